@@ -16,7 +16,7 @@ _REPEATS = 2  # of an entry that are trained on
 _REPLAYED_LEAST = 2000  # tokens of earlier text, however little is new
 HELD_OUT_SHARE = 0.1
 HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
-HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
+MAX_HELD_OUT = 4000  # tokens; more would take the round's time from training
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def pack(
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
     """Return the indices of the newest entries that the serving adapter has not seen: those to judge by.
 
-    They hold about a tenth of all tokens, at least :data:`HELD_OUT_LEAST` and at most :data:`HELD_OUT_MOST`, and at
+    They hold about a tenth of all tokens, at least :data:`HELD_OUT_LEAST` and at most :data:`MAX_HELD_OUT`, and at
     most a third of the text.
 
     Args:
@@ -145,7 +145,7 @@ def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
         seen: indices of the entries that the serving adapter was trained on.
     """
     total = sum(lengths)
-    wanted = min(max(HELD_OUT_SHARE * total, HELD_OUT_LEAST), HELD_OUT_MOST, total / 3)
+    wanted = min(max(HELD_OUT_SHARE * total, HELD_OUT_LEAST), MAX_HELD_OUT, total / 3)
     places: list[int] = []
     held = 0
     for place in range(len(lengths) - 1, -1, -1):

@@ -29,7 +29,7 @@ from idiolect.daemon.runtime.heap import keep_little
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
-from idiolect.daemon.runtime.service_unit import tell_manager_ready
+from idiolect.daemon.runtime.service_unit import notify_ready
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
@@ -106,9 +106,9 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
     if left is None:
         sock, running = listen_address.listen(settings)
     else:
-        sock = socket.socket(fileno=left.door)
+        sock = socket.socket(fileno=left.listener)
         running = replace(process.Running.of(left.running), version=version("idiolect"))
-    door = os.dup(sock.fileno())  # the server closes its own
+    listener = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.vault.marker import refuse_lost
 
@@ -120,7 +120,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         tokens.make(settings, scope)
     with contextlib.ExitStack() as announced:
         # While the lock is held: who starts the next service as soon as it is free must find the port free.
-        announced.callback(os.close, door)
+        announced.callback(os.close, listener)
 
         def ready() -> None:
             announced.enter_context(process.announced(settings, running))
@@ -130,7 +130,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
                     "another program uses port %d, where clients may expect the service", running.moved_from
                 )
             say({"running": asdict(running)})
-            tell_manager_ready()
+            notify_ready()
 
         rest: IdleState | None = None
         with contextlib.ExitStack() as opened:
@@ -169,7 +169,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             log.info("resting")
             token_ns = _written_ns(settings.token_path)
             app.state.tokens.refresh()  # a token that was changed while nobody asked has ended its sessions
-            left = Handover(lock, door, asdict(running), key, sessions.leave(), token_ns)
+            left = Handover(lock, listener, asdict(running), key, sessions.leave(), token_ns)
             begin(rest, left, process.run_file(settings), start.arguments)
 
 

@@ -21,7 +21,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.privacy.word_rules import WordChoices
+from idiolect.daemon.privacy.word_rules import ActiveWordRules
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.exports import Exports
@@ -30,7 +30,7 @@ from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.profile.stored_secrets import StoredSecrets
 from idiolect.daemon.rounds.round_runner import Trainer
-from idiolect.daemon.rounds.rounds import Rounds
+from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
@@ -120,7 +120,7 @@ class Service:
             serving=lambda: model.adapter_id,
             published=model.end_round,
         )
-        self.rounds = Rounds(settings, store, self._trainer, children, paused=lambda: pause.active)
+        self.rounds = RoundScheduler(settings, store, self._trainer, children, paused=lambda: pause.active)
         reader = Reader()
         self.evals = Evaluations(
             settings,
@@ -145,7 +145,7 @@ class Service:
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children, self.trial)
         self.stored_secrets = StoredSecrets(store, reader)
-        self.words = WordChoices(store, model.read_preferences)
+        self.words = ActiveWordRules(store, model.read_preferences)
         self.inventory = SourceInventory(
             store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader
         )

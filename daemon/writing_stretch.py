@@ -26,7 +26,7 @@ class WritingStretch:
         self._at_s = at_s
         self._keys += 1
 
-    def told(self, characters: int) -> dict[str, Any]:
+    def summary(self, characters: int) -> dict[str, Any]:
         """What the service is told of it; `characters` came to stand there."""
         return {
             "suggestions": not self.without,

@@ -105,6 +105,11 @@ class EvictedKV:
         for key in [key for key, text in self._texts.items() if is_contained(key[text.begins :], whole)]:
             self._drop(key)
 
+    def clear(self) -> None:
+        """Drop all texts."""
+        for key in [*self._texts]:
+            self._drop(key)
+
     def _drop(self, key: tuple[int, ...]) -> None:
         text = self._texts.pop(key, None)
         if text is not None:

@@ -19,7 +19,7 @@ from idiolect.models.word_frequencies import other_frequencies
 
 FILE: Final = Path(__file__).with_name("names.npz")
 _SHORTEST: Final = 4  # letters: of fewer, abbreviations and symbols look like names
-_MOST_IN_ENGLISH: Final = 3e-6  # uses per word of text of a foreign word
+_MAX_IN_ENGLISH: Final = 3e-6  # uses per word of text of a foreign word
 _OFTENER: Final = 100.0  # times that its own language uses it as often
 
 
@@ -54,6 +54,6 @@ def build_names(words: Sequence[str], frequencies: NDArray[np.float32], path: Pa
             continue
         if dictionary.lookup(word[:1].upper() + word[1:]):
             names.append(word.encode())
-        elif elsewhere and frequency < _MOST_IN_ENGLISH:
+        elif elsewhere and frequency < _MAX_IN_ENGLISH:
             foreign.append(word.encode())
     np.savez_compressed(path, names=np.array(sorted(names)), foreign=np.array(sorted(foreign)))

@@ -265,6 +265,11 @@ class Session:
         if self._continued_at > since and len(present) >= MIN_EVICTED_TOKENS:
             yield present
 
+    def forget_all_texts(self, common: Sequence[int]) -> None:
+        """Drop the present text and those that left the cache, but not ``common``, which stands before them all."""
+        self._evicted.clear()
+        self.wipe(common)
+
     def forget_text(self, text: Sequence[int]) -> None:
         """Drop the texts that are contained in ``text``, which is finished: nobody continues them."""
         whole = np.asarray(text, np.int64).tobytes()

@@ -21,7 +21,7 @@ HISTORY_BYTES = 300_000
 LEAST_CHARS = 400
 """Characters to type; from fewer nothing can be said."""
 
-_FEWEST, _MOST = 0.95, 1.1  # of the characters that are asked for
+_FEWEST, _MAX = 0.95, 1.1  # of the characters that are asked for
 
 
 class TooLittleToTypeError(IdiolectError):
@@ -113,7 +113,7 @@ def _draw(
     total = 0
     for place in shuffled:
         size = len(messages[place].text)
-        if total + size > _MOST * chars:
+        if total + size > _MAX * chars:
             continue
         drawn.append(place)
         total += size

@@ -16,7 +16,7 @@ _MIN_LETTERS: Final = (
     4  # of a word that is mistyped: so few are left of a shorter one that any word may be meant
 )
 _SLIPS: Final = {"near": 4, "swapped": 3, "left out": 3, "doubled": 1}  # how often each kind of slip is made
-_MOST_MISTYPED, _MOST_RIGHT = 200, 600  # words; each costs a forward pass
+_MAX_MISTYPED, _MAX_RIGHT = 200, 600  # words; each costs a forward pass
 _OFFERED: Final = 3
 
 
@@ -68,7 +68,7 @@ def measure_mistyping(
     rng.shuffle(spots)
     mistyped = list[tuple[str, str, str]]()
     for before, word in spots:
-        if len(mistyped) == _MOST_MISTYPED:
+        if len(mistyped) == _MAX_MISTYPED:
             break
         if len(word) >= _MIN_LETTERS and word.isascii() and word.isalpha() and word.islower():
             slip = mistype(word, rng, near)
@@ -78,7 +78,7 @@ def measure_mistyping(
         (word, _offers(predictor.suggest(before + slip, **_ASKED), slip)) for before, word, slip in mistyped
     ]
     made = [(word, slip, _made(predictor, before, slip)) for before, word, slip in mistyped]
-    right = spots[:_MOST_RIGHT]
+    right = spots[:_MAX_RIGHT]
     spoilt = sum(_made(predictor, before, word) != word for before, word in right)
     figures = MistypingFigures(
         len(mistyped),

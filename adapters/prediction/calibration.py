@@ -19,7 +19,7 @@ WHOLE_WORDS = (0.05, 0.15, 0.25, 0.35, 0.46, 0.57, 0.72, 0.83, 0.91, 0.96)
 """The same of a word of which nothing is typed yet: the next one, or one behind it if that came."""
 
 _STRENGTH = 100.0
-_LEAST, _MOST = 0.001, 0.995
+_LEAST, _MAX = 0.001, 0.995
 
 
 class Calibration:
@@ -59,7 +59,7 @@ class Calibration:
         # Beyond the outer tenths' means what is stated is as far off as it is there.
         ends = [actual[0] - at[0]], [actual[-1] + 1.0 - at[-1]]
         self._stated = np.concatenate([[0.0], at, [1.0]])
-        self._actual = np.clip(np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MOST)
+        self._actual = np.clip(np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MAX)
 
     def to_json(self) -> list[Any]:
         """Return the counts as plain JSON values."""

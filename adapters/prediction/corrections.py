@@ -20,8 +20,8 @@ from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.word_table import WordTable, best_indices
 from idiolect.models.letter_trie import ROOT, LetterTrie
 
-_MOST_ROWS: Final = 2000  # words that are scored
-_MOST_CAPITALIZED: Final = 200  # words that begin as typed, to be looked through for one with a capital
+_MAX_ROWS: Final = 2000  # words that are scored
+_MAX_CAPITALIZED: Final = 200  # words that begin as typed, to be looked through for one with a capital
 _BEST: Final = 12  # words that are looked at closely
 _DOUBT: Final = 3.0  # nats less for a word of the general list that no dictionary has
 _CAPITALIZED: Final = 1.0  # nats less for a word in lower case that a sentence may begin with
@@ -94,6 +94,11 @@ class Corrector:
         self._searched = [known.get(id(table)) or self._prepare(table) for table in self._words.tables]
         return self._searched
 
+    def forget_typed(self) -> None:
+        """Forget what was looked for."""
+        for searched in self._searched:
+            searched.search.forget_typed()
+
     def _prepare(self, table: WordTable) -> _SearchedTable:
         if table is self._words.tables[0]:
             return _SearchedTable(table, self._general.trie, ~self._general.spelt, self.channel)
@@ -154,10 +159,10 @@ class Corrector:
         if exact >= 0:  # what begins as typed is no correction, but for its capitals
             within = (low >= trie.low[exact]) & (low < trie.high[exact]) & (nodes != exact)
             ends[within] = low[within]
-            if trie.high[exact] - trie.low[exact] > _MOST_CAPITALIZED:
+            if trie.high[exact] - trie.low[exact] > _MAX_CAPITALIZED:
                 ends[nodes == exact] = trie.whole[exact]
         # A short beginning has too many continuations to be worth a guess.
-        return np.where(np.cumsum(ends - low) > _MOST_ROWS, low, ends)
+        return np.where(np.cumsum(ends - low) > _MAX_ROWS, low, ends)
 
 
 def fold(typed: str) -> str:

@@ -20,7 +20,7 @@ Column = dict[int, float]
 _BEAM: Final = 120  # nodes that are followed; the cheapest
 _KEPT: Final = 64  # runs of letters whose columns are kept, the latest
 _BEGINNING: Final = 2  # letters of a beginning, whose column is always kept: words begin in few ways
-_MOST_BEGINNINGS: Final = 1000  # of 1.5 KB each
+_MAX_BEGINNINGS: Final = 1000  # of 1.5 KB each
 _NONE: Final[float] = float("inf")
 
 
@@ -61,12 +61,17 @@ class FuzzySearch:
             self._reached_of.pop(gone, None)
         return found
 
+    def forget_typed(self) -> None:
+        """Forget the columns of words, but not those of beginnings."""
+        self._column_of.clear()
+        self._reached_of.clear()
+
     def _find(self, typed: str) -> Column:
         """Return a column from the beginnings, or from those of its own beginnings."""
         if (kept := self._beginnings.get(typed)) is not None:
             return dict(zip(*kept, strict=True))
         found = self._step(typed) if typed else {ROOT: 0.0}
-        if len(typed) <= _BEGINNING and len(self._beginnings) < _MOST_BEGINNINGS:
+        if len(typed) <= _BEGINNING and len(self._beginnings) < _MAX_BEGINNINGS:
             self._beginnings[typed] = array("i", found), array("d", found.values())
         return found
 

@@ -119,7 +119,7 @@ class NextTokenModel:
         Of what stood there before nothing is left: the keys and values behind it are overwritten with zeros.
         """
         if self._answered:
-            self._session.wipe([*self._cache.recent(), *self._user_model.recent.separator])
+            self._session.wipe(self._common())
         self._cache.clear()
         self._answered = list(ids[max(0, len(ids) - self._answered_limit) :])
 
@@ -237,6 +237,12 @@ class NextTokenModel:
             memory_prob = memory.token_prob(prediction, token)
             self.mixture.learn(prediction, memory_prob, float(probs[token]))
 
+    def forget_texts(self) -> None:
+        """Forget all that was read but recent entries: each text is read again when it is asked about."""
+        self._session.forget_all_texts(self._common())
+        self._cache.clear()
+        self._answered = []
+
     def _verify_draft(
         self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], force_pass: bool
     ) -> list[DraftedToken]:
@@ -296,5 +302,9 @@ class NextTokenModel:
 
     def _rewind(self, ids: list[int], rows: int) -> list[int]:
         """Rewind the session for ``ids`` behind recent entries; return what to feed for the last ``rows`` logits."""
-        context = [*self._cache.recent(), *self._user_model.recent.separator, *self._answered, *ids]
+        context = [*self._common(), *self._answered, *ids]
         return self._session.rewind_to_common_prefix(context, len(ids), rows, private=bool(self._answered))
+
+    def _common(self) -> list[int]:
+        """Return the tokens that stand before every text."""
+        return [*self._cache.recent(), *self._user_model.recent.separator]

@@ -234,9 +234,8 @@ class Predictor:
             candidates: words wanted, the most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
-            remember: keep the ghost for :meth:`observe`. Without it nothing is kept of the prefix but a hash, and what
-                saves reading it again, for a minute: its keys and values, and a long one's text; and, until the next
-                question, its last letters and what may come behind them, for what is computed ahead.
+            remember: keep the ghost for :meth:`observe`. Without it nothing of the prefix is kept but what saves
+                reading it again, until :meth:`forget_texts`.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.
@@ -289,8 +288,6 @@ class Predictor:
                     if must_hide(ghost.text):  # its tail would show too much
                         ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
                 ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
-        if not remember:
-            self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
             words = [
@@ -406,6 +403,17 @@ class Predictor:
             calibration.learn_many(
                 judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
             )
+
+    def forget_texts(self) -> None:
+        """Forget all text that was asked about: the next question about it reads it again."""
+        self.answer("")
+        self._asked_last, self._likely_next, self._near = None, (), ""
+        self._standing_ghosts.forget()
+        self._tails.forget()
+        self._ranker.forget_texts()
+        self._next_token.forget_texts()
+        if self._mender is not None:
+            self._mender.forget_typed()
 
     def complete(self, prefix: str, words: int) -> Steps[str]:
         """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type.

@@ -102,6 +102,17 @@ class ProbsCache(Generic[T]):
             self._mixed_probs.add(tuple(whole), probs)
         return probs
 
+    def clear(self) -> None:
+        """Forget all distributions."""
+        for cache in (
+            self._model_probs,
+            self._draft_probs,
+            self._precomputed_probs,
+            self._mixed_probs,
+            self._greedy_drafts,
+        ):
+            cache.clear()
+
     def begin_precomputing(self) -> None:
         """Forget what was precomputed for another text."""
         self._refresh()
@@ -112,17 +123,6 @@ class ProbsCache(Generic[T]):
         self._precomputed_probs |= {
             tuple(ids + rest[:place]): softmax(row) for place, row in enumerate(logits)
         }
-
-    def clear(self) -> None:
-        """Forget all distributions: something else stands in front of every text."""
-        for cache in (
-            self._model_probs,
-            self._draft_probs,
-            self._precomputed_probs,
-            self._mixed_probs,
-            self._greedy_drafts,
-        ):
-            cache.clear()
 
     def pop_along(self, ids: Sequence[int]) -> list[tuple[Key, NDArray[np.float32]]]:
         """Remove and return the model's distributions on the way to ``ids``, each with the tokens that it follows."""

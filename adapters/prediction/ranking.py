@@ -127,11 +127,6 @@ class WordRanker:
             self._splits.popitem(last=False)
         return split
 
-    def forget(self, prefix: str) -> None:
-        """Forget how a prefix was split."""
-        self._splits.pop(self._whole_text(prefix), None)
-        self._before, self._matched = None, []
-
     def answer(self, text: str) -> None:
         """Count the words of ``text``, which the user answers, as words before the cursor."""
         self._answered = Counter(WORD.findall(text))
@@ -140,6 +135,12 @@ class WordRanker:
     def finish(self, text: str) -> None:
         """Forget what was asked about in ``text``, which is finished."""
         self._windows.forget(text)
+        self._before, self._matched = None, []
+
+    def forget_texts(self) -> None:
+        """Forget all that was asked about."""
+        self._windows.clear()
+        self._splits.clear()
         self._before, self._matched = None, []
 
     def _whole_text(self, prefix: str) -> str:

@@ -41,6 +41,10 @@ class SlidingWindows:
         """Keep of a text that :meth:`whole` returned only its ``end``."""
         self._texts = [(at, end if text == whole else text) for at, text in self._texts]
 
+    def clear(self) -> None:
+        """Forget all texts."""
+        self._texts = []
+
     def forget(self, text: str) -> None:
         """Forget the texts that are contained in ``text``, which is finished, and those that it continues."""
         self._texts = [(at, known) for at, known in self._texts if known not in text]

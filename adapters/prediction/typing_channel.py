@@ -57,7 +57,7 @@ _SPELLED: Final = """
 
 
 @dataclass(frozen=True)
-class Rule:
+class SlipRule:
     """Letters that were meant, the letters that stand there in their place, and what that costs."""
 
     meant: str
@@ -106,12 +106,12 @@ class TypingChannel:
         return self._added[typed]
 
     @cached_property
-    def rules(self) -> dict[str, list[Rule]]:
+    def rules(self) -> dict[str, list[SlipRule]]:
         """The rules of spelling by the last letter that is typed."""
-        found = dict[str, list[Rule]]()
+        found = dict[str, list[SlipRule]]()
         for one, other in (pair.split("/") for pair in _SPELLED.split()):
             for meant, typed in ((one, other), (other, one)):
-                found.setdefault(typed[-1], []).append(Rule(meant, typed, self.costs.spelled))
+                found.setdefault(typed[-1], []).append(SlipRule(meant, typed, self.costs.spelled))
         return found
 
 

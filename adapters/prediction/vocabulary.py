@@ -24,7 +24,7 @@ _SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
 _FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that is English
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
-_MOST_NEW = 200  # of the user's words that are filed apart from those that are settled
+_MAX_NEW = 200  # of the user's words that are filed apart from those that are settled
 _TEXTS_A_STEP, _FORMS_A_STEP = 256, 256
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
@@ -126,7 +126,7 @@ class WordVocabulary:
         """Add the user's words, and file them by their letters now, so that no keystroke has to."""
         settled, new = self._own
         new = new.with_words(added)
-        if len(new.forms) > _MOST_NEW:
+        if len(new.forms) > _MAX_NEW:
             settled, new = settled.with_words(new), _NO_TABLE
         for table in (settled, new):
             table.prepare()

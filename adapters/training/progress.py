@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from idiolect.adapters.child import Emit, ParentMessages, StoppedError
 from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, RecentText
+from idiolect.adapters.corpus import HELD_OUT_LEAST, MAX_HELD_OUT, RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import judge
@@ -67,7 +67,7 @@ class Progress:
         each = time_s(probe) / sum(map(len, probe))
         # Half as much general text is read by the base and the candidate, which is one more pass of each half.
         each *= 1 + _ADAPTER_SLOWDOWN * (1 + adapted) + (1 + _ADAPTER_SLOWDOWN) / 2
-        tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
+        tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), MAX_HELD_OUT))
         self.judging_s = each * tokens
         return tokens
 

@@ -21,7 +21,7 @@ import httpx
 import pydantic
 
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
-from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.endpoint.tokens import Scope
@@ -39,8 +39,8 @@ APP: Final = "browser"
 #: Why there is no answer; the extension says what to do about each.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 
-_MOST_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
-_MOST_AT_ONCE: Final = 16
+_MAX_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
+_MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
 _SUGGEST: Final[tuple[str, ...]] = (
@@ -85,8 +85,8 @@ class Host:
 
     def __init__(self, settings: Settings, write: Callable[[bytes], None]) -> None:
         """`write` sends bytes to the browser."""
-        self._asking = Link(settings, Scope.SUGGEST)
-        self._learning = Link(settings, Scope.LEARN)
+        self._asking = ServiceLink(settings, Scope.SUGGEST)
+        self._learning = ServiceLink(settings, Scope.LEARN)
         self._write = write
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
@@ -99,7 +99,7 @@ class Host:
 
     async def serve(self, read: asyncio.StreamReader) -> None:
         """Answer until the browser closes its end. Raises BrowserMessageError."""
-        turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        turns = asyncio.Semaphore(_MAX_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             while (message := await _received(read)) is not None:
                 await turns.acquire()
@@ -157,7 +157,7 @@ class Host:
         return {"paused": told["paused"], "version": version("idiolect")}
 
     async def _asked(
-        self, link: Link, method: str, path: str, body: dict[str, Any] | None = None
+        self, link: ServiceLink, method: str, path: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """The service's answer. Raises _ProblemError."""
         answer = await link.answer(method, path, body)
@@ -191,9 +191,9 @@ async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
     """The next message; None where the browser has gone. Raises BrowserMessageError."""
     try:
         (size,) = _LENGTH.unpack(await read.readexactly(_LENGTH.size))
-        if size > _MOST_BYTES:
+        if size > _MAX_BYTES:
             raise BrowserMessageError(
-                f"A message has {_MOST_BYTES:,} bytes at most. This command is for browsers, which start it."
+                f"A message has {_MAX_BYTES:,} bytes at most. This command is for browsers, which start it."
             )
         message = json.loads(await read.readexactly(size))
     except asyncio.IncompleteReadError:

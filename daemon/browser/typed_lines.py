@@ -9,10 +9,10 @@ import pydantic
 from idiolect.daemon.editors import typed_runs
 from idiolect.daemon.reply_parser import is_quoted
 
-_MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
-_MOST_LINES: Final = 2_000
+_MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
+_MAX_LINES: Final = 2_000
 _CONTEXT_CHARS: Final = 400
-_Count = Annotated[int, pydantic.Field(ge=1, le=_MOST_CHARS)]
+_Count = Annotated[int, pydantic.Field(ge=1, le=_MAX_CHARS)]
 _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
 
@@ -23,7 +23,7 @@ class Typed(NamedTuple):
     before: str
 
 
-class Line(pydantic.BaseModel):
+class TypedLine(pydantic.BaseModel):
     """A line of a field in which its user typed something new.
 
     `marks` says of its characters, as UTF-16 units, in their order: how many are alike, and when they were typed, in
@@ -33,7 +33,7 @@ class Line(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True)
 
-    text: Annotated[str, pydantic.Field(max_length=_MOST_CHARS)]
+    text: Annotated[str, pydantic.Field(max_length=_MAX_CHARS)]
     marks: tuple[tuple[_Count, _Mark], ...]
     before: str = ""
 
@@ -41,11 +41,11 @@ class Line(pydantic.BaseModel):
 class Learn(pydantic.BaseModel):
     """What the extension tells to be learned: the lines, and the site of the page."""
 
-    lines: Annotated[tuple[Line, ...], pydantic.Field(max_length=_MOST_LINES)]
+    lines: Annotated[tuple[TypedLine, ...], pydantic.Field(max_length=_MAX_LINES)]
     site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
 
 
-def newly_typed(lines: tuple[Line, ...], pauses: typed_runs.Pauses) -> list[Typed]:
+def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_runs.Pauses) -> list[Typed]:
     """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
     found = []
     for line in lines:

@@ -35,7 +35,7 @@ class NotAnsweringError(IdiolectError):
     http_status: ClassVar[int] = 503
 
 
-class Client:
+class ServiceClient:
     """A connection to the service of one profile; a context manager.
 
     Every call raises RelayedError for what the service refuses, and NotAnsweringError where it falls silent.

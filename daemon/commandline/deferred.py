@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
     from idiolect.daemon.settings import Settings
 
@@ -34,14 +34,14 @@ def find_profile() -> Settings:
     return settings
 
 
-def connect(settings: Settings | None = None) -> Client:
+def connect(settings: Settings | None = None) -> ServiceClient:
     """Connect to the service of a profile, by default the one that `IDIOLECT_HOME` names (see `find_profile`).
 
     Raises NotRunningError, and UnauthorizedError if the token cannot be read.
     """
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
 
-    return Client(find_profile() if settings is None else settings)
+    return ServiceClient(find_profile() if settings is None else settings)
 
 
 def open_terminal() -> Terminal:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import psutil
 
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
@@ -126,7 +126,7 @@ def _check_service(settings: Settings) -> list[Finding]:
     if process.holder(settings) is None:
         return [Finding("service", "note", "not running", "Run `idiolect start`.")]
     try:
-        with Client(settings) as client:
+        with ServiceClient(settings) as client:
             now = client.get("/v1/status", timeout_s=15)
             running = client.running
     except IdiolectError as error:

@@ -16,7 +16,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
 
 #: How often a command looks at what it would take, where that goes on changing before it is forgotten.
@@ -48,7 +48,7 @@ class Consent:
 
 
 def ask_and_forget(
-    client: Client,
+    client: ServiceClient,
     address: str,
     body: dict[str, Any],
     consent: Consent,
@@ -83,7 +83,7 @@ def ask_and_forget(
 
 
 def forget_text(
-    client: Client, conditions: dict[str, Any], consent: Consent, terminal: Terminal, *, as_json: bool
+    client: ServiceClient, conditions: dict[str, Any], consent: Consent, terminal: Terminal, *, as_json: bool
 ) -> None:
     """Forget the entries that meet `conditions`, show the receipt, and ask whether nearly the same text shall go, too.
 

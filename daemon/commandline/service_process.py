@@ -94,9 +94,9 @@ def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[R
 
     with terminal.waiting("Starting the service"):
         running, fresh = service_unit.start(settings, port)
-        from idiolect.daemon.commandline.client import Client  # only now: the service starts meanwhile
+        from idiolect.daemon.commandline.client import ServiceClient  # only now: the service starts meanwhile
 
-        with Client(settings) as client:
+        with ServiceClient(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)
     return running, fresh
 

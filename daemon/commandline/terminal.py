@@ -58,7 +58,7 @@ class Terminal:
         sys.stdout.write(written if written.isprintable() else "".join(map(_escaped, written)))
         sys.stdout.write("\n")
 
-    def tell(
+    def print_result(
         self,
         said: str | Iterable[str] | Callable[[], None],
         facts: object,

@@ -24,13 +24,13 @@ _MANY_KEYS: Final = 20
 _REMOVED_KEPT: Final = 50
 #: That are compared one by one. What stands in many places, such as an empty line or a space, goes with what is beside
 #: it (`SequenceMatcher` sees to that by itself): else two texts of 1,000 paragraphs would take a minute.
-_MOST_LINES: Final = 2_000
+_MAX_LINES: Final = 2_000
 _SEARCHED_CHARS: Final = 4_000  # a word of a paragraph stands so near behind the one before it
 _NEAR_CHARS: Final = 40  # and so near before the next one
 _CANDIDATES: Final = 20
 _BEFORE_CHARS: Final = 400
 _PART: Final = re.compile(r"\s+|\S+")
-_MOST_PARTS: Final = 4_000  # words and spaces that are compared one by one
+_MAX_PARTS: Final = 4_000  # words and spaces that are compared one by one
 
 
 def shared(one: Sequence[str], other: Sequence[str]) -> int:
@@ -196,7 +196,7 @@ def edits(old: str, new: str) -> Iterator[Edit]:
     last = min(shared(before[::-1], after[::-1]), min(len(before), len(after)) - first)
     gone, come = before[first : len(before) - last], after[first : len(after) - last]
     begin = sum(map(len, before[:first]))
-    if max(len(gone), len(come)) > _MOST_LINES or min(len(gone), len(come)) <= 1:
+    if max(len(gone), len(come)) > _MAX_LINES or min(len(gone), len(come)) <= 1:
         places = [(0, len(gone), 0, len(come))]
     else:
         matcher = SequenceMatcher(None, gone, come)
@@ -222,7 +222,7 @@ def _lines(i: int, j: int, k: int, m: int) -> list[tuple[int, int, int, int]]:
 def _by_words(text: str, edit: Edit) -> Iterator[Edit]:
     """An edit as one of each place in which words change."""
     old, new = (_PART.findall(one) for one in (text[edit.start : edit.end], edit.text))
-    if not old or max(len(old), len(new)) > _MOST_PARTS:
+    if not old or max(len(old), len(new)) > _MAX_PARTS:
         yield edit
         return
     starts = [edit.start]

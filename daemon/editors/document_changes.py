@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.editors.document_authorship import Authorship
 
-_MOST_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
+_MAX_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _Change: TypeAlias = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
 
@@ -128,7 +128,7 @@ def changed_ns(path: Path | None) -> int:
 def holds(path: Path, text: str) -> bool:
     """Whether a file holds just this text; one that is very large is not looked at."""
     try:
-        held = read_regular(path, _MOST_FILE_BYTES, follow=True).decode(errors="replace")
+        held = read_regular(path, _MAX_FILE_BYTES, follow=True).decode(errors="replace")
     except OSError:
         return False
     return held.splitlines() == text.splitlines()

@@ -28,7 +28,7 @@ from idiolect.daemon.editors import lsp_completions, prose, quick_fixes
 from idiolect.daemon.editors.document_authorship import Authorship, Paragraph, Saved
 from idiolect.daemon.editors.document_changes import Document, Following, changed_ns, holds, typed_character
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
@@ -46,7 +46,7 @@ _SOURCE: Final = "editor"
 _TALKERS: Final = ("pygls", "httpx", "httpcore", "asyncio", "concurrent")
 _SUFFIX_CHARS: Final = 1000
 _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
-_MOST_NEW: Final = 500  # texts that wait for it, the newest
+_MAX_NEW: Final = 500  # texts that wait for it, the newest
 _LATE_S: Final = 1.0  # after so long an editor has told of what was typed
 _GHOSTS_KEPT: Final = 5
 _ASKED_S: Final = 0.6  # after a change no editor asks for words by itself any more
@@ -110,7 +110,7 @@ class Editing:
         self._app: str | None = None
         self._open: dict[str, _Open] = {}
         self._new: list[_New] = []
-        self._telling = asyncio.Lock()
+        self._sending = asyncio.Lock()
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._following = Following()
@@ -135,9 +135,9 @@ class Editing:
         server.command(lsp_completions.ACCEPTED)(partial(self._accepted))
         server.command(lsp_completions.DECIDED)(partial(self._decided))
 
-    def link(self) -> Link:
+    def link(self) -> ServiceLink:
         """A way to the service, which lets no more be done than this editor needs."""
-        return Link(self._settings, Scope.LEARN if self._options.learn else Scope.SUGGEST)
+        return ServiceLink(self._settings, Scope.LEARN if self._options.learn else Scope.SUGGEST)
 
     # The session
 
@@ -163,12 +163,12 @@ class Editing:
     async def _shutdown(self, _params: None) -> None:
         await self.finish(self._link)
 
-    async def finish(self, link: Link) -> None:
+    async def finish(self, link: ServiceLink) -> None:
         """Learn what was saved and waits, by a link of this event loop, and close that."""
         self._link = link
         for one in self._open.values():
             self._ready(one)
-        await self._tell()
+        await self._send_typed()
         await self._link.close()
 
     def _say(self, sentence: str) -> None:
@@ -241,7 +241,7 @@ class Editing:
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
         if (one := self._open.pop(params.text_document.uri, None)) is not None:
             self._ready(one)
-            self._keep(self._tell())
+            self._keep(self._send_typed())
 
     def _document(self, uri: str) -> TextDocument:
         return self._server.workspace.get_text_document(uri)
@@ -252,7 +252,7 @@ class Editing:
         await asyncio.sleep(_SETTLE_S)
         one.waiting = None
         self._ready(one)
-        await self._tell()
+        await self._send_typed()
 
     def _ready(self, one: _Open) -> None:
         """What was newly typed in a document, up to its last save, waits to be told."""
@@ -267,34 +267,34 @@ class Editing:
             now = datetime.now(UTC).isoformat()
             self._new += [_New(one.path, paragraph, now) for paragraph in new]
 
-    async def _tell(self) -> None:
+    async def _send_typed(self) -> None:
         """Send what waits; what the service does not take now waits on, and is sent after a while or with more."""
-        async with self._telling:
+        async with self._sending:
             status = await self._link.ask("GET", "/v1/status") if self._new else None
             # Of a folder that is watched it is read there.
             while self._new and status is not None:
                 new = self._new[0]
                 watched = any(new.path.is_relative_to(folder) for folder in status.get("watches", []))
-                if not watched and not await self._told(new, Pauses.of(status, late_s=_LATE_S)):
+                if not watched and not await self._sent(new, Pauses.of(status, late_s=_LATE_S)):
                     break
                 # Not before: who is cut off here tells it once more, which stores nothing twice.
                 self._new.pop(0)
-            self._new = self._new[-_MOST_NEW:]
+            self._new = self._new[-_MAX_NEW:]
             if self._new and self._again is None:
-                self._again = self._keep(self._tell_again())
+                self._again = self._keep(self._send_again())
 
-    async def _told(self, new: _New, pauses: Pauses) -> bool:
+    async def _sent(self, new: _New, pauses: Pauses) -> bool:
         """Send what was typed of a paragraph; whether all of it has been dealt with."""
         for text, before in new.paragraph.new(pauses):
             body = {"text": text, "before": before, "source": _SOURCE, "app": self._app, "at": new.at}
-            if not await self._link.tell("/v1/history", body):
+            if not await self._link.send("/v1/history", body):
                 return False
         return True
 
-    async def _tell_again(self) -> None:
+    async def _send_again(self) -> None:
         await asyncio.sleep(_AGAIN_S)
         self._again = None
-        await self._tell()
+        await self._send_typed()
 
     # Suggestions
 
@@ -382,10 +382,10 @@ class Editing:
         """An editor runs this command once its user decided about a word."""
         for body in given:
             if isinstance(body, dict):
-                link = Link(
+                link = ServiceLink(
                     self._settings, Scope.LEARN
                 )  # the user does it, whether or not this editor may learn
-                if not await link.tell("/v1/words/add", body):
+                if not await link.send("/v1/words/add", body):
                     self._say("the service does not answer, so nothing was changed")
                 await link.close()
 

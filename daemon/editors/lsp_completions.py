@@ -15,7 +15,7 @@ ACCEPTED: Final = "idiolect.accepted"
 #: The command that an editor runs once one of `decisions` was chosen. Its argument is the request's body.
 DECIDED: Final = "idiolect.decided"
 
-_MOST_CHARS: Final = 100  # of a word or phrase that can be decided about
+_MAX_CHARS: Final = 100  # of a word or phrase that can be decided about
 _WORD: Final = re.compile(r"[^\W_][\w'’-]*")
 
 _WORD_END: Final = re.compile(r"[^\W_][\w'’-]*$")
@@ -93,8 +93,8 @@ def decisions(line: str, start: int, end: int, offered: Sequence[str]) -> list[t
         here = (match[0] for match in _WORD.finditer(line) if match.start() <= start <= match.end())
         chosen = next(here, "")
     told = [chosen] if chosen else []
-    never = [("never", text) for text in dict.fromkeys([*told, *offered]) if len(text) <= _MOST_CHARS]
-    mine = [("mine", text) for text in told if len(text) <= _MOST_CHARS]
+    never = [("never", text) for text in dict.fromkeys([*told, *offered]) if len(text) <= _MAX_CHARS]
+    mine = [("mine", text) for text in told if len(text) <= _MAX_CHARS]
     titles = {"never": "Never suggest “{}”", "mine": "Always suggest “{}”"}
     return [
         types.CodeAction(

@@ -13,7 +13,7 @@ from idiolect.daemon.editors.lsp_completions import DECIDED
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
-    from idiolect.daemon.editors.service_link import Link
+    from idiolect.daemon.editors.service_link import ServiceLink
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")
@@ -30,7 +30,7 @@ def word_at(text: str, offset: int) -> tuple[int, int] | None:
 
 
 async def quick_fixes(
-    link: Link, document: TextDocument, place: types.Position, language: str, app: str | None
+    link: ServiceLink, document: TextDocument, place: types.Position, language: str, app: str | None
 ) -> list[types.CodeAction]:
     """Return what may be done about a mistyped word at a place of a document in a language.
 

@@ -23,7 +23,7 @@ _AGAIN_S = 2.0  # between two looks for a service that was not there
 _NOT_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.TOO_MANY_REQUESTS)
 
 
-class Link:
+class ServiceLink:
     """Asks the service of one profile, wherever it listens now; never raises for what keeps it from answering.
 
     For one event loop. A request whose task is cancelled is dropped, and the service is told so by the end of its
@@ -51,7 +51,7 @@ class Link:
         answer = await self.answer(method, path, body)
         return answer.json() if answer is not None and answer.is_success else None
 
-    async def tell(self, path: str, body: dict[str, Any]) -> bool:
+    async def send(self, path: str, body: dict[str, Any]) -> bool:
         """Send something to be kept; whether it has been dealt with, be it refused. Else it is to be sent once more."""
         answer = await self.answer("POST", path, body)
         return answer is not None and not answer.is_server_error and answer.status_code not in _NOT_NOW

@@ -157,7 +157,7 @@ class _Connection(http.client.HTTPConnection):
             raise ConnectionError("the service is gone")
 
 
-class Prompt:
+class ShellPrompt:
     """Asks the service of one profile, if it runs, over a connection that is kept."""
 
     def __init__(self, run_dir: Path, token_path: Path, app: str) -> None:
@@ -225,7 +225,7 @@ class Prompt:
             self._http = None
 
 
-def _serve(prompt: Prompt, *, full_line: bool) -> None:
+def _serve(prompt: ShellPrompt, *, full_line: bool) -> None:
     """Answer records `NUMBER\\nLINE\\0` with `NUMBER\\nGHOST\\0`, of several the last, until the shell goes."""
     shell = os.getppid()
     held = b""
@@ -253,7 +253,7 @@ def main() -> None:
     arguments.add_argument("--full-line", action="store_true")
     arguments.add_argument("--once", action="store_true")
     given = arguments.parse_args()
-    prompt = Prompt(given.run_dir, given.token_file, given.app)
+    prompt = ShellPrompt(given.run_dir, given.token_file, given.app)
     if given.once:
         wanted = asked(sys.stdin.read(), full_line=given.full_line)
         sys.stdout.write("" if wanted is None else prompt.ghost(wanted, always=True))

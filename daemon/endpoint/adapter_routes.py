@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Lines, answer, client_of, unless_gone
+from idiolect.daemon.endpoint.routing import LineStream, answer, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.child_processes import TrainingBusyError
@@ -99,7 +99,7 @@ class Started(TypedDict):
     started: Literal[True]
 
 
-class Verdict(TypedDict):
+class VerdictAnswer(TypedDict):
     """What a training round came to."""
 
     status: str
@@ -110,7 +110,7 @@ class Verdict(TypedDict):
     metrics: dict[str, Any]
 
 
-class Adapters(TypedDict):
+class AdapterList(TypedDict):
     """All adapters, oldest first."""
 
     adapters: list[AdapterRow]
@@ -152,7 +152,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         accepted=Started,
         errors=(TrainingBusyError,),
     )
-    async def train(asked: TrainBody) -> Verdict | Lines | Response:
+    async def train(asked: TrainBody) -> VerdictAnswer | LineStream | Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
         events = streams.keep_running(service.rounds.run(asked.budget_s, "asked"))
         if asked.stream:
@@ -166,14 +166,14 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         return answer({name: value for name, value in last.items() if name != "event"})
 
     @app.post("/v1/eval", Scope.ADMIN, errors=(TrainingBusyError, NoSuchPathError))
-    async def evaluate(asked: EvalBody) -> Lines:
+    async def evaluate(asked: EvalBody) -> LineStream:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         path = None if asked.path is None else Path(asked.path)
         wanted = EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes)
         return await streams.answer(streams.pull(service.evals.run(wanted)))
 
     @app.get("/v1/adapters", Scope.ADMIN)
-    async def adapters() -> Adapters:
+    async def adapters() -> AdapterList:
         """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
         rows = await run_sync(service.store.adapters.all)
         return {"adapters": [replace(row, metrics=public_metrics(row.metrics)) for row in rows]}

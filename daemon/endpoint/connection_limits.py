@@ -1,8 +1,8 @@
-"""Connections: how long a client may take, and how many there are whose clients have not shown a token.
+"""Limits on connections: how long a client may take, and how many connections may be open without a token.
 
-uvicorn's `limit_concurrency` would not do: it refuses the newest, so that any user of the machine could keep clients
-with a token out. So a `Connection` stands between the event loop and uvicorn's protocol, and hands on whatever asyncio
-calls a protocol for. `Watch`, an application around the service's own, tells it when requests begin and end.
+uvicorn's `limit_concurrency` would not do: it refuses the newest, so any user of the machine could keep clients with a
+token out. So a `LimitedConnection` stands between the event loop and uvicorn's protocol, and passes all calls of
+asyncio's on. `Watch`, an application around the service's own, says when requests begin and end.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 #: connection, whatever it does with it, counted from the connection's begin.
 HEAD_S = 10.0
 #: How many connections there may be whose clients have not shown a token.
-MOST_STRANGERS: Final = 512
+MAX_WITHOUT_TOKEN: Final = 512
 #: How many files and connections the process lets itself have open, where the system allows it.
 _DESCRIPTORS: Final = 4096
 
 
 class Connections:
-    """The connections of one server; those whose clients have not shown a token, the oldest first, are strangers'.
+    """The connections of one server, with those on which no token was shown, the oldest first.
 
     Any user of the machine can open them. When there are too many, the oldest gives way to the newest, so that none of
     them keeps a client with a token out, and none of that client's is ever closed for them.
     """
 
     def __init__(self, most: int | None = None) -> None:
-        """Keep at most `most` strangers; by default as many as leave three quarters of the descriptors to others."""
-        self.most = min(MOST_STRANGERS, _descriptors() // 4) if most is None else most
-        self._strangers: dict[Connection, None] = {}
+        """Keep at most `most` connections without a token; by default a quarter of the descriptors."""
+        self.most = min(MAX_WITHOUT_TOKEN, _descriptors() // 4) if most is None else most
+        self._without_token: dict[LimitedConnection, None] = {}
         self._requests = 0  # under way
         self._asked_at_s = time.monotonic()  # the last time that one was
 
@@ -50,19 +50,19 @@ class Connections:
 
     def protocol(self, *given: Any, **named: Any) -> asyncio.Protocol:
         """What uvicorn makes for each connection, with the arguments for its own protocol."""
-        return Connection(H11Protocol(*given, **named), self)
+        return LimitedConnection(H11Protocol(*given, **named), self)
 
-    def add(self, stranger: Connection) -> None:
-        """Have one more stranger, and the oldest no more where that is too many."""
-        self._strangers[stranger] = None
-        if len(self._strangers) > self.most:
-            oldest = next(iter(self._strangers))
+    def add(self, connection: LimitedConnection) -> None:
+        """Add a connection without a token; close the oldest where that is one too many."""
+        self._without_token[connection] = None
+        if len(self._without_token) > self.most:
+            oldest = next(iter(self._without_token))
             self.discard(oldest)
             oldest.end()
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: LimitedConnection) -> None:
         """It is closed, or its client has shown a token."""
-        self._strangers.pop(connection, None)
+        self._without_token.pop(connection, None)
 
     def count(self, more: int) -> None:
         """Count a request that begins (1) or ends (-1)."""
@@ -70,7 +70,7 @@ class Connections:
         self._asked_at_s = time.monotonic()
 
 
-class Connection(asyncio.Protocol):
+class LimitedConnection(asyncio.Protocol):
     """A connection over which nobody without a token stays, and nobody sends a request byte by byte."""
 
     def __init__(self, inner: asyncio.Protocol, connections: Connections) -> None:
@@ -79,14 +79,14 @@ class Connection(asyncio.Protocol):
         self._inner = inner
         self._transport: asyncio.Transport | None = None
         self._late: asyncio.TimerHandle | None = None
-        self._strange = True
+        self._has_token = False
         self._requests = 0  # under way
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
         self._transport = cast("asyncio.Transport", transport)
         self._inner.connection_made(transport)
-        self._meet()
+        self._await_token()
 
     def data_received(self, data: bytes) -> None:
         """Something came: a part of a request; a task that begins by it finds the connection in its context."""
@@ -95,8 +95,8 @@ class Connection(asyncio.Protocol):
             self._inner.data_received(data)
         finally:
             _CONNECTION.reset(here)
-        if not self._strange and not self._requests:  # a stranger's time runs on
-            self._expect(HEAD_S)
+        if self._has_token and not self._requests:  # without a token its time runs on
+            self._close_after(HEAD_S)
 
     def eof_received(self) -> bool | None:
         """The client sends nothing more."""
@@ -112,13 +112,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio calls it so)
         """The connection is closed."""
-        self._in_time()
+        self._cancel_close()
         self.connections.discard(self)
         self._inner.connection_lost(None)  # of an error uvicorn would keep a timer, and all that it refers to
 
     def end(self) -> None:
         """Close the connection, also where its client does not read what it was sent."""
-        self._in_time()
+        self._cancel_close()
         if self._transport is None or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size():
@@ -130,49 +130,49 @@ class Connection(asyncio.Protocol):
         """A request's head has come."""
         self._requests += 1
         self.connections.count(1)
-        if not self._strange:
-            self._in_time()
+        if self._has_token:
+            self._cancel_close()
 
     def end_request(self, *, unread: bool) -> None:
         """It is answered. Where its body was not read to the end, the rest is dropped as it comes, but not for long."""
         self._requests -= 1
         self.connections.count(-1)
-        if unread and not self._strange:
-            self._expect(BODY_S)
+        if unread and self._has_token:
+            self._close_after(BODY_S)
 
-    def judge(self, good: bool) -> None:
+    def token_checked(self, good: bool) -> None:
         """A request showed a token, or one that is no good (any more)."""
-        if good and self._strange:
-            self._strange = False
+        if good and not self._has_token:
+            self._has_token = True
             self.connections.discard(self)
-            self._in_time()
-        elif not good and not self._strange:
-            self._strange = True
-            self._in_time()
-            self._meet()
+            self._cancel_close()
+        elif not good and self._has_token:
+            self._has_token = False
+            self._cancel_close()
+            self._await_token()
 
-    def _meet(self) -> None:
-        self._expect(HEAD_S)
+    def _await_token(self) -> None:
+        self._close_after(HEAD_S)
         self.connections.add(self)
 
-    def _expect(self, within_s: float) -> None:
-        """End it unless a request begins in time or, of a stranger, a token is shown."""
+    def _close_after(self, within_s: float) -> None:
+        """End it unless a request begins in time and, where none was shown yet, a token."""
         if self._late is None:
             self._late = asyncio.get_running_loop().call_later(within_s, self.end)
 
-    def _in_time(self) -> None:
+    def _cancel_close(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
 
 
-_CONNECTION: ContextVar[Connection | None] = ContextVar("_CONNECTION", default=None)
+_CONNECTION: ContextVar[LimitedConnection | None] = ContextVar("_CONNECTION", default=None)
 
 
-def judge(good: bool) -> None:
+def token_checked(good: bool) -> None:
     """Tell the connection of this request whether it showed a token that is good; where there is one."""
     if (connection := _CONNECTION.get()) is not None:
-        connection.judge(good)
+        connection.token_checked(good)
 
 
 class Watch:
@@ -223,8 +223,8 @@ def allow_many() -> None:
 def _descriptors() -> int:
     """How many files and connections the process may have open."""
     if sys.platform == "win32":  # there, connections are not counted with files
-        return 4 * MOST_STRANGERS
+        return 4 * MAX_WITHOUT_TOKEN
     import resource
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 4 * MOST_STRANGERS if soft == resource.RLIM_INFINITY else soft
+    return 4 * MAX_WITHOUT_TOKEN if soft == resource.RLIM_INFINITY else soft

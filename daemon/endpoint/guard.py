@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.endpoint.connection_limits import judge
+from idiolect.daemon.endpoint.connection_limits import token_checked
 from idiolect.daemon.endpoint.error_answers import internal, refuse
 from idiolect.daemon.endpoint.page_sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope as Rights
@@ -96,7 +96,7 @@ class Guard:
         error, granted = self._judged(scope)
         known = granted is not Rights.NONE
         if known or isinstance(error, UnauthorizedError):
-            judge(known)
+            token_checked(known)
         if error is not None:
             await refuse(error)(scope, receive, send)
         else:

@@ -23,7 +23,7 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.routing import Events
+from idiolect.daemon.endpoint.routing import EventStream
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
 from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
@@ -75,7 +75,7 @@ class _Body(Lenient):
         )
 
 
-class CompletionBody(_Body):
+class LlamaCompletionBody(_Body):
     """Text to go on from."""
 
 
@@ -91,13 +91,13 @@ class InfillBody(_Body):
     input_extra: Annotated[list[_Extra], Field(max_length=1000)] | None = None
 
 
-class Health(TypedDict):
+class LlamaHealth(TypedDict):
     """That the service answers."""
 
     status: Literal["ok"]
 
 
-class Settings(TypedDict):
+class LlamaSettings(TypedDict):
     """How texts are written that say nothing else."""
 
     n_ctx: int
@@ -107,7 +107,7 @@ class Settings(TypedDict):
 class Props(TypedDict):
     """What the server is."""
 
-    default_generation_settings: Settings
+    default_generation_settings: LlamaSettings
     total_slots: int
     model_alias: str
 
@@ -132,7 +132,7 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
     """Have `app` answer as llama.cpp does."""
 
     @app.get("/health", Scope.NONE)
-    async def health() -> Health:
+    async def health() -> LlamaHealth:
         """Whether the service answers; needs no token. llama.cpp's name for `/healthz`."""
         return {"status": "ok"}
 
@@ -147,12 +147,12 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
         }
 
     @app.post("/completion", Scope.SUGGEST, errors=OF_GENERATING)
-    async def completion(asked: CompletionBody, request: Request) -> Filled | list[Filled] | Events:
+    async def completion(asked: LlamaCompletionBody, request: Request) -> Filled | list[Filled] | EventStream:
         """Text that goes on from a prompt, in llama.cpp's form."""
         return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
 
     @app.post("/infill", Scope.SUGGEST, errors=OF_GENERATING)
-    async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | Events:
+    async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | EventStream:
         """Text for where the cursor is, in llama.cpp's form."""
         extra = tuple(one.text for one in asked.input_extra or ())
         prompt = Prompt(asked.input_prefix + asked.prompt, extra)
@@ -166,7 +166,7 @@ async def _answer(
     asked: _Body,
     prompt: Prompt,
     suffix: str = "",
-) -> Filled | list[Filled] | Events:
+) -> Filled | list[Filled] | EventStream:
     model = asked.model or SERVED
     await run_sync(generations.model, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]

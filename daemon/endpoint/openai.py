@@ -25,7 +25,7 @@ from idiolect.adapters.generation.requests import (
     build_stop_pattern,
 )
 from idiolect.daemon.endpoint.error_answers import NoRouteError
-from idiolect.daemon.endpoint.routing import Events
+from idiolect.daemon.endpoint.routing import EventStream
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
 from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
@@ -96,7 +96,7 @@ class CompletionBody(Lenient):
         )
 
     @property
-    def tells_usage(self) -> bool:
+    def wants_usage(self) -> bool:
         """Whether a stream ends with its usage."""
         return self.stream_options is not None and self.stream_options.include_usage
 
@@ -127,7 +127,7 @@ class Completed(TypedDict):
     usage: _Usage
 
 
-class Model(TypedDict):
+class ModelEntry(TypedDict):
     """A model that can be asked for."""
 
     id: str
@@ -141,14 +141,14 @@ class Models(TypedDict):
     """All of them."""
 
     object: Literal["list"]
-    data: list[Model]
+    data: list[ModelEntry]
 
 
 def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
     @app.post("/v1/completions", Scope.SUGGEST, errors=OF_GENERATING)
-    async def completions(asked: CompletionBody, request: Request) -> Completed | Events:
+    async def completions(asked: CompletionBody, request: Request) -> Completed | EventStream:
         """Text that goes on from a prompt, in OpenAI's form."""
         wanted = asked.texts
         chosen = await run_sync(generations.model, asked.model)
@@ -169,12 +169,12 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
         return {"object": "list", "data": [_model(one) for one in found]}
 
     @app.get("/v1/models/{model}", Scope.SUGGEST, errors=(UnknownModelError,))
-    async def model(model: str) -> Model:
+    async def model(model: str) -> ModelEntry:
         """One of these models."""
         return _model(await run_sync(generations.model, model))
 
 
-def _model(model: NamedModel) -> Model:
+def _model(model: NamedModel) -> ModelEntry:
     created = 0 if model.created_at is None else int(model.created_at.timestamp())
     return {
         "id": model.name,
@@ -190,7 +190,7 @@ class _Completion:
 
     def __init__(self, asked: CompletionBody, chosen: NamedModel) -> None:
         self._each = asked.n or 1
-        self._usage_in_stream = asked.tells_usage
+        self._usage_in_stream = asked.wants_usage
         self._head: dict[str, Any] = {
             "id": f"cmpl-{uuid.uuid4().hex}",
             "object": "text_completion",

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import error_answers
-from idiolect.daemon.endpoint.routing import Events, Lines
+from idiolect.daemon.endpoint.routing import EventStream, LineStream
 from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _WITH_BODY = {
 }
 
 
-class Line(TypedDict):
+class StreamedEvent(TypedDict):
     """One line of an answer that takes long; what else is in it depends on `event`."""
 
     event: Literal["progress", "done", "verdict", "result", "error"]
@@ -147,9 +147,9 @@ def _answers(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if json:
         content |= _json(_schema(typing.Union[tuple(json)], schemas))  # noqa: UP007 (of a list)
-    if Lines in kinds:
-        content["application/x-ndjson"] = {"schema": _schema(Line, schemas)}
-    if Events in kinds:
+    if LineStream in kinds:
+        content["application/x-ndjson"] = {"schema": _schema(StreamedEvent, schemas)}
+    if EventStream in kinds:
         content["text/event-stream"] = {}
     told = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}}
     headers = {} if route.scope is Scope.NONE else told

@@ -55,7 +55,7 @@ _HEADERS = {
 }
 
 
-class NoBrowserError(IdiolectError):
+class NoPageError(IdiolectError):
     """A browser cannot reach the service, which listens on a Unix socket."""
 
     code: ClassVar[str] = "no-page"
@@ -63,7 +63,7 @@ class NoBrowserError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
-class Link(TypedDict):
+class PageLink(TypedDict):
     """A link to the page that works once, and for how many seconds."""
 
     url: str
@@ -76,11 +76,11 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     extension = resources.files("idiolect.daemon.browser") / "extension" / "content"
     files = {name: ((extension if name in _SHARED else folder) / name).read_bytes() for name in _TYPES}
 
-    @app.post("/v1/open", Scope.ADMIN, errors=(NoBrowserError,))
-    async def begin() -> Link:
+    @app.post("/v1/open", Scope.ADMIN, errors=(NoPageError,))
+    async def begin() -> PageLink:
         """A link that opens the page in a browser, once and soon."""
         if running.socket is not None:
-            raise NoBrowserError(
+            raise NoPageError(
                 "The service listens on a Unix socket, which a browser cannot reach. "
                 "Set `unix_socket` to false and start it again to use the page."
             )

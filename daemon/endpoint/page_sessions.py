@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CODE_S = 60.0
 SESSION_S = 12 * 3600.0
 #: Beyond these the oldest ends: whoever opens pages without end fills no memory.
-_MOST_CODES, _MOST_SESSIONS = 8, 32
+_MAX_CODES, _MAX_SESSIONS = 8, 32
 
 
 Left: TypeAlias = tuple[str, int, float]  # a cookie's hash, its scope, and until when on the clock
@@ -43,7 +43,7 @@ class Sessions:
         """A one-time code for a session with `scope`: 43 characters that may stand in a URL."""
         code = secrets.token_urlsafe(32)
         with self._lock:
-            self._keep(self._codes, code, scope, CODE_S, _MOST_CODES)
+            self._keep(self._codes, code, scope, CODE_S, _MAX_CODES)
         return code
 
     def redeem(self, code: str) -> str | None:
@@ -53,7 +53,7 @@ class Sessions:
             scope, until = self._codes.pop(_hash(code), (Scope.NONE, 0.0))
             if scope is Scope.NONE or self._clock() >= until:
                 return None
-            self._keep(self._sessions, cookie, scope, SESSION_S, _MOST_SESSIONS)
+            self._keep(self._sessions, cookie, scope, SESSION_S, _MAX_SESSIONS)
         return cookie
 
     def scope_of(self, cookie: str) -> Scope | None:

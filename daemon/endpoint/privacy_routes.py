@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Lines, client_of
+from idiolect.daemon.endpoint.routing import LineStream, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow, ProtectedAppError, Seen
@@ -93,7 +93,7 @@ class ForgetAnswer(ForgetTaken):
     still_suggested_complete: bool
 
 
-class Receipts(TypedDict):
+class ReceiptList(TypedDict):
     """What was forgotten so far."""
 
     receipts: list[Forgotten]
@@ -204,7 +204,7 @@ def _register_forgetting(app: Application, service: Service) -> None:
         )
 
     @app.get("/v1/receipts", Scope.ADMIN)
-    async def receipts() -> Receipts:
+    async def receipts() -> ReceiptList:
         """What was forgotten so far, in figures, oldest first."""
         return {"receipts": await run_sync(service.store.receipts.all)}
 
@@ -216,7 +216,7 @@ def _register_audit(app: Application, service: Service, streams: Streams) -> Non
         return await run_sync(service.store.audit, asked.since)
 
     @app.post("/v1/audit/secrets", Scope.ADMIN)
-    async def secrets(asked: SecretsBody) -> Lines:
+    async def secrets(asked: SecretsBody) -> LineStream:
         """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
         return await streams.answer(streams.pull(_secrets(service.stored_secrets.find(asked.since))))
 

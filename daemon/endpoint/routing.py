@@ -5,8 +5,8 @@
 
 The decorator gives the address, the scope, and the errors that only this route has. The function's signature gives the
 rest. `asked` is the request's body, or the query of a GET, checked. The function may also take `request`, and each part
-of the path by its name. What it returns is answered as JSON, unless it is a response already, such as the `Lines` or
-`Events` of an answer that takes long.
+of the path by its name. What it returns is answered as JSON, unless it is a response already, such as the
+`LineStream` or `EventStream` of an answer that takes long.
 
 The OpenAPI document is made of the same (`openapi.py`), and only when somebody asks for it: most services never are.
 """
@@ -53,13 +53,13 @@ class GoneError(Exception):
     """The client closed its connection; nobody hears of it."""
 
 
-class Lines(StreamingResponse):
+class LineStream(StreamingResponse):
     """Events as newline-delimited JSON, one object a line."""
 
     media_type = "application/x-ndjson"
 
 
-class Events(StreamingResponse):
+class EventStream(StreamingResponse):
     """Server-sent events, as clients of OpenAI and llama.cpp read them."""
 
     media_type = "text/event-stream"

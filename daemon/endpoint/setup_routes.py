@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
 
 
-class PlaceState(TypedDict):
+class PlaceAnswer(TypedDict):
     """How a place stands: which program is there (null: none), whether it is connected, what to do next (or null).
 
     What is to be typed stands in backquotes.
@@ -31,7 +31,7 @@ class PlaceState(TypedDict):
 class Places(TypedDict):
     """The places that one types in, those for most programs first."""
 
-    places: list[PlaceState]
+    places: list[PlaceAnswer]
 
 
 def register(app: Application, survey: Callable[[], Sequence[object]]) -> None:
@@ -40,4 +40,4 @@ def register(app: Application, survey: Callable[[], Sequence[object]]) -> None:
     @app.get("/v1/places", Scope.ADMIN)
     async def places() -> Places:
         """Which programs that one types in are here, which are connected, and what is to be done for the others."""
-        return {"places": cast("list[PlaceState]", await run_sync(survey))}
+        return {"places": cast("list[PlaceAnswer]", await run_sync(survey))}

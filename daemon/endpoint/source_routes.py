@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from idiolect.adapters.keyness import Keyword
 from idiolect.adapters.prediction.mistakes import Mistake
 from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
-from idiolect.daemon.endpoint.routing import Lines
+from idiolect.daemon.endpoint.routing import LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.folder_watch import ManyFilesError
@@ -55,7 +55,7 @@ class Removed(TypedDict):
     removed: bool
 
 
-class Sources(TypedDict):
+class SourceList(TypedDict):
     """What was read."""
 
     sources: list[SourceRow]
@@ -99,13 +99,13 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
     @app.post("/v1/import", Scope.ADMIN, errors=_OF_READING)
-    async def import_(asked: ImportBody) -> Lines:
+    async def import_(asked: ImportBody) -> LineStream:
         """Read files and folders once; answers with events."""
         events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
         return await streams.answer(streams.pull(events))
 
     @app.post("/v1/watch", Scope.ADMIN, errors=(*_OF_READING, ManyFilesError))
-    async def watch(asked: WatchBody) -> Removed | Lines:
+    async def watch(asked: WatchBody) -> Removed | LineStream:
         """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
 
         What holds very much is refused unless `confirmed`.
@@ -116,7 +116,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         return await streams.answer(streams.pull(events))
 
     @app.get("/v1/sources", Scope.ADMIN)
-    async def sources() -> Sources:
+    async def sources() -> SourceList:
         """What was read, and what each source brought."""
         return {"sources": await run_sync(service.inventory.sources)}
 

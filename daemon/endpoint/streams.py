@@ -18,7 +18,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from idiolect.daemon.endpoint.error_answers import described, internal
-from idiolect.daemon.endpoint.routing import Events, Lines, client_of, unless_gone
+from idiolect.daemon.endpoint.routing import EventStream, LineStream, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority, SlowReaderError, StoppingError
@@ -106,12 +106,12 @@ class Streams:
         finally:
             self._rounds.discard(told)
 
-    async def answer(self, events: AsyncGenerator[Event, None]) -> Lines:
+    async def answer(self, events: AsyncGenerator[Event, None]) -> LineStream:
         """All events as newline-delimited JSON; an error that comes up on the way is the last of them.
 
         Raises what comes up before the first of them: there is still a status to set.
         """
-        return Lines(self._lines(await anext(events), events))
+        return LineStream(self._lines(await anext(events), events))
 
     async def _lines(self, first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
         async with aclosing(rest):
@@ -163,7 +163,7 @@ class Texts:
         request: Request,
         steps: Generator[Part | None, None, None],
         shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
-    ) -> Events:
+    ) -> EventStream:
         """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
 
         Raises what comes up before the first of them, while there is still a status to set.
@@ -182,7 +182,7 @@ class Texts:
                     known = self._streams.known(error)
                     yield _event({"error": described(request.url.path, known, known.http_status)})
 
-        return Events(told(), headers={"cache-control": "no-cache"})
+        return EventStream(told(), headers={"cache-control": "no-cache"})
 
     async def _parts(
         self, request: Request, steps: Generator[Part | None, None, None]

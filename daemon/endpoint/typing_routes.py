@@ -68,7 +68,7 @@ class SuggestBody(ExplainBody):
     key_ms: KeyMs | None = None
 
 
-class Word(Answer):
+class WordAnswer(Answer):
     """A word, or the rest of one, to insert at the cursor, and how probable it is.
 
     A correction says how many characters before the cursor go away first.
@@ -79,7 +79,7 @@ class Word(Answer):
     replace: int = 0
 
 
-class Ghost(Answer):
+class GhostAnswer(Answer):
     """A continuation, how probable its first word is, and whether to show it.
 
     `words` are its pieces, each with the probability that all up to it is right.
@@ -88,7 +88,7 @@ class Ghost(Answer):
     text: str
     p: float
     show: bool
-    words: list[Word]
+    words: list[WordAnswer]
 
 
 class List(Answer):
@@ -97,7 +97,7 @@ class List(Answer):
     show: bool
 
 
-class Correction(Answer):
+class CorrectionAnswer(Answer):
     """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
 
     text: str
@@ -114,14 +114,14 @@ class Suggested(Answer):
     `trial`: there while one runs.
     """
 
-    words: list[Word]
-    ghost: Ghost
+    words: list[WordAnswer]
+    ghost: GhostAnswer
     list: List
     adapter: int | None
     elapsed_ms: float
     reason: str | None
     paused: bool
-    correction: Correction | None = None
+    correction: CorrectionAnswer | None = None
     finished: float = 0.0
     sees_context: bool
     trial: bool = False
@@ -159,7 +159,7 @@ class HistoryBody(PlacedBody):
     before: str = ""
 
 
-class Kept(Answer):
+class StoredAnswer(Answer):
     """Whether the text was taken, under which number, how much of it was redacted, and else why not."""
 
     id: int | None
@@ -269,7 +269,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
         if (reason := suggestions.withheld(asked.place)) is not None:
             return Suggested(
                 words=[],
-                ghost=Ghost(text="", p=0.0, show=False, words=[]),
+                ghost=GhostAnswer(text="", p=0.0, show=False, words=[]),
                 list=List(show=False),
                 adapter=service.model.adapter_id,
                 elapsed_ms=0.0,
@@ -321,11 +321,11 @@ def _register_learning(app: Application, service: Service) -> None:
             return await run_sync(take, *told)
 
     @app.post("/v1/history", Scope.LEARN, errors=(ReaderEndedError,))
-    async def history(asked: HistoryBody) -> Kept:
+    async def history(asked: HistoryBody) -> StoredAnswer:
         """Learn something that the user wrote; the fast memory knows it on return."""
         told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
         add = partial(service.ingest.add_text, **told)
-        return Kept.of(await tell(add, asked.text), paused=service.ingest.paused)
+        return StoredAnswer.of(await tell(add, asked.text), paused=service.ingest.paused)
 
     @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
     async def feedback(asked: FeedbackBody) -> Counted:

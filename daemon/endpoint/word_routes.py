@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.service import Service
 
 
-class WordRules(TypedDict):
+class WordRuleList(TypedDict):
     """What was decided about words and phrases, oldest first."""
 
     rules: list[WordRule]
@@ -44,7 +44,7 @@ def register(app: Application, service: Service) -> None:
     choices = service.words
 
     @app.get("/v1/words", Scope.ADMIN)
-    async def word_rules() -> WordRules:
+    async def word_rules() -> WordRuleList:
         """What was decided about words and phrases, oldest first."""
         return {"rules": await run_sync(choices.all)}
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
 
-_MOST_BYTES: Final = 64 << 10  # of an `.idiolectignore`
-_MOST_LINES: Final = 1000
+_MAX_BYTES: Final = 64 << 10  # of an `.idiolectignore`
+_MAX_LINES: Final = 1000
 _LONGEST_LINE: Final = 1024
 _KEPT: Final = 64  # of these files' patterns, compiled: RE2 may take some megabytes for one
 
@@ -157,9 +157,9 @@ class Ignored:
 
 def _read_patterns(file: Path, _saved_ns: int) -> _Patterns:
     try:
-        lines = read_regular(file, _MOST_BYTES).decode(errors="ignore").splitlines()
-        if len(lines) > _MOST_LINES or any(len(line) > _LONGEST_LINE for line in lines):
-            problem = f"it has more than {_MOST_LINES} lines, or one of more than {_LONGEST_LINE} characters"
+        lines = read_regular(file, _MAX_BYTES).decode(errors="ignore").splitlines()
+        if len(lines) > _MAX_LINES or any(len(line) > _LONGEST_LINE for line in lines):
+            problem = f"it has more than {_MAX_LINES} lines, or one of more than {_LONGEST_LINE} characters"
         else:
             return _Patterns(GitIgnoreSpec.from_lines(lines, backend="re2"))
     except OSError as error:

@@ -43,7 +43,7 @@ _CLONE_NEWNET: Final = 0x4000_0000
 _BATCH_CHARS: Final = 1 << 16
 _BATCH_S: Final = 0.25
 _BEFORE_CHARS: Final = 160  # of the paragraph before one that are read with it: a label
-_MOST_ITEM_CHARS: Final = 1_000_000
+_MAX_ITEM_CHARS: Final = 1_000_000
 
 
 def main(most_bytes: int) -> int:
@@ -141,9 +141,9 @@ def _pieces(path: Path, order: dict[str, Any]) -> Iterator[Found]:
     for found in kind.pieces(path, asked) if since is None else git.read(path, asked, since):
         if isinstance(found, Skipped):
             yield found
-        elif len(found.text) > _MOST_ITEM_CHARS:
+        elif len(found.text) > _MAX_ITEM_CHARS:
             note = (
-                f"{path.name}: a text of more than {_MOST_ITEM_CHARS:,} characters; cut it into shorter ones"
+                f"{path.name}: a text of more than {_MAX_ITEM_CHARS:,} characters; cut it into shorter ones"
             )
             yield Skipped(path, "texts too long", note, offset_bytes=found.offset_bytes)
         else:

@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.keyboard.key_effects import Fate
+from idiolect.daemon.keyboard.key_effects import SuggestionOutcome
 from idiolect.daemon.keyboard.suggest_answer import can_replace, mistyped
 
 if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.suggest_answer import Offer, Word
-    from idiolect.daemon.keyboard.text_before_cursor import Before
+    from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
+    from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 
 
 #: A correction is made by itself only so soon after the key that ended its word.
@@ -28,36 +28,36 @@ class Ended:
 
     prefix: str
     at_s: float
-    more: str = ""
-    word: Word | None = None
+    typed_after: str = ""
+    word: OfferedWord | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """A correction that was made with the last key: `put` stands where `removed` stood, and `more` behind it."""
+    """A correction that was made with the last key: `put` stands where `removed` stood, and `typed_after` behind it."""
 
     removed: str
     put: str
-    more: str = ""
+    typed_after: str = ""
 
     @property
     def note(self) -> str:
         """What its user is told."""
         return f"“{mistyped(self.removed)}” became “{mistyped(self.put)}”. BackSpace takes that back."
 
-    def accepted(self, p: float) -> Fate:
+    def accepted(self, p: float) -> SuggestionOutcome:
         """It was made; `p` is its probability."""
-        return Fate("correction", "accepted", p, len(self.put), word=mistyped(self.removed))
+        return SuggestionOutcome("correction", "accepted", p, len(self.put), word=mistyped(self.removed))
 
-    def taken_back(self) -> Fate:
+    def taken_back(self) -> SuggestionOutcome:
         """It was taken back: the word is not to be corrected any more."""
-        return Fate("correction", "dismissed", 0.0, word=mistyped(self.removed))
+        return SuggestionOutcome("correction", "dismissed", 0.0, word=mistyped(self.removed))
 
 
-class Corrections:
+class FieldCorrections:
     """Corrections delete text, so there are none where it is not certain what stands before the cursor."""
 
-    def __init__(self, before: Before) -> None:
+    def __init__(self, before: TextBeforeCursor) -> None:
         """Begin in a field of which nothing is known yet."""
         self._before = before
         self._kept = set[
@@ -71,14 +71,14 @@ class Corrections:
     @property
     def possible(self) -> bool:
         """Whether the program tells what stands there, and deletes what it is asked to."""
-        return self._before.told and self.program_deletes
+        return self._before.reported and self.program_deletes
 
     @property
     def certain(self) -> bool:
         """Whether the program has told of all that was typed, so that what is deleted is what is meant."""
         return self.possible and self._before.text is not None and not self._before.ahead
 
-    def told(self, before: str) -> None:
+    def report(self, before: str) -> None:
         """The program says that this stands before the cursor."""
         if self._undeleted is not None and before.endswith(self._undeleted):
             self.program_deletes, self._undeleted = False, None
@@ -103,7 +103,7 @@ class Corrections:
     def typed(self, char: str) -> None:
         """A character was typed behind the words that ended."""
         for ended in self._ended:
-            ended.more += char
+            ended.typed_after += char
 
     def leave_ended(self) -> None:
         """Something else than a character came: the words that ended are left as they stand."""
@@ -116,7 +116,7 @@ class Corrections:
             if ended.prefix == offer.prefix:
                 ended.word = word
 
-    def take_due(self) -> tuple[Word, Made] | None:
+    def take_due(self) -> tuple[OfferedWord, Made] | None:
         """The next correction to make, if it is certain that its word and what was typed since stand there."""
         since_s = time.monotonic() - _MAKE_WITHIN_S
         self._ended = [ended for ended in self._ended if ended.at_s > since_s]
@@ -126,15 +126,15 @@ class Corrections:
             return None
         self._ended.remove(due)
         removed = due.prefix[len(due.prefix) - due.word.replace :]
-        stood = removed + due.more
+        stood = removed + due.typed_after
         if not text.endswith(stood) or not can_replace(text, len(stood)):
             return self.take_due()
-        return due.word, Made(removed, due.word.text, due.more)
+        return due.word, Made(removed, due.word.text, due.typed_after)
 
     def _keeps(self, removed: str) -> bool:
         return mistyped(removed).casefold() in self._kept
 
-    def keep(self, made: Made) -> Fate:
+    def keep(self, made: Made) -> SuggestionOutcome:
         """A correction was taken back."""
         self._kept.add(mistyped(made.removed).casefold())
         return made.taken_back()

@@ -10,15 +10,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard.ibus_objects import Property
 from idiolect.daemon.keyboard.key_handler import Bindings
-from idiolect.daemon.keyboard.learning_choice import Choice
-from idiolect.daemon.keyboard.left_fields import Drafts
-from idiolect.daemon.keyboard.service_requests import Asking
-from idiolect.daemon.keyboard.text_before_cursor import MOST_CHARS
+from idiolect.daemon.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.keyboard.left_fields import LeftFields
+from idiolect.daemon.keyboard.service_requests import ServiceRequests
+from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.reply_parser import split
 from idiolect.daemon.typing_speed import TypingSpeed
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.field_authorship import Entry
-    from idiolect.daemon.keyboard.key_effects import Ask, Fate
+    from idiolect.daemon.keyboard.field_authorship import WrittenText
+    from idiolect.daemon.keyboard.key_effects import AskService, SuggestionOutcome
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"
@@ -49,7 +49,7 @@ class TakenBack:
     forbidden: bool = False
 
 
-class Session:
+class DesktopSession:
     """Shared by the engines of one process."""
 
     def __init__(self, settings: Settings) -> None:
@@ -64,10 +64,10 @@ class Session:
         )
         self.take_name = settings.keyboard_take
         self.pause_key = parse_key(settings.keyboard_pause)
-        self.asking = Asking(settings)
+        self.asking = ServiceRequests(settings)
         self.speed = TypingSpeed()
-        self._choice = Choice(settings)
-        self.drafts = Drafts(self.learn)
+        self._choice = LearningChoice(settings)
+        self.drafts = LeftFields(self.learn)
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
         self.trial = False  # whether one runs, as the service said last
         self._off_record = False
@@ -103,13 +103,13 @@ class Session:
     # The service
 
     def suggest(
-        self, ask: Ask, field: Field, then: Callable[[dict[str, Any]], None], *, sees_context: bool
+        self, ask: AskService, field: Field, then: Callable[[dict[str, Any]], None], *, sees_context: bool
     ) -> None:
         """Ask the service, unless the cursor stands in what others wrote; hand the answer to `then`.
 
         `sees_context`: tell the service what is answered, too.
         """
-        begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MOST_CHARS else 0  # of a line that is whole
+        begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MAX_CHARS else 0  # of a line that is whole
         reply = split(ask.prefix[begin:], ask.behind)
         if reply.prefix is None:
             return
@@ -124,7 +124,7 @@ class Session:
         }
         self.asking.suggest(body, then, ended=ask.ended)
 
-    def tell_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
+    def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
         """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""
         self.asking.suggest({"prefix": "", "candidates": 0, "ghost_words": 0, **_place(field)}, then)
 
@@ -141,7 +141,7 @@ class Session:
             self._heard_s = time.monotonic()
             self.asking.soon(self._look())
 
-    def count(self, fate: Fate, field: Field) -> None:
+    def count(self, fate: SuggestionOutcome, field: Field) -> None:
         """Tell what became of a suggestion."""
         if fate.kind != "correction":
             if not self._off_record:
@@ -153,18 +153,18 @@ class Session:
         if self.learns(field):
             self.asking.soon(self._judge(fate, field))
 
-    def tell_stretch(self, stretch: dict[str, Any], field: Field) -> None:
+    def send_stretch(self, stretch: dict[str, Any], field: Field) -> None:
         """Tell what was typed in a field while a trial ran; it never waits where texts wait that are to be learned."""
         if not self._off_record:
             body = {**stretch, **_place(field)}
             self.asking.soon(self.asking.ask("POST", "/v1/trial/stretch", body))
 
-    async def _judge(self, fate: Fate, field: Field) -> None:
+    async def _judge(self, fate: SuggestionOutcome, field: Field) -> None:
         """Tell what became of a correction; whose word is not corrected any more is shown."""
         body = {**vars(fate), **_place(field)}
         answer = await self.asking.ask("POST", "/v1/feedback", body)
         if answer is None:
-            self.asking.tell("/v1/feedback", body)
+            self.asking.send("/v1/feedback", body)
         elif answer.get("never_corrected") and fate.word:
             self._decided(TakenBack(fate.word, forbidden=True))
 
@@ -178,10 +178,10 @@ class Session:
         if self._focused is not None:
             self._focused.say(note)
 
-    def learn(self, entries: Sequence[Entry], field: Field) -> None:
+    def learn(self, entries: Sequence[WrittenText], field: Field) -> None:
         """Have texts learned that were written in a field."""
         for entry in entries if self.learns(field) else ():
-            self.asking.tell("/v1/history", {**entry._asdict(), "source": _SOURCE, **_place(field)})
+            self.asking.send("/v1/history", {**entry._asdict(), "source": _SOURCE, **_place(field)})
 
     # The menu
 
@@ -250,7 +250,7 @@ class Session:
 
     async def _see_context(self, app: str, *, see: bool) -> None:
         """Have what is answered in a program used there, or not: a rule, which its user alone may give."""
-        link = Link(self._settings, Scope.ADMIN)
+        link = ServiceLink(self._settings, Scope.ADMIN)
         rule = {"app": glob.escape(app), "context": "on" if see else "off"}
         if await link.ask("POST", "/v1/apps", rule) is None:
             self._say("The service did not answer, so nothing was changed.")

@@ -13,12 +13,18 @@ from jeepney import HeaderFields
 from idiolect.daemon.key_names import ALT, HELD, RETURN
 from idiolect.daemon.keyboard import ibus_objects, keysyms
 from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.field_authorship import Written
+from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.focused_window import focused_program
-from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
+from idiolect.daemon.keyboard.key_effects import (
+    AskService,
+    FieldEmptied,
+    InsertText,
+    ShowSuggestions,
+    SuggestionOutcome,
+)
 from idiolect.daemon.keyboard.key_handler import KeyHandler
 from idiolect.daemon.keyboard.suggest_answer import read
-from idiolect.daemon.keyboard.suggestion_window import Line
+from idiolect.daemon.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.writing_stretch import WritingStretch
 
 if TYPE_CHECKING:
@@ -27,8 +33,8 @@ if TYPE_CHECKING:
     from jeepney import Message
 
     from idiolect.daemon.keyboard.bus import Bus
-    from idiolect.daemon.keyboard.desktop_session import Session
-    from idiolect.daemon.keyboard.key_effects import Action
+    from idiolect.daemon.keyboard.desktop_session import DesktopSession
+    from idiolect.daemon.keyboard.key_effects import KeyEffect
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
@@ -52,7 +58,7 @@ _LINGER_S: Final = 0.15
 class _Held:
     """What waits until the program has caught up, or `later`; `own` changes are of what waits itself."""
 
-    actions: list[Action]
+    actions: list[KeyEffect]
     own: int
     later: asyncio.TimerHandle
     calls: deque[Message] = attribute(default_factory=deque)
@@ -61,7 +67,7 @@ class _Held:
 class Engine:
     """An engine that IBus has made; it has one focused field at a time."""
 
-    def __init__(self, bus: Bus, path: str, session: Session) -> None:
+    def __init__(self, bus: Bus, path: str, session: DesktopSession) -> None:
         """Under this path of the bus."""
         self._bus = bus
         self._path = path
@@ -75,8 +81,10 @@ class Engine:
         self._focuses = 0  # how often the focus came or went
         self._handler = KeyHandler(session.bindings)
         self._inline = False  # a ghost text is shown there
-        self._line = Line()
-        self._in_line: tuple[Show, str] | None = None  # what the window shows, with its ghost text ...
+        self._line = SuggestionWindow()
+        self._in_line: tuple[ShowSuggestions, str] | None = (
+            None  # what the window shows, with its ghost text ...
+        )
         self._line_y = 0  # ... and where the cursor stood then
         self._hiding: asyncio.TimerHandle | None = None
         self._caret = self._caret_at_return = (0, 0)  # where it stands, in pixels: from the left, and down
@@ -179,18 +187,18 @@ class Engine:
         if self._stretch is not None:
             self._stretch.key(now_s)
 
-    def _must_wait(self, actions: Sequence[Action], ahead: int, now_s: float) -> bool:
+    def _must_wait(self, actions: Sequence[KeyEffect], ahead: int, now_s: float) -> bool:
         """Whether the program has to catch up first.
 
         It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. A program that has
         told of that key has put it there. Nothing is deleted before it has told of all keys.
         """
-        all_told = self._handler.before.told and not ahead
+        all_told = self._handler.before.reported and not ahead
         soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
-        return any(isinstance(one, Commit) and (soon or (one.replace and ahead)) for one in actions)
+        return any(isinstance(one, InsertText) and (soon or (one.replace and ahead)) for one in actions)
 
-    def _hold(self, actions: list[Action], own: int) -> None:
-        told = self._handler.before.told
+    def _hold(self, actions: list[KeyEffect], own: int) -> None:
+        told = self._handler.before.reported
         later = asyncio.get_running_loop().call_later(_TOLD_S if told else _CATCH_UP_S, self._release)
         self._held = _Held(actions, own, later)
 
@@ -212,12 +220,12 @@ class Engine:
     def _is_certain(self, held: _Held) -> bool:
         """Whether what waits may go out: what deletes may only where the program has told what stands there."""
         before = self._handler.before
-        told = before.told and before.text is not None and before.ahead <= held.own
-        return told or not any(isinstance(one, Commit) and one.replace for one in held.actions)
+        told = before.reported and before.text is not None and before.ahead <= held.own
+        return told or not any(isinstance(one, InsertText) and one.replace for one in held.actions)
 
     def _surrounding(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._hears():
-            actions = self._handler.told(ibus_objects.content(text), cursor, anchor)
+            actions = self._handler.report(ibus_objects.content(text), cursor, anchor)
             if self._waits:
                 return
             if not self._handler.corrections.program_deletes:
@@ -336,7 +344,7 @@ class Engine:
         self._release()
         self._do(self._handler.interrupted())
         if self._stretch is not None:
-            self._session.tell_stretch(self._stretch.told(self._handler.characters), self._field)
+            self._session.send_stretch(self._stretch.summary(self._handler.characters), self._field)
         if self._handler.written is not None and not self._waits:
             self._session.drafts.leave((self._context, self._field), self._handler.written)
 
@@ -346,7 +354,7 @@ class Engine:
         self._field, self._is_begun, self._stretch, self.sees_context = field, False, None, None
         written = None
         if self._waits:
-            written = Written() if self._session.learns(replace(field, window=_UNNAMED)) else None
+            written = FieldAuthorship() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
             written = self._session.drafts.begin((self._context, field))
         many_lines = self._context in self._of_many_lines
@@ -357,28 +365,28 @@ class Engine:
 
     # What is done
 
-    def _do(self, actions: Sequence[Action]) -> None:
+    def _do(self, actions: Sequence[KeyEffect]) -> None:
         for action in actions:
             match action:
-                case Commit(text, replaced):
+                case InsertText(text, replaced):
                     if replaced:
                         self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))
                     self._emit("CommitText", "v", (ibus_objects.text(text),))
-                case Show():
+                case ShowSuggestions():
                     self._show(action)
-                case Ask():
+                case AskService():
                     self._ask(action)
-                case Fate():
+                case SuggestionOutcome():
                     self._session.count(action, self._field)
-                case Emptied() if (
+                case FieldEmptied() if (
                     self._caret[1] <= self._caret_at_return[1] and self._handler.written is not None
                 ):
                     self._session.learn(self._handler.written.sent(), self._field)
 
-        if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
+        if self._field.client == _OLD_PROTOCOL and any(isinstance(action, InsertText) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
-    def _ask(self, ask: Ask) -> None:
+    def _ask(self, ask: AskService) -> None:
         typing = self._handler
         possible = bool(self._capabilities & _SURROUNDING)
         ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
@@ -400,11 +408,11 @@ class Engine:
 
         silent = self._stretch is not None and self._stretch.without
         if silent:
-            self._session.tell_typing(self._field, then)
+            self._session.report_typing(self._field, then)
         else:
             self._session.suggest(ask, self._field, then, sees_context=bool(self.sees_context))
 
-    def _show(self, show: Show) -> None:
+    def _show(self, show: ShowSuggestions) -> None:
         inline = (
             bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self._field)
         )
@@ -423,7 +431,7 @@ class Engine:
         elif self._in_line is not None:
             self._hiding = asyncio.get_running_loop().call_later(_LINGER_S, self._hide_line)
 
-    def _show_line(self, show: Show, ghost: str) -> None:
+    def _show_line(self, show: ShowSuggestions, ghost: str) -> None:
         entries = self._line.entries(show, ghost, self._session.take_name)
         table = ibus_objects.lookup_table(entries)
         # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
@@ -434,7 +442,9 @@ class Engine:
 
     def _hide_line(self) -> None:
         self._emit(
-            "UpdateLookupTable", "vb", (ibus_objects.lookup_table(self._line.entries(Show(), "", "")), False)
+            "UpdateLookupTable",
+            "vb",
+            (ibus_objects.lookup_table(self._line.entries(ShowSuggestions(), "", "")), False),
         )
         self._in_line = self._hiding = None
 

@@ -22,13 +22,13 @@ _LATE_S: Final = 3.0
 #: As much of what was typed last is compared with what a program tells.
 _RECENT_CHARS: Final = 256
 #: As much of one field is kept, in characters: the newest.
-_MOST_CHARS: Final = 20_000
-_MOST_LINES: Final = 500
+_MAX_CHARS: Final = 20_000
+_MAX_LINES: Final = 500
 #: As much of what stands before it is told with a text, in characters.
 _BEFORE_CHARS: Final = 400
 
 
-class Entry(NamedTuple):
+class WrittenText(NamedTuple):
     """What was written, when (ISO 8601), and what stands before it in its field."""
 
     text: str
@@ -90,7 +90,7 @@ def _whole_words(text: str, begin: int, end: int) -> tuple[int, int]:
     return begin, end
 
 
-class Written:
+class FieldAuthorship:
     """One field, from its focus until it is left."""
 
     def __init__(self, before: str = "") -> None:
@@ -124,7 +124,7 @@ class Written:
         self._budget_s = now_s
         self._recent = (self._recent + text)[-_RECENT_CHARS:]
         if self._typed is not None:
-            self._typed = (self._typed + text)[-_MOST_CHARS:]
+            self._typed = (self._typed + text)[-_MAX_CHARS:]
 
     def take_back(self, characters: int) -> None:
         """So many characters before the cursor went away."""
@@ -162,7 +162,7 @@ class Written:
 
     # What the program tells
 
-    def tell(self, text: str, cursor: int) -> bool:
+    def report(self, text: str, cursor: int) -> bool:
         """The program says what stands around the cursor; whether a line that was written has gone from there."""
         begin = text.rfind("\n", 0, cursor) + 1
         line = text[begin:].partition("\n")[0]
@@ -179,14 +179,14 @@ class Written:
             return False
         if line == here.text:
             return False
-        if self._told_late(here, line):
+        if self._reported_late(here, line):
             return False
         left = False
         if self._has_moved(line):
             left = self._returned and not text and any(here.own)
             self._returned_s = float("-inf")
             if any(here.own):
-                self._elsewhere = [*self._elsewhere, here][-_MOST_LINES:]
+                self._elsewhere = [*self._elsewhere, here][-_MAX_LINES:]
             self._here = self._back(line)
             self._here.above = above
         else:
@@ -205,7 +205,7 @@ class Written:
         )
         return any(new[begin : len(new) - end] in recent for begin, end in cuts)
 
-    def _told_late(self, here: _Line, line: str) -> bool:
+    def _reported_late(self, here: _Line, line: str) -> bool:
         """Whether a line has only what was typed before a shortcut, such as the one that saves."""
         late, self._late = self._late, ""
         added = line.removeprefix(here.text)
@@ -241,7 +241,7 @@ class Written:
 
     # What is learned
 
-    def sent(self) -> list[Entry]:
+    def sent(self) -> list[WrittenText]:
         """The message was sent: what was written of it, which counts no more for :meth:`entries`."""
         found = self.entries()
         self._before = self.end
@@ -256,7 +256,7 @@ class Written:
         line = next((one for one in (self._here, *reversed(self._elsewhere)) if one.text), self._here)
         return f"{line.above}{line.text}\n"[-_BEFORE_CHARS:]
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[WrittenText]:
         """What was written and stands there now: one text, or several where something of others stands between."""
         found: list[tuple[str, str]] = []
         if self._here is None:
@@ -271,7 +271,7 @@ class Written:
                     else:
                         found.append((before or self._before, run))
         return [
-            Entry(text[-_MOST_CHARS:], self._at, (before + text[:-_MOST_CHARS])[-_BEFORE_CHARS:])
+            WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-_BEFORE_CHARS:])
             for before, text in found
             if len(text.split()) > 1 and has_words(text)
         ]

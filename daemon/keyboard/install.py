@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon.keyboard import component, input_sources
 from idiolect.daemon.keyboard.component import ENGINE
-from idiolect.daemon.keyboard.learning_choice import Choice
+from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import child_environment, desktop_name, input_modules
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -68,7 +68,7 @@ def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
     system = _system_folder()
     settings.prepare()
     if learn is not None:
-        Choice(settings).set(learn=learn)
+        LearningChoice(settings).set(learn=learn)
     for path, content in files(settings).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         durable.write(path, content)
@@ -126,7 +126,7 @@ def standing(settings: Settings) -> Standing:
         known=known,
         listed=listed,
         active=active,
-        learns=Choice(settings).learn,
+        learns=LearningChoice(settings).learn,
         mend=None,
     )
     return replace(found, mend=_mend(found, ibus))

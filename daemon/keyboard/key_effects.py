@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True)
-class Commit:
+class InsertText:
     """Put `text` at the cursor, once `replace` characters before it are gone."""
 
     text: str
@@ -15,7 +15,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Ask:
+class AskService:
     """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it.
 
     `ended`: a word has just ended there, whose correction is of use later, too. `behind`: what stands there already.
@@ -28,7 +28,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Show:
+class ShowSuggestions:
     """Show these words, this ghost text and this note; what is left out is hidden.
 
     `bare`: a digit takes a word without Alt. `fresh`: nothing is typed yet of the word that they are for.
@@ -42,7 +42,7 @@ class Show:
 
 
 @dataclass(frozen=True)
-class Fate:
+class SuggestionOutcome:
     """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
 
     kind: Literal["word", "ghost", "correction"]
@@ -55,8 +55,8 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Emptied:
+class FieldEmptied:
     """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
 
 
-Action: TypeAlias = Commit | Ask | Show | Fate | Emptied
+KeyEffect: TypeAlias = InsertText | AskService | ShowSuggestions | SuggestionOutcome | FieldEmptied

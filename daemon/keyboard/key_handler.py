@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
 from idiolect.daemon.keyboard import keysyms
-from idiolect.daemon.keyboard.corrections import Corrections, Made
-from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
+from idiolect.daemon.keyboard.corrections import FieldCorrections, Made
+from idiolect.daemon.keyboard.key_effects import (
+    AskService,
+    FieldEmptied,
+    InsertText,
+    ShowSuggestions,
+    SuggestionOutcome,
+)
 from idiolect.daemon.keyboard.suggest_answer import Offer, begun
-from idiolect.daemon.keyboard.text_before_cursor import Before
+from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
-    from idiolect.daemon.keyboard.field_authorship import Written
-    from idiolect.daemon.keyboard.key_effects import Action
-    from idiolect.daemon.keyboard.suggest_answer import Word
+    from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
+    from idiolect.daemon.keyboard.key_effects import KeyEffect
+    from idiolect.daemon.keyboard.suggest_answer import OfferedWord
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))
@@ -93,13 +99,13 @@ class KeyHandler:
     """
 
     def __init__(
-        self, bindings: Bindings, written: Written | None = None, *, many_lines: bool = False
+        self, bindings: Bindings, written: FieldAuthorship | None = None, *, many_lines: bool = False
     ) -> None:
         """Begin in a field of which nothing else is known yet."""
         self._bindings = bindings
-        self.before = Before(many_lines=many_lines)
+        self.before = TextBeforeCursor(many_lines=many_lines)
         self.written = written
-        self.corrections = Corrections(self.before)
+        self.corrections = FieldCorrections(self.before)
         self.characters = 0  # that were typed or taken here, less those that were taken back
         self._answer = Offer("", (), None)  # the service's last one, with words that are not shown, too
         self._offer = Offer("", (), None)  # what of it is shown
@@ -122,14 +128,14 @@ class KeyHandler:
 
     # What comes in
 
-    def told(self, text: str, cursor: int, anchor: int) -> list[Action]:
+    def report(self, text: str, cursor: int, anchor: int) -> list[KeyEffect]:
         """The program says what stands around the cursor."""
-        self.before.tell(text, cursor, anchor)
-        self.corrections.told(text[:cursor])
-        emptied = self.written is not None and self.written.tell(text, cursor)
-        return [*([Emptied()] if emptied else []), *self._look(), *self._correct_due()]
+        self.before.report(text, cursor, anchor)
+        self.corrections.report(text[:cursor])
+        emptied = self.written is not None and self.written.report(text, cursor)
+        return [*([FieldEmptied()] if emptied else []), *self._look(), *self._correct_due()]
 
-    def answered(self, offer: Offer) -> list[Action]:
+    def answered(self, offer: Offer) -> list[KeyEffect]:
         """The service has answered; of use only if what it was asked about still stands there."""
         offer = self.corrections.allowed(offer)
         self.corrections.answered(offer)
@@ -150,18 +156,18 @@ class KeyHandler:
             self._seen.ghost = offer.ghost.p
         return self._show()
 
-    def interrupted(self) -> list[Action]:
+    def interrupted(self) -> list[KeyEffect]:
         """Something happened that cannot be followed: a click, another field, a program that resets."""
         self._lose()
         self._space_owed = False
         return self._end_word()
 
-    def look_again(self) -> list[Action]:
+    def look_again(self) -> list[KeyEffect]:
         """From now on words are offered here: ask about what stands there."""
         self._asked = None
         return self._look()
 
-    def moved_on(self, *, down: bool) -> list[Action]:
+    def moved_on(self, *, down: bool) -> list[KeyEffect]:
         """The cursor stands further down than when Return was pressed, or at the left in the same place."""
         if self._returned:
             self.before.many_lines = self.before.many_lines or down
@@ -173,15 +179,15 @@ class KeyHandler:
         """A letter stands at the left of the next line, since its own was full."""
         self.before.many_lines = self.before.many_lines or self._typed_last
 
-    def reset(self) -> list[Action]:
+    def reset(self) -> list[KeyEffect]:
         """The program reset its input."""
         self.before.reset()
-        if self.written is not None and not self.before.told:
+        if self.written is not None and not self.before.reported:
             self.written.lose()
         self._space_owed = False
         return self._end_word() if self.before.text is None else []
 
-    def key(self, value: int, state: int) -> tuple[bool, list[Action]]:
+    def key(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
         """A key was pressed or released: whether it was used up, and what is to be done."""
         if state & keysyms.RELEASE and keysyms.is_alt(value) and self._with_alt:
             # Programs open their menu for an Alt that comes and goes without a key that they see.
@@ -205,7 +211,7 @@ class KeyHandler:
             actions = [*actions, self.corrections.keep(made)]
         return used, [*noted, *actions]
 
-    def _press(self, value: int, state: int) -> tuple[bool, list[Action]]:
+    def _press(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
         if self._offer and (taken := self._take_by(value, state)) is not None:
             self.corrections.leave_ended()
             return True, taken
@@ -220,7 +226,7 @@ class KeyHandler:
             return self._type(char)
         return False, self._edit(value)
 
-    def clicked(self, index: int) -> list[Action]:
+    def clicked(self, index: int) -> list[KeyEffect]:
         """A word was clicked, or the ghost text behind the words."""
         words = self._offer.words
         self.corrections.leave_ended()
@@ -230,12 +236,12 @@ class KeyHandler:
             return []
         return self._take_word(index)
 
-    def say(self, note: str) -> list[Action]:
+    def say(self, note: str) -> list[KeyEffect]:
         """Tell the user something, until the next key."""
         self._note = note
         return self._show()
 
-    def _ask_for_words(self) -> list[Action] | None:
+    def _ask_for_words(self) -> list[KeyEffect] | None:
         """Show the words that stand hidden, or the next answer's; None where none can stand."""
         prefix = self._prefix()
         if prefix is None or not prefix.strip():
@@ -257,7 +263,7 @@ class KeyHandler:
 
     # Keys that take something
 
-    def _take_by(self, value: int, state: int) -> list[Action] | None:
+    def _take_by(self, value: int, state: int) -> list[KeyEffect] | None:
         """What a key takes of what is shown; None if it takes nothing."""
         bindings, offer = self._bindings, self._offer
         if bindings.hide.fits(value, state):
@@ -298,24 +304,24 @@ class KeyHandler:
             return False
         return bool(self._offer.words) or time.monotonic() - self._closed_s < _CLOSED_S
 
-    def _take_word(self, index: int) -> list[Action]:
+    def _take_word(self, index: int) -> list[KeyEffect]:
         word = self._offer.words[index]
         if word.replace:
             return self._correct(word, Made(self._offer.removed(word), word.text))
         commit = self._put(word.text, 0)
         self._seen.words.pop(self._offer.label(word), None)
-        fate = Fate("word", "accepted", word.p, len(commit.text))
+        fate = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
         self._space_owed = True
         return [commit, fate, *self._end_word(), *self._look()]
 
-    def _take_ghost(self, *, whole: bool) -> list[Action]:
+    def _take_ghost(self, *, whole: bool) -> list[KeyEffect]:
         ghost = self._offer.ghost
         if ghost is None:
             return []
         text = ghost.text if whole else ghost.first_word
         commit = self._put(text, 0)
         words = max(len(text.split()), 1)
-        fate = Fate("ghost", "accepted", ghost.p, len(commit.text), 1, words)
+        fate = SuggestionOutcome("ghost", "accepted", ghost.p, len(commit.text), 1, words)
         self._seen.ghost = None
         rest = Offer(self._offer.prefix + text, (), ghost.without(len(text)))
         dismissed = self._dismiss()
@@ -324,55 +330,55 @@ class KeyHandler:
         # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
         return [commit, fate, *dismissed, *self._show(), *self._look()]
 
-    def _put(self, text: str, replace: int) -> Commit:
+    def _put(self, text: str, replace: int) -> InsertText:
         text = f" {text}" if self._space_owed else text
         self._space_owed = False
         if replace:
             self._take_back(replace)
         self._add(text)
-        return Commit(text, replace)
+        return InsertText(text, replace)
 
     # Corrections
 
-    def _correct_due(self) -> list[Action]:
+    def _correct_due(self) -> list[KeyEffect]:
         """Make a correction that needs no asking, once it is certain that what it was offered for stands there."""
         due = self.corrections.take_due()
         return [] if due is None else self._correct(*due)
 
-    def _correct(self, word: Word, made: Made) -> list[Action]:
-        commit = self._replace(made.removed + made.more, made.put + made.more)
+    def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
+        commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
         self._space_owed, self._typed_last = not word.ended, False
         done = [commit, made.accepted(word.p), *self._end_word(), *self._look()]
         self.corrections.made, self._note = made, made.note
         return [*done, *self._show()]
 
-    def _replace(self, removed: str, put: str) -> Commit:
+    def _replace(self, removed: str, put: str) -> InsertText:
         self.corrections.replaces(put)
         return self._put(put, len(removed))
 
     def _stands(self, made: Made) -> bool:
         text = self.before.text
-        return self.corrections.certain and text is not None and text.endswith(made.put + made.more)
+        return self.corrections.certain and text is not None and text.endswith(made.put + made.typed_after)
 
-    def _take_back_correction(self, made: Made) -> list[Action]:
+    def _take_back_correction(self, made: Made) -> list[KeyEffect]:
         self._space_owed = False
-        commit = self._replace(made.put + made.more, made.removed + made.more)
+        commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
         return [commit, self.corrections.keep(made), *self._end_word(), *self._look()]
 
-    def refused(self) -> list[Action]:
+    def refused(self) -> list[KeyEffect]:
         """What was to be replaced could not be: nobody knows what stands there."""
         self.corrections.made = None
         return self.interrupted()
 
     # Keys that are passed on
 
-    def _type(self, char: str) -> tuple[bool, list[Action]]:
+    def _type(self, char: str) -> tuple[bool, list[KeyEffect]]:
         """A character is typed. The space behind a word that was taken comes with the first letter of the next."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
         self._space_owed, self._typed_last, self._typed_s = False, True, time.monotonic()
         self._add(f" {char}" if spaced else char)
         self.corrections.typed(char)
-        done: list[Action] = [Commit(f" {char}")] if spaced else []
+        done: list[KeyEffect] = [InsertText(f" {char}")] if spaced else []
         if char.isspace():
             done += self._end_word()
             self._hidden = False
@@ -380,7 +386,7 @@ class KeyHandler:
             done += self._go_along(char)
         return spaced, [*done, *self._look()]
 
-    def _go_along(self, char: str) -> list[Action]:
+    def _go_along(self, char: str) -> list[KeyEffect]:
         """What is on offer and goes on with this character stays; the rest goes."""
         if not self._shown:
             return []
@@ -391,7 +397,7 @@ class KeyHandler:
         self._offer = left
         return [*ghost, *(self._show() if left else self._hide())]
 
-    def _shortcut(self, value: int) -> list[Action]:
+    def _shortcut(self, value: int) -> list[KeyEffect]:
         done = self.interrupted()
         if self.written is not None and value in _SELECT_ALL:
             self.written.select_all()
@@ -399,7 +405,7 @@ class KeyHandler:
             self.written.delete()
         return done
 
-    def _edit(self, value: int) -> list[Action]:
+    def _edit(self, value: int) -> list[KeyEffect]:
         self._space_owed = False
         self.corrections.leave_ended()
         if value == BACKSPACE:
@@ -448,7 +454,7 @@ class KeyHandler:
         text = None if self.before.within_word else self.before.text
         return f"{text} " if text is not None and self._space_owed else text
 
-    def _look(self) -> list[Action]:
+    def _look(self) -> list[KeyEffect]:
         """Ask about what stands there now, if that is certain and was not asked yet."""
         prefix = self._prefix()
         if prefix is None:
@@ -459,14 +465,14 @@ class KeyHandler:
         stale = self._hide() if self._shown and self._offer.prefix != prefix else []
         self._asked = prefix
         # In an empty field nothing is offered before the first key, except right behind Return.
-        if self._hidden or not (prefix.strip() or (self._returned and self.before.told)):
+        if self._hidden or not (prefix.strip() or (self._returned and self.before.reported)):
             return stale
         # A space that is owed does not stand there yet, so nothing behind it can be replaced.
         corrections = self.corrections.possible and not self._space_owed
         ended = corrections and self._typed_last and not begun(prefix)
         if ended:
             self.corrections.word_ended(prefix)
-        return [*stale, Ask(prefix, corrections, ended, self.before.behind)]
+        return [*stale, AskService(prefix, corrections, ended, self.before.behind)]
 
     def _without_stray_ghost(self, offer: Offer) -> Offer:
         """An offer without grey text where Tab is to leave the field: on a line of its own, behind a whole word."""
@@ -475,7 +481,7 @@ class KeyHandler:
             return offer
         return replace(offer, ghost=None)
 
-    def _show(self) -> list[Action]:
+    def _show(self) -> list[KeyEffect]:
         offer = self._offer
         if not offer and not self._note:
             return self._hide()
@@ -486,9 +492,9 @@ class KeyHandler:
             self._grey_s = time.monotonic()
         self._grey = grey
         labels = tuple(offer.label(word) for word in offer.words)
-        return [Show(labels, ghost, self._note, self._takes_bare(0), not begun(offer.prefix))]
+        return [ShowSuggestions(labels, ghost, self._note, self._takes_bare(0), not begun(offer.prefix))]
 
-    def _hide(self) -> list[Action]:
+    def _hide(self) -> list[KeyEffect]:
         if self._offer.words:
             self._closed_s = time.monotonic()
         self._taken_in_part, self._grey = False, ""
@@ -496,21 +502,21 @@ class KeyHandler:
         if not self._shown:
             return []
         self._shown = False
-        return [Show()]
+        return [ShowSuggestions()]
 
-    def _end_word(self) -> list[Action]:
+    def _end_word(self) -> list[KeyEffect]:
         """The word is over, by whatever way: what was seen and not taken is dismissed."""
         dismissed = self._dismiss()
         self._asked, self._open = None, False
         return [*self._hide(), *dismissed]
 
-    def _dismiss(self) -> list[Action]:
+    def _dismiss(self) -> list[KeyEffect]:
         """What was seen last and not taken."""
         ghost = self._dismiss_ghost()
-        words = [Fate("word", "dismissed", p) for p in self._seen.words.values()]
+        words = [SuggestionOutcome("word", "dismissed", p) for p in self._seen.words.values()]
         self._seen.words = {}
         return [*words, *ghost]
 
-    def _dismiss_ghost(self) -> list[Action]:
+    def _dismiss_ghost(self) -> list[KeyEffect]:
         p, self._seen.ghost = self._seen.ghost, None
-        return [] if p is None else [Fate("ghost", "dismissed", p)]
+        return [] if p is None else [SuggestionOutcome("ghost", "dismissed", p)]

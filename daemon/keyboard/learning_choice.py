@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 
-class Choice:
+class LearningChoice:
     """Kept in the profile, beside the settings."""
 
     def __init__(self, settings: Settings) -> None:

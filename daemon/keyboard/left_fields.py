@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from idiolect.daemon.keyboard.field_authorship import Entry, Written
+from idiolect.daemon.keyboard.field_authorship import FieldAuthorship, WrittenText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,26 +21,26 @@ _SETTLE_S: Final = 15.0
 _ENDS: Final = 20
 
 
-class Drafts:
+class LeftFields:
     """For one event loop."""
 
-    def __init__(self, learn: Callable[[Sequence[Entry], Field], None]) -> None:
+    def __init__(self, learn: Callable[[Sequence[WrittenText], Field], None]) -> None:
         """`learn` takes what was written."""
         self._learn = learn
         self._ends: dict[Place, str] = {}
-        self._left: dict[Place, tuple[Written, asyncio.TimerHandle]] = {}
+        self._left: dict[Place, tuple[FieldAuthorship, asyncio.TimerHandle]] = {}
 
-    def leave(self, place: Place, written: Written) -> None:
+    def leave(self, place: Place, written: FieldAuthorship) -> None:
         """A field is left."""
         self._settle(place)  # an earlier stay, which was not gone on with
         later = asyncio.get_running_loop().call_later(_SETTLE_S, self._settle, place)
         self._left[place] = (written, later)
 
-    def begin(self, place: Place) -> Written:
+    def begin(self, place: Place) -> FieldAuthorship:
         """A field has the focus: what was written there goes on, if it was left only now."""
-        return self.take_up(place) or Written(self._ends.get(place, ""))
+        return self.take_up(place) or FieldAuthorship(self._ends.get(place, ""))
 
-    def take_up(self, place: Place) -> Written | None:
+    def take_up(self, place: Place) -> FieldAuthorship | None:
         """What was written in a field that was left only now."""
         found = self._left.pop(place, None)
         if found is None:

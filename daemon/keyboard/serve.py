@@ -16,7 +16,7 @@ from jeepney import HeaderFields
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.keyboard.component import BUS_NAME
-from idiolect.daemon.keyboard.desktop_session import Session
+from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.engine import Engine
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
@@ -37,7 +37,7 @@ log = logging.getLogger("idiolect.keyboard")
 class _Factory:
     """Makes engines, and hands each its calls."""
 
-    def __init__(self, bus: Bus, session: Session) -> None:
+    def __init__(self, bus: Bus, session: DesktopSession) -> None:
         self._bus = bus
         self._session = session
         self._engines: dict[str, Engine] = {}
@@ -76,7 +76,7 @@ def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 async def serve(settings: Settings) -> None:
     """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
     bus = await Bus.open(await find_address())
-    session = Session(settings)
+    session = DesktopSession(settings)
     session.asking.start()
     asyncio.get_running_loop().set_exception_handler(_note)
     serving = asyncio.ensure_future(bus.serve(_Factory(bus, session).handle))

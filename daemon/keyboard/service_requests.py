@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 #: Requests under way at once: one that computes, and a newer one, at which the service gives the older one up.
-_MOST_ASKED: Final = 2
+_MAX_ASKED: Final = 2
 #: Questions about a word that ended that wait beside the newest one, at most: a fast typist's last words.
-_MOST_ENDED: Final = 8
+_MAX_ENDED: Final = 8
 #: Texts that wait for the service, at most: then the oldest are given up.
 _MAX_TEXTS: Final = 200
 #: Kinds of counts that wait for it, at most; they are few, since what is alike is counted together.
@@ -44,18 +44,18 @@ class _Question(NamedTuple):
         return self._replace(body={**self.body, "candidates": 0, "ghost_words": 0})
 
 
-class Asking:
+class ServiceRequests:
     """The way to the service, for one event loop."""
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is looked for yet."""
-        self._link = Link(settings, Scope.LEARN)
+        self._link = ServiceLink(settings, Scope.LEARN)
         self._waiting: list[_Question] = []  # those about words that ended, and the newest one
         self._asked = 0
         self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
         self._counts: dict[str, _Body] = {}  # by what is alike in them; of what was taken each has its number
         self._taken = itertools.count()
-        self._telling: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._counting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -70,8 +70,8 @@ class Asking:
         An older question that waits is dropped, unless a word has `ended` there: then only its correction is asked for.
         """
         kept = [one.about_the_end() for one in self._waiting if one.ended]
-        self._waiting = [*kept[-_MOST_ENDED:], _Question(body, then, ended)]
-        if self._asked < _MOST_ASKED:
+        self._waiting = [*kept[-_MAX_ENDED:], _Question(body, then, ended)]
+        if self._asked < _MAX_ASKED:
             self._asked += 1
             self._keep(self._suggest())
 
@@ -89,7 +89,7 @@ class Asking:
         """Nothing that was asked and waits is wanted any more."""
         self._waiting = []
 
-    def tell(self, path: str, body: _Body) -> None:
+    def send(self, path: str, body: _Body) -> None:
         """Send the service a text that it is to keep, now or once it is there."""
         self._texts.append((path, body))
         self._send_soon()
@@ -107,8 +107,8 @@ class Asking:
             self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._send_soon)
 
     def _send_soon(self) -> None:
-        if self._telling is None or self._telling.done():
-            self._telling = self._keep(self._send_until_empty())
+        if self._sender is None or self._sender.done():
+            self._sender = self._keep(self._send_until_empty())
 
     async def _send_until_empty(self) -> None:
         while not await self._send():
@@ -125,14 +125,14 @@ class Asking:
             self._counting = None
         while self._texts:
             text = self._texts.popleft()
-            if not await self._link.tell(*text):
+            if not await self._link.send(*text):
                 if len(self._texts) < _MAX_TEXTS:  # else newer ones have taken its place
                     self._texts.appendleft(text)
                 return False
         while self._counts:
             alike = next(iter(self._counts))
             body = self._counts.pop(alike)
-            if not await self._link.tell("/v1/feedback", body):
+            if not await self._link.send("/v1/feedback", body):
                 self._counts.setdefault(alike, body)
                 return False
         return True
@@ -140,8 +140,8 @@ class Asking:
     async def finish(self) -> None:
         """Send what waits, behind what is being sent, if the service takes it now; then close the connection."""
         await self._send()
-        if self._telling is not None:
-            self._telling.cancel()
+        if self._sender is not None:
+            self._sender.cancel()
         await self._link.close()
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ _LAST_OF_ONE_UNIT: Final = "\uffff"
 
 
 @dataclass(frozen=True)
-class Word:
+class OfferedWord:
     """A word on offer: `text` is put at the cursor, once `replace` characters before that are gone.
 
     Attributes:
@@ -35,7 +35,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Ghost:
+class OfferedGhost:
     """A text that may go on at the cursor, whether the service advises to show it, and its pieces, a word each."""
 
     text: str
@@ -51,7 +51,7 @@ class Ghost:
         found = _GHOST_WORD.match(self.text)
         return found[0] if found else ""
 
-    def without(self, characters: int) -> Ghost | None:
+    def without(self, characters: int) -> OfferedGhost | None:
         """What is left of it without so many characters at its beginning; None where that is nothing."""
         left, words = self.text[characters:], self.words
         while words and characters >= len(words[0]):
@@ -70,8 +70,8 @@ class Offer:
     """
 
     prefix: str
-    words: tuple[Word, ...]
-    ghost: Ghost | None
+    words: tuple[OfferedWord, ...]
+    ghost: OfferedGhost | None
     complete: bool = False
     listed: bool = True
 
@@ -89,11 +89,11 @@ class Offer:
         """Whether there is anything to show."""
         return bool(self.words) or self.ghost is not None
 
-    def removed(self, word: Word) -> str:
+    def removed(self, word: OfferedWord) -> str:
         """The text before the cursor that goes away for a word."""
         return self.prefix[len(self.prefix) - word.replace :]
 
-    def label(self, word: Word) -> str:
+    def label(self, word: OfferedWord) -> str:
         """A word as the window shows it: as it stands there once it is taken, with what was typed of it."""
         if word.ended:
             return f"{mistyped(self.removed(word))} → {mistyped(word.text)}"
@@ -118,15 +118,17 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
 
     Behind a word that is likelier to end there than to be any of the words on offer there are no words.
     """
-    words = [Word(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
+    words = [OfferedWord(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
     if (made := answer.get("correction")) is not None:
-        words.insert(0, Word(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"]))
+        words.insert(
+            0, OfferedWord(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"])
+        )
     fit = tuple(word for word in words if word.text.isprintable() and can_replace(prefix, word.replace))
     complete = answer.get("finished", 0.0) > max((word.p for word in fit), default=0.0)
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
     shown = text and told["show"] and text.isprintable()
-    ghost = Ghost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
+    ghost = OfferedGhost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
     return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete, answer["list"]["show"])
 
 

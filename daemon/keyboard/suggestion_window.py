@@ -10,7 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.key_effects import Show
+    from idiolect.daemon.keyboard.key_effects import ShowSuggestions
 
 #: A part of a text, and whether it is grey.
 Piece: TypeAlias = tuple[str, bool]
@@ -31,7 +31,7 @@ _WIDE: Final = 1.0
 _AROUND: Final = 1.2
 
 
-class Line:
+class SuggestionWindow:
     """What the window of one engine shows; it keeps its width while a word is typed, or gets wider."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Line:
         """Have the window put anew to the cursor with what is shown next."""
         self._is_moving = True
 
-    def entries(self, show: Show, ghost: str, take: str) -> list[list[Piece]]:
+    def entries(self, show: ShowSuggestions, ghost: str, take: str) -> list[list[Piece]]:
         """What is to be shown, with a ghost text that `take`, a key's name, takes; the last entry ends with spaces."""
         alt = "" if show.bare else "Alt+"
         taken = [(f"{alt}{number} ", word) for number, word in enumerate(show.words, 1)]

@@ -12,9 +12,9 @@ import re
 from typing import Final
 
 #: As much of a text is kept, in characters, before the cursor and behind it.
-MOST_CHARS: Final = 4000
+MAX_CHARS: Final = 4000
 #: Keys that are typed before a program has told of the first of them.
-_MOST_AHEAD: Final = 64
+_MAX_AHEAD: Final = 64
 #: So many keys in a row that a program says nothing of: what it tells is not what is typed into.
 _DEAF_KEYS: Final = 5
 #: A window that slides over a long text still shows so many of the same characters.
@@ -22,19 +22,19 @@ _OVERLAP_CHARS: Final = 40
 #: A text that ends with so many characters in a row as they were typed is the one that is typed into; a program may be
 #: so many keys late.
 _RUN_CHARS: Final = 6
-_MOST_LATE: Final = 16
+_MAX_LATE: Final = 16
 #: Behind the cursor: the rest of a word.
 _GOES_ON: Final = re.compile(r"['’]?[^\W_]")
 
 
-class Before:
+class TextBeforeCursor:
     """The text before the cursor of one field, from its focus to its end."""
 
     def __init__(self, *, many_lines: bool = False) -> None:
         """Begin in a field; `many_lines`: it is known to have room for several lines."""
         self.many_lines = many_lines
         self.behind = ""  # what stands behind the cursor, as the program told it last
-        self._told: str | None = None  # as the program told it last
+        self._reported: str | None = None  # as the program told it last
         self._ahead: list[str] = []  # what it should tell after each key since
         self._trusted = False
         self._run = ""  # typed in a row, with nothing between that cannot be followed
@@ -46,39 +46,39 @@ class Before:
         self._typed: str | None = ""  # since the focus came; None: not known from where on
 
     @property
-    def told(self) -> bool:
+    def reported(self) -> bool:
         """Whether the program tells what stands there."""
-        return self._told is not None and not self._deaf
+        return self._reported is not None and not self._deaf
 
     @property
     def ahead(self) -> int:
         """How many changes the program has not told of yet; 0 where it tells nothing."""
-        return len(self._ahead) if self.told else 0
+        return len(self._ahead) if self.reported else 0
 
     @property
     def within_word(self) -> bool:
         """Whether letters stand right behind the cursor, as far as the program tells."""
-        return self.told and _GOES_ON.match(self.behind) is not None
+        return self.reported and _GOES_ON.match(self.behind) is not None
 
     @property
     def text(self) -> str | None:
         """What stands before the cursor; None where that is not certain."""
-        if not self.told:
+        if not self.reported:
             return self._typed
         return self._newest() if self._trusted and not self._selected else None
 
     def _newest(self) -> str:
-        return self._ahead[-1] if self._ahead else self._told or ""
+        return self._ahead[-1] if self._ahead else self._reported or ""
 
     # What the program tells
 
-    def tell(self, text: str, cursor: int, anchor: int) -> None:
+    def report(self, text: str, cursor: int, anchor: int) -> None:
         """The program says what stands around the cursor, and where a selection ends."""
-        before, self.behind = text[:cursor][-MOST_CHARS:], text[cursor : cursor + MOST_CHARS]
+        before, self.behind = text[:cursor][-MAX_CHARS:], text[cursor : cursor + MAX_CHARS]
         self.many_lines = self.many_lines or "\n" in text
         self._selected = cursor != anchor
-        if self._told is None:
-            self._told = before
+        if self._reported is None:
+            self._reported = before
             # A field that was empty at its focus, and in which all was typed that stands there, is no guess.
             self._trusted = self._typed is not None and self._typed.startswith(before)
             if self._trusted and self._typed is not None:
@@ -86,50 +86,50 @@ class Before:
             return
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
         if any(_alike(one, before) for one in self._new_lines):
-            hears = self._hears or before != self._told
-            self._told, self._new_lines = before, ()
+            hears = self._hears or before != self._reported
+            self._reported, self._new_lines = before, ()
             self._go_on(self._run)
             self._hears = hears
         elif self._new_lines and any(_alike(one, before) for one in self._late):
-            self._told = self._told if self._trusted else before  # a line that was guessed stays
+            self._reported = self._reported if self._trusted else before  # a line that was guessed stays
         elif places:
             del self._ahead[: places[-1] + 1]
-            self._told, self._trusted, self._deaf, self._hears = before, True, False, True
+            self._reported, self._trusted, self._deaf, self._hears = before, True, False, True
             self._new_lines = ()
-        elif _alike(self._told, before):
+        elif _alike(self._reported, before):
             self._deaf = self._deaf or (not self._hears and len(self._ahead) >= _DEAF_KEYS)
             self._new_lines = () if self._trusted else self._new_lines
         else:
-            self._told, self._trusted, self._typed = before, False, None
+            self._reported, self._trusted, self._typed = before, False, None
             self._ahead.clear()
             self._new_lines = ()
             self._align(before)
 
     def _align(self, before: str) -> None:
         """Find what was typed last in what the program tells, which may be late, or have changed what was typed."""
-        ends = range(max(len(self._run) - _MOST_LATE, _RUN_CHARS), len(self._run) + 1)
+        ends = range(max(len(self._run) - _MAX_LATE, _RUN_CHARS), len(self._run) + 1)
         fits = [end for end in ends if before.endswith(self._run[end - _RUN_CHARS : end])]
         if len(fits) == 1:
             self._go_on(self._run[fits[0] :])
 
     def _go_on(self, late: str) -> None:
         """What the program has told is what is typed into; it has not told of the characters of `late` yet."""
-        self._ahead = [(self._told or "") + late[:end] for end in range(1, len(late) + 1)]
+        self._ahead = [(self._reported or "") + late[:end] for end in range(1, len(late) + 1)]
         self._trusted, self._deaf, self._hears = True, False, True
 
     # What is typed
 
     def add(self, text: str) -> None:
         """This was typed, or put there."""
-        self._run = (self._run + text)[-_MOST_AHEAD:]
+        self._run = (self._run + text)[-_MAX_AHEAD:]
         if self._typed is not None:
-            self._typed = (self._typed + text)[-MOST_CHARS:]
+            self._typed = (self._typed + text)[-MAX_CHARS:]
         elif text[-1:].isspace():
             self._typed = ""
-        if self._told is not None:
+        if self._reported is not None:
             if self._selected:
                 return self._doubt()
-            self._ahead = [*self._ahead[1 - _MOST_AHEAD :], (self._newest() + text)[-MOST_CHARS:]]
+            self._ahead = [*self._ahead[1 - _MAX_AHEAD :], (self._newest() + text)[-MAX_CHARS:]]
         return None
 
     def take_back(self, characters: int) -> None:
@@ -137,10 +137,10 @@ class Before:
         self._run = self._run[:-characters]
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
-        if self._told is not None:
+        if self._reported is not None:
             if self._selected or len(self._newest()) < characters:
                 return self._doubt()
-            self._ahead = [*self._ahead[1 - _MOST_AHEAD :], self._newest()[:-characters]]
+            self._ahead = [*self._ahead[1 - _MAX_AHEAD :], self._newest()[:-characters]]
         return None
 
     def new_line(self) -> None:
@@ -148,9 +148,9 @@ class Before:
 
         Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
         """
-        whole, line = f"{self._newest()}\n"[-MOST_CHARS:], ""
+        whole, line = f"{self._newest()}\n"[-MAX_CHARS:], ""
         new_lines = (whole, line) if self.text is not None else (line,)
-        late, told = [self._told or "", *self._ahead], self.told
+        late, told = [self._reported or "", *self._ahead], self.reported
         self._doubt()
         self._new_lines, self._late, self._typed = new_lines if told else (), late, ""
 
@@ -166,7 +166,7 @@ class Before:
         whole, line = self._new_lines
         tells_whole = "\n" in whole[:-1]
         if down or not tells_whole:
-            self._told, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
+            self._reported, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
             self._go_on(self._run)
 
     def reset(self) -> None:

@@ -27,7 +27,7 @@ _LONGEST_S: Final = 3.0  # of asking; then it is said that not all of it was ask
 
 
 @dataclass(frozen=True)
-class AfterForgetting:
+class RemainingTraces:
     """What is left.
 
     `near` is what other entries hold that is nearly the text; where not `complete`, there was no time to look at all.
@@ -44,7 +44,7 @@ class AfterForgetting:
     holding: dict[str, int] | None = None
 
 
-def look(store: Store, selector: Selector, known: Callable[[str], bool]) -> AfterForgetting:
+def look(store: Store, selector: Selector, known: Callable[[str], bool]) -> RemainingTraces:
     """Look for near matches of the texts that a selector names; where it names none, nothing is looked for.
 
     `known` says of a word in lower case whether general English has it. What goes wrong is logged and told as not
@@ -52,22 +52,22 @@ def look(store: Store, selector: Selector, known: Callable[[str], bool]) -> Afte
     """
     given = selector.texts
     if not given:
-        return AfterForgetting()
+        return RemainingTraces()
     try:
         found = near_matches.find(given, store.entries.select(), store.entries.select_ids(selector), known)
     except Exception as error:  # noqa: BLE001 (the text may be in its message)
         log.warning("what is left could not be told: %s", type(error).__name__)
-        return AfterForgetting(complete=False)
-    return AfterForgetting(found.near, found.complete, holding=found.holding)
+        return RemainingTraces(complete=False)
+    return RemainingTraces(found.near, found.complete, holding=found.holding)
 
 
 def still_suggested(
     selector: Selector,
-    left: AfterForgetting,
+    left: RemainingTraces,
     known: Callable[[str], bool],
     asking: Callable[[], Ask],
     longest_s: float = _LONGEST_S,
-) -> Iterator[AfterForgetting]:
+) -> Iterator[RemainingTraces]:
     """Ask whether the texts are still suggested; yields what is `left` as known so far, after each prefix.
 
     So what is more urgent can come between. `asking` makes what gives the suggestions for a prefix. Of the texts the
@@ -126,7 +126,7 @@ def _prefixes(text: str) -> Iterator[str]:
             yield before + word[: min(_LETTERS, len(word) - 1)]
 
 
-def _why(still: Sequence[str], left: AfterForgetting, known: Callable[[str], bool]) -> str | None:
+def _why(still: Sequence[str], left: RemainingTraces, known: Callable[[str], bool]) -> str | None:
     if not still:
         return None
     holding = left.holding or {}

@@ -23,7 +23,7 @@ class WordChange:
     removed: tuple[WordRule, ...] = ()
 
 
-class WordChoices:
+class ActiveWordRules:
     """Decisions about words. Safe to use from several threads.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idiolect.adapters.steps import finish
-from idiolect.daemon.privacy.remaining_traces import AfterForgetting, look, still_suggested
+from idiolect.daemon.privacy.remaining_traces import RemainingTraces, look, still_suggested
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.serving.suggestions import without_secrets
 from idiolect.daemon.storage.records import COMMANDS, ForgottenMeanwhileError
@@ -64,13 +64,13 @@ class Forgetting:
         self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
-    def remains(self, selector: Selector) -> AfterForgetting:
+    def remains(self, selector: Selector) -> RemainingTraces:
         """What other entries hold that is nearly a text that was forgotten, or would be."""
         return look(self._store, selector, self._model.loaded.lexicon.__contains__)
 
     def still_suggested(
-        self, selector: Selector, left: AfterForgetting
-    ) -> Generator[AfterForgetting, None, None]:
+        self, selector: Selector, left: RemainingTraces
+    ) -> Generator[RemainingTraces, None, None]:
         """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left.
 
         The store is read at once; the steps are the queue's.
@@ -79,8 +79,8 @@ class Forgetting:
         return self._ask_for(selector, left, has_commands=has_commands)
 
     def _ask_for(
-        self, selector: Selector, left: AfterForgetting, *, has_commands: bool
-    ) -> Generator[AfterForgetting, None, None]:
+        self, selector: Selector, left: RemainingTraces, *, has_commands: bool
+    ) -> Generator[RemainingTraces, None, None]:
         def asking() -> Callable[[str], Iterator[Suggestion]]:
             """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
             predictor = self._model.private_predictor()

@@ -107,7 +107,7 @@ _WORD: Final = r"[^\W\d_]{3,12}(?![^\W_])"
 _COMMON: Final = 4.2  # on Zipf's scale: a plain word that is used more often is a word of a sentence
 _FEWEST: Final = 4  # words of a phrase that restores something
 _MORE: Final = rf"{{{_FEWEST - 1},23}}+"
-_MOST_COMMON: Final = 0.34  # of its words, at most, are of the commonest
+_MAX_COMMON: Final = 0.34  # of its words, at most, are of the commonest
 _VERY_COMMON: Final = 5.0
 
 
@@ -140,7 +140,7 @@ def _row(match: re.Match[str]) -> Span | None:
     """A row of words that make no sentence: few of them are very common."""
     words = re.findall(r"[^\W\d_]+", match["s"])
     common = sum(_frequency(word) >= _VERY_COMMON for word in words)
-    return match.span("s") if len(words) >= _FEWEST and common <= _MOST_COMMON * len(words) else None
+    return match.span("s") if len(words) >= _FEWEST and common <= _MAX_COMMON * len(words) else None
 
 
 #: In the order in which they are tried.

@@ -51,9 +51,11 @@ def is_random(word: str) -> bool:
     figures = len(_FIGURE.findall(body))
     if len(body) < SHORTEST or (not figures and (len(body) < 24 or body.islower())):
         return False
-    if _HEX.fullmatch(body) or _PUBLIC.match(body):
-        return False
     written = sum(map(str.isalnum, body))
+    if (
+        not written or _HEX.fullmatch(body) or _PUBLIC.match(body)
+    ):  # nothing is written in a line of underscores
+        return False
     changes = sum(1 for _ in _CHANGE.finditer(body)) / max(written - 1, 1)
     common = common_pairs(body)
     share = figures / written

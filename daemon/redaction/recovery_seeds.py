@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: The fewest words of a phrase (BIP 39 has 12, 15, 18, 21 and 24).
 FEWEST: Final = 12
-MOST: Final = 24
+MAX: Final = 24
 _WORD: Final = r"(?:[^\W\d_]{3,11}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]{1,8})"
 # Between two words: white space, a comma, the end of a line, the number of the next.
 _BETWEEN: Final = r"(?:[ \t]{0,2}[,;.|/·•-]?[\s]{1,3}[>*•-]?[ \t]{0,2}(?:\(?\d{1,2}[.):=]{0,2}[ \t]{0,2})?|,)"
@@ -48,7 +48,7 @@ def _lists() -> dict[str, int]:
         for word in Mnemonic(language).wordlist:
             for written in _writings(word):
                 found[written] = found.get(written, 0) | 1 << place
-    found |= {str(number): 0 for number in range(1, MOST + 1)}  # what stands before words in lists
+    found |= {str(number): 0 for number in range(1, MAX + 1)}  # what stands before words in lists
     return found
 
 

@@ -28,7 +28,7 @@ _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 _FIGURES: Final = re.compile(r"[0-9](?:[^0-9]?[0-9][^0-9]?[0-9]|[0-9] ?[A-Z]{4})")
 _FIGURE: Final = re.compile("[0-9]")
 _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
-_MOST_PASSES: Final = 20
+_MAX_PASSES: Final = 20
 _LINE_ENDS: Final = 20  # characters of white space between a label and the line of its value
 _REST, _REST_WORDS = 80, 1  # what may follow a value in its line, in characters and words
 _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
@@ -48,7 +48,7 @@ def redact(
     """
     reading = _Reading(before, text)
     reading.by_rules()
-    for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
+    for _ in range(_MAX_PASSES if prose else 0):  # what is gone changes what stands around the rest
         spans = _told(tagger or _tagger(), reading.plain)
         if not spans:
             break
@@ -100,7 +100,7 @@ class _Reading:
     def by_rules(self) -> None:
         """Take out what the rules find."""
         rules = _worth_trying(self.plain)
-        for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
+        for _ in range(_MAX_PASSES):  # a secret beside another is sometimes seen only once that one is gone
             changed = False
             for rule in rules:
                 if spans := rule.spans(self.plain):

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from idiolect.adapters.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.word_features import COLON_AT, COMMON_AT, CUES_AT, STATE, Word, features, words
+from idiolect.daemon.redaction.word_features import (
+    COLON_AT,
+    COMMON_AT,
+    CUES_AT,
+    STATE,
+    FormedWord,
+    features,
+    words,
+)
 from idiolect.models.word_frequencies import zipf
 
 if TYPE_CHECKING:
@@ -67,7 +75,7 @@ _SAID: Final = 10  # words before, one of which is the cue
 _ENDS: Final = 0.6
 #: Letters with such a sign among them: hardly anybody writes them so, but for passwords.
 _MADE_UP: Final = re.compile(r"(?=.{0,60}[^\W\d_])(?=.{0,60}\w[!@#$%&*^~]).{6,60}", re.DOTALL)
-_MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
+_MAX_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
     "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
@@ -176,7 +184,7 @@ class _Window:
     """A part of a text: its N words, their features (N, width), and how likely each is a secret (N,)."""
 
     text: str
-    words: list[Word]
+    words: list[FormedWord]
     vectors: NDArray[np.float32]
     likely: NDArray[np.float32]
 
@@ -193,7 +201,7 @@ class _Window:
             return False
         if form in ("lower", "hyphen") and self._says_how_it_is(place, word):
             return False
-        if self.is_common(place) or (form == "groups" and sum(map(str.isdigit, word)) > _MOST_DIGITS):
+        if self.is_common(place) or (form == "groups" and sum(map(str.isdigit, word)) > _MAX_DIGITS):
             return False
         if form in _DIGITS and self._belongs_to_number(place):
             return False
@@ -276,7 +284,7 @@ def said(text: str, secrets: Iterable[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:
+def _parts(text: str, found: list[FormedWord]) -> Iterator[list[FormedWord]]:
     """The words of a text in parts that are as long as those it was trained on, cut behind lines or sentences."""
     start = 0
     while start < len(found):
@@ -288,12 +296,12 @@ def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:
         start = end
 
 
-def _ends(text: str, found: list[Word], place: int) -> bool:
+def _ends(text: str, found: list[FormedWord], place: int) -> bool:
     between = text[found[place - 1].end : found[place].start]
     return "\n" in between or between[:1] in (".", "!", "?")
 
 
-def may_hold_one(text: str, found: list[Word]) -> bool:
+def may_hold_one(text: str, found: list[FormedWord]) -> bool:
     """False where nothing has the form of a secret and nothing speaks of one: most texts, and they cost little."""
     return any(word.form not in _PLAIN and word.form not in _NEVER for word in found) or any(
         not cues(folded(text[word.start : word.end])).isdisjoint(_SPEAKING) for word in found

@@ -116,7 +116,7 @@ _LONGEST_REMEMBERED: Final = 20  # letters
 _REMEMBERED_SIGNS: Final = 2_000  # vectors of what stands between words
 
 
-class Word(NamedTuple):
+class FormedWord(NamedTuple):
     """A word: where it stands in its text, [start, end) in characters, and its form."""
 
     start: int
@@ -124,13 +124,13 @@ class Word(NamedTuple):
     form: str
 
 
-def words(text: str) -> list[Word]:
+def words(text: str) -> list[FormedWord]:
     """The words of ``text``, in order, without the quotes, brackets and punctuation around them."""
     found, forms = [], dict[str, str]()
     for start, end in _runs(text):
         first, last = start, end
         if text[start] == "[" and _IS_PLACEHOLDER.fullmatch(text, start, end):
-            found.append(Word(start, end, "placeholder"))
+            found.append(FormedWord(start, end, "placeholder"))
             continue
         while first < last and text[first] in _OPENING:
             if text[first] == "*" == text[last - 1] and last - first > 1:  # emphasis, as Markdown marks it
@@ -143,7 +143,7 @@ def words(text: str) -> list[Word]:
         word = text[first:last]
         if word not in forms:
             forms[word] = form(word)
-        found.append(Word(first, last, forms[word]))
+        found.append(FormedWord(first, last, forms[word]))
     return found
 
 
@@ -176,7 +176,7 @@ def form(word: str) -> str:
     return name
 
 
-def features(text: str, found: list[Word]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def features(text: str, found: list[FormedWord]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """What the tagger is given of each of the N words of a text.
 
     Returns: (N, :data:`WIDTH`) float32, and (N, 2) int64, the buckets of the word and of its ending.

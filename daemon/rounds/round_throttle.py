@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from idiolect.daemon.rounds.schedule import Machine, Schedule
+from idiolect.daemon.rounds.round_policy import MachineState, RoundPolicy
 from idiolect.daemon.runtime.power import is_on_battery
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class MachineSensors:
         self._load = 0.0
         self._before = self._times()
 
-    def machine(self, quiet_s: float) -> Machine:
+    def machine(self, quiet_s: float) -> MachineState:
         """All of it; `quiet_s` is since the last keystroke that the service heard of. Takes milliseconds."""
-        return Machine(
+        return MachineState(
             quiet_s=quiet_s,
             load=self.load(),
             free_mb=psutil.virtual_memory().available / 2**20,
@@ -83,7 +83,7 @@ class RoundThrottle:
     def __init__(
         self,
         children: ChildProcesses,
-        schedule: Schedule,
+        schedule: RoundPolicy,
         quiet_s: Callable[[], float],
         paused: Callable[[], bool],
     ) -> None:
@@ -170,7 +170,7 @@ def _without_figures(why: str | None) -> str | None:
 class _Busy:
     """How busy other programs are: as much as they were at the most until they have rested for a while."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: RoundPolicy) -> None:
         self._schedule = schedule
         self._at, self._load = float("-inf"), 0.0
 

@@ -64,7 +64,7 @@ class ChildProcesses:
         self._child: subprocess.Popen[bytes] | None = None
         self._heard = False  # the child's first event has come: it reads what it is told from then on
         self._suspended_at: float | None = None
-        self._untold_s = 0.0
+        self._unsent_s = 0.0
         self._stopping = False
         self.doing: str | None = None
         """The name of the work that is under way, or None."""
@@ -111,7 +111,7 @@ class ChildProcesses:
         )
         orders, events, errors = pipe(child.stdin), pipe(child.stdout), _Tail(pipe(child.stderr))
         with self._cancelling:
-            self._child, self._heard, self._suspended_at, self._untold_s = child, False, None, 0.0
+            self._child, self._heard, self._suspended_at, self._unsent_s = child, False, None, 0.0
             if self.cancelled is not None:
                 child.kill()
         ended = False
@@ -123,7 +123,7 @@ class ChildProcesses:
                 if not self._heard:
                     with self._cancelling:
                         self._heard = True
-                        self._tell_suspensions()
+                        self._send_suspensions()
                 event = json.loads(line)
                 if event["event"] == "stopped":
                     break
@@ -169,7 +169,7 @@ class ChildProcesses:
             if self._child is not None:
                 self._go_on()
                 if self._heard:
-                    self._tell(stop=True)
+                    self._send(stop=True)
                 else:
                     self._child.kill()
 
@@ -211,19 +211,19 @@ class ChildProcesses:
     def _go_on(self) -> None:
         if self._child is None or self._suspended_at is None:
             return
-        self._untold_s += time.monotonic() - self._suspended_at
+        self._unsent_s += time.monotonic() - self._suspended_at
         self._suspended_at = None
         if self._heard:  # told before it goes on, so that it never counts the time
-            self._tell_suspensions()
+            self._send_suspensions()
         with contextlib.suppress(psutil.Error):
             psutil.Process(self._child.pid).resume()
 
-    def _tell_suspensions(self) -> None:
-        if self._untold_s:
-            self._tell(suspended_s=self._untold_s)
-            self._untold_s = 0.0
+    def _send_suspensions(self) -> None:
+        if self._unsent_s:
+            self._send(suspended_s=self._unsent_s)
+            self._unsent_s = 0.0
 
-    def _tell(self, **what: object) -> None:
+    def _send(self, **what: object) -> None:
         """Send the child a line. It reads at once: nothing else is in the pipe since its first event."""
         if self._child is not None and self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):

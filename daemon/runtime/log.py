@@ -16,7 +16,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MOST_BYTES = 2_000_000
+_MAX_BYTES = 2_000_000
 
 
 class PlainFormatter(logging.Formatter):
@@ -64,7 +64,7 @@ def open_log(path: Path) -> None:
     The log is turned over at 2 MB; one older piece is kept.
     """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = _Handler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
+    handler = _Handler(path, maxBytes=_MAX_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(PlainFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     log = logging.getLogger("idiolect")

@@ -69,7 +69,7 @@ class Handover:
     """
 
     lock: int
-    door: int
+    listener: int
     running: dict[str, Any]
     key: str | None = None
     sessions: list[Any] = field(default_factory=list)
@@ -87,15 +87,15 @@ class Handover:
 def begin(rest: IdleState, left: Handover, run_file: Path, arguments: Sequence[str]) -> NoReturn:
     """Rest, in this process; `arguments` start the service again. Raises OSError: it can't be."""
     handed = _pipe(asdict(left))
-    told = {
+    plan = {
         "rest": asdict(rest),
-        "door": left.door,
+        "listener": left.listener,
         "run_file": str(run_file),
-        "kept": [left.lock, left.door, handed],
+        "kept": [left.lock, left.listener, handed],
         "again": [*arguments, "--handed", str(handed)],
     }
-    orders = _pipe(told)
-    for descriptor in (left.lock, left.door, handed, orders):
+    orders = _pipe(plan)
+    for descriptor in (left.lock, left.listener, handed, orders):
         os.set_inheritable(descriptor, True)
     hold_signals()
     _become("idiolect.daemon.runtime.resting", str(orders))
@@ -118,34 +118,34 @@ def main(orders: int) -> NoReturn:
     """Wait for what wakes the service, or for its end."""
     shield()
     with os.fdopen(orders, encoding="utf-8") as pipe:
-        told = json.load(pipe)
-    rest = _rest(told["rest"])
-    for below, above in pairwise([2, *sorted(told["kept"]), _DESCRIPTORS]):
+        plan = json.load(pipe)
+    rest = _rest(plan["rest"])
+    for below, above in pairwise([2, *sorted(plan["kept"]), _DESCRIPTORS]):
         os.closerange(below + 1, above)  # what a library opened without a thought of `exec`
 
     def leave(_signal: int, _frame: object) -> NoReturn:
-        Path(told["run_file"]).unlink(missing_ok=True)
+        Path(plan["run_file"]).unlink(missing_ok=True)
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     release_signals()
-    bell, rope = os.pipe()
-    os.set_blocking(rope, False)
+    change_out, change_in = os.pipe()
+    os.set_blocking(change_in, False)
     if rest.watch:
-        _watch(rest, rope)
+        _watch(rest, change_in)
         if changed(rest):  # between the service's last look and now
-            os.write(rope, b"!")
+            os.write(change_in, b"!")
     poll = select.poll()
-    poll.register(told["door"], select.POLLIN)
-    poll.register(bell, select.POLLIN)
+    poll.register(plan["listener"], select.POLLIN)
+    poll.register(change_out, select.POLLIN)
     poll.poll(1000 * rest.wake_in_s)
     hold_signals()
-    _become("idiolect.daemon", *told["again"])
+    _become("idiolect.daemon", *plan["again"])
 
 
-def _rest(told: dict[str, Any]) -> IdleState:
-    return replace(IdleState(**told), watch=tuple(told["watch"]), suffixes=tuple(told["suffixes"]))
+def _rest(plan: dict[str, Any]) -> IdleState:
+    return replace(IdleState(**plan), watch=tuple(plan["watch"]), suffixes=tuple(plan["suffixes"]))
 
 
 def hold_signals() -> None:
@@ -158,12 +158,12 @@ def release_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
-def _watch(rest: IdleState, rope: int) -> None:
-    """Pull the rope at a change; all threads of it end with this program."""
+def _watch(rest: IdleState, change_in: int) -> None:
+    """Write to the pipe `change_in` when a watched file changes; its threads end with this program."""
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer
 
-    class Bell(FileSystemEventHandler):
+    class Handler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
             # A folder is modified by whatever is written in it; that has an event of its own.
             if event.event_type not in (("created", "moved") if event.is_directory else _WRITTEN):
@@ -171,14 +171,14 @@ def _watch(rest: IdleState, rope: int) -> None:
             paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
             if any(concerns(rest, path, folder=event.is_directory) for path in paths):
                 with contextlib.suppress(BlockingIOError):
-                    os.write(rope, b"!")
+                    os.write(change_in, b"!")
 
     observer = Observer()
     observer.start()  # first: only then does `schedule` itself fail where a path is missing
     for path in map(Path, rest.watch):
         folder = path if path.is_dir() else path.parent
         with contextlib.suppress(OSError):  # not there now: it is looked for whenever the service wakes
-            observer.schedule(Bell(), str(folder), recursive=folder == path)
+            observer.schedule(Handler(), str(folder), recursive=folder == path)
 
 
 def changed(rest: IdleState) -> bool:

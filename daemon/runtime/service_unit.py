@@ -272,7 +272,7 @@ def _quoted(word: str, *, dollars: bool = False) -> str:
     return f'"{word.replace("$", "$$") if dollars else word}"'
 
 
-def tell_manager_ready() -> None:
+def notify_ready() -> None:
     """Tell a systemd that started this process and waits for it that the service answers (sd_notify(3))."""
     if sys.platform == "linux" and (address := manager_socket()):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 KEPT_S: Final = 600.0
 """Seconds after the last question, in which nothing of it is left."""
 
-_MOST_CHARS: Final = 4_000  # the newest
+_MAX_CHARS: Final = 4_000  # the newest
 
 
 def read_answered(texts: Sequence[str]) -> str:
     """Return the newest characters of what is answered, the newest text last, without what looks like a secret."""
-    newest = "\n".join(text.strip() for text in texts)[-_MOST_CHARS:]
+    newest = "\n".join(text.strip() for text in texts)[-_MAX_CHARS:]
     return without_placeholders(redact(newest)[0])

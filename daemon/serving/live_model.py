@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
 # On battery a pass is made ahead only if its word is likely to come two times of three.
 _MIN_PREFETCH_PROB_ON_BATTERY: Final = 2 / 3
+_OFF_RECORD_KEPT_S: Final = (
+    60.0  # after the last question off the record, for what saves reading its text again
+)
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 _BATCH: Final = 64  # entries of a history that are learned in one step
@@ -140,6 +143,12 @@ class LiveModel:
         self._prefetching = self.queue.delayed(
             "prefetch", self._prefetch, Priority.LOOK_AHEAD, _PREFETCH_AFTER_S, self._make_way
         )
+        self._forgetting_typed = self.queue.delayed(
+            "forget what is off the record",
+            lambda: in_one_step(self._forget_typed),
+            Priority.LEARNING,
+            _OFF_RECORD_KEPT_S,
+        )
         self._warming.ask(at_once=True)
 
     def close(self) -> None:
@@ -174,6 +183,14 @@ class LiveModel:
     def prefetch_soon(self) -> None:
         """Compute what may be asked for next, once nothing is asked for."""
         self._prefetching.ask()
+
+    def forget_typed_later(self) -> None:
+        """Forget in a minute the texts that suggestions were asked for: one was off the record."""
+        self._forgetting_typed.ask()
+
+    def _forget_typed(self) -> None:
+        self.served.predictor.forget_texts()
+        self.commands.forget_typed()
 
     def _prefetch(self) -> Steps[None]:
         predictor = self.served.predictor

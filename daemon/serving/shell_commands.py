@@ -46,6 +46,11 @@ class ShellCommands:
         self._predictor = self._known = None
         self._times_forgotten += 1
 
+    def forget_typed(self) -> None:
+        """Forget what was asked about, but not the commands."""
+        if self._predictor is not None:
+            self._predictor.forget_texts()
+
     def prepare(self) -> Steps[None]:
         """Know all commands, so that the next question is one step."""
         yield from self._up_to_date()

@@ -27,7 +27,7 @@ _TRIAL: Final = "trial"  # state: whether it runs, its stretches, and the days o
 ENOUGH: Final = 240
 """Stretches after which a trial ends: as many as tell a difference of about 7 % from none."""
 
-_MOST_DAYS: Final = 30  # on which something was counted: a clock that is put forward ends no trial
+_MAX_DAYS: Final = 30  # on which something was counted: a clock that is put forward ends no trial
 _LEAST: Final = 40  # stretches of which anything can be said ...
 _LEAST_WITHOUT: Final = 10  # ... and those without suggestions among them
 _MIN_CHARS, _MIN_S = 20, 3.0  # of a stretch that tells something
@@ -147,7 +147,7 @@ class Trial:
             ]
             stretches, day = [*kept["stretches"], counted], today().isoformat()
             days = kept["days"] + (kept["day"] != day)
-            runs = len(stretches) < ENOUGH and days <= _MOST_DAYS
+            runs = len(stretches) < ENOUGH and days <= _MAX_DAYS
             self._keep({"running": runs, "stretches": stretches, "days": days, "day": day})
             return True
 
@@ -174,7 +174,7 @@ class Trial:
         if self.running:
             a_day = len(stretches) / max(kept["days"], 1)
             days_left = math.ceil((ENOUGH - len(stretches)) / a_day) if a_day else None
-            days_left = days_left and min(days_left, _MOST_DAYS - kept["days"] + 1)
+            days_left = days_left and min(days_left, _MAX_DAYS - kept["days"] + 1)
             says = f"Not enough yet: {len(stretches)} of {ENOUGH} stretches of writing"
             says += f", about {days_left} more day{'s' * (days_left != 1)}." if days_left else "."
             return TrialStatus("running", len(stretches), without, ENOUGH, days_left, None, says)

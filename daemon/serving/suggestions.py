@@ -101,6 +101,8 @@ class Suggestions:
             yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
         served = self._model.served
         remember = not self._off_record.active and self._app_policy.learning(place) is None
+        if not remember or source == COMMANDS:
+            self._model.forget_typed_later()
         if source == COMMANDS:
             found = yield from self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:

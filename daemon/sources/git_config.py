@@ -18,8 +18,8 @@ from idiolect.daemon.regular_files import open_regular, read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_BYTES: Final = 64 << 10
-_MOST_INCLUDES: Final = 10  # of a file by another
+_MAX_BYTES: Final = 64 << 10
+_MAX_INCLUDES: Final = 10  # of a file by another
 
 
 def addresses(folder: Path) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _values(settings: ConfigFile, section: bytes, name: bytes) -> list[bytes]:
 def _own(folder: Path) -> Iterator[ConfigFile]:
     try:
         yield ConfigFile.from_file(
-            BytesIO(read_regular(folder / "config", _MOST_BYTES)), expand_includes=False
+            BytesIO(read_regular(folder / "config", _MAX_BYTES)), expand_includes=False
         )
     except (OSError, ValueError, IndexError, AssertionError):
         return
@@ -83,7 +83,7 @@ def _users(folder: Path) -> Iterator[ConfigFile]:
         try:
             yield ConfigFile.from_path(
                 path,
-                max_include_depth=_MOST_INCLUDES,
+                max_include_depth=_MAX_INCLUDES,
                 file_opener=_opened,
                 condition_matchers={"gitdir:": covers},
             )

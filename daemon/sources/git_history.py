@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
 _REFS_BYTES: Final = 64 << 20  # of the packed refs, and of the list of a shallow clone's ends
-_MOST_LINKS: Final = 5  # of a ref to another
+_MAX_LINKS: Final = 5  # of a ref to another
 _HELD_BYTES: Final = 16 << 10  # of a commit that waits for its turn
 _ID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BRANCH: Final = re.compile(rb"refs/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+(?:/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+)*")
@@ -169,12 +169,7 @@ class Repository:
                 f"{self._folder} keeps its branches in tables (reftable), which are not read. "
                 "`git refs migrate --ref-format=files` changes that."
             )
-        if (
-            not said.startswith(b"ref:")
-            or b".." in name
-            or not _BRANCH.fullmatch(name)
-            or links > _MOST_LINKS
-        ):
+        if not said.startswith(b"ref:") or b".." in name or not _BRANCH.fullmatch(name) or links > _MAX_LINKS:
             raise _unreadable(self._folder)
         path = self._folder / os.fsdecode(name)
         if is_linked(path, self._folder):

@@ -33,11 +33,11 @@ TREE: Final = 2
 BLOB: Final = 3
 
 _TYPES: Final = {b"commit": COMMIT, b"tree": TREE, b"blob": BLOB}
-_MOST_BYTES: Final = 1 << 20  # of one object; a commit or a tree has some kilobytes at the most
+_MAX_BYTES: Final = 1 << 20  # of one object; a commit or a tree has some kilobytes at the most
 _CHAIN_BYTES: Final = 16 << 20  # of the deltas that an object is made of
-_MOST_DELTAS: Final = 4095  # as git makes them
+_MAX_DELTAS: Final = 4095  # as git makes them
 _CACHE_BYTES: Final = 8 << 20
-_MOST_PACKS: Final = 1000
+_MAX_PACKS: Final = 1000
 _PACK_HEADER_BYTES: Final = 12
 _INDEX: Final = b"\377tOc\0\0\0\2"
 _INDEX_TABLES: Final = (
@@ -114,7 +114,7 @@ class Objects:
             names = sorted(name for name in os.listdir(folder) if name.endswith(".idx"))
         except FileNotFoundError:
             return
-        if len(names) > _MOST_PACKS:
+        if len(names) > _MAX_PACKS:
             raise TooManyPacksError
         for name in names:
             try:
@@ -145,7 +145,7 @@ class Objects:
                 break
             deltas.append((offset, content))
             held_bytes += len(content)
-            if len(deltas) > _MOST_DELTAS or held_bytes > _CHAIN_BYTES:
+            if len(deltas) > _MAX_DELTAS or held_bytes > _CHAIN_BYTES:
                 raise ObjectError
             offset = (
                 offset - base if isinstance(base, int) else pack.index.object_offset(RawObjectID(base or b""))
@@ -156,7 +156,7 @@ class Objects:
         self._keep(pack, offset, type_, content)
         for at, delta in reversed(deltas):
             _, start = _number(delta, 0, 7)
-            if _number(delta, start, 7)[0] > _MOST_BYTES:
+            if _number(delta, start, 7)[0] > _MAX_BYTES:
                 raise ObjectError
             content = b"".join(apply_delta(content, delta))
             self._keep(pack, at, type_, content)
@@ -175,7 +175,7 @@ class Objects:
         if is_linked(path, self._folder):
             raise ObjectError
         inflate = zlib.decompressobj()
-        data = inflate.decompress(read_regular(path, _MOST_BYTES), _MOST_BYTES)
+        data = inflate.decompress(read_regular(path, _MAX_BYTES), _MAX_BYTES)
         head, _, content = data.partition(b"\0")
         type_, _, size = head.partition(b" ")
         if not inflate.eof or int(size) != len(content):
@@ -207,7 +207,7 @@ def _require_small(contents: mmap.mmap, offset: int) -> None:
     """Raise ObjectError where a pack's object says that it is large, or says so in an unreasonable way."""
     head = contents[offset : offset + 2 * _LONGEST_NUMBER] + b"\0"
     size, end = _number(head, 0, 4)
-    if size > _MOST_BYTES:
+    if size > _MAX_BYTES:
         raise ObjectError
     if head[0] >> 4 & 7 == OFS_DELTA:
         _number(head, end, 7)

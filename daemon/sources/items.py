@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _NOTES: Final = 20
 #: Larger files are not read.
-MOST_FILE_BYTES: Final = 4 << 30
+MAX_FILE_BYTES: Final = 4 << 30
 #: Archives that hold more files are not read.
-MOST_MEMBERS: Final = 100_000
+MAX_MEMBERS: Final = 100_000
 
 
 class LimitError(Exception):
@@ -153,14 +153,14 @@ def opened(path: Path) -> BufferedReader:
 
 def refuse_large(path: Path) -> None:
     """Raise LimitError for a file larger than any that a person has written or a program has kept of it."""
-    if status(path).st_size > MOST_FILE_BYTES:
-        raise LimitError(f"it is larger than {MOST_FILE_BYTES >> 30} GB; cut it into smaller files")
+    if status(path).st_size > MAX_FILE_BYTES:
+        raise LimitError(f"it is larger than {MAX_FILE_BYTES >> 30} GB; cut it into smaller files")
 
 
 def refuse_many(members: int) -> None:
     """Raise LimitError for an archive that holds so many files."""
-    if members > MOST_MEMBERS:
-        raise LimitError(f"it holds more than {MOST_MEMBERS:,} files; unpack it and read what you need")
+    if members > MAX_MEMBERS:
+        raise LimitError(f"it holds more than {MAX_MEMBERS:,} files; unpack it and read what you need")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 JSONError = ijson.JSONError
 
 _DEEPEST: Final = 64
-_MOST_VALUES: Final = 200_000  # of one object
+_MAX_VALUES: Final = 200_000  # of one object
 
 
 def places(file: IO[bytes]) -> Iterator[tuple[str, str, Any]]:
@@ -47,7 +47,7 @@ def objects(file: IO[bytes], wanted: AbstractSet[str]) -> Iterator[tuple[str, di
         builder = ijson.ObjectBuilder()
         builder.event(event, value)
         depth = 1
-        for _, (_, inner, part) in zip(range(_MOST_VALUES), events, strict=False):
+        for _, (_, inner, part) in zip(range(_MAX_VALUES), events, strict=False):
             depth += (inner in ("start_map", "start_array")) - (inner in ("end_map", "end_array"))
             builder.event(inner, part)
             if not depth:

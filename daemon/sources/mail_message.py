@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEPEST: Final = 20  # parts within parts
-_MOST_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
-_MOST_READ: Final = 2 * _MOST_TEXT  # with what it quotes
+_MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
+_MAX_READ: Final = 2 * _MAX_TEXT  # with what it quotes
 _LONGEST_FIELD: Final = 1000  # characters of a header's field
 _NEEDED: Final = re.compile(
     rb"^(date|subject|content-type|content-transfer-encoding|content-disposition|auto-submitted|x-autoreply"
@@ -81,9 +81,9 @@ def typed_text(raw: bytes) -> tuple[str, datetime | None]:
         return "", at
     part = found[0]
     if part.kind == "text/html":
-        return own_words(plain(part.text())[:_MOST_READ])[:_MOST_TEXT], at
+        return own_words(plain(part.text())[:_MAX_READ])[:_MAX_TEXT], at
     flowed, delete_space = part.parameter("format") == "flowed", part.parameter("delsp") == "yes"
-    return own_words(part.text()[:_MOST_READ], flowed=flowed, delete_space=delete_space)[:_MOST_TEXT], at
+    return own_words(part.text()[:_MAX_READ], flowed=flowed, delete_space=delete_space)[:_MAX_TEXT], at
 
 
 @dataclass(frozen=True, slots=True)

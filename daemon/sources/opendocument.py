@@ -26,7 +26,7 @@ _LEFT_OUT: Final = frozenset(
 )
 _BLANKS: Final = {"tab": "\t", "line-break": "\n"}
 _QUOTATIONS: Final = "Quotations"
-_MOST_SPACES: Final = 100
+_MAX_SPACES: Final = 100
 
 
 def read(path: Path, _asked: object) -> Iterator[Item | Skipped]:
@@ -64,7 +64,7 @@ class _Text:
             self._parts, self._typed = [], attributes.get("style-name") not in self._quotations
         elif self._parts is not None and name == "s":
             count = attributes.get("c", "1")
-            self._parts.append(" " * min(int(count) if count.isdecimal() else 1, _MOST_SPACES))
+            self._parts.append(" " * min(int(count) if count.isdecimal() else 1, _MAX_SPACES))
         elif self._parts is not None and name in _BLANKS:
             self._parts.append(_BLANKS[name])
 

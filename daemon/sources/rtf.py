@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text  # it has no types
-_MOST_BYTES: Final = 32 << 20  # pictures are written in it as text
+_MAX_BYTES: Final = 32 << 20  # pictures are written in it as text
 
 
 def read(path: Path, _asked: object) -> Iterator[Item | Skipped]:
     """The paragraphs of the text. Raises UnreadableError, NoSuchPathError, LimitError."""
-    if status(path).st_size > _MOST_BYTES:
-        raise LimitError(f"it is larger than {_MOST_BYTES >> 20} MB; save it as .docx or .odt")
+    if status(path).st_size > _MAX_BYTES:
+        raise LimitError(f"it is larger than {_MAX_BYTES >> 20} MB; save it as .docx or .odt")
     with explained(path):
-        raw = read_regular(path, _MOST_BYTES)
+        raw = read_regular(path, _MAX_BYTES)
     if not raw.lstrip().startswith(b"{\\rtf"):
         yield damaged(path)
         return

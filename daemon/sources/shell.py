@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STAMP: Final = re.compile(r"^#(\d{9,11})$")
 _EXTENDED: Final = re.compile(r"^: (\d{9,11}):\d+;(.*)$", re.DOTALL)
-_MOST_LINES: Final = 50  # of a command in bash's history
+_MAX_LINES: Final = 50  # of a command in bash's history
 _LONGEST: Final = 4000  # characters of a command; what is longer was pasted
 
 
@@ -105,7 +105,7 @@ def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
             yield line, None
         else:  # with times, a command may have several lines
             held.append(line)
-            if len(held) > _MOST_LINES:  # commands without times, from when HISTTIMEFORMAT was not set
+            if len(held) > _MAX_LINES:  # commands without times, from when HISTTIMEFORMAT was not set
                 yield held[0], at
                 yield from ((other, None) for other in held[1:])
                 held, at = [], None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
 #: What reading an archive raises where it is damaged.
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
-_MOST_UNPACKED_BYTES: Final = 1 << 30
+_MAX_UNPACKED_BYTES: Final = 1 << 30
 _BUFFER_BYTES: Final = 65_536
 _LONGEST: Final = 65_536  # characters of a message that are held
 # "14:08", "2:08:31 PM", "14.08.18", "오후 2:08", "下午2:08", "2:08 p. m.", "klo 14.08"
@@ -216,6 +216,6 @@ def _without_bom(file: IO[bytes]) -> Iterator[str]:
     """The lines of a file, the longest ones in pieces."""
     lines = Lines(file)
     for number, line in enumerate(lines):
-        if lines.offset_bytes > _MOST_UNPACKED_BYTES:
-            raise LimitError(f"its chat is longer than {_MOST_UNPACKED_BYTES >> 20:,} MB")
+        if lines.offset_bytes > _MAX_UNPACKED_BYTES:
+            raise LimitError(f"its chat is longer than {_MAX_UNPACKED_BYTES >> 20:,} MB")
         yield line.removeprefix("\ufeff") if not number else line

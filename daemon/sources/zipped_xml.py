@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_UNPACKED_BYTES: Final = 128 << 20
+MAX_UNPACKED_BYTES: Final = 128 << 20
 _CHUNK_BYTES: Final = 1 << 16
 _DEEPEST: Final = 500
 
@@ -75,8 +75,8 @@ def paragraphs(path: Path, member: str, handler: Handler) -> Iterator[str]:
         with opened(path) as file, zipfile.ZipFile(file) as archive, archive.open(member) as xml:
             while chunk := xml.read(_CHUNK_BYTES):
                 unpacked += len(chunk)
-                if unpacked > MOST_UNPACKED_BYTES:
-                    raise LimitError(f"its text unpacks to more than {MOST_UNPACKED_BYTES >> 20} MB")
+                if unpacked > MAX_UNPACKED_BYTES:
+                    raise LimitError(f"its text unpacks to more than {MAX_UNPACKED_BYTES >> 20} MB")
                 parser.Parse(chunk, False)
                 yield from handler.taken()
             parser.Parse(b"", True)

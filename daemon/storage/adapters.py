@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 # An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
@@ -48,7 +48,7 @@ _TAINTED = """
 class Adapters:
     """The tables of adapters, their weights and the entries that they have seen."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def all(self) -> list[AdapterRow]:

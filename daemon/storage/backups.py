@@ -16,7 +16,7 @@ from idiolect.daemon.storage.schema import microseconds, moment
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
     from idiolect.daemon.storage.state_and_events import State
 
 #: State: by the draft's path, an `Unfinished` and the row that it replaced.
@@ -26,7 +26,7 @@ UNFINISHED: Final = "unfinished_backups"
 class Backups:
     """The table of backups, and the note of those that are being written."""
 
-    def __init__(self, connection: Connection, state: State) -> None:
+    def __init__(self, connection: StoreConnection, state: State) -> None:
         self._connection = connection
         self._state = state
 

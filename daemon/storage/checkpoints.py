@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from idiolect.daemon.storage.records import Checkpoint
 
 if TYPE_CHECKING:
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Checkpoints:
     """The tables of checkpoints and their parts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def begin(self, round_id: int, about: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-class Connection:
+class StoreConnection:
     """A connection to one store, behind one lock: safe to use from several threads.
 
     A block of `writing` is one transaction. A block within it, in the same thread, is part of the same transaction:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
     from idiolect.daemon.storage.file_states import FileStates
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
@@ -25,7 +25,7 @@ _BATCH = 256  # rows
 
 
 @dataclass(frozen=True)
-class Matches:
+class MatchingEntries:
     """The entries whose text matches a selector: their ids, among those up to the id `last_id`."""
 
     ids: tuple[int, ...]
@@ -35,7 +35,7 @@ class Matches:
 class Entries:
     """The table of entries. Rows are read in batches, so that a slow reader holds no lock and no transaction."""
 
-    def __init__(self, connection: Connection, file_states: FileStates) -> None:
+    def __init__(self, connection: StoreConnection, file_states: FileStates) -> None:
         self._connection = connection
         self._file_states = file_states
 
@@ -151,14 +151,14 @@ class Entries:
         matches = self.match(selector)
         return frozenset(self.still_selected(selector, matches))
 
-    def match(self, selector: Selector) -> Matches:
+    def match(self, selector: Selector) -> MatchingEntries:
         """Find the entries that are selected by their text; none where the selector looks for no text.
 
         Comparing texts takes seconds where there are many: so others read and write between two batches, each of
         which takes milliseconds. See `still_selected` for what they change meanwhile.
         """
         if not selector.texts:
-            return Matches((), 0)
+            return MatchingEntries((), 0)
         upto = "SELECT max(id) FROM (SELECT id FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
         where, values = _where(selector)
         sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608 (no value in it)
@@ -168,11 +168,11 @@ class Entries:
             with self._connection.reading() as db:
                 reached = db.execute(upto, [after, last, _BATCH]).fetchone()[0]
                 if reached is None:
-                    return Matches(tuple(found), last)
+                    return MatchingEntries(tuple(found), last)
                 found += [row[0] for row in db.execute(sql, [after, reached, *values])]
             after = reached
 
-    def still_selected(self, selector: Selector, matches: Matches) -> list[int]:
+    def still_selected(self, selector: Selector, matches: MatchingEntries) -> list[int]:
         """The ids of all entries that are selected now, where `matches` is what `match` found before.
 
         It leaves out those of `matches` that have gone or lost their text since: nothing else of an entry ever

@@ -10,7 +10,7 @@ from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, S
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 _TENTHS: Final = 10
 
@@ -32,7 +32,7 @@ _BY_ADAPTER: Final = """
 class FeedbackCounts:
     """The table of what became of suggestions. Days are UTC's."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def add(self, given: Feedback, adapter: int | None, day: date) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 
@@ -26,7 +26,7 @@ _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 class FileStates:
     """The table of files that were read."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def get(self, path: str) -> FileState | None:

@@ -135,7 +135,7 @@ def found_again(known: frozenset[str], held: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class ParagraphEdit:
     """An edited paragraph: where in it runs of new words are, [start, end), and which originals it was made from."""
 
     runs: tuple[tuple[int, int], ...]
@@ -157,7 +157,7 @@ class Originals:
             for word in counted:
                 self._places[word].append(place)
 
-    def compare(self, text: str) -> Edit | None:
+    def compare(self, text: str) -> ParagraphEdit | None:
         """What is new in `text` if it was edited from some of these paragraphs; None if from none of them.
 
         Only words in the same order count as the same, and a single one of them between two new ones is
@@ -182,7 +182,7 @@ class Originals:
             if not known:
                 run = list(group)
                 runs.append((spans[run[0]][0], spans[run[-1]][1]))
-        return Edit(tuple(runs), tuple(alike))
+        return ParagraphEdit(tuple(runs), tuple(alike))
 
     def _most_alike(self, words: list[str]) -> list[int]:
         """Places of the paragraphs that share enough with `words`, the most alike first."""

@@ -11,13 +11,13 @@ from idiolect.daemon.storage.schema import microseconds, moment, now_us
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Receipts:
     """The table of receipts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def add(self, conditions: Sequence[str], receipt: ForgetReceipt, dropped: Sequence[Tombstone]) -> int:

@@ -11,13 +11,13 @@ from idiolect.daemon.storage.schema import moment, now_us
 if TYPE_CHECKING:
     from idiolect.daemon.storage.adapters import Adapters
     from idiolect.daemon.storage.checkpoints import Checkpoints
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Rounds:
     """The table of training rounds. At most one round runs; only it, or the one that was cut off, has checkpoints."""
 
-    def __init__(self, connection: Connection, checkpoints: Checkpoints, adapters: Adapters) -> None:
+    def __init__(self, connection: StoreConnection, checkpoints: Checkpoints, adapters: Adapters) -> None:
         self._connection = connection
         self._checkpoints = checkpoints
         self._adapters = adapters

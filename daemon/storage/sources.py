@@ -15,13 +15,13 @@ from idiolect.daemon.storage.schema import moment, now_us
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Sources:
     """The table of files, folders and repositories that were read."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def all(self) -> list[SourceRow]:
@@ -74,7 +74,7 @@ class Sources:
 class Watches:
     """The table of folders and files that are followed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def all(self) -> list[str]:

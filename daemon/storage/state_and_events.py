@@ -9,7 +9,7 @@ from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment, now_us
 
 if TYPE_CHECKING:
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
 
 _EVENTS_KEPT = 10_000
 
@@ -17,7 +17,7 @@ _EVENTS_KEPT = 10_000
 class State:
     """The table of named JSON values."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -38,10 +38,10 @@ class State:
             db.execute("DELETE FROM state WHERE name = ?", (name,))
 
 
-class Events:
+class EventLog:
     """The table of what happened; never text of the user's. The last 10,000 events are kept."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def add(self, kind: str, **detail: float | str) -> None:

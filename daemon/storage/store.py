@@ -11,8 +11,8 @@ from idiolect.daemon.storage import audit, store_copies
 from idiolect.daemon.storage.adapters import Adapters
 from idiolect.daemon.storage.backups import Backups
 from idiolect.daemon.storage.checkpoints import Checkpoints
-from idiolect.daemon.storage.connection import Connection
-from idiolect.daemon.storage.entries import Entries, Matches
+from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.entries import Entries, MatchingEntries
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
@@ -24,7 +24,7 @@ from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.sources import Sources, Watches
-from idiolect.daemon.storage.state_and_events import Events, State
+from idiolect.daemon.storage.state_and_events import EventLog, State
 from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ class Store:
 
     def __init__(self, path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> None:
         """Use `open`, which also finishes what an earlier process left undone."""
-        self._connection = connection = Connection(path, key, busy_timeout_s, new=new)
+        self._connection = connection = StoreConnection(path, key, busy_timeout_s, new=new)
         self._full_read: Reading | None = None
         self.state = State(connection)
-        self.events = Events(connection)
+        self.events = EventLog(connection)
         self.file_states = FileStates(connection)
         self.entries = Entries(connection, self.file_states)
         self.sources = Sources(connection)
@@ -194,7 +194,7 @@ class Store:
             self._scrub_or_say_so()
         return receipt
 
-    def _words_alone_in(self, selector: Selector, matches: Matches) -> frozenset[str]:
+    def _words_alone_in(self, selector: Selector, matches: MatchingEntries) -> frozenset[str]:
         """The words and phrases that were decided about and that stand in selected entries and in no others."""
         wanted = {
             folded(text): text for rule in self.words.kept() for text in (rule.text, rule.replacement) if text

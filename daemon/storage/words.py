@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
     from idiolect.daemon.storage.selectors import Selector
 
 #: Characters of a word or phrase, at most.
@@ -59,7 +59,7 @@ class WordRules:
     has a number, by which `undo` takes it back; what the service learned by itself has none.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
     def all(self, *kinds: WordRuleKind) -> list[WordRule]:

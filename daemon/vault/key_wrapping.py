@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from idiolect.models.errors import IdiolectError
 
 _FORM: Final = "scrypt, AES-256-GCM"
-_MOST_MEMORY_BYTES: Final = 2**30  # that a guess may cost, whoever wrote the mark
+_MAX_MEMORY_BYTES: Final = 2**30  # that a guess may cost, whoever wrote the mark
 
 
 class WrongPassphraseError(IdiolectError):
@@ -69,7 +69,7 @@ class _Sealed:
             and all(type(cost) is int and cost > 0 for cost in (self.n, self.r, self.p))
             and self.n & (self.n - 1) == 0
             and self.n >= 2**14
-            and 128 * self.n * self.r <= _MOST_MEMORY_BYTES
+            and 128 * self.n * self.r <= _MAX_MEMORY_BYTES
             and self.p <= 16
         )
 

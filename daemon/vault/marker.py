@@ -85,7 +85,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StoreHealth:
     """How it stands with the store: whether its file is there, when all of it was last read, whether it was sound.
 
     `mend` says what to do where something is wrong, in sentences.
@@ -193,7 +193,7 @@ def last_check(settings: Settings) -> Check | None:
     return found.check if found and found.check and found.check.inode == inode else None
 
 
-def standing(settings: Settings) -> Standing:
+def standing(settings: Settings) -> StoreHealth:
     """What is known without reading the store, with or without a running service."""
     state = presence(settings)
     check = last_check(settings)
@@ -207,7 +207,7 @@ def standing(settings: Settings) -> Standing:
             f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
             f"{ways_back(settings)}"
         )
-    return Standing(state, at, sound, mend)
+    return StoreHealth(state, at, sound, mend)
 
 
 def lost(settings: Settings, state: Literal["missing", "empty"]) -> StoreLostError:

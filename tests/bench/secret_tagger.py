@@ -25,7 +25,7 @@ import numpy as np
 
 from idiolect.daemon.redaction import tagger
 from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.word_features import BUCKETS, WIDTH, Word, features, words
+from idiolect.daemon.redaction.word_features import BUCKETS, WIDTH, FormedWord, features, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class Sentence:
     text: str
     secrets: tuple[str, ...] = ()
 
-    def labels(self, found: list[Word]) -> np.ndarray:
+    def labels(self, found: list[FormedWord]) -> np.ndarray:
         """1 for each word that belongs to a secret, (N,) float32."""
         marked = np.zeros(len(found), np.float32)
         for secret in self.secrets:

@@ -29,8 +29,8 @@ from idiolect.adapters.lora import Lora
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
+from idiolect.daemon.rounds.round_policy import MachineState, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
-from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
@@ -115,7 +115,7 @@ class Year:
 
     def play(self) -> list[dict]:
         """All rounds of the year."""
-        schedule, rows = Schedule(self.settings), list[dict]()
+        schedule, rows = RoundPolicy(self.settings), list[dict]()
         now, known = self.entries[0].at, 0
         while now < self.entries[-1].at:
             now += timedelta(hours=1)
@@ -123,14 +123,14 @@ class Year:
                 known += 1
             tokens = sum(len(entry.ids) for entry in self.entries[:known])
             day = now.date().isoformat()
-            facts = Facts(
+            facts = RoundFacts(
                 tokens=tokens,
                 new_tokens=tokens - self.life.at_round,
                 refused=self.life.refused,
                 used_today_s=self.life.used.get(day, 0.0),
             )
             quiet_s = (now - self.entries[known - 1].at).total_seconds()
-            if schedule.decide(facts, Machine(quiet_s=quiet_s, load=0.0, free_mb=8_000), now).start:
+            if schedule.decide(facts, MachineState(quiet_s=quiet_s, load=0.0, free_mb=8_000), now).start:
                 rows.append({"day": (now - self.entries[0].at).days} | self.round(known, tokens, day))
                 print(json.dumps({"corpus": self.name} | rows[-1]), flush=True)
         return rows

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from publishing import publish
 
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -74,7 +74,7 @@ def test_the_nearest_sound_ancestor_serves_and_everybody_is_told(settings, linea
     found = [adapter for adapter in which if 3 in which]  # one that does not serve is not even looked at
     process.start(settings)
     try:
-        with Client(settings) as client:
+        with ServiceClient(settings) as client:
             assert client.post("/v1/suggest", {"prefix": "We met at "})["adapter"] == serves
             status = client.get("/v1/status")
             rows = client.get("/v1/adapters")["adapters"]

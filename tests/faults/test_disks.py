@@ -20,7 +20,7 @@ import pytest
 from typer.main import get_command
 
 from idiolect.daemon.commandline import cli
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process
@@ -170,7 +170,7 @@ class Disk:
         """What the service knows, if it runs."""
         if process.find(self.settings) is None:
             return None
-        with Client(self.settings) as client:
+        with ServiceClient(self.settings) as client:
             now = client.get("/v1/status")
         return {name: now[name] for name in ("entries", "watches", "paused", "adapter")}
 

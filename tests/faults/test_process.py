@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -72,7 +72,7 @@ def test_a_second_service_says_so_and_leaves_the_first_alone(toy):
     assert f"(pid {first.pid})" in error["message"]
     assert "idiolect stop" in error["message"]
     assert process.find(toy) == first
-    with Client(toy) as client:
+    with ServiceClient(toy) as client:
         assert client.get("/v1/status")["pid"] == first.pid
 
 

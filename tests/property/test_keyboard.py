@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import keysyms
-from idiolect.daemon.keyboard.field_authorship import Written
-from idiolect.daemon.keyboard.key_effects import Ask, Commit
+from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
+from idiolect.daemon.keyboard.key_effects import AskService, InsertText
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.suggest_answer import Ghost, Offer, Word
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 
 BACKSPACE = 0xFF08
 PRESSED = st.one_of(
@@ -30,7 +30,7 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, max_size=60), st.booleans())
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
     bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape", "Alt+-")))
-    typing, text, asked = KeyHandler(bindings, Written()), "", []
+    typing, text, asked = KeyHandler(bindings, FieldAuthorship()), "", []
     with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.1)):  # what is shown can be read
         play(typing, text, asked, steps, tells=tells)
 
@@ -43,17 +43,17 @@ def play(typing, text, asked, steps, *, tells):
             used, actions = typing.key(value, 0)
         elif kind == "answer" and len(asked) > value:
             prefix = asked[-1 - value]
-            words = (Word("morrow", 0.5), Word("bit it", 0.2))
-            actions = typing.answered(Offer(prefix, words, Ghost("morrow at ten", 0.9, True)))
+            words = (OfferedWord("morrow", 0.5), OfferedWord("bit it", 0.2))
+            actions = typing.answered(Offer(prefix, words, OfferedGhost("morrow at ten", 0.9, True)))
         elif kind == "tell" and tells:
-            actions = typing.told(text, len(text), len(text))
+            actions = typing.report(text, len(text), len(text))
         elif kind == "reset":
             actions = typing.reset()
         for action in actions:
-            if isinstance(action, Commit):
+            if isinstance(action, InsertText):
                 committed += action.text
                 text = text[: len(text) - action.replace] + action.text
-            elif isinstance(action, Ask):
+            elif isinstance(action, AskService):
                 asked.append(action.prefix)
         char = keysyms.character(value) if kind == "key" else None
         if kind != "key" or not used:

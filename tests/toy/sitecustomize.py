@@ -552,11 +552,11 @@ class ToyService:
 
     def remains(self, selector):
         from idiolect.daemon.privacy.near_matches import NearMatch
-        from idiolect.daemon.privacy.remaining_traces import AfterForgetting
+        from idiolect.daemon.privacy.remaining_traces import RemainingTraces
 
         if selector.phrase is None:
-            return AfterForgetting()
-        return AfterForgetting((NearMatch("kind [red]regard", 2), NearMatch("regards kind", 1)))
+            return RemainingTraces()
+        return RemainingTraces((NearMatch("kind [red]regard", 2), NearMatch("regards kind", 1)))
 
     def still_suggested(self, selector, left):
         from dataclasses import replace

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from idiolect.adapters.corpus import (
     HELD_OUT_LEAST,
-    HELD_OUT_MOST,
+    MAX_HELD_OUT,
     RecentText,
     choose_training_entries,
     hold_out,
@@ -107,7 +107,7 @@ def test_about_a_tenth_is_held_out() -> None:
 def test_little_text_gives_its_least_and_much_text_its_most() -> None:
     assert sum(hold_out([10] * 200, frozenset())) > 0
     assert 10 * len(hold_out([10] * 200, frozenset())) == HELD_OUT_LEAST
-    assert 10 * len(hold_out([10] * 20_000, frozenset())) == HELD_OUT_MOST
+    assert 10 * len(hold_out([10] * 20_000, frozenset())) == MAX_HELD_OUT
     assert 10 * len(hold_out([10] * 60, frozenset())) == 200, "but never more than a third"
 
 

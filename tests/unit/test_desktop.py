@@ -16,14 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
-MOST_EXPOSED = (
+MAX_EXPOSED = (
     1.6  # of 10, as `systemd-analyze security` counts: what is left is loopback and reading the home
 )
 ODD = 'with space, 100%, "quotes" and $HOME'
@@ -89,7 +89,7 @@ def test_the_unit_exposes_little(analyze, settings):
     done = analyze(Desktop(settings), "security", "--offline=true", "--no-pager")
     found = re.search(r"exposure level for .*: ([0-9.]+)", done.stdout)
     assert found, done.stderr
-    assert float(found[1]) <= MOST_EXPOSED, done.stdout
+    assert float(found[1]) <= MAX_EXPOSED, done.stdout
 
 
 @linux
@@ -167,7 +167,7 @@ def test_whatever_starts_the_service_asks_the_manager_first(settings, systemctl,
     monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
     Desktop(settings).install()
     asked = len(systemctl())
-    link = Link(settings, Scope.SUGGEST)
+    link = ServiceLink(settings, Scope.SUGGEST)
     try:
         assert asyncio.run(link.start()) is None
         assert systemctl()[asked:][-1] == f"--user start {Desktop(settings).path.name}"

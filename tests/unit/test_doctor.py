@@ -130,9 +130,11 @@ def test_a_watched_folder_that_is_gone(profile, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "toy"), prepend=os.pathsep)
     process.start(profile)
     try:
-        asked = doctor_checks.Client.get
+        asked = doctor_checks.ServiceClient.get
         gone = {"watches": ["/not/there", str(profile.home)]}
-        monkeypatch.setattr(doctor_checks.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
+        monkeypatch.setattr(
+            doctor_checks.ServiceClient, "get", lambda *given, **more: asked(*given, **more) | gone
+        )
         [finding] = of("watched")
         assert "/not/there" in finding.found
         assert json.dumps(vars(finding))

@@ -7,12 +7,18 @@ import pytest
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import ibus_objects, input_sources, keysyms, service_requests
 from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.field_authorship import Written
-from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
+from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
+from idiolect.daemon.keyboard.key_effects import (
+    AskService,
+    FieldEmptied,
+    InsertText,
+    ShowSuggestions,
+    SuggestionOutcome,
+)
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.left_fields import Drafts
-from idiolect.daemon.keyboard.suggest_answer import Ghost, Offer, Word, read
-from idiolect.daemon.keyboard.text_before_cursor import Before
+from idiolect.daemon.keyboard.left_fields import LeftFields
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord, read
+from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.settings import Settings
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
@@ -34,33 +40,33 @@ class Program:
     def __init__(self, *, tells=True, **bindings):
         keysyms = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape", "ask": "Alt+-"}
         keysyms = {name: parse_key(key) for name, key in keysyms.items()}
-        self.typing = KeyHandler(Bindings(**{**keysyms, **bindings}), Written())
+        self.typing = KeyHandler(Bindings(**{**keysyms, **bindings}), FieldAuthorship())
         self.text = ""
         self.tells = tells
         self.deletes = True
         self.asked, self.corrections = None, False
-        self.shown = Show()
+        self.shown = ShowSuggestions()
         self.fates = []
         self.emptied = 0
         self.tell()
 
     def tell(self):
         if self.tells:
-            self.do(self.typing.told(self.text, len(self.text), len(self.text)))
+            self.do(self.typing.report(self.text, len(self.text), len(self.text)))
 
     def do(self, actions):
         for action in actions:
             match action:
-                case Commit(text, replaced):
+                case InsertText(text, replaced):
                     kept = len(self.text) - (replaced if self.deletes else 0)
                     self.text = self.text[:kept] + text
-                case Ask(prefix, corrections):
+                case AskService(prefix, corrections):
                     self.asked, self.corrections = prefix, corrections
-                case Show():
+                case ShowSuggestions():
                     self.shown = action
-                case Fate():
+                case SuggestionOutcome():
                     self.fates.append(action)
-                case Emptied():
+                case FieldEmptied():
                     self.emptied += 1
 
     def press(self, value, state=0):
@@ -83,8 +89,8 @@ class Program:
 
     def answer(self, *words, ghost=None, prefix=None, listed=True):
         prefix = self.asked if prefix is None else prefix
-        found = Ghost(ghost, 0.9, True) if ghost else None
-        offered = tuple(Word(word, 0.5) for word in words)
+        found = OfferedGhost(ghost, 0.9, True) if ghost else None
+        offered = tuple(OfferedWord(word, 0.5) for word in words)
         self.do(self.typing.answered(Offer(prefix, offered, found, listed=listed)))
         Clock.now_s += 0.2  # it is read
 
@@ -94,7 +100,7 @@ def test_a_digit_takes_a_word_that_is_begun_and_its_space_comes_with_the_next():
     program.type("see you tom")
     assert program.asked == "see you tom"
     program.answer("orrow", "atoes")
-    assert program.shown == Show(("tomorrow", "tomatoes"))
+    assert program.shown == ShowSuggestions(("tomorrow", "tomatoes"))
     assert program.press(ord("1"), ALT)
     assert program.text == "see you tomorrow"
     assert program.asked == "see you tomorrow "
@@ -147,7 +153,7 @@ def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, gue
     program.type(before[-1])
     program.press(RETURN)
     program.do(program.typing.reset())
-    late = [lambda: program.do(program.typing.told(before, len(before), len(before)))]
+    late = [lambda: program.do(program.typing.report(before, len(before), len(before)))]
     moved = [lambda: program.do(program.typing.moved_on(down=True))]
     for happens in late + moved if first == "told" else moved + late:  # only now of the last key before
         happens()
@@ -227,7 +233,7 @@ def test_a_program_that_tells_of_another_field_is_not_believed_behind_return():
     program = Program(tells=False)
 
     def deaf():
-        program.do(program.typing.told("", 0, 0))
+        program.do(program.typing.report("", 0, 0))
 
     for char in "see you":
         deaf()
@@ -300,22 +306,22 @@ def test_words_that_are_not_worth_a_look_wait_until_they_are_or_their_user_asks(
     program = Program()
     program.type("see you to")
     program.answer("morrow", "night", ghost="morrow", listed=False)
-    assert program.shown == Show(ghost="morrow")
+    assert program.shown == ShowSuggestions(ghost="morrow")
     assert program.press(ord("-"), ALT)
-    assert program.shown == Show(("tomorrow", "tonight"), "morrow")
+    assert program.shown == ShowSuggestions(("tomorrow", "tonight"), "morrow")
     program.type("n")
     program.answer("ight", listed=False)
-    assert program.shown == Show(("tonight",)), "they stay to the word's end"
+    assert program.shown == ShowSuggestions(("tonight",)), "they stay to the word's end"
     assert program.press(ord("1"), ALT)
     program.answer("at", listed=False)
-    assert program.shown == Show(), "another word, of which nobody has asked"
+    assert program.shown == ShowSuggestions(), "another word, of which nobody has asked"
     program.press(ord("1"), ALT)
     assert program.text == "see you tonight", "what is not shown cannot be taken"
     program.type(" a")
     program.answer("nd")
     program.type("n")
     program.answer("ts", listed=False)
-    assert program.shown == Show(("ants",)), (
+    assert program.shown == ShowSuggestions(("ants",)), (
         "what a look was worth a letter ago does not go while it is looked at"
     )
 
@@ -339,20 +345,20 @@ def test_words_are_asked_for_before_they_are_there_and_after_they_were_hidden():
     program.type("see you to")
     assert program.press(ord("-"), ALT)
     program.answer("morrow", listed=False)
-    assert program.shown == Show(("tomorrow",))
+    assert program.shown == ShowSuggestions(("tomorrow",))
     program.press(ESCAPE)
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
     program.asked = None
     assert program.press(ord("-"), ALT)
     assert program.asked == "see you to"
     program.answer("morrow", listed=False)
-    assert program.shown == Show(("tomorrow",))
+    assert program.shown == ShowSuggestions(("tomorrow",))
 
 
 def test_a_sure_correction_is_made_though_no_words_are_shown():
     program = Program()
     program.type("teh ")
-    correction = Word("the ", 0.9, 4, ended=True, apply=True)
+    correction = OfferedWord("the ", 0.9, 4, ended=True, apply=True)
     program.do(program.typing.answered(Offer("teh ", (correction,), None, listed=False)))
     assert program.text == "the "
 
@@ -368,7 +374,7 @@ def test_a_bare_digit_behind_a_whole_word_is_a_digit(digits):
         "finished": 0.5,
     }
     program.do(program.typing.answered(read(answer, "step")))
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
     program.press(ord("1"))
     assert program.text == "step1"
 
@@ -409,21 +415,21 @@ def test_within_a_word_nothing_is_asked_shown_or_taken(text, key):
     program = Program(digits="bare")
     before, after = text.split("|")
     for typed in (before[:-1], before):
-        program.do(program.typing.told(f"{typed}{after}", len(typed), len(typed)))
+        program.do(program.typing.report(f"{typed}{after}", len(typed), len(typed)))
         if typed != before:
             program.do(program.typing.key(ord(before[-1]), 0)[1])
     assert program.asked is None
     program.answer("row", ghost="row morning", prefix=before)
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
     assert not program.typing.key(*key)[0]
 
 
 @pytest.mark.parametrize("after", ["", " and so on", ".", "' she said", ")"])
 def test_before_a_space_or_mark_words_are_offered(after):
     program = Program()
-    program.do(program.typing.told(f"to{after}", 2, 2))
+    program.do(program.typing.report(f"to{after}", 2, 2))
     program.typing.key(ord("m"), 0)
-    program.do(program.typing.told(f"tom{after}", 3, 3))
+    program.do(program.typing.report(f"tom{after}", 3, 3))
     assert program.asked == "tom"
 
 
@@ -457,7 +463,9 @@ def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_n
     for letter in "eys":
         _, actions = program.typing.key(ord(letter), 0)
         program.do(actions)
-        [shown] = [one.ghost for one in actions if isinstance(one, Show)]  # so it is never gone between two
+        [shown] = [
+            one.ghost for one in actions if isinstance(one, ShowSuggestions)
+        ]  # so it is never gone between two
         assert shown == program.shown.ghost != ""
     assert program.shown.ghost == " are in"
     program.type(" a")
@@ -465,14 +473,14 @@ def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_n
     program.do(
         program.typing.answered(read({"words": [], "ghost": ghost, "list": {"show": True}}, "the keys a"))
     )
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
 
 
 def test_an_answer_that_comes_too_late_is_not_shown():
     program = Program()
     program.type("ab")
     program.answer("bot", prefix="a")
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
     assert not program.press(TAB)
 
 
@@ -481,9 +489,9 @@ def test_what_goes_on_as_typed_stays_and_the_rest_goes():
     program.type("to")
     program.answer("morrow", "day", ghost="morrow at ten")
     program.press(ord("m"))
-    assert program.shown == Show(("tomorrow",), "orrow at ten")
+    assert program.shown == ShowSuggestions(("tomorrow",), "orrow at ten")
     program.press(ord("x"))
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
 
 
 def test_escape_hides_until_the_next_word():
@@ -570,63 +578,63 @@ def test_shortcuts_and_moves_are_passed_on_and_nothing_is_offered_until_the_plac
 
 
 def test_a_program_that_goes_on_telling_the_old_place_gets_nothing():
-    before = Before()
-    before.tell("", 0, 0)
+    before = TextBeforeCursor()
+    before.report("", 0, 0)
     for end in range(1, 6):
         before.add("hello"[end - 1])
-        before.tell("hello"[:end], end, end)
+        before.report("hello"[:end], end, end)
     assert before.text == "hello"
     before.reset()  # a click
-    before.tell("hello", 5, 5)
+    before.report("hello", 5, 5)
     assert before.text is None
     before.add("x")
-    before.tell("hello", 5, 5)
+    before.report("hello", 5, 5)
     assert before.text is None
-    before.tell("xabc", 1, 1)
+    before.report("xabc", 1, 1)
     assert before.text is None
 
 
 def test_a_program_that_lags_is_believed_once_it_has_told_of_a_key():
-    before = Before()
+    before = TextBeforeCursor()
     before.add("a")
     before.add("b")
-    before.tell("a", 1, 1)
+    before.report("a", 1, 1)
     assert before.text == "ab"
-    before.tell("ab", 2, 2)
+    before.report("ab", 2, 2)
     assert (before.text, before.ahead) == ("ab", 0)
 
 
 def test_a_program_that_is_late_and_changes_what_was_typed_is_believed_by_what_stands_behind_that():
-    before = Before()
-    before.tell("", 0, 0)
+    before = TextBeforeCursor()
+    before.report("", 0, 0)
     typed = "q the teal"
     for end, char in enumerate(typed):
         before.add(char)
         told = typed[: max(end - 2, 0)].replace("q ", "Q ")
-        before.tell(told, len(told), len(told))
+        before.report(told, len(told), len(told))
     assert (before.text, before.ahead) == ("Q the teal", 3)
-    before.tell("Q the te", 8, 8)
+    before.report("Q the te", 8, 8)
     assert (before.text, before.ahead) == ("Q the teal", 2)
     before.lose()
-    before.tell("Q the tea", 9, 9)
+    before.report("Q the tea", 9, 9)
     assert before.text is None
 
 
 def test_what_was_typed_over_and_over_does_not_say_how_late_a_program_is():
-    before = Before()
-    before.tell("x", 1, 1)
+    before = TextBeforeCursor()
+    before.report("x", 1, 1)
     for _ in range(12):
         before.add("a")
-    before.tell("yaaaaaaa", 8, 8)
+    before.report("yaaaaaaa", 8, 8)
     assert before.text is None
 
 
 def test_a_program_that_tells_nothing_true_is_not_listened_to():
-    before = Before()
-    before.tell("", 0, 0)
+    before = TextBeforeCursor()
+    before.report("", 0, 0)
     for char in "hello w":
         before.add(char)
-        before.tell("", 0, 0)
+        before.report("", 0, 0)
     assert before.text == "hello w"
     before.lose()
     before.add("x")
@@ -637,10 +645,10 @@ def test_a_program_that_tells_nothing_true_is_not_listened_to():
 
 
 def test_nothing_is_certain_while_text_is_selected():
-    before = Before()
-    before.tell("", 0, 0)
+    before = TextBeforeCursor()
+    before.report("", 0, 0)
     before.add("a")
-    before.tell("a", 1, 0)
+    before.report("a", 1, 0)
     assert before.text is None
 
 
@@ -653,7 +661,7 @@ def test_a_word_may_replace_what_was_typed():
         "list": {"show": True},
     }
     program.do(program.typing.answered(read(answer, program.asked)))
-    assert program.shown == Show(("the",))
+    assert program.shown == ShowSuggestions(("the",))
     program.press(ord("1"), ALT)
     assert program.text == "I the"
 
@@ -958,7 +966,7 @@ def test_a_note_is_shown_until_the_next_key():
     program.do(program.typing.say("Something to know."))
     assert program.shown.note == "Something to know."
     program.type("a")
-    assert program.shown == Show()
+    assert program.shown == ShowSuggestions()
 
 
 def test_the_program_does_not_see_an_alt_go_that_took_a_word_since_that_opens_its_menu():
@@ -978,7 +986,7 @@ def test_releases_and_modifiers_do_nothing():
     program.answer("day")
     assert not program.press(TAB, RELEASE)
     assert not program.press(0xFFE1)
-    assert program.shown == Show(("today",))
+    assert program.shown == ShowSuggestions(("today",))
 
 
 # --- what is learned -------------------------------------------------------------------------------------
@@ -994,29 +1002,29 @@ def test_what_stands_there_in_the_end_is_learned():
 
 
 def test_what_others_wrote_is_not_learned():
-    written = Written()
-    written.tell("Dear Ann, ", 10)
+    written = FieldAuthorship()
+    written.report("Dear Ann, ", 10)
     for end in range(1, 9):
         written.add("thank you"[end])
-        written.tell("Dear Ann, " + "thank you"[1 : end + 1], 10 + end)
+        written.report("Dear Ann, " + "thank you"[1 : end + 1], 10 + end)
     assert "Dear" not in str([entry.text for entry in written.entries()])
-    written.tell("Dear Ann, hank you for this long pasted sentence", 48)
+    written.report("Dear Ann, hank you for this long pasted sentence", 48)
     assert "pasted" not in str([entry.text for entry in written.entries()])
 
 
 def test_what_is_typed_in_a_quoted_line_is_not_learned():
-    written = Written()
-    written.tell("> they said we meet at nine", 27)
+    written = FieldAuthorship()
+    written.report("> they said we meet at nine", 27)
     for end, char in enumerate(" or later then", 1):
         written.add(char)
-        written.tell("> they said we meet at nine" + " or later then"[:end], 27 + end)
+        written.report("> they said we meet at nine" + " or later then"[:end], 27 + end)
     written.new_line()
-    written.tell("", 0)
+    written.report("", 0)
     for end, char in enumerate("noon is better", 1):
         written.add(char)
-        written.tell("noon is better"[:end], end)
+        written.report("noon is better"[:end], end)
     assert [entry.text for entry in written.entries()] == ["noon is better"]
-    silent = Written()
+    silent = FieldAuthorship()
     silent.add("> we meet at nine\nnoon is better")
     assert [entry.text for entry in silent.entries()] == ["noon is better"]
 
@@ -1032,48 +1040,48 @@ def test_what_is_typed_in_a_quoted_line_is_not_learned():
     ],
 )
 def test_what_a_program_writes_in_place_of_what_was_typed_is_not_learned(typed, told, learned):
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     begun = "so we met at sea." if typed == "s" else ""
     for end, letter in enumerate(begun, 1):
         written.add(letter)
-        written.tell(begun[:end], end)
+        written.report(begun[:end], end)
     written.add(typed)
-    written.tell(told, len(told))
+    written.report(told, len(told))
     assert [entry.text for entry in written.entries()] == learned
 
 
 def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users():
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     for char in "go tow":
         written.add(char)
     written.take_back(1)
     written.add("!")
     for told in ("g", "go", "go ", "go t", "go to", "go tow", "go to", "go to!"):
-        written.tell(told, len(told))
+        written.report(told, len(told))
     assert [entry.text for entry in written.entries()] == ["go to!"]
 
 
 def test_a_letter_that_the_program_never_told_of_makes_no_other_line_the_users():
-    written, theirs, own = Written(), "what somebody else wrote here", "my own words"
-    written.tell(f"{theirs}\n", len(theirs) + 1)
+    written, theirs, own = FieldAuthorship(), "what somebody else wrote here", "my own words"
+    written.report(f"{theirs}\n", len(theirs) + 1)
     for end in range(1, len(own) + 1):
         written.add(own[end - 1])
-        written.tell(f"{theirs}\n{own[:end]}", len(theirs) + 1 + end)
+        written.report(f"{theirs}\n{own[:end]}", len(theirs) + 1 + end)
     written.add("x")
     written.take_back(1)
     written.lose()  # an arrow key
-    written.tell(f"{theirs}\n{own}", 5)
+    written.report(f"{theirs}\n{own}", 5)
     assert [entry.text for entry in written.entries()] == [own]
 
 
 def test_what_was_written_before_a_field_was_left_twice_is_learned_as_well():
     async def left():
         learned = []
-        drafts = Drafts(lambda entries, _field: learned.extend(entry.text for entry in entries))
+        drafts = LeftFields(lambda entries, _field: learned.extend(entry.text for entry in entries))
         for text in ("the first text", "the second text"):
-            written = Written()
+            written = FieldAuthorship()
             for char in text:
                 written.add(char)
             drafts.leave(("context", Field()), written)
@@ -1092,35 +1100,35 @@ def test_what_was_written_before_a_field_was_left_twice_is_learned_as_well():
     ],
 )
 def test_what_a_program_tells_of_behind_a_shortcut_is_its_users_if_it_was_typed(told, learned):
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     written.add("we met ")
-    written.tell("we met ", 7)
+    written.report("we met ", 7)
     for char in "so.":
         written.add(char)
     written.lose()
     for text in told:
-        written.tell(text, len(text))
+        written.report(text, len(text))
     assert [entry.text for entry in written.entries()] == [learned]
 
 
 def test_lines_are_kept_as_the_cursor_comes_and_goes():
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     line = "one two three"
     for end in range(1, len(line) + 1):
         written.add(line[end - 1])
-        written.tell(line[:end], end)
+        written.report(line[:end], end)
     written.new_line()
-    assert written.tell("", 0)
+    assert written.report("", 0)
     other = "four five"
     for end in range(1, len(other) + 1):
         written.add(other[end - 1])
-        written.tell(other[:end], end)
+        written.report(other[:end], end)
     written.lose()
-    written.tell(line, 13)
+    written.report(line, 13)
     written.take_back(1)
-    written.tell(line[:-1], 12)
+    written.report(line[:-1], 12)
     assert [entry.text for entry in written.entries()] == ["four five\none two thre"]
 
 
@@ -1129,41 +1137,41 @@ def write(written, above, text):
     for end in range(1, len(text) + 1):
         written.add(text[end - 1])
         told = above + text[:end]
-        written.tell(told, len(told))
+        written.report(told, len(told))
 
 
 def test_what_stands_before_is_told_with_a_text():
-    written = Written()
-    written.tell("Dear Ann,\nmy PIN is ", 20)
+    written = FieldAuthorship()
+    written.report("Dear Ann,\nmy PIN is ", 20)
     write(written, "Dear Ann,\nmy PIN is ", "4471 8890")
     assert [entry[::2] for entry in written.entries()] == [("4471 8890", "Dear Ann,\nmy PIN is ")]
 
 
 def test_what_stands_in_the_lines_above_is_told_with_a_text():
-    written, label = Written(), "hello\nThe wifi password:\n"
-    written.tell(label, len(label))
+    written, label = FieldAuthorship(), "hello\nThe wifi password:\n"
+    written.report(label, len(label))
     write(written, label, "Kirschbaum Regen 8")
     assert [entry[::2] for entry in written.entries()] == [("Kirschbaum Regen 8", label)]
 
 
 def test_lines_of_others_between_part_what_is_told():
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     write(written, "", "Dear Ann, hello")
     written.lose()
     label = "Dear Ann, hello\nPIN:\n"
-    written.tell(label, len(label))
+    written.report(label, len(label))
     write(written, label, "4471 8890")
     found = [entry[::2] for entry in written.entries()]
     assert found == [("Dear Ann, hello", ""), ("4471 8890", label)]
 
 
 def test_lines_that_were_typed_one_after_the_other_are_one_text():
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     write(written, "", "Dear Ann,")
     written.new_line()
-    written.tell("Dear Ann,\n", 10)
+    written.report("Dear Ann,\n", 10)
     write(written, "Dear Ann,\n", "see you")
     assert [entry[::2] for entry in written.entries()] == [("Dear Ann,\nsee you", "")]
 
@@ -1172,13 +1180,13 @@ def test_lines_that_were_typed_one_after_the_other_are_one_text():
 def test_what_a_field_is_gone_on_with_later_has_what_was_written_there_before_it(tells):
     def typed(written, text):
         if tells:
-            written.tell("", 0)
+            written.report("", 0)
             return write(written, "", text)
         return list(map(written.add, text))
 
     async def left():
         learned = []
-        drafts = Drafts(lambda entries, _field: learned.extend(entries))
+        drafts = LeftFields(lambda entries, _field: learned.extend(entries))
         for text in ("The wifi password:", "Kirschbaum Regen 8"):
             written = drafts.begin(("context", Field()))
             typed(written, text)
@@ -1190,11 +1198,11 @@ def test_what_a_field_is_gone_on_with_later_has_what_was_written_there_before_it
 
 
 def test_a_message_has_the_one_before_it():
-    written = Written()
-    written.tell("", 0)
+    written = FieldAuthorship()
+    written.report("", 0)
     write(written, "", "The wifi password:")
     written.new_line()
-    assert written.tell("", 0)
+    assert written.report("", 0)
     assert [entry.text for entry in written.sent()] == ["The wifi password:"]
     write(written, "", "Kirschbaum Regen 8")
     assert [entry[::2] for entry in written.entries()] == [("Kirschbaum Regen 8", "The wifi password:\n")]
@@ -1214,13 +1222,13 @@ def test_a_message_has_the_one_before_it():
 def test_what_the_program_puts_there_beside_the_keys_is_not_its_users(told, learned, with_letter):
     typed = "see you at the dock"
     for letter_first, expected in ((True, learned), (False, with_letter)):
-        written = Written()
-        written.tell("", 0)
+        written = FieldAuthorship()
+        written.report("", 0)
         for end in range(1, len(typed) + 1):
             written.add(typed[end - 1])
             if end < len(typed) or letter_first:
-                written.tell(typed[:end], end)
-        written.tell(told, len(told))
+                written.report(typed[:end], end)
+        written.report(told, len(told))
         assert "\n".join(one.text for one in written.entries()) == expected
 
 
@@ -1344,7 +1352,7 @@ class SlowService:
         await self.goes_on.wait()
         return body
 
-    async def tell(self, _path, body):
+    async def send(self, _path, body):
         await self.goes_on.wait()
         self.taken.append(body["text"])
         return True
@@ -1361,7 +1369,7 @@ async def step(times=10):
 @pytest.fixture
 def slow_service(monkeypatch):
     service = SlowService()
-    monkeypatch.setattr(service_requests, "Link", lambda *_: service)
+    monkeypatch.setattr(service_requests, "ServiceLink", lambda *_: service)
     return service
 
 
@@ -1370,7 +1378,7 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_servi
 
     async def typed():
         slow_service.goes_on = asyncio.Event()
-        ask = service_requests.Asking(Settings(home=tmp_path))
+        ask = service_requests.ServiceRequests(Settings(home=tmp_path))
         for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
             body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
             ask.suggest(body, lambda answer: answered.append(answer["prefix"]), ended=prefix == "thi ")
@@ -1386,9 +1394,9 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_servi
 def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(slow_service, tmp_path):
     async def written():
         slow_service.goes_on = asyncio.Event()
-        ask = service_requests.Asking(Settings(home=tmp_path))
+        ask = service_requests.ServiceRequests(Settings(home=tmp_path))
         for text in ("one", "two"):
-            ask.tell("/v1/history", {"text": text})
+            ask.send("/v1/history", {"text": text})
             await step()
         finishing = asyncio.ensure_future(ask.finish())
         await step()

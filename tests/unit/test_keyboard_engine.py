@@ -8,12 +8,12 @@ from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
 from idiolect.daemon.keyboard import engine, ibus_objects, serve, service_requests
 from idiolect.daemon.keyboard.bus import Bus
-from idiolect.daemon.keyboard.desktop_session import Session
+from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.key_effects import Fate
-from idiolect.daemon.keyboard.learning_choice import Choice
-from idiolect.daemon.keyboard.suggest_answer import Offer, Word
+from idiolect.daemon.keyboard.key_effects import SuggestionOutcome
+from idiolect.daemon.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
@@ -48,7 +48,9 @@ class Program:
 
     def __init__(self, folder, client="gtk3-im:editor", capabilities=SURROUNDING, **settings):
         self.wire = Wire()
-        self.engine = Engine(Bus(self.wire), "/engine", Session(Settings(home=folder, **settings).prepare()))
+        self.engine = Engine(
+            Bus(self.wire), "/engine", DesktopSession(Settings(home=folder, **settings).prepare())
+        )
         self._serials = itertools.count(1)
         self.call("SetCapabilities", "u", capabilities)
         self.call("FocusInId", "ss", "/context", client)
@@ -85,7 +87,7 @@ def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(tmp_
         program = Program(tmp_path)
         program.type("I teh")
         program.press("h")
-        program.answer("I tehh", Word("the", 0.9, 4))
+        program.answer("I tehh", OfferedWord("the", 0.9, 4))
         program.press("1", ALT)
         assert program.changes() == []
         program.tell("I tehh")
@@ -99,7 +101,7 @@ def test_nothing_is_deleted_where_the_program_does_not_tell_or_tells_something_e
         program = Program(tmp_path)
         program.type("I teh")
         program.press("h")
-        program.answer("I tehh", Word("the", 0.9, 4))
+        program.answer("I tehh", OfferedWord("the", 0.9, 4))
         program.press("1", ALT)
         if told is not None:
             program.tell(told)
@@ -116,7 +118,7 @@ def test_nothing_is_deleted_where_the_field_is_left_meanwhile(tmp_path):
         program = Program(tmp_path)
         program.type("I teh")
         program.press("h")
-        program.answer("I tehh", Word("the", 0.9, 4))
+        program.answer("I tehh", OfferedWord("the", 0.9, 4))
         program.press("1", ALT)
         program.call("FocusOut", "")
         return program.changes()
@@ -129,7 +131,7 @@ def test_a_sure_correction_is_made_once_the_program_has_told_of_the_space(tmp_pa
         program = Program(tmp_path)
         program.type("thier")
         program.press(" ")
-        program.answer("thier ", Word("their ", 1.0, 6, ended=True, apply=True))
+        program.answer("thier ", OfferedWord("their ", 1.0, 6, ended=True, apply=True))
         assert program.changes() == []
         program.tell("thier ")
         return program.changes()
@@ -142,7 +144,7 @@ def test_a_program_that_deletes_no_more_gets_no_correction(tmp_path):
         program = Program(tmp_path)
         program.type("thier")
         program.press(" ")
-        program.answer("thier ", Word("their ", 1.0, 6, ended=True, apply=True))
+        program.answer("thier ", OfferedWord("their ", 1.0, 6, ended=True, apply=True))
         program.call("SetCapabilities", "u", 0)
         program.tell("thier ")
         return program.changes()
@@ -157,7 +159,7 @@ def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(tmp_path):
             await asyncio.sleep(0.001)
         for char in "tom":
             program.press(char)
-        program.answer("tom", Word("orrow", 0.9))
+        program.answer("tom", OfferedWord("orrow", 0.9))
         program.wire.sent()
         program.press("1", ALT)
         for char in ".ab":
@@ -182,7 +184,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_pa
             return "editor"
 
         monkeypatch.setattr(engine, "focused_program", focused_program)
-        Choice(Settings(home=tmp_path).prepare()).set(learn=learns)
+        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=learns)
         program = Program(tmp_path, "gnome-shell")
         program.engine._session.suggest = lambda ask, *_, **_place: asked.append(ask.prefix)
         program.type("I go to the")
@@ -231,7 +233,7 @@ def test_alt_counts_by_the_place_of_the_digit_where_a_layout_types_digits_with_s
     async def typed():
         program = Program(tmp_path)
         program.type("tom")
-        program.answer("tom", Word("orrow", 0.9))
+        program.answer("tom", OfferedWord("orrow", 0.9))
         program.press("&", ALT, code=2)
         return program.changes()
 
@@ -257,7 +259,7 @@ def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(tm
         ):
             program.press(prefix[-1])
             program.tell(prefix)
-            program.answer(prefix, *(Word(word, 0.3) for word in words))
+            program.answer(prefix, *(OfferedWord(word, 0.3) for word in words))
             (_, table, shown) = program.wire.sent("UpdateLookupTable")[-1]
             assert shown
             found.append([ibus_objects.content(entry) for entry in table[1][7]])
@@ -273,7 +275,7 @@ def test_the_window_stays_a_moment_after_its_words_went(tmp_path):
     async def typed():
         program = Program(tmp_path)
         program.type("tom")
-        program.answer("tom", Word("orrow", 0.9))
+        program.answer("tom", OfferedWord("orrow", 0.9))
         program.press("x")
         at_once = [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
         while program.engine._hiding is not None:
@@ -371,11 +373,11 @@ def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_t
 
 def test_stretches_push_no_text_out_that_waits_to_be_learned(tmp_path):
     async def waiting():
-        session = Session(Settings(home=tmp_path).prepare())
+        session = DesktopSession(Settings(home=tmp_path).prepare())
         Service(session).fails = 1000
-        session.asking.tell("/v1/history", {"text": "to be learned"})
+        session.asking.send("/v1/history", {"text": "to be learned"})
         for _ in range(300):
-            session.tell_stretch({}, Field())
+            session.send_stretch({}, Field())
         return [path for path, _ in session.asking._texts]
 
     assert asyncio.run(waiting()) == ["/v1/history"]
@@ -395,7 +397,7 @@ class Service:
     async def ask(self, _method, path, body=None):
         return await self.answer(path, body)
 
-    async def tell(self, path, body):
+    async def send(self, path, body):
         await self.answer(path, body)
         self.fails -= 1
         return self.fails < 0
@@ -405,7 +407,7 @@ class Service:
 
 
 def dismissed(word):
-    return Fate("correction", "dismissed", 0.0, word=word)
+    return SuggestionOutcome("correction", "dismissed", 0.0, word=word)
 
 
 def test_what_is_dismissed_is_counted_together_and_what_waits_is_never_pushed_out(tmp_path, monkeypatch):
@@ -413,14 +415,14 @@ def test_what_is_dismissed_is_counted_together_and_what_waits_is_never_pushed_ou
     monkeypatch.setattr(service_requests, "_RETRY_S", 0.0)
 
     async def counted():
-        session = Session(Settings(home=tmp_path).prepare())
+        session = DesktopSession(Settings(home=tmp_path).prepare())
         service = Service(session)
         service.fails = 3
         for number in range(300):
-            session.asking.tell("/v1/history", {"text": str(number)})
+            session.asking.send("/v1/history", {"text": str(number)})
             for p in (0.31, 0.39, 0.7):
-                session.count(Fate("word", "dismissed", p), Field("gtk3-im:editor"))
-        session.count(Fate("word", "accepted", 0.31, 4), Field("gtk3-im:editor"))
+                session.count(SuggestionOutcome("word", "dismissed", p), Field("gtk3-im:editor"))
+        session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field("gtk3-im:editor"))
         while session.asking._texts or session.asking._counts:
             await asyncio.sleep(0)
         return service.told
@@ -531,7 +533,7 @@ def test_the_menu_says_whether_it_sees_what_is_answered_and_switches_that_for_th
         while program.engine._session.asking._tasks:
             await asyncio.sleep(0)
 
-    monkeypatch.setattr("idiolect.daemon.editors.service_link.Link.ask", ask)
+    monkeypatch.setattr("idiolect.daemon.editors.service_link.ServiceLink.ask", ask)
     asked, program = questions(tmp_path, True, then=switched)
     assert rules == [("ADMIN", "/v1/apps", {"app": "editor", "context": "off"})]
     assert "context" not in asked[-1]
@@ -548,7 +550,7 @@ def notes(program):
 
 def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(tmp_path):
     async def chosen():
-        Choice(Settings(home=tmp_path).prepare()).set(learn=True)
+        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=True)
         program = Program(tmp_path)
         service = Service(program.engine._session, add={}, remove={}, feedback={})
         session = program.engine._session
@@ -573,7 +575,7 @@ def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allow
 
 def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(tmp_path):
     async def judged(*, learns):
-        Choice(Settings(home=tmp_path).prepare()).set(learn=learns)
+        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=learns)
         program = Program(tmp_path)
         service = Service(program.engine._session, feedback={"never_corrected": True})
         program.engine._session.count(dismissed("thier"), Field("gtk3-im:editor"))
@@ -604,7 +606,7 @@ def test_a_call_that_fails_is_refused_and_the_next_is_answered(tmp_path, caplog)
     async def called():
         wire_ = Wire()
         bus = Bus(wire_)
-        session = Session(Settings(home=tmp_path).prepare())
+        session = DesktopSession(Settings(home=tmp_path).prepare())
         factory = serve._Factory(bus, session)
         broken = Engine(bus, "/engine", session)
         factory._engines["/engine"] = broken
@@ -627,7 +629,7 @@ def test_a_task_that_fails_is_in_the_log(tmp_path, caplog):
         async def fails():
             raise ValueError
 
-        Session(Settings(home=tmp_path).prepare()).asking.soon(fails())
+        DesktopSession(Settings(home=tmp_path).prepare()).asking.soon(fails())
         await asyncio.sleep(0.01)
 
     asyncio.run(failed())
@@ -636,7 +638,7 @@ def test_a_task_that_fails_is_in_the_log(tmp_path, caplog):
 
 def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(tmp_path):
     async def typed():
-        Choice(Settings(home=tmp_path).prepare()).set(learn=True)
+        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=True)
         program = Program(tmp_path)
         session = program.engine._session
         program.type("before that")

@@ -8,7 +8,7 @@ import pytest
 
 from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.keyboard import component, input_sources, install
-from idiolect.daemon.keyboard.learning_choice import Choice
+from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import Settings
 
 #: A program that answers as IBus's own does where it runs in no session.
@@ -127,8 +127,8 @@ def test_a_component_of_another_place_is_seen(settings, ibus, tmp_path):
 
 def test_it_learns_nothing_until_its_user_says_so(settings):
     settings.prepare()
-    assert not Choice(settings).learn
-    Choice(settings).set(learn=True)
-    assert Choice(settings).learn
+    assert not LearningChoice(settings).learn
+    LearningChoice(settings).set(learn=True)
+    assert LearningChoice(settings).learn
     settings.keyboard_path.write_text("[]")
-    assert not Choice(settings).learn
+    assert not LearningChoice(settings).learn

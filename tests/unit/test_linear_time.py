@@ -37,7 +37,7 @@ from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.sources.replies import depths, own_words
 
 SMALL, LARGE = 1 << 10, 16 << 10
-MOST_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
+MAX_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
 QUICK_S = 0.002  # on text of LARGE: what takes no longer is not compared
 #: Patterns that are compared with a word, from its beginning; a longer one is not looked at.
 OF_A_WORD = ("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH")
@@ -73,7 +73,7 @@ def growth(work: Work, case: Case, small: int = SMALL, large: int = LARGE) -> fl
         if took < QUICK_S:
             return 0
         least = min(least, took / max(min(cost_s(work, few) for _ in range(3)), QUICK_S / 100))
-        if least < MOST_GROWTH:
+        if least < MAX_GROWTH:
             break
     return least
 
@@ -228,7 +228,7 @@ def search(pattern: Any) -> Work:
 
 @pytest.mark.parametrize("name", [name for name in PATTERNS if not name.startswith(OF_A_WORD)])
 def test_a_pattern_takes_linear_time(name):
-    assert slowest(search(PATTERNS[name]), worst_cases(PATTERNS[name])) < MOST_GROWTH
+    assert slowest(search(PATTERNS[name]), worst_cases(PATTERNS[name])) < MAX_GROWTH
 
 
 @pytest.mark.parametrize("name", [name for name in PATTERNS if name.startswith(OF_A_WORD)])
@@ -237,17 +237,16 @@ def test_a_pattern_of_a_word_takes_at_most_quadratic_time_for_a_word(name):
         return [PATTERNS[name].match(word) for _ in range(50)]
 
     # What is cubic grows 64 times.
-    assert slowest(work, worst_cases(PATTERNS[name]), WORD // 4, WORD) < MOST_GROWTH
+    assert slowest(work, worst_cases(PATTERNS[name]), WORD // 4, WORD) < MAX_GROWTH
 
 
 def test_a_quadratic_pattern_is_told_from_a_linear_one():
     for quadratic in (r"\s+$", r"a[^b]*b"):
         assert (
-            slowest(search(re.compile(quadratic)), worst_cases(re.compile(quadratic)), 256, 4096)
-            > MOST_GROWTH
+            slowest(search(re.compile(quadratic)), worst_cases(re.compile(quadratic)), 256, 4096) > MAX_GROWTH
         )
     for linear in (r"^\s+$", r"a[^ab]*b"):
-        assert slowest(search(re.compile(linear)), worst_cases(re.compile(linear))) < MOST_GROWTH
+        assert slowest(search(re.compile(linear)), worst_cases(re.compile(linear))) < MAX_GROWTH
 
 
 # --- whole readers, and redaction --------------------------------------------------------------------
@@ -294,7 +293,7 @@ READERS: dict[str, Work] = {
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_takes_linear_time(reader):
     cases = [(head, unit) for unit in UNITS for head in HEADS]
-    assert slowest(READERS[reader], cases, 2 << 10, 32 << 10) < MOST_GROWTH
+    assert slowest(READERS[reader], cases, 2 << 10, 32 << 10) < MAX_GROWTH
 
 
 KEY = "-----BEGIN PRIVATE" + " KEY-----"
@@ -333,7 +332,7 @@ REDACTION: dict[str, Work] = {
 def test_redaction_takes_linear_time(part):
     cases = [("", f"{piece}{end}") for piece in PIECES for end in ("", " ")]
     # Eight times the length; what is quadratic grows 64 times.
-    assert slowest(REDACTION[part], [*BEHIND, *cases], 2 << 10, 16 << 10) < MOST_GROWTH
+    assert slowest(REDACTION[part], [*BEHIND, *cases], 2 << 10, 16 << 10) < MAX_GROWTH
 
 
 @pytest.mark.parametrize(
@@ -350,7 +349,7 @@ def test_a_text_of_many_secrets_takes_linear_time(line):
     def work(text):
         return redact("".join(map(line, range(len(text) // len(line(100))))))
 
-    assert growth(work, ("", "a")) < MOST_GROWTH
+    assert growth(work, ("", "a")) < MAX_GROWTH
 
 
 def test_a_secret_of_many_is_looked_for_by_how_it_begins():
@@ -358,11 +357,11 @@ def test_a_secret_of_many_is_looked_for_by_how_it_begins():
         secrets = [f"{place:05}fox" for place in range(len(text) // 10)]
         return said(" ".join(secrets), secrets)
 
-    assert growth(work, ("", "a")) < MOST_GROWTH
+    assert growth(work, ("", "a")) < MAX_GROWTH
 
 
 def test_what_stands_before_a_text_may_have_any_length():
-    assert growth(lambda text: cleaned("4471 says Ann", before=text), ("", "a ")) < MOST_GROWTH
+    assert growth(lambda text: cleaned("4471 says Ann", before=text), ("", "a ")) < MAX_GROWTH
 
 
 def test_a_letter_keeps_thirty_marks_and_no_text_more():

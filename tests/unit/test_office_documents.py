@@ -171,7 +171,7 @@ def test_a_damaged_document_is_a_note(tmp_path, name, content):
 
 
 def test_a_document_that_unpacks_to_more_than_any_letter_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(zipped_xml, "MOST_UNPACKED_BYTES", 100_000)
+    monkeypatch.setattr(zipped_xml, "MAX_UNPACKED_BYTES", 100_000)
     path = docx(tmp_path / "a.docx", f"<w:p>{run('One.')}</w:p>" + f"<w:p>{run('a' * 5000)}</w:p>" * 100)
     with pytest.raises(LimitError, match="unpacks to more than"):
         read(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
@@ -132,6 +135,17 @@ def test_the_models_own_word_keeps_the_last_of_three_places(
     assert texts(ours.suggest("We met the X", candidates=3))[0] == "ylographers"
     monkeypatch.setattr(ours._next_token, "own_shares", lambda *_: [1e-9] * 6)  # nothing is likely
     assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
+
+
+def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(
+    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = knowing(*HISTORY)
+    ours = predictor(known=known)
+    ranked = texts(ours.suggest("We met the ", candidates=6))
+    known.preferences.set([ranked[0]], [])
+    monkeypatch.setattr(ours._next_token, "own_shares", lambda _ids, words, _p: [*[0.0] * 4, 1e9, *words[5:]])
+    assert texts(ours.suggest("We met the ", candidates=3)) == [*ranked[1:3], ranked[5]]
 
 
 @pytest.mark.parametrize(
@@ -425,16 +439,42 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
 
 
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
-    predictor: Callable[..., Predictor],
+    predictor: Callable[..., Predictor], lexicon: Lexicon, tiny_tokenizer: Tokenizer
 ) -> None:
-    ours = predictor(*HISTORY)
-    ours.suggest("Please send the quarterly fig", remember=False)
-    assert not ours._ranker._splits
-    assert not ours._ranker._before
-    assert not ours._ranker._matched
-    assert ours._asked_last is None
-    ours.suggest("Please send the quarterly fig")
-    assert ours._ranker._splits
+    ours = predictor(*[BOILERPLATE] * 6, general=GeneralWords(lexicon))
+    ours.show = "more"
+    secret, ids = "Wombles frobnicate", tiny_tokenizer.encode("Wombles frobnicate")
+    whole = f"{secret} " * 20
+    for prefix in (
+        f"{whole}Kind regards from all ",
+        f"{whole}frobinca",
+        "Another text of some length is written now, no secre",
+    ):
+        ours.suggest(prefix, remember=False, corrections=True, key_ms=400.0)
+        finish(ours.prefetch())
+    assert holding(ours, secret, ids), "what saves reading it again"
+    assert holding(ours, "frobinca", ids)
+    ours.forget_texts()
+    assert not holding(ours, secret, ids)
+    assert not holding(ours, "frobinca", ids)
+    assert not holding(ours, "no secre", tiny_tokenizer.encode(" now, no secre"))
+
+
+def holding(root: object, text: str, ids: list[int]) -> list[object]:
+    """What can be reached from an object and holds a text, or its tokens."""
+    found, seen, left = list[object](), set[int](), [root]
+    while left:
+        one = left.pop()
+        if id(one) in seen or isinstance(one, ModuleType | type):
+            continue
+        seen.add(id(one))
+        left += gc.get_referents(one)
+        if isinstance(one, str) and text in one:
+            found.append(one)
+        numbers = isinstance(one, tuple | list) and all(isinstance(part, int) for part in one)
+        if numbers and any([*one[at : at + len(ids)]] == ids for at in range(len(one))):
+            found.append(one)
+    return found
 
 
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
@@ -567,7 +607,6 @@ def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(
     def passes_for_it(known: Predictor) -> int:
         ours = predictor(known=known._user_model) if known is former else predictor()
         finish(ours.warm(former))
-        assert not ours._ranker._splits
         fed = spy_on_feeding(ours)
         ours.suggest(prefix)
         return len(fed)

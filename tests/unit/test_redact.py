@@ -57,3 +57,8 @@ def test_a_key_in_pieces_leaves_no_piece() -> None:
 def test_placeholders_can_be_counted_and_taken_out() -> None:
     assert placeholders("[password] and [card], not [this]") == 2
     assert without_placeholders("[password] and [card]").strip() == "and"
+
+
+@pytest.mark.parametrize("text", ["1 " + "_" * 40, "-" * 40 + "[1]", "see http://a/" + "_" * 30 + "/1"])
+def test_a_line_of_underscores_or_dashes_is_no_secret_and_no_error(text: str) -> None:
+    assert redact(text) == (text, 0)

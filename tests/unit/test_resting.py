@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -27,7 +27,7 @@ from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
 DEADLINE_S = 60
-MOST_BYTES = 60 * 2**20
+MAX_BYTES = 60 * 2**20
 
 
 def until(condition):
@@ -78,16 +78,16 @@ def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty)
     for _ in range(2):
         until(rests(hasty))
         at_rest = psutil.Process(first.pid)
-        assert at_rest.memory_info().rss < MOST_BYTES
+        assert at_rest.memory_info().rss < MAX_BYTES
         assert process.find(hasty) == first
-        with Client(hasty) as client:
+        with ServiceClient(hasty) as client:
             assert client.get("/v1/status")["pid"] == first.pid
         assert process.read_token(hasty) == token
 
 
 def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):
     process.start(hasty)
-    with Client(hasty) as client:
+    with ServiceClient(hasty) as client:
         link = client.post("/v1/open")["url"]
     with httpx.Client(
         timeout=DEADLINE_S, trust_env=False, headers={"Sec-Fetch-Site": "same-origin"}
@@ -104,15 +104,20 @@ def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):
 def test_what_another_version_left_is_taken_up_as_far_as_it_is_known(hasty):
     hasty.locked_path.unlink(missing_ok=True)
     tokens.make(hasty, Scope.ADMIN)
-    with process.locked(hasty) as lock, socket.create_server(("127.0.0.1", 0)) as door:
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+    with process.locked(hasty) as lock, socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         running = {"url": url, "port": None, "socket": None, "started_at": "2026-01-31T09:30:00+00:00"}
         out, into = os.pipe()
         with os.fdopen(into, "w") as pipe:
-            left = {"lock": lock, "door": door.fileno(), "another": 1, "sessions": ["of another form"]}
+            left = {
+                "lock": lock,
+                "listener": listener.fileno(),
+                "another": 1,
+                "sessions": ["of another form"],
+            }
             json.dump({**left, "running": {**running, "pid": 1, "another": 1}}, pipe)
         command = [sys.executable, "-P", "-m", "idiolect.daemon", f"--home={hasty.home}", f"--handed={out}"]
-        with subprocess.Popen(command, pass_fds=(lock, door.fileno(), out)) as service:
+        with subprocess.Popen(command, pass_fds=(lock, listener.fileno(), out)) as service:
             try:
                 head = {"Authorization": f"Bearer {process.read_token(hasty)}"}
                 with httpx.Client(timeout=DEADLINE_S, trust_env=False, headers=head) as client:
@@ -234,7 +239,7 @@ def test_what_is_written_while_it_rests_is_learned_with_the_key_that_was_left(tm
     notes.mkdir()
     process.start(settings)
     try:
-        with Client(settings) as client:
+        with ServiceClient(settings) as client:
             assert [*client.stream("/v1/watch", {"path": str(notes)})][-1]["event"] == "done"
         until(rests(settings))
         moved = settings.key_path.rename(tmp_path / "key")  # as a keyring that is locked by now
@@ -243,7 +248,7 @@ def test_what_is_written_while_it_rests_is_learned_with_the_key_that_was_left(tm
         )
 
         def learned():
-            with Client(settings) as client:
+            with ServiceClient(settings) as client:
                 return client.get("/v1/status")["entries"]
 
         until(lambda: not rests(settings)())

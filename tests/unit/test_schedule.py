@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
+from idiolect.daemon.rounds.round_policy import MachineState, RoundFacts, RoundPolicy
 from idiolect.daemon.settings import Settings, span_of
 from idiolect.daemon.settings_file import SettingsError
 
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOON = datetime(2026, 1, 31, 12)
-DUE = Facts(tokens=20_000, new_tokens=5_000)
-IDLE = Machine(quiet_s=600, load=0.05, free_mb=8_000)
+DUE = RoundFacts(tokens=20_000, new_tokens=5_000)
+IDLE = MachineState(quiet_s=600, load=0.05, free_mb=8_000)
 
 
-def decided(facts: Facts = DUE, machine: Machine = IDLE, now: datetime = NOON, **settings: Any) -> Any:
-    return Schedule(Settings(**settings)).decide(facts, machine, now)
+def decided(
+    facts: RoundFacts = DUE, machine: MachineState = IDLE, now: datetime = NOON, **settings: Any
+) -> Any:
+    return RoundPolicy(Settings(**settings)).decide(facts, machine, now)
 
 
 def test_with_all_conditions_met_it_starts() -> None:
@@ -86,14 +88,14 @@ def test_what_does_not_keep_it_off(
 @pytest.mark.parametrize(("refused", "times"), [(0, 1), (1, 1), (2, 2), (3, 3), (8, 8), (9, 8), (10**6, 8)])
 def test_each_further_refusal_waits_for_more_text(refused: int, times: int) -> None:
     settings = Settings()
-    needed = Schedule(settings).new_tokens_needed(refused)
+    needed = RoundPolicy(settings).new_tokens_needed(refused)
     assert needed == times * settings.train_every_tokens
     assert decided(replace(DUE, refused=refused, new_tokens=needed)).start
     assert not decided(replace(DUE, refused=refused, new_tokens=needed - 1)).start
 
 
 def test_a_round_is_no_longer_than_a_day_allows() -> None:
-    assert Schedule(Settings(daily_budget_s=30.0)).round_s == 30.0
+    assert RoundPolicy(Settings(daily_budget_s=30.0)).round_s == 30.0
     assert not decided(replace(DUE, used_today_s=1.0), daily_budget_s=30.0).start
 
 
@@ -118,7 +120,7 @@ def test_hours_that_are_none_are_refused(wrong: str, tmp_path: Path) -> None:
 
 
 def test_a_running_round_waits_and_goes_on() -> None:
-    schedule = Schedule(Settings())
+    schedule = RoundPolicy(Settings())
     assert schedule.must_wait(IDLE) is None
     assert schedule.must_wait(replace(IDLE, quiet_s=11.0, free_mb=1.0)) is None
     assert schedule.must_wait(replace(IDLE, quiet_s=9.0)) == "waits while you type"

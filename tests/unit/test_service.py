@@ -164,6 +164,22 @@ def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     assert service.suggestions.add_feedback(TAKEN, InputContext("org.gnome.Terminal")).reason == "paused"
 
 
+@pytest.mark.parametrize(("app", "forgotten"), [("org.gnome.Terminal", True), ("editor", False)])
+def test_what_was_typed_off_the_record_is_forgotten_in_a_while(
+    tiny_profile, tmp_path, monkeypatch, app, forgotten
+):
+    monkeypatch.setattr("idiolect.daemon.serving.live_model._OFF_RECORD_KEPT_S", 0.0)
+    forgets = threading.Event()
+    monkeypatch.setattr(Predictor, "forget_texts", lambda _predictor: forgets.set())
+    service = Service(tiny_profile(tmp_path / "home"))
+    try:
+        service.suggestions.suggest("Kind regards ", place=InputContext(app))
+        service.model.mistakes()  # work of the least priority: all else was done before
+        assert forgets.is_set() is forgotten
+    finally:
+        service.close()
+
+
 def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     # As if redaction had let it through: the fast memory knows it by heart.
     secret = "AKIA" + "IOSFODNN7EXAMPLE"

@@ -333,19 +333,19 @@ def test_yes_reads_all_but_shells(run, found):
 
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.sources.items import UnreadableError
 
     (found / "vault" / ".obsidian").mkdir(parents=True)
     (found / "vault" / "a.md").write_text("Three words here.\n")
-    ask = Client.stream
+    ask = ServiceClient.stream
 
     def stream(client, path, body):
         if body["paths"] == [str(found / "Notes")]:
             raise UnreadableError("It cannot be read.")
         return ask(client, path, body)
 
-    monkeypatch.setattr(Client, "stream", stream)
+    monkeypatch.setattr(ServiceClient, "stream", stream)
     code, out, err = run("sources", "find", found, "--yes", "--json")
     assert code == UnreadableError.exit_code
     assert [row["report"] is not None for row in json.loads(out)] == [False, True, False]

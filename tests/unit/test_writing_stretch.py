@@ -14,7 +14,7 @@ import {{ readFileSync }} from "node:fs";
 const told = {cases}.map((keys) => {{
   const stretch = new idiolect.WritingStretch();
   for (const [key, atMs] of keys) stretch.key(key, atMs);
-  const {{ suggestions, ...counts }} = stretch.told;
+  const {{ suggestions, ...counts }} = stretch.summary;
   return counts;
 }});
 const drawn = Array.from({{ length: 4000 }}, () => new idiolect.WritingStretch().without);
@@ -28,7 +28,7 @@ def in_python(keys):
     for key, at_ms in keys:
         stretch.key(at_ms / 1e3)
         characters += (len(key) == 1) - (key == "Backspace")
-    told = stretch.told(characters)
+    told = stretch.summary(characters)
     del told["suggestions"]
     return told
 

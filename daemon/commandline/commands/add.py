@@ -21,7 +21,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'"
@@ -60,7 +60,7 @@ def run(
         show_import(terminal, report, as_json=as_json)
 
 
-def read_paths(client: Client, terminal: Terminal, paths: list[Path], me: list[str]) -> dict[str, Any]:
+def read_paths(client: ServiceClient, terminal: Terminal, paths: list[Path], me: list[str]) -> dict[str, Any]:
     """Have the service read paths, with its progress shown; `me` is how the user is called there.
 
     Returns the import's report.
@@ -103,7 +103,7 @@ def show_import(terminal: Terminal, report: dict[str, Any], *, as_json: bool) ->
     return None
 
 
-def _send_lines(client: Client, lines: TextIO) -> dict[str, Any]:
+def _send_lines(client: ServiceClient, lines: TextIO) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; return an import's report."""
     from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
     from idiolect.daemon.sources.documents import parsed

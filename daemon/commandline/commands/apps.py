@@ -55,7 +55,7 @@ def list_rules(
 ) -> None:
     """Show the rules."""
     with connect() as client:
-        _tell(client.get("/v1/apps"), as_json=as_json, everything=everything)
+        _print_state(client.get("/v1/apps"), as_json=as_json, everything=everything)
 
 
 @GROUP.command()
@@ -90,19 +90,19 @@ def context(
 def undo(as_json: AsJson = False) -> None:
     """Take the last change back."""
     with connect() as client:
-        _tell(client.post("/v1/apps", {"undo": True}), as_json=as_json)
+        _print_state(client.post("/v1/apps", {"undo": True}), as_json=as_json)
 
 
 def _give(field: str, value: str, app: str, *, as_json: bool) -> None:
     with connect() as client:
-        _tell(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
+        _print_state(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
     if not as_json:
         open_terminal().say("Undo: idiolect apps undo")
 
 
-def _tell(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:
+def _print_state(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:
     terminal, rules = open_terminal(), answer["rules"]
-    terminal.tell(lambda: _show(terminal, rules, everything=everything), rules, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, rules, everything=everything), rules, as_json=as_json)
 
 
 def _show(terminal: Terminal, rules: list[dict[str, Any]], *, everything: bool) -> None:

@@ -42,7 +42,7 @@ def run(
         else:
             found = client.get("/v1/audit", since=parse_time(since) or "")
     show = _show_secrets if secrets else _show
-    terminal.tell(lambda: show(terminal, found), found, as_json=as_json)
+    terminal.print_result(lambda: show(terminal, found), found, as_json=as_json)
 
 
 def _show(terminal: Terminal, found: dict[str, Any]) -> None:

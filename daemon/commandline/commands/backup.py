@@ -52,4 +52,4 @@ def run(
         sentence += f" The backup before is kept as {made.kept}."
     kept = None if made.kept is None else str(made.kept)
     facts = {"path": str(made.path), "kept": kept, "size_bytes": made.size_bytes, **asdict(made.holds)}
-    terminal.tell(sentence, facts, as_json=as_json)
+    terminal.print_result(sentence, facts, as_json=as_json)

@@ -33,7 +33,7 @@ def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
     from idiolect.daemon.browser import installing
 
-    _tell(installing.status(load_settings()), as_json=as_json)
+    _print_state(installing.status(load_settings()), as_json=as_json)
 
 
 @GROUP.command()
@@ -41,7 +41,7 @@ def install(as_json: AsJson = False) -> None:
     """Let the browsers that are there start what their extension asks."""
     from idiolect.daemon.browser import installing
 
-    _tell(installing.install(load_settings().prepare()), as_json=as_json)
+    _print_state(installing.install(load_settings().prepare()), as_json=as_json)
 
 
 @GROUP.command()
@@ -51,7 +51,7 @@ def remove(as_json: AsJson = False) -> None:
 
     gone = installing.remove(find_profile())
     said = f"Removed {', '.join(gone)}." if gone else "It was not installed."
-    open_terminal().tell(said, {"removed": gone}, as_json=as_json)
+    open_terminal().print_result(said, {"removed": gone}, as_json=as_json)
 
 
 @GROUP.command("build")
@@ -72,7 +72,7 @@ def write(
         )
         for one in built
     ]
-    open_terminal().tell(said, {"packages": built}, as_json=as_json)
+    open_terminal().print_result(said, {"packages": built}, as_json=as_json)
 
 
 @GROUP.command()
@@ -87,8 +87,8 @@ def host(
     serve(load_settings().prepare())
 
 
-def _tell(states: list[State], *, as_json: bool) -> None:
-    open_terminal().tell(_describe(states), {"browsers": states}, as_json=as_json)
+def _print_state(states: list[State], *, as_json: bool) -> None:
+    open_terminal().print_result(_describe(states), {"browsers": states}, as_json=as_json)
 
 
 def _describe(states: list[State]) -> list[str]:

@@ -80,7 +80,7 @@ def run(
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
             found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
-    terminal.tell(
+    terminal.print_result(
         lambda: _show(terminal, found, own=path is None, everything=everything), found, as_json=as_json
     )
     if html is not None:

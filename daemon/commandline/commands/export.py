@@ -42,5 +42,5 @@ def run(
     body = {"kind": kind.value, "path": make_absolute(path), "adapter": adapter}
     with connect() as client:
         written: str = client.post("/v1/export", body, patient=True)["path"]
-    terminal.tell(written, {"path": written}, as_json=as_json, whole=True)
+    terminal.print_result(written, {"path": written}, as_json=as_json, whole=True)
     terminal.note("It is not encrypted: whoever can read it can read what it was made from.")

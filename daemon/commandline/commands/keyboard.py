@@ -24,7 +24,7 @@ GROUP = typer.Typer(
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    _tell(load_settings(), [], as_json=as_json)
+    _print_state(load_settings(), [], as_json=as_json)
 
 
 @GROUP.command("install")
@@ -42,7 +42,7 @@ def add(
     from idiolect.daemon.keyboard import install
 
     settings = load_settings()
-    _tell(settings, install.install(settings, learn=_ask(learn, as_json=as_json)), as_json=as_json)
+    _print_state(settings, install.install(settings, learn=_ask(learn, as_json=as_json)), as_json=as_json)
 
 
 @GROUP.command()
@@ -51,10 +51,10 @@ def remove(as_json: AsJson = False) -> None:
     from idiolect.daemon.keyboard import install
 
     settings = find_profile()
-    _tell(settings, install.remove() or ["It was not installed."], as_json=as_json, also=False)
+    _print_state(settings, install.remove() or ["It was not installed."], as_json=as_json, also=False)
 
 
-def _tell(settings: Settings, done: list[str], *, as_json: bool, also: bool = True) -> None:
+def _print_state(settings: Settings, done: list[str], *, as_json: bool, also: bool = True) -> None:
     """Tell what was done, and `also` how it stands."""
     from dataclasses import asdict
 
@@ -62,7 +62,7 @@ def _tell(settings: Settings, done: list[str], *, as_json: bool, also: bool = Tr
 
     found = install.standing(settings)
     said = [*done, *(_describe(found) if also else ())]
-    open_terminal().tell(said, {**asdict(found), "done": done}, as_json=as_json)
+    open_terminal().print_result(said, {**asdict(found), "done": done}, as_json=as_json)
 
 
 def _ask(learn: bool | None, *, as_json: bool) -> bool | None:

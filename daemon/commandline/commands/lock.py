@@ -35,4 +35,4 @@ def run(
         if given is None
         else "The key is encrypted with your passphrase. If you lose it, nobody can read the store again.",
     )
-    terminal.tell(said, {"locked": True, "passphrase": given is not None}, as_json=as_json)
+    terminal.print_result(said, {"locked": True, "passphrase": given is not None}, as_json=as_json)

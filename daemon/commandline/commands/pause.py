@@ -24,4 +24,4 @@ def run(
     with connect() as client:
         answer = client.post("/v1/pause", {"for_s": for_s})
     said = f"Paused for {duration}." if duration else "Paused until `idiolect resume`."
-    open_terminal().tell(said, answer, as_json=as_json)
+    open_terminal().print_result(said, answer, as_json=as_json)

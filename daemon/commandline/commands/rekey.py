@@ -21,7 +21,7 @@ def run(as_json: AsJson = False) -> None:
         origin = lock_and_rekey.rekey(settings).origin
     path = None if origin == "keyring" else str(settings.key_path)
     place = "the system's keyring" if path is None else path
-    terminal.tell(
+    terminal.print_result(
         f"The store has a new key, which is in {place}; the old one is deleted.",
         {"key": origin, "path": path},
         as_json=as_json,

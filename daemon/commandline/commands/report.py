@@ -28,7 +28,7 @@ def run(
     terminal = open_terminal()
     with connect() as client:
         found = client.get("/v1/report", days=days)
-    terminal.tell(lambda: _show(terminal, found), found, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, found), found, as_json=as_json)
 
 
 def count_shown(savings: dict[str, Any]) -> int:

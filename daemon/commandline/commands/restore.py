@@ -66,7 +66,7 @@ def _restore(
         )
     former = None if done.former is None else str(done.former)
     facts = {"home": str(settings.home), "former": former, **asdict(done.holds)}
-    terminal.tell(sentence, facts, as_json=as_json)
+    terminal.print_result(sentence, facts, as_json=as_json)
 
 
 def _undo(settings: Settings, terminal: Terminal, *, as_json: bool) -> None:
@@ -79,7 +79,7 @@ def _undo(settings: Settings, terminal: Terminal, *, as_json: bool) -> None:
         "command again puts that back, and `idiolect restore --discard` removes it."
     )
     facts = {"readable": False} if holds is None else {"readable": True, **asdict(holds)}
-    terminal.tell(sentence, {**facts, "former": str(settings.former_store_path)}, as_json=as_json)
+    terminal.print_result(sentence, {**facts, "former": str(settings.former_store_path)}, as_json=as_json)
 
 
 def _discard(settings: Settings, terminal: Terminal, *, yes: bool, as_json: bool) -> None:
@@ -88,4 +88,4 @@ def _discard(settings: Settings, terminal: Terminal, *, yes: bool, as_json: bool
     if settings.former_store_path.exists() and not yes:
         confirm(f"Remove {settings.former_store_path}? It cannot be put back then.")
     removed = discard(settings)
-    terminal.tell(f"Removed {removed}.", {"removed": str(removed)}, as_json=as_json)
+    terminal.print_result(f"Removed {removed}.", {"removed": str(removed)}, as_json=as_json)

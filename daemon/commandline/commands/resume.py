@@ -12,4 +12,4 @@ def run(as_json: AsJson = False) -> None:
     """Learn again after a pause."""
     with connect() as client:
         answer = client.post("/v1/resume")
-    open_terminal().tell("Learning again.", answer, as_json=as_json)
+    open_terminal().print_result("Learning again.", answer, as_json=as_json)

@@ -32,7 +32,7 @@ _Writable = Annotated[
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    _tell(_desktop(load_settings()), as_json=as_json)
+    _print_state(_desktop(load_settings()), as_json=as_json)
 
 
 @GROUP.command()
@@ -44,7 +44,7 @@ def install(writable: _Writable = None, as_json: AsJson = False) -> None:
     build_base(settings.prepare(), open_terminal())
     desktop = _desktop(settings, writable)
     desktop.install()
-    _tell(desktop, as_json=as_json)
+    _print_state(desktop, as_json=as_json)
 
 
 @GROUP.command()
@@ -53,7 +53,7 @@ def uninstall(as_json: AsJson = False) -> None:
     desktop = _desktop(find_profile())
     was_installed = desktop.uninstall()
     said = "Uninstalled; what it knows stays." if was_installed else "It was not installed."
-    open_terminal().tell(said, desktop.state(), as_json=as_json)
+    open_terminal().print_result(said, desktop.state(), as_json=as_json)
 
 
 @GROUP.command()
@@ -68,9 +68,9 @@ def _desktop(settings: Settings, writable: list[Path] | None = None) -> Desktop:
     return Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
 
 
-def _tell(desktop: Desktop, *, as_json: bool) -> None:
+def _print_state(desktop: Desktop, *, as_json: bool) -> None:
     state = desktop.state()
-    open_terminal().tell(_describe(state), state, as_json=as_json)
+    open_terminal().print_result(_describe(state), state, as_json=as_json)
 
 
 def _describe(state: Installed) -> list[str]:

@@ -54,7 +54,7 @@ def run(
     if remove:
         gone = chosen.remove(target)
         said = f"{place} is as it was before." if gone else f"{place} was not set up."
-        return terminal.tell(said, {"place": place, "removed": gone}, as_json=as_json)
+        return terminal.print_result(said, {"place": place, "removed": gone}, as_json=as_json)
     if show:
         return _show(terminal, chosen, target)
     if chosen.found(target) is None:
@@ -73,7 +73,7 @@ def run(
     }
     if as_json:
         return terminal.print_json(facts)
-    return _tell(terminal, chosen, facts, words, settings)
+    return _print_state(terminal, chosen, facts, words, settings)
 
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
@@ -106,7 +106,7 @@ def _check(place: Place, target: Target, settings: Settings, terminal: Terminal)
         return words_from(target.command, target.environment)
 
 
-def _tell(
+def _print_state(
     terminal: Terminal, place: Place, facts: dict[str, Any], words: list[str] | None, settings: Settings
 ) -> None:
     for where in facts["wrote"]:
@@ -125,10 +125,10 @@ def _tell(
 
 def _demonstration(settings: Settings) -> Path | None:
     """The profile of `make start`, where it holds text and the one that is used does not."""
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
 
     other = Path(sys.prefix).parent / ".demo"
     if other == settings.home or not settings.model_copy(update={"home": other}).store_path.exists():
         return None
-    with Client(settings) as client:
+    with ServiceClient(settings) as client:
         return None if client.get("/v1/status")["entries"] else other

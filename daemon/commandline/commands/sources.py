@@ -18,7 +18,7 @@ from idiolect.daemon.commandline.formatting import plain
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
     from idiolect.daemon.ingest.source_discovery import FoundSource
 
@@ -98,7 +98,7 @@ def _find(
 
 
 def _read_wanted(
-    client: Client,
+    client: ServiceClient,
     terminal: Terminal,
     found: list[FoundSource],
     *,
@@ -131,7 +131,9 @@ def _read_wanted(
         raise typer.Exit(getattr(failed[0], "relayed_exit_code", failed[0].exit_code))
 
 
-def _remove(client: Client, terminal: Terminal, path: Path, consent: Consent, *, as_json: bool) -> None:
+def _remove(
+    client: ServiceClient, terminal: Terminal, path: Path, consent: Consent, *, as_json: bool
+) -> None:
     # One that brought nothing may be followed, and stands in the list.
     receipt = ask_and_forget(
         client,
@@ -144,7 +146,7 @@ def _remove(client: Client, terminal: Terminal, path: Path, consent: Consent, *,
     )
     did = "Would forget" if consent.dry_run else "Removed, and forgot"
     adapters = len(receipt["adapters_dropped"])
-    terminal.tell(
+    terminal.print_result(
         f"{did} {receipt['entries']:,} entries of {path}; adapters: {adapters}.",
         {**receipt, "dry_run": consent.dry_run},
         as_json=as_json,

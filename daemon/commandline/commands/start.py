@@ -68,4 +68,4 @@ def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -
     said = [f"{did}: {running.socket or running.url} (pid {running.pid})"]
     if running.moved_from is not None:
         said.append(f"{describe_moved(running.moved_from)} `idiolect doctor` says what to do.")
-    terminal.tell(said, {**asdict(running), "fresh": fresh}, as_json=as_json)
+    terminal.print_result(said, {**asdict(running), "fresh": fresh}, as_json=as_json)

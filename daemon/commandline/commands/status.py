@@ -35,18 +35,18 @@ def run(as_json: AsJson = False) -> None:
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     terminal = open_terminal()
-    terminal.tell(lambda: _show(terminal, now), now, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, now), now, as_json=as_json)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:
     """Return the service's status, or what is known without it where none runs or the profile is locked."""
-    from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
+    from idiolect.daemon.commandline.client import NotAnsweringError, NotRunningError, ServiceClient
     from idiolect.daemon.commandline.service_process import PROMPT_S
     from idiolect.daemon.endpoint import tokens
     from idiolect.daemon.runtime import process
 
     try:
-        with Client(settings) as client:
+        with ServiceClient(settings) as client:
             return client.get("/v1/status", timeout_s=PROMPT_S)
     except (NotRunningError, NotAnsweringError, process.RelayedError) as error:
         if getattr(error, "relayed_code", "locked") != "locked":

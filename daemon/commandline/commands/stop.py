@@ -15,4 +15,4 @@ def run(as_json: AsJson = False) -> None:
     settings = find_profile()
     pid = process.stop(settings)
     said = "No service runs" if pid is None else "Stopped the service"
-    open_terminal().tell(f"{said} for the profile {settings.home}.", {"pid": pid}, as_json=as_json)
+    open_terminal().print_result(f"{said} for the profile {settings.home}.", {"pid": pid}, as_json=as_json)

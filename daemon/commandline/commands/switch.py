@@ -22,7 +22,7 @@ GROUP = typer.Typer(
 )
 
 
-class Corrections(enum.StrEnum):
+class CorrectionsSwitch(enum.StrEnum):
     """What is done about mistyped words."""
 
     off = "off"
@@ -30,7 +30,7 @@ class Corrections(enum.StrEnum):
     apply = "apply"
 
 
-class Show(enum.StrEnum):
+class ShowSwitch(enum.StrEnum):
     """How much appears."""
 
     auto = "auto"
@@ -64,7 +64,7 @@ def list_switches(as_json: AsJson = False) -> None:
 @GROUP.command()
 def corrections(
     value: Annotated[
-        Corrections,
+        CorrectionsSwitch,
         typer.Argument(
             help="off: leave mistyped words; offer: offer the right one; apply: also make sure ones."
         ),
@@ -78,7 +78,7 @@ def corrections(
 @GROUP.command()
 def show(
     value: Annotated[
-        Show,
+        ShowSwitch,
         typer.Argument(
             metavar="VALUE", help="auto: what saves time; more; less; asked: nothing appears by itself."
         ),
@@ -94,7 +94,7 @@ def _set(body: dict[str, str], *, as_json: bool) -> None:
         stands = client.post("/v1/switches", body) if body else client.get("/v1/switches")
         grey = client.get("/v1/status")["grey_text"]
     terminal = open_terminal()
-    terminal.tell(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
 
 
 def _show(terminal: Terminal, stands: dict[str, str], grey: dict[str, Any]) -> None:

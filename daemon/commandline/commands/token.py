@@ -44,6 +44,6 @@ def run(
     chosen = Scope[scope.upper()]
     made, path = tokens.make(settings, chosen, anew=rotate), str(tokens.path_of(settings, chosen))
     shown = made if show else None
-    open_terminal().tell(
+    open_terminal().print_result(
         shown or path, {"scope": scope, "path": path, "token": shown}, as_json=as_json, whole=True
     )

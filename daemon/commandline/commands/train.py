@@ -14,7 +14,7 @@ from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect train --wait --budget 120"
@@ -39,13 +39,13 @@ def run(
         if not wait:
             answer = client.post("/v1/train", {"budget_s": budget})
             said = "A training round has begun; `idiolect adapters` will show its verdict."
-            return terminal.tell(said, answer, as_json=as_json)
+            return terminal.print_result(said, answer, as_json=as_json)
         verdict = wait_for_round(client, terminal, budget, quiet=as_json)
         return terminal.print_json(verdict) if as_json else show_verdict(terminal, verdict)
 
 
 def wait_for_round(
-    client: Client, terminal: Terminal, budget: float | None, *, quiet: bool
+    client: ServiceClient, terminal: Terminal, budget: float | None, *, quiet: bool
 ) -> dict[str, Any]:
     """Train for at most `budget` seconds, with the progress shown unless `quiet`; return the verdict.
 

@@ -25,7 +25,7 @@ _QUESTION: Final = (
 def status(as_json: AsJson = False) -> None:
     """Show how the trial stands, or what came of it."""
     with connect() as client:
-        _tell(client.get("/v1/trial"), as_json=as_json)
+        _print_state(client.get("/v1/trial"), as_json=as_json)
 
 
 @GROUP.command()
@@ -36,18 +36,18 @@ def start(yes: Yes = False, as_json: AsJson = False) -> None:
         if not yes and now["state"] != "running":
             lost = f"{now['says']} This is forgotten then. " if now["state"] == "ended" else ""
             confirm(lost + _QUESTION)
-        _tell(client.post("/v1/trial/start"), begun="It has begun. ", as_json=as_json)
+        _print_state(client.post("/v1/trial/start"), begun="It has begun. ", as_json=as_json)
 
 
 @GROUP.command()
 def stop(as_json: AsJson = False) -> None:
     """End the trial before its time; what was counted stays."""
     with connect() as client:
-        _tell(client.post("/v1/trial/stop"), as_json=as_json)
+        _print_state(client.post("/v1/trial/stop"), as_json=as_json)
 
 
-def _tell(stands: dict[str, Any], *, begun: str = "", as_json: bool) -> None:
-    open_terminal().tell(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
+def _print_state(stands: dict[str, Any], *, begun: str = "", as_json: bool) -> None:
+    open_terminal().print_result(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
 
 
 def _what_next(stands: dict[str, Any]) -> str:

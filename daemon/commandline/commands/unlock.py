@@ -22,4 +22,4 @@ def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None
         with service_ended(settings, terminal, MARK_BYTES):
             was_locked = lock_and_rekey.unlock(settings, given)
     said = "Unlocked." if was_locked else "It was not locked."
-    terminal.tell(said, {"locked": False, "was_locked": was_locked}, as_json=as_json)
+    terminal.print_result(said, {"locked": False, "was_locked": was_locked}, as_json=as_json)

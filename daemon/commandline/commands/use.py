@@ -21,4 +21,4 @@ def run(
     with connect() as client:
         client.post("/v1/use", {"adapter": chosen})
     said = "Serving the base model alone." if chosen is None else f"Serving adapter {chosen}."
-    open_terminal().tell(said, {"adapter": chosen}, as_json=as_json)
+    open_terminal().print_result(said, {"adapter": chosen}, as_json=as_json)

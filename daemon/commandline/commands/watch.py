@@ -15,7 +15,7 @@ from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_import
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect watch ~/notes"
@@ -39,7 +39,7 @@ def run(
         if remove:
             found = client.post("/v1/watch", body)["removed"]
             said = f"No longer following {path}." if found else f"{path} was not followed."
-            return terminal.tell(said, {"removed": found}, as_json=as_json)
+            return terminal.print_result(said, {"removed": found}, as_json=as_json)
         ask = sys.stdin.isatty() and not as_json
         with explain_interrupt(lambda: _explain_not_followed(terminal, path)):
             report = _follow(client, terminal, {**body, "confirmed": yes}, ask=ask)
@@ -47,7 +47,7 @@ def run(
     return None if as_json else terminal.say(f"Following {path}: what you newly write there is learned.")
 
 
-def _follow(client: Client, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
+def _follow(client: ServiceClient, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
     """Have a folder read and followed; return the import's report. Where it is very much, `ask` the user first."""
     from idiolect.daemon.commandline.client import NotAnsweringError
     from idiolect.daemon.runtime.process import RelayedError

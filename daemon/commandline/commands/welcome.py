@@ -20,7 +20,7 @@ from idiolect.daemon.commandline.formatting import plain
 from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.client import ServiceClient
     from idiolect.daemon.commandline.terminal import Terminal
     from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.settings import Settings
@@ -64,7 +64,9 @@ def run(
     _show_how_to_go_on(terminal, settings, running)
 
 
-def _train(client: Client, terminal: Terminal, budget: float | None, *, new_entries: int) -> str | None:
+def _train(
+    client: ServiceClient, terminal: Terminal, budget: float | None, *, new_entries: int
+) -> str | None:
     """Train; return what became of it, as the last time if nothing was read since, or None where no round began."""
     from idiolect.daemon.runtime.process import RelayedError
 
@@ -82,7 +84,7 @@ def _train(client: Client, terminal: Terminal, budget: float | None, *, new_entr
         return None
 
 
-def _show_savings(client: Client, terminal: Terminal, *, anew: bool) -> None:
+def _show_savings(client: ServiceClient, terminal: Terminal, *, anew: bool) -> None:
     """Show what the program saves at the user's next keys: measured `anew`, or as it was measured last."""
     from idiolect.daemon.runtime.process import RelayedError
 
@@ -100,7 +102,7 @@ def _show_savings(client: Client, terminal: Terminal, *, anew: bool) -> None:
     return terminal.say(describe_savings(found))
 
 
-def _find_examples(client: Client) -> list[dict[str, Any]]:
+def _find_examples(client: ServiceClient) -> list[dict[str, Any]]:
     """Return completions of held-out text; none where there is no adapter that was judged by it."""
     from idiolect.daemon.runtime.process import RelayedError
 

@@ -38,7 +38,7 @@ def list_rules(as_json: AsJson = False) -> None:
     terminal = open_terminal()
     with connect() as client:
         rules = client.get("/v1/words")["rules"]
-    terminal.tell(lambda: _list(terminal, rules), rules, as_json=as_json)
+    terminal.print_result(lambda: _list(terminal, rules), rules, as_json=as_json)
 
 
 @GROUP.command()
@@ -88,7 +88,7 @@ def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
     with connect() as client:
         change = client.post(f"/v1/words/{how}", body)
     said = [*_describe(change), *(() if how == "undo" else ["Undo: idiolect words undo"])]
-    open_terminal().tell(said, change, as_json=as_json)
+    open_terminal().print_result(said, change, as_json=as_json)
 
 
 def _list(terminal: Terminal, rules: list[dict[str, Any]]) -> None:

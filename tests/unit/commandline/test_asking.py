@@ -17,7 +17,7 @@ import pytest
 
 from idiolect.daemon.commandline import progress
 from idiolect.daemon.commandline.arguments import read_text
-from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -260,7 +260,7 @@ def test_a_trial_is_begun_told_of_and_ended(run, service):
     code, _, error = run(service, "trial", "start")
     assert (code, "--yes" in error) == (2, True), "it asks first"
     assert "It has begun. Not enough yet: 0 of 240" in run(service, "trial", "start", "--yes")[1]
-    with Client(service) as client:
+    with ServiceClient(service) as client:
         told = {"suggestions": True, "characters": 120, "seconds": 31.2, "keys": 80}
         assert client.post("/v1/suggest", {"prefix": "See you tomo"})["trial"]
         assert client.post("/v1/trial/stretch", told) == {"counted": True, "running": True}
@@ -268,13 +268,13 @@ def test_a_trial_is_begun_told_of_and_ended(run, service):
     assert (code, "goes on. Not enough yet: 1 of 240" in error) == (125, True)
     assert json.loads(run(service, "trial", "--json")[1])["stretches"] == 1
     assert "after 1 stretch of writing, too few" in run(service, "trial", "stop")[1]
-    with Client(service) as client:
+    with ServiceClient(service) as client:
         assert "trial" not in client.post("/v1/suggest", {"prefix": "See you tomo"})
 
 
 def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service):
     assert "minute" not in run(service, "status")[1]
-    with Client(service) as client:
+    with ServiceClient(service) as client:
         client.post("/v1/suggest", {"prefix": "See you tomo", "key_ms": 250})
     assert "speed      you type about 48 words a minute" in run(service, "status")[1].splitlines()
     assert json.loads(run(service, "status", "--json")[1])["key_ms"] == 250

@@ -47,7 +47,7 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
                 "commandline.cli",
                 "commandline.client",
                 "commandline.terminal",
-                "commandline.health_checks",
+                "commandline.doctor_checks",
                 "commandline.progress",
                 "commandline.service_process",
                 "runtime.process",

@@ -1,8 +1,8 @@
 // Asking for suggestions at the cursor: of two keys that come faster than answers, the last one is asked for.
 idiolect.asking ??= (() => {
   const { now, fields, text, learning, link, showing } = idiolect;
-  const MOST_ASKED = 2; // at a time
-  const MOST_ENDED = 8; // words that have ended and were not asked about yet
+  const MAX_ASKED = 2; // at a time
+  const MAX_ENDED = 8; // words that have ended and were not asked about yet
   const ENDED = /[\p{L}\p{N}'’][^\p{L}\p{N}'’]{1,3}$/u;
   const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
 
@@ -22,10 +22,10 @@ idiolect.asking ??= (() => {
     if (fields.of(field.element) === null) return left(); // the page has made something else of it
     if (around === null || around.prefix.trim() === "" || showing.isDismissed(around.prefix)) return showing.hide();
     const question = { ...around, field, at: performance.now() };
-    if (waiting.size < MOST_ASKED) return send(question);
+    if (waiting.size < MAX_ASKED) return send(question);
     again = true;
     const isNew = ended.at(-1)?.prefix !== around.prefix;
-    if (isNew && ENDED.test(around.prefix)) ended = [...ended, question].slice(-MOST_ENDED);
+    if (isNew && ENDED.test(around.prefix)) ended = [...ended, question].slice(-MAX_ENDED);
   }
 
   function send({ field, prefix, suffix, at }) {

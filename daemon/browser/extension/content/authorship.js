@@ -6,12 +6,12 @@
 idiolect.authorship ??= (() => {
   const FOREIGN = "\u0000";
   const FIRST = 1; // marks from here on are places in the list of moments
-  const MOST_MOMENTS = 0xffff - FIRST;
+  const MAX_MOMENTS = 0xffff - FIRST;
   const BLOCK_CHARS = 1024; // compared at once
   const MIN_KEPT_CHARS = 4; // of a text that is looked for within another
-  const MOST_REMOVED = 50; // pieces that its user has removed, and may bring back by undoing or pasting
+  const MAX_REMOVED = 50; // pieces that its user has removed, and may bring back by undoing or pasting
   const CONTEXT_CHARS = 400; // of what stands before a line
-  const MOST_LINES = 2000; // told at once, the last
+  const MAX_LINES = 2000; // told at once, the last
 
   /** How many characters two texts begin with alike, up to `most`. */
   function sharedStart(one, other, most) {
@@ -159,7 +159,7 @@ idiolect.authorship ??= (() => {
     #markOf(atMs) {
       const isOld = FIRST + this.#moments.length <= this.#told;
       if (isOld || this.#moments.at(-1) !== atMs) this.#moments.push(atMs);
-      return this.#moments.length <= MOST_MOMENTS ? String.fromCharCode(FIRST + this.#moments.length - 1) : FOREIGN;
+      return this.#moments.length <= MAX_MOMENTS ? String.fromCharCode(FIRST + this.#moments.length - 1) : FOREIGN;
     }
 
     /**
@@ -203,7 +203,7 @@ idiolect.authorship ??= (() => {
       if (last && at + text.length === last.at) Object.assign(last, { text: text + last.text, marks: marks + last.marks, at });
       else if (last && at === last.at) Object.assign(last, { text: last.text + text, marks: last.marks + marks });
       else this.#removed.push({ text, marks, at });
-      if (this.#removed.length > MOST_REMOVED) this.#removed.shift();
+      if (this.#removed.length > MAX_REMOVED) this.#removed.shift();
     }
 
     /** The marks that a text had when its user removed it, less the spaces around it; null where they have not. */
@@ -243,7 +243,7 @@ idiolect.authorship ??= (() => {
       if (!all) return told;
       told.push(...this.#newLines(this.#text, this.#marks, ""));
       this.#told = FIRST + this.#moments.length;
-      return told.slice(-MOST_LINES);
+      return told.slice(-MAX_LINES);
     }
 
     #newLines(text, marks, before) {

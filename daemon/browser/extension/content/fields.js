@@ -29,19 +29,19 @@ idiolect.fields ??= (() => {
   const secrets = new WeakSet();
   const named = new WeakMap(); // element → what it was called when that was last looked at, and what that says
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
-  const MOST_LABEL_CHARS = 100; // of what stands on one label
-  const MOST_CHARS = 500; // of what a page calls a field; `autocomplete` is sent, and the service takes 1,000
+  const MAX_LABEL_CHARS = 100; // of what stands on one label
+  const MAX_CHARS = 500; // of what a page calls a field; `autocomplete` is sent, and the service takes 1,000
 
   /** "userPassword2" and "Recovery phrase" as words: user-password-2, recovery-phrase. */
   const words = (name) =>
     name.replace(/(\p{Ll})(\p{Lu})/gu, "$1-$2").replace(/\d+/g, "-").replace(/[^\S\n]+/g, "-").toLowerCase();
 
-  const textOf = (element) => (element?.textContent ?? "").slice(0, MOST_LABEL_CHARS);
+  const textOf = (element) => (element?.textContent ?? "").slice(0, MAX_LABEL_CHARS);
 
   /** What a page calls a field, line by line: its names, and what stands on the labels that it gives to it. */
   function namesOf(element) {
-    const called = NAMES.map((name) => element.getAttribute(name)?.slice(0, MOST_CHARS) ?? "");
-    const by = (element.getAttribute("aria-labelledby") ?? "").slice(0, MOST_CHARS).split(/\s+/).filter(Boolean);
+    const called = NAMES.map((name) => element.getAttribute(name)?.slice(0, MAX_CHARS) ?? "");
+    const by = (element.getAttribute("aria-labelledby") ?? "").slice(0, MAX_CHARS).split(/\s+/).filter(Boolean);
     const root = element.getRootNode();
     const labels = [...by.map((id) => root.getElementById?.(id)), ...(element.labels ?? []), element.closest("label")];
     return [...called, ...labels.map(textOf)].join("\n");
@@ -63,7 +63,7 @@ idiolect.fields ??= (() => {
 
   function isNamedNever(element) {
     const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
-    return complete.length > MOST_CHARS || complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token));
+    return complete.length > MAX_CHARS || complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token));
   }
 
   function isRefused(element) {

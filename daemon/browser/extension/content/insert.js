@@ -1,7 +1,7 @@
 // Text is put into a field as typing puts it there: the page is told, and undoing takes it back, and no more than it.
 idiolect.insert ??= (() => {
   const { now, text, learning } = idiolect;
-  const MOST_HIDDEN = 8; // characters of a field that its text does not hold, such as a second space
+  const MAX_HIDDEN = 8; // characters of a field that its text does not hold, such as a second space
 
   /** What the page's scripts are told before; true where they deal with it themselves, as many editors do. */
   function isTakenOver({ element }, inputType, data) {
@@ -26,7 +26,7 @@ idiolect.insert ??= (() => {
     const selection = document.getSelection();
     for (const _ of going) selection.modify("extend", "backward", "character");
     const isSelected = () => ["", going].includes(text.selected(field));
-    for (let more = 0; more < MOST_HIDDEN && !isSelected(); more++) {
+    for (let more = 0; more < MAX_HIDDEN && !isSelected(); more++) {
       selection.modify("extend", "backward", "character");
     }
     if (!isSelected()) {

@@ -5,7 +5,7 @@
 idiolect.learning ??= (() => {
   const { now, fields, text, authorship } = idiolect;
   const SEEN_MS = 1000; // for so long the page may take to show what was typed
-  const MOST_TYPED = 20000; // characters at once, which an input method may bring
+  const MAX_TYPED = 20000; // characters at once, which an input method may bring
   const known = new WeakMap(); // element → its Authorship: its user may come back to it
 
   let field = null;
@@ -45,7 +45,7 @@ idiolect.learning ??= (() => {
 
   function add(more) {
     if (Date.now() - typedMs > SEEN_MS) typed = "";
-    typed = (typed + more).slice(-MOST_TYPED);
+    typed = (typed + more).slice(-MAX_TYPED);
     typedMs = Date.now();
   }
 

@@ -3,7 +3,7 @@ idiolect.link ??= (() => {
   const api = globalThis.browser ?? chrome;
   const told = { mode() {}, answer() {}, lost() {}, gone() {} };
   const QUIET_MS = 1000; // in which nothing becomes of a suggestion: then it is told what became of the last ones
-  const MOST_KEPT = 50;
+  const MAX_KEPT = 50;
   let port = null;
   let fates = []; // what became of suggestions, not yet told
   let telling = 0;
@@ -49,7 +49,7 @@ idiolect.link ??= (() => {
     if (alike) alike.count++;
     else fates.push({ ...of, count: 1 });
     clearTimeout(telling);
-    if (fates.length >= MOST_KEPT) tellFates();
+    if (fates.length >= MAX_KEPT) tellFates();
     else telling = setTimeout(tellFates, QUIET_MS);
   }
 

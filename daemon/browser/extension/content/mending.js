@@ -1,7 +1,7 @@
 // Corrections: put in the place of what was typed, by themselves where their user has set it so, and taken back.
 idiolect.mending ??= (() => {
   const { now, fields, text, insert, link, showing, asking } = idiolect;
-  const MOST_KEYED = 64; // characters
+  const MAX_KEYED = 64; // characters
   const LATE_MS = 1000; // after its word ended, a correction is not made any more
 
   const kept = new Set(); // words whose correction was taken back
@@ -97,7 +97,7 @@ idiolect.mending ??= (() => {
     next = false;
     if (key === "Enter") mended = null; // it may send the text, and the next one may begin alike
     if (key === "Backspace" && !command) now.keyed = now.keyed.slice(0, -1);
-    else now.keyed = key.length === 1 && !command ? (now.keyed + key).slice(-MOST_KEYED) : "";
+    else now.keyed = key.length === 1 && !command ? (now.keyed + key).slice(-MAX_KEYED) : "";
     return false;
   }
 

@@ -2,8 +2,8 @@
 idiolect.showing ??= (() => {
   const { now, text, caret, overlay, link } = idiolect;
   const TAIL_CHARS = 200;
-  const MOST_WORDS = 4;
-  const MOST_MORE = 40; // characters that are typed on while one suggestion stays
+  const MAX_WORDS = 4;
+  const MAX_MORE = 40; // characters that are typed on while one suggestion stays
   const ENDS_WORD = /^[ .,;:!?)\]]+$/;
   const LETTERS = /^[\p{L}\p{N}'’-]*$/u;
   const BEGUN = /[\p{L}\p{N}'’-]*$/u; // the word before the cursor
@@ -20,7 +20,7 @@ idiolect.showing ??= (() => {
   /** What has been typed on from one prefix to another; null where something else has happened. */
   function typedOn(from, to) {
     const tail = from.slice(-TAIL_CHARS);
-    for (let more = 0; more <= MOST_MORE; more++) {
+    for (let more = 0; more <= MAX_MORE; more++) {
       if (to.endsWith(tail, to.length - more)) return to.slice(to.length - more);
     }
     return null;
@@ -52,7 +52,7 @@ idiolect.showing ??= (() => {
     let words = [...(answer.words ?? [])];
     // What the word before was meant to be stands first.
     if (answer.correction) words.unshift(answer.correction);
-    words = words.slice(0, MOST_WORDS);
+    words = words.slice(0, MAX_WORDS);
     const { id, prefix, suffix } = prompt;
     if (answer.list.show && !isListed(prefix)) listedAt = prefix;
     answered = { id, prefix, suffix, words, ...ghostOf(answer), since: performance.now() };
@@ -169,7 +169,7 @@ idiolect.showing ??= (() => {
   function staying(more) {
     if (!ENDS_WORD.test(more) || !now.keyed.endsWith(more)) return [];
     const other = shown.words.findIndex((word) => !word.replace);
-    const fixes = shown.words.slice(0, other < 0 ? MOST_WORDS : other); // each keeps its place, and so its key
+    const fixes = shown.words.slice(0, other < 0 ? MAX_WORDS : other); // each keeps its place, and so its key
     return fixes.map((fix) => ({ ...fix, text: fix.text + more, replace: fix.replace + more.length }));
   }
 

@@ -3,7 +3,7 @@
 // Only trusted events do anything, here and in what is loaded: a page can make others.
 idiolect.start ??= (() => {
   const { fields, text } = idiolect;
-  const MOST_KEYED = 64; // characters
+  const MAX_KEYED = 64; // characters
   let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
   let visit = load;
   let asked = false;
@@ -57,12 +57,12 @@ idiolect.start ??= (() => {
   function onKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
     if (!isTrusted || early === null || fields.MODIFIERS.includes(key)) return;
     const typed = key.length === 1 && !altKey && !ctrlKey && !metaKey;
-    early.keyed = typed ? ((early.keyed ?? "") + key).slice(-MOST_KEYED) : "";
+    early.keyed = typed ? ((early.keyed ?? "") + key).slice(-MAX_KEYED) : "";
   }
 
   function onChange(event) {
     const isTyped = event.isTrusted && ["insertText", "insertFromComposition"].includes(event.inputType);
-    if (isTyped && early?.element.contains(event.composedPath()[0])) early.typed = (early.typed + (event.data ?? "")).slice(-MOST_KEYED);
+    if (isTyped && early?.element.contains(event.composedPath()[0])) early.typed = (early.typed + (event.data ?? "")).slice(-MAX_KEYED);
   }
 
   /**

@@ -26,7 +26,7 @@ idiolect.visiting ??= (() => {
 
   /** The stretch of writing ends, and is told of where a trial runs. */
   function tellStretch() {
-    if (now.stretch && now.mode !== "off") link.tell({ do: "stretch", ...now.stretch.told, input_purpose: now.field.purpose });
+    if (now.stretch && now.mode !== "off") link.tell({ do: "stretch", ...now.stretch.summary, input_purpose: now.field.purpose });
     now.stretch = undefined;
   }
 

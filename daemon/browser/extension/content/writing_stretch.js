@@ -29,7 +29,7 @@ idiolect.WritingStretch ??= (() => {
     }
 
     /** What the service is told of it. */
-    get told() {
+    get summary() {
       const characters = Math.max(this.#characters, 0);
       return { suggestions: !this.without, characters, seconds: Math.round(this.#ms / 100) / 10, keys: this.#keys };
     }

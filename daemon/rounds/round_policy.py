@@ -1,7 +1,7 @@
-"""When a training round starts by itself, and when one that runs has to wait: decisions over what is known, no more.
+"""The policy for training rounds: when one starts by itself, and when a running one has to wait.
 
-Nothing here looks at the machine, the store or a clock: `Facts` and `Machine` say what they say (`round_throttle.py`
-and `rounds.py` fill them in), so that any day can be played through.
+Nothing here looks at the machine, the store or a clock. `round_throttle.py` and `round_scheduler.py` fill in
+`RoundFacts` and `MachineState`, so a test can play any day through.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_RETRY_S: Final = 86400.0
 
 
 @dataclass(frozen=True)
-class Facts:
+class RoundFacts:
     """What the store and the service know.
 
     `tokens` is all text and `new_tokens` what came since the last judged round; `wanted`: forgetting left a round to
@@ -44,7 +44,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineState:
     """What the machine and its user do now. None: the platform does not say, and then it is no hindrance.
 
     `quiet_s`: seconds since the last keystroke that asked for a suggestion, or new text; `input_idle_s`: since the
@@ -71,7 +71,7 @@ class Decision:
     due: bool = True
 
 
-class Schedule:
+class RoundPolicy:
     """The rules by a profile's settings."""
 
     def __init__(self, settings: Settings) -> None:
@@ -91,14 +91,14 @@ class Schedule:
         times = min(max(1, refused), self._settings.longest_backoff)
         return self._settings.train_every_tokens * times
 
-    def decide(self, facts: Facts, machine: Machine, now: datetime) -> Decision:
+    def decide(self, facts: RoundFacts, machine: MachineState, now: datetime) -> Decision:
         """Whether a round is to start; `now` is the user's local time."""
         if why := self._not_wanted(facts) or self._not_due(facts):
             return Decision(False, why, due=False)
         why = self._not_again(facts) or self._not_today(facts, now) or self._not_on(machine)
         return Decision(False, why) if why else Decision(True, "a round is due and starts within a minute")
 
-    def must_wait(self, machine: Machine) -> str | None:
+    def must_wait(self, machine: MachineState) -> str | None:
         """Why a round that started by itself and runs has to wait, or None: it may go on."""
         settings = self._settings
         if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < self.rest_s:
@@ -115,7 +115,7 @@ class Schedule:
         """What slows down a round that waits for nothing, or None: it has the processors for itself."""
         return f"is slowed down: {_others(load)}" if load > self.max_load else None
 
-    def _not_wanted(self, facts: Facts) -> str | None:
+    def _not_wanted(self, facts: RoundFacts) -> str | None:
         if not self._settings.auto_train:
             return "rounds start only when asked for (auto_train is off)"
         if facts.paused:
@@ -124,7 +124,7 @@ class Schedule:
             return f"{facts.doing} is running"
         return None
 
-    def _not_due(self, facts: Facts) -> str | None:
+    def _not_due(self, facts: RoundFacts) -> str | None:
         missing = self._settings.min_tokens - facts.tokens
         if not (facts.wanted or facts.unfinished):
             missing = max(missing, self.new_tokens_needed(facts.refused) - facts.new_tokens)
@@ -133,14 +133,14 @@ class Schedule:
             return f"a round is due after {missing:,} more tokens of new text{after}"
         return None
 
-    def _not_again(self, facts: Facts) -> str | None:
+    def _not_again(self, facts: RoundFacts) -> str | None:
         if facts.failed and facts.failed_s_ago is not None:
             wait_s = min(_RETRY_S * 2 ** min(facts.failed - 1, 10), _LONGEST_RETRY_S) - facts.failed_s_ago
             if wait_s > 0:
                 return f"a round is due; the last one failed, and it is tried again in {_minutes(wait_s)}"
         return None
 
-    def _not_today(self, facts: Facts, now: datetime) -> str | None:
+    def _not_today(self, facts: RoundFacts, now: datetime) -> str | None:
         if facts.used_today_s + self.round_s > self._settings.daily_budget_s * (1 + 1e-9):
             return (
                 f"a round is due; it waits for tomorrow, since {_minutes(facts.used_today_s)} of today's "
@@ -153,7 +153,7 @@ class Schedule:
             return f"a round is due; it waits for the hours {self._settings.hours}"
         return None
 
-    def _not_on(self, machine: Machine) -> str | None:
+    def _not_on(self, machine: MachineState) -> str | None:
         settings = self._settings
         if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < settings.quiet_s:
             return "a round is due; it waits until the keyboard rests"

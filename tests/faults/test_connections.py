@@ -22,9 +22,9 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.commandline.client import Client, NotAnsweringError
-from idiolect.daemon.editors.service_link import Link
-from idiolect.daemon.editors.shell_helper import Asked, Prompt
+from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient
+from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.editors.shell_helper import Asked, ShellPrompt
 from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -134,9 +134,9 @@ def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end
         flood.communicate()
 
 
-def test_the_strangers_that_are_kept_leave_most_descriptors_to_others():
+def test_connections_without_a_token_leave_most_descriptors_to_others():
     most = connection_limits.Connections().most
-    assert 0 < most <= connection_limits.MOST_STRANGERS
+    assert 0 < most <= connection_limits.MAX_WITHOUT_TOKEN
     assert most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
 
 
@@ -181,7 +181,7 @@ def kill(running):
 
 def test_the_command_line_tells_a_program_in_the_services_place_nothing(toy):
     running, _ = process.start(toy)
-    with Client(toy) as asking:
+    with ServiceClient(toy) as asking:
         assert asking.post("/v1/suggest", {"prefix": "Hi "})["words"]
         kill(running)
         with squatter(running.port) as heard:
@@ -201,12 +201,12 @@ def test_an_editor_tells_a_program_in_the_services_place_nothing(toy):
     running, _ = process.start(toy)
 
     async def edit():
-        link = Link(toy, Scope.LEARN)
+        link = ServiceLink(toy, Scope.LEARN)
         assert await link.ask("POST", "/v1/suggest", {"prefix": "Hi "})
         kill(running)
         with squatter(running.port) as heard:
             assert await link.ask("POST", "/v1/suggest", {"prefix": WORDS}) is None
-            assert not await link.tell("/v1/history", {"text": WORDS, "source": "test"})
+            assert not await link.send("/v1/history", {"text": WORDS, "source": "test"})
         await link.close()
         return heard
 
@@ -215,7 +215,7 @@ def test_an_editor_tells_a_program_in_the_services_place_nothing(toy):
 
 def test_a_shell_tells_a_program_in_the_services_place_nothing(toy):
     running, _ = process.start(toy)
-    prompt = Prompt(toy.run_dir, toy.token_path, "test terminal")
+    prompt = ShellPrompt(toy.run_dir, toy.token_path, "test terminal")
     assert prompt.ghost(Asked("Hi ", "", ""), always=True)
     kill(running)
     with squatter(running.port) as heard:
@@ -234,7 +234,7 @@ def _kept(settings, running):
 
 def test_clients_find_the_service_that_was_started_anew_elsewhere(toy):
     running, _ = process.start(toy)
-    prompt = Prompt(toy.run_dir, toy.token_path, "test terminal")
+    prompt = ShellPrompt(toy.run_dir, toy.token_path, "test terminal")
     assert prompt.ghost(Asked("Hi ", "", ""), always=True)
     kill(running)
     with squatter(running.port) as heard:
@@ -242,7 +242,7 @@ def test_clients_find_the_service_that_was_started_anew_elsewhere(toy):
         assert (moved.moved_from, moved.port != running.port) == (running.port, True)
         assert prompt.ghost(Asked("Hi ", "", ""), always=True)
         prompt._lose()
-        with Client(toy) as asking:
+        with ServiceClient(toy) as asking:
             assert asking.get("/v1/status")["moved_from"] == running.port
         said = CliRunner().invoke(app, ["status", "--json"]).stdout
         assert json.loads(said)["moved_from"] == running.port

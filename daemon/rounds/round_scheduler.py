@@ -12,9 +12,9 @@ from typing import Any
 
 from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.rounds.event_broadcast import EventBroadcast
+from idiolect.daemon.rounds.round_policy import Decision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
-from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
@@ -26,7 +26,7 @@ _LOOK_EVERY_S = 30.0
 _BY_ITSELF = "due"
 
 
-class Rounds:
+class RoundScheduler:
     """Runs rounds one at a time, asked for or by itself.
 
     Args:
@@ -51,7 +51,7 @@ class Rounds:
         self._children = children
         self._paused = paused
         self._trainer = trainer
-        self._schedule = Schedule(settings)
+        self._schedule = RoundPolicy(settings)
         self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, paused)
         self._sensors = MachineSensors(children)
         self._running: EventBroadcast | None = None
@@ -107,7 +107,7 @@ class Rounds:
         machine = self._sensors.machine(self.quiet_s())
         return self._schedule.decide(self._facts(), machine, datetime.now())
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> RoundFacts:
         rounds = self._store.rounds.all()
         judged = [row for row in rounds if row.status in ("promoted", "refused")]
         last_entry = RoundRecord.from_json(judged[-1].metrics).last_entry if judged else 0
@@ -116,7 +116,7 @@ class Rounds:
         ended = [row for row in rounds if row.status not in ("running", "interrupted")]
         failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
         failed_at = self._trainer.failed_at
-        return Facts(
+        return RoundFacts(
             tokens=self._store.entries.counts().prose_tokens,
             new_tokens=self._store.entries.tokens_after(last_entry),
             wanted=bool(self._store.state.get(ROUND_DUE)),
