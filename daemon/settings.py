@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from idiolect.adapters.prediction.keyboards import Layout
+from idiolect.adapters.mending.keyboards import Layout
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
 from idiolect.daemon.secret_apps import NEVER_HEARD

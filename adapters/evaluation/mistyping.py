@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from idiolect.adapters.prediction.keyboards import Layout, neighbours
+from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.vocabulary import WORD
 
 _MIN_LETTERS: Final = (
     4  # of a word that is mistyped: so few are left of a shorter one that any word may be meant

@@ -17,7 +17,7 @@ import regex
 from idiolect.adapters.prediction.ghost import Ghost
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.vocabulary import WORD
 
 BARS = (1, 3, 5)
 """How many words the user sees."""

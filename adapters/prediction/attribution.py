@@ -13,8 +13,8 @@ from typing import Literal
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.adapters.steps import Steps
+from idiolect.adapters.vocabulary import WORD
 
 Part = Literal["base", "adapter", "memory"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.vocabulary import WORD
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.misspellings import Misspellings
 from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.mending.keyboards import Layout
+from idiolect.adapters.mending.mistakes import Mistakes
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.keyboards import Layout
-from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.steps import Steps, finish
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Adapter, Model, load_beside

@@ -16,14 +16,14 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.corrections import Candidate, Corrector, fold, with_capitals
+from idiolect.adapters.mending.corrections import Candidate, Corrector, fold, with_capitals
+from idiolect.adapters.mending.spacing import joined_words, split_words
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, Word, WordRanker
-from idiolect.adapters.prediction.spacing import joined_words, split_words
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import Matches
+from idiolect.adapters.vocabulary import Matches
 from idiolect.models.misspellings import are_regional_twins
 
 _MIN_LETTERS, _MAX_LETTERS = 3, 30  # of a word that is mended; of fewer that are typed anything may be meant

@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 import regex
 
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, cut_before, of_words
 from idiolect.adapters.prediction.ghost_tail import MIN_TOKEN_PROB, FurtherWord, GhostTails
@@ -24,14 +26,12 @@ from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
-from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.unjudged_ghosts import LookedAt, UnjudgedGhosts
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.adapters.steps import Steps
+from idiolect.adapters.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.models.session import Adapter, Interrupt, Model
 from idiolect.models.tokenizer import Tokenizer
 

@@ -25,8 +25,8 @@ from idiolect.adapters.prediction.letter_case import (
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.sliding_window import SlidingWindows
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WORD, Matches
-from idiolect.adapters.prediction.word_table import Continuation
+from idiolect.adapters.vocabulary import WORD, Matches
+from idiolect.adapters.word_table import Continuation
 from idiolect.models.tokenizer import Tokenizer
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"

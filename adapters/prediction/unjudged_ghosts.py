@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.vocabulary import WORD
 
 _MAX_GHOSTS = 2000
 _MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned

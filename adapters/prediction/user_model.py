@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import regex
 
 from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.mending.mistakes import Mistakes
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
+from idiolect.adapters.vocabulary import WORD, WordVocabulary
 
 _BEGUN = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")
 _CUE_CHARS = 200  # before the cursor, in which a word such as "password" is looked for

@@ -30,13 +30,13 @@ from idiolect.adapters.corpus import (
     read_general_passages,
 )
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.mending.keyboards import Layout
+from idiolect.adapters.mending.mistakes import Mistakes, as_meant, decisions
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.keyboards import Layout
-from idiolect.adapters.prediction.mistakes import Mistakes, as_meant, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
 from idiolect.adapters.training.round_metrics import RoundMetrics

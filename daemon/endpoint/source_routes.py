@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
-from idiolect.adapters.prediction.mistakes import Mistake
+from idiolect.adapters.mending.mistakes import Mistake
 from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
 from idiolect.daemon.endpoint.routing import LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number

@@ -12,7 +12,7 @@ from idiolect.models.lexicon import read_lexicon
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.adapters.prediction.mistakes import Mistake
+    from idiolect.adapters.mending.mistakes import Mistake
     from idiolect.daemon.storage.store import Store
     from idiolect.models.build import BasePaths
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 import numpy as np
 
 from idiolect.adapters.generation.generator import GenerationSource
+from idiolect.adapters.mending.mistakes import Mistake, WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.mistakes import Mistake, WordDecisions, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.steps import in_one_step

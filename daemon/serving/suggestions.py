@@ -11,8 +11,8 @@ from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.adapters.steps import in_one_step
+from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides, redact
 from idiolect.daemon.serving import suggestion_stats

@@ -19,7 +19,7 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:

@@ -626,7 +626,7 @@ class ToyService:
         return [one for one in found if contains in one.text][:limit]
 
     def mistakes(self, limit, contains):
-        from idiolect.adapters.prediction.mistakes import Mistake
+        from idiolect.adapters.mending.mistakes import Mistake
 
         return [one for one in [Mistake("teh", "the", 3, 900)] if contains in one.typed][:limit]
 

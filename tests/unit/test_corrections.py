@@ -7,14 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction import word_table
-from idiolect.adapters.prediction.corrections import Corrector
-from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
-from idiolect.adapters.prediction.keyboards import LAYOUTS, neighbours
-from idiolect.adapters.prediction.spacing import joined_words, split_words
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters import word_table
+from idiolect.adapters.mending.corrections import Corrector
+from idiolect.adapters.mending.fuzzy_search import FuzzySearch
+from idiolect.adapters.mending.keyboards import LAYOUTS, neighbours
+from idiolect.adapters.mending.spacing import joined_words, split_words
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.dictionary import Spelling
 from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
 from idiolect.models.lexicon import NONE, Lexicon

@@ -13,7 +13,7 @@ from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 
 ENTRY = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."

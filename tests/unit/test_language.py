@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.prediction.language import Languages
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 

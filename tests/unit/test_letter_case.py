@@ -12,7 +12,7 @@ from idiolect.adapters.prediction.letter_case import (
     without_twins,
 )
 from idiolect.adapters.prediction.ranking import Word
-from idiolect.adapters.prediction.vocabulary import Matches
+from idiolect.adapters.vocabulary import Matches
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.adapters.prediction.mistakes import Mistakes, decisions
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.adapters.mending.mistakes import Mistakes, decisions
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.misspellings import Misspellings, are_regional_twins
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.models.lexicon import read_lexicon
 
 if TYPE_CHECKING:

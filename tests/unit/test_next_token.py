@@ -14,7 +14,7 @@ from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Session
 

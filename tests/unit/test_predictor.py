@@ -21,8 +21,8 @@ from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.steps import finish
+from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.models.lexicon import Lexicon, read_lexicon
 

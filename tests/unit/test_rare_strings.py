@@ -6,7 +6,7 @@ from idiolect.adapters.corpus import RecentText, drop_repeats, pack
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 
 

@@ -9,8 +9,8 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
+from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 
 

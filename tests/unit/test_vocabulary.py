@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.vocabulary import Matches, WordVocabulary
-from idiolect.adapters.prediction.word_table import Continuation
+from idiolect.adapters.vocabulary import Matches, WordVocabulary
+from idiolect.adapters.word_table import Continuation
 from idiolect.models.lexicon import NONE, Lexicon
 
 if TYPE_CHECKING:

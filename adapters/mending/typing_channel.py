@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from idiolect.adapters.prediction.keyboards import Layout, neighbours
+from idiolect.adapters.mending.keyboards import Layout, neighbours
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.prediction.corrections import fold, with_capitals
-from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.typing_channel import TypingChannel
-from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.mending.corrections import fold, with_capitals
+from idiolect.adapters.mending.fuzzy_search import FuzzySearch
+from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.steps import Steps, finish
+from idiolect.adapters.vocabulary import WORD
 from idiolect.models.tokenizer import Tokenizer
 
 _SLIP: Final = 6.6  # nats; no more than one

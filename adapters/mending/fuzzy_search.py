@@ -11,7 +11,7 @@ from collections import OrderedDict
 from operator import itemgetter
 from typing import Final
 
-from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.models.letter_trie import ROOT, LetterTrie
 
 Column = dict[int, float]

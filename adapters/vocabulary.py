@@ -11,8 +11,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.adapters.steps import Steps, finish
+from idiolect.adapters.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.models.lexicon import NONE, Lexicon
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
