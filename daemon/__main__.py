@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def _survey(settings: Settings) -> Sequence[object]:
-    from idiolect.daemon.setup.survey import survey  # few ask for it, and it knows all editors and browsers
+    from idiolect.daemon.setup.places import survey  # few ask for it, and it knows all editors and browsers
 
     return survey(settings)
 

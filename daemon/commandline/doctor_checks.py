@@ -276,11 +276,13 @@ def _check_desktop(settings: Settings) -> list[Finding]:
 
 def _check_keyboard(settings: Settings) -> list[Finding]:
     """Check each link between a key and the keyboard, where that is installed."""
-    from idiolect.daemon.keyboard import component, install
+    from idiolect.daemon.keyboard import component
+    from idiolect.daemon.setup.keyboard_place import Keyboard
+    from idiolect.daemon.setup.place import Target
 
     if not component.path().exists():
         return []
-    state = install.standing(settings)
+    state = Keyboard().state(Target.of(settings))
     if state.mend is None:
         learns = "suggests and learns" if state.learns else "suggests only"
         return [Finding("keyboard", "ok", f"in use with IBus {state.ibus}; it {learns}")]

@@ -163,7 +163,7 @@ def _watch(rest: IdleState, change_in: int) -> None:
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer
 
-    class Handler(FileSystemEventHandler):
+    class ChangeHandler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
             # A folder is modified by whatever is written in it; that has an event of its own.
             if event.event_type not in (("created", "moved") if event.is_directory else _WRITTEN):
@@ -178,7 +178,7 @@ def _watch(rest: IdleState, change_in: int) -> None:
     for path in map(Path, rest.watch):
         folder = path if path.is_dir() else path.parent
         with contextlib.suppress(OSError):  # not there now: it is looked for whenever the service wakes
-            observer.schedule(Handler(), str(folder), recursive=folder == path)
+            observer.schedule(ChangeHandler(), str(folder), recursive=folder == path)
 
 
 def changed(rest: IdleState) -> bool:

@@ -1,20 +1,20 @@
-"""A place that can be set up, and what it is set up for: this installation and one profile."""
+"""The shape of every installer: is the program here, is it set up, install, remove, and what is left to do by hand."""
 
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import platformdirs
 
 from idiolect.daemon.profile_paths import default_home
+from idiolect.daemon.setup import own_files
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from idiolect.daemon.settings import Settings
 
 
@@ -52,39 +52,85 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What setting up does: the file or the thing that changes, and the lines that come there."""
+class Change:
+    """One change that `install` makes: the file or the list that changes, and the lines that come there."""
 
     where: str
     lines: str
 
 
-class Place(Protocol):
-    """Something that one types in. A new place is a class like this, and a row in `places.PLACES`."""
+class Place(ABC):
+    """A program that you type in. A new place is a class like this, and a row in `places.PLACES`.
 
-    @property
-    def name(self) -> str:
-        """What it is called on the command line."""
+    Attributes:
+        name: what it is called on the command line.
+        title: what it is called on a screen.
+        first: what to type there first, in a sentence.
+        asks_by: how it asks the service, for the check: "lsp", or "none" where there is nothing to try.
+        missing: what to do where its program is not found.
+        by_hand: what is left to do by hand once it is set up.
+    """
 
-    @property
-    def first(self) -> str:
-        """What to type there first, in a sentence."""
+    name: ClassVar[str]
+    title: ClassVar[str]
+    first: ClassVar[str]
+    asks_by: ClassVar[str] = "none"
+    missing: ClassVar[str | None] = None
+    by_hand: ClassVar[str | None] = None
 
-    @property
-    def asks_by(self) -> str:
-        """How it asks the service, for the check: "lsp", or "none" where there is nothing to try."""
-
+    @abstractmethod
     def found(self, target: Target) -> str | None:
-        """Where its program is; None where it is not installed."""
+        """Where or which its program is; None where it is not installed."""
 
-    def done(self, target: Target) -> bool:
+    @abstractmethod
+    def installed(self, target: Target) -> bool:
         """Whether it is set up."""
 
-    def steps(self, target: Target) -> Sequence[Step]:
-        """What `install` would do. Raises SetupRefusedError."""
+    @abstractmethod
+    def changes(self, target: Target) -> list[Change]:
+        """What `install` would change. Raises SetupRefusedError."""
 
+    @abstractmethod
     def install(self, target: Target) -> None:
         """Set it up, or anew. Raises SetupRefusedError, OSError."""
 
-    def remove(self, target: Target) -> bool:
-        """Take all of that back; False where there was nothing. Raises SetupRefusedError, OSError."""
+    @abstractmethod
+    def remove(self, target: Target) -> list[str]:
+        """Take all of that back; what was taken back, nothing where it was not set up. Raises as `install`."""
+
+    def next_step(self, target: Target) -> str | None:
+        """What to do for it next, None where nothing is; what is to be typed stands in backquotes."""
+        if self.installed(target):
+            return self.by_hand
+        return self.missing if self.found(target) is None else f"`idiolect setup {self.name}`"
+
+
+class LinesPlace(Place):
+    """A place that reads lines in a configuration file; `comment` begins a line that it does not read."""
+
+    comment: ClassVar[str] = "#"
+
+    @abstractmethod
+    def path(self, target: Target) -> Path:
+        """The configuration file."""
+
+    @abstractmethod
+    def lines(self, target: Target) -> str:
+        """The lines that belong there."""
+
+    def installed(self, target: Target) -> bool:
+        """Whether the lines are there."""
+        return own_files.has_lines(self.path(target))
+
+    def changes(self, target: Target) -> list[Change]:
+        """The lines."""
+        return [Change(str(self.path(target)), self.lines(target))]
+
+    def install(self, target: Target) -> None:
+        """Write the lines. Raises SetupRefusedError, OSError."""
+        self.changes(target)  # may refuse
+        own_files.put_lines(self.path(target), self.lines(target), self.comment)
+
+    def remove(self, target: Target) -> list[str]:
+        """Take the lines out."""
+        return own_files.take_out_lines(self.path(target))

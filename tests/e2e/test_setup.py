@@ -23,8 +23,8 @@ def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_pr
         ).stdout
 
     said = setup("--yes")
-    assert "It answers: behind “Thanks for the ” it offers" in said
-    assert "First: Open a text" in said
+    assert "It answers: after “Thanks for the ” it suggests" in said
+    assert "Try it: Open a text" in said
     # The editor finds the profile by what was written, not by this variable.
     editor = terminal(
         [nvim, str(tmp_path / "letter.md")], {**surroundings, "IDIOLECT_HOME": str(tmp_path / "no")}

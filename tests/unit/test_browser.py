@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon.browser import host, installing, manifests, package
+from idiolect.daemon.browser import host, manifests, package
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.setup import browser_place
+from idiolect.daemon.setup.browser_place import Browsers
+from idiolect.daemon.setup.place import Target
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "daemon" / "browser" / "extension"
@@ -41,10 +44,17 @@ def settings(tmp_path, monkeypatch):
 # --- the manifests ---
 
 
+def install(settings):
+    """Set the browsers up; how they stand then."""
+    target = Target.of(settings)
+    Browsers().install(target)
+    return Browsers().states(target)
+
+
 def test_each_browser_that_is_there_is_told_of_the_host_and_of_its_own_extension(settings, tmp_path):
     for folder in (".config/chromium", ".config/BraveSoftware/Brave-Browser", ".mozilla/firefox"):
         (tmp_path / folder).mkdir(parents=True)
-    states = {state.browser: state for state in installing.install(settings)}
+    states = {state.browser: state for state in install(settings)}
     assert states.keys() == {"Chromium", "Brave", "Firefox"}
     assert all(state.installed and state.current for state in states.values())
     about = manifests.about()
@@ -58,9 +68,9 @@ def test_each_browser_that_is_there_is_told_of_the_host_and_of_its_own_extension
 
 
 def test_without_a_browser_it_says_so(settings):
-    assert installing.status(settings) == []
-    with pytest.raises(installing.NoBrowserError, match="once"):
-        installing.install(settings)
+    assert Browsers().states(Target.of(settings)) == []
+    with pytest.raises(browser_place.NoBrowserError, match="once"):
+        install(settings)
 
 
 def test_removing_takes_what_is_ours_alone(settings, tmp_path):
@@ -68,28 +78,28 @@ def test_removing_takes_what_is_ours_alone(settings, tmp_path):
         (tmp_path / ".config" / folder / "NativeMessagingHosts").mkdir(parents=True)
     theirs = tmp_path / ".config/chromium/NativeMessagingHosts/other.json"
     theirs.write_text("{}")
-    installing.install(settings)
+    install(settings)
     elsewhere = Settings(home=tmp_path / "another", keyring=False)
-    assert installing.remove(elsewhere) == []
-    gone = installing.remove(settings)
+    assert Browsers().remove(Target.of(elsewhere)) == []
+    gone = Browsers().remove(Target.of(settings))
     assert len(gone) == 3
     assert theirs.exists()
-    assert not any(state.installed for state in installing.status(settings))
-    assert installing.remove(settings) == []
+    assert not any(state.installed for state in Browsers().states(Target.of(settings)))
+    assert Browsers().remove(Target.of(settings)) == []
 
 
 def test_another_version_of_the_program_is_no_longer_current(settings, tmp_path):
     (tmp_path / ".config/chromium").mkdir(parents=True)
-    installing.install(settings)
+    install(settings)
     settings.browser_host_path.write_text("#!/bin/sh\n")
-    [state] = installing.status(settings)
+    [state] = Browsers().states(Target.of(settings))
     assert (state.installed, state.current) == (True, False)
 
 
 def test_a_sandbox_is_said_to_keep_the_extension_from_its_host(settings, tmp_path):
     (tmp_path / ".var/app/org.chromium.Chromium/config/chromium").mkdir(parents=True)
     (tmp_path / "snap/firefox/common/.mozilla").mkdir(parents=True)
-    states = {state.browser: state for state in installing.install(settings)}
+    states = {state.browser: state for state in install(settings)}
     assert not states["Chromium (Flatpak)"].works
     assert not Path(states["Chromium (Flatpak)"].path).exists()
     assert "portal" in states["Firefox (Snap)"].limit
@@ -99,8 +109,8 @@ def test_a_sandbox_is_said_to_keep_the_extension_from_its_host(settings, tmp_pat
 def test_a_folder_that_cannot_be_written_is_named(settings, tmp_path):
     (tmp_path / ".config/chromium").mkdir(parents=True)
     (tmp_path / ".config/chromium/NativeMessagingHosts").write_text("a file")
-    with pytest.raises(installing.ManifestError, match="NativeMessagingHosts"):
-        installing.install(settings)
+    with pytest.raises(browser_place.ManifestError, match="NativeMessagingHosts"):
+        install(settings)
 
 
 # --- the packages ---
@@ -386,7 +396,7 @@ def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, 
 
 def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_path):
     (tmp_path / ".config/chromium").mkdir(parents=True)
-    installing.install(settings)
+    install(settings)
     done = subprocess.run(
         [settings.browser_host_path, "chrome-extension://abc/"],
         input=framed({"id": 1, "do": "hello"}),

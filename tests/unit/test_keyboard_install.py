@@ -7,9 +7,11 @@ from xml.etree import ElementTree
 import pytest
 
 from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.keyboard import component, input_sources, install
+from idiolect.daemon.keyboard import component, input_sources
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.setup.keyboard_place import Keyboard, KeyboardInstallError
+from idiolect.daemon.setup.place import Target
 
 #: A program that answers as IBus's own does where it runs in no session.
 IBUS = """#!/bin/sh
@@ -83,46 +85,46 @@ def test_what_gsettings_keeps_nowhere_is_not_said_to_be_added(settings, tmp_path
 
 
 def test_without_ibus_it_says_what_to_install(settings):
-    with pytest.raises(install.KeyboardInstallError, match="Install the package ibus"):
-        install.install(settings)
-    assert "Install IBus" in install.standing(settings).mend
+    with pytest.raises(KeyboardInstallError, match="Install the package ibus"):
+        Keyboard().install(Target.of(settings))
+    assert "Install IBus" in Keyboard().state(Target.of(settings)).mend
     assert not component.path().exists()
 
 
 def test_an_ibus_that_is_too_old_is_named(settings, ibus):
     ibus("1.5.20")
-    with pytest.raises(install.KeyboardInstallError, match=r"1\.5\.20 is too old"):
-        install.install(settings)
-    assert "too old" in install.standing(settings).mend
+    with pytest.raises(KeyboardInstallError, match=r"1\.5\.20 is too old"):
+        Keyboard().install(Target.of(settings))
+    assert "too old" in Keyboard().state(Target.of(settings)).mend
 
 
 def test_it_is_installed_and_removed_without_root(settings, ibus, tmp_path):
     ibus()
-    assert "keyboard install" in install.standing(settings).mend
-    install.install(settings, learn=True)
+    assert "keyboard install" in Keyboard().state(Target.of(settings)).mend
+    Keyboard().install_and_say(Target.of(settings), learn=True)
     described = ElementTree.fromstring(component.path().read_bytes())
     assert described.findtext("name") == component.BUS_NAME
     assert str(settings.home) in described.findtext("exec")
     assert str(component.folder()) in component.environment_path().read_text()
     assert (tmp_path / "cache").read_text().strip().endswith(f":{component.folder()}")
     assert stat.S_IMODE(os.stat(settings.keyboard_path).st_mode) == 0o600
-    state = install.standing(settings)
+    state = Keyboard().state(Target.of(settings))
     assert (state.written, state.current, state.runs, state.learns) == (True, True, False, True)
     assert "does not run in this session" in state.mend
     [finding] = doctor_checks._check_keyboard(settings)
     assert (finding.level, finding.mend) == ("note", state.mend)
-    install.remove()
+    Keyboard().remove(Target.of(settings))
     assert not component.path().exists()
     assert not component.environment_path().exists()
     assert doctor_checks._check_keyboard(settings) == []
-    assert install.remove() == []
+    assert Keyboard().remove(Target.of(settings)) == []
 
 
 def test_a_component_of_another_place_is_seen(settings, ibus, tmp_path):
     ibus()
-    install.install(settings)
+    Keyboard().install(Target.of(settings))
     other = Settings(home=tmp_path / "other")
-    assert "another version, place or layout" in install.standing(other).mend
+    assert "another version, place or layout" in Keyboard().state(Target.of(other)).mend
 
 
 def test_it_learns_nothing_until_its_user_says_so(settings):

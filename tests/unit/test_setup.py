@@ -5,13 +5,14 @@ import tomllib
 
 import pytest
 
-from idiolect.daemon.browser.installing import NoBrowserError
-from idiolect.daemon.keyboard.install import KeyboardInstallError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.setup import marked
-from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim
+from idiolect.daemon.setup import own_files
+from idiolect.daemon.setup.browser_place import Browsers, NoBrowserError
+from idiolect.daemon.setup.editor_places import Emacs, Helix, Kate, Neovim
+from idiolect.daemon.setup.keyboard_place import Keyboard, KeyboardInstallError
 from idiolect.daemon.setup.place import SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES, Browsers, Keyboard, Shell
+from idiolect.daemon.setup.places import PLACES
+from idiolect.daemon.setup.shell_place import LoginShell
 
 #: A program that answers as IBus's own does where it runs in no session.
 IBUS = """#!/bin/sh
@@ -45,11 +46,11 @@ def tree(folder):
 
 @pytest.mark.parametrize("place", [Neovim(), Helix(), Emacs(), Kate()], ids=lambda place: place.name)
 def test_a_place_is_set_up_with_whole_paths_and_the_profile_and_taken_back(place, target, tmp_path):
-    assert not place.done(target)
+    assert not place.installed(target)
     assert not place.remove(target)
-    [step] = place.steps(target)
+    [step] = place.changes(target)
     place.install(target)
-    assert place.done(target)
+    assert place.installed(target)
     once = tree(tmp_path)
     [(path, text)] = once.items()
     assert str(tmp_path / path) == step.where
@@ -61,7 +62,7 @@ def test_a_place_is_set_up_with_whole_paths_and_the_profile_and_taken_back(place
     assert tree(tmp_path) == once
     assert place.remove(target)
     assert tree(tmp_path) == {}
-    assert not place.done(target)
+    assert not place.installed(target)
 
 
 @pytest.mark.parametrize("before", ["", "one", "one\n", "one\n\n", "\u00e9\ntwo\n"])
@@ -71,16 +72,16 @@ def test_what_stood_in_a_file_stands_there_afterwards(tmp_path, before):
     path.chmod(0o640)
     link = tmp_path / "link"
     link.symlink_to(path)
-    marked.put(link, "ours\n", "#")
-    marked.put(link, "ours\nand more\n", "#")
+    own_files.put_lines(link, "ours\n", "#")
+    own_files.put_lines(link, "ours\nand more\n", "#")
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     assert path.read_text().count("ours") == 1
     assert path.read_text().startswith(before)
-    assert marked.take_out(link)
+    assert own_files.take_out_lines(link)
     if before.strip():
         assert path.read_text().rstrip("\n") == before.rstrip("\n")
-    assert not marked.take_out(link)
+    assert not own_files.take_out_lines(link)
 
 
 def test_helix_reads_the_lines_and_keeps_its_own(target):
@@ -119,10 +120,10 @@ def test_kate_keeps_its_other_servers(target):
     ("shell", "file"), [("zsh", "home/.zshrc"), ("bash", "home/.bashrc"), ("fish", "config/fish/config.fish")]
 )
 def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, file):
-    monkeypatch.setattr(Shell, "_shell", lambda _self: shell)
-    Shell().install(target)
+    monkeypatch.setattr(LoginShell, "_shell", lambda _self: shell)
+    LoginShell().install(target)
     assert "idiolect.daemon.editors.shell_helper" in (tmp_path / file).read_text()
-    assert Shell().remove(target)
+    assert LoginShell().remove(target)
     assert tree(tmp_path) == {}
 
 
@@ -130,40 +131,40 @@ def test_the_keyboard_is_set_up_and_taken_back(own_home, tmp_path):
     place, ibus = Keyboard(), tmp_path / "bin" / "ibus"
     assert place.found(own_home) is None
     with pytest.raises(KeyboardInstallError):
-        place.steps(own_home)
+        place.changes(own_home)
     ibus.write_text(IBUS)
     ibus.chmod(0o700)
     assert place.found(own_home) == "IBus 1.5.32"
-    assert not place.done(own_home)
-    steps = {step.where: step.lines for step in place.steps(own_home)}
+    assert not place.installed(own_home)
+    steps = {step.where: step.lines for step in place.changes(own_home)}
     place.install(own_home)
-    assert place.done(own_home)
+    assert place.installed(own_home)
     written = {str(tmp_path / path): text.decode() for path, text in tree(tmp_path).items()}
     assert steps.pop("your input sources")
     assert steps.items() <= written.items()
     assert place.remove(own_home)
     assert not steps.keys() & {str(tmp_path / path) for path in tree(tmp_path)}
-    assert not place.done(own_home)
+    assert not place.installed(own_home)
     assert not place.remove(own_home)
 
 
 def test_browsers_are_set_up_and_taken_back(own_home, tmp_path):
     place = Browsers()
     assert place.found(own_home) is None
-    assert not place.done(own_home)
+    assert not place.installed(own_home)
     with pytest.raises(NoBrowserError):
-        place.steps(own_home)
+        place.changes(own_home)
     for name in ("chromium", "mozilla/firefox"):
         (own_home.config / name).mkdir(parents=True)
     assert place.found(own_home) == "Chromium, Firefox"
-    steps = {step.where: step.lines for step in place.steps(own_home)}
+    steps = {step.where: step.lines for step in place.changes(own_home)}
     place.install(own_home)
-    assert place.done(own_home)
+    assert place.installed(own_home)
     written = {str(tmp_path / path): text.decode() for path, text in tree(tmp_path).items()}
     assert steps.items() <= written.items()
     assert len(steps) == 3
     (own_home.config / "google-chrome").mkdir()  # started for the first time
-    assert not place.done(own_home)
+    assert not place.installed(own_home)
     assert place.remove(own_home)
     assert tree(tmp_path) == {}
     assert not place.remove(own_home)

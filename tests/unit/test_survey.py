@@ -4,8 +4,7 @@ import pytest
 
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup.place import Target
-from idiolect.daemon.setup.places import PLACES
-from idiolect.daemon.setup.survey import survey
+from idiolect.daemon.setup.places import PLACES, survey
 
 
 @pytest.fixture
@@ -53,5 +52,5 @@ def test_a_place_whose_files_are_closed_is_not_found(settings, monkeypatch):
     def closed(_self, _target):
         raise PermissionError
 
-    monkeypatch.setattr(type(neovim), "done", closed)
+    monkeypatch.setattr(type(neovim), "installed", closed)
     assert states(settings)["neovim"].found is None

@@ -33,7 +33,7 @@ GROUP = typer.Typer(
 )
 
 
-class Seen(enum.StrEnum):
+class ContextRule(enum.StrEnum):
     """Whether it sees what you answer."""
 
     on = "on"
@@ -79,7 +79,7 @@ def exclude(app: _App, as_json: AsJson = False) -> None:
 @GROUP.command()
 def context(
     app: _App,
-    seen: Annotated[Seen, typer.Argument(help="Whether it sees what you answer there.")],
+    seen: Annotated[ContextRule, typer.Argument(help="Whether it sees what you answer there.")],
     as_json: AsJson = False,
 ) -> None:
     """See what you answer there, or not."""

@@ -12,7 +12,8 @@ from idiolect.daemon.commandline.deferred import find_profile, load_settings, op
 from idiolect.daemon.commandline.output_files import writing
 
 if TYPE_CHECKING:
-    from idiolect.daemon.browser.installing import State
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.setup.browser_place import BrowserState
 
 EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser status --json"
 
@@ -31,25 +32,27 @@ GROUP = typer.Typer(
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    from idiolect.daemon.browser import installing
-
-    _print_state(installing.status(load_settings()), as_json=as_json)
+    _print_state(load_settings(), as_json=as_json)
 
 
 @GROUP.command()
 def install(as_json: AsJson = False) -> None:
     """Let the browsers that are there start what their extension asks."""
-    from idiolect.daemon.browser import installing
+    from idiolect.daemon.setup.browser_place import Browsers
+    from idiolect.daemon.setup.place import Target
 
-    _print_state(installing.install(load_settings().prepare()), as_json=as_json)
+    settings = load_settings()
+    Browsers().install(Target.of(settings))
+    _print_state(settings, as_json=as_json)
 
 
 @GROUP.command()
 def remove(as_json: AsJson = False) -> None:
     """Let them start it no more."""
-    from idiolect.daemon.browser import installing
+    from idiolect.daemon.setup.browser_place import Browsers
+    from idiolect.daemon.setup.place import Target
 
-    gone = installing.remove(find_profile())
+    gone = Browsers().remove(Target.of(find_profile()))
     said = f"Removed {', '.join(gone)}." if gone else "It was not installed."
     open_terminal().print_result(said, {"removed": gone}, as_json=as_json)
 
@@ -87,11 +90,15 @@ def host(
     serve(load_settings().prepare())
 
 
-def _print_state(states: list[State], *, as_json: bool) -> None:
+def _print_state(settings: Settings, *, as_json: bool) -> None:
+    from idiolect.daemon.setup.browser_place import Browsers
+    from idiolect.daemon.setup.place import Target
+
+    states = Browsers().states(Target.of(settings))
     open_terminal().print_result(_describe(states), {"browsers": states}, as_json=as_json)
 
 
-def _describe(states: list[State]) -> list[str]:
+def _describe(states: list[BrowserState]) -> list[str]:
     if not states:
         return ["No browser that is known here has been started yet."]
     lines = []

@@ -10,8 +10,8 @@ from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.install import Standing
     from idiolect.daemon.settings import Settings
+    from idiolect.daemon.setup.keyboard_place import KeyboardState
 
 EXAMPLE = "idiolect keyboard install --learn; idiolect keyboard status; idiolect keyboard remove"
 
@@ -39,28 +39,32 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make it one of your input methods."""
-    from idiolect.daemon.keyboard import install
+    from idiolect.daemon.setup.keyboard_place import Keyboard
+    from idiolect.daemon.setup.place import Target
 
-    settings = load_settings()
-    _print_state(settings, install.install(settings, learn=_ask(learn, as_json=as_json)), as_json=as_json)
+    settings, learns = load_settings(), _ask(learn, as_json=as_json)
+    _print_state(settings, Keyboard().install_and_say(Target.of(settings), learn=learns), as_json=as_json)
 
 
 @GROUP.command()
 def remove(as_json: AsJson = False) -> None:
     """Take it out of your input methods."""
-    from idiolect.daemon.keyboard import install
+    from idiolect.daemon.setup.keyboard_place import Keyboard
+    from idiolect.daemon.setup.place import Target
 
     settings = find_profile()
-    _print_state(settings, install.remove() or ["It was not installed."], as_json=as_json, also=False)
+    done = Keyboard().remove(Target.of(settings)) or ["It was not installed."]
+    _print_state(settings, done, as_json=as_json, also=False)
 
 
 def _print_state(settings: Settings, done: list[str], *, as_json: bool, also: bool = True) -> None:
     """Tell what was done, and `also` how it stands."""
     from dataclasses import asdict
 
-    from idiolect.daemon.keyboard import install
+    from idiolect.daemon.setup.keyboard_place import Keyboard
+    from idiolect.daemon.setup.place import Target
 
-    found = install.standing(settings)
+    found = Keyboard().state(Target.of(settings))
     said = [*done, *(_describe(found) if also else ())]
     open_terminal().print_result(said, {**asdict(found), "done": done}, as_json=as_json)
 
@@ -77,7 +81,7 @@ def _ask(learn: bool | None, *, as_json: bool) -> bool | None:
     )
 
 
-def _describe(found: Standing) -> list[str]:
+def _describe(found: KeyboardState) -> list[str]:
     if not found.written:
         return [f"Not installed. {found.mend}"]
     learns = (

@@ -24,9 +24,10 @@ def run(
     """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
     from dataclasses import asdict
 
-    from idiolect.daemon.browser import installing
     from idiolect.daemon.commandline.service_process import end_service
     from idiolect.daemon.profile.purge import contents, purge, require_profile
+    from idiolect.daemon.setup.browser_place import Browsers
+    from idiolect.daemon.setup.place import Target
 
     settings, terminal = find_profile(), open_terminal()
     require_profile(settings)
@@ -40,7 +41,7 @@ def run(
     end_service(settings)
     inside = str(settings.browser_host_path)
     # Before the rest, so that no browser starts the program meanwhile.
-    manifests = [path for path in installing.remove(settings) if path != inside]
+    manifests = [path for path in Browsers().remove(Target.of(settings)) if path != inside]
     done = purge(settings)
     if as_json:
         terminal.print_json({"home": str(settings.home), **asdict(done), "manifests": manifests})

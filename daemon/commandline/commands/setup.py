@@ -1,4 +1,4 @@
-"""The command `idiolect setup`: the editors and the shell that are here are told of the program."""
+"""The command `idiolect setup`: connect editors, the shell, the desktop and browsers to the program."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ def run(
         str | None,
         typer.Argument(
             metavar="[PLACE]",
-            help="neovim, helix, emacs, kate, vscode, shell, service, keyboard or browser; without one, what is found "
-            "here is listed.",
+            help="keyboard, browser, vscode, neovim, emacs, helix, kate, shell or service; without one, all are "
+            "listed.",
         ),
     ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Only show what would be written.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Take out what was written.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show what would be written, and write nothing.")
+    ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what was written.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Set up the places that you type in: finds them, shows what it would write, writes and checks it."""
+    """Connect a program that you type in: shows the changes, asks, writes them, and checks that it works."""
     from idiolect.daemon.setup.place import SetupRefusedError, Target
     from idiolect.daemon.setup.places import PLACES
 
@@ -41,7 +43,7 @@ def run(
     target = Target.of(settings)
     if place is None:
         if show or remove or yes:
-            raise typer.BadParameter("name a place; without one they are only listed")
+            raise typer.BadParameter("name a place: without one, setup only lists them")
         return _list(terminal, target, PLACES, as_json=as_json)
     chosen = next((one for one in PLACES if one.name == place), None)
     if chosen is None:
@@ -49,17 +51,18 @@ def run(
 
         names = [one.name for one in PLACES]
         raise typer.BadParameter(
-            f"there is no such place; there are {', '.join(names)}.{did_you_mean(place, names)}"
+            f"there is no place of this name. The places are {', '.join(names)}.{did_you_mean(place, names)}"
         )
     if remove:
-        gone = chosen.remove(target)
+        gone = bool(chosen.remove(target))
         said = f"{place} is as it was before." if gone else f"{place} was not set up."
         return terminal.print_result(said, {"place": place, "removed": gone}, as_json=as_json)
     if show:
         return _show(terminal, chosen, target)
     if chosen.found(target) is None:
-        raise SetupRefusedError(f"{place} is not installed here, so there is nothing to set up.")
-    steps = chosen.steps(target)
+        hint = f" {chosen.missing}." if chosen.missing else ""
+        raise SetupRefusedError(f"{chosen.title}: no program for it was found.{hint}")
+    changes = chosen.changes(target)
     if not yes and not as_json:
         _show(terminal, chosen, target)
         confirm("Write this?")
@@ -67,7 +70,7 @@ def run(
     words = _check(chosen, target, settings, terminal)
     facts: dict[str, Any] = {
         "place": place,
-        "wrote": [step.where for step in steps],
+        "wrote": [change.where for change in changes],
         "checked": words is not None,
         "first": chosen.first,
     }
@@ -77,27 +80,30 @@ def run(
 
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
-    for step in place.steps(target):
-        terminal.show_whole((step.where, "bold"))
-        for line in step.lines.rstrip().splitlines():
+    for change in place.changes(target):
+        terminal.show_whole((change.where, "bold"))
+        for line in change.lines.rstrip().splitlines():
             terminal.show_whole(("    " + line, "dim"))
 
 
 def _list(terminal: Terminal, target: Target, places: tuple[Place, ...], *, as_json: bool) -> None:
-    rows = [{"place": one.name, "found": one.found(target), "done": one.done(target)} for one in places]
+    rows = [{"place": one.name, "found": one.found(target), "done": one.installed(target)} for one in places]
     if as_json:
         return terminal.print_json(rows)
     terminal.show_table(
-        ("place", "found here", "set up"),
+        ("place", "found here", "connected"),
         ((str(row["place"]), str(row["found"] or "no"), "yes" if row["done"] else "no") for row in rows),
     )
-    return terminal.say("`idiolect setup PLACE` shows what it would write, and asks.")
+    for one, row in zip(places, rows, strict=True):
+        if row["found"] is None and one.missing:
+            terminal.say(f"{one.name}: {one.missing}.")
+    return terminal.say("`idiolect setup PLACE` connects one: it shows the changes first, and asks.")
 
 
 def _check(place: Place, target: Target, settings: Settings, terminal: Terminal) -> list[str] | None:
     """The words that are offered where the place asks the service as it is set up to; None where that fails."""
     from idiolect.daemon.commandline.service_process import start_service
-    from idiolect.daemon.setup.check import words_from
+    from idiolect.daemon.setup.lsp_check import words_from
 
     if place.asks_by != "lsp":
         return []
@@ -110,17 +116,19 @@ def _print_state(
     terminal: Terminal, place: Place, facts: dict[str, Any], words: list[str] | None, settings: Settings
 ) -> None:
     for where in facts["wrote"]:
-        terminal.say(f"Wrote {where}. Take it out again: idiolect setup {place.name} --remove")
+        terminal.say(f"Wrote {where}. Undo: idiolect setup {place.name} --remove")
     if words is None:
-        terminal.say("The service does not answer from there yet. `idiolect doctor` says what is wrong.")
+        terminal.say(
+            f"{place.title} gets no answer from the service yet. `idiolect doctor` says what is wrong."
+        )
     elif words:
-        terminal.say(f"It answers: behind “Thanks for the ” it offers {', '.join(words)}.")
+        terminal.say(f"It answers: after “Thanks for the ” it suggests {', '.join(words)}.")
     if (other := _demonstration(settings)) is not None:
         terminal.say(
-            f"Your profile knows no text yet; the demonstration's does. `idiolect add FOLDER` gives yours text, and "
-            f"`IDIOLECT_HOME={other} idiolect setup {place.name}` uses the demonstration's."
+            f"Your own profile has no text yet. `idiolect add FOLDER` adds some. To try the demonstration's profile "
+            f"instead: `IDIOLECT_HOME={other} idiolect setup {place.name}`."
         )
-    terminal.say(f"First: {place.first}")
+    terminal.say(f"Try it: {place.first}")
 
 
 def _demonstration(settings: Settings) -> Path | None:

@@ -1,4 +1,4 @@
-"""Making the keyboard one of this user's input methods, taking it out again, and how it stands."""
+"""Setting up the keyboard: it becomes one of this user's input methods in IBus, without root."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from typing_extensions import override
+
 from idiolect.daemon.keyboard import component, input_sources
 from idiolect.daemon.keyboard.component import ENGINE
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import child_environment, desktop_name, input_modules
-from idiolect.models import durable
+from idiolect.daemon.setup import own_files
+from idiolect.daemon.setup.place import Change, Place
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idiolect.daemon.settings import Settings
+    from idiolect.daemon.setup.place import Target
 
 #: The first version that says which program has the focus.
 _OLDEST: Final = (1, 5, 27)
@@ -40,7 +44,7 @@ class KeyboardInstallError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Standing:
+class KeyboardState:
     """How the keyboard stands, from the first link of the chain to the last.
 
     `ibus` is IBus's version, None where it is not installed. `written`: the component is there; `current`: as it would
@@ -60,79 +64,108 @@ class Standing:
     mend: str | None
 
 
-def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
-    """Make the keyboard one of this user's input methods, and have it learn or not; what was done, in sentences.
+class Keyboard(Place):
+    """The input method for every program of the desktop."""
 
-    Raises KeyboardInstallError.
-    """
-    system = _system_folder()
-    settings.prepare()
-    if learn is not None:
-        LearningChoice(settings).set(learn=learn)
-    for path, content in files(settings).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write(path, content)
-    done = [f"Wrote {component.path()}."]
-    _write_cache(system)
-    if _run("ibus", "engine") is not None or _address():
-        _restart(known=True)
-        if not _known():
-            raise KeyboardInstallError(
-                "IBus does not read this user's input methods here. Give it the keyboard as root: "
-                f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
-            )
-        done.append("IBus knows it, and was restarted for that.")
-    return [*done, *(f"Added to {name}." for name in input_sources.add())]
+    name, title = "keyboard", "Every program of the desktop"
+    first = (
+        "Choose idiolect among your input sources (Super+Space in GNOME, `ibus engine idiolect` elsewhere), and type "
+        "in any program. It learns what you write only after `idiolect keyboard install --learn`."
+    )
+    missing = "Install IBus (the package is called ibus), then `idiolect setup keyboard`"
+
+    def found(self, target: Target) -> str | None:  # noqa: ARG002 (other places look into the target)
+        """IBus, and its version."""
+        version = _version()
+        return None if version is None else f"IBus {_dotted(version)}"
+
+    def installed(self, target: Target) -> bool:  # noqa: ARG002 (as above)
+        """Whether the component is there by which IBus knows the keyboard."""
+        return component.path().exists()
+
+    def changes(self, target: Target) -> list[Change]:
+        """The component and its variable, and the entry among the input sources. Raises KeyboardInstallError."""
+        files = [Change(str(path), text.decode()) for path, text in _files(target.settings).items()]
+        return [*files, Change("your input sources", "idiolect, as the last one\n")]
+
+    def install(self, target: Target) -> None:
+        """Make it one of this user's input methods. Raises KeyboardInstallError."""
+        self.install_and_say(target)
+
+    def install_and_say(self, target: Target, *, learn: bool | None = None) -> list[str]:
+        """Install it, and have it learn or not (None: as before); what was done, in sentences.
+
+        Raises KeyboardInstallError.
+        """
+        system, settings = _system_folder(), target.settings.prepare()
+        if learn is not None:
+            LearningChoice(settings).set(learn=learn)
+        for path, content in _files(settings).items():
+            own_files.write(path, content)
+        done = [f"Wrote {component.path()}."]
+        _write_cache(system)
+        if _run("ibus", "engine") is not None or _address():
+            _restart(known=True)
+            if not _known():
+                raise KeyboardInstallError(
+                    "IBus does not read this user's input methods here. Give it the keyboard as root: "
+                    f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
+                )
+            done.append("IBus knows it, and was restarted for that.")
+        return [*done, *(f"Added to {name}." for name in input_sources.add())]
+
+    def remove(self, target: Target) -> list[str]:  # noqa: ARG002 (as above)
+        """Take it out of this user's input methods; what was done, in sentences. What was learned stays."""
+        done = [f"Taken out of {name}." for name in input_sources.remove()]
+        gone = own_files.remove([component.path(), component.environment_path()])
+        if gone and shutil.which("ibus"):
+            _run("ibus", "write-cache")
+            if _address():
+                _restart(known=False)
+        return [*done, *(f"Removed {path}." for path in gone)]
+
+    @override
+    def next_step(self, target: Target) -> str | None:
+        """What to do next, from the first link of the chain to the last."""
+        return self.state(target).mend if self.installed(target) else super().next_step(target)
+
+    def state(self, target: Target) -> KeyboardState:
+        """How the keyboard stands; this changes nothing."""
+        ibus, settings = _version(), target.settings
+        written = component.path().exists()
+        runs = ibus is not None and bool(_address())
+        known = runs and _known()
+        found = KeyboardState(
+            ibus=None if ibus is None else _dotted(ibus),
+            written=written,
+            current=written and component.path().read_bytes() == _component(settings),
+            runs=runs,
+            known=known,
+            listed=input_sources.listed(),
+            active=known and (_run("ibus", "engine") or "").strip() == ENGINE,
+            learns=LearningChoice(settings).learn,
+            mend=None,
+        )
+        return replace(found, mend=_mend(found, ibus))
 
 
-def files(settings: Settings) -> dict[Path, bytes]:
-    """What `install` writes: what IBus is told, and where it finds that. Raises KeyboardInstallError."""
+def _component(settings: Settings) -> bytes:
+    return component.xml(settings, *input_sources.gnome_layout())
+
+
+def _files(settings: Settings) -> dict[Path, bytes]:
+    """The component, and the variable by which IBus finds it. Raises KeyboardInstallError."""
     return {
-        component.path(): component.xml(settings, *input_sources.gnome_layout()),
+        component.path(): _component(settings),
         component.environment_path(): component.environment(_system_folder()),
     }
 
 
-def remove() -> list[str]:
-    """Take the keyboard out of this user's input methods; what was done, in sentences. What was learned stays."""
-    done = [f"Taken out of {name}." for name in input_sources.remove()]
-    paths = [path for path in (component.path(), component.environment_path()) if path.exists()]
-    for path in paths:
-        path.unlink()
-        done.append(f"Removed {path}.")
-    if paths and shutil.which("ibus"):
-        _run("ibus", "write-cache")
-        if _address():
-            _restart(known=False)
-    return done
+def _dotted(version: Sequence[int]) -> str:
+    return ".".join(map(str, version))
 
 
-def standing(settings: Settings) -> Standing:
-    """How the keyboard stands; this changes nothing."""
-    ibus = _version()
-    written = component.path().exists()
-    current = written and component.path().read_bytes() == component.xml(
-        settings, *input_sources.gnome_layout()
-    )
-    runs = ibus is not None and bool(_address())
-    known = runs and _known()
-    listed = input_sources.listed()
-    active = known and (_run("ibus", "engine") or "").strip() == ENGINE
-    found = Standing(
-        ibus=None if ibus is None else ".".join(map(str, ibus)),
-        written=written,
-        current=current,
-        runs=runs,
-        known=known,
-        listed=listed,
-        active=active,
-        learns=LearningChoice(settings).learn,
-        mend=None,
-    )
-    return replace(found, mend=_mend(found, ibus))
-
-
-def _mend(found: Standing, ibus: Sequence[int] | None) -> str | None:
+def _mend(found: KeyboardState, ibus: Sequence[int] | None) -> str | None:
     if ibus is None:
         return "Install IBus: the package is called ibus."
     if tuple(ibus) < _OLDEST:
@@ -167,8 +200,7 @@ def _system_folder() -> Path:
 
 
 def _too_old(found: Sequence[int]) -> str:
-    now, least = (".".join(map(str, one)) for one in (found, _OLDEST))
-    return f"IBus {now} is too old: update it to {least} or newer."
+    return f"IBus {_dotted(found)} is too old: update it to {_dotted(_OLDEST)} or newer."
 
 
 def _version() -> tuple[int, ...] | None:

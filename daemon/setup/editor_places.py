@@ -1,4 +1,4 @@
-"""Editors: how each is told of the language server."""
+"""Setting up editors: each gets the command of the language server in its own configuration."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from typing import Any, Final
 from typing_extensions import override
 
 from idiolect.daemon.editors import vsix
-from idiolect.daemon.setup import marked
-from idiolect.daemon.setup.place import Place, SetupRefusedError, Step, Target
-from idiolect.models import durable
+from idiolect.daemon.setup import own_files
+from idiolect.daemon.setup.place import Change, LinesPlace, Place, SetupRefusedError, Target
 
 _HELIX: Final = (("markdown", ""), ("git-commit", ""), ("text", "text.plain"), ("mail", "text.mail"))
 _HELIX_TYPES: Final = {"text": ["txt"], "mail": ["eml"]}
@@ -36,51 +35,40 @@ class _Editor(Place):
         return next((path for program in self.programs if (path := shutil.which(program))), None)
 
 
-class Neovim(_Editor):
+class Neovim(_Editor, LinesPlace):
     """A file of its own in Neovim's `plugin` folder, which Neovim reads by itself."""
 
-    name, programs = "neovim", ("nvim",)
+    name, title, programs = "neovim", "Neovim", ("nvim",)
+    comment = "--"
     first = (
         "Open a text (`nvim letter.md`), press i, and type a sentence: the menu comes by itself, and Ctrl-N and Ctrl-Y "
         "take a word."
     )
 
-    def _path(self, target: Target) -> Path:
+    def path(self, target: Target) -> Path:
+        """The configuration file."""
         return target.config / "nvim" / "plugin" / "idiolect.lua"
 
-    def _lines(self, target: Target) -> str:
+    def lines(self, target: Target) -> str:
+        """How it starts the language server."""
         text = resources.files("idiolect.daemon.setup").joinpath("neovim.lua").read_text("utf-8")
         command = "{ " + ", ".join(map(_lua, target.command)) + " }"
         pairs = ", ".join(f"{name} = {_lua(value)}" for name, value in target.environment.items())
         return text.replace("@COMMAND@", command).replace("@ENVIRONMENT@", f"{{ {pairs} }}")
 
-    def done(self, target: Target) -> bool:
-        """Whether the file is there."""
-        return marked.holds(self._path(target))
 
-    def steps(self, target: Target) -> list[Step]:
-        """The file."""
-        return [Step(str(self._path(target)), self._lines(target))]
-
-    def install(self, target: Target) -> None:
-        """Write the file."""
-        marked.put(self._path(target), self._lines(target), "--")
-
-    def remove(self, target: Target) -> bool:
-        """Delete the file."""
-        return marked.take_out(self._path(target))
-
-
-class Helix(_Editor):
+class Helix(_Editor, LinesPlace):
     """Lines in `languages.toml`."""
 
-    name, programs = "helix", ("hx", "helix")
+    name, title, programs = "helix", "Helix", ("hx", "helix")
     first = "Open a text (`hx letter.md`), press i, and type: the menu comes by itself, and Tab takes a word."
 
-    def _path(self, target: Target) -> Path:
+    def path(self, target: Target) -> Path:
+        """The configuration file."""
         return target.config / "helix" / "languages.toml"
 
-    def _lines(self, target: Target) -> str:
+    def lines(self, target: Target) -> str:
+        """How it starts the language server."""
         command, argument = target.command
         lines = ["[language-server.idiolect]", f"command = {json.dumps(command)}", f'args = ["{argument}"]']
         lines += ["config = { learn = true }"]
@@ -94,43 +82,34 @@ class Helix(_Editor):
             lines += ['language-servers = ["idiolect"]']
         return "\n".join(lines) + "\n"
 
-    def done(self, target: Target) -> bool:
-        """Whether the lines are there."""
-        return marked.holds(self._path(target))
-
-    def steps(self, target: Target) -> list[Step]:
+    @override
+    def changes(self, target: Target) -> list[Change]:
         """The lines. Raises SetupRefusedError where the file names these languages already."""
-        path = self._path(target)
-        given = path.read_text("utf-8") if path.is_file() and not marked.holds(path) else ""
+        path = self.path(target)
+        given = path.read_text("utf-8") if path.is_file() and not own_files.has_lines(path) else ""
         if any(f'name = "{language}"' in given for language, _ in _HELIX):
             raise SetupRefusedError(
                 f"{path} has rules of its own for Markdown or text, which must not stand there twice. Add "
                 '"idiolect" to their language-servers by hand: `idiolect setup helix --show` prints the lines.'
             )
-        return [Step(str(path), self._lines(target))]
-
-    def install(self, target: Target) -> None:
-        """Write the lines. Raises SetupRefusedError."""
-        self.steps(target)
-        marked.put(self._path(target), self._lines(target), "#")
-
-    def remove(self, target: Target) -> bool:
-        """Take the lines out."""
-        return marked.take_out(self._path(target))
+        return super().changes(target)
 
 
-class Emacs(_Editor):
+class Emacs(_Editor, LinesPlace):
     """Lines in the init file, for eglot."""
 
-    name, programs = "emacs", ("emacs",)
+    name, title, programs = "emacs", "Emacs", ("emacs",)
+    comment = ";;"
     first = "Open a text (`emacs letter.txt`) and type the beginning of a word: M-TAB shows the words."
 
-    def _path(self, target: Target) -> Path:
+    def path(self, target: Target) -> Path:
+        """The configuration file."""
         old = target.home / ".emacs"
         places = [old, target.home / ".emacs.d" / "init.el", target.config / "emacs" / "init.el"]
         return next((path for path in places if path.is_file()), places[1])
 
-    def _lines(self, target: Target) -> str:
+    def lines(self, target: Target) -> str:
+        """How it starts the language server."""
         given = [f"{name}={value}" for name, value in target.environment.items()]
         command = ["env", *given, *target.command] if given else list(target.command)
         server = " ".join(json.dumps(part, ensure_ascii=False) for part in command)
@@ -143,22 +122,6 @@ class Emacs(_Editor):
             "(add-hook 'text-mode-hook #'eglot-ensure)\n"
         )
 
-    def done(self, target: Target) -> bool:
-        """Whether the lines are there."""
-        return marked.holds(self._path(target))
-
-    def steps(self, target: Target) -> list[Step]:
-        """The lines."""
-        return [Step(str(self._path(target)), self._lines(target))]
-
-    def install(self, target: Target) -> None:
-        """Write the lines."""
-        marked.put(self._path(target), self._lines(target), ";;")
-
-    def remove(self, target: Target) -> bool:
-        """Take the lines out."""
-        return marked.take_out(self._path(target))
-
 
 @dataclass(frozen=True)
 class _KateServer:
@@ -169,7 +132,7 @@ class _KateServer:
 class Kate(_Editor):
     """Two servers in the settings of Kate's LSP client, which are JSON."""
 
-    name, programs = "kate", ("kate",)
+    name, title, programs = "kate", "Kate", ("kate",)
     first = (
         "In Kate, switch the plug-in LSP Client on (Settings, Configure Kate, Plugins), open a text and type: "
         "Kate asks once whether it may start the server."
@@ -201,33 +164,33 @@ class Kate(_Editor):
             raise SetupRefusedError(f"{path} is not valid JSON. Mend it, and try again.") from None
         return found
 
-    def done(self, target: Target) -> bool:
+    def installed(self, target: Target) -> bool:
         """Whether the server for Markdown is ours."""
         command = self._read(target).get("servers", {}).get("markdown", {}).get("command", [])
         return list(command[-2:]) == list(target.command)
 
-    def steps(self, target: Target) -> list[Step]:
+    def changes(self, target: Target) -> list[Change]:
         """The servers. Raises SetupRefusedError where there are others for these languages."""
         servers = self._read(target).get("servers", {})
-        if not self.done(target) and any(one.name in servers for one in self._servers(target)):
+        if not self.installed(target) and any(one.name in servers for one in self._servers(target)):
             raise SetupRefusedError(
                 f"{self._path(target)} has a server for Markdown or plain text already. Take it out, or add the lines "
                 "by hand: `idiolect setup kate --show` prints them."
             )
         lines = json.dumps({"servers": {one.name: one.body for one in self._servers(target)}}, indent=2)
-        return [Step(str(self._path(target)), lines + "\n")]
+        return [Change(str(self._path(target)), lines + "\n")]
 
     def install(self, target: Target) -> None:
         """Write the servers. Raises SetupRefusedError."""
-        self.steps(target)
+        self.changes(target)
         given = self._read(target)
         servers = {**given.get("servers", {}), **{one.name: one.body for one in self._servers(target)}}
         self._write(target, {**given, "servers": servers})
 
-    def remove(self, target: Target) -> bool:
+    def remove(self, target: Target) -> list[str]:
         """Take the servers out."""
-        if not self.done(target):
-            return False
+        if not self.installed(target):
+            return []
         given = self._read(target)
         ours = {one.name for one in self._servers(target)}
         given["servers"] = {name: body for name, body in given["servers"].items() if name not in ours}
@@ -235,27 +198,26 @@ class Kate(_Editor):
             self._path(target).unlink()
         else:
             self._write(target, given)
-        return True
+        return [str(self._path(target))]
 
     def _write(self, target: Target, content: dict[str, Any]) -> None:
-        self._path(target).parent.mkdir(parents=True, exist_ok=True)
-        durable.write(self._path(target), (json.dumps(content, indent=2) + "\n").encode())
+        own_files.write(self._path(target), (json.dumps(content, indent=2) + "\n").encode())
 
 
 class VSCode(_Editor):
     """The extension, installed by VS Code's own command."""
 
-    name, programs = "vscode", _VSCODE
+    name, title, programs = "vscode", "VS Code", _VSCODE
     first = "Open a text (`code letter.md`) and type: the menu comes by itself, and Return takes a word."
 
-    def done(self, target: Target) -> bool:
+    def installed(self, target: Target) -> bool:
         """Whether the extension is installed."""
         program = self.found(target)
         return program is not None and _EXTENSION in _run(program, "--list-extensions").split()
 
-    def steps(self, target: Target) -> list[Step]:
+    def changes(self, target: Target) -> list[Change]:
         """The extension."""
-        return [Step(f"the extension {_EXTENSION}", f"It starts: {' '.join(target.command)}\n")]
+        return [Change(f"the extension {_EXTENSION}", f"It starts: {' '.join(target.command)}\n")]
 
     def install(self, target: Target) -> None:
         """Have VS Code install the extension. Raises SetupRefusedError."""
@@ -264,12 +226,12 @@ class VSCode(_Editor):
             vsix.write(path)
             _run(self.found(target) or "code", "--install-extension", str(path), "--force")
 
-    def remove(self, target: Target) -> bool:
+    def remove(self, target: Target) -> list[str]:
         """Have VS Code uninstall the extension."""
-        if not self.done(target):
-            return False
+        if not self.installed(target):
+            return []
         _run(self.found(target) or "code", "--uninstall-extension", _EXTENSION)
-        return True
+        return [f"the extension {_EXTENSION}"]
 
 
 def _run(*command: str) -> str:
