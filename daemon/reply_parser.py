@@ -16,8 +16,8 @@ from idiolect.daemon.ingest.normalise import normalise
 from idiolect.daemon.sources.replies import OWN, depths
 
 #: As `/v1/suggest` takes it: so many texts, and of them so many characters count, the newest.
-MOST_TEXTS: Final = 8
-MOST_CHARS: Final = 4000
+MAX_TEXTS: Final = 8
+MAX_CHARS: Final = 4000
 #: As much is looked at before the cursor and behind it, in characters, so that a key costs the same in any text.
 _LOOKED_AT_CHARS: Final = 16_000
 #: Marks of direction among them.
@@ -42,8 +42,8 @@ class Reply:
     def context(self) -> list[str]:
         """What they answer, oldest first, as much of it as counts, without characters that cannot be seen."""
         kept: list[str] = []
-        left = MOST_CHARS
-        for text in reversed([*self.texts()][-MOST_TEXTS:]):
+        left = MAX_CHARS
+        for text in reversed([*self.texts()][-MAX_TEXTS:]):
             if left and (seen := normalise(text)[-left:]):
                 kept.append(seen)
                 left -= len(seen)
@@ -126,7 +126,7 @@ def _own(lines: Sequence[str], found: Sequence[int], here: int) -> Iterator[str]
 def _quoted(lines: Sequence[str], found: Sequence[int], here: int) -> list[str]:
     """What is quoted, oldest first: that is what is quoted most often. What stands right above the cursor is last."""
     grouped = itertools.groupby(range(len(lines)), found.__getitem__)
-    runs = [(min(depth, MOST_TEXTS - 1), [*places]) for depth, places in grouped if depth > OWN]
+    runs = [(min(depth, MAX_TEXTS - 1), [*places]) for depth, places in grouped if depth > OWN]
     above = next((run for run in reversed(runs) if run[1][0] < here), None)
 
     def age(run: tuple[int, list[int]]) -> tuple[bool, int]:

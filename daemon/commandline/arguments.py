@@ -130,10 +130,10 @@ def read_text(given: str) -> str:
     return text
 
 
-def read_text_file(given: str, most_chars: int) -> str:
+def read_text_file(given: str, max_chars: int) -> str:
     """Return the text of a file or, for `-`, what stands on stdin. Raises typer.BadParameter, also for a long one."""
     name = "what stands on stdin" if given == "-" else given
-    most_bytes = 4 * most_chars  # of a text in UTF-8
+    max_bytes = 4 * max_chars  # of a text in UTF-8
     try:
         path = None if given == "-" else parse_path(given).expanduser()
         with (
@@ -141,15 +141,15 @@ def read_text_file(given: str, most_chars: int) -> str:
             if path is None
             else open_regular(path, follow=True) as file
         ):
-            data = file.read(most_bytes + 1)
-        text = data.decode() if len(data) <= most_bytes else ""
+            data = file.read(max_bytes + 1)
+        text = data.decode() if len(data) <= max_bytes else ""
     except OSError as error:
         raise typer.BadParameter(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         text = "\0"
-    if len(data) > most_bytes or len(text) > most_chars:
+    if len(data) > max_bytes or len(text) > max_chars:
         raise typer.BadParameter(
-            f"{name} is longer than {most_chars:,} characters; give the part that you answer"
+            f"{name} is longer than {max_chars:,} characters; give the part that you answer"
         )
     if "\0" in text:
         raise typer.BadParameter(f"{name} is not text in UTF-8")

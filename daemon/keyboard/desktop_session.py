@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.key_names import parse_key
+from idiolect.daemon.keyboard.focused_text import FocusedText
 from idiolect.daemon.keyboard.ibus_objects import Property
 from idiolect.daemon.keyboard.key_handler import Bindings
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
     from idiolect.daemon.keyboard.field_authorship import WrittenText
+    from idiolect.daemon.keyboard.focused_text import FieldAnswering
     from idiolect.daemon.keyboard.key_effects import AskService, SuggestionOutcome
     from idiolect.daemon.settings import Settings
 
@@ -66,6 +68,7 @@ class DesktopSession:
         self.pause_key = parse_key(settings.keyboard_pause)
         self.asking = ServiceRequests(settings)
         self.speed = TypingSpeed()
+        self._focused_text = FocusedText()
         self._choice = LearningChoice(settings)
         self.drafts = LeftFields(self.learn)
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
@@ -103,19 +106,16 @@ class DesktopSession:
     # The service
 
     def suggest(
-        self, ask: AskService, field: Field, then: Callable[[dict[str, Any]], None], *, sees_context: bool
+        self, ask: AskService, field: Field, answering: FieldAnswering, then: Callable[[dict[str, Any]], None]
     ) -> None:
-        """Ask the service, unless the cursor stands in what others wrote; hand the answer to `then`.
-
-        `sees_context`: tell the service what is answered, too.
-        """
+        """Ask the service, unless the cursor stands in what others wrote; hand the answer to `then`."""
         begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MAX_CHARS else 0  # of a line that is whole
         reply = split(ask.prefix[begin:], ask.behind)
         if reply.prefix is None:
             return
         body = {
             "prefix": reply.prefix,
-            **({"context": reply.context()} if sees_context else {}),
+            **({"context": answering.texts(reply)} if answering.sees else {}),
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": ask.corrections,
@@ -123,6 +123,8 @@ class DesktopSession:
             **_place(field),
         }
         self.asking.suggest(body, then, ended=ask.ended)
+        if answering.sees:
+            self.asking.soon(answering.look(self._focused_text, ask.prefix.rpartition("\n")[2]))
 
     def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
         """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""
@@ -211,9 +213,9 @@ class DesktopSession:
 
     def _about_context(self) -> tuple[Property, ...]:
         here = self._focused
-        if here is None or here.sees_context is None or here.field.app is None:
+        if here is None or here.answering.sees is None or here.field.app is None:
             return ()
-        return (Property("context", f"Sees what you answer in {here.field.app}", here.sees_context),)
+        return (Property("context", f"Sees what you answer in {here.field.app}", here.answering.sees),)
 
     def _about_correction(self) -> tuple[Property, ...]:
         about = self._taken_back
@@ -255,7 +257,7 @@ class DesktopSession:
         if await link.ask("POST", "/v1/apps", rule) is None:
             self._say("The service did not answer, so nothing was changed.")
         elif self._focused is not None:
-            self._focused.forget_context()
+            self._focused.look_again()
         await link.close()
 
     async def _decide(self, word: str, *, forbid: bool) -> None:

@@ -14,6 +14,7 @@ from idiolect.daemon.key_names import ALT, HELD, RETURN
 from idiolect.daemon.keyboard import ibus_objects, keysyms
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
+from idiolect.daemon.keyboard.focused_text import FieldAnswering
 from idiolect.daemon.keyboard.focused_window import focused_program
 from idiolect.daemon.keyboard.key_effects import (
     AskService,
@@ -93,8 +94,7 @@ class Engine:
         self._of_many_lines: set[str] = set()  # contexts of one field each that has room for several lines
         self._is_begun = False  # a letter was typed since the field has the focus
         self._stretch: WritingStretch | None = None  # of a trial that ran then
-        #: Whether what is answered is used in this field, as the service said last; None: it has said nothing yet.
-        self.sees_context: bool | None = None
+        self.answering = FieldAnswering()
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
@@ -325,9 +325,9 @@ class Engine:
         """The field that has the focus."""
         return self._field
 
-    def forget_context(self) -> None:
-        """Nothing of what is answered here is told, until the service says again whether it is used."""
-        self.sees_context = None
+    def look_again(self) -> None:
+        """A rule for this program has changed: ask once more."""
+        self.answering = FieldAnswering()
         self._do(self._handler.look_again())
 
     def say(self, note: str) -> None:
@@ -351,7 +351,7 @@ class Engine:
     def _begin(self, field: Field) -> None:
         """Another field, or none; or it turns out what it is for."""
         self._session.asking.forget()
-        self._field, self._is_begun, self._stretch, self.sees_context = field, False, None, None
+        self._field, self._is_begun, self._stretch, self.answering = field, False, None, FieldAnswering()
         written = None
         if self._waits:
             written = FieldAuthorship() if self._session.learns(replace(field, window=_UNNAMED)) else None
@@ -396,8 +396,8 @@ class Engine:
             self._session.trial = answer.get("trial", False)
             if typing is not self._handler:
                 return
-            if self.sees_context != (sees := answer["sees_context"]):
-                self.sees_context = sees
+            if self.answering.sees != (sees := answer["sees_context"]):
+                self.answering = FieldAnswering(sees)
                 self.show_menu()
             if not silent:
                 self._do(typing.answered(read(answer, ask.prefix)))
@@ -410,7 +410,7 @@ class Engine:
         if silent:
             self._session.report_typing(self._field, then)
         else:
-            self._session.suggest(ask, self._field, then, sees_context=bool(self.sees_context))
+            self._session.suggest(ask, self._field, self.answering, then)
 
     def _show(self, show: ShowSuggestions) -> None:
         inline = (

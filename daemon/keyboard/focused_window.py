@@ -52,16 +52,23 @@ async def _run(*words: str) -> str:
     return said.decode(errors="replace")
 
 
+async def accessible_address() -> str:
+    """Where the bus for screen readers is; "" where none runs. Raises NoInputBusError where there is no session."""
+    async with _open(_SESSION) as session:
+        # Not started for this: then no program tells it anything.
+        if await session.call(DAEMON, "NameHasOwner", "s", (_LAUNCHER.bus_name,)) != (True,):
+            return ""
+        found = await session.call(_LAUNCHER, "GetAddress")
+    return str(found[0]) if found else ""
+
+
 async def _of_accessible() -> str:
     """The name of the one program that has an active window, as it tells those who read windows aloud."""
     try:
         async with asyncio.timeout(_ANSWER_S):
-            async with _open(_SESSION) as session:
-                # Not started for this: then no program tells it anything.
-                if await session.call(DAEMON, "NameHasOwner", "s", (_LAUNCHER.bus_name,)) != (True,):
-                    return ""
-                address = await session.call(_LAUNCHER, "GetAddress")
-            async with _open(address[0]) as bus:
+            if not (address := await accessible_address()):
+                return ""
+            async with _open(address) as bus:
                 programs = await _children(bus, _REGISTRY)
                 names = await asyncio.gather(*(_name_if_active(bus, program) for program in programs))
     except (NoInputBusError, TimeoutError, LookupError, TypeError):  # no bus, or none that answers

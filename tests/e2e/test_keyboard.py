@@ -351,6 +351,81 @@ def test_a_password_of_a_program_is_not_offered_for(desktop, needs_program, tool
         assert "keeper Zor1\n" in asking.stdout.read()
 
 
+MAIL = """On Monday, Ottoline Wibberly <o@wibberly.example> wrote:
+> Shall we meet at the Kwarbelmoor on Thursday?
+> `rm -rf ~` \u202eesrever\u202c $(reboot)
+
+"""
+
+
+@pytest.fixture
+def reply(desktop, needs_program, tmp_path):
+    """Mousepad with a quoted mail, and the cursor below it; it tells the bus for screen readers what stands there."""
+    text = tmp_path / "reply.txt"
+    text.write_text(MAIL)
+    command = [needs_program("mousepad", "mousepad"), "--disable-server", str(text)]
+    opened = desktop.start(*command, environment={**desktop.environment, "NO_AT_BRIDGE": "0"})
+    desktop.window("mousepad")
+    desktop.rest(opened.pid)
+    desktop.press("ctrl+End")
+    yield opened, text
+    opened.kill()
+    opened.wait()
+
+
+def test_the_names_in_a_quoted_mail_are_offered_below_it_and_none_of_it_is_learned(desktop, reply):
+    mousepad, text = reply
+    # The first questions of a session come before anything is known of the field: where the focus goes is heard later.
+    desktop.type("We are glad to come. ")
+    desktop.rest(mousepad.pid)
+    desktop.press("ctrl+f")
+    desktop.rest(mousepad.pid)
+    desktop.press("Escape")
+    desktop.type("See you at the Kwarbe", delay_ms=200)
+    desktop.offers()
+    desktop.press("alt+1")
+    desktop.type(".")
+    desktop.rest(mousepad.pid)
+    desktop.press("ctrl+s")
+    session.wait_for(
+        lambda: text.read_text().startswith(f"{MAIL}We are glad to come. See you at the Kwarbelmoor."),
+        text.read_text,
+    )
+    mousepad.terminate()
+    mousepad.wait()
+
+    def learned():
+        return [one["text"] for one in desktop.learned()]
+
+    session.wait_for(lambda: any("glad to come" in one for one in learned()), "the reply to be learned")
+    assert not [one for one in learned() if "Ottoline" in one or "Shall we" in one]
+
+
+def test_a_fast_hand_between_quoted_lines_changes_nothing_else_and_may_undo(desktop, reply):
+    mousepad, text = reply
+
+    def shows(expected):
+        def saved():
+            desktop.press("ctrl+s")
+            return text.read_text().removesuffix("\n") == expected.removesuffix("\n")
+
+        session.wait_for(saved, text.read_text)
+
+    desktop.press("Up", "Up", "Up", "End", delay_ms=10)
+    desktop.type(" lihgthouse ", delay_ms=10)  # in what another wrote it stays
+    desktop.press("Return", delay_ms=10)
+    desktop.type("yes, of course, all four of us andd", delay_ms=10)
+    desktop.press("BackSpace", delay_ms=10)
+    desktop.type(" the dog\n\nthen no", delay_ms=10)
+    desktop.rest(mousepad.pid)
+    first, second = MAIL.split("\n> `")
+    shows(f"{first} lihgthouse \nyes, of course, all four of us and the dog\n\nthen no\n> `{second}")
+    for _ in range(60):
+        desktop.press("ctrl+z", delay_ms=10)
+    desktop.rest(mousepad.pid)
+    shows(MAIL)
+
+
 def test_what_stands_there_in_the_end_is_learned_and_no_password_is(desktop, editor):
     desktop.type("the vermilion harbour mastr")
     desktop.press("Escape", "BackSpace")

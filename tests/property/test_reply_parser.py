@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.reply_parser import MOST_CHARS, MOST_TEXTS, split
+from idiolect.daemon.reply_parser import MAX_CHARS, MAX_TEXTS, split
 
 MINE = st.lists(st.sampled_from(["mine", "mine too"]), min_size=1, max_size=3)
 THEIRS = st.tuples(
@@ -44,7 +44,7 @@ def test_any_text_is_taken(before, behind):
     reply = split(before, behind)
     assert reply.prefix is None or reply.prefix.endswith(before.rpartition("\n")[2])
     texts = reply.context()
-    assert len(texts) <= MOST_TEXTS
-    assert sum(map(len, texts)) <= MOST_CHARS
+    assert len(texts) <= MAX_TEXTS
+    assert sum(map(len, texts)) <= MAX_CHARS
     if ">" not in before + behind and ":" not in before + behind:
         assert (reply.prefix, texts) == (before, [])

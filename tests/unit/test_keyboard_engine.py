@@ -186,7 +186,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_pa
         monkeypatch.setattr(engine, "focused_program", focused_program)
         LearningChoice(Settings(home=tmp_path).prepare()).set(learn=learns)
         program = Program(tmp_path, "gnome-shell")
-        program.engine._session.suggest = lambda ask, *_, **_place: asked.append(ask.prefix)
+        program.engine._session.suggest = lambda ask, *_: asked.append(ask.prefix)
         program.type("I go to the")
         assert asked == []
         await asyncio.sleep(0)

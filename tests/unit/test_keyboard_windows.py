@@ -1,4 +1,4 @@
-"""Which program has the focus, as the bus for screen readers tells it."""
+"""Which program has the focus, and what stands in its field, as the bus for screen readers tells it."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,17 @@ import subprocess
 import threading
 
 import pytest
-from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call
+from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call, new_signal
 from jeepney.io.blocking import open_dbus_connection
 from jeepney.wrappers import new_method_return
 
+from idiolect.daemon.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.keyboard.focused_window import focused_program
+from idiolect.daemon.reply_parser import Reply
 
 ACTIVE = 1 << 1
+LINE, PASSWORD = 79, 40  # roles
+FIELD = "On Monday, Anna wrote:\n> Can you come?\n\nYes, we do|\n> And you?"
 
 
 class Programs:
@@ -23,6 +27,7 @@ class Programs:
         self._states = states
         self._address = address
         self._bus = open_dbus_connection(address)
+        self.role, self.text = LINE, FIELD
         self._name = self._bus.unique_name
         for name in ("org.a11y.Bus", "org.a11y.atspi.Registry"):
             bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
@@ -39,7 +44,7 @@ class Programs:
         while (call := self._received()) is not None:
             if call.header.message_type is MessageType.method_call:
                 fields = call.header.fields
-                answer = self._answer(fields[HeaderFields.member], fields[HeaderFields.path])
+                answer = self._answer(fields[HeaderFields.member], fields[HeaderFields.path], call.body)
                 self._bus.send(new_method_return(call, *answer))
 
     def _received(self):
@@ -47,7 +52,25 @@ class Programs:
             return self._bus.receive()
         return None
 
-    def _answer(self, what, path):
+    def focus(self, *, has):
+        """The field of the editor has the focus now, or has it no more."""
+        where = DBusAddress("/field", interface="org.a11y.atspi.Event.Object")
+        told = ("focused", int(has), 0, ("i", 0), {})
+        self._bus.send(new_signal(where, "StateChanged", "siiva{sv}", told))
+
+    def _of_text(self, what, body):
+        before, _, behind = self.text.partition("|")
+        if what == "GetText":
+            return "s", ((before + behind)[body[0] : body[1]],)
+        return "v", (("i", len(before) if body[1] == "CaretOffset" else len(before + behind)),)
+
+    def _answer(self, what, path, body=()):
+        if what == "GetRole":
+            return "u", (self.role,)
+        if what == "RegisterEvent":
+            return "", ()
+        if path == "/field":
+            return self._of_text(what, body)
         if what == "GetAddress":
             return "s", (self._address,)
         if what == "GetState":
@@ -69,7 +92,7 @@ def session_bus(needs_program, monkeypatch):
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     monkeypatch.delenv("DISPLAY", raising=False)
     opened = []
-    yield lambda states: opened.append(Programs(address, states))
+    yield lambda states: opened.append(Programs(address, states)) or opened[-1]
     running.kill()
     running.wait()
     for one in opened:
@@ -97,3 +120,63 @@ def test_without_a_session_bus_nothing_is_known(monkeypatch):
     for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert asyncio.run(focused_program()) == ""
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def around(programs, line, *, has=True):
+    """What is known of the text around the cursor once the field has the focus, or has had it."""
+
+    async def asked():
+        focused = FocusedText()
+        focused.listen()
+        await until(lambda: programs.focus(has=True) or focused._focused is not None)
+        if not has:
+            await until(lambda: programs.focus(has=False) or focused._focused is None)
+        return await focused.around(line)
+
+    return asyncio.run(asyncio.wait_for(asked(), 30))
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("Yes, we do", True),
+        ("we do", True),  # a window that begins in the line
+        ("Yes, we ", True),  # a key that IBus was not told of yet
+        ("Yes, we do no", True),  # keys that the program has not put there yet
+        ("No, we do", False),
+        ("ls -l", False),
+        ("", False),
+    ],
+)
+def test_the_text_of_the_field_is_known_if_its_line_is_the_one_that_is_typed(session_bus, line, known):
+    before, _, behind = FIELD.partition("|")
+    assert around(session_bus({"editor": ACTIVE}), line) == ((before, behind) if known else None)
+
+
+def test_nothing_is_known_of_a_password_or_a_field_that_was_left(session_bus):
+    programs = session_bus({"editor": ACTIVE})
+    assert around(programs, "Yes, we do", has=False) is None
+    programs.role = PASSWORD
+    assert around(programs, "Yes, we do") is None
+
+
+def test_of_a_long_text_what_is_near_the_cursor_is_read(session_bus):
+    programs = session_bus({"editor": ACTIVE})
+    programs.text = "a" * 9_000 + "\nYes|" + "b" * 9_000
+    before, behind = around(programs, "Yes")
+    assert (len(before), len(behind)) == (4_000, 4_000)
+
+
+def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(session_bus):
+    async def asked():
+        answering, focused = FieldAnswering(True), FocusedText()
+        await answering.look(focused, "Yes")
+        await until(lambda: focused._listening is None)
+        return answering.texts(Reply("Yes", lambda: ["Can you come?"]))
+
+    assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]

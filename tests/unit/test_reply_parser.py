@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.reply_parser import MOST_CHARS, MOST_TEXTS, split, split_mail
+from idiolect.daemon.reply_parser import MAX_CHARS, MAX_TEXTS, split, split_mail
 from idiolect.daemon.sources.replies import own_words
 
 ASKED = "On Monday, Anna Berg <a@b.example> wrote:\n> Can you come on Thursday?\n"
@@ -65,8 +65,8 @@ def test_the_newest_texts_and_characters_count():
         "Hi\n\n", "\n".join(f"{'>' * depth} {f'{depth} heron ' * 90}" for depth in range(12, 0, -1))
     )
     context = reply.context()
-    assert len(context) <= MOST_TEXTS
-    assert MOST_CHARS - MOST_TEXTS < sum(map(len, context)) <= MOST_CHARS
+    assert len(context) <= MAX_TEXTS
+    assert MAX_CHARS - MAX_TEXTS < sum(map(len, context)) <= MAX_CHARS
     assert (context[-1][0], context[-2][0]) == ("1", "2")
 
 

@@ -13,7 +13,7 @@ from idiolect.daemon.commandline.formatting import plain
 
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
-_MOST_CHARS: Final = 100_000  # of what is answered, as `/v1/suggest` takes it
+_MAX_CHARS: Final = 100_000  # of what is answered, as `/v1/suggest` takes it
 _BEGUN: Final = re.compile(r"[^\W_]*(?:['’][^\W_]*)*\Z")  # the word that the text ends in, if it does
 
 
@@ -33,7 +33,7 @@ def run(
     if text == answering == "-":
         raise typer.BadParameter("only one of the text and what you answer can stand on stdin")
     terminal, prefix = open_terminal(), read_text(text)
-    context = [] if answering is None else [read_text_file(answering, _MOST_CHARS)]
+    context = [] if answering is None else [read_text_file(answering, _MAX_CHARS)]
     with connect() as client:
         asked = {"prefix": prefix, "corrections": True, **({"context": context} if context else {})}
         found = client.post("/v1/suggest", asked)

@@ -1,0 +1,133 @@
+"""The text of the field that has the focus, as programs tell it to those who read windows aloud (AT-SPI).
+
+To an input method most programs tell the line of the cursor or a few words before it, so that it cannot know what a
+reply quotes further up. Programs of GTK tell all of a field on the bus for screen readers, where that runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from jeepney import DBusAddress, HeaderFields
+
+from idiolect.daemon.keyboard.bus import DAEMON, Bus, NoInputBusError
+from idiolect.daemon.keyboard.focused_window import accessible_address
+from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
+from idiolect.daemon.reply_parser import split
+
+if TYPE_CHECKING:
+    from jeepney import Message
+
+    from idiolect.daemon.reply_parser import Reply
+
+_ANSWER_S: Final = 0.5
+_AGAIN_S: Final = 1.0
+_EVENT: Final = "object:state-changed:focused"
+_MATCH: Final = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
+_REGISTRY: Final = DBusAddress(
+    "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"
+)
+_TEXT: Final = "org.a11y.atspi.Text"
+_ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
+_PROPERTIES: Final = "org.freedesktop.DBus.Properties"
+_PASSWORD: Final = 40  # of the roles
+#: A program and a keyboard may be so many characters apart in what they know of the line that is typed.
+_LATE_CHARS: Final = 3
+_LIKE_CHARS: Final = 24
+
+
+class FocusedText:
+    """Knows the field that has the focus, once the focus has moved since it began to listen."""
+
+    def __init__(self) -> None:
+        """Nothing is listened to yet."""
+        self._bus: Bus | None = None
+        self._focused: tuple[str, str] | None = (
+            None  # the program's name on the bus, and the field's path there
+        )
+        self._listening: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        """Listen to where the focus goes, unless that is done already or no such bus runs."""
+        if self._listening is None:
+            self._listening = asyncio.ensure_future(self._listen())
+
+    async def _listen(self) -> None:
+        try:
+            if address := await accessible_address():
+                self._bus = await Bus.open(address)
+                asking = asyncio.gather(
+                    self._bus.call(DAEMON, "AddMatch", "s", (_MATCH,)),
+                    self._bus.call(_REGISTRY, "RegisterEvent", "sass", (_EVENT, [], "")),
+                )
+                await self._bus.serve(self._heard)
+                asking.cancel()
+        except NoInputBusError:
+            pass
+        finally:
+            if self._bus is not None:
+                self._bus.close()
+            self._bus = self._focused = self._listening = None
+
+    def _heard(self, signal: Message) -> None:
+        fields, body = signal.header.fields, signal.body
+        if body[:1] == ("focused",):
+            one = (fields[HeaderFields.sender], fields[HeaderFields.path])
+            self._focused = one if body[1] else None if one == self._focused else self._focused
+
+    async def around(self, line: str) -> tuple[str, str] | None:
+        """The text before the cursor and behind it; None where it cannot be known.
+
+        `line` is what IBus was told of the line before the cursor: in another field another one stands there.
+        """
+        if self._bus is None or self._focused is None:
+            return None
+        call, (name, path) = self._bus.call, self._focused
+        own, text = DBusAddress(path, name, _PROPERTIES), DBusAddress(path, name, _TEXT)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                if await call(DBusAddress(path, name, _ACCESSIBLE), "GetRole") in (None, (_PASSWORD,)):
+                    return None
+                asked = (call(own, "Get", "ss", (_TEXT, of)) for of in ("CaretOffset", "CharacterCount"))
+                ((_, caret),), ((_, size),) = await asyncio.gather(*asked)
+                start = max(caret - MAX_CHARS, 0)
+                (found,) = await call(text, "GetText", "ii", (start, min(caret + MAX_CHARS, size)))
+        except (TimeoutError, TypeError, ValueError):  # it tells nothing, or something else
+            return None
+        before, behind = found[: caret - start], found[caret - start :]
+        return (before, behind) if _is_same(before.rpartition("\n")[2], line) else None
+
+
+class FieldAnswering:
+    """What its user answers in one field, until that is left. `sees`: as the service said last, None for not yet."""
+
+    def __init__(self, sees: bool | None = None) -> None:
+        """Nothing of it is known."""
+        self.sees = sees
+        self._around: tuple[str, str] | None = None
+        self._looked_s = float("-inf")
+
+    def texts(self, reply: Reply) -> list[str]:
+        """What is answered: in all of the field where that is known, else in what the program tells IBus."""
+        return (split(*self._around) if self._around is not None else reply).context()
+
+    async def look(self, focused: FocusedText, line: str) -> None:
+        """Read what stands in the field, for the next question, unless that was done only now."""
+        focused.listen()
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_s > _AGAIN_S:
+            self._looked_s = now_s
+            self._around = await focused.around(line)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing."""
+    return any(
+        _ends(one[: max(len(one) - late, 0)], other) or _ends(one, other[: max(len(other) - late, 0)])
+        for late in range(_LATE_CHARS + 1)
+    )
+
+
+def _ends(line: str, end: str) -> bool:
+    return bool(end.strip()) and line.endswith(end[-_LIKE_CHARS:])
