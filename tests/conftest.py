@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.fetch import OfflineError
@@ -40,6 +41,9 @@ hypothesis_settings.load_profile("any-machine")
 # A shell has what it starts in the background ignore Ctrl+C, and programs that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+#: What :func:`tiny_service` has read.
+KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 
 #: The files whose tests take longest, so that none of them is left to one process at the end.
 LONGEST = (
@@ -316,6 +320,18 @@ def tiny_profile(tiny: BasePaths) -> Callable[..., Settings]:
         return settings
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_service(
+    tiny_profile: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service of the tiny model that knows a sentence, for tests that learn nothing. Paused, it is resumed."""
+    service = Service(tiny_profile(tmp_path_factory.mktemp("service") / "home"))
+    for _ in range(5):
+        service.ingest.add_text(KNOWN, source="test")
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -31,7 +32,7 @@ from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped, 
 from idiolect.daemon.storage.store import Store
 
 WAIT_S = 60.0
-TIGHT = Limits(quiet_cpu_s=2.0, memory_bytes=256 << 20)
+TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
 
 
 def eventually(holds: Callable[[], object]) -> None:
@@ -92,12 +93,8 @@ def notes(folder: Path, count: int) -> list[str]:
 # Hostile files. Each takes a name and writes a file that took seconds or gigabytes where the service read it itself.
 
 
-def blank_lines(path: Path) -> None:
-    path.write_text(f"One.\n\n{(' ' * 32_000 + 'x' + chr(10)) * 3}\nTwo.\n")
-
-
 def one_address(path: Path) -> None:
-    path.write_text(f"One.\n\n{'http://a:b@' * 90_000}\n\nTwo.\n")
+    path.write_text(f"One.\n\n{'http://a:b@' * 60_000}\n\nTwo.\n")
 
 
 def zipped_line(path: Path) -> None:
@@ -106,18 +103,8 @@ def zipped_line(path: Path) -> None:
         archive.open("WhatsApp Chat with Ada.txt", "w", force_zip64=True) as chat,
     ):
         chat.write(b"12/31/23, 14:08 - Me: hello\n12/31/23, 14:09 - Ada: yes\n12/31/23, 14:10 - Me: ")
-        for _ in range(400):
+        for _ in range(300):
             chat.write(b"a" * (1 << 20))
-
-
-def large_chat(path: Path) -> None:
-    message = {"id": 1, "type": "message", "date_unixtime": "1577836800", "from": "Ada", "from_id": "user2"}
-    message["text"] = "word " * 40_000
-    with path.with_suffix(".json").open("w") as chat:
-        chat.write('{"name": "Ada", "type": "personal_chat", "id": 2, "messages": [')
-        for _ in range(1000):
-            chat.write(json.dumps(message) + ",")
-        chat.write(json.dumps({**message, "from": "Me", "from_id": "user1", "text": "hello"}) + "]}")
 
 
 def deep_mail(path: Path) -> None:
@@ -126,13 +113,8 @@ def deep_mail(path: Path) -> None:
     )
 
 
-def many_members(path: Path) -> None:
-    with tarfile.open(path.with_suffix(".jex"), "w:gz") as archive:
-        for number in range(120_000):
-            archive.addfile(tarfile.TarInfo(f"{number:032x}.md"), io.BytesIO())
-
-
-HOSTILE = (blank_lines, one_address, zipped_line, large_chat, deep_mail, many_members)
+#: One for each limit: seconds, memory, and what a library of the system takes.
+HOSTILE = (one_address, zipped_line, deep_mail)
 
 
 @pytest.mark.parametrize("make", HOSTILE, ids=lambda make: make.__name__)
@@ -146,7 +128,7 @@ def test_a_hostile_file_costs_its_reader_and_nobody_else(profile, tmp_path, make
     done = threading.Event()
 
     def look() -> None:
-        while not done.wait(0.01):
+        while not done.wait(0.1):
             for child in children():
                 try:
                     highest[0] = max(highest[0], child.memory_info().rss)
@@ -221,13 +203,13 @@ def test_a_folder_of_many_other_files_comes_back_as_one_count(tight, tmp_path):
 def test_a_killed_reader_loses_nothing_and_doubles_nothing(profile, tmp_path):
     text = tmp_path / "long.txt"
     written = [
-        f"Sentence {number} of a long text {random.Random(number).random()}." for number in range(60_000)
+        f"Sentence {number} of a long text {random.Random(number).random()}." for number in range(6_000)
     ]
     text.write_text("\n\n".join(written))
     killed = 0
     report = None
     for step in profile.ingest.add_paths([text]):
-        if not killed and step.entries > 1000:
+        if not killed and step.entries:
             [child] = children()
             os.kill(child.pid, signal.SIGKILL)
             killed = child.pid
@@ -242,7 +224,7 @@ def test_a_killed_reader_loses_nothing_and_doubles_nothing(profile, tmp_path):
 
 def test_a_reader_that_dies_of_every_file_skips_each(tmp_path, tight):
     text = tmp_path / "long.txt"
-    text.write_text("\n\n".join(f"Sentence {number}." for number in range(50_000)))
+    text.write_text("\n\n".join(f"Sentence {number}." for number in range(20_000)))
     found = []
     pids = set()
     for piece in tight.pieces(text, "text", ()):
@@ -289,7 +271,7 @@ for piece in Reader().pieces(Path(sys.argv[1]), "markdown", ()):
 def test_a_killed_service_leaves_no_child(tmp_path, busy):
     path = tmp_path / "a.md"
     if busy == "holds":
-        path.write_text("One.\n\n" + "Two three four.\n\n" * 400_000)
+        path.write_text("One.\n\n" + "Two three four.\n\n" * 100_000)
         kind = "markdown"
     else:  # in a library that hears nothing of what happens around it
         path = path.with_suffix(".eml")
@@ -377,7 +359,8 @@ def test_a_label_in_a_paragraph_of_its_own_reaches_the_next(profile, tmp_path):
 
 
 def test_an_archive_of_very_many_files_is_told_of(reader, tmp_path):
-    many_members(tmp_path / "hostile")
+    with gzip.open(tmp_path / "hostile.jex", "wb", compresslevel=1) as archive:
+        archive.write(tarfile.TarInfo("a.md").tobuf() * 100_001)
     *_, last = reader.pieces(tmp_path / "hostile.jex", "joplin", ())
     assert isinstance(last, Skipped)
     assert last.note == "hostile.jex: it holds more than 100,000 files; unpack it and read what you need"
