@@ -1,10 +1,8 @@
 """The page's addresses: its files, and the link that begins a session."""
 
 import re
-import runpy
 from http.cookies import SimpleCookie
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +11,6 @@ from idiolect.daemon.endpoint import server
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 
-TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
 URL = "http://127.0.0.1:8765"
 TOKEN = {"Authorization": f"Bearer {'t' * 43}"}
 FROM_THE_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": URL}
@@ -21,17 +18,18 @@ FOLDER = resources.files("idiolect.daemon.endpoint") / "page"
 FILES = sorted(file.name for file in FOLDER.iterdir())
 
 
-def client(folder, socket=None):
+def client(service, folder, socket=None):
     settings = Settings(home=folder).prepare()
     settings.token_path.write_text("t" * 43)
     running = Running(1, URL, None if socket else 8765, socket, "2026-01-31T09:30:00+00:00")
-    app = server.create_app(TOY["ToyService"](), running=running, settings=settings)
+    app = server.create_app(service, running=running, settings=settings)
     return TestClient(app, base_url=URL, follow_redirects=False)
 
 
 @pytest.fixture
-def http(tmp_path):
-    return client(tmp_path)
+def http(tiny_service, tmp_path):
+    yield client(tiny_service, tmp_path)
+    tiny_service.resume()
 
 
 def test_a_link_begins_one_session_once(http):
@@ -64,8 +62,8 @@ def test_without_a_token_there_is_no_link(http):
     assert not http.cookies
 
 
-def test_a_browser_does_not_reach_a_unix_socket(tmp_path):
-    refused = client(tmp_path, socket="/run/idiolect.sock").post("/v1/open", headers=TOKEN)
+def test_a_browser_does_not_reach_a_unix_socket(tiny_service, tmp_path):
+    refused = client(tiny_service, tmp_path, socket="/run/idiolect.sock").post("/v1/open", headers=TOKEN)
     assert refused.status_code == 409
     assert refused.json()["error"]["exit_code"] == 104
     assert "unix_socket" in refused.json()["error"]["message"]
@@ -117,8 +115,10 @@ def test_an_explanation_is_withheld_where_suggestions_are(http):
         "reason": "secret field",
         "paused": False,
     }
-    found = http.post("/v1/explain", json={"prefix": "a", "candidates": 1}, headers=TOKEN).json()
-    assert found["words"] == [{"text": "one", "p": 0.5, "base": 0.01, "adapter": None, "part": "memory"}]
+    known = {"prefix": "the teal lighthouse keeper Zorv", "candidates": 1}
+    [word] = http.post("/v1/explain", json=known, headers=TOKEN).json()["words"]
+    assert (word["text"], word["adapter"], word["part"]) == ("elin", None, "memory")
+    assert 0 <= word["base"] < word["p"] <= 1
 
 
 def test_the_address_alone_leads_to_the_page(http):
