@@ -99,7 +99,7 @@ def test_who_showed_a_token_stays(site, monkeypatch):
     assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
     [kept] = site.server.server_state.connections
     with socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S) as later:
-        assert later.recv(1) == b"", "a stranger that came later is gone"
+        assert later.recv(1) == b"", "one without a token that came later is gone"
     assert site.http.get("/healthz").status_code == 200
     assert kept in site.server.server_state.connections
 
@@ -135,7 +135,7 @@ def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(site, monkey
 
 
 def test_of_too_many_without_a_token_the_oldest_goes(tiny_service, tmp_path, monkeypatch):
-    monkeypatch.setattr(connection_limits, "MOST_STRANGERS", 3)
+    monkeypatch.setattr(connection_limits, "MAX_WITHOUT_TOKEN", 3)
     settings = Settings(home=tmp_path / "home").prepare()
     with answering(tiny_service, settings) as site, contextlib.ExitStack() as held:
         assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
