@@ -23,7 +23,7 @@ Show: TypeAlias = Literal["auto", "more", "less", "asked"]
 USUAL_KEY_MS = 240.0
 """Between two letters, where nobody has told: 50 words a minute."""
 
-MIN_FURTHER_PROB = 0.38
+MIN_FURTHER_PROB = 0.16
 """That a further word and all before it come, for it to be shown."""
 
 LOOK_S = 0.24
@@ -40,10 +40,6 @@ _LIST_WORD_S = 0.07  # to read each of its words
 _MIN_LIST_GAIN = 2.0  # of a list, in the time that reading it takes: a better one may come a letter later
 _LOOK_WEIGHTS: Final[dict[Show, float]] = {"auto": 1.0, "more": 0.5, "less": 2.0, "asked": math.inf}
 
-_MIN_GAIN = 1.2  # of a further word, in the time that reading it takes
-_MIN_ODDS = (
-    0.8  # of being right, times the time of a key, in looks: a surer ghost one letter later may be worth more
-)
 _MIN_FIRST_SHARE = 0.5  # of the look that the first word must earn, for further words to be looked for
 _MIN_NEW_CHARS = 3  # of a ghost that was not there before: fewer are typed faster than read
 
@@ -72,21 +68,33 @@ class GhostValue:
         """True if nothing appears by itself."""
         return self.look_weight == math.inf
 
-    def may_pay(self, first: GhostWord) -> bool:
-        """Return True if a ghost with this first word may be worth showing, so that further words are worth a pass."""
+    def may_pay(self, first: GhostWord, alike: float = 0.0) -> bool:
+        """Return True if a ghost with this first word may be worth showing, so that further words are worth a pass.
+
+        To wait for one more letter costs a key where the ghost is right, and spares the look where that letter shows
+        that it is wrong.
+
+        Args:
+            first: the word.
+            alike: the probability of other words that begin with the same letter: they are not told apart by it.
+        """
         taken = first.p * self.uptake
-        likely = taken * self.key_s > _MIN_ODDS * (1 - taken) * self.look_weight * LOOK_S
-        return likely and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * LOOK_S
+        told_apart = max(1 - taken - alike, 0.0)
+        waiting_costs = taken * self.key_s > told_apart * self.look_weight * LOOK_S
+        return waiting_costs and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * LOOK_S
 
     def adds(self, word: GhostWord) -> bool:
         """Return True if this further word, with the probability that all up to it comes, is worth reading."""
         gain_s = word.p * self.uptake * (len(word.text) - 1) * self.key_s
-        return word.p >= MIN_FURTHER_PROB and gain_s > _MIN_GAIN * self.look_weight * FURTHER_LOOK_S
+        return word.p >= MIN_FURTHER_PROB and gain_s > self.look_weight * FURTHER_LOOK_S
 
-    def pays(self, words: Sequence[GhostWord]) -> bool:
-        """Return True if a new ghost of these words saves more time on average than looking at it takes."""
+    def pays(self, words: Sequence[GhostWord], alike: float = 0.0) -> bool:
+        """Return True if a new ghost of these words saves more time on average than looking at it takes.
+
+        ``alike`` as in :meth:`may_pay`.
+        """
         first, *further = words
-        if not self.may_pay(first) or len("".join(word.text for word in words).strip()) < _MIN_NEW_CHARS:
+        if not self.may_pay(first, alike) or len("".join(word.text for word in words).strip()) < _MIN_NEW_CHARS:
             return False
         gain_s = self._first_gain_s(first) + sum(
             word.p * self.uptake * (len(word.text) - 1) * self.key_s for word in further

@@ -270,6 +270,7 @@ class Predictor:
             words = self._offered(split, matches, must_hide, small_names=mender is None)
             finished = self._ranker.finished_prob(split, matches)
             starts = [self._start_with(split, word) for word in words[:2]]
+            ranked = words
             self._likely_next, self._wants_tail = starts, ghost_words > 1
             self._near = prefix[-_NEAR_CHARS:]
             words = self._ranker.keep_models_word(split, words, candidates)
@@ -282,11 +283,12 @@ class Predictor:
                 start = self._best_start(split, matches, starts[:1], must_hide, count)
                 value = self._ghost_value(key_ms)
                 if start is not None:
-                    ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
+                    alike = self._alike(start.text, ranked, typed=bool(split.typed))
+                    ghost, pending = self._complete_ghost(split, start, alike, ghost_words, value, given_up)
                     if remember:
                         self._unjudged_ghosts.add(prefix, pending)
                     if must_hide(ghost.text):  # its tail would show too much
-                        ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
+                        ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1], alike))
                 ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
         behind = WORD.search(suffix)
         if behind is not None:
@@ -468,6 +470,7 @@ class Predictor:
         self,
         split: SplitPrefix,
         start: _GhostStart,
+        alike: float,
         max_words: int,
         value: GhostValue,
         given_up: Callable[[], bool],
@@ -476,14 +479,19 @@ class Predictor:
         whole = not split.typed or start.text.startswith(" ")
         calibration = self._word_calibration if whole else self._calibration
         words, further = [GhostWord(start.text, calibration(start.p))], list[FurtherWord]()
-        if value.may_pay(words[0]) and max_words > 1 and not given_up():
+        if value.may_pay(words[0], alike) and max_words > 1 and not given_up():
             for word in self._tails.further_words(start.ids)[: max_words - 1]:
                 further.append(word)
                 next_word = GhostWord(word.text, words[-1].p * self._word_calibration(word.p))
                 if not value.adds(next_word):
                     break
                 words.append(next_word)
-        return of_words(words, value.pays(words)), LookedAt(start.text, start.p, whole, tuple(further))
+        return of_words(words, value.pays(words, alike)), LookedAt(start.text, start.p, whole, tuple(further))
+
+    def _alike(self, text: str, ranked: Sequence[Word], *, typed: bool) -> float:
+        """Return the probability that another word comes that begins with the same letter as ``text``."""
+        calibrate = self._calibration if typed else self._word_calibration
+        return sum(calibrate(word.p) for word in ranked if word.text[:1] == text[:1] and word.text != text)
 
     def _ghost_value(self, key_ms: float) -> GhostValue:
         return GhostValue.of(self.show, key_ms / 1e3, self.acceptance_rate)

@@ -56,8 +56,14 @@ def test_who_pays_more_for_a_look_is_shown_less() -> None:
 
 def test_a_further_word_must_be_worth_reading() -> None:
     assert GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.5))
-    assert not GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.3))
+    assert not GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.1))
     assert not GhostValue(FAST).adds(GhostWord(" to", 0.5))
+
+
+def test_a_ghost_waits_for_a_letter_only_where_that_tells_whether_it_is_right() -> None:
+    ghost = [GhostWord("tomorrow", 0.45)]
+    assert not GhostValue(USUAL).pays(ghost)
+    assert GhostValue(USUAL).pays(ghost, alike=0.2), "today and tonight would stand after another letter, too"
 
 
 @pytest.mark.parametrize(
