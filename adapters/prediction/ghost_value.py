@@ -94,7 +94,10 @@ class GhostValue:
         ``alike`` as in :meth:`may_pay`.
         """
         first, *further = words
-        if not self.may_pay(first, alike) or len("".join(word.text for word in words).strip()) < _MIN_NEW_CHARS:
+        if (
+            not self.may_pay(first, alike)
+            or len("".join(word.text for word in words).strip()) < _MIN_NEW_CHARS
+        ):
             return False
         gain_s = self._first_gain_s(first) + sum(
             word.p * self.uptake * (len(word.text) - 1) * self.key_s for word in further
