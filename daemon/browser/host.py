@@ -46,6 +46,7 @@ _TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which h
 _SUGGEST: Final[tuple[str, ...]] = (
     "prefix",
     "suffix",
+    "context",
     "candidates",
     "ghost_words",
     "input_purpose",
@@ -154,7 +155,10 @@ class Host:
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         told = await self._asked(self._learning, "GET", "/v1/status")
-        return {"paused": told["paused"], "version": version("idiolect")}
+        nothing = {"prefix": "", "candidates": 0, "ghost_words": 0, "app": APP}
+        asked = await self._asked(self._asking, "POST", "/v1/suggest", nothing)
+        about = {"paused": told["paused"], "sees_context": asked["sees_context"]}
+        return {**about, "version": version("idiolect")}
 
     async def _asked(
         self, link: ServiceLink, method: str, path: str, body: dict[str, Any] | None = None

@@ -27,7 +27,7 @@ DEADLINE_S = 20
 AGAIN_S = 4
 READ_S = 0.2  # before that Tab belongs to the page
 START = "the keeper Zorv"
-#: Stands between a browser and the host: notes what is asked and how long it is, not its text.
+#: Stands between a browser and the host: notes what is asked, how long it is, and its context; no other text.
 COUNTING = """#!{python}
 import json, os, struct, subprocess, sys, threading
 host = subprocess.Popen([{program!r}, *sys.argv[1:]], stdin=subprocess.PIPE)
@@ -37,7 +37,7 @@ while head := sys.stdin.buffer.read(4):
     with open({log!r}, "a") as log:
         asked = json.loads(body)
         name = "typing" if asked.get("prefix") == "" else asked["do"]
-        log.write(f"{{name}} {{len(body)}}\\n")
+        log.write(f"{{name}} {{len(body)}} {{json.dumps(asked.get('context'))}}\\n")
     host.stdin.write(head + body)
     host.stdin.flush()
 host.stdin.close()
@@ -161,12 +161,17 @@ class Room:
 
     def asked(self, what=None):
         """What the browser has asked the host for so far; `typing`: nothing, where nothing is to be suggested."""
-        return [name for name, _ in self.messages() if what in (None, name)]
+        return [name for name, *_ in self.messages() if what in (None, name)]
+
+    def contexts(self):
+        """The context of each suggestion that was asked for."""
+        return [json.loads(context) for name, _, context in self.messages() if name == "suggest"]
 
     def messages(self):
-        """The same, each with the size of its message in bytes."""
+        """The same, each with the size of its message in bytes, and its context as JSON."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [(name, int(size)) for name, size in map(str.split, lines)]
+        parts = (line.split(" ", 2) for line in lines)
+        return [(name, int(size), context) for name, size, context in parts]
 
 
 @pytest.fixture(scope="module")

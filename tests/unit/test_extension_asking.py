@@ -8,12 +8,13 @@ SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "conte
 TYPED_ON = """
 import {{ readFileSync }} from "node:fs";
 const field = {{ element: {{}}, purpose: "text" }};
-const asked = [], texts = {texts};
+const asked = [], none = [], texts = {texts};
 globalThis.idiolect = {{
   now: {{ field, mode: "learn", speed: {{}} }},
   fields: {{ of: () => field }},
   text: {{ around: () => ({{ prefix: texts.shift(), suffix: "" }}) }},
   showing: {{ isDismissed: () => false, outdate() {{}}, current: () => null, last: () => null }},
+  context: {{ texts: () => none }},
   link: {{ tell: ({{ id }}) => asked.push(id) }},
 }};
 (0, eval)(readFileSync({path}, "utf-8"));

@@ -10,12 +10,11 @@ const button = new Button(api, sites, host);
 let trial = false; // whether one runs, as the service said last
 const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
 
-/** What may be done in a frame: what both its own site and that of the tab it is in allow. */
+/** What `told` says of a frame's own site, and of that of the tab that it is in: only what both allow may be done. */
+const ofBoth = ({ origin, url, tab }, told) => Promise.all([told(siteOf(origin ?? url)), told(siteOf(tab?.url))]);
+
 async function modeOf(sender) {
-  const [own, whole] = await Promise.all([
-    sites.modeOf(siteOf(sender.origin ?? sender.url)),
-    sites.modeOf(siteOf(sender.tab?.url)),
-  ]);
+  const [own, whole] = await ofBoth(sender, (site) => sites.modeOf(site));
   return own === "off" || whole === "off" ? "off" : own === "learn" && whole === "learn" ? "learn" : "suggest";
 }
 
@@ -37,10 +36,12 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: async ({ prefix, suffix, input_purpose, key_ms, candidates = 3, ghost_words = 8 }) => {
-    const answer = await host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates, ghost_words });
+  suggest: async ({ context, prefix, suffix, input_purpose, key_ms, candidates = 3, ghost_words = 8 }, sender) => {
+    const sees = (await ofBoth(sender, (site) => sites.sees(site))).every(Boolean);
+    const about = { prefix, suffix, input_purpose, key_ms, candidates, ghost_words, context: sees ? context : [] };
+    const answer = await host.ask("suggest", about);
     if (answer) trial = answer.trial ?? false;
-    return answer;
+    return answer && { ...answer, sees_context: sees && answer.sees_context === true };
   },
   stretch: ({ suggestions, characters, seconds, keys, input_purpose }) =>
     host.ask("stretch", { suggestions, characters, seconds, keys, input_purpose }),
@@ -77,6 +78,7 @@ const OWN = {
     await sites.set(site, mode);
     return sites.about(url);
   },
+  look: ({ site, sees }) => sites.look(site, sees),
 };
 /** What a content script may, which runs in somebody else's page. */
 const THEIRS = { load: async (_, sender) => sites.load(sender, await modeOf(sender)) };

@@ -15,13 +15,15 @@ async function pageUrl() {
 
 const url = await pageUrl();
 
-function show({ site, never, mode, all }) {
+function show({ site, never, mode, all, sees }) {
   element("site").textContent = site || "idiolect";
   element("never").hidden = !never;
   element("nowhere").hidden = site !== "";
   element("here").hidden = never || site === "";
   for (const radio of radios) radio.checked = radio.value === mode;
   element("all").checked = all !== "off";
+  element("sees").checked = sees;
+  element("sees").disabled = mode === "off";
   document.body.dataset.ready = mode;
 }
 
@@ -31,7 +33,8 @@ function code(text) {
   return found;
 }
 
-function showHost({ advice }) {
+function showHost({ advice, sees }) {
+  element("unseen").hidden = sees;
   element("trouble").hidden = advice === "";
   // What is to be run stands between backticks.
   const parts = advice.split("`").map((text, place) => (place % 2 === 0 ? text : code(text)));
@@ -54,6 +57,7 @@ async function set(site, mode) {
 
 const state = await api.runtime.sendMessage({ do: "state", url });
 for (const radio of radios) radio.addEventListener("change", () => void set(state.site, radio.value));
+element("sees").addEventListener("change", ({ target }) => void api.runtime.sendMessage({ do: "look", site: state.site, sees: target.checked }));
 element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
 show(state);
 showHost(state.host);

@@ -79,8 +79,8 @@ export class Host {
   /** How it stands, asked now: what to do about it, if anything. */
   async state() {
     await this.connect({ atOnce: true });
-    await this.ask("state", {});
-    return { advice: ADVICE[this.#trouble] };
+    const answer = await this.ask("state", {});
+    return { advice: ADVICE[this.#trouble], sees: answer?.sees_context ?? true };
   }
 
   /** No page asks any more: end the host after a while. */

@@ -6,7 +6,7 @@ const files = (names) => names.split(" ").map((name) => `content/${name}.js`);
 const FIRST = files("fields text start");
 /** The rest, once its user is in a field; each file needs those before it. */
 const REST = files(
-  "typing_speed writing_stretch now caret overlay authorship learning link insert showing asking mending taking visiting keys pointing main",
+  "typing_speed writing_stretch now nodes sight thread context caret overlay authorship learning link insert showing asking mending taking visiting keys pointing main",
 );
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];
@@ -27,6 +27,7 @@ export const patternOf = (site) => (site === ALL ? "*://*/*" : `*://${site}/*`);
 export class Sites {
   #api;
   #rules = null; // a promise of the rules: site → mode
+  #unseen = null; // a promise of the sites of which the pages are not read
   #changed = () => {};
   #registering = Promise.resolve();
 
@@ -59,7 +60,21 @@ export class Sites {
     const site = siteOf(url);
     const rules = await this.#read();
     const all = rules[ALL] !== undefined && (await this.#mayRunOn(ALL)) ? rules[ALL] : "off";
-    return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all };
+    return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all, sees: await this.sees(site) };
+  }
+
+  /** Whether what its user answers may be read in the pages of a site, where anything is suggested there. */
+  async sees(site) {
+    this.#unseen ??= this.#api.storage.local.get("unseen").then(({ unseen }) => unseen ?? []);
+    return !(await this.#unseen).includes(site);
+  }
+
+  /** From now on it may be read, or not. */
+  async look(site, sees) {
+    const others = (await this.sees(site)) ? await this.#unseen : (await this.#unseen).filter((one) => one !== site);
+    const unseen = sees ? others : [...new Set([...others, site])];
+    this.#unseen = Promise.resolve(unseen);
+    await this.#api.storage.local.set({ unseen });
   }
 
   /**

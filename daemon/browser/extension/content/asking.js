@@ -1,6 +1,6 @@
 // Asking for suggestions at the cursor: of two keys that come faster than answers, the last one is asked for.
 idiolect.asking ??= (() => {
-  const { now, fields, text, learning, link, showing } = idiolect;
+  const { now, fields, text, learning, link, showing, context } = idiolect;
   const MAX_ASKED = 2; // at a time
   const MAX_ENDED = 8; // words that have ended and were not asked about yet
   const ENDED = /[\p{L}\p{N}'’][^\p{L}\p{N}'’]{1,3}$/u;
@@ -30,9 +30,11 @@ idiolect.asking ??= (() => {
 
   function send({ field, prefix, suffix, at }) {
     const id = ++asked;
-    waiting.set(id, { id, field, prefix, suffix, at });
+    const answers = context.texts();
+    waiting.set(id, { id, field, prefix, suffix, answers, at });
     showing.outdate();
-    link.tell({ do: "suggest", id, prefix, suffix, input_purpose: field.purpose, key_ms: now.speed.keyMs });
+    const told = { prefix, suffix, context: answers, input_purpose: field.purpose, key_ms: now.speed.keyMs };
+    link.tell({ do: "suggest", id, ...told });
   }
 
   /** Tell the service that its user types where nothing is to be suggested: it answers whether the trial still runs. */
@@ -52,10 +54,11 @@ idiolect.asking ??= (() => {
     if (without) ask();
   }
 
-  /** Whether the answer for a text is awaited or shown. */
+  /** Whether the answer for a text is awaited or shown, with all that is known of what it answers. */
   function isAsked({ prefix, suffix }) {
     const last = [...waiting.values()].at(-1) ?? showing.current() ?? showing.last();
-    return Boolean(last) && !last.kept && last.prefix === prefix && last.suffix === suffix;
+    if (!last || last.kept || last.answers !== context.texts()) return false;
+    return last.prefix === prefix && last.suffix === suffix;
   }
 
   /** The question that an answer with this number is for; null where its field has the focus no longer. */

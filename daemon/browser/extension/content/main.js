@@ -1,6 +1,6 @@
 // What makes the parts one: each event of the page, and each word of the background, goes to the part that it is for.
 idiolect.main ??= (() => {
-  const { now, start, learning, overlay, link, showing, asking, mending, visiting, keys, pointing } = idiolect;
+  const { now, start, learning, overlay, link, showing, asking, context, mending, visiting, keys, pointing } = idiolect;
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const listening = new AbortController();
 
@@ -10,7 +10,10 @@ idiolect.main ??= (() => {
       now.trial = trial;
       now.mode = mode;
       const told = start.early();
-      if (mode === "off") return showing.hide();
+      if (mode === "off") {
+        context.forget();
+        return showing.hide();
+      }
       if (now.field === null || mode === former) return; // the way to the background was lost and found
       const early = told?.element === now.field.element ? told : null;
       learning.begin(now.field, early);
@@ -21,6 +24,7 @@ idiolect.main ??= (() => {
     answer(id, answer) {
       const prompt = asking.answered(id);
       if (answer) asking.heard(answer);
+      if (answer && prompt !== null) context.told(answer.sees_context);
       if (prompt === null || now.mode === "off") return; // it was on its way
       if (!showing.stands(prompt)) return mending.considerLate(prompt, asking.holding(prompt, answer));
       if (!answer) return asking.miss(prompt);
@@ -34,6 +38,7 @@ idiolect.main ??= (() => {
     gone: stop,
   });
   asking.onLeft(visiting.leave);
+  context.onFirst(() => asking.ask());
 
   /** Whether an event is its user's, and of the field. */
   function isHere(event) {

@@ -53,9 +53,9 @@ idiolect.showing ??= (() => {
     // What the word before was meant to be stands first.
     if (answer.correction) words.unshift(answer.correction);
     words = words.slice(0, MAX_WORDS);
-    const { id, prefix, suffix } = prompt;
+    const { id, prefix, suffix, answers } = prompt;
     if (answer.list.show && !isListed(prefix)) listedAt = prefix;
-    answered = { id, prefix, suffix, words, ...ghostOf(answer), since: performance.now() };
+    answered = { id, prefix, suffix, answers, words, ...ghostOf(answer), since: performance.now() };
     draw({ ...answered, words: isListed(prefix) ? words : [] });
   }
 

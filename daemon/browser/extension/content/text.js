@@ -139,5 +139,5 @@ idiolect.text ??= (() => {
   /** What is selected in an edited element, as `around` tells it; "" in a shadow tree, where nobody can tell. */
   const selected = ({ element }) => clean(String(document.getSelection()), keepsSpaces(element));
 
-  return { around, all, selected, selectionOf };
+  return { around, all, selected, selectionOf, isBlock, clean, whole };
 })();

@@ -1,6 +1,6 @@
 // Which field its user is in, and what is told of it to be learned when they leave or send it.
 idiolect.visiting ??= (() => {
-  const { now, learning, link, showing, mending, taking } = idiolect;
+  const { now, learning, link, showing, context, mending, taking } = idiolect;
   const LOOKS_MS = [50, 500]; // after what may have sent it
 
   /** Its user is in this field now, or in none (null). */
@@ -18,7 +18,7 @@ idiolect.visiting ??= (() => {
     tellLeft();
     tellStretch();
     showing.hide();
-    for (const part of [showing, mending, taking]) part.forget();
+    for (const part of [showing, context, mending, taking]) part.forget();
     now.speed.key("", 0);
     now.field = null;
     now.composing = false; // a page that takes its field away may keep the end from being told
