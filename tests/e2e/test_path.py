@@ -14,9 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from rich.cells import cell_len
 
-from idiolect.daemon.commandline.cli import COMMANDS
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -214,72 +212,3 @@ def test_a_second_start_says_so_and_a_taken_port_is_told(program, base_dir, tmp_
         (home / "base").symlink_to(base_dir)
         said = Program(home).run("start", "--port", taken.getsockname()[1], code=56)
     assert "port" in said
-
-
-#: What each command is asked here, whose output is to fit into 80 columns. Not asked: what serves another program
-#: (lsp), what only asks or ends (stop, lock, unlock, rekey, purge, restore), and what installs things.
-SHOWN = {
-    "start": [()],
-    "status": [()],
-    "service": [()],  # `show` prints a file as it would be written
-    "setup": [()],
-    "doctor": [()],
-    "forget": [("--text", "quay", "--dry-run"), ("--receipts",)],
-    "audit": [(), ("--secrets",)],
-    "learned": [(), ("--mistakes",)],
-    "token": [()],
-    "add": [("README.md",)],
-    "sources": [("list",), ()],
-    "watch": [("docs",)],
-    "train": [("--wait", "--budget", "5")],
-    "pause": [()],
-    "resume": [()],
-    "apps": [("quiet", "*chat*"), ("context", "*chat*", "off"), (), ("--all",)],
-    "words": [("never", "fyi"), ()],
-    "suggest": [("Thanks for the ",), ("Thanks for the ", "--answering", "docs/files.md")],
-    "switch": [()],
-    "open": [("--no-browser",)],
-    "report": [()],
-    "trial": [()],
-    "eval": [("--chars", "500"), ("--chars", "500", "--all")],
-    "adapters": [()],
-    "use": [("base",)],
-    "keyboard": [()],
-    "browser": [()],
-}
-UNSHOWN = {"stop", "welcome", "man", "lock", "unlock", "rekey", "purge", "backup", "restore", "export", "lsp"}
-UNSHOWN |= {"shell-init", "vscode"}
-
-
-def too_wide(line):
-    """Whether a line is longer than 80 columns although it could have been broken."""
-    return cell_len(line) > 80 and max(map(cell_len, line.split())) < 50
-
-
-def test_what_commands_show_fits_into_80_columns(program, trained):
-    assert {name for names in COMMANDS.values() for name in names} == {*SHOWN, *UNSHOWN}
-    with program.client() as client:
-        for number in range(40):
-            what = (
-                {"outcome": "dismissed"}
-                if number % 8
-                else {"outcome": "accepted", "characters": 6, "words": 1}
-            )
-            client.post("/v1/feedback", json={"kind": "ghost", "p": 0.9, **what}).raise_for_status()
-    wide = {}
-    for name, asked in SHOWN.items():
-        for arguments in asked:
-            done = subprocess.run(
-                [*IDIOLECT, name, *arguments],
-                env={**program.env, "COLUMNS": "80"},
-                cwd=Path(__file__).parents[2],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=300,
-            )
-            said = done.stdout + done.stderr
-            assert said.strip(), (name, arguments)
-            if lines := [line for line in said.splitlines() if too_wide(line)]:
-                wide[name, *arguments] = lines
-    assert wide == {}

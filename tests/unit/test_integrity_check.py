@@ -32,6 +32,7 @@ def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("IDIOLECT_KEYRING", "false")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(integrity_read, "_APART_S", 0.01)  # between two looks at what seems damaged
     return Settings(auto_train=False).prepare()
 
 

@@ -357,18 +357,19 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
     let_read, read = threading.Event(), threading.Event()
 
     def warm(_predictor, _former=None):
-        let_read.wait(10)
+        assert let_read.wait(60)
         read.set()
 
     monkeypatch.setattr(Predictor, "warm", warm)
     service = Service(tiny_profile(tmp_path / "home"))
     try:
         assert not read.is_set()
+        let_read.set()
         assert service.suggestions.suggest("The ", "", 3, 0, lambda: False) is not None
+        assert read.is_set()
     finally:
         let_read.set()
         service.close()
-    assert read.is_set()
 
 
 def background_threads():

@@ -196,11 +196,11 @@ def test_new_folders_with_all_in_them(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_hundreds_of_files_at_once(scene: Scene) -> None:
-    for n in range(300):
+    for n in range(120):
         folder = scene.notes / f"folder {n % 20}" / "sub"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{n}.md").write_text(f"File {n}.")
-    scene.wait_for(*(f"File {n}." for n in range(300)))
+    scene.wait_for(*(f"File {n}." for n in range(120)))
 
 
 def test_a_folder_link_is_not_followed_whatever_its_name(scene: Scene, tmp_path: Path) -> None:
