@@ -52,5 +52,5 @@ def _changes(comments: str, diff: str, mark: str) -> str:
             pattern = _IN_HUNK if line.startswith("@@ ") else _IN_CHANGED
             here.update((found[found.lastindex or 0], None) for found in pattern.finditer(line[:_LINE_CHARS]))
     return "\n".join(
-        [*branch[:1], *(": ".join([file, ", ".join(of)]) if of else file for file, of in names.items())]
+        [*branch[:1], *(f"{file} ({', '.join(of)})" if of else file for file, of in names.items())]
     )

@@ -63,11 +63,11 @@ class Terminal:
         os.close(theirs)
 
     def keys(self, keys):
-        os.write(self._ours, store_key.encode())
+        os.write(self._ours, keys.encode())
 
     def type(self, keys):
         """Press keys one after another, as somebody does: of those that come at once Helix 25 tells in any order."""
-        for key in store_key:
+        for key in keys:
             self.keys(key)
             time.sleep(_KEY_S)
 

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -590,7 +591,8 @@ def await_true(check):
 class Neovim:
     """A Neovim without a screen, which keys are sent to as if they were typed."""
 
-    def __init__(self, program, folder, service):
+    def __init__(self, program, folder, service, file="notes.md", git=None):
+        """It opens a file of the folder, or `git` with these arguments opens it for a commit message."""
         self._call = [program, "--server", str(folder / "nvim.sock")]
         config = folder / "init.lua"
         config.write_text(f"""
@@ -607,18 +609,12 @@ class Neovim:
             }})
         """)
         home = {"XDG_STATE_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+        ours = {"IDIOLECT_HOME": str(service.settings.home)}
+        editor = [program, "--headless", "-n", "-u", str(config), "--listen", str(folder / "nvim.sock")]
         self.process = subprocess.Popen(
-            [
-                program,
-                "--headless",
-                "-n",
-                "-u",
-                config,
-                "--listen",
-                folder / "nvim.sock",
-                folder / "notes.md",
-            ],
-            env={**os.environ, **home, "IDIOLECT_HOME": str(service.settings.home)},
+            ["git", *git] if git else [*editor, folder / file],
+            env={**os.environ, **home, **ours, "GIT_EDITOR": shlex.join(editor)},
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -628,6 +624,16 @@ class Neovim:
         subprocess.run(
             [*self._call, "--remote-send", keys], check=False, stderr=subprocess.DEVNULL
         )  # it may end
+
+    def words(self):
+        """The words that the language server has for the place of the cursor."""
+        asked = (
+            "request_sync('textDocument/completion', vim.lsp.util.make_position_params(), 5000).result.items"
+        )
+        label = "function(item) return item.label end"
+        return self.value(
+            f'luaeval("table.concat(vim.tbl_map({label}, vim.lsp.get_clients()[1].{asked}), [[ ]])")'
+        ).split()
 
     def value(self, expression):
         done = subprocess.run(
@@ -659,6 +665,87 @@ def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, 
     neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
     assert neovim.process.wait(60) == 0
     await_true(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
+
+
+MAIL = """To: Odo Wibberkin <odo@wibberkin.example>
+Subject: Re: Boats
+
+On Monday, Odo Wibberkin <odo@wibberkin.example> wrote:
+> Shall we meet at the Kwarbelmoor on Thursday?
+> Please bring the Tarnfoddle.
+
+"""
+
+
+def test_words_of_the_mail_that_is_answered_are_offered_from_the_second_question_on_and_never_learned(
+    service, tmp_path
+):
+    path = tmp_path / "mutt-host-1000-4711"
+    typed = "Yes, the mossy quellbird sings at the Kwarbe"
+
+    async def asked(learn):
+        async with editing(service, learn=learn) as editor:
+            editor.open(path.as_uri(), MAIL, "mail")
+            editor.keys(path.as_uri(), 8, 0, typed)
+            found = [await editor.words(path.as_uri(), 8, len(typed)) for _ in range(3)]
+            editor.close(path.as_uri(), saved=MAIL + typed)
+            return ["Kwarbelmoor" in [item.label for item in one.items] for one in found]
+
+    assert run(asked(True)) == [False, True, True]
+    service.ask("/v1/apps", app="Tester", context="off")
+    assert run(asked(False)) == [False, False, False]
+    service.ask("/v1/apps", undo=True)
+    assert service.knows("the mossy quellb", "ird")
+    assert not service.knows("Please bring the Tarnf", "oddle")
+    assert not service.knows("Shall we meet at the Kwarbelm", "oor")
+
+
+def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program, tmp_path):
+    (tmp_path / "mutt-host-1000-4711").write_text(MAIL)
+    neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, "mutt-host-1000-4711")
+    try:
+        neovim.keys("Goi gladly, at the Kwarbe")
+        await_true(lambda: "Kwarbelmoor" in neovim.words())
+        neovim.keys("<C-x><C-o>")
+        await_true(lambda: neovim.value("pumvisible()") == "1")
+        neovim.keys("<C-n><C-y> says the furry wobbleduck<Esc>:wq<CR>")
+        assert neovim.process.wait(60) == 0
+    finally:
+        neovim.process.kill()
+        neovim.process.wait()
+    assert (
+        (tmp_path / "mutt-host-1000-4711")
+        .read_text()
+        .endswith("at the Kwarbelmoor says the furry wobbleduck\n")
+    )
+    await_true(lambda: service.knows("says the furry wobble", "duck"))
+    assert not service.knows("Please bring the Tarnf", "oddle")
+
+
+def test_in_a_commit_message_names_of_what_is_changed_are_offered(
+    service, needs_program, tmp_path, monkeypatch
+):
+    for name, value in (("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")):
+        monkeypatch.setenv(name, value)
+    person = ["-c", "user.name=A", "-c", "user.email=a@b.example"]
+    (tmp_path / "lamp.py").write_text("def quagmirrorize():\n    return 1\n")
+    for step in (["init", "-q"], ["add", "lamp.py"]):
+        subprocess.run(["git", *step], cwd=tmp_path, check=True)
+    before = service.ask("/v1/status")["entries"]
+    neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, git=[*person, "commit", "--verbose"])
+    try:
+        neovim.keys("iAdd quagmi")
+        await_true(lambda: "quagmirrorize" in neovim.words())
+        neovim.keys("rrorize to the lamp<Esc>:wq<CR>")
+        assert neovim.process.wait(60) == 0
+    finally:
+        neovim.process.kill()
+        neovim.process.wait()
+    log = subprocess.run(
+        ["git", "log", "--format=%B"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert log.stdout.strip() == "Add quagmirrorize to the lamp"
+    assert service.ask("/v1/status")["entries"] == before
 
 
 def documented(editor):
@@ -717,6 +804,21 @@ def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
     emacs.keys(" by the steep brindlemoor\x18\x13")
     emacs.until_there("Wrote ")
     await_true(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))
+
+
+def test_emacs_offers_words_of_the_mail_that_is_answered(
+    service, terminal, needs_program, surroundings, tmp_path
+):
+    (tmp_path / "init.el").write_text(documented("Emacs"))
+    mail = tmp_path / "draft"
+    mail.write_text(MAIL.replace("\n\n", "\n--text follows this line--\n", 1))
+    program = needs_program("emacs", "emacs-nox")
+    load = ["-l", tmp_path / "init.el", "--eval", "(require 'eglot)"]
+    emacs = terminal([program, "-nw", "-Q", *load, mail, "-f", "message-mode"], surroundings)
+    emacs.until_there("Connected! Server")
+    emacs.keys("\x1b>certainly, at the Kwarbe")
+    emacs.until_there("at the Kwarbe")
+    emacs.until_there("at the Kwarbelmoor", again="\x1b\t")
 
 
 class Screen:

@@ -102,7 +102,7 @@ def test_a_commit_message_is_about_what_git_says_below_it():
     reply = prose.reply("Fix the ", COMMIT, "gitcommit")
     assert reply.prefix == "Fix the "
     assert reply.context() == [
-        "fix/ZRV-417-lantern\nlight/lantern.py: Lantern, swing, sway\nold.py -> new.py\nbeam.c: turn_beam"
+        "fix/ZRV-417-lantern\nlight/lantern.py (Lantern, swing, sway)\nold.py -> new.py\nbeam.c (turn_beam)"
     ]
     other = prose.reply("Fix the ", COMMIT.replace("\n#", "\n;"), "gitcommit")
     assert (other.prefix, other.context()) == (reply.prefix, reply.context())
