@@ -217,8 +217,9 @@ def decide(
         reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
     else:
         promoted = True
+        general = f"{abs(100 * rise):.1f} % {'worse, which is allowed' if rise > 0 else 'better'}"
         reason = (
-            f"perplexity on your newest text fell by {better:.1f} % beyond chance, and general English "
-            f"held ({100 * rise:+.1f} %)"
+            f"it predicts your newest text {better:.1f} % better than what was served, beyond chance, and general "
+            f"English {general}"
         )
     return Verdict(promoted, promising, reason, round(gain_bits, 4), round(chance, 4))

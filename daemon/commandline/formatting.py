@@ -33,6 +33,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
 
 
+def chance(p: float) -> str:
+    """Return a probability in whole percent, five characters wide; of less than half a percent it says so."""
+    return f"{p:>5.0%}" if p >= 0.005 else " <1 %"
+
+
 def clock(seconds: float) -> str:
     """Return a duration in seconds as minutes and seconds, such as "2:05"."""
     minutes, rest = divmod(round(seconds), 60)

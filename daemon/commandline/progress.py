@@ -33,6 +33,7 @@ def show_base_build(terminal: Terminal) -> Iterator[Callable[[str, float], None]
     """Show how the base model comes along: call the yielded function with a phase and the share done, 0 to 1."""
     with _open_bars(terminal) as bars:
         tasks: dict[str, Any] = {}
+        quarters = _Quarters(terminal)
 
         def show(phase: str, done: float) -> None:
             if phase not in tasks:
@@ -40,6 +41,7 @@ def show_base_build(terminal: Terminal) -> Iterator[Callable[[str, float], None]
                 tasks[phase] = bars.add_task(name, total=1.0, left="", waits="")
                 _print_phase(terminal, name)
             bars.update(tasks[phase], completed=done)
+            quarters.show(phase, done)
 
         yield show
 
@@ -65,6 +67,7 @@ def follow_phases(
     """
     last: dict[str, Any] = {}
     phase, waits = "", ""
+    quarters = _Quarters(terminal)
     with contextlib.nullcontext() if quiet else _open_bars(terminal) as bars:
         task = bars.add_task(what, total=1.0, left="", waits="") if bars else None
         for last in events:
@@ -78,6 +81,7 @@ def follow_phases(
                     _print_wait(terminal, why)
                 left = f"{clock(last['left_s'])} left" if last.get("left_s") is not None else ""
                 bars.update(task, description=phase, completed=last["done"], left=left, waits=why)
+                quarters.show(phase, last["done"], left)
     return _without_kind(last)
 
 
@@ -106,6 +110,21 @@ def _print_phase(terminal: Terminal, phase: str) -> None:
     """Print a line for a phase that begins, where no bar is shown."""
     if not terminal.errors.is_terminal:
         terminal.note(f"{phase} …")
+
+
+class _Quarters:
+    """Where no bar is shown: a line for each quarter of a phase that is done, with the time that is left."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._said: dict[str, int] = {}
+
+    def show(self, phase: str, done: float, left: str = "") -> None:
+        """Note that so much of the phase is done, 0 to 1, if that is another quarter of it."""
+        quarter = int(4 * done)
+        if not self._terminal.errors.is_terminal and self._said.get(phase, 0) < quarter < 4:
+            self._said[phase] = quarter
+            self._terminal.note(f"  {25 * quarter} % done{f', {left}' if left else ''}")
 
 
 def _print_wait(terminal: Terminal, why: str) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: What a line is not broken within: a word, and a command in backquotes that is not long. With the spaces behind it.
 _WHOLE: Final = re.compile(r"(?:`[^`\n]{1,60}`|[^ ])+ *")
 
+#: In the last column of a table, such as a path, a word that is longer than this many columns is broken.
+_FOLDED: Final = 20
+
 
 class Terminal:
     """Prints what a command has to show.
@@ -94,24 +97,36 @@ class Terminal:
         styles: Mapping[str, str] | None = None,
         narrow: bool = False,
     ) -> None:
-        """Print a table. A cell is its text, or a tuple of parts as `say` takes them.
+        """Print a table, or each row as a list where the terminal is too narrow for whole words.
 
+        A cell is its text, or a tuple of parts as `say` takes them.
         `right` names the columns that are set flush right, `styles` the style of columns. A `narrow` table has no
         space around its cells and breaks none of them.
         """
+        names = tuple(columns)
+        cells = [[_text(cell) if isinstance(cell, str) else _text(*cell) for cell in row] for row in rows]
+        least = [_longest_word([name, *(row[at].plain for row in cells)]) for at, name in enumerate(names)]
+        least[-1] = min(least[-1], _FOLDED)
+        if not narrow and sum(least) + 3 * len(least) > self._out.width:
+            for row in cells:
+                pairs = zip(names, row, strict=True)
+                self.show_facts((name, cell.plain) for name, cell in pairs if cell.plain)
+                self.say("")
+            return
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         if narrow:
             table.padding = 0
-        for name in columns:
+        for name, width in zip(names, least, strict=True):
             table.add_column(
                 name,
+                min_width=None if narrow else width,
                 justify="right" if name in right else "left",
                 style=(styles or {}).get(name),
                 overflow="fold",
                 no_wrap=narrow,
             )
-        for row in rows:
-            table.add_row(*(_text(cell) if isinstance(cell, str) else _text(*cell) for cell in row))
+        for row in cells:
+            table.add_row(*row)
         self._out.print(table)
 
     @contextlib.contextmanager
@@ -120,6 +135,11 @@ class Terminal:
         watched = self.errors.is_terminal
         with self.errors.status(_text(f"{what} …")) if watched else contextlib.nullcontext():
             yield
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    """Return the width of the longest word of some texts."""
+    return max((cell_len(word) for text in texts for word in text.split()), default=0)
 
 
 def _text(*parts: str | tuple[str, str]) -> Text:

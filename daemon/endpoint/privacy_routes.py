@@ -17,7 +17,13 @@ from typing_extensions import TypedDict
 from idiolect.daemon.endpoint.routing import LineStream, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow, ProtectedAppError, Seen
+from idiolect.daemon.privacy.app_policy import (
+    AppRule,
+    AppRuleRow,
+    NoSuchAppRuleError,
+    ProtectedAppError,
+    Seen,
+)
 from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import Forgotten, NothingToUndoError, OtherCountError
@@ -120,7 +126,7 @@ class SecretsBody(Body):
 
 
 class AppsBody(Body):
-    """A rule for the applications that match a pattern, or to undo the last change of the rules.
+    """A rule for the applications that match a pattern, or to remove the pattern's rules, or undo the last change.
 
     `context`: whether what the user answers there is seen.
     """
@@ -128,13 +134,14 @@ class AppsBody(Body):
     app: Name | None = None
     rule: AppRule | None = None
     context: Seen | None = None
+    remove: bool = False
     undo: bool = False
 
     @pydantic.model_validator(mode="after")
     def _one_or_the_other(self) -> AppsBody:
-        given = sum(value is not None for value in (self.rule, self.context))
+        given = sum((self.rule is not None, self.context is not None, self.remove))
         if self.undo == (self.app is not None) or given != (self.app is not None):
-            raise ValueError("give app and either rule or context, or undo alone")
+            raise ValueError("give app and one of rule, context and remove, or undo alone")
         return self
 
 
@@ -237,14 +244,15 @@ def _register_rules(app: Application, service: Service) -> None:
         """What is done in which applications; the first rule whose pattern fits decides."""
         return {"rules": policy.rules()}
 
-    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NothingToUndoError))
+    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NothingToUndoError, NoSuchAppRuleError))
     async def give_app_rule(asked: AppsBody) -> Rules:
-        """Give a rule for applications, or undo the last change; answers with all rules."""
-        rule = asked.rule or asked.context
-        if asked.app is None or rule is None:
+        """Give or remove a rule for applications, or undo the last change; answers with all rules."""
+        if asked.app is None:
             await run_sync(policy.undo)
-        else:
+        elif (rule := asked.rule or asked.context) is not None:
             await run_sync(policy.give, asked.app, rule)
+        else:
+            await run_sync(policy.remove, asked.app)
         return {"rules": policy.rules()}
 
     @app.post("/v1/pause", Scope.LEARN)

@@ -21,6 +21,8 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic_core import ErrorDetails
+
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000
 MAX_TEXT_CHARS = 1_000_000
@@ -139,7 +141,7 @@ def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
         known = ", ".join(kind.model_fields)
         raise InvalidRequestError(f"The request has a field that is not known here; known are: {known}.")
     raise InvalidRequestError(
-        sentence(first["loc"], first["msg"]), ".".join(map(str, first["loc"][:1])) or None
+        sentence(first["loc"], _plain(first)), ".".join(map(str, first["loc"][:1])) or None
     )
 
 
@@ -149,7 +151,20 @@ def parse_query(given: Mapping[str, str], kind: type[AnyBody]) -> AnyBody:
         return kind.model_validate(given)
     except pydantic.ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    raise InvalidRequestError(sentence(first["loc"], first["msg"]))
+    raise InvalidRequestError(sentence(first["loc"], _plain(first)))
+
+
+def _plain(found: ErrorDetails) -> str:
+    """What pydantic found to be wrong, in everyday words where its own are a programmer's."""
+    limits = found.get("ctx", {})
+    match found["type"]:
+        case "missing":
+            return "this field is needed"
+        case "string_too_short" | "too_short" if limits["min_length"] == 1:
+            return "this must not be empty"
+        case "string_too_long":
+            return f"this is longer than {limits['max_length']:,} characters"
+    return found["msg"]
 
 
 def sentence(where: Sequence[int | str], message: str) -> str:

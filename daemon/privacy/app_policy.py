@@ -12,8 +12,6 @@ from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -24,7 +22,8 @@ Seen: TypeAlias = Literal["on", "off"]
 
 # State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
 _RULES: Final = "app_rules"
-_UNDO: Final = "app_rules_before"  # state: the same before the last change
+_UNDO: Final = "app_rules_history"  # state: the same before each of the last changes, the oldest first
+_MAX_UNDO: Final = 20
 _SEEN: Final = get_args(Seen)
 _SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
 
@@ -64,6 +63,14 @@ class ProtectedAppError(IdiolectError):
     code: ClassVar[str] = "protected-app"
     exit_code: ClassVar[int] = 68
     http_status: ClassVar[int] = 409
+
+
+class NoSuchAppRuleError(IdiolectError):
+    """The user has given no rule for this pattern of applications."""
+
+    code: ClassVar[str] = "no-such-app-rule"
+    exit_code: ClassVar[int] = 108
+    http_status: ClassVar[int] = 404
 
 
 @dataclass(frozen=True)
@@ -196,15 +203,28 @@ class AppPolicy:
         )
         self._change(given, [*kept, [app, rule]])
 
-    def undo(self) -> None:
-        """Go back to the rules before the last change; a second time undoes that. Raises NothingToUndoError."""
-        before = self._store.state.get(_UNDO)
-        if before is None:
-            raise NothingToUndoError("There is nothing to undo: no rule for an application was given yet.")
-        self._change(self._store.state.get(_RULES, []), before)
+    def remove(self, app: str) -> None:
+        """Remove the rules that the user gave for the pattern `app`. Raises NoSuchAppRuleError."""
+        given = self._store.state.get(_RULES, [])
+        kept = [old for old in given if old[0].casefold() != app.casefold()]
+        if len(kept) == len(given):
+            raise NoSuchAppRuleError(
+                "You have given no rule for this pattern. `idiolect apps` lists yours; those of the settings file "
+                "are changed there, and built-in ones stay."
+            )
+        self._change(given, kept)
 
-    def _change(self, before: Iterable[list[str]], after: list[list[str]]) -> None:
-        self._store.state.set(_UNDO, before)
+    def undo(self) -> None:
+        """Go back to the rules before the last change, and then to those before that. Raises NothingToUndoError."""
+        history = self._store.state.get(_UNDO, [])
+        if not history:
+            raise NothingToUndoError("There is nothing to undo: no rule for an application was changed.")
+        self._store.state.set(_UNDO, history[:-1])
+        self._store.state.set(_RULES, history[-1])
+        self._arrange(history[-1])
+
+    def _change(self, before: list[list[str]], after: list[list[str]]) -> None:
+        self._store.state.set(_UNDO, [*self._store.state.get(_UNDO, []), before][-_MAX_UNDO:])
         self._store.state.set(_RULES, after)
         self._arrange(after)
 

@@ -11,6 +11,7 @@ import pytest
 from idiolect.daemon import secret_apps
 from idiolect.daemon.privacy.app_policy import (
     NOWHERE,
+    NoSuchAppRuleError,
     AppPolicy,
     AppRuleRow,
     InputContext,
@@ -199,20 +200,40 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
         assert view.suggesting(InputContext("their chat")) == "excluded app"
 
 
-def test_the_last_change_is_undone_and_that_too(app_policy: AppPolicy) -> None:
+def test_changes_are_undone_one_after_the_other(app_policy: AppPolicy) -> None:
     with pytest.raises(NothingToUndoError):
         app_policy.undo()
     before = app_policy.rules()
     app_policy.give("chat", "quiet")
     app_policy.give("CHAT", "exclude")
-    mine = [(row.app, row.rule) for row in app_policy.rules() if row.source == "you"]
-    assert mine == [("CHAT", "exclude")]
+    assert own(app_policy) == [("CHAT", "exclude")]
     app_policy.undo()
     assert app_policy.suggesting(InputContext("chat")) is None
     assert app_policy.learning(InputContext("chat")) == "excluded app"
     app_policy.undo()
-    assert app_policy.suggesting(InputContext("chat")) == "excluded app"
-    assert [row for row in app_policy.rules() if row.source != "you"] == before
+    assert app_policy.rules() == before
+    with pytest.raises(NothingToUndoError):
+        app_policy.undo()
+
+
+def test_the_rules_of_one_pattern_are_removed_and_that_is_undone(app_policy: AppPolicy) -> None:
+    app_policy.give("chat", "quiet")
+    app_policy.give("mail", "exclude")
+    app_policy.give("Mail", "off")
+    app_policy.remove("MAIL")
+    assert own(app_policy) == [("chat", "quiet")]
+    assert app_policy.suggesting(InputContext("mail")) is None
+    for pattern in ("mail", "*terminal*"):  # gone, and a built-in one
+        with pytest.raises(NoSuchAppRuleError):
+            app_policy.remove(pattern)
+    app_policy.undo()
+    assert app_policy.suggesting(InputContext("mail")) == "excluded app"
+    assert not app_policy.sees_context(InputContext("mail"))
+
+
+def own(policy: AppPolicy) -> list[tuple[str, str | None]]:
+    """The rules that the user gave."""
+    return [(row.app, row.rule) for row in policy.rules() if row.source == "you"]
 
 
 def test_what_is_answered_is_seen_where_no_rule_says_otherwise(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, Me, make_absolute, parse_path
+from idiolect.daemon.commandline.arguments import AsJson, Me, confirm, make_absolute, parse_path
 from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.interrupts import explain_interrupt
@@ -29,6 +31,9 @@ EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me '
 #: The service's reason for not storing a text that it has.
 _KNOWN: Final = "duplicate"
 _MAX_PEOPLE: Final = 20
+#: A folder with more files is read only where the user says so; they are counted for so long.
+_MANY_FILES: Final = 100_000
+_COUNTING_S: Final = 5.0
 _BROKEN_OFF: Final = (
     "The reading broke off. What was read until then is kept: the same command again reads the rest, and "
     "`idiolect sources list` shows what came from where."
@@ -45,19 +50,46 @@ def run(
         ),
     ],
     me: Me = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask, however much there is to read.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read notes, mail, chats or commit messages once; reading them again adds only what is new."""
+    """Read notes, mail, chats or commit messages once; asks first where that is very much."""
     terminal = open_terminal()
     if me is None and len(paths) == 1:
         me = _ask_who_writes(terminal, paths[0])
     with connect() as client:
+        if not yes:
+            _ask_where_very_much(paths)
         if paths == [Path("-")]:
             with explain_break(terminal):
                 report = _send_lines(client, sys.stdin)
         else:
             report = read_paths(client, terminal, paths, me or [])
         show_import(terminal, report, as_json=as_json)
+
+
+def _ask_where_very_much(paths: list[Path]) -> None:
+    for path in paths:
+        if path != Path("-") and (much := describe_very_much(Path(make_absolute(path)))) is not None:
+            confirm(f"{path} {much}. Read all of it? What others wrote there would be learned as yours.")
+
+
+def describe_very_much(path: Path, many: int = _MANY_FILES) -> str | None:
+    """Say what makes a folder very much to read: a home folder, or more than `many` files; None where it is not."""
+    real = Path(os.path.realpath(path))
+    if Path.home().is_relative_to(real):
+        return "is your home folder" if real == Path.home() else "holds your home folder"
+    count, until_s = 0, time.monotonic() + _COUNTING_S
+    for _, folders, files in os.walk(real):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        count += len(files)
+        if count > many:
+            return f"holds more than {many:,} files"
+        if time.monotonic() > until_s:
+            return f"holds more files than can be counted in {_COUNTING_S:.0f} seconds ({count:,} until then)"
+    return None
 
 
 def read_paths(client: ServiceClient, terminal: Terminal, paths: list[Path], me: list[str]) -> dict[str, Any]:

@@ -87,8 +87,15 @@ def context(
 
 
 @GROUP.command()
+def remove(app: _App, as_json: AsJson = False) -> None:
+    """Remove your rules for APP."""
+    with connect() as client:
+        _print_state(client.post("/v1/apps", {"app": app, "remove": True}), as_json=as_json)
+
+
+@GROUP.command()
 def undo(as_json: AsJson = False) -> None:
-    """Take the last change back."""
+    """Take the last change back; again: the one before it."""
     with connect() as client:
         _print_state(client.post("/v1/apps", {"undo": True}), as_json=as_json)
 

@@ -80,8 +80,15 @@ def run(
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
             found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
+        measured = client.get("/v1/status")["key_ms"] is not None
     terminal.print_result(
-        lambda: _show(terminal, found, own=path is None, everything=everything), found, as_json=as_json
+        lambda: (
+            _show(terminal, found, own=path is None)
+            if everything
+            else _show_in_short(terminal, found, measured)
+        ),
+        found,
+        as_json=as_json,
     )
     if html is not None:
         page = _find_page_maker(html)(found)
@@ -108,10 +115,8 @@ def _can_plot() -> bool:
     return all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib"))
 
 
-def _show(terminal: Terminal, found: dict[str, Any], *, own: bool, everything: bool) -> None:
-    """Show what was measured, of the user's `own` history or a corpus: a sentence and three rows, or `everything`."""
-    if not everything:
-        return _show_in_short(terminal, found)
+def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
+    """Show all that was measured, of the user's `own` history or a corpus."""
     history, test = found["history"], found["test"]
     typed = counted(test["entries"], "message")
     terminal.say(
@@ -155,7 +160,8 @@ def _compare(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return arms.get("base", served), served
 
 
-def _show_in_short(terminal: Terminal, found: dict[str, Any]) -> None:
+def _show_in_short(terminal: Terminal, found: dict[str, Any], speed_measured: bool) -> None:
+    """Show a sentence and four rows."""
     fresh, served = _compare(found)
 
     def row(name: str, before: float, after: float) -> tuple[str, str, str]:
@@ -163,8 +169,10 @@ def _show_in_short(terminal: Terminal, found: dict[str, Any]) -> None:
 
     three = [arm["savings"]["3"]["value"] for arm in (fresh, served)]
     seconds = [arm["ghost"]["seconds"]["value"] for arm in (fresh, served)]
+    speed = f"{words_a_minute(found['key_ms'])} words a minute"
+    at = f"At your speed, {speed}," if speed_measured else f"At {speed} (your own speed is not measured yet),"
     terminal.say(
-        f"At your speed, {words_a_minute(found['key_ms'])} words a minute, grey text saves you about "
+        f"{at} grey text saves you about "
         f"{100 * seconds[1]:.0f} of 100 seconds, on text of yours that it has not learned from. The time for looking "
         "at it is taken off."
     )

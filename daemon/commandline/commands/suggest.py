@@ -9,7 +9,7 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, read_text, read_text_file
 from idiolect.daemon.commandline.deferred import connect, open_terminal
-from idiolect.daemon.commandline.formatting import plain
+from idiolect.daemon.commandline.formatting import chance, plain
 
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
@@ -44,11 +44,11 @@ def run(
     begun = _BEGUN.findall(prefix)[0]
     if (mended := found.get("correction")) is not None:
         terminal.say(
-            f"{mended['p']:>5.0%}  {plain(prefix[-mended['replace'] :]).strip()} → {plain(mended['text']).strip()}"
+            f"{chance(mended['p'])}  {plain(prefix[-mended['replace'] :]).strip()} → {plain(mended['text']).strip()}"
         )
     for word in found["words"]:
         whole = _whole(prefix, begun, word["text"], word.get("replace", 0))
-        terminal.say(f"{word['p']:>5.0%}  {plain(whole).strip()}")
+        terminal.say(f"{chance(word['p'])}  {plain(whole).strip()}")
     if " " in found["ghost"]["text"]:  # else it is the first word again
         ghost = found["ghost"]["text"]
         whole = ghost if ghost[:1].isspace() else begun + ghost

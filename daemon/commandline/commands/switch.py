@@ -64,29 +64,30 @@ def list_switches(as_json: AsJson = False) -> None:
 @GROUP.command()
 def corrections(
     value: Annotated[
-        CorrectionsSwitch,
+        CorrectionsSwitch | None,
         typer.Argument(
-            help="off: leave mistyped words; offer: offer the right one; apply: also make sure ones."
+            metavar="[VALUE]",
+            help="off: leave mistyped words; offer: offer the right one; apply: also make sure ones.",
         ),
-    ],
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Switch what is done about mistyped words."""
-    _set({"corrections": value.value}, as_json=as_json)
+    """Switch what is done about mistyped words; without a value it is shown."""
+    _set({} if value is None else {"corrections": value.value}, as_json=as_json)
 
 
 @GROUP.command()
 def show(
     value: Annotated[
-        ShowSwitch,
+        ShowSwitch | None,
         typer.Argument(
-            metavar="VALUE", help="auto: what saves time; more; less; asked: nothing appears by itself."
+            metavar="[VALUE]", help="auto: what saves time; more; less; asked: nothing appears by itself."
         ),
-    ],
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Switch how much appears by itself."""
-    _set({"show": value.value}, as_json=as_json)
+    """Switch how much appears by itself; without a value it is shown."""
+    _set({} if value is None else {"show": value.value}, as_json=as_json)
 
 
 def _set(body: dict[str, str], *, as_json: bool) -> None:

@@ -249,7 +249,8 @@ def test_switches_are_shown_and_set(run, service):
         "show": "asked",
     }
     assert "show         auto" in run(service, "switch", "show", "auto")[1]
-    for wrong in (("corrections",), ("corrections", "always"), ("show", "apply"), ("sound", "off")):
+    assert "corrections  off" in run(service, "switch", "corrections")[1], "without a value it is shown"
+    for wrong in (("corrections", "always"), ("show", "apply"), ("sound", "off")):
         assert run(service, "switch", *wrong)[0] == 2
 
 
@@ -398,6 +399,7 @@ def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkey
     def die(*_):
         os.kill(running.pid, signal.SIGKILL)
 
+    monkeypatch.setattr(progress._Quarters, "show", lambda *_: None)
     monkeypatch.setattr(progress, "_print_phase", die)  # called at the round's first event
     code, _, err = run(settings, "train", "--wait", "--budget", "2")
     assert (code, err.count("\n")) == (67, 1)

@@ -32,7 +32,7 @@ def test_an_evaluation_says_in_a_sentence_and_four_rows_what_it_is_worth(run, se
     code, out, _ = run(service, "eval", columns=80)
     assert code == 0
     first, *rest = out.splitlines()
-    assert first == "At your speed, 50 words a minute, grey text saves you about 10 of 100 seconds,"
+    assert first == "At 50 words a minute (your own speed is not measured yet), grey text saves you"
     cells = [line.split() for line in rest]
     figures = [row[0] for row in cells if row and row[-1].isdigit()]
     assert figures == ["seconds:", "keystrokes:", "keystrokes:", "keystrokes:"]
@@ -95,7 +95,7 @@ def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, mo
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run(service, "eval", "/notes")
     assert code == 0
-    assert out.startswith("At your speed")
+    assert out.startswith("At 50 words a minute")
     assert "The page" not in err
     code, out, err = run(service, "eval", "--html", tmp_path / "eval.html")
     assert (code, out) == (2, "")
@@ -135,7 +135,7 @@ def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service,
 def test_a_page_that_cannot_be_written_is_said_after_the_figures(run, service):
     code, out, err = run(service, "eval", "--html", "/dev/full")
     assert code == 51
-    assert out.startswith("At your speed")
+    assert out.startswith("At 50 words a minute")
     assert err.splitlines()[-1].startswith("idiolect: /dev/full cannot be written: No space left on device.")
 
 

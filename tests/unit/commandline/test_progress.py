@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from idiolect.daemon.commandline.progress import follow_phases
+from idiolect.daemon.commandline.progress import follow_phases, show_base_build
 from idiolect.daemon.commandline.terminal import Terminal
 
 SLOW = "is slowed down: other programs use the processor ({} %)"
@@ -26,13 +26,15 @@ EVENTS = [
 ]
 
 
-def test_each_reason_to_wait_is_told_once(capsys):
+def test_each_reason_to_wait_and_each_quarter_are_told_once(capsys):
     assert follow_phases(Terminal(), "Training", EVENTS, quiet=False) == {"status": "promoted"}
     assert capsys.readouterr().err.splitlines() == [
         "Learning how you write …",
         "  it is slowed down: other programs use the processor (62 %)",
+        "  25 % done, 1:00 left",
         "  it waits until `idiolect resume`",
         "  it goes on",
+        "  50 % done, 1:00 left",
     ]
 
 
@@ -41,3 +43,10 @@ def test_the_bar_shows_what_the_work_waits_for():
     terminal.errors = Console(file=shown, force_terminal=True, width=80, highlight=False)
     follow_phases(terminal, "Training", EVENTS[:3], quiet=False)  # it is drawn once more as it ends
     assert "it is slowed down: other programs use the processor (71 %)" in shown.getvalue()
+
+
+def test_a_build_without_a_bar_says_how_far_it_is(capsys):
+    with show_base_build(Terminal()) as show:
+        for done in (0.0, 0.1, 0.3, 0.31, 0.8, 1.0):
+            show("build", done)
+    assert capsys.readouterr().err.splitlines() == ["Building it …", "  25 % done", "  75 % done"]

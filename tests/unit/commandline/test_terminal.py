@@ -44,3 +44,19 @@ def test_what_is_copied_is_never_broken(terminal, capsys):
     assert PATH in capsys.readouterr().out
     terminal.show_whole("a path with spaces that is longer than the terminal is wide")
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_table_that_is_too_wide_becomes_a_list_and_no_word_is_broken(capsys, monkeypatch):
+    columns, rows = ("receipt", "by", "then served"), [("12", "source, application", "base"), ("13", "", "12")]
+    monkeypatch.setenv("COLUMNS", "40")
+    Terminal().show_table(columns, rows, right=("receipt",))
+    wide = capsys.readouterr().out
+    assert "application" in wide
+    assert "─" in wide
+    monkeypatch.setenv("COLUMNS", "24")
+    Terminal().show_table(columns, rows, right=("receipt",))
+    narrow = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert "receipt      12" in narrow
+    assert not any("─" in line for line in narrow)
+    assert {"application", "source,"} <= set(" ".join(narrow).split())
+    assert sum("by" in line.split() for line in narrow) == 1, "what is empty is left out"
