@@ -11,10 +11,10 @@ import pytest
 from idiolect.daemon import secret_apps
 from idiolect.daemon.privacy.app_policy import (
     NOWHERE,
-    NoSuchAppRuleError,
     AppPolicy,
     AppRuleRow,
     InputContext,
+    NoSuchAppRuleError,
     ProtectedAppError,
     is_secret,
 )

@@ -47,7 +47,10 @@ def test_what_is_copied_is_never_broken(terminal, capsys):
 
 
 def test_a_table_that_is_too_wide_becomes_a_list_and_no_word_is_broken(capsys, monkeypatch):
-    columns, rows = ("receipt", "by", "then served"), [("12", "source, application", "base"), ("13", "", "12")]
+    columns, rows = (
+        ("receipt", "by", "then served"),
+        [("12", "source, application", "base"), ("13", "", "12")],
+    )
     monkeypatch.setenv("COLUMNS", "40")
     Terminal().show_table(columns, rows, right=("receipt",))
     wide = capsys.readouterr().out
