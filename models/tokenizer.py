@@ -208,6 +208,10 @@ class Tokenizer:
         """Return the exact bytes that a token stands for; none for a mark."""
         return self._bytes[token]
 
+    def ends_line(self, token: int) -> bool:
+        """Return True for a token of line ends alone, and for a mark."""
+        return not self._bytes[token].strip(b"\n")
+
     def starting_with(self, raw: bytes) -> NDArray[np.intp]:
         """Return the ids of all tokens whose bytes begin with ``raw``; marks are left out."""
         spelled, ids = self._spelled

@@ -10,12 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.ghost import Ghost, GhostWord
-
-if TYPE_CHECKING:
-    from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import Ghost, GhostWord, Word
 
 #: What appears by itself: what saves time; more or less than that; or nothing, until it is asked for.
 Show: TypeAlias = Literal["auto", "more", "less", "asked"]

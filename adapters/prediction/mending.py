@@ -21,7 +21,8 @@ from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.ranking import SplitPrefix, Word, WordRanker
+from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
+from idiolect.adapters.prediction.suggestion import Correction, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.vocabulary import Matches
 from idiolect.models.misspellings import are_regional_twins
@@ -60,20 +61,6 @@ class _Known:
 
     listed: bool
     meant: str | None
-
-
-@dataclass(frozen=True)
-class Correction:
-    """What was meant by the word that just ended.
-
-    ``text`` takes the place of the ``replace`` characters before the cursor, which hold the word and what stands
-    behind it; ``p`` is its probability; ``sure`` says that it may be put there without being asked for.
-    """
-
-    text: str
-    replace: int
-    p: float
-    sure: bool
 
 
 class Mender:

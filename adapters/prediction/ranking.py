@@ -24,6 +24,7 @@ from idiolect.adapters.prediction.letter_case import (
 )
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.sliding_window import SlidingWindows
+from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.vocabulary import WORD, Matches
 from idiolect.adapters.word_table import Continuation
@@ -52,19 +53,6 @@ _MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their ord
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word to insert at the cursor, and its probability given what is typed of it.
-
-    ``replace`` characters before the cursor go away before ``text`` is put there: a correction.
-    Behind a mark such as "!" the text begins with the space that is missing there.
-    """
-
-    text: str
-    p: float
-    replace: int = 0
 
 
 @dataclass(frozen=True)

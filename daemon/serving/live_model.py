@@ -170,13 +170,13 @@ class LiveModel:
 
     def _switch_to(self, switches: Switches) -> None:
         self.served = replace(self.served, switches=switches)
-        self.served.predictor.show = switches.show
+        self.served.predictor.ghosts.show = switches.show
 
     def set_uptake(self, uptake: float) -> None:
         """Judge ghosts from now on by this share of right ones that are taken."""
 
         def heed() -> None:
-            self.served.predictor.acceptance_rate = uptake
+            self.served.predictor.ghosts.acceptance_rate = uptake
 
         self.queue.run(Priority.LEARNING, in_one_step(heed))
 
@@ -195,11 +195,11 @@ class LiveModel:
     def _prefetch(self) -> Steps[None]:
         predictor = self.served.predictor
         if self._power.is_battery:
-            return predictor.prefetch(_MIN_PREFETCH_PROB_ON_BATTERY)
-        return predictor.prefetch()
+            return predictor.look_ahead.make_passes(_MIN_PREFETCH_PROB_ON_BATTERY)
+        return predictor.look_ahead.make_passes()
 
     def _make_way(self, typed: str | None) -> None:
-        self.served.predictor.make_way(typed)
+        self.served.predictor.look_ahead.make_way(typed)
 
     # What is learned and forgotten
 
@@ -309,7 +309,7 @@ class LiveModel:
     def _serve(self, served: Served) -> None:
         """Replace what is served, with the switches and the trust in ghosts of now."""
         former = self.served
-        served.predictor.acceptance_rate = former.predictor.acceptance_rate
+        served.predictor.ghosts.acceptance_rate = former.predictor.ghosts.acceptance_rate
         self.served = served
 
     def mistakes(self) -> list[Mistake]:
@@ -436,8 +436,8 @@ class LiveModel:
             calibration=self.trust.calibration,
             word_calibration=self.trust.word_calibration,
         )
-        predictor.acceptance_rate = chosen.uptake
-        predictor.show = switches.show
+        predictor.ghosts.acceptance_rate = chosen.uptake
+        predictor.ghosts.show = switches.show
         return predictor
 
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:

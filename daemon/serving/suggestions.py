@@ -8,9 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
-from idiolect.adapters.prediction.ghost import NO_GHOST
-from idiolect.adapters.prediction.ranking import Word
-from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.steps import in_one_step
 from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext

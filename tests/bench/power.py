@@ -107,7 +107,7 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
                     predictor.suggest(message[:end], ghost_words=ghost_words)
                     waited, passes = waited + passes, 0
                     if least is not None:
-                        finish(predictor.prefetch(least))
+                        finish(predictor.look_ahead.make_passes(least))
                     ahead += passes
                 predictor.observe(message, serving.tokenizer.encode(message))  # nobody goes on with it
             saved = rows[0]["waited"] - waited * 1_000 / characters if rows else 0

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon

@@ -3,8 +3,8 @@
 import pytest
 
 from idiolect.adapters.prediction.attribution import Attributor, WordOrigin
-from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.suggestion import NO_GHOST
 from idiolect.adapters.steps import finish
 
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"

@@ -4,10 +4,9 @@ from typing import get_args
 
 import pytest
 
-from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord
+from idiolect.adapters.prediction.ghost_history import StandingGhosts, extended
 from idiolect.adapters.prediction.ghost_value import GhostValue, Show
-from idiolect.adapters.prediction.ranking import Word
-from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word
 
 FAST, USUAL, SLOW = 0.1, 0.24, 0.6
 

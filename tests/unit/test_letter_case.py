@@ -11,7 +11,7 @@ from idiolect.adapters.prediction.letter_case import (
     with_other_case,
     without_twins,
 )
-from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.vocabulary import Matches
 
 

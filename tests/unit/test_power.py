@@ -38,9 +38,10 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     with contextlib.closing(Service(tiny_profile(tmp_path / "home"))) as service:
         asked = queue.Queue[tuple[float, ...]]()
-        prefetch = service.model.served.predictor.prefetch
+        look_ahead = service.model.served.predictor.look_ahead
+        make_passes = look_ahead.make_passes
         monkeypatch.setattr(
-            service.model.served.predictor, "prefetch", lambda *least: (asked.put(least), prefetch(*least))
+            look_ahead, "make_passes", lambda *least: (asked.put(least), make_passes(*least))[1]
         )
         service.suggestions.suggest("we met ")
         assert asked.get(timeout=60) == given

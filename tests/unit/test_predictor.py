@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.spelling import GeneralWords
-from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import finish
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
@@ -342,11 +340,11 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     ours = predictor(*[BOILERPLATE] * 6)
     asked = "Kind rega"
     assert ours.suggest(asked).ghost.show
-    ours.acceptance_rate = 0.2  # of what is right, the user takes a fifth
+    ours.ghosts.acceptance_rate = 0.2  # of what is right, the user takes a fifth
     assert not ours.suggest(asked).ghost.show
-    ours.show = "more"
+    ours.ghosts.show = "more"
     assert ours.suggest(asked).ghost.show
-    ours.show = "asked"
+    ours.ghosts.show = "asked"
     found = ours.suggest(asked)
     assert (found.ghost.show, found.show_words, bool(found.words)) == (False, False, True)
 
@@ -384,14 +382,14 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     predictor: Callable[..., Predictor], passes: Callable[[Session], int]
 ) -> None:
     told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
-    finish(untold.prefetch())  # nothing was asked about: nothing to do
+    finish(untold.look_ahead.make_passes())  # nothing was asked about: nothing to do
     assert passes(untold._next_token._session) == 0
     for ours in (told, untold):
         assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
     before = passes(told._next_token._session)
-    finish(told.prefetch(min_prob=1.0))  # no word is as likely as that
+    finish(told.look_ahead.make_passes(min_prob=1.0))  # no word is as likely as that
     assert passes(told._next_token._session) == before
-    finish(told.prefetch())
+    finish(told.look_ahead.make_passes())
     calls = [passes(ours._next_token._session) for ours in (told, untold)]
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
@@ -406,17 +404,17 @@ def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(
     predictor: Callable[..., Predictor], typed: str | None, stopped: bool
 ) -> None:
     ours, told = predictor(*[BOILERPLATE] * 6), list[bool]()
-    ours.make_way("nothing is made ahead")
+    ours.look_ahead.make_way("nothing is made ahead")
     ours.suggest("Kind rega", ghost_words=0)
     feed = ours._next_token._session.feed
 
     def meanwhile(ids: list[int], logits: str, interrupt: Interrupt) -> np.ndarray:
-        ours.make_way(typed)
+        ours.look_ahead.make_way(typed)
         told.append(interrupt.options.terminate)
         return feed(ids, logits, interrupt)
 
     ours._next_token._session.feed = meanwhile
-    finish(ours.prefetch())
+    finish(ours.look_ahead.make_passes())
     assert told
     assert told[0] is stopped
     ours._next_token._session.feed = feed
@@ -430,10 +428,12 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
     read = {}
     for ghost_words in (0, 8):
         ours = predictor(*[BOILERPLATE] * 6)
-        ours.acceptance_rate = 0.0  # so that no ghost is shown, for which the answer would read a draft
+        ours.ghosts.acceptance_rate = (
+            0.0  # so that no ghost is shown, for which the answer would read a draft
+        )
         ours.suggest("Kind rega", ghost_words=ghost_words)
         fed = spy_on_feeding(ours)
-        finish(ours.prefetch())
+        finish(ours.look_ahead.make_passes())
         read[ghost_words] = sum(fed)
     assert 0 < read[0] < read[8]
 
@@ -442,7 +442,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
     predictor: Callable[..., Predictor], lexicon: Lexicon, tiny_tokenizer: Tokenizer
 ) -> None:
     ours = predictor(*[BOILERPLATE] * 6, general=GeneralWords(lexicon))
-    ours.show = "more"
+    ours.ghosts.show = "more"
     secret, ids = "Wombles frobnicate", tiny_tokenizer.encode("Wombles frobnicate")
     whole = f"{secret} " * 20
     for prefix in (
@@ -451,7 +451,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
         "Another text of some length is written now, no secre",
     ):
         ours.suggest(prefix, remember=False, corrections=True, key_ms=400.0)
-        finish(ours.prefetch())
+        finish(ours.look_ahead.make_passes())
     assert holding(ours, secret, ids), "what saves reading it again"
     assert holding(ours, "frobinca", ids)
     ours.forget_texts()
@@ -483,7 +483,7 @@ def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
 ) -> None:
     known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
     ours = predictor(*HISTORY)
-    ours.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
+    ours.ghosts.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
     ours.suggest("Some ")
     for cut in range(1, len(word) + 1):
         calls = passes(ours._next_token._session)
@@ -914,7 +914,7 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(
     assert ghost.show
     for typed in range(1, len(ghost.text)):
         assert ours.suggest(start + ghost.text[:typed], remember=False).ghost.show
-    assert "Kind regards" not in repr(ours._standing_ghosts._shown)
+    assert "Kind regards" not in repr(ours.ghosts._standing._shown)
 
 
 # A line

@@ -265,10 +265,10 @@ def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
-    assert service.model.served.predictor.acceptance_rate == 1
+    assert service.model.served.predictor.ghosts.acceptance_rate == 1
     for _ in range(200):
         service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), InputContext())
-    assert service.model.served.predictor.acceptance_rate < 0.5
+    assert service.model.served.predictor.ghosts.acceptance_rate < 0.5
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):

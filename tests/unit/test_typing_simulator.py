@@ -3,10 +3,8 @@
 import pytest
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
-from idiolect.adapters.prediction.ghost import Ghost
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
-from idiolect.adapters.prediction.ranking import Word
-from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.suggestion import Ghost, Suggestion, Word
 
 
 def scripted(words=None, ghosts=None):

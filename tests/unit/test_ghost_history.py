@@ -1,6 +1,6 @@
 """What became of ghosts that were offered."""
 
-from idiolect.adapters.prediction.unjudged_ghosts import LookedAt, UnjudgedGhost, UnjudgedGhosts
+from idiolect.adapters.prediction.ghost_history import LookedAt, UnjudgedGhost, UnjudgedGhosts
 
 WRITTEN = "from the hardware shop"
 AT = len("from the ")

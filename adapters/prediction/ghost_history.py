@@ -1,0 +1,145 @@
+"""Ghosts that were suggested: those on screen, and those of which the finished text will tell whether they were right.
+
+What is on screen stays while it agrees with the letters that are typed, until it is contradicted or taken: a ghost that
+comes and goes while it is right is read twice and taken never.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from idiolect.adapters.prediction.suggestion import GhostWord, joined_text
+from idiolect.adapters.vocabulary import WORD
+
+_MAX_STANDING = 32  # ghosts that were shown last, of all who type
+_MAX_CHARS = 200  # of a ghost, and so between the place where it was shown and the cursor
+_SAME_SPEED = 0.15  # by which the logarithms of two key times may differ and tell of the same typist
+_MAX_UNJUDGED = 2000
+_MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned
+
+
+@dataclass(frozen=True)
+class _StandingGhost:
+    length: int  # of the text before the cursor
+    prefix_hash: int  # instead of that text, which is kept nowhere off the record
+    key_s: float
+    words: tuple[GhostWord, ...]
+    text: str
+
+
+class StandingGhosts:
+    """The latest ghosts that were shown, each with a hash of the text before the cursor. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._shown: deque[_StandingGhost] = deque(maxlen=_MAX_STANDING)
+
+    def rest(self, prefix: str, key_s: float) -> tuple[GhostWord, ...]:
+        """Return what is left of the ghost that a typist of this speed sees, where ``prefix`` types into it."""
+        for shown in reversed(self._shown):
+            typed = len(prefix) - shown.length
+            if (
+                0 < typed < min(len(shown.text), _MAX_CHARS)
+                and abs(math.log(shown.key_s / key_s)) < _SAME_SPEED
+                and shown.text.startswith(prefix[shown.length :])
+                and hash(prefix[: shown.length]) == shown.prefix_hash
+            ):
+                return _cut_at(shown.words, typed)
+        return ()
+
+    def show(self, prefix: str, key_s: float, words: Sequence[GhostWord]) -> None:
+        """Remember that this ghost is shown behind ``prefix``."""
+        self._shown.append(_StandingGhost(len(prefix), hash(prefix), key_s, tuple(words), joined_text(words)))
+
+    def forget(self) -> None:
+        """Forget what was shown."""
+        self._shown.clear()
+
+
+def extended(standing: Sequence[GhostWord], new: Sequence[GhostWord]) -> Sequence[GhostWord]:
+    """Return a ghost that stands, with what a new one knows of it: further words, and a better probability."""
+    if joined_text(new).startswith(joined_text(standing)):
+        return new
+    if new and new[0].text == standing[0].text:
+        return [replace(standing[0], p=max(standing[0].p, new[0].p)), *standing[1:]]
+    return standing
+
+
+def _cut_at(words: Sequence[GhostWord], start: int) -> tuple[GhostWord, ...]:
+    """Return the words without their first ``start`` characters."""
+    left = list[GhostWord]()
+    for word in words:
+        if start < len(word.text):
+            left.append(replace(word, text=word.text[start:]))
+        start = max(start - len(word.text), 0)
+    return tuple(left)
+
+
+class LookedAt(NamedTuple):
+    """A ghost's first word ``text`` and its probability as stated.
+
+    ``whole`` is True if nothing of the word was typed. ``further`` are the words behind it that were looked at, each
+    with the probability that was stated for it if those before it come.
+    """
+
+    text: str
+    p: float
+    whole: bool = False
+    further: tuple[tuple[str, float], ...] = ()
+
+
+class UnjudgedGhost(NamedTuple):
+    """What was looked at for a ghost after ``at`` characters of a text."""
+
+    at: int
+    found: LookedAt
+
+    def is_right_in(self, written: str) -> bool:
+        """Return True if ``written`` has the first word at this place, and a word ends where it ends."""
+        return _stands_in(written, self.found.text, self.at)
+
+    def judged_in(self, written: str, *, whole: bool) -> Iterator[tuple[float, bool]]:
+        """Yield each probability that was stated, of whole words or of rests of words, and whether the word came.
+
+        A further word tells something only if those before it came.
+        """
+        came, at = self.is_right_in(written), self.at + len(self.found.text)
+        if self.found.whole == whole:
+            yield self.found.p, came
+        for text, p in self.found.further if whole else ():
+            if not came:
+                return
+            came = _stands_in(written, text, at)
+            at += len(text)
+            yield p, came
+
+
+def _stands_in(written: str, text: str, at: int) -> bool:
+    return written.startswith(text, at) and not WORD.match(written, at + len(text))
+
+
+class UnjudgedGhosts:
+    """The latest ghosts, by the prefix that each was suggested after."""
+
+    def __init__(self) -> None:
+        self._by_prefix: OrderedDict[str, UnjudgedGhost] = OrderedDict()
+
+    def add(self, prefix: str, found: LookedAt) -> None:
+        """Keep a ghost that was suggested after ``prefix``."""
+        if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
+            return
+        self._by_prefix[prefix] = UnjudgedGhost(len(prefix), found)
+        if len(self._by_prefix) > _MAX_UNJUDGED:
+            self._by_prefix.popitem(last=False)
+
+    def forget(self) -> None:
+        """Forget all ghosts."""
+        self._by_prefix.clear()
+
+    def pop_along(self, written: str) -> list[UnjudgedGhost]:
+        """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
+        prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]
+        return sorted(self._by_prefix.pop(prefix) for prefix in prefixes)
