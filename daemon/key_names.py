@@ -1,4 +1,4 @@
-"""The names of keys, as settings and X have them."""
+"""Names of keys in settings, such as `Alt+1`, and the numbers that X has for them."""
 
 from __future__ import annotations
 

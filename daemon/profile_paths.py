@@ -1,4 +1,4 @@
-"""Where everything is in a profile's folder, and that the folder is for its user alone."""
+"""Paths of all files in a profile's folder, and the check that the folder is the user's alone."""
 
 from __future__ import annotations
 

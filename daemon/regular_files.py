@@ -1,4 +1,4 @@
-"""Files that somebody else may have made: opened only if they are regular, and read only up to a limit.
+"""Safe opening of files that others may have made: regular files only, up to a limit of bytes.
 
 A path in a folder that came from elsewhere may name a FIFO, whose opening waits for a writer for ever, a device
 without an end, or a link to a file that was not meant. What reads such a path opens it here.

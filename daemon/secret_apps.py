@@ -1,4 +1,4 @@
-"""Programs that hold secrets or ask for them, and the names that each goes by. What is typed there is left alone.
+"""Programs that hold or ask for secrets, such as password managers, and their names: never listened to.
 
 A program may say that text comes from an application by its process, its window's class, its desktop file, its Flatpak
 or Snap, its bundle (macOS) or its executable (Windows). `known_as` are such names as they were found in the place that

@@ -1,4 +1,4 @@
-"""The service: the parts of one profile, put together, started and stopped.
+"""The service: the parts of one profile, built, started and stopped.
 
 Whoever wants something done asks the part for it; HTTP is in `endpoint/`. Everything learned lives in the store; what
 else is held in memory can be made from it again.

@@ -1,4 +1,4 @@
-"""Settings as they are written: in `config.toml` and in the environment, and what can be wrong with them."""
+"""Reading settings from `config.toml` and the environment, and messages on what is wrong there."""
 
 from __future__ import annotations
 

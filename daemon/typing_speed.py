@@ -1,4 +1,4 @@
-"""How fast somebody types: the median time between two letters of a word, measured as keys come."""
+"""Typing speed: the median time between two letters of a word, measured as keys come."""
 
 from __future__ import annotations
 

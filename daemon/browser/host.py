@@ -1,4 +1,4 @@
-"""The native-messaging host: a browser starts it, and it relays between the extension and the service.
+"""The native-messaging host: the program that a browser starts, between the extension and the service.
 
 Each message is JSON behind its length: four bytes in the machine's order. A browser sends a question with a number
 `id` and what to do in `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`.

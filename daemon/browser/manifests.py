@@ -1,4 +1,4 @@
-"""Browsers, and where each of them looks for the manifest of a native-messaging host.
+"""Browsers: where each keeps its data, and where it looks for the manifest of a native-messaging host.
 
 The places are those of Chromium's `chrome_paths_linux.cc` and Firefox's `nsXREDirProvider`, and of how Flatpak and
 Snap lay out a home.

@@ -1,4 +1,4 @@
-"""The extension as what browsers install: a folder and an archive for Chromium, the same for Firefox.
+"""Build the extension's packages: a folder and an archive for Chromium, and the same for Firefox.
 
 The source loads in both as it is. Each package leaves out of the manifest what the other browser needs, of which
 a store would complain.

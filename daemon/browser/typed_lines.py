@@ -1,4 +1,4 @@
-"""What its user typed in a field of a page, as the extension tells it when the field is left or sent."""
+"""Lines typed in a field of a web page, as the extension sends them, and the texts in them to learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user types: options that several commands share, and how paths, times, durations and texts are read.
+"""Options that several commands share, and parsers for paths, times, durations and texts.
 
 What cannot be meant raises typer.BadParameter, which is shown in one sentence with exit code 2.
 """

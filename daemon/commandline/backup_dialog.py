@@ -1,4 +1,4 @@
-"""What `idiolect backup` and `idiolect restore` share: the key of a backup, and what a backup holds in words."""
+"""What `idiolect backup` and `idiolect restore` share: reading a backup's key, and describing its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: the table of all commands, and what happens when one of them fails.
+"""The table of all commands, and how an error of a command is shown.
 
 A command is a file in `commands/` with an EXAMPLE and a function `run`, whose docstring is the command's help. One with
 sub-commands has a `GROUP` of them instead; the first is meant where none is named. What is slow to import is imported

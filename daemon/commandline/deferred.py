@@ -1,4 +1,4 @@
-"""What most commands begin with: the settings, a connection to the service, the terminal.
+"""Imports deferred until a command runs: the settings, a connection to the service, the terminal.
 
 The modules behind these functions are slow to import. They are imported when a function is called, so that
 `idiolect --help` is there at once.

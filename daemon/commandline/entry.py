@@ -1,4 +1,4 @@
-"""The program's first lines: what Ctrl-C and a closed pipe mean holds before anything that is slow to import is."""
+"""The entry point of the program: it handles Ctrl-C and a closed pipe before slow imports begin."""
 
 from __future__ import annotations
 

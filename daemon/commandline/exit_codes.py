@@ -1,4 +1,4 @@
-"""Exit codes that belong to no error class; those of errors stand in the classes."""
+"""Exit codes that belong to no error class; an error's own code stands in its class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forgetting, as every command does it that forgets: it asks, has the service forget, and shows the receipt."""
+"""The dialogue of every command that forgets: it asks, has the service forget, and shows the receipt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands say of grey text that is held back, and how it comes back."""
+"""Messages about grey text that is held back, and how to get it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that the user asks for and the command line writes itself."""
+"""Writing files that the user asks a command for, such as the page of an evaluation."""
 
 from __future__ import annotations
 

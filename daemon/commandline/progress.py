@@ -1,4 +1,4 @@
-"""Progress of what takes long: bars on stderr where somebody watches, else a line when a new phase begins."""
+"""Progress of long work: bars on stderr in a terminal; elsewhere a line for each phase and quarter."""
 
 from __future__ import annotations
 

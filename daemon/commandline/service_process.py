@@ -1,4 +1,4 @@
-"""Starting the service for a command, and keeping it ended while a command works on the profile."""
+"""Starting the service for a command, and keeping it stopped while a command works on the profile."""
 
 from __future__ import annotations
 

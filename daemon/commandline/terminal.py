@@ -1,4 +1,4 @@
-"""The terminal: sentences, facts, tables and JSON on stdout; notes on stderr. Nothing printed is taken as markup."""
+"""Output to the terminal: sentences, facts, tables and JSON on stdout, notes on stderr; no text is markup."""
 
 from __future__ import annotations
 

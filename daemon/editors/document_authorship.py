@@ -1,4 +1,4 @@
-"""Which characters of an open document its user has typed: not what a file, a snippet or a formatter has brought."""
+"""Which characters of an open document the user typed, as opposed to files, snippets and formatters."""
 
 from __future__ import annotations
 

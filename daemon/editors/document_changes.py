@@ -1,4 +1,4 @@
-"""What an editor tells of a document that changes, as edits of its text; and whether its file changed, too."""
+"""Changes that an editor reports for a document, as edits of its text, and whether the file changed, too."""
 
 from __future__ import annotations
 

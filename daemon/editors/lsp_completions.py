@@ -1,4 +1,4 @@
-"""What the service suggests, as the Language Server Protocol says it; and back, what became of it."""
+"""Suggestions as completions of the Language Server Protocol, and feedback on those that were taken."""
 
 from __future__ import annotations
 

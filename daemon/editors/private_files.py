@@ -1,4 +1,4 @@
-"""Files that an editor's language server does not look at, or learns nothing from."""
+"""Files that the language server ignores, or learns nothing from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an editor's cursor stands in prose, and which paragraphs a document has, by the language it is written in."""
+"""Which parts of a document are prose: where the cursor stands, and its paragraphs, by language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistyped words in an editor: a quick fix at the word under the cursor, and another that keeps the word as it is."""
+"""Corrections as quick fixes: one that mends the word under the cursor, and one that keeps it."""
 
 from __future__ import annotations
 

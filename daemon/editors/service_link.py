@@ -1,4 +1,4 @@
-"""The way from a program that runs long to the service: one connection that is kept, and found again."""
+"""A connection to the service for programs that run long: kept open, and made anew when it breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The helper of a shell: it reads what stands before the cursor, and writes the ghost text that goes on there.
+"""The helper process of a shell: it reads the text before the cursor and writes ghost text.
 
 One runs beside each shell that asks, so it is small: of the standard library alone. With a process of its own for each
 key the shell would wait for its start, and would have to write JSON and show the token itself; this one keeps its

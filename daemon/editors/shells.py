@@ -1,4 +1,4 @@
-"""Shells: the scripts that make them suggest at the prompt, for one profile and this installation."""
+"""The scripts by which bash, zsh and fish suggest at their prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words of a line its user typed, by when each of its characters was typed."""
+"""Which words of a line the user typed, by the time at which each character was typed."""
 
 from __future__ import annotations
 

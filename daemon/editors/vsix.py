@@ -1,4 +1,4 @@
-"""The extension for VS Code, as the one file (.vsix, a zip archive) that VS Code installs extensions from."""
+"""Build the extension for VS Code: one .vsix file, which is a zip archive."""
 
 from __future__ import annotations
 

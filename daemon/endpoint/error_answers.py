@@ -1,4 +1,4 @@
-"""How an error is answered: in idiolect's own form, or in that of the program whose endpoint an address stands for."""
+"""Errors as HTTP answers: in idiolect's own form, or in that of OpenAI's or llama.cpp's endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: which requests are let through, and what every answer tells."""
+"""The guard in front of all routes: it checks host, origin and token, and adds headers to each answer."""
 
 from __future__ import annotations
 

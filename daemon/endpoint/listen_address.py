@@ -1,4 +1,4 @@
-"""Where the service listens: a loopback port that stays the same, or a Unix socket."""
+"""The address that the service listens on: a loopback port that stays the same, or a Unix socket."""
 
 from __future__ import annotations
 

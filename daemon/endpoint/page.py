@@ -1,4 +1,4 @@
-"""The page that `idiolect open` shows: its files, and the link that begins a session in a browser.
+"""The local page that `idiolect open` shows: its files, and the link that begins a session.
 
 The files hold nothing of the user's and are given to anyone; what the page shows, its script asks of the
 same addresses as other programs do, with the session's cookie in the place of the token.

@@ -1,4 +1,4 @@
-"""Sessions of the local page: a one-time code, handed over in a link, becomes a cookie that stands for a scope.
+"""Sessions of the local page: a one-time code in a link becomes a cookie that stands for a scope.
 
 A link may end up in a browser's history, so what it carries works once and for a minute. Codes and cookies
 live in this process alone, as hashes: they end with it. (A service that has rested is the same process.)

@@ -1,4 +1,4 @@
-"""The routes by which the user decides what is known: forgetting, the audit, applications' rules, the pause."""
+"""Routes for privacy: forgetting, the audit, stored secrets, rules for applications, the pause."""
 
 from __future__ import annotations
 

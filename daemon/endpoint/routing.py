@@ -1,4 +1,4 @@
-"""Routes: the one place that says what a route takes and answers, who may ask it, and how it may fail.
+"""The decorator for routes: it declares a route's address, scope, request, answer and errors in one place.
 
     @app.post("/v1/use", Scope.ADMIN, errors=(UnknownAdapterError,))
     async def use(asked: UseBody) -> Serves:

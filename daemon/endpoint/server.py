@@ -1,4 +1,4 @@
-"""HTTP: the routes together, who may use them, and the server.
+"""The HTTP server: all routes together, behind the guard.
 
 A request is checked for its host and token (`guard.py`), a route asks the service (`*_routes.py`, `openai.py`,
 `llamacpp.py`), and the answer is JSON, or newline-delimited JSON where it takes long.

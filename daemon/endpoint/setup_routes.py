@@ -1,4 +1,4 @@
-"""The route that tells of the programs that one types in: which are here, and which are connected."""
+"""The route for setup: which programs to type in are installed, and which are connected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What requests and answers are made of: their base classes, the types of fields, and what is wrong with a bad one.
+"""Base classes and field types of requests and answers, and the message for a bad request.
 
 No message repeats what was sent, since it may be the user's text: a field is named, its value is not.
 """

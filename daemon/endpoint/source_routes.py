@@ -1,4 +1,4 @@
-"""The routes for what is read: imports, followed folders, sources, and the words that they brought."""
+"""Routes for sources: imports, followed folders, the list of sources, and the words typical of the user."""
 
 from __future__ import annotations
 

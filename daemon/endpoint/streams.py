@@ -1,4 +1,4 @@
-"""Answers that take long: events as newline-delimited JSON, and generated text as server-sent events.
+"""Streamed answers: events as newline-delimited JSON, and generated text as server-sent events.
 
 An event is a dict with its kind under "event". An error that comes up on the way is the last event,
 `{"event": "error", "code", "message", "exit_code"}`.

@@ -1,4 +1,4 @@
-"""Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
+"""Requests for suggestions that a newer one of the same text supersedes: they need no ghost any more."""
 
 from __future__ import annotations
 

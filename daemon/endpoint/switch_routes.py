@@ -1,4 +1,4 @@
-"""The routes of the switches: what is done about mistyped words, and how much is shown."""
+"""Routes for the switches: corrections, and how much is shown."""
 
 from __future__ import annotations
 

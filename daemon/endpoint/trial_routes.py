@@ -1,4 +1,4 @@
-"""The routes of the trial of one: begun, ended, and told of."""
+"""Routes for the trial of typing speed: start, stop and state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes that are asked while somebody types: suggestions, what becomes of them, what is written, and how fast."""
+"""Routes that clients call while somebody types: suggestions, feedback, new text, typing speed."""
 
 from __future__ import annotations
 

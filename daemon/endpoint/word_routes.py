@@ -1,4 +1,4 @@
-"""The routes by which the user decides about words: never suggested, always theirs, never or always corrected."""
+"""Routes for word rules: never suggested, always suggested, never or always corrected."""
 
 from __future__ import annotations
 

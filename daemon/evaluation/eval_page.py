@@ -1,4 +1,4 @@
-"""The page that shows what `idiolect eval` measured: one HTML file that loads nothing and runs nothing.
+"""The page of an evaluation: one HTML file with tables and plots that loads and runs nothing.
 
 matplotlib draws the plots as SVG, which then lose what a page must not have (a document type, ids that
 occur twice, fixed colours); the template `evalpage.html` puts figures, tables and words around them.

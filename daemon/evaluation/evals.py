@@ -1,4 +1,4 @@
-"""Evaluations: whose held-out text is typed, which adapter is measured, and the child process that does it."""
+"""Running an evaluation: it selects held-out text and an adapter, and starts the child process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries on their way into the store: cleaned, and committed some hundred at a time."""
+"""Batches of entries on their way into the store: cleaned, and committed some hundred at a time."""
 
 from __future__ import annotations
 

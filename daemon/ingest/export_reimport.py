@@ -1,4 +1,4 @@
-"""Brings entries of the program's own export back into the store: as they were kept, and none twice."""
+"""Import of the program's own export: entries return as they were kept, and none twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are read: all in a folder but those that a pattern or an `.idiolectignore` leaves out."""
+"""Which files of a folder are read: all but those that a pattern or an `.idiolectignore` excludes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings what is newly written in a file or a git repository into the store, once each."""
+"""Import of a file or git repository: only what is new since the last reading is stored."""
 
 from __future__ import annotations
 

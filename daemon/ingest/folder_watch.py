@@ -1,4 +1,4 @@
-"""Following folders: what is newly written in them is taken in soon after it was saved."""
+"""Followed folders: what is newly written in their files is read soon after it was saved."""
 
 from __future__ import annotations
 

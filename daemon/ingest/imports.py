@@ -1,4 +1,4 @@
-"""Imports that were asked for: sources read once, and folders that are followed from then on."""
+"""Imports that the user asks for: sources read once, and folders followed from then on."""
 
 from __future__ import annotations
 

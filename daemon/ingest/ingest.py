@@ -1,4 +1,4 @@
-"""The one way in: exclude, normalise, redact, de-duplicate, store, and then teach the fast memory."""
+"""Ingest, the one way into the store: exclude, normalise, redact, de-duplicate, store, teach the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a file that appears came from: moved, renamed or copied text is not newly written."""
+"""Moved, renamed and copied files: their text is recognised and not learned a second time."""
 
 from __future__ import annotations
 

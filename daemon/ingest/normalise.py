@@ -1,4 +1,4 @@
-"""One written form for each text, whatever program it came from; and long text in pieces."""
+"""Normalisation of texts: Unicode NFC, plain spaces and line ends, nothing invisible; long texts are cut."""
 
 from __future__ import annotations
 

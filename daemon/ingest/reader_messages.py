@@ -1,4 +1,4 @@
-"""What crosses between the service and the child process that reads files: values as JSON has them, and back."""
+"""The messages between the service and the child process that reads files, as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What on this machine its user has written: mailboxes, vaults, notes, repositories, histories; and about how much.
+"""Discovery of sources: mailboxes, vaults, notes, repositories and histories on this machine, with sizes.
 
 Nothing is stored and nothing is sent: places are looked up where programs keep them, and folders below the home folder
 are searched to a bounded depth, for a bounded time.

@@ -1,4 +1,4 @@
-"""What was read: the sources in the store, removing one with all that it brought, and what else there is to read."""
+"""The inventory of sources: what was read, what else there is to read, and removal of a source."""
 
 from __future__ import annotations
 

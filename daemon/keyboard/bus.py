@@ -1,4 +1,4 @@
-"""The connection to IBus: its messages come in one after the other, and what is sent goes out in that order."""
+"""The connection to IBus over D-Bus: messages are handled and sent in order."""
 
 from __future__ import annotations
 

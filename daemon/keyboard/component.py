@@ -1,4 +1,4 @@
-"""What IBus is told of the keyboard: the component, a file in XML, and how IBus comes to read it without root."""
+"""The component file by which IBus knows the keyboard, and the variable by which IBus finds it."""
 
 from __future__ import annotations
 

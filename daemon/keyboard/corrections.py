@@ -1,4 +1,4 @@
-"""Mistyped words of one field: which corrections are offered or made there, and what the next key can take back."""
+"""Corrections in one field: which are offered or made, and what the next key can take back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all engines of one session share: settings, the way to the service, and what the user has switched."""
+"""State that all engines of a desktop session share: settings, service requests, switches."""
 
 from __future__ import annotations
 

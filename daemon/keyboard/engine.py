@@ -1,4 +1,4 @@
-"""One IBus engine: what IBus calls of it, and the signals by which it types and shows."""
+"""An IBus engine: the methods that IBus calls, and the signals by which it types and shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The field that is typed into: which program's it is, what it is for, and so what may be done there."""
+"""The field that is typed into: its program and purpose, and whether to suggest or learn there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What its user has written in a field: in the end, not key by key, and nothing that others wrote there."""
+"""What the user wrote in a field: its final text, without what others wrote there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which program's window has the focus, for those that IBus has no name for.
+"""Which program's window has the focus, for programs that IBus has no name for.
 
 X tells of its windows; under Wayland no program can ask. In GNOME, IBus hears every program as `gnome-shell`.
 Programs of GTK say on AT-SPI, the bus for screen readers, which of their windows is active.

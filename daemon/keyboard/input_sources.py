@@ -1,4 +1,4 @@
-"""The desktop's input sources, among which the keyboard is to stand: GNOME's, and IBus's own elsewhere."""
+"""The desktop's input sources: adds the keyboard to the lists of GNOME and IBus, and removes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key, a program's word or an answer leads to: what is typed, asked, shown and counted."""
+"""The effects of a key press, a report or an answer: text to insert, questions to ask, words to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key does: passed on, or a word taken; what is asked and shown after it. Nothing here knows of D-Bus or HTTP.
+"""What each key does: it passes on or takes a suggestion, and what is asked and shown after it.
 
 A key that takes nothing is passed on, and the program handles it as if there were no keyboard. So no key is lost where
 the service is slow or gone: there is nothing to take then.

@@ -1,4 +1,4 @@
-"""Keys, as X numbers them: which character one types, and what is none."""
+"""X key symbols: which character a key types, and which keys are modifiers or shortcuts."""
 
 from __future__ import annotations
 

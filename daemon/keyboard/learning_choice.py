@@ -1,4 +1,4 @@
-"""What the user chose at install and in the menu: whether the keyboard learns. Off until they say so."""
+"""Whether the keyboard learns: the user's choice at install and in the menu, off at first."""
 
 from __future__ import annotations
 

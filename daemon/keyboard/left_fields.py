@@ -1,4 +1,4 @@
-"""Fields that were left a moment ago: who comes back goes on there, and what was written is learned once."""
+"""Fields left a moment ago: whoever returns goes on there; otherwise their text is learned, once."""
 
 from __future__ import annotations
 

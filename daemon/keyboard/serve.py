@@ -1,4 +1,4 @@
-"""The process that ibus-daemon starts: `python -m idiolect.daemon.keyboard.serve --home FOLDER`.
+"""The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.keyboard.serve --home FOLDER`.
 
 It makes an engine whenever IBus wants one, and ends with IBus.
 """

@@ -1,4 +1,4 @@
-"""What the keyboard asks the service and tells it. It never waits: of what is asked only the newest counts."""
+"""The keyboard's requests to the service: suggestions, of which the newest count, and texts, in a queue."""
 
 from __future__ import annotations
 

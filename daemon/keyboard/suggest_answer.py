@@ -1,4 +1,4 @@
-"""What the service has to offer at the cursor, and what of it still holds once another character is typed."""
+"""An answer of `/v1/suggest`: the words and ghost text on offer, and which stay valid as one types on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one line that IBus's window shows: each word behind the key that takes it, a ghost text behind Tab, a note.
+"""The line in IBus's window: each word with its key, a ghost text with Tab, and a note.
 
 IBus shows them as a list that lies down: it is as high as one word, however many there are. The list's own numbers are
 left out, since they tell no key. IBus puts its window anew to the cursor only where its size changes.

@@ -1,4 +1,4 @@
-"""What stands before the cursor, as far as it is certain.
+"""The text before the cursor, as far as it is certain, from key presses and the program's reports.
 
 A program may tell (its *surrounding text*), mostly before each key, so a key late; until it does, what was typed since
 counts as there. Where the cursor was moved, or something else happened that cannot be followed, nothing counts until a

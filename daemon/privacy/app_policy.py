@@ -1,4 +1,4 @@
-"""What is nobody's business: secret fields, private windows, and applications that are not to be listened to."""
+"""Where nothing is suggested or learned: secret fields, private windows, and rules for applications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near matches: what other entries hold that is nearly a certain text, since forgetting takes only what was asked for.
+"""Near matches of a forgotten text in other entries, since forgetting takes only what was asked for.
 
 Nearly the same are the same words in another order, joined, split or with a word between; words with one or two other
 letters; inflected and compound forms. Letters are compared by the library `regex`, whose fuzzy matching takes 3 µs a

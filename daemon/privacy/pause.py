@@ -1,4 +1,4 @@
-"""Off the record: since when nothing is learned and until when, over restarts and jumps of the clock."""
+"""The pause (off the record): from when until when nothing is learned, over restarts and clock jumps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left when something is forgotten: near matches in other entries, and whether it can still be suggested."""
+"""What remains after forgetting: near matches in other entries, and whether it is still suggested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words and phrases that the user decides about: kept in the store, and heeded from the next suggestion on."""
+"""The user's rules for words in effect: kept in the store, and applied from the next suggestion on."""
 
 from __future__ import annotations
 

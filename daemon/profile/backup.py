@@ -1,4 +1,4 @@
-"""Backups: a verified copy of the store in a file of its own, and the way back, which can be taken back too.
+"""Backup and restore: a verified copy of the store in one file, and the way back, with undo.
 
 Both work beside a running service or without one; only what replaces the store wants the profile for itself.
 """

@@ -1,4 +1,4 @@
-"""The file that a backup goes to: what may be written there, and how it gets there whole.
+"""The file that a backup is written to: what it may replace, and how it appears whole or not at all.
 
 A backup takes the place of nothing but an earlier backup of the same store; of another one only where that is said, and
 that one is kept. SQLCipher begins each file with 16 bytes that it draws at

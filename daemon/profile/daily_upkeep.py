@@ -1,4 +1,4 @@
-"""The profile is looked after by one thread: once a day old text is let go, and the store is read through.
+"""Daily upkeep in one thread: old text is let go, and the store is checked for damage.
 
 A machine may sleep, so the time of day is looked at every minute, and not waited for.
 """

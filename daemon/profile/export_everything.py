@@ -1,4 +1,4 @@
-"""Everything that is kept, in open formats and for its owner alone: JSON lines, and safetensors for the adapters."""
+"""Export of everything stored: JSON lines, and safetensors for the adapters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports that were asked for: an adapter for other programs, or everything that the profile holds."""
+"""Exports that the user asks for: an adapter for other programs, or everything in the profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forgetting: text and everything learned from it go, and what is left of it is told."""
+"""Forgetting: deletes text and everything learned from it, and reports what remains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damage to the store is found before the damaged page is needed: once a day, while nobody types, all of it is read.
+"""The daily integrity check: the whole store is read while nobody types, so that damage is found early.
 
 Each page has a checksum (HMAC), which SQLCipher checks, and the structure of the tables is checked as well. It costs
 a second or two of one core for 50 MB, without holding up anybody who reads or writes; the service's end, and what

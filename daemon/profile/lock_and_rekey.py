@@ -1,4 +1,4 @@
-"""Locking a profile, and giving it another key. For both the service must not run; `process.locked` keeps it away.
+"""Locking a profile, and giving its store another key.
 
 Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
 process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a

@@ -1,4 +1,4 @@
-"""Removing a profile for good: every file of it, and its key from the keyring; and seeing that nothing is left."""
+"""Purge: removes every file of a profile and its key, and verifies that nothing is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping text no longer, and no more of it, than the settings say: once a day the oldest is let go.
+"""Retention: deletes the oldest text once a day, by the limits of age and size in the settings.
 
 What is let go is gone from the store, its pages and the fast memory, as if it were forgotten. But its owner has not
 taken it back, so adapters that have learned from it go on serving: every adapter has seen the oldest text, and to drop

@@ -1,4 +1,4 @@
-"""Secrets that were stored: every entry is read again with today's rules, which may know more than those it met."""
+"""Search for secrets in stored entries with today's rules, which may know more than those at their import."""
 
 from __future__ import annotations
 

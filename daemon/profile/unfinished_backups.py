@@ -1,4 +1,4 @@
-"""Backups that did not come to their end: their drafts are removed, and the store tells again of what was there before.
+"""Clean-up of unfinished backups: drafts are removed, and the store lists the backup before again.
 
 A backup is noted before a byte of it is written, as one that may hold anything, so that no text is ever in a file that
 nobody tells of. One that fails takes the note back; one that was killed, or could not, is seen to here.

@@ -1,4 +1,4 @@
-"""Exports are written beside their place, and the store knows where: what a killed one left is found and removed.
+"""Clean-up of unfinished exports: the store notes each draft's path, so that a killed one is removed.
 
 What is exported is not encrypted. So the draft's path is noted before there is a byte of it, and the note goes once the
 export has its name, or the draft is gone.

@@ -1,4 +1,4 @@
-"""Card numbers and IBANs: how they are written, and whether their check digits are right."""
+"""Rules for card numbers and IBANs: how they are written, and their check digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number is told by a word near it: a cue, up to some words, and a form; or the form first, and the cue behind."""
+"""Rules by cue: a word such as "code", up to some words, and a form of number; or the form first."""
 
 from __future__ import annotations
 

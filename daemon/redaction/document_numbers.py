@@ -1,4 +1,4 @@
-"""Numbers of persons, papers and bank accounts that a word in the same sentence, or the line before, tells."""
+"""Rules for numbers of persons, documents and accounts, by a word in the sentence or the line before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys without a form of their own: hexadecimal, UUIDs and groups beside a word for a key, and what URLs carry."""
+"""Rules for keys by their label: hexadecimal, UUIDs and groups beside a word for a key, and keys in URLs."""
 
 from __future__ import annotations
 

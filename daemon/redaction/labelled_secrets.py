@@ -1,4 +1,4 @@
-"""What stands behind a label: in quotes, in a line of its own, or as a row of words that restore a wallet.
+"""Rules for secrets behind a label: in quotes, on a line of their own, or as the words of a wallet.
 
 A label names a secret ("the wifi password", "die PIN der Karte", "les mots de récupération"), and something ties the
 value to it: a colon, "is", the end of the line. What may then be anything, and not only what looks like no word, is

@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used.
+"""Regular expressions that are compiled at their first use.
 
 There are some hundred of them, and compiling all takes a third of a second. Most texts need a few.
 """

@@ -1,4 +1,4 @@
-"""National identity numbers: how they are written in each country, and whether their check digits are right."""
+"""Rules for national identity numbers: their form in each country, and their check digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes for one use and for the day when a phone is lost: told by their form, or by a word some words away."""
+"""Rules for one-time and recovery codes: by their form, or by a word some words away."""
 
 from __future__ import annotations
 

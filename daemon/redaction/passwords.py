@@ -1,4 +1,4 @@
-"""Rules for passwords: secrets of any form, told by the words, signs and commands around them."""
+"""Rules for passwords: by the words, signs and commands around them."""
 
 from __future__ import annotations
 

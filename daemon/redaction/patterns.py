@@ -1,4 +1,4 @@
-"""What a secret looks like: one rule a kind, each beside examples of what it must and must not take."""
+"""The list of all rules, each beside examples of what it must and must not take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for PINs and codes: figures beside a word that says so."""
+"""Rules for PINs and codes: digits beside a word for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text in plainer writing, each character in its place: widths, capitals, ends of lines."""
+"""A text in plain characters, each in its place: full widths, capitals and line ends are unified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strings that nobody thought up: told from names, versions, hashes and paths by how their characters change."""
+"""Random strings, such as generated passwords: told from names, versions, hashes and paths."""
 
 from __future__ import annotations
 

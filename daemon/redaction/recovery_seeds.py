@@ -1,4 +1,4 @@
-"""What restores a wallet or an authenticator: words of a BIP 39 list in a row, and base32 as RFC 4648 writes it."""
+"""Rules for recovery seeds: words of the BIP 39 list in a row, and base32 secrets of authenticators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets out, the rest of the text kept: what every text passes through before anything is stored.
+"""Redaction: replaces the secrets of a text by placeholders before anything is stored.
 
 A text is looked at once for what any secret must have: a figure, a long word, one of some literals. Most texts
 have nothing of it, and that is all that they cost; else the rules are tried that may fit. Then the tagger looks for

@@ -1,4 +1,4 @@
-"""Tokens of well-known services: how each of them begins and goes on, beside one that looks like it."""
+"""Rules for tokens of well-known services, each with an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that have no form of their own, told by the words around them: "my card's upstairs, 4082".
+"""The tagger: a small neural network that finds secrets without a form of their own by the words around them.
 
 A small convolutional network looks at each word and at fourteen on either side: the word's form, how common it is in
 general language, and which neighbours speak of passwords, codes, devices or of typing something in. It was trained on

@@ -1,4 +1,4 @@
-"""The words of a text as the tagger sees them: where they stand, what form each has, and what stands around it."""
+"""The features of words for the tagger: position, form and neighbours."""
 
 from __future__ import annotations
 

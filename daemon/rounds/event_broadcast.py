@@ -1,4 +1,4 @@
-"""The events of a round that is under way, for those who come later to follow it."""
+"""Broadcast of a round's events, also to those who begin to follow it later."""
 
 from __future__ import annotations
 

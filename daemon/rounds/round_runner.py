@@ -1,4 +1,4 @@
-"""One training round: what goes in, the child process that runs it, its checkpoints, and what becomes of its result."""
+"""One training round: its input, child process, checkpoints and result."""
 
 from __future__ import annotations
 

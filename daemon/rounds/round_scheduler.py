@@ -1,4 +1,4 @@
-"""Training rounds: when one is due, and how it makes room for the user meanwhile."""
+"""The scheduler of training rounds: starts those that are due, and suspends one while the user types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine and its user do, read with psutil; and a round that steps back for them."""
+"""The throttle of a running round: sensors of the machine and user (psutil), and slowing down for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Child processes for long work: one at a time, text in over stdin, events out, and no longer than the service."""
+"""Child processes for long work: one at a time, text in over stdin, events out, ended with the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory the C library keeps beside what is in use; on other systems than Linux with glibc nothing changes."""
+"""Limits on memory that the C library keeps unused (glibc on Linux only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log: what the service did and where it failed, without a word of the user's."""
+"""The log file of the service: events and errors, without a word of the user's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operating system refuses, said as one of the program's own errors: a full disk, a read-only one, a path.
+"""Errors of the operating system as the program's own: a full disk, a read-only one, a bad path.
 
 Most code lets an `OSError` pass: it is turned into these where a command, a request or the service's start ends.
 """

@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection: the profile's own service, or a program that has taken its port.
+"""Check of who listens on the service's port: the profile's own service, or another program.
 
 A port is free for any user of the machine the moment the service that had it is gone. So a client of ours looks, after
 each connection is made and before anything is sent over it, whether the service that it wants still holds the

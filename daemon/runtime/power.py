@@ -1,4 +1,4 @@
-"""Where the machine has its power from."""
+"""Whether the machine runs on battery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One service a profile: its lock, run file and token; its start in the background and its end.
+"""The service's process: one for each profile, with its lock, run file, start in the background and stop.
 
 The lock is the kernel's, so it is gone the moment its holder is, however that one ended: a run file
 that a killed service left behind is believed only while the lock is held by the process it names.

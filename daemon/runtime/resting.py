@@ -1,4 +1,4 @@
-"""At rest: what a service that nobody asks for anything turns into, and what turns into the service again.
+"""Rest of an idle service: a small program takes the process's place, and starts the service on demand.
 
 The model, the knowledge and all libraries take hundreds of megabytes, and a program can't give back what it has
 imported. So a service that is idle has the system put this small program in its place (`exec`): the same process,

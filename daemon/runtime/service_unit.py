@@ -1,4 +1,4 @@
-"""The service as one of the user's desktop: a systemd user unit, or a launch agent of macOS.
+"""The service as a systemd user unit, or as a launch agent of macOS: installed, started, removed.
 
 Either is made for one profile and the Python that runs this. What the unit allows is as little as the service needs;
 [docs/service.md](../docs/service.md) says which of it a user's systemd can enforce.

@@ -1,4 +1,4 @@
-"""The words and phrases that set the user's text apart from general English."""
+"""Keywords: the words and phrases that the user uses more than general English does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is served: the user model and the predictor, made from the store and kept up to date with it.
+"""The live model: the snapshot that is served, made from the store and kept up to date with it.
 
 Nothing here is kept for good: all of it can be made from the store again. Every touch of it is a step of work in the
 model's queue (:mod:`~idiolect.daemon.serving.model_queue`). For a change the store is read before, in the thread that

@@ -1,4 +1,4 @@
-"""The one way to the model: a queue of work, and the one thread that does it.
+"""The model's queue, and the one thread that works it off by priority.
 
     result = queue.run(Priority.LEARNING, steps)                    # from a plain thread, which waits
     result = await queue.answer(client, Priority.TYPING, steps)     # for a client of the endpoint

@@ -1,4 +1,4 @@
-"""Completions of text that nothing was learned from: the base's, the adapted ones, and what was really written."""
+"""Examples for the page: completions by the base and the adapted model, beside what was written."""
 
 from __future__ import annotations
 

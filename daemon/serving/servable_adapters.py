@@ -1,4 +1,4 @@
-"""Adapters as they can be served: whole, and made for the base model that there is."""
+"""Adapters that can be served: undamaged, and made for the present base model."""
 
 from __future__ import annotations
 

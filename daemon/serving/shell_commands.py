@@ -1,4 +1,4 @@
-"""Commands of a shell: kept apart from prose, so that none is suggested in a mail, and suggested where a shell asks."""
+"""Shell commands, kept apart from prose: suggested only where a shell asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trial of one: whether its user types faster with suggestions, found out by leaving them out now and then.
+"""The trial of typing speed: leaves suggestions out now and then, and estimates what they save.
 
 Programs draw for each stretch of writing (a field from its first letter until it is left) whether it goes without
 suggestions, and tell what was typed there in counts. What comes of it is told once enough is known, not before: who

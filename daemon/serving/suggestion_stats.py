@@ -1,4 +1,4 @@
-"""How far what is foretold can be believed, as its user has shown: learned while they type, kept as counts."""
+"""Statistics on accepted suggestions: how reliable probabilities are for this user, kept as counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggestions for whoever types: words, ghost texts, where they come from, and what became of them."""
+"""Suggestions for clients: words, ghost texts, explanations, and feedback on them."""
 
 from __future__ import annotations
 

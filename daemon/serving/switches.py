@@ -1,4 +1,4 @@
-"""The switches that are set while the service runs: what is done about mistyped words, and how much is shown."""
+"""The switches for corrections and for how much is shown, set while the service runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that other programs have generated: the models by name, and their writers, which are kept for a while.
+"""Generated text for other programs: the models by name, and their generators, kept for a while.
 
 A model is `idiolect`, which is what suggestions come from at the moment; `idiolect-base`, the base model that knows
 nothing of the user; or `idiolect-adapter-N`, the same as `idiolect` with another adapter. Each writer holds a KV cache

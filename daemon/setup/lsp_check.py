@@ -1,4 +1,4 @@
-"""Asking the service as an editor does: through the language server, with the command that was set up."""
+"""The check after a setup: it asks the service through the language server, as the editor will."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reading gives: pieces of text and what was left out; and what can be wrong with a path."""
+"""The results of reading: items of text, notes on what was skipped, and errors of paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All kinds of sources: how each is recognised and read, and what its entries are filed under.
+"""The table of all kinds of sources: how each is recognised and read.
 
 A new kind is a module with a function that reads it, and a row here.
 """

@@ -1,4 +1,4 @@
-"""Whose text it is: messages of several people, and which of these people is the user."""
+"""Authors of a source: messages of several people, and which of them is the user."""
 
 from __future__ import annotations
 

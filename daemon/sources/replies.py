@@ -1,4 +1,4 @@
-"""What its writer typed of a mail, and what it quotes, forwards, signs and what programs put below it.
+"""The reply in a mail: without quotations, forwarded text, signature and footers.
 
 Forms of quoting: RFC 3676 (`>`, `-- `, flowed lines), and what mail programs write before what they quote, by language.
 """

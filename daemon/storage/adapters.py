@@ -1,4 +1,4 @@
-"""Adapters in the store: their weights, who descends from whom, who has seen what, who serves."""
+"""The table of adapters: weights, ancestors, the text that each has seen, and which one is served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store tells of itself without its text: what was taken, from where, who has seen it, what happened to it.
+"""The audit: what the store holds, from where, and what happened to it, in counts without text.
 
 Everything is summed in the database, so that an answer is as long as there are days and sources, however many entries
 there are.

@@ -1,4 +1,4 @@
-"""Backups that were made of this store, and those that were begun and may be unfinished.
+"""The table of backups: those made of this store, and those begun and perhaps unfinished.
 
 The files themselves are written by `store_copies.py`. Paths are kept as bytes: a file name need not be valid UTF-8.
 """

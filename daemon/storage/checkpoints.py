@@ -1,4 +1,4 @@
-"""Checkpoints of training rounds in the store: what a round that was cut off goes on from.
+"""The table of checkpoints: the state from which an interrupted training round goes on.
 
 A round that runs has one row here; its parts are written each in a transaction of its own, into the one of two slots
 that does not hold the last whole checkpoint.

@@ -1,4 +1,4 @@
-"""One open connection to the store's file, shared by all repositories, and the transactions made on it."""
+"""The connection to the store's file that all tables share, and its transactions."""
 
 from __future__ import annotations
 

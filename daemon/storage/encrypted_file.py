@@ -1,4 +1,4 @@
-"""The store's encrypted file (SQLCipher): opened with its key, brought up to date, and read."""
+"""The encrypted database file (SQLCipher): opened with its key, brought up to date, and read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries: the user's text in the store."""
+"""The table of entries: the user's text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with the store's file, and what to do about it.
+"""Errors of the store's file, and what to do about each.
 
 Nothing here opens the file, so that a command that only looks at a profile loads neither SQLCipher nor the schema.
 """

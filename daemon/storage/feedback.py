@@ -1,4 +1,4 @@
-"""What became of suggestions, counted by day: no text, no application, nothing that `forget` has to take."""
+"""The table of feedback on suggestions: counts by day, without text or applications."""
 
 from __future__ import annotations
 

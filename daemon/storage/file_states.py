@@ -1,4 +1,4 @@
-"""Files as they were when last read, so that only what is new in them is taken.
+"""The table of files as they were when last read, so that only new text is taken.
 
 Paths are kept as bytes: a file name need not be valid UTF-8.
 """

@@ -1,4 +1,4 @@
-"""All of a store is read through: whether each page is as it was written, and the tables hold together.
+"""Reading a whole store to find damage: checksums of pages (SQLCipher), and the structure of tables.
 
 SQLCipher checks a page's checksum (HMAC) whenever it reads the page, and SQLite's own check reads each page that is in
 use: so one pass finds both kinds of damage. It sees the store as it is at one moment, whatever is written meanwhile.

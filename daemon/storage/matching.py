@@ -1,4 +1,4 @@
-"""How searched text is compared: as a reader does, who sees letters and words but no code points."""
+"""Comparison of searched text: as a reader sees letters and words, not code points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is newly written in a file that was read before: which paragraphs, and which words of edited ones."""
+"""New paragraphs in a file that was read before, and new words in edited ones."""
 
 from __future__ import annotations
 

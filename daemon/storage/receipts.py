@@ -1,4 +1,4 @@
-"""What was forgotten: receipts in the store, figures and numbers without any text."""
+"""The table of receipts: what was forgotten, in figures, without text."""
 
 from __future__ import annotations
 

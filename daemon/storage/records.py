@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it, and what can be wrong with a request to it."""
+"""The records of the store, and the errors of a request to it."""
 
 from __future__ import annotations
 

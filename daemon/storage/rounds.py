@@ -1,4 +1,4 @@
-"""Training rounds in the store: what each started from, and how it ended."""
+"""The table of training rounds: what each started from, and how it ended."""
 
 from __future__ import annotations
 

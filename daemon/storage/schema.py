@@ -1,4 +1,4 @@
-"""The store's tables, and how times stand in them."""
+"""The schema of the store: its tables, and how times are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which entries are meant, and the refusal of what would take everything or what nobody meant."""
+"""Selectors of entries, and the refusal of one that would take everything by mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read once (sources) and what is followed from then on (watches).
+"""The tables of sources read once and of folders followed.
 
 Paths are kept as bytes: a file name need not be valid UTF-8.
 """

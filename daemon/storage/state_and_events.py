@@ -1,4 +1,4 @@
-"""Small named values, and the log of what happened to the service."""
+"""The tables of small named values and of events of the service."""
 
 from __future__ import annotations
 

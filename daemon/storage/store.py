@@ -1,4 +1,4 @@
-"""The encrypted store: everything learned about the user, in one file, each change in one transaction."""
+"""The store: all tables in one encrypted file, each change in one transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole copies of the store, each under a key of its own: written, opened for reading, checked page by page.
+"""Whole copies of the store, each under its own key: written, opened, and verified page by page.
 
 A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `backup.py` are the only callers.
 """

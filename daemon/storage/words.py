@@ -1,4 +1,4 @@
-"""Words that the user has decided about: never suggested, always theirs, never corrected, always corrected."""
+"""The table of word rules: never suggested, always suggested, never or always corrected."""
 
 from __future__ import annotations
 

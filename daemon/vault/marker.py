@@ -1,4 +1,4 @@
-"""The marker: a file beside the store that says that there is one, so that a store that is lost is missed.
+"""The marker file: it says that a store exists, so that a lost store is noticed.
 
 A store that is not there looks like one that was never made. The marker tells them apart, and where backups are, which
 the store alone knew. It is written when a first start begins, before there is a key, and again once its store is whole.

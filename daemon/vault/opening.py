@@ -1,4 +1,4 @@
-"""The one way to a profile's store: its key is found, a store that is lost is missed, and the marker kept true.
+"""Opening a profile's store: it finds the key, notices a lost store, and updates the marker.
 
 A profile that had a store never begins another by itself.
 """

@@ -1,4 +1,4 @@
-"""The store's key: kept in the system's keyring where there is one, else in a file of the profile.
+"""The store's key: in the system's keyring where there is one, else in a file of the profile.
 
 While the key is changed both are on record, the new one under a name of its own, until the store is seen to open with
 it. So whatever happens on the way, a key that fits is at hand at the next start.

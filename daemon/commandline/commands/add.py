@@ -1,4 +1,4 @@
-"""The command `idiolect add`: files and folders read once, or lines of JSON from stdin."""
+"""The command `idiolect add`: read files and folders once, or lines of JSON from stdin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect apps`: in which applications it suggests and learns, or only suggests, or neither."""
+"""The command `idiolect apps`: rules for applications: suggest and learn, suggest only, or off."""
 
 from __future__ import annotations
 

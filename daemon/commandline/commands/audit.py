@@ -1,4 +1,4 @@
-"""The command `idiolect audit`: what was taken, left out and learned, and what happened to it."""
+"""The command `idiolect audit`: a report of what was stored, left out, learned and forgotten."""
 
 from __future__ import annotations
 

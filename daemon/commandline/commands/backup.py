@@ -1,4 +1,4 @@
-"""The command `idiolect backup`: all that was learned in one encrypted file."""
+"""The command `idiolect backup`: write the store into one encrypted file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect browser`: the extension for browsers, and the program that they start for it."""
+"""The command `idiolect browser`: build the extension, and connect browsers to the service."""
 
 from __future__ import annotations
 

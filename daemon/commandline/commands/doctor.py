@@ -1,4 +1,4 @@
-"""The command `idiolect doctor`: what is wrong with the installation, and how to mend it."""
+"""The command `idiolect doctor`: find faults of the installation, and say how to mend them."""
 
 from __future__ import annotations
 

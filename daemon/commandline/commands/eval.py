@@ -1,4 +1,4 @@
-"""The command `idiolect eval`: how many keystrokes suggestions save, measured on text they were not learned from."""
+"""The command `idiolect eval`: measure the keystrokes saved on text that was not learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect export`: an adapter, or all that is kept, for other programs."""
+"""The command `idiolect export`: write an adapter, or everything stored, in open formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect forget`: text is taken back, with every adapter that learned from it."""
+"""The command `idiolect forget`: delete text, and every adapter that learned from it."""
 
 from __future__ import annotations
 

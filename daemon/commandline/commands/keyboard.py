@@ -1,4 +1,4 @@
-"""The command `idiolect keyboard`: suggestions in every program of the desktop, as an input method of IBus."""
+"""The command `idiolect keyboard`: install, remove and show the input method for IBus."""
 
 from __future__ import annotations
 

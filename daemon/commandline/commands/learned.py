@@ -1,4 +1,4 @@
-"""The command `idiolect learned`: the words and phrases that set the user apart, and forgetting one of them."""
+"""The command `idiolect learned`: list the words and phrases typical of the user, and forget one."""
 
 from __future__ import annotations
 

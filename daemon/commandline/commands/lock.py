@@ -1,4 +1,4 @@
-"""The command `idiolect lock`: key, text and adapters leave memory, and suggestions stop."""
+"""The command `idiolect lock`: remove key, text and adapters from memory, and stop suggestions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect man`: a manual page, made from what the commands say of themselves."""
+"""The command `idiolect man`: print a manual page, made from the help of the commands."""
 
 from __future__ import annotations
 

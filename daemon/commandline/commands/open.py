@@ -1,4 +1,4 @@
-"""The command `idiolect open`: the page in a browser, by a link that works once."""
+"""The command `idiolect open`: open the local page in a browser, by a link that works once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect pause`: nothing is learned for a while."""
+"""The command `idiolect pause`: learn nothing for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect purge`: everything is deleted."""
+"""The command `idiolect purge`: delete the whole profile."""
 
 from __future__ import annotations
 

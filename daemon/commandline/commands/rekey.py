@@ -1,4 +1,4 @@
-"""The command `idiolect rekey`: another key for the store."""
+"""The command `idiolect rekey`: encrypt the store with another key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect report`: what suggestions have saved, and how often they were right."""
+"""The command `idiolect report`: keystrokes saved, and how often suggestions were accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect restore`: a backup becomes the profile's store, or the store before it comes back."""
+"""The command `idiolect restore`: replace the store by a backup, or undo that."""
 
 from __future__ import annotations
 

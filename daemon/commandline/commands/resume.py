@@ -1,4 +1,4 @@
-"""The command `idiolect resume`: it ends a pause."""
+"""The command `idiolect resume`: end a pause."""
 
 from __future__ import annotations
 

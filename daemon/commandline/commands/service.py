@@ -1,4 +1,4 @@
-"""The command `idiolect service`: whether and how the desktop runs the service."""
+"""The command `idiolect service`: install the service as a unit that starts at log-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect shell-init`: a script with which a shell suggests at its prompt."""
+"""The command `idiolect shell-init`: print the script by which a shell suggests at its prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect sources`: what there is to read on this machine, what was read, and taking a source back."""
+"""The command `idiolect sources`: find text on this machine, list what was read, and remove a source."""
 
 from __future__ import annotations
 

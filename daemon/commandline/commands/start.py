@@ -1,4 +1,4 @@
-"""The command `idiolect start`: the service in the background, once the base model is there."""
+"""The command `idiolect start`: fetch the base model where it is missing, and start the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect status`: what the service knows, serves and does, and what is known where none runs."""
+"""The command `idiolect status`: the state of the service, or of the profile where no service runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect stop`: it ends the service."""
+"""The command `idiolect stop`: end the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect suggest`: how a text would be completed."""
+"""The command `idiolect suggest`: complete a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect switch`: corrections and how much is shown, set while the service runs."""
+"""The command `idiolect switch`: set corrections and how much is shown while the service runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect token`: where the token is that another program is to show, and another one in its place."""
+"""The command `idiolect token`: show where a token for another program is, and replace it."""
 
 from __future__ import annotations
 

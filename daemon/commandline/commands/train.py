@@ -1,4 +1,4 @@
-"""The command `idiolect train`: a training round now, and the verdict on what came of it."""
+"""The command `idiolect train`: start a training round now, and show its verdict."""
 
 from __future__ import annotations
 

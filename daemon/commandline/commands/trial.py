@@ -1,4 +1,4 @@
-"""The command `idiolect trial`: does its user type faster with suggestions?"""
+"""The command `idiolect trial`: measure whether the user types faster with suggestions."""
 
 from __future__ import annotations
 

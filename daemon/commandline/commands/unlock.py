@@ -1,4 +1,4 @@
-"""The command `idiolect unlock`: the service gets its key again."""
+"""The command `idiolect unlock`: give the service its key again."""
 
 from __future__ import annotations
 

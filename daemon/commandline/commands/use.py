@@ -1,4 +1,4 @@
-"""The command `idiolect use`: another adapter, or none."""
+"""The command `idiolect use`: serve another adapter, or none."""
 
 from __future__ import annotations
 

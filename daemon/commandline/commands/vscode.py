@@ -1,4 +1,4 @@
-"""The command `idiolect vscode`: the extension for VS Code as a file to install."""
+"""The command `idiolect vscode`: write the extension for VS Code to a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect watch`: a folder to follow from now on, and the question where it holds very much."""
+"""The command `idiolect watch`: follow a folder; asks first where it holds very much."""
 
 from __future__ import annotations
 

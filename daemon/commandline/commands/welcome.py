@@ -1,4 +1,4 @@
-"""The command `idiolect welcome`: the first run, from the base model to suggestions that have learned."""
+"""The command `idiolect welcome`: the first run: base model, text, training, and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `idiolect words`: words and phrases that are never suggested, or that always are."""
+"""The command `idiolect words`: words that are never, or always, suggested or corrected."""
 
 from __future__ import annotations
 
