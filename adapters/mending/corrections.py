@@ -6,13 +6,13 @@ likely a person who means it types what stands there (:mod:`~idiolect.adapters.m
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from idiolect.adapters.capitals import Capitals, fold, with_capitals
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
@@ -40,20 +40,6 @@ class Candidate:
     cost: float
 
 
-class _Capitals(enum.Enum):
-    """Which letters of what is typed are capitals."""
-
-    NONE = enum.auto()
-    FIRST = enum.auto()
-    ALL = enum.auto()
-
-    @classmethod
-    def of(cls, typed: str) -> _Capitals:
-        if len(typed) > 1 and typed.isupper():
-            return cls.ALL
-        return cls.FIRST if typed[:1].isupper() else cls.NONE
-
-
 class _SearchedTable:
     """A table of words with its trie, and what is known of each word."""
 
@@ -65,11 +51,11 @@ class _SearchedTable:
         capital = table.capitalized
         doubt = np.where(doubtful, _DOUBT, 0.0).astype(np.float32)
         self.costs: dict[
-            _Capitals, NDArray[np.float32]
+            Capitals, NDArray[np.float32]
         ] = {  # what the capitals of a word cost beside those that are typed, and its spelling
-            _Capitals.NONE: doubt + np.where(capital, channel.costs.capital_missing, 0.0).astype(np.float32),
-            _Capitals.FIRST: doubt + np.where(capital, 0.0, _CAPITALIZED).astype(np.float32),
-            _Capitals.ALL: doubt,
+            Capitals.NONE: doubt + np.where(capital, channel.costs.capital_missing, 0.0).astype(np.float32),
+            Capitals.FIRST: doubt + np.where(capital, 0.0, _CAPITALIZED).astype(np.float32),
+            Capitals.ALL: doubt,
         }
 
 
@@ -138,7 +124,7 @@ class Corrector:
             low - (offsets - counts), counts
         )
         rows = trie.rows[places]
-        all_costs = np.repeat(costs, counts) + known.costs[_Capitals.of(typed)][rows]
+        all_costs = np.repeat(costs, counts) + known.costs[Capitals.of(typed)][rows]
         if not finished:
             all_costs += np.float32(self.channel.costs.longer) * (places >= np.repeat(whole, counts))
         first = table.first[row, rows]
@@ -163,17 +149,3 @@ class Corrector:
                 ends[nodes == exact] = trie.whole[exact]
         # A short beginning has too many continuations to be worth a guess.
         return np.where(np.cumsum(ends - low) > _MAX_ROWS, low, ends)
-
-
-def fold(typed: str) -> str:
-    """Return letters as tries file them."""
-    return typed.lower().replace("’", "'")
-
-
-def with_capitals(form: str, typed: str) -> str:
-    """Return a form in the capitals of what is typed, where those are more than its own, and with its apostrophe."""
-    if "’" in typed:
-        form = form.replace("'", "’")
-    if len(typed) > 1 and typed.isupper():
-        return form.upper()
-    return form[:1].upper() + form[1:] if typed[:1].isupper() else form

@@ -15,7 +15,7 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.mending.corrections import fold, with_capitals
+from idiolect.adapters.capitals import fold, with_capitals
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel

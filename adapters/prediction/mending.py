@@ -6,7 +6,7 @@ For the word under it they are ranked among the words that finish it. For the wo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -16,7 +16,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.mending.corrections import Candidate, Corrector, fold, with_capitals
+from idiolect.adapters.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
+from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
@@ -134,10 +135,10 @@ class Mender:
             found = self._with_names(split, matches, found, names)
         if joined is not None:
             found.append(Word(joined.text, joined.score, joined.replaced))
-        if _is_capitalized(typed) and not known.listed and _BEGINS.search(prefix[: len(prefix) - len(typed)]):
+        if is_capitalized(typed) and not known.listed and _BEGINS.search(prefix[: len(prefix) - len(typed)]):
             # It may be a name, or the first word of another language.
             found = [word for word in found if not word.replace or word.p >= _MIN_OFFERED]
-        found = _in_one_form(typed, sorted(found, key=lambda word: -word.p))
+        found = in_one_form(sorted(found, key=lambda word: -word.p), typed)
         guard = cache(lambda replaced: self._user_model.guard(prefix[: len(prefix) - replaced]))
         shown = (word for word in found if not word.replace or not guard(word.replace)(word.text))
         return list(islice(shown, count))
@@ -185,7 +186,7 @@ class Mender:
     def _is_habit(self, typed: str, meant: str) -> bool:
         """Return True if the user writes a word as others misspell it: "dont", "im"; or if it is somebody's name."""
         words = self._user_model.words
-        if _is_capitalized(typed) and words.count_form(typed) > words.count(meant):
+        if is_capitalized(typed) and words.count_form(typed) > words.count(meant):
             return True
         return words.count(typed) >= max(_HABIT, words.count(meant))
 
@@ -232,7 +233,7 @@ class Mender:
         meant = [(candidate.text, len(typed), candidate.score) for candidate in candidates]
         if known.meant is not None and all(fold(text) != known.meant for text, _, _ in meant):
             score = self._score(known.meant, split, probs) * math.exp(-_KNOWN)
-            meant.append((with_capitals(_written(known.meant), typed), len(typed), score))
+            meant.append((with_capitals(as_written(known.meant), typed), len(typed), score))
         elif matches.finished < _MIN_OFFERED * self._ranker.total_score(split, matches):
             split_at = split_words(
                 typed,
@@ -247,7 +248,7 @@ class Mender:
     def _score(self, meant: str, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         """Return how likely one or two words in lower case are at this place, as in :class:`Matches`."""
         first, *others = meant.split()
-        score = self._user_model.words.score(_written(first), split.spaced, probs)
+        score = self._user_model.words.score(as_written(first), split.spaced, probs)
         return score * math.prod(self._general.common.get(word, 0.0) for word in others)
 
     def _candidates(
@@ -272,7 +273,7 @@ class Mender:
                 for candidate in found
             ]
             found.sort(key=lambda candidate: -candidate.score)
-        elif _is_capitalized(typed) and not _BEGINS.search(before):
+        elif is_capitalized(typed) and not _BEGINS.search(before):
             found = [
                 candidate
                 for candidate in found
@@ -319,7 +320,7 @@ class Mender:
         stands = stands or unknown
         total = max(stands + sum(candidate.score for candidate in meant), 1e-30)
         if known.meant is not None:
-            text = with_capitals(_written(known.meant), typed)
+            text = with_capitals(as_written(known.meant), typed)
             p = sum(candidate.score for candidate in meant if candidate.text == text) / total
             best = Candidate(text, 0.0, _KNOWN)
             sure = self._is_sure_of_known(before, typed)
@@ -330,7 +331,7 @@ class Mender:
         only_capital = fold(meant[0].text) == fold(typed)
         least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT and not known.listed else _MIN_OFFERED
         if (
-            _is_capitalized(typed)
+            is_capitalized(typed)
             and not spelt
             and not known.listed
             and not self._general.is_name(meant[0].text)
@@ -352,7 +353,7 @@ class Mender:
 
     def _is_sure_of_known(self, before: str, typed: str) -> bool:
         """Return True if a known misspelling needs no second look: nobody's name or jargon, and no habit."""
-        capital = _is_capitalized(typed) and _BEGINS.search(before) is not None
+        capital = is_capitalized(typed) and _BEGINS.search(before) is not None
         return (
             len(typed) >= _SHORT
             and (typed.islower() or capital)
@@ -374,21 +375,3 @@ class Mender:
             return False
         known = best.text in self._general.spelling or words.count(best.text) >= _MIN_SURE_USES
         return known and best.text.lower() != typed and best.score >= max(least, _MIN_SURE_SCORE)
-
-
-def _written(word: str) -> str:
-    """Return a word in lower case as it is written: "I'm" for "i'm"."""
-    return f"I{word[1:]}" if word == "i" or word.startswith("i'") else word
-
-
-def _is_capitalized(word: str) -> bool:
-    """Return True if a word's first letter alone is a capital."""
-    return word[:1].isupper() and word[1:] == word[1:].lower()
-
-
-def _in_one_form(typed: str, words: Iterable[Word]) -> list[Word]:
-    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone."""
-    kept: dict[str, Word] = {}
-    for word in words:
-        kept.setdefault((typed[: len(typed) - word.replace] + word.text).casefold(), word)
-    return list(kept.values())

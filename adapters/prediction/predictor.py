@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 import regex
 
+from idiolect.adapters.capitals import in_one_form
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
-from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.look_ahead import LookAhead
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
@@ -269,7 +269,7 @@ class Predictor:
         """
         words = self._ranker.rank(split, matches)
         if not split.typed:  # once the first letter is there, either form may be meant
-            words, least = without_twins(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
+            words, least = in_one_form(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
         else:
             least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
         return [

@@ -16,7 +16,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.letter_case import (
+from idiolect.adapters.capitals import (
     best_matches,
     is_in_capitals,
     other_case,

@@ -1,8 +1,11 @@
-"""Words in other capitals than the lists have them: what is typed in mixed case or all in capitals is looked up in
-small letters, and of forms that differ in their capitals alone only the likeliest is offered."""
+"""Capitals: how words are compared, and written, in other capitals than they are listed or typed in.
+
+Which words are names, and so begin with one, is known by :class:`~idiolect.adapters.vocabulary.WordVocabulary`.
+"""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -14,12 +17,65 @@ from idiolect.adapters.vocabulary import Matches
 _MIN_CAPITALS = 2  # letters of a word that is written all in capitals; "I" and "A" are words as they are
 
 
+def fold(typed: str) -> str:
+    """Return letters as tries file them."""
+    return typed.lower().replace("’", "'")
+
+
+class Capitals(enum.Enum):
+    """Which letters of what is typed are capitals."""
+
+    NONE = enum.auto()
+    FIRST = enum.auto()
+    ALL = enum.auto()
+
+    @classmethod
+    def of(cls, typed: str) -> Capitals:
+        """Return those of a text; a single capital is the first."""
+        if len(typed) > 1 and typed.isupper():
+            return cls.ALL
+        return cls.FIRST if typed[:1].isupper() else cls.NONE
+
+
+def is_capitalized(word: str) -> bool:
+    """Return True if a word's first letter alone is a capital."""
+    return word[:1].isupper() and word[1:] == word[1:].lower()
+
+
+def as_written(word: str) -> str:
+    """Return a word in lower case as it is written: "I'm" for "i'm"."""
+    return f"I{word[1:]}" if word == "i" or word.startswith("i'") else word
+
+
+def with_capitals(form: str, typed: str) -> str:
+    """Return a form in the capitals of what is typed, where those are more than its own, and with its apostrophe."""
+    if "’" in typed:
+        form = form.replace("'", "’")
+    capitals = Capitals.of(typed)
+    if capitals is Capitals.ALL:
+        return form.upper()
+    return form[:1].upper() + form[1:] if capitals is Capitals.FIRST else form
+
+
 class _Offered(Protocol):
     @property
     def text(self) -> str: ...
+    @property
+    def replace(self) -> int: ...
 
 
 _Word = TypeVar("_Word", bound=_Offered)
+
+
+def in_one_form(words: Iterable[_Word], typed: str = "") -> list[_Word]:
+    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone.
+
+    ``typed`` are the letters that are there, of which each word replaces some.
+    """
+    kept: dict[str, _Word] = {}
+    for word in words:
+        kept.setdefault((typed[: len(typed) - word.replace] + word.text).casefold(), word)
+    return list(kept.values())
 
 
 @dataclass(frozen=True)
@@ -84,11 +140,3 @@ def best_matches(scores: Mapping[str, float], total: float, finished: float, cou
     """Return the ``count`` best of these words, by their scores."""
     best = sorted(scores, key=lambda form: (-scores[form], form))[:count]
     return Matches(best, np.array([scores[form] for form in best], np.float32), total, finished)
-
-
-def without_twins(words: Iterable[_Word]) -> list[_Word]:
-    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone."""
-    kept: dict[str, _Word] = {}
-    for word in words:
-        kept.setdefault(word.text.casefold(), word)
-    return list(kept.values())

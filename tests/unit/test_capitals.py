@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.letter_case import (
+from idiolect.adapters.capitals import (
+    in_one_form,
     is_in_capitals,
     other_case,
     with_other_case,
-    without_twins,
 )
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.vocabulary import Matches
@@ -95,4 +95,4 @@ def test_what_is_finished_in_other_capitals_counts_as_finished() -> None:
 
 def test_of_forms_that_differ_in_capitals_the_likeliest_stays() -> None:
     words = [Word("FYI", 0.3), Word("Fyi", 0.2), Word("See", 0.1), Word("fyi", 0.05), Word("SEE", 0.01)]
-    assert without_twins(words) == [words[0], words[2]]
+    assert in_one_form(words) == [words[0], words[2]]
