@@ -93,6 +93,7 @@ class EntryBatch:
         ids: list[int],
         app: str | None = None,
         origin: int | None = None,
+        shared: tuple[bytes, str] | None = None,
     ) -> bool:
         """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
 
@@ -102,7 +103,7 @@ class EntryBatch:
         raw = array("I", tokens)
         if sys.byteorder == "big":
             raw.byteswap()
-        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
+        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin, shared)
         self._waiting.append((entry, tokens, ids))
         if len(self._waiting) < _TRANSACTION_ENTRIES and not self._pause.active:
             return False

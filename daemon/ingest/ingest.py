@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path
+from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.regular_files import is_linked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
@@ -35,12 +37,14 @@ from idiolect.daemon.sources.items import (
     status,
 )
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.storage.schema import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.shared import SharedEntry
     from idiolect.daemon.storage.store import Store
 
 _log = logging.getLogger("idiolect")
@@ -48,6 +52,8 @@ _log = logging.getLogger("idiolect")
 
 #: Longer texts are cleaned in a child process: here they would keep suggestions waiting.
 _TYPED_CHARS: Final = 10_000
+#: How many texts of another device are cleaned at a time.
+_PART: Final = 500
 
 
 @dataclass(frozen=True)
@@ -94,13 +100,14 @@ class Ingest:
         self.reader = reader or Reader()
         self._encode = encode
         self._learned = learned
-        self._exclude = (
+        self._excluded_here = (
             *settings.exclude,
             *(
                 glob.escape(str(path))
                 for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)
             ),
         )
+        self._exclude = self._excluded_here
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
         self.app_policy = AppPolicy(store, settings)
@@ -170,6 +177,47 @@ class Ingest:
         if not ids:
             return AddedText(None, False, redactions, "duplicate")
         return AddedText(ids[0], True, redactions, None)
+
+    # Text that other devices share
+
+    def exclude_too(self, patterns: Sequence[str]) -> None:
+        """Read nothing, either, that these globs fit: other devices' settings exclude it."""
+        self._exclude = (*self._excluded_here, *(one for one in patterns if one not in self._excluded_here))
+        self._exclusion = Exclusion(self._exclude)
+
+    def add_shared(self, entries: Sequence[SharedEntry], owner: str) -> int:
+        """Take in entries from the log of the device `owner`, as an import; how many were new.
+
+        Raises PausedError, ReaderEndedError, and the store's errors.
+        """
+        wanted = [one for one in entries if self.app_policy.learning(InputContext(one.app)) is None]
+        batch = self._batch()
+        for one, (text, _) in zip(
+            wanted, self._cleaned([(one.text, one.source, "") for one in wanted]), strict=True
+        ):
+            if text:
+                batch.put(
+                    text,
+                    source=one.source,
+                    app=one.app,
+                    at=moment(one.at_us),
+                    key=identity("shared", one.mark.hex()),
+                    redactions=placeholders(text),
+                    ids=[],
+                    shared=(one.mark, owner),
+                )
+        batch.flush()
+        return batch.report.entries
+
+    def _cleaned(self, texts: Sequence[tuple[str, str, str]]) -> Iterator[tuple[str, int]]:
+        """Texts as they may be stored; of many, a child process does some while the caller stores those before."""
+        if sum(len(text) for text, _, _ in texts) <= _TYPED_CHARS:
+            yield from (cleaned(*text) for text in texts)
+            return
+        parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]
+        with ThreadPoolExecutor(1, "cleaning") as ahead:
+            for part in ahead.map(self.reader.clean_all, parts):
+                yield from part
 
     def _batch(self, report: ReadReport | None = None) -> EntryBatch:
         return EntryBatch(self._store, self._encode, self._learned, self.off_record, report)

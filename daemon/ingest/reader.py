@@ -158,9 +158,14 @@ class Reader:
 
     def clean(self, text: str, source: str, before: str) -> tuple[str, int]:
         """What `entry_batch.cleaned` makes of a text. Raises ReaderEndedError."""
-        order = {"do": "clean", "text": text, "source": source, "before": before}
-        kept, redactions = self._value(order, "The text cannot be searched for secrets, so it was not kept")
-        return kept, redactions
+        [cleaned] = self.clean_all([(text, source, before)])
+        return cleaned
+
+    def clean_all(self, texts: Sequence[tuple[str, str, str]]) -> list[tuple[str, int]]:
+        """What `clean` gives of each of some texts, each with its source and what stood before it."""
+        order = {"do": "clean", "texts": texts}
+        kept = self._value(order, "The text cannot be searched for secrets, so it was not kept")
+        return [(text, redactions) for text, redactions in kept]
 
     def secrets(self, texts: Sequence[tuple[str, bool]]) -> list[dict[str, int]]:
         """How many secrets of each kind are found in each text, given with whether it is prose.

@@ -74,7 +74,7 @@ def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
         if order["do"] == "look":
             value = _look(Path(order["path"]))
         elif order["do"] == "clean":
-            value = cleaned(order["text"], order["source"], order["before"])
+            value = [cleaned(*text) for text in order["texts"]]
         elif order["do"] == "secrets":
             value = [kinds_found(text, prose=prose) for text, prose in order["texts"]]
         else:

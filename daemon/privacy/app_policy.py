@@ -12,6 +12,8 @@ from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -95,7 +97,7 @@ class AppRuleRow:
 
     app: str
     rule: AppRule | None
-    source: Literal["built in, always", "you", "settings", "built in"]
+    source: Literal["built in, always", "you", "settings", "another device's settings", "built in"]
     context: Seen | None = None
 
 
@@ -117,9 +119,11 @@ class AppPolicy:
     """Where nothing may be suggested, or nothing learned. Safe to use from several threads."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        """Rules of `settings`, and those that the user gave and `store` keeps."""
+        """Rules of `settings`, and those that the user gave and `store` keeps; `on_change` is called when they change."""
+        self.on_change: Callable[[], None] = lambda: None
         self._store = store
         self._settings = settings
+        self._shared: tuple[AppRuleRow, ...] = ()
         self._arrange(store.state.get(_RULES, []))
 
     def _arrange(self, given: list[list[str]]) -> None:
@@ -133,6 +137,7 @@ class AppPolicy:
                 if app not in NEVER_HEARD
             ),
             *(AppRuleRow(app, "quiet", "settings") for app in self._settings.quiet_apps),
+            *self._shared,
             *(AppRuleRow(app, "allow", "settings") for app in self._settings.allow_apps),
             *(AppRuleRow(app, "quiet", "built in") for app in TERMINALS),
         ]
@@ -214,6 +219,29 @@ class AppPolicy:
             )
         self._change(given, kept)
 
+    def given(self) -> list[list[str]]:
+        """The rules that the user gave, each with its pattern first, the newest last."""
+        given: list[list[str]] = self._store.state.get(_RULES, [])
+        return given
+
+    def take_over(self, given: list[list[str]]) -> None:
+        """Let these be the rules that the user gave, as they did on another device."""
+        self._store.state.set(_RULES, given)
+        self._arrange(given)
+
+    def share(self, exclude: Iterable[str], quiet: Iterable[str]) -> None:
+        """Heed what the settings of other devices exclude, too."""
+        source: Literal["another device's settings"] = "another device's settings"
+        self._shared = (
+            *(
+                AppRuleRow(app, "exclude", source)
+                for app in exclude
+                if app not in self._settings.exclude_apps
+            ),
+            *(AppRuleRow(app, "quiet", source) for app in quiet if app not in self._settings.quiet_apps),
+        )
+        self._arrange(self.given())
+
     def undo(self) -> None:
         """Go back to the rules before the last change, and then to those before that. Raises NothingToUndoError."""
         history = self._store.state.get(_UNDO, [])
@@ -222,11 +250,13 @@ class AppPolicy:
         self._store.state.set(_UNDO, history[:-1])
         self._store.state.set(_RULES, history[-1])
         self._arrange(history[-1])
+        self.on_change()
 
     def _change(self, before: list[list[str]], after: list[list[str]]) -> None:
         self._store.state.set(_UNDO, [*self._store.state.get(_UNDO, []), before][-_MAX_UNDO:])
         self._store.state.set(_RULES, after)
         self._arrange(after)
+        self.on_change()
 
 
 def _row_of(app: str, rule: str) -> AppRuleRow:

@@ -43,8 +43,12 @@ class Forgetting:
         self._children = children
         self._trial = trial
 
-    def forget(self, selector: Selector, dry_run: bool, expect: int | None = None) -> ForgetReceipt:
+    def forget(
+        self, selector: Selector, dry_run: bool, expect: int | None = None, *, everywhere: bool = True
+    ) -> ForgetReceipt:
         """Delete entries and everything learned from them, or say what that would take.
+
+        Devices that share the text are told so, unless `everywhere` is false: then one of them has said it.
 
         Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
         """
@@ -55,7 +59,7 @@ class Forgetting:
         if would.entries:
             self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
         try:
-            receipt = self._store.forget(selector, expect=expect)
+            receipt = self._store.forget(selector, expect=expect, everywhere=everywhere)
         finally:  # also where the text is deleted but the file could not be rewritten
             self._model.rebuild()
             self._ingest.refresh()  # it remembers hashes of what files held

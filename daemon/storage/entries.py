@@ -10,6 +10,7 @@ from idiolect.daemon.redaction.redact import kinds
 from idiolect.daemon.storage.records import COMMANDS, Counts, Entry, FileState, NewEntry
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.shared import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.storage.connection import StoreConnection
     from idiolect.daemon.storage.file_states import FileStates
+    from idiolect.daemon.storage.shared import Shared
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
 _BATCH = 256  # rows
@@ -35,26 +37,34 @@ class MatchingEntries:
 class Entries:
     """The table of entries. Rows are read in batches, so that a slow reader holds no lock and no transaction."""
 
-    def __init__(self, connection: StoreConnection, file_states: FileStates) -> None:
+    def __init__(self, connection: StoreConnection, file_states: FileStates, shared: Shared) -> None:
         self._connection = connection
         self._file_states = file_states
+        self._shared = shared
 
     def add(self, new: Sequence[NewEntry], file: FileState | None = None) -> list[int | None]:
         """Keep entries, and the state of the file they came from, together or not at all.
 
-        Returns an id for each of `new`, in order; None where its key is kept already or is that of a forgotten entry.
+        Returns an id for each of `new`, in order; None where its key is kept already or is that of a forgotten entry,
+        or where the same text of the same time is shared by another device or was forgotten there.
         """
         insert = (
             "INSERT INTO entries"
-            " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin)"
-            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-            " WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?) ON CONFLICT (key) DO NOTHING"
+            " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin, shared)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
+            " WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?14)"
+            " AND NOT EXISTS (SELECT 1 FROM shared WHERE mark = ?13) ON CONFLICT (key) DO NOTHING"
         )
         ids: list[int | None] = []
         with self._connection.writing() as db:
             for entry in new:
-                cursor = db.execute(insert, [*_values(entry), _mark(bytes.fromhex(entry.key))])
+                own = self._shared.entry_mark(microseconds(entry.at), entry.text)
+                mark, owner = (own, OWN) if entry.shared is None else entry.shared
+                values = (*_values(entry), mark, _mark(bytes.fromhex(entry.key)))
+                cursor = db.execute(insert, values)
                 ids.append(cursor.lastrowid if cursor.rowcount else None)
+                if cursor.rowcount:
+                    self._shared.added(db, mark, owner)
             if file is not None:
                 self._file_states.put(file)
         return ids
@@ -198,6 +208,7 @@ class Entries:
             keys = db.execute(
                 "SELECT id, key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
             ).fetchall()
+            self._shared.deleted(db, wanted)
             db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted])
             in_files = self._file_states.blur_deleted()
             for id_, key in keys:
@@ -230,6 +241,7 @@ class Entries:
                 " WHERE id IN (SELECT value FROM json_each(?))",
                 (now_us(), json.dumps(gone)),
             )
+            self._shared.expired(db, json.dumps(gone))
         return len(gone)
 
 

@@ -96,7 +96,8 @@ class ForgottenMeanwhileError(IdiolectError):
 class NewEntry:
     """Text to keep. `at` is aware; `token_ids`: little-endian uint32; `key`: a SHA-256 in hexadecimal.
 
-    `origin` is the number of the source that it was read from; None where a program sent it.
+    `origin` is the number of the source that it was read from; None where a program sent it. `shared` is the mark by
+    which other devices know it, and the device whose log has brought it; None where it is this one's.
     """
 
     text: str
@@ -107,6 +108,7 @@ class NewEntry:
     redactions: int
     key: str
     origin: int | None = None
+    shared: tuple[bytes, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,39 @@ def tables(db: Database) -> None:
     db.executescript(_TABLES)
 
 
+_SHARED_TABLES = """
+-- What is shared with other devices. `mark`: a keyed hash by which it is known on all of them. `owner`: the device
+-- whose log has it, '' for this one. `segment`: the file of this device's log that has it; null: none yet. Of a
+-- decision, `value` is JSON, and `clock` says which of two holds.
+CREATE TABLE shared (
+    mark BLOB PRIMARY KEY CHECK (length(mark) = 12),
+    kind TEXT NOT NULL CHECK (kind IN ('entry', 'gone', 'decision')),
+    owner TEXT NOT NULL,
+    segment TEXT,
+    value TEXT,
+    clock TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shared_by_segment ON shared (owner, segment);
+-- The files of this device's log; `of`: those that a file was made of, a JSON list.
+CREATE TABLE shared_segments (
+    name TEXT NOT NULL UNIQUE,
+    size_bytes INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    of TEXT NOT NULL CHECK (json_valid(of)),
+    stale INTEGER NOT NULL CHECK (stale IN (0, 1))
+) STRICT;
+-- The mark of an entry, while anything is shared.
+ALTER TABLE entries ADD COLUMN shared BLOB;
+CREATE INDEX entries_shared ON entries (shared) WHERE shared IS NOT NULL;
+"""
+
+
+@migrations(name="shared")
+def shared_tables(db: Database) -> None:
+    """What is shared with other devices."""
+    db.executescript(_SHARED_TABLES)
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

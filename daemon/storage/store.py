@@ -23,6 +23,7 @@ from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, Entry, F
 from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.shared import Shared
 from idiolect.daemon.storage.sources import Sources, Watches
 from idiolect.daemon.storage.state_and_events import EventLog, State
 from idiolect.daemon.storage.words import WordRules
@@ -52,7 +53,8 @@ class Store:
         self.state = State(connection)
         self.events = EventLog(connection)
         self.file_states = FileStates(connection)
-        self.entries = Entries(connection, self.file_states)
+        self.shared = Shared.of(connection, self.state)
+        self.entries = Entries(connection, self.file_states, self.shared)
         self.sources = Sources(connection)
         self.watches = Watches(connection)
         self.feedback = FeedbackCounts(connection)
@@ -144,7 +146,12 @@ class Store:
             return adapter_id
 
     def forget(
-        self, selector: Selector, *, dry_run: bool = False, expect: int | None = None
+        self,
+        selector: Selector,
+        *,
+        dry_run: bool = False,
+        expect: int | None = None,
+        everywhere: bool = True,
     ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
@@ -153,7 +160,8 @@ class Store:
         page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
         file's state the beginning stays, so that the file, as long as it exists, is not read as new text
         again. A receipt without text is kept, and a training round is due if any adapter went. What was decided about
-        words goes too where the selection reaches it (`WordRules.forget`).
+        words goes too where the selection reaches it (`WordRules.forget`). Devices that share the text are told what to
+        forget, unless `everywhere` is false: then one of them has said it.
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
         """
@@ -185,6 +193,8 @@ class Store:
                 self.entries.delete(ids, for_good=selector.origin is None)
                 number = self.receipts.add(selector.conditions, receipt, dropped)
                 receipt = replace(receipt, id=number)
+                if everywhere:
+                    self.shared.ordered(selector, number)
                 if dropped:
                     self.state.set(ROUND_DUE, True)
                 self.checkpoints.drop_all()

@@ -1,0 +1,184 @@
+"""What the user decides, shared: words, rules for programs, what the settings exclude, and the pause.
+
+Nobody has to say when something was decided: what holds here is compared with what was shared last. Of two decisions
+about one thing the one with the higher clock holds. The clock is the time of day, but always higher than all that this
+device has read of others; so one that goes an hour fast wins until the others have heard of it, and no longer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from idiolect.daemon.secret_apps import NEVER_HEARD
+from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.storage.matching import folded
+from idiolect.daemon.storage.shared import OWN, Decision
+from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from idiolect.daemon.ingest.ingest import Ingest
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.records import WordRule, WordRuleKind
+    from idiolect.daemon.storage.store import Store
+
+_SAME_S: Final = 5.0  # two ends of a pause that are one
+_AXIS: Final = {
+    "never": "suggested",
+    "mine": "suggested",
+    "never_correct": "corrected",
+    "always_correct": "corrected",
+}
+
+
+class Decisions:
+    """The decisions of one profile.
+
+    Args:
+        settings: what is excluded on this device.
+        store: where words, and what was shared, are.
+        ingest: its rules for programs, its pause, and what it excludes.
+        changed: called where another device has decided something, with whether that is the pause.
+        now: the time of day, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        ingest: Ingest,
+        changed: Callable[[bool], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._ingest = ingest
+        self._changed = changed
+        self._now = now
+        self._own = {
+            "exclude": [one for one in settings.exclude if one not in NEVER_READ],
+            "exclude_apps": [one for one in settings.exclude_apps if one not in NEVER_HEARD],
+            "quiet_apps": [*settings.quiet_apps],
+        }
+
+    def tick(self, clock: int) -> int:
+        """A clock that is higher than `clock`: the time in milliseconds since 1970, or the next number."""
+        return max(int(self._now() * 1000), clock + 1)
+
+    def capture(self, device: str, clock: int) -> int:
+        """Note what was decided here since it was shared last; the clock of the last decision."""
+        shared = self._store.shared
+        here = self._here(device)
+        with shared.together():
+            known = {one.mark: one.value for one in shared.decisions()}
+            for mark, value in here.items():
+                if not _same(known.get(mark), value):
+                    clock = self.tick(clock)
+                    shared.decide(Decision(mark, value, _stamp(clock, device)), OWN)
+            for mark, value in known.items():
+                if value is not None and mark not in here and value.get("device", device) == device:
+                    clock = self.tick(clock)
+                    shared.decide(Decision(mark, None, _stamp(clock, device)), OWN)
+        return clock
+
+    def apply(self, decisions: Iterable[Decision], owner: str, device: str) -> int:
+        """Heed what was decided on the device `owner`; the highest clock of all of it, 0 where there is nothing."""
+        shared, highest, new = self._store.shared, 0, []
+        with shared.together():  # or what holds here would be taken for a later decision
+            for one in decisions:
+                highest = max(highest, int(one.clock.partition(".")[0]))
+                if shared.decide(one, owner):
+                    new.append(one)
+            pause = bool(new) and self._heed(new)
+        if new:
+            self.heed_settings(device)
+            self._changed(pause)
+        return highest
+
+    def heed_settings(self, device: str) -> None:
+        """Exclude what the settings of other devices exclude, too."""
+        values = [
+            one.value for one in self._store.shared.decisions() if one.value and "excluded" in one.value
+        ]
+        others = [value["excluded"] for value in values if value["device"] != device]
+        self._ingest.exclude_too([one for excluded in others for one in excluded["exclude"]])
+        self._ingest.app_policy.share(
+            [one for excluded in others for one in excluded["exclude_apps"]],
+            [one for excluded in others for one in excluded["quiet_apps"]],
+        )
+
+    def _here(self, device: str) -> dict[bytes, dict[str, Any]]:
+        """What holds on this device, by mark."""
+        mark = self._store.shared.mark
+        here: dict[bytes, dict[str, Any]] = {}
+        for rule in self._store.words.all():
+            said = {
+                "word": rule.text,
+                "kind": rule.kind,
+                "replacement": rule.replacement,
+                "source": rule.source,
+            }
+            here[self._word_mark(rule)] = said
+        by_app = defaultdict(list)
+        for row in self._ingest.app_policy.given():
+            by_app[row[0].casefold()].append(row)
+        for app, rows in by_app.items():
+            here[mark("app", app)] = {"app": rows}
+        pause = self._ingest.off_record
+        if pause.active:
+            here[mark("pause")] = {"until": None if pause.left_s is None else self._now() + pause.left_s}
+        if any(self._own.values()):
+            here[mark("excluded", device)] = {"excluded": self._own, "device": device}
+        return here
+
+    def _word_mark(self, rule: WordRule) -> bytes:
+        return self._store.shared.mark("word", _AXIS[rule.kind], folded(rule.text))
+
+    def _heed(self, new: list[Decision]) -> bool:
+        """Let new decisions hold here; whether they speak of the pause."""
+        store, policy, pause = self._store, self._ingest.app_policy, self._ingest.off_record
+        about_pause = store.shared.mark("pause")
+        words = {self._word_mark(rule): rule for rule in store.words.all()}
+        rows = {
+            one.mark: one.value["app"] for one in store.shared.decisions() if one.value and "app" in one.value
+        }
+        for one in new:
+            value = one.value or {}
+            if "word" in value:
+                with suppress(
+                    WordRefusedError
+                ):  # what is learned changes nothing that was decided by hand here
+                    store.words.add(
+                        cast("WordRuleKind", value["kind"]),
+                        value["word"],
+                        replacement=value["replacement"],
+                        source=value["source"],
+                    )
+            elif one.mark in words:
+                with suppress(UnknownWordError):
+                    store.words.remove(words[one.mark].text, words[one.mark].kind)
+            elif one.mark == about_pause:
+                until = value.get("until")
+                if not value:
+                    pause.end()
+                elif until is None or until > self._now():
+                    pause.begin(None if until is None else until - self._now())
+        given = [row for some in rows.values() for row in some]
+        if given != policy.given():
+            policy.take_over(given)
+        return any(one.mark == about_pause for one in new)
+
+
+def _stamp(clock: int, device: str) -> str:
+    """A clock as it is compared; of two equal ones the device decides."""
+    return f"{clock:015d}.{device}"
+
+
+def _same(known: dict[str, Any] | None, value: dict[str, Any]) -> bool:
+    if known is None or "until" not in value or "until" not in known:
+        return known == value
+    ends = known["until"], value["until"]
+    return ends[0] == ends[1] or (None not in ends and abs(ends[0] - ends[1]) < _SAME_S)

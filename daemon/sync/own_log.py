@@ -1,0 +1,187 @@
+"""This device's log: new things go into new files, files that hold forgotten text are written anew, a head names all.
+
+Killed anywhere, the next time goes on: files that no head names are deleted, and what the store says is in no file is
+written again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.storage.shared import Segment
+from idiolect.daemon.sync.folder import Place, name_of
+from idiolect.daemon.sync.log_files import Head, Member, open_head, pack_head, pack_segment, vouched
+from idiolect.daemon.sync.membership import Membership, new_device
+from idiolect.daemon.vault.device_keys import DeviceKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from idiolect.daemon.storage.store import Store
+    from idiolect.daemon.sync.folder import SharedFolder
+
+#: So many files of about one size, none of them large, are put together into one.
+_ALIKE: Final = 8
+_LARGE_BYTES: Final = 256 << 10
+_MOST_REWRITES: Final = 5
+
+
+class OwnLog:
+    """Writes the log of this device. `now` is the time of day, in seconds since 1970."""
+
+    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._now = now
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a file holds text that was forgotten."""
+        return bool(self._store.shared.stale())
+
+    def send(self, me: Membership, folder: SharedFolder) -> None:
+        """Write what is in no file yet, write anew what must be, and publish it."""
+        self._write(me, folder, ())
+        for _ in range(_MOST_REWRITES):  # what is forgotten meanwhile makes another one necessary
+            anew = [segment.name for segment in self._store.shared.stale()] or self._alike()
+            if not anew:
+                break
+            self._write(me, folder, anew)
+        if not me.published or me.ordered < self._last_order():
+            self.publish(me, folder)
+
+    def _last_order(self) -> int:
+        orders = self._store.shared.orders()
+        return orders[-1].number if orders else 0
+
+    def _alike(self) -> list[str]:
+        """The names of many files of about one size."""
+        by_size = defaultdict(list)
+        for segment in self._store.shared.segments():
+            if segment.size_bytes < _LARGE_BYTES:
+                by_size[segment.size_bytes.bit_length() // 2].append(segment.name)
+        return next((names for names in by_size.values() if len(names) >= _ALIKE), [])
+
+    def _write(self, me: Membership, folder: SharedFolder, anew: Collection[str]) -> None:
+        """Write files: of what is in none yet, or of what was in those that are written `anew`."""
+        shared, made = self._store.shared, []
+        for contents in shared.unsent(anew):
+            data = pack_segment(contents, folder.number, me.device, me.log_keys[str(me.generation)])
+            place = folder.write(me.device, "log", data)
+            made.append((Segment(place.name, len(data), me.generation, tuple(anew)), contents.marks))
+        if made or anew:
+            with shared.together():
+                shared.written(made, anew)
+                me.log += 1
+                me.published = False
+                me.save(self._store.state)
+
+    def publish(self, me: Membership, folder: SharedFolder) -> None:
+        """Write a head, and delete what it does not name."""
+        shared, segments = self._store.shared, self._store.shared.segments()
+        self._close_orders(me)
+        used = {str(segment.generation) for segment in segments} | {str(me.generation)}
+        me.log_keys = {number: key for number, key in me.log_keys.items() if number in used}
+        me.head += 1
+        me.published = False
+        head = Head(
+            me.device,
+            me.head,
+            me.log,
+            int(self._now()),
+            shared.key,
+            me.clock,
+            me.members,
+            me.log_keys,
+            [(segment.name, segment.generation, segment.of) for segment in segments],
+            {device: read.log for device, read in me.others.items()},
+            [(order.number, order.conditions) for order in shared.orders() if order.conditions is not None],
+            self._last_order(),
+            {device: read.done for device, read in me.others.items()},
+            me.voucher,
+        )
+        readers = [one.keys for one in me.members.values() if one.gone is None]
+        data = pack_head(head, folder.number, me.keys, readers)
+        me.heads[str(me.head)] = name_of(data)
+        me.save(self._store.state)  # first: a head in the own folder that is not known is another device's
+        folder.write(me.device, "head", data)
+        me.published, me.ordered = True, head.ordered
+        me.save(self._store.state)
+        folder.keep(me.device, self._files(me))
+
+    def _close_orders(self, me: Membership) -> None:
+        """Let go of the conditions of orders that every device has carried out."""
+        others = [device for device in me.live() if device != me.device]
+        done = min(
+            (me.other(device).done_there.get(me.device, 0) for device in others), default=self._last_order()
+        )
+        if any(
+            order.conditions is not None and order.number <= done for order in self._store.shared.orders()
+        ):
+            self._store.shared.carried_out(done)
+
+    def _files(self, me: Membership) -> set[Place]:
+        names = {Place("log", segment.name) for segment in self._store.shared.segments()}
+        return names | {Place("head", me.heads[str(me.head)])} if me.head else names
+
+    def look(self, me: Membership, folder: SharedFolder) -> bool:
+        """See that the own files are as they were left; False where another one writes them, too.
+
+        That is a copy of this profile, or this profile was one and was restored.
+        """
+        there = set(folder.files(me.device))
+        known = {*me.heads.values()}
+        unread = set()
+        for place in there:
+            if place.kind == "head" and place.name not in known:
+                data = folder.read(me.device, place)
+                found = None if data is None else open_head(data, folder.number, me.device, me.openers)
+                if found is None:
+                    unread.add(place)
+                elif found[1] and (found[0].number > me.head or str(found[0].number) in me.heads):
+                    return False
+        files = self._files(me)
+        if missing := [place.name for place in files - there if place.kind == "log"]:
+            self._store.shared.make_stale(missing)
+        if files - there:
+            me.published = False
+        elif me.published and there - files - unread:
+            folder.keep(me.device, files | unread)
+        return True
+
+    def move(self, me: Membership, place: str, *, alone: bool) -> Membership:
+        """Go on as another device, since two are one: what was sent is that one's, what was not is this one's.
+
+        `alone`: nobody may be left to write the former log, so this device is its heir.
+        """
+        device, keys = new_device(), DeviceKeys.new()
+        signed = me.keys.signature(vouched(me.number, device, keys.public))
+        names = {one.name for one in me.members.values() if one.gone is None}
+        name = next(name for n in range(2, 1000) if (name := f"{me.name} {n}") not in names)
+        members = {**me.members, device: Member(name, keys.public.seal, keys.public.sign)}
+        if alone:
+            members[me.device] = replace(members[me.device], gone="moved", heir=device)
+        moved = Membership(
+            me.path,
+            me.number,
+            device,
+            keys,
+            members,
+            place,
+            former=me.keys,
+            voucher=(me.device, signed.hex()),
+            clock=me.clock,
+            others=me.others,
+        )
+        moved.renew_key()
+        with self._store.shared.together():
+            self._store.shared.disown(me.device)
+            moved.save(self._store.state)
+        return moved
+
+    def encrypt_anew(self, me: Membership) -> None:
+        """Have all of the log written under a new key."""
+        me.renew_key()
+        self._store.shared.make_stale([segment.name for segment in self._store.shared.segments()])

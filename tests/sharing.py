@@ -1,0 +1,145 @@
+"""Devices that share a folder, for tests: each with a real store and a folder of its own, and a synchroniser."""
+
+import random
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync import sharing
+from idiolect.daemon.sync.decisions import Decisions
+from idiolect.daemon.sync.sharing import Sync
+
+KEY = "5a" * 32
+
+
+class Device:
+    """One device: its profile in `home`, the folder `folder`, and a clock that is `off_s` seconds wrong."""
+
+    def __init__(self, root: Path, name: str, **more: object) -> None:
+        self.name = name
+        self.folder = root / name / "shared"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.settings = Settings(home=root / name / "home", keyring=False, **more).prepare()
+        self.off_s = 0.0
+        self.opened = False
+        self.open()
+
+    def now(self) -> float:
+        return datetime.now(UTC).timestamp() + self.off_s
+
+    def open(self) -> None:
+        self.store = Store.open(self.settings.store_path, KEY)
+        self.ingest = Ingest(self.store, lambda text: [*text.encode()], lambda _: None, self.settings)
+        self.decisions = Decisions(self.settings, self.store, self.ingest, lambda _: None, self.now)
+        self.sync = Sync(
+            self.settings.home, self.store, self.ingest, self.decisions, self._forget_here, self.now
+        )
+        self.opened = True
+
+    def close(self) -> None:
+        if self.opened:
+            self.ingest.reader.close()
+            self.store.close()
+            self.opened = False
+
+    def again(self) -> None:
+        self.close()
+        self.open()
+
+    def _forget_here(self, selector):
+        self.store.forget(selector, everywhere=False)
+
+    def join(self, code=None, name=None):
+        return self.sync.join(self.folder, code, name or self.name)
+
+    def cycle(self) -> bool:
+        return self.sync.cycle()
+
+    def write(self, text: str, at: datetime | None = None, app: str | None = None):
+        return self.ingest.add_text(text, source="chat", at=at, app=app)
+
+    def texts(self) -> list[str]:
+        return sorted(entry.text for entry in self.store.entries.select())
+
+    def words(self):
+        return sorted((rule.text, rule.kind, rule.replacement) for rule in self.store.words.all())
+
+    def rules(self):
+        return sorted(map(tuple, self.ingest.app_policy.given()))
+
+    def state(self):
+        return self.texts(), self.words(), self.rules(), self.ingest.paused
+
+
+def deliver(source: Device, target: Device, *, chance: random.Random | None = None) -> None:
+    """What a synchroniser does: what `source` has is at `target`, too, and what it deleted is not.
+
+    With `chance` only some of it arrives, in any order, and some of it in part.
+    """
+    for folder in [*source.folder.iterdir()]:
+        if folder.is_file():
+            shutil.copy2(folder, target.folder / folder.name)
+            continue
+        if folder.name == target.device_id():
+            continue
+        there = target.folder / folder.name
+        there.mkdir(exist_ok=True)
+        names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        for name in sorted(names, key=lambda _: chance.random() if chance else 0):
+            if chance and chance.random() < 0.4:
+                continue
+            data = (folder / name).read_bytes()
+            if chance and chance.random() < 0.2:
+                data = data[: chance.randrange(len(data))]
+            (there / name).write_bytes(data)
+        if folder.name == source.device_id():
+            for path in [*there.iterdir()]:
+                if path.name not in names and not (chance and chance.random() < 0.5):
+                    path.unlink()
+    if not chance:
+        for folder in [*target.folder.iterdir()]:
+            gone = folder.is_dir() and not (source.folder / folder.name).exists()
+            if gone and folder.name != target.device_id():
+                shutil.rmtree(folder)
+
+
+def _device_id(self):
+    state = self.sync.state() if self.opened else None
+    return None if state is None else state.device
+
+
+Device.device_id = _device_id
+
+
+def settle(*devices: Device, rounds: int = 6) -> None:
+    """Let all of it arrive everywhere until nothing changes any more."""
+    for _ in range(rounds):
+        for device in devices:
+            device.cycle()
+        for source in devices:
+            for target in devices:
+                if source is not target:
+                    hand_own(source, target)
+    for device in devices:
+        device.cycle()
+
+
+def hand_own(source: Device, target: Device) -> None:
+    """Have of all logs what their writers have; each writer's folder is the truth of its log."""
+    own = source.device_id()
+    manifest = next(source.folder.glob("*.idiolect"))
+    shutil.copy2(manifest, target.folder / manifest.name)
+    if own is None:
+        return
+    there = target.folder / own
+    with suppress(FileNotFoundError):
+        shutil.rmtree(there)
+    if (source.folder / own).exists():
+        shutil.copytree(source.folder / own, there)
+
+
+__all__ = ["KEY", "Device", "deliver", "hand_own", "settle", "sharing", "timedelta"]
