@@ -42,6 +42,10 @@ from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, public_metrics
+from idiolect.daemon.sync.decisions import Decisions
+from idiolect.daemon.sync.folder import SUFFIX
+from idiolect.daemon.sync.following import Following
+from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_noted, open_store
 from idiolect.models.build import find_base
@@ -73,6 +77,7 @@ class Service:
         ingest: the one way in for text.
         imports: sources that are read when asked, and folders that are followed.
         inventory: what was read.
+        sync: shares what is learned with the user's other devices; `following` says when.
         forgetting: takes text out again, with all that was learned from it.
         stored_secrets: finds what looks like a secret in text that is stored.
         rounds: training rounds.
@@ -145,7 +150,7 @@ class Service:
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children, self.trial)
         self.stored_secrets = StoredSecrets(store, reader)
-        self.words = ActiveWordRules(store, model.read_preferences)
+        self.words = ActiveWordRules(store, self._words_changed)
         self.inventory = SourceInventory(
             store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader
         )
@@ -154,7 +159,18 @@ class Service:
         self._upkeep = Upkeep(
             Retention(settings, store, model.rebuild), IntegrityCheck(settings, store, self.rounds.quiet_s)
         )
+        self.sync = Sync(
+            settings.home,
+            store,
+            self.ingest,
+            Decisions(settings, store, self.ingest, self._decided_elsewhere),
+            lambda selector: self.forgetting.forget(selector, False, everywhere=False),
+        )
+        self.following = following = Following(self.sync, settings.sync_every_s, model.reading_much)
+        store.shared.on_change = following.changed
+        self.ingest.app_policy.on_change = following.changed
         self._watcher.start()
+        following.start()
         store.adapters.prune(settings.keep_adapters)
         self.rounds.start()
         self._upkeep.start()
@@ -164,6 +180,7 @@ class Service:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
         self._upkeep.stop()
         self._watcher.stop(interrupt=self.ingest.reader.close)
+        self.following.stop()
         self._children.stop()
         self.rounds.stop()
         self.model.close()
@@ -178,28 +195,41 @@ class Service:
         self.model.learn(entries)
         self.rounds.new_text()
 
+    def _words_changed(self) -> None:
+        self.model.read_preferences()
+        self.following.changed()
+
+    def _decided_elsewhere(self, about_pause: bool) -> None:
+        """Another device's user, who is this one's, has decided something."""
+        self.model.read_preferences()
+        if about_pause:
+            self.rounds.pause_changed()
+
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
-        if self._children.doing or self.imports.running or not self._watcher.quiet:
+        if self._children.doing or self.imports.running or not (self._watcher.quiet and self.following.quiet):
             return None
         if self._upkeep.hasten():  # the store is read through first
             return None
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
-        told_of = self._watcher.noticed and not self.rounds.due
-        paths = tuple(self.store.watches.all())
-        rest = IdleState(paths, SUFFIXES) if told_of else IdleState(paths, SUFFIXES, wake_in_s=_LOOK_EVERY_S)
+        told_of = self._watcher.noticed and self.following.noticed and not self.rounds.due
+        shared = () if self.sync.path is None else (self.sync.path,)
+        paths, suffixes = (*self.store.watches.all(), *shared), (*SUFFIXES, SUFFIX)
+        rest = IdleState(paths, suffixes) if told_of else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""
         self.ingest.pause(for_s)
         self.rounds.pause_changed()
+        self.following.changed()
         self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:
         """Learn again."""
         self.ingest.resume()
         self.rounds.pause_changed()
+        self.following.changed()
         self.store.events.add("resume")
 
     def status(self) -> dict[str, Any]:

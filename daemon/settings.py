@@ -257,6 +257,12 @@ class Settings(ProfilePaths, BaseModel):
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"
     )
+    sync_every_s: float = Field(
+        60.0,
+        ge=1,
+        le=86400,
+        description="seconds until what is learned goes into a shared folder, 1 to 86400",
+    )
     keep_days: int = Field(
         0, ge=0, le=36500, description="days after it was taken that text is let go; 0 keeps it"
     )

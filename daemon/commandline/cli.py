@@ -43,7 +43,7 @@ COMMANDS: Final = {
         "backup",
         "restore",
     ),
-    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words"),
+    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words", "sync"),
     "Using it": (
         "suggest",
         "switch",
@@ -114,11 +114,18 @@ def _reword(message: str) -> str:
 
 
 class _Group(TyperGroup):
-    """Commands, or the sub-commands of one, of which the first is meant where none is named."""
+    """Commands, or the sub-commands of one, of which the first is meant where none is named.
+
+    Where a word is no sub-command, the one called `otherwise` is meant.
+    """
+
+    otherwise: str | None = None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if ctx.parent is not None and (not args or (args[0].startswith("-") and args[0] not in _HELP)):
             args = [next(iter(self.commands)), *args]
+        elif self.otherwise is not None and args[0] not in self.commands and args[0] not in _HELP:
+            args = [self.otherwise, *args]
         return super().parse_args(ctx, args)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
@@ -179,7 +186,8 @@ def _add_commands() -> None:
                 for one in command.GROUP.registered_commands:
                     _evaluate(one.callback)
                     one.cls = _Command
-                app.add_typer(command.GROUP, name=name, cls=_Group, rich_help_panel=group, epilog=epilog)
+                kind = type("_Group", (_Group,), {"otherwise": getattr(command, "OTHERWISE", None)})
+                app.add_typer(command.GROUP, name=name, cls=kind, rich_help_panel=group, epilog=epilog)
             else:
                 _evaluate(command.run)
                 app.command(name, cls=_Command, rich_help_panel=group, epilog=epilog)(command.run)

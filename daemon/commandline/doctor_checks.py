@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import psutil
 
@@ -128,6 +128,7 @@ def _check_service(settings: Settings) -> list[Finding]:
     try:
         with ServiceClient(settings) as client:
             now = client.get("/v1/status", timeout_s=15)
+            sharing = client.get("/v1/sync", timeout_s=15)["sharing"]
             running = client.running
     except IdiolectError as error:
         return [Finding("service", "wrong", str(error))]
@@ -152,11 +153,26 @@ def _check_service(settings: Settings) -> list[Finding]:
         findings.append(Finding("adapters", "wrong", f"damaged: {which}; {serves} serves instead", mend))
     if now["grey_text"]["held_back"]:
         findings.append(Finding("grey text", "note", describe_held_back(now["grey_text"]), BRING_BACK))
+    if sharing is not None:
+        findings.append(_check_sharing(sharing))
     gone = [path for path in now.get("watches", []) if not Path(path).exists()]
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."
         findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
     return [*findings, *_check_watch_limit([Path(path) for path in now.get("watches", [])])]
+
+
+def _check_sharing(sharing: dict[str, Any]) -> Finding:
+    """Look at the shared folder as the service last found it."""
+    if sharing["problem"] is not None:
+        return Finding("shared folder", "wrong", sharing["problem"])
+    waiting = sum(device["waiting"] for device in sharing["devices"])
+    others = len(sharing["devices"]) - 1
+    found = f"{sharing['folder']}, with {others} other {'device' if others == 1 else 'devices'}"
+    if waiting:
+        mend = "Look whether the synchroniser runs on all devices; what arrives is read at once."
+        return Finding("shared folder", "note", f"{found}; {waiting} of its files have not arrived", mend)
+    return Finding("shared folder", "ok", found)
 
 
 def _check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) -> list[Finding]:

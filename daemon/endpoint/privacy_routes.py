@@ -213,7 +213,14 @@ def _register_forgetting(app: Application, service: Service) -> None:
     @app.get("/v1/receipts", Scope.ADMIN)
     async def receipts() -> ReceiptList:
         """What was forgotten so far, in figures, oldest first."""
-        return {"receipts": await run_sync(service.store.receipts.all)}
+        return {"receipts": await run_sync(_receipts)}
+
+    def _receipts() -> list[Forgotten]:
+        told = ((row, service.sync.carried_out(row.id)) for row in service.store.receipts.all())
+        return [
+            replace(row, carried_out=tuple(done[0]), awaited=tuple(done[1])) if done else row
+            for row, done in told
+        ]
 
 
 def _register_audit(app: Application, service: Service, streams: Streams) -> None:

@@ -25,6 +25,7 @@ from idiolect.daemon.endpoint import (
     setup_routes,
     source_routes,
     switch_routes,
+    sync_routes,
     trial_routes,
     typing_routes,
     word_routes,
@@ -114,6 +115,7 @@ def create_app(
     privacy_routes.register(app, service, streams)
     word_routes.register(app, service)
     switch_routes.register(app, service)
+    sync_routes.register(app, service)
     trial_routes.register(app, service)
     setup_routes.register(app, survey)
     return app

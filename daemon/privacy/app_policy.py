@@ -119,7 +119,7 @@ class AppPolicy:
     """Where nothing may be suggested, or nothing learned. Safe to use from several threads."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        """Rules of `settings`, and those that the user gave and `store` keeps; `on_change` is called when they change."""
+        """Rules of `settings`, and those that the user gave and `store` keeps. `on_change` is called after a change."""
         self.on_change: Callable[[], None] = lambda: None
         self._store = store
         self._settings = settings

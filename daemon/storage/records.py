@@ -303,7 +303,11 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """A kept receipt: when, by which conditions (their names alone), what went, and who served then."""
+    """A kept receipt: when, by which conditions (their names alone), what went, and who served then.
+
+    `carried_out` are the names of devices that share the text and have forgotten it, too, `awaited` those that have not
+    been heard of yet.
+    """
 
     id: int
     at: datetime
@@ -312,6 +316,8 @@ class Forgotten:
     tokens: int
     adapters: tuple[Tombstone, ...]
     active: int | None
+    carried_out: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

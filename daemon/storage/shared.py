@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlite_utils import Database
 
-    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.connection import StoreConnection
     from idiolect.daemon.storage.selectors import Selector
 
 #: The owner of what is in this device's own log.
@@ -98,13 +98,15 @@ class Order:
 class Shared:
     """The tables of what is shared. Where nothing is, they are empty and cost nothing."""
 
-    def __init__(self, connection: Connection, key: str | None, state: Any) -> None:
+    def __init__(self, connection: StoreConnection, key: str | None, state: Any) -> None:
+        #: Called when something is to be sent; with True where that must not wait. Within a transaction: it only notes.
+        self.on_change: Callable[[bool], None] = lambda _: None
         self._connection = connection
         self._state = state
         self._key = None if key is None else bytes.fromhex(key)
 
     @classmethod
-    def of(cls, connection: Connection, state: Any) -> Shared:
+    def of(cls, connection: StoreConnection, state: Any) -> Shared:
         """What the store that `connection` is to says."""
         return cls(connection, state.get(_KEY), state)
 
@@ -167,12 +169,14 @@ class Shared:
     def added(self, db: Database, mark: bytes | None, owner: str) -> None:
         """Note an entry that was just added."""
         if mark is not None:
+            self.on_change(False)
             db.execute("INSERT INTO shared (mark, kind, owner) VALUES (?, 'entry', ?)", (mark, owner))
 
     def deleted(self, db: Database, wanted: str) -> None:
         """Leave marks of entries (a JSON list of ids) that are deleted next."""
         if self._key is None:
             return
+        self.on_change(True)
         marks = (
             "SELECT shared FROM entries WHERE id IN (SELECT value FROM json_each(?)) AND shared IS NOT NULL"
         )

@@ -8,7 +8,6 @@ device has read of others; so one that goes an hour fast wins until the others h
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -122,11 +121,8 @@ class Decisions:
                 "source": rule.source,
             }
             here[self._word_mark(rule)] = said
-        by_app = defaultdict(list)
         for row in self._ingest.app_policy.given():
-            by_app[row[0].casefold()].append(row)
-        for app, rows in by_app.items():
-            here[mark("app", app)] = {"app": rows}
+            here[mark("app", row[0].casefold(), row[1] in ("on", "off"))] = {"app": row}
         pause = self._ingest.off_record
         if pause.active:
             here[mark("pause")] = {"until": None if pause.left_s is None else self._now() + pause.left_s}
@@ -142,9 +138,7 @@ class Decisions:
         store, policy, pause = self._store, self._ingest.app_policy, self._ingest.off_record
         about_pause = store.shared.mark("pause")
         words = {self._word_mark(rule): rule for rule in store.words.all()}
-        rows = {
-            one.mark: one.value["app"] for one in store.shared.decisions() if one.value and "app" in one.value
-        }
+        given = [one.value["app"] for one in store.shared.decisions() if one.value and "app" in one.value]
         for one in new:
             value = one.value or {}
             if "word" in value:
@@ -166,7 +160,6 @@ class Decisions:
                     pause.end()
                 elif until is None or until > self._now():
                     pause.begin(None if until is None else until - self._now())
-        given = [row for some in rows.values() for row in some]
         if given != policy.given():
             policy.take_over(given)
         return any(one.mark == about_pause for one in new)

@@ -14,7 +14,7 @@ from idiolect.daemon.sync.log_files import Member
 from idiolect.daemon.vault.device_keys import KEY_BYTES, DeviceKeys
 
 if TYPE_CHECKING:
-    from idiolect.daemon.storage.state import State
+    from idiolect.daemon.storage.state_and_events import State
 
 _STATE: Final = "sync"  # state: all of it
 _HEADS_KEPT: Final = 200

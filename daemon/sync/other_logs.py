@@ -51,11 +51,15 @@ class OtherLogs:
         self._decisions = decisions
         self._forget = forget
         self._encrypt_anew = encrypt_anew
-        self.paused = False
+        self.paused = self.shut_out = False
 
     def read(self, me: Membership, folder: SharedFolder) -> None:
-        """Read all that has arrived and was not read yet; entries not while learning is paused (`paused`)."""
+        """Read all that has arrived and was not read yet; entries not while learning is paused (`paused`).
+
+        `shut_out`: there are other devices, and none of them has sealed anything for this one.
+        """
         self.paused = False
+        self.shut_out = any(device != me.device for device in folder.devices())
         self._sweep()  # what was cut off
         for device in folder.devices():
             known = me.members.get(device)
@@ -66,10 +70,12 @@ class OtherLogs:
         read = me.others.get(device)
         heads = [place for place in folder.files(device) if place.kind == "head"]
         if read is not None and not read.missing and [read.name] == [place.name for place in heads]:
+            self.shut_out = False
             return
         found = [
             (place, head) for place in heads if (head := self._head(me, folder, device, place)) is not None
         ]
+        self.shut_out = self.shut_out and not found
         top = max((head.number for _, head in found), default=0)
         for place, head in found:  # two of one number are of a device and its copy
             if head.number == top >= me.other(device).head:

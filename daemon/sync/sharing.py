@@ -41,6 +41,11 @@ _CODE_DAYS: Final = 7
 _MOST_NAME_CHARS: Final = 64
 _PAUSED: Final = "Learning is paused: what other devices wrote is read when it goes on."
 
+_SHUT_OUT: Final = (
+    "Nothing that the other devices wrote can be read here: they have not let this device in yet, or have revoked it. "
+    "`idiolect sync leave` and a new code join again."
+)
+
 
 class NotSharingError(IdiolectError):
     """No folder is shared."""
@@ -146,6 +151,12 @@ class Sync:
         """The folder that is shared, if one is."""
         me = self._me
         return None if me is None else me.path
+
+    @property
+    def device(self) -> str | None:
+        """This device's number, if a folder is shared."""
+        me = self._me
+        return None if me is None else me.device
 
     # Joining and leaving
 
@@ -379,7 +390,7 @@ class Sync:
             except IdiolectError as error:
                 self._problem = str(error)
                 raise
-            self._problem = _PAUSED if self._others.paused else self._unread(me, folder)
+            self._problem = _PAUSED if self._others.paused else _SHUT_OUT if self._others.shut_out else None
             return not me.published or bool(self._store.shared.waiting())
 
     def _required(self) -> tuple[Membership, SharedFolder]:
@@ -396,16 +407,6 @@ class Sync:
             self._me = me = self._own.move(me, self._place, alone=True)
             log.info("the profile was restored or copied, so it shares as another device")
         return me, folder
-
-    def _unread(self, me: Membership, folder: SharedFolder) -> str | None:
-        """What to say where none of the other devices has sealed anything for this one."""
-        others = [device for device in folder.devices() if device != me.device]
-        if not others or any(me.other(device).name for device in others):
-            return None
-        return (
-            "Nothing that the other devices wrote can be read here: they have not let this device in yet, or have "
-            "revoked it. `idiolect sync leave` and a new code join again."
-        )
 
     def _end_invitations(self, me: Membership) -> None:
         for id_, one in [*me.members.items()]:

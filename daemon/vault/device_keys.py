@@ -36,7 +36,7 @@ class CodeError(IdiolectError):
     """What was given is not the code of an invitation to a shared folder."""
 
     code: ClassVar[str] = "sync-code"
-    exit_code: ClassVar[int] = 130
+    exit_code: ClassVar[int] = 135
     http_status: ClassVar[int] = 403
 
 

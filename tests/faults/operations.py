@@ -28,6 +28,11 @@ from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.decisions import Decisions
+from idiolect.daemon.sync.folder import Place, SharedFolder
+from idiolect.daemon.sync.log_files import open_head, open_segment
+from idiolect.daemon.sync.membership import Membership
+from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.vault import marker, opening
 from idiolect.models.build import BasePaths
 
@@ -164,6 +169,39 @@ def cut_short(settings: Settings) -> None:
     os.truncate(settings.store_path, settings.store_path.stat().st_size // 2)
 
 
+def sharing(settings: Settings) -> None:
+    """Besides, a folder that another device shares, which has read nothing yet and sent something of its own."""
+    lived_in(settings)
+    other = profile(settings.home.parent / "other")
+    folder = settings.home.parent / "shared"
+    folder.mkdir()
+    with opened(settings) as store, opened(other) as theirs:
+        there = _sync(theirs, other)
+        store.entries.add([entry("Written before it joined.", 900)])
+        theirs.entries.add([entry(f"Sentence {n} of the other one.", 1000 + n) for n in range(_TEXTS)])
+        code = there.join(folder, None, "other")
+        there.cycle()
+        _sync(store, settings).join(folder, code, "this")
+        there.cycle()
+
+
+def sharing_forgotten(settings: Settings) -> None:
+    """Besides, both have read each other, and the other one has forgotten text of this one's."""
+    sharing(settings)
+    with opened(settings) as store, opened(profile(settings.home.parent / "other")) as theirs:
+        for _ in range(2):
+            _sync(store, settings).cycle()
+            _sync(theirs, profile(settings.home.parent / "other")).cycle()
+        theirs.forget(Selector(text="purple"))
+        _sync(theirs, profile(settings.home.parent / "other")).cycle()
+
+
+def _sync(store: Store, settings: Settings) -> Sync:
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    decisions = Decisions(settings, store, ingest, lambda _: None)
+    return Sync(settings.home, store, ingest, decisions, lambda what: store.forget(what, everywhere=False))
+
+
 # --- what is done ------------------------------------------------------------------------------------
 
 
@@ -280,6 +318,12 @@ def _read_through(settings: Settings, attempt: Any) -> None:
         attempt(lambda: IntegrityCheck(settings, store, lambda: 0.0).run())
 
 
+def _share(store: Store, settings: Settings) -> None:
+    sync = _sync(store, settings)
+    for _ in range(2):  # the second writes anew what the first has found to hold forgotten text
+        sync.cycle()
+
+
 def _export(store: Store, settings: Settings) -> None:
     model: Any = None  # of which only an adapter's export asks
     path = settings.home.parent / "export"
@@ -383,6 +427,37 @@ def _draft_is_left(before: Any, now: Any, after: Any) -> bool:
     return now["drafts"] == 1 and now | {"drafts": 0} in (before, after)
 
 
+def _shared(settings: Settings) -> Any:
+    """What the store holds, and what the newest head of its log in the shared folder says that the log holds."""
+    folder = settings.home.parent / "shared"
+    with opened(settings) as store:
+        me, mark = Membership.load(store.state), store.shared.entry_mark
+        shared = SharedFolder(folder, me.number)
+        found = [
+            open_head(shared.read(me.device, place), me.number, me.device, [me.keys])
+            for place in shared.files(me.device)
+            if place.kind == "head"
+        ]
+        head = max((head for head, _ in found), key=lambda head: head.number)
+        sent: Counter[str] = Counter()
+        gone = 0
+        for name, generation, _ in head.segments:
+            data = shared.read(me.device, Place("log", name))
+            contents = open_segment(data, me.number, me.device, head.keys[str(generation)], mark)
+            sent.update(one.text for one in contents.entries)
+            gone += len(contents.gone)
+    return {"sent": sent, "marks": gone, "twice": [t for t, n in sent.items() if n > 1], **state(settings)}
+
+
+def _partly_shared(before: Any, now: Any, after: Any) -> bool:
+    """What arrives comes in transactions, and the own log is published after that."""
+    parts = {name: now[name] in (before[name], after[name]) for name in now}
+    low, high = before["texts"] & after["texts"], before["texts"] | after["texts"]
+    parts["texts"] = low <= now["texts"] <= high
+    parts["ids"] = now["ids"] == now["texts"].total()
+    return all(parts.values())
+
+
 def _aside(settings: Settings) -> int:
     return len([path for path in settings.home.glob("store.db.lost-*") if path.suffix != ".db-wal"])
 
@@ -427,5 +502,14 @@ OPERATIONS = (
     Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
     Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),
     Operation("beginning anew", cut_short, _begin_anew, _lost_or_not, _put_aside_first),
+    Operation("sharing", sharing, _of_store(_share), _shared, _partly_shared),
+    Operation(
+        "forgetting shared text",
+        sharing_forgotten,
+        _of_store(_share),
+        _shared,
+        _partly_shared,
+        gone="To be forgotten",
+    ),
     Operation("reading through", lived_in, _read_through, _checked),
 )

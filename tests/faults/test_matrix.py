@@ -25,6 +25,8 @@ OPERATIONS = {
     "restore of a lost store",
     "beginning anew",
     "reading through",
+    "sharing",
+    "forgetting shared text",
 }
 
 #: What makes the store worse in one way each, and the operation and fault that must show it.

@@ -229,6 +229,22 @@ class ToyService:
         )
 
         from idiolect.daemon.serving.speed_trial import Trial
+        from idiolect.daemon.sync.sharing import Device, Sharing
+
+        devices = (
+            Device("1f2e3d4c5b6a7988", "desktop", True, 1204, 0, None, False),
+            Device("a0b1c2d3e4f5a6b7", "laptop", False, 873, 0, 1769850600, False),
+        )
+        sharing = Sharing("/home/you/Sync/idiolect", devices[0].id, "desktop", devices, 0, None, None)
+        self.sync = part(
+            state=lambda: sharing,
+            carried_out=lambda _receipt: None,
+            join=lambda _path, _code, _name: None,
+            invite=lambda: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+            revoke=lambda _device: None,
+            leave=lambda: None,
+        )
+        self.following = part(joined=lambda: None)
 
         state = {}
         kept = part(get=state.get, set=state.__setitem__, drop=lambda name: state.pop(name, None))

@@ -135,7 +135,9 @@ def test_documented_command_lines_are_understood():
             command = commands()[name]
             if below := getattr(command, "commands", None):
                 known = bool(arguments) and arguments[0] in below
-                command, arguments = below[arguments[0] if known else next(iter(below))], arguments[known:]
+                meant = command.otherwise if arguments and not arguments[0].startswith("-") else None
+                meant = arguments[0] if known else meant or next(iter(below))
+                command, arguments = below[meant], arguments[known:]
             command.make_context(name, arguments)  # raises where the line would be refused
             seen.add(name)
     assert len(seen) > 8

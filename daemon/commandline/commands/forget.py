@@ -9,7 +9,7 @@ import typer
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Since, Yes, parse_time, read_text
 from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.forget_dialog import Consent, forget_text
-from idiolect.daemon.commandline.formatting import minute
+from idiolect.daemon.commandline.formatting import minute, plain
 
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
@@ -59,11 +59,17 @@ def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: b
         return terminal.print_json(rows)
     if not rows:
         return terminal.say("Nothing was forgotten yet.")
-    return terminal.show_table(
+    terminal.show_table(
         ("receipt", "when", "by", "entries", "tokens", "adapters", "then served"),
         map(_make_row, rows),
         right=("receipt", "entries", "tokens"),
     )
+    for row in rows:
+        if row["carried_out"] or row["awaited"]:
+            done, left = (plain(", ".join(row[which])) or "none yet" for which in ("carried_out", "awaited"))
+            still = f"; not heard of yet: {left}" if row["awaited"] else ""
+            terminal.say(f"Receipt {row['id']} on other devices: done on {done}{still}.")
+    return None
 
 
 def _make_row(row: dict[str, Any]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ SHOWN = {
     "resume": [()],
     "apps": [("quiet", "*chat*"), ("context", "*chat*", "off"), (), ("--all",)],
     "words": [("never", "fyi"), ()],
+    "sync": [("shared",), (), ("devices",)],
     "suggest": [("Thanks for the ",), ("Thanks for the ", "--answering", "docs/files.md")],
     "switch": [()],
     "open": [("--no-browser",)],
@@ -54,6 +55,7 @@ def test_what_commands_show_fits_into_80_columns(run, tiny, tiny_profile, make_l
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes").mkdir()
+    (tmp_path / "shared").mkdir()
     (tmp_path / "notes.txt").write_text("We sail at dawn.\n")
     random, words = (
         np.random.default_rng(5),

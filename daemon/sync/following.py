@@ -1,0 +1,161 @@
+"""When the shared folder is read and written: at the system's notices, and some time after something was learned."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from watchdog.events import FileSystemEventHandler
+from watchdog.observers import Observer
+
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+    from idiolect.daemon.sync.sharing import Sync
+
+log = logging.getLogger("idiolect.sync")
+
+_QUIET_S: Final = 0.3  # after a notice: a synchroniser brings several files
+_POLL_S: Final = 60.0  # where the system sends no notices
+_RETRY_S: Final = 5.0
+_LONGEST_RETRY_S: Final = 300.0
+_STOP_S: Final = 10.0
+_NEVER: Final = float("inf")
+_TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
+
+
+class Following(FileSystemEventHandler):
+    """Follows the shared folder, from `start` to `stop`. Its methods are safe in any thread.
+
+    Args:
+        sync: reads and writes.
+        every_s: so long after something was learned it is written, with all that comes until then.
+        around: what a reading is done within.
+    """
+
+    def __init__(
+        self, sync: Sync, every_s: float, around: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._sync = sync
+        self._every_s = every_s
+        self._around = around
+        self._wake = threading.Condition(threading.RLock())
+        self._read_at = self._send_at = _NEVER
+        self._retry_s = _RETRY_S
+        self._busy = self._stopping = False
+        self._observer: BaseObserver | None = None
+        self._observed: tuple[str, int] | None = None
+        self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+
+    def start(self) -> None:
+        """Read and write at once, and then whenever there is something."""
+        self.joined()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is not written yet is written after the next start."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        self._unobserve()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_S)
+
+    def joined(self) -> None:
+        """A folder is shared from now on, or was from the beginning: look at it."""
+        if self._sync.path is not None:
+            self._ask(read_in_s=0, send_in_s=0)
+
+    def changed(self, urgent: bool = False) -> None:
+        """Something was learned or decided, or forgotten (`urgent`)."""
+        if self._sync.path is not None:
+            self._ask(send_in_s=0 if urgent else self._every_s)
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Note that files arrive; not those that this device writes."""
+        own = f"{os.sep}{self._sync.device}{os.sep}"
+        paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
+        if event.event_type in _TOLD and not any(own in path for path in paths):
+            self._ask(read_in_s=_QUIET_S)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to do now."""
+        with self._wake:
+            return not self._busy and (
+                self._sync.path is None or (self._send_at == _NEVER and self._read_at == _NEVER)
+            )
+
+    @property
+    def noticed(self) -> bool:
+        """Whether the system tells of what arrives."""
+        return self._sync.path is None or self._observed is not None
+
+    def _ask(self, read_in_s: float = _NEVER, send_in_s: float = _NEVER) -> None:
+        now = time.monotonic()
+        with self._wake:
+            self._read_at = min(self._read_at, now + read_in_s)
+            self._send_at = min(self._send_at, now + send_in_s)
+            self._wake.notify_all()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            with self._wake:
+                now, due = time.monotonic(), min(self._read_at, self._send_at)
+                if self._sync.path is None or now < due:
+                    self._wake.wait(None if due == _NEVER or self._sync.path is None else due - now)
+                    continue
+                send = now >= self._send_at
+                self._read_at, self._busy = _NEVER, True
+                self._send_at = _NEVER if send else self._send_at
+            try:
+                self._observe()
+                with self._around():
+                    waits = self._sync.cycle(send=send)
+                self._retry_s = _RETRY_S
+                if waits:
+                    self._ask(send_in_s=self._every_s)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the next files may be read)
+                if not self._stopping:
+                    code = error.code if isinstance(error, IdiolectError) else type(error).__name__
+                    log.warning("the shared folder was not read or written, and will be: %s", code)
+                    self._ask(read_in_s=self._retry_s, send_in_s=self._retry_s)
+                self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
+            finally:
+                with self._wake:
+                    self._busy = False
+            if not self.noticed:
+                self._ask(read_in_s=_POLL_S)
+
+    def _observe(self) -> None:
+        """Ask the system for notices, again where another folder is there now."""
+        path = self._sync.path
+        try:
+            now = None if path is None else (path, os.stat(path).st_ino)
+        except OSError:
+            now = None
+        if now == self._observed:
+            return
+        self._unobserve()
+        if now is not None and not self._stopping:
+            observer = Observer()
+            with suppress(OSError):  # it has too many; then it is looked at every minute
+                observer.start()
+                observer.schedule(self, now[0], recursive=True)
+                self._observer, self._observed = observer, now
+
+    def _unobserve(self) -> None:
+        observer, self._observer, self._observed = self._observer, None, None
+        if observer is not None:
+            observer.stop()
+            observer.join()

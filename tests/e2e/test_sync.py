@@ -1,0 +1,225 @@
+"""Two and three services that share a folder, carried by real Syncthing processes between loopback addresses.
+
+Syncthing finds nobody by itself here, reports nothing and uses no other network: all of that is switched off.
+"""
+
+import os
+import socket
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+
+import httpx
+import psutil
+import pytest
+
+from idiolect.daemon.runtime import process
+
+KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+PREFIX, WORD = "the teal lighthouse keeper Zor", "velin"
+OTHER = "a copper weathervane named Quastor points at the harbour"
+WAIT_S = 180
+OFF = {
+    **dict.fromkeys(
+        ("globalAnnounceEnabled", "localAnnounceEnabled", "relaysEnabled", "natEnabled"), "false"
+    ),
+    **dict.fromkeys(("crashReportingEnabled", "startBrowser", "announceLANAddresses"), "false"),
+    "urAccepted": "-1",
+    "autoUpgradeIntervalH": "0",
+    "reconnectionIntervalS": "1",
+    "stunServer": "",
+}
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Syncthing:
+    """One Syncthing process that shares one folder."""
+
+    def __init__(self, program, home, folder):
+        self._program, self._home, self.folder = program, home, folder
+        folder.mkdir(parents=True)
+        self._env = {**os.environ, "HOME": str(home), "STNOUPGRADE": "1", "no_proxy": "*"}
+        self.run("generate", f"--home={home}", "--no-default-folder")
+        self.id = self.run("serve", f"--home={home}", "--device-id").strip()
+        self.port, self._gui = free_port(), free_port()
+
+    def run(self, *arguments):
+        done = subprocess.run(
+            [self._program, *arguments],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return done.stdout
+
+    def configure(self, everybody):
+        path = self._home / "config.xml"
+        tree = ET.parse(path)
+        root = tree.getroot()
+        options = root.find("options")
+        for name, value in {**OFF, "listenAddress": f"tcp://127.0.0.1:{self.port}"}.items():
+            for old in options.findall(name):
+                options.remove(old)
+            ET.SubElement(options, name).text = value
+        root.find("gui/address").text = f"127.0.0.1:{self._gui}"
+        self._key = root.find("gui/apikey").text
+        for device in root.findall("device"):
+            root.remove(device)
+        shared = ET.SubElement(
+            root,
+            "folder",
+            {
+                "id": "idiolect",
+                "path": str(self.folder),
+                "type": "sendreceive",
+                "rescanIntervalS": "5",
+                "fsWatcherEnabled": "true",
+                "fsWatcherDelayS": "1",
+            },
+        )
+        for one in everybody:
+            device = ET.SubElement(root, "device", {"id": one.id, "name": "x"})
+            ET.SubElement(device, "address").text = f"tcp://127.0.0.1:{one.port}"
+            ET.SubElement(shared, "device", {"id": one.id})
+        tree.write(path)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self._program, "serve", f"--home={self._home}", "--no-browser", "--no-restart"],
+            env=self._env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{self._gui}/rest/system/ping"
+        with httpx.Client(trust_env=False, headers={"X-API-Key": self._key}) as client:
+            until(lambda: answers(client, url))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def answers(client, url):
+    try:
+        return client.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def until(condition):
+    deadline = time.monotonic() + WAIT_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def machines(needs_program, new_service, trust_memory, tmp_path):
+    """`machines(n)`: so many services, the Syncthing process of each, and the first one's code."""
+    program = needs_program("syncthing", "syncthing")
+    running = []
+
+    def start(count):
+        services, carriers = [], []
+        for number in range(count):
+            service = new_service(tmp_path / f"profile{number}")
+            with (service.settings.home / "config.toml").open("a") as file:
+                file.write("sync_every_s = 1\n")
+            trust_memory(service.settings.prepare())
+            services.append(service)
+            carriers.append(Syncthing(program, tmp_path / f"syncthing{number}", tmp_path / f"shared{number}"))
+        for carrier in carriers:
+            carrier.configure(carriers)
+        for service, carrier in zip(services, carriers, strict=True):
+            carrier.start()
+            running.append(carrier.stop)
+            process.start(service.settings)
+            running.append(lambda settings=service.settings: process.stop(settings))
+        return services, carriers
+
+    yield start
+    for stop in reversed(running):
+        stop()
+
+
+def join(service, carrier, code=None, name="x"):
+    body = {"action": "join", "folder": str(carrier.folder), "name": name}
+    return service.ask("/v1/sync", **body, **({"code": code} if code else {}))
+
+
+def arrived_s(carrier):
+    """When the newest file came to a folder."""
+    return max((path.stat().st_ctime for path in carrier.folder.rglob("*.idiolect")), default=0)
+
+
+def share(services, carriers):
+    """Have all share the folder, each let in by the first."""
+    code = join(services[0], carriers[0], name="machine 0")["code"]
+    for number, (service, carrier) in enumerate(zip(services[1:], carriers[1:], strict=True), 1):
+        until(lambda carrier=carrier: [*carrier.folder.glob("*/*.head.idiolect")])
+
+        def let_in(service=service, carrier=carrier, number=number, code=code):
+            try:
+                return join(service, carrier, code, f"machine {number}")
+            except httpx.HTTPStatusError:  # the newest head has not arrived
+                return None
+
+        until(let_in)
+        until(lambda number=number: len(services[0].ask("/v1/sync")["sharing"]["devices"]) == number + 1)
+        if number + 1 < len(services):
+            code = services[0].ask("/v1/sync", action="invite")["code"]
+
+
+def seconds_until(condition, carrier):
+    until(condition)
+    return max(0.0, time.time() - arrived_s(carrier))
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others(
+    machines, count, record_property
+):
+    services, carriers = machines(count)
+    first, last = services[0], services[-1]
+    for _ in range(5):
+        first.ask("/v1/history", text=KNOWN, source="test")
+    share(services, carriers)
+    for service in services[1:]:
+        until(lambda service=service: service.knows(PREFIX, WORD))
+    for _ in range(5):
+        last.ask("/v1/history", text=OTHER, source="test")
+    known_s = seconds_until(lambda: first.knows("a copper weathervane named Quas", "tor"), carriers[0])
+    receipt = first.ask("/v1/forget", text="Zorvelin")
+    assert receipt["entries"] == 5
+    forgotten_s = seconds_until(lambda: last.ask("/v1/status")["entries"] == 5, carriers[-1])
+    for service in services:
+        until(lambda service=service: service.ask("/v1/status")["entries"] == 5)
+        assert not service.knows(PREFIX, WORD)
+    others = sorted(f"machine {number}" for number in range(1, count))
+    told = until(lambda: carried_out(first, receipt["receipt"], others))
+    assert told["awaited"] == []
+    record_property("seconds until a text is suggested", round(known_s, 2))
+    record_property("seconds until a text is forgotten", round(forgotten_s, 2))
+    print(f"\n{count} machines: suggested after {known_s:.2f} s, forgotten after {forgotten_s:.2f} s")
+    for carrier in carriers:  # nothing had two writers, and no word is in the folder
+        files = [path for path in carrier.folder.rglob("*") if path.is_file()]
+        assert not any("conflict" in path.name for path in files)
+        assert not any(b"lighthouse" in path.read_bytes() for path in files)
+    for service in services:  # it opened nothing but its own door
+        pid = process.find(service.settings).pid
+        ends = psutil.Process(pid).net_connections()
+        assert {end.laddr.ip for end in ends if end.laddr} <= {"127.0.0.1"}
+        assert {end.raddr.ip for end in ends if end.raddr} <= {"127.0.0.1"}
+
+
+def carried_out(service, number, others):
+    row = next(row for row in service.ask("/v1/receipts")["receipts"] if row["id"] == number)
+    return row if sorted(row["carried_out"]) == others else None

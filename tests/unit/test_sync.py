@@ -1,0 +1,537 @@
+"""A shared folder: what it holds, who can read it, and what becomes of devices that join, leave, fork and are lost."""
+
+import json
+import os
+import shutil
+import stat
+from datetime import UTC, datetime
+
+import pytest
+from sharing import KEY, Device, hand_own, settle
+
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError, SyncNewerError
+from idiolect.daemon.sync.sharing import (
+    AlreadySharingError,
+    CodeNeededError,
+    DeviceNameError,
+    NotSharingError,
+)
+from idiolect.daemon.vault.device_keys import CodeError, DeviceKeys, decrypted, encrypted, new_code
+
+CANARY = "heron"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """`make("a")`: a device, closed after the test."""
+    made = []
+
+    def device(name, **more):
+        made.append(Device(tmp_path, name, **more))
+        return made[-1]
+
+    yield device
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def pair(make):
+    """Two devices that share a folder and have read each other."""
+    first, second = make("desktop"), make("laptop")
+    first.write(f"The quick {CANARY} of the desktop.")
+    second.write(f"A slow {CANARY} of the laptop.")
+    let_in(first, second, first.join())
+    settle(first, second)
+    return first, second
+
+
+def let_in(first, second, code):
+    first.cycle()
+    hand_own(first, second)
+    second.join(code)
+
+
+def files(device, kind="*"):
+    return sorted(device.folder.rglob(f"*.{kind}.idiolect"))
+
+
+def logs(device):
+    return [path for path in files(device, "log") if path.parent.name == device.device_id()]
+
+
+def test_what_two_had_before_is_on_both(pair):
+    first, second = pair
+    assert (
+        first.texts()
+        == second.texts()
+        == sorted([f"The quick {CANARY} of the desktop.", f"A slow {CANARY} of the laptop."])
+    )
+    assert [one.name for one in first.sync.devices()] == ["desktop", "laptop"]
+    assert [(one.entries, one.waiting, one.behind) for one in first.sync.devices()] == [(1, 0, False)] * 2
+
+
+def test_the_folder_tells_no_word_and_no_time(pair):
+    first, _ = pair
+    for number in range(50):
+        first.write(f"Entry {number} tells of a {CANARY}.")
+    first.cycle()
+    for path in files(first):
+        data = path.read_bytes()
+        assert CANARY.encode() not in data
+        assert b"desktop" not in data
+        assert path.stat().st_mtime == 0
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {path.stat().st_size for path in logs(first)} <= {4096 + 28}
+
+
+def test_sizes_are_few():
+    key = os.urandom(32)
+    sizes = {len(encrypted(key, os.urandom(size), b"")) for size in range(1, 20_000, 7)}
+    assert len(sizes) < 60
+    for size in (0, 1, 5000, 70_000):
+        data = os.urandom(size)
+        box = encrypted(key, data, b"about")
+        assert decrypted(key, box, b"about") == data
+        assert len(box) <= max(4096, 1.13 * (size + 8)) + 28
+        assert decrypted(key, box, b"else") is None
+        assert decrypted(key, box[:-1], b"about") is None
+        assert decrypted(os.urandom(32), box, b"about") is None
+
+
+def test_a_file_is_never_changed_once_written(pair):
+    first, second = pair
+    known = {}
+    for round_ in range(12):
+        first.write(f"Round {round_}.")
+        if round_ % 4 == 3:
+            first.store.forget(Selector(text=f"Round {round_ - 1}"))
+        first.cycle()
+        for path in files(first):
+            assert known.setdefault(path, path.read_bytes()) == path.read_bytes()
+    assert len(logs(first)) < 12  # many small ones become one
+    settle(first, second)
+    assert first.texts() == second.texts()
+
+
+def test_nobody_joins_with_another_code(pair, make):
+    first, _ = pair
+    third = make("third")
+    hand_own(first, third)
+    with pytest.raises(CodeNeededError):
+        third.join()
+    with pytest.raises(CodeError, match="does not open"):
+        third.join(new_code())
+    with pytest.raises(CodeError, match="wrong or missing"):
+        third.join("one two three")
+    assert third.sync.state() is None
+    assert not third.store.shared.on
+    code = first.sync.invite()
+    hand_own(first, third)
+    with pytest.raises(CodeError):
+        third.join(code.replace(code.split()[0], "zoo" if code.split()[0] != "zoo" else "able"))
+    third.join(code)
+    with pytest.raises(AlreadySharingError):
+        third.join(code)
+
+
+def test_a_code_lets_one_device_in(pair, make):
+    first, _ = pair
+    code = first.sync.invite()
+    third, fourth = make("third"), make("fourth")
+    hand_own(first, third)
+    third.join(code)
+    hand_own(third, first)
+    first.cycle()
+    hand_own(first, fourth)
+    with pytest.raises(CodeError):
+        fourth.join(code)
+
+
+def test_a_code_ends_after_a_week(pair, make):
+    first, _ = pair
+    code = first.sync.invite()
+    first.off_s = 8 * 86400
+    first.cycle()
+    assert first.sync.state().invited_until is None
+    third = make("third")
+    hand_own(first, third)
+    with pytest.raises(CodeError):
+        third.join(code)
+
+
+def test_a_name_is_taken_once(pair, make):
+    first, _ = pair
+    code = first.sync.invite()
+    third = make("third")
+    hand_own(first, third)
+    with pytest.raises(DeviceNameError, match="called Laptop already"):
+        third.join(code, name="Laptop")
+    for name in ("", "\n", "x" * 65, "a\x07b"):
+        with pytest.raises(DeviceNameError):
+            third.sync.join(third.folder, code, name or " ")
+    assert third.sync.state() is None
+    third.join(code, name="tablet")
+
+
+def test_folders_that_cannot_be_shared(make, tmp_path):
+    device = make("a")
+    with pytest.raises(SyncFolderError, match="There is no folder"):
+        device.sync.join(tmp_path / "nowhere", None, "a")
+    (device.folder / "notes.md").write_text("Mine.")
+    with pytest.raises(SyncFolderError, match="holds other files"):
+        device.join()
+    (device.folder / "notes.md").unlink()
+    with pytest.raises(SyncFolderError, match="is empty"):
+        device.join(new_code())
+    manifest = device.folder / "folder.idiolect"
+    manifest.write_text(json.dumps({"idiolect": 2, "folder": "ab"}))
+    with pytest.raises(SyncNewerError):
+        device.join()
+    manifest.write_text('{"idiolect": 1, "fol')
+    with pytest.raises(SyncFolderError, match="not arrived whole"):
+        device.join()
+    assert device.sync.state() is None
+    for call in (device.sync.leave, device.sync.invite, device.sync.devices):
+        with pytest.raises(NotSharingError):
+            call()
+    manifest.unlink()
+    (device.folder / ".stfolder").mkdir()  # a synchroniser's own
+    assert len(device.join().split()) == 12
+
+
+@pytest.mark.parametrize("fault", ["gone", "empty", "another", "newer"])
+def test_a_folder_that_is_not_there_is_waited_for(pair, fault, make):
+    first, second = pair
+    aside = first.folder.with_name("aside")
+    first.folder.rename(aside)
+    if fault != "gone":
+        first.folder.mkdir()
+    if fault == "another":
+        SharedFolder.create(first.folder)
+    if fault == "newer":
+        (first.folder / "folder.idiolect").write_text(json.dumps({"idiolect": 2, "folder": "ab"}))
+    first.write("Written meanwhile.")
+    before = sorted(first.folder.iterdir()) if fault != "gone" else []
+    with pytest.raises((SyncFolderGoneError, SyncNewerError)):
+        first.cycle()
+    assert first.sync.state().problem
+    assert first.sync.state().unsent == 1
+    if fault != "gone":
+        assert sorted(first.folder.iterdir()) == before  # nothing is written there
+        shutil.rmtree(first.folder)
+    aside.rename(first.folder)
+    settle(first, second)
+    assert "Written meanwhile." in second.texts()
+    assert first.sync.state().problem is None
+
+
+def test_forgetting_takes_the_text_from_both_and_from_the_folder(pair):
+    first, second = pair
+    for number in range(3):
+        first.write(f"Sentence {number} stays.")
+    first.cycle()
+    old = first.folder / first.device_id()
+    copy = first.folder.with_name("copy")
+    shutil.copytree(old, copy)
+    receipt = second.store.forget(Selector(text=CANARY))
+    assert second.sync.carried_out(receipt.id) == ([], ["desktop"])
+    settle(first, second)
+    assert first.texts() == second.texts() == [f"Sentence {number} stays." for number in range(3)]
+    assert second.sync.carried_out(receipt.id) == (["desktop"], [])
+    # The files that held it are gone, and put back they bring nothing.
+    held = {path.name for path in copy.glob("*.log.*")} & {path.name for path in logs(first)}
+    shutil.copytree(copy, old, dirs_exist_ok=True)
+    shutil.copytree(copy, second.folder / old.name, dirs_exist_ok=True)
+    settle(first, second)
+    assert not any(CANARY in text for text in (*first.texts(), *second.texts()))
+    assert len(held) < len([*copy.glob("*.log.*")])
+    # The order has gone, too: no head tells what was looked for.
+    assert all(order.conditions is None for order in second.store.shared.orders())
+
+
+def test_what_was_typed_elsewhere_before_the_order_arrived_goes_and_what_comes_after_stays(pair):
+    first, second = pair
+    first.store.forget(Selector(text=CANARY))
+    second.write(f"Another {CANARY}, typed before it is heard of.")
+    second.cycle()
+    hand_own(second, first)
+    first.cycle()  # it never comes here at all
+    assert first.texts() == []
+    settle(first, second)
+    assert first.texts() == second.texts() == []
+    second.write(f"A {CANARY} again.")
+    settle(first, second)
+    assert first.texts() == second.texts() == [f"A {CANARY} again."]
+
+
+def test_an_order_that_comes_late_takes_text_of_a_third_that_came_meanwhile(pair, make):
+    first, second = pair
+    third = make("third")
+    let_in(first, third, first.sync.invite())
+    settle(first, second, third)
+    third.write(f"A third {CANARY}, offline.")
+    third.cycle()
+    first.store.forget(Selector(text=CANARY))
+    first.cycle()
+    hand_own(first, second)
+    second.cycle()
+    assert second.texts() == []
+    hand_own(third, second)
+    second.cycle()
+    assert second.texts() == []
+    settle(first, second, third)
+    assert first.texts() == second.texts() == third.texts() == []
+
+
+def test_a_restored_backup_goes_on_as_another_device(pair):
+    first, second = pair
+    first.close()
+    copy = first.settings.store_path.read_bytes()
+    first.open()
+    first.write("Written after the backup.")
+    first.store.forget(Selector(text="slow"))
+    settle(first, second)
+    former = first.device_id()
+    first.close()
+    for path in first.settings.home.glob("store.db*"):
+        path.unlink()
+    first.settings.store_path.write_bytes(copy)
+    first.open()
+    assert any("slow" in text for text in first.texts())
+    first.write("Written after it was restored.")
+    settle(first, second)
+    assert first.device_id() != former
+    assert (
+        first.texts()
+        == second.texts()
+        == sorted(
+            [
+                f"The quick {CANARY} of the desktop.",
+                "Written after the backup.",
+                "Written after it was restored.",
+            ]
+        )
+    )
+    assert [one.name for one in second.sync.devices()] == ["laptop", "desktop 2"]
+    assert not (first.folder / former).exists()  # its heir has taken it over
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["another machine", "the same machine"])
+def test_two_devices_cloned_from_one_profile(pair, make, known):
+    first, second = pair
+    first.close()
+    clone = make("clone")
+    clone.close()
+    shutil.rmtree(clone.settings.home)
+    shutil.copytree(first.settings.home, clone.settings.home)
+    first.open()
+    hand_own(first, clone)
+    shutil.copytree(first.folder, clone.folder, dirs_exist_ok=True)
+    store = Store.open(clone.settings.store_path, KEY)
+    told = store.state.get("sync")
+    place = first.sync._place
+    store.state.set("sync", {**told, "path": str(clone.folder)})
+    store.close()
+    clone.open()
+    if not known:  # a copy of a virtual machine: nothing tells them apart but what they write
+        clone.sync._place = place
+    first.write("Of the first alone.")
+    clone.write("Of the clone alone.")
+    first.cycle()
+    clone.cycle()
+    for source in (first, clone):
+        for target in (first, second, clone):
+            if source is not target:
+                shutil.copytree(source.folder, target.folder, dirs_exist_ok=True)
+    second.cycle()
+    first.cycle()
+    clone.cycle()
+    settle(first, second, clone, rounds=8)
+    assert len({first.device_id(), second.device_id(), clone.device_id()}) == 3
+    assert first.texts() == second.texts() == clone.texts()
+    assert {"Of the first alone.", "Of the clone alone."} <= {*first.texts()}
+    assert len(first.texts()) == len({*first.texts()}) == 4
+
+
+def test_a_lost_device_gets_nothing_more(pair, make):
+    first, second = pair
+    third = make("third")
+    let_in(first, third, first.sync.invite())
+    settle(first, second, third)
+    before = {path.name for path in files(first, "log")}
+    lost = second.device_id()
+    first.sync.revoke("Laptop")
+    first.write("Nothing for a thief.")
+    settle(first, third)
+    hand_own(first, second)
+    hand_own(third, second)
+    second.write("Written by the thief.")
+    second.cycle()
+    assert second.texts() == sorted(
+        [*[text for text in first.texts() if "thief" not in text], "Written by the thief."]
+    )
+    assert "can be read here" in second.sync.state().problem
+    hand_own(second, first)
+    hand_own(second, third)
+    settle(first, third)
+    assert first.texts() == third.texts()
+    assert "Nothing for a thief." in third.texts()
+    assert "Written by the thief." not in first.texts()
+    assert len(first.texts()) == 3  # what the lost one had written stays, in the other's log
+    assert not before & {path.name for path in files(first, "log") if path.parent.name != lost}
+    assert [one.name for one in first.sync.devices()] == ["desktop", "third"]
+    with pytest.raises(DeviceNameError, match="No device is called laptop"):
+        first.sync.revoke("laptop")
+    with pytest.raises(DeviceNameError, match="this device"):
+        first.sync.revoke("desktop")
+
+
+def test_leaving_keeps_the_text_on_both_sides(pair):
+    first, second = pair
+    gone = second.device_id()
+    second.sync.leave()
+    assert second.sync.state() is None
+    second.write("Nobody else's any more.")
+    shutil.copytree(second.folder / gone, first.folder / gone, dirs_exist_ok=True)
+    for _ in range(3):
+        first.cycle()
+    assert not (first.folder / gone).exists()
+    assert [one.name for one in first.sync.devices()] == ["desktop"]
+    assert len(first.texts()) == 2
+    assert first.store.shared.counts() == {"": 2}
+    first.sync.leave()
+    assert files(first) == []
+    assert not (first.folder / "folder.idiolect").exists()
+    assert len(first.texts()) == 2
+
+
+def test_a_log_cut_at_any_byte_is_waited_for(pair):
+    first, second = pair
+    first.write("Comes in the end.")
+    first.cycle()
+    hand_own(first, second)
+    for path in files(first):
+        if path.parent.name != first.device_id():
+            continue
+        there = second.folder / path.parent.name / path.name
+        whole = there.read_bytes()
+        for cut in (*range(0, len(whole), 211), len(whole) - 1):
+            there.write_bytes(whole[:cut])
+            second.cycle()
+        there.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        second.cycle()
+        there.write_bytes(whole)
+    second.cycle()
+    assert first.texts() == second.texts()
+
+
+def test_nothing_of_a_stranger_is_read(pair, make):
+    """Who has the folder and knows all public keys writes a device into it, or a head in another's name."""
+    first, second = pair
+    stranger = make("stranger")
+    (stranger.folder / "folder.idiolect").unlink(missing_ok=True)
+    stranger.join()
+    stranger.write("Planted.")
+    stranger.cycle()
+    for victim in (first, second):
+        shutil.copytree(stranger.folder / stranger.device_id(), victim.folder / stranger.device_id())
+        for path in files(stranger, "head"):
+            shutil.copy(path, victim.folder / first.device_id())
+    settle(first, second)
+    assert "Planted." not in (*first.texts(), *second.texts())
+    assert len(first.sync.devices()) == 2
+
+
+def test_the_same_text_of_the_same_time_is_one_entry(pair):
+    first, second = pair
+    at = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    for device in pair:
+        assert device.write("In both mailboxes.", at).stored
+    settle(first, second)
+    assert sorted({*first.texts()}) == sorted({*second.texts()})
+    assert first.write("In both mailboxes.", at).reason == "duplicate"
+
+
+def test_what_arrives_is_cleaned_and_excluded_as_an_import(pair):
+    first, second = pair
+    second.ingest.app_policy.give("secret-chat", "exclude")
+    first.write("Said in a room of its own.", app="secret-chat")
+    # As a version with fewer rules would have kept it.
+    old = "My password is hunter2horse!"
+    first.store.entries.add(
+        [NewEntry(old, "chat", None, datetime(2024, 5, 1, tzinfo=UTC), b"", 0, "ab" * 32)]
+    )
+    first.cycle()
+    first.write("Written by the first.")
+    settle(first, second)
+    assert "Said in a room of its own." not in second.texts()
+    assert not any("hunter2" in text for text in second.texts())
+
+
+def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
+    first, second = pair
+    first.off_s = 3600.0
+    first.store.words.add("never", "fyi")
+    first.store.words.add("always_correct", "hte", replacement="the")
+    first.ingest.app_policy.give("*chat*", "quiet")
+    first.ingest.app_policy.give("*chat*", "off")
+    first.ingest.pause(7200)
+    settle(first, second)
+    assert first.state() == second.state()
+    assert second.ingest.paused
+    second.store.words.remove("fyi")  # later, by a clock that is an hour slower
+    second.store.words.add("mine", "hte")
+    second.ingest.resume()
+    settle(first, second)
+    assert first.state() == second.state()
+    assert ("fyi", "never", None) not in first.words()
+    assert not first.ingest.paused
+
+
+def test_what_one_device_excludes_in_its_settings_is_excluded_on_the_other(make):
+    first = make("a", exclude=("*diary*",), exclude_apps=("*bank*",), quiet_apps=("*irc*",))
+    second = make("b")
+    let_in(first, second, first.join())
+    settle(first, second)
+    rules = {row.app: (row.rule, row.source) for row in second.ingest.app_policy.rules()}
+    assert rules["*bank*"] == ("exclude", "another device's settings")
+    assert rules["*irc*"] == ("quiet", "another device's settings")
+    assert second.ingest.excludes(second.settings.home / "my diary.md", second.settings.home)
+    second.again()
+    assert second.ingest.excludes(second.settings.home / "my diary.md", second.settings.home)
+
+
+def test_text_that_is_let_go_leaves_the_folder(pair):
+    first, second = pair
+    before = {path.name for path in logs(first)}
+    first.store.expire(datetime.now(UTC), None)
+    first.cycle()
+    assert not before & {path.name for path in logs(first)}
+    settle(first, second)
+    assert first.texts() == []
+    assert len(second.texts()) == 2
+
+
+def test_a_folder_that_lost_files_gets_them_again(pair):
+    first, second = pair
+    first.write("Kept in the store.")
+    first.cycle()
+    shutil.rmtree(first.folder / first.device_id())
+    first.cycle()
+    settle(first, second)
+    assert "Kept in the store." in second.texts()
+
+
+def test_a_device_keeps_its_keys_to_itself():
+    keys = DeviceKeys.new()
+    assert keys.seal not in repr(keys)
+    sealed = keys.public.sealed(b"k" * 32, b"about")
+    assert keys.opened(sealed, b"about") == b"k" * 32
+    assert keys.opened(sealed, b"else") is None
+    assert DeviceKeys.new().opened(sealed, b"about") is None
+    code = new_code()
+    assert DeviceKeys.of_code(f"  {code.upper()}\n") == DeviceKeys.of_code(code)
