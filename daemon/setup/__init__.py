@@ -1,5 +1,5 @@
-"""Setting up: the places that a person types in are told of the program, and untold.
+"""Setting up: editors, shell, keyboard, browsers and the service at log-in are connected, and disconnected.
 
-In come the name of a place, and what is installed here. Out go lines in that program's own configuration, marked so
-that they can be taken out again. Only this room writes into other programs' files.
+In comes the name of a place. Out go files and marked lines in other programs' configuration, which `--remove` takes
+back. All installers have one shape (`place.py`). Only this room writes other programs' files.
 """
