@@ -32,6 +32,10 @@ def _in_tex(before: str, _behind: str) -> Reply:
     return Reply(None if _TEX_COMMAND.search(before) else near(before))
 
 
+def _text(lines: Iterable[str]) -> Iterator[str]:
+    yield from paragraphs("" if is_quoted(line) else line for line in lines)
+
+
 def _mail(lines: Iterable[str]) -> Iterator[str]:
     yield from filter(None, own_words(mail_body("\n".join(lines))).split("\n\n"))
 
@@ -43,7 +47,7 @@ _Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
 #: Without the latter it is not learned: of a commit message its repository knows the end, and TeX is half code.
 _LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
     **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.prose)),
-    **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, paragraphs)),
+    **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
     **dict.fromkeys(("rst", "restructuredtext"), (_anywhere, rst.prose)),
     "org": (_anywhere, org.prose),
     **dict.fromkeys(("mail", "message", "email"), (split_mail, _mail)),

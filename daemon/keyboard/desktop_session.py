@@ -113,9 +113,10 @@ class DesktopSession:
         reply = split(ask.prefix[begin:], ask.behind)
         if reply.prefix is None:
             return
+        sees = answering.sees and not field.terminal  # what stands in a terminal answers nobody
         body = {
             "prefix": reply.prefix,
-            **({"context": answering.texts(reply)} if answering.sees else {}),
+            **({"context": answering.texts(reply)} if sees else {}),
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": ask.corrections,
@@ -123,7 +124,7 @@ class DesktopSession:
             **_place(field),
         }
         self.asking.suggest(body, then, ended=ask.ended)
-        if answering.sees:
+        if sees:
             self.asking.soon(answering.look(self._focused_text, ask.prefix.rpartition("\n")[2]))
 
     def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:

@@ -114,10 +114,10 @@ class FieldAnswering:
 
     async def look(self, focused: FocusedText, line: str) -> None:
         """Read what stands in the field, for the next question, unless that was done only now."""
-        focused.listen()
         now_s = asyncio.get_running_loop().time()
         if now_s - self._looked_s > _AGAIN_S:
             self._looked_s = now_s
+            focused.listen()
             self._around = await focused.around(line)
 
 

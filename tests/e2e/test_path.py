@@ -29,9 +29,14 @@ class Program:
         self.home, self.settings = home, Settings(home=home)
         self.env = {**os.environ, "IDIOLECT_HOME": str(home)}
 
-    def run(self, *arguments, code=0, timeout=300):
+    def run(self, *arguments, code=0, timeout=300, typed=None):
         done = subprocess.run(
-            [*IDIOLECT, *map(str, arguments)], env=self.env, capture_output=True, text=True, timeout=timeout
+            [*IDIOLECT, *map(str, arguments)],
+            env=self.env,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         assert "Traceback" not in done.stdout + done.stderr
@@ -112,6 +117,16 @@ def test_the_memory_knows_a_text_as_soon_as_it_is_told(program):
         after = client.post("/v1/suggest", json={"prefix": "Our barge is called Zorv"}).json()
         assert after["words"][0]["text"] == "elin"
         assert after["adapter"] is None
+
+
+def test_what_one_answers_is_suggested_for_this_once(program, tmp_path):
+    said = "Hello, shall we meet at the Kwarbelmoor on Thursday?\n\u202e$(reboot)\n"
+    (tmp_path / "mail.txt").write_text(said)
+    asked = ("suggest", "I will be at the Kwarb")
+    assert "Kwarbelmoor" not in program.run(*asked)
+    assert "Kwarbelmoor" in program.run(*asked, "--answering", tmp_path / "mail.txt")
+    assert "Kwarbelmoor" in program.run(*asked, "--answering", "-", typed=said)
+    assert "Kwarbelmoor" not in program.run(*asked)
 
 
 def test_too_little_text_says_how_much_is_needed(program):

@@ -65,6 +65,7 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
     assert prose.read("Yes, on Monday.", "mail") == ["Yes, on Monday."]
     assert prose.read("To: a@example.org\n", "mail") == []
     assert prose.read("Fix it", "gitcommit") is None
+    assert prose.read("Yes.\n> When? typed here\nOn Monday.", "plaintext") == ["Yes.", "On Monday."]
 
 
 #: As `git commit -v` opens it.

@@ -455,11 +455,11 @@ ANSWER = {
 }
 
 
-def questions(tmp_path, sees, keys="Yes", below="", before=QUOTED, then=None):
+def questions(tmp_path, sees, keys="Yes", below="", before=QUOTED, then=None, **program_settings):
     """What is asked in a mail that is typed, key by key, below or above a quotation."""
 
     async def typed():
-        program = Program(tmp_path)
+        program = Program(tmp_path, **program_settings)
         service = Service(program.engine._session, suggest={**ANSWER, "sees_context": sees})
         for end, char in enumerate(keys, 1):
             text = f"{before}{keys[:end]}"
@@ -498,6 +498,12 @@ def test_nothing_of_what_is_answered_is_told_where_the_service_said_that_it_is_n
     assert not [one for one in asked if "context" in one]
     (top,) = program.engine._session.menu()
     assert [line.checked for line in top.below if line.key == "context"] == [False]
+
+
+def test_what_stands_in_a_terminal_is_not_answered(tmp_path):
+    asked, _ = questions(tmp_path, True, client="gtk3-im:gnome-terminal-server", keyboard_terminals=True)
+    assert len(asked) > 1
+    assert not [one for one in asked if "context" in one]
 
 
 def test_in_the_next_field_the_first_question_has_no_context(tmp_path):
