@@ -23,14 +23,13 @@ from typing import Any, NoReturn
 
 import psutil
 
-from idiolect.adapters.compute_clock import Suspensions
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 Emit = Callable[[dict[str, Any]], None]
-"""Sends one event."""
+"""Sends one event; for the thread that works."""
 
 
 class StoppedError(Exception):
@@ -39,7 +38,7 @@ class StoppedError(Exception):
 
 @dataclass
 class ParentMessages:
-    """What the parent says while the process works.
+    """What the parent says while the process works; one thread takes it in, and others read it.
 
     A line ``{"suspended_s": 12.5}`` says how long the process was suspended; ``{"stop": true}`` asks it to stop soon.
     Work that can leave a checkpoint does so and raises StoppedError. Work that reads no messages gives none to
@@ -47,11 +46,11 @@ class ParentMessages:
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
-    suspensions: Suspensions = field(default_factory=Suspensions)
+    suspended_s: float = 0.0
 
     def handle(self, line: dict[str, Any]) -> None:
         """Take in one line."""
-        self.suspensions.add(line.get("suspended_s", 0.0))
+        self.suspended_s += line.get("suspended_s", 0.0)
         if line.get("stop"):
             self.stop.set()
 
@@ -74,11 +73,9 @@ def work(
     threading.excepthook = lambda args: _say_where(args.exc_value)
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
-    lock = threading.Lock()
 
     def emit(event: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(event) + "\n")
+        out.write(json.dumps(event) + "\n")
 
     lines = orders(0)
     try:

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
 PATIENCE = 4.0
 """How many times longer than its budget a round may take where other programs leave it little."""
-
-
-class Suspensions:
-    """How long this process was suspended, as told by the process that suspended it. Any thread may use it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._total_s = 0.0
-
-    def add(self, seconds: float) -> None:
-        """Add one suspension of so many seconds."""
-        with self._lock:
-            self._total_s += seconds
-
-    @property
-    def total_s(self) -> float:
-        """Seconds of all suspensions together."""
-        with self._lock:
-            return self._total_s
 
 
 class ComputeClock:

@@ -141,7 +141,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     entries: list[list[int]] = lines[request.checkpoint_parts :]
     del lines
     clock = Progress(
-        ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspensions.total_s),
+        ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspended_s),
         emit,
         messages,
         request.checkpoint_s,
