@@ -158,6 +158,12 @@ def folded(word: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
 
 
+def forget_words() -> None:
+    """Forget the words that were looked up."""
+    folded.cache_clear()
+    cues.cache_clear()
+
+
 def _table() -> dict[str, frozenset[Cue]]:
     table: dict[str, set[Cue]] = {}
     for cue, words in _WORDS.items():

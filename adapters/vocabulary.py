@@ -383,6 +383,10 @@ class WordVocabulary:
                     found[form] = new
         return added
 
+    def weight(self, form: str) -> float:
+        """Return how much a form weighs among the words that can be suggested, in uses; 0 if it is none of them."""
+        return self._weight_of(form.encode())
+
     def _weight_of(self, raw: bytes) -> float:
         for table in self.tables:
             index = table.index(raw)

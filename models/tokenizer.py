@@ -200,6 +200,10 @@ class Tokenizer:
             self._remembered[word] = ids
         return ids
 
+    def forget_words(self) -> None:
+        """Forget the words that were encoded, which are remembered since most come again."""
+        self._remembered.clear()
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of any run of token ids; marks are skipped, cut characters become U+FFFD."""
         return b"".join([self._bytes[token] for token in ids]).decode("utf-8", "replace")

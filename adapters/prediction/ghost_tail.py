@@ -16,14 +16,17 @@ import numpy as np
 import regex
 
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
+from idiolect.adapters.vocabulary import WORD
 from idiolect.models.tokenizer import Tokenizer
 
 MIN_TOKEN_PROB = 0.35
 """Of each token of a draft."""
 
 _MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen there once
+_RUN_TOKENS = 40  # before a ghost, in which it is seen whether it goes on with what is answered
 _KEPT = 64  # beginnings of which the further words are remembered, while the ghost is typed into
 _IN_WORD = regex.compile(r" ?[\p{L}\p{N}'’]|[\ufffd]")
 
@@ -53,6 +56,7 @@ class GhostTails:
         self._tokenizer = tokenizer
         self._memory = memory
         self._memory_tokens = -1  # of the memory when the next were found
+        self._answered: Answered | None = None
         self._found: dict[tuple[int, ...], list[FurtherWord]] = {}
 
     def further_words(self, ids: list[int]) -> list[FurtherWord]:
@@ -65,12 +69,28 @@ class GhostTails:
         if key not in self._found:
             if len(self._found) >= _KEPT:
                 self._found.clear()
-            self._found[key] = self._find(ids)
+            self._found[key] = self._unless_recited(ids, self._find(ids))
         return self._found[key]
+
+    def answer(self, answered: Answered | None) -> None:
+        """From now on recite no whole sentence of what the user answers; forget the words that were found."""
+        self._answered = answered
+        self.forget()
 
     def forget(self) -> None:
         """Forget the words that were found."""
         self._found.clear()
+
+    def _unless_recited(self, ids: list[int], words: list[FurtherWord]) -> list[FurtherWord]:
+        """Return the words up to the first one that goes on too long with what is answered."""
+        if self._answered is None or not words:
+            return words
+        before = WORD.findall(self._tokenizer.decode(ids[-_RUN_TOKENS:]))
+        for place, word in enumerate(words):
+            before += WORD.findall(word.text)
+            if self._answered.recites(before):
+                return words[:place]
+        return words
 
     def _find(self, ids: list[int]) -> list[FurtherWord]:
         drafted = self._next_token.verified_draft(ids, MIN_TOKEN_PROB, self._may_follow, force_pass=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_history import LookedAt, StandingGhosts, UnjudgedGhosts, extended
 from idiolect.adapters.prediction.ghost_tail import FurtherWord, GhostTails
@@ -171,6 +172,11 @@ class Ghosts:
             calibration.learn_many(
                 judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
             )
+
+    def answer(self, answered: Answered | None) -> None:
+        """From now on recite no whole sentence of what the user answers; forget all ghosts."""
+        self.forget()
+        self._tails.answer(answered)
 
     def forget_shown(self) -> None:
         """Forget what is on screen, and the words that were found; what was remembered is judged later."""

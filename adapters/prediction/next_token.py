@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.ngram_memory import Prediction
+from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import ProbsCache
 from idiolect.adapters.prediction.user_model import UserModel
@@ -82,10 +83,12 @@ class NextTokenModel:
         self._user_model = user_model
         self._continues_word = continues_word
         self.mixture = mixture
+        self.answered_mixture = Mixture()
+        self._answered: Answered | None = None
         recent = user_model.recent
         others = 2 * recent.limit + len(recent.separator) + spare + _MAX_DRAFT_TOKENS
         self._window = max(1, min(window, model.config.context - others))
-        self._answered: list[int] = []
+        self._answered_ids: list[int] = []
         self._answered_limit = max(0, min(_ANSWERED_TOKENS, model.config.context - others - self._window))
         self._session = Session(
             model,
@@ -94,7 +97,7 @@ class NextTokenModel:
             evicted_tokens=_EVICTED_TOKENS,
         )
         self._cache: ProbsCache[DraftedToken] = ProbsCache(
-            user_model, mixture, lambda: any(self._session.active_texts(_ACTIVE_S))
+            user_model, self._mix, lambda: any(self._session.active_texts(_ACTIVE_S))
         )
 
     def truncate_text(self, text: str) -> str:
@@ -113,15 +116,16 @@ class NextTokenModel:
         step, excess = max(self._window // 2, 1), max(0, len(ids) - self._window)
         return ids[-(-excess // step) * step :]
 
-    def answer(self, ids: Sequence[int]) -> None:
-        """From now on have the last of ``ids``, what the user answers, stand in front of every text.
+    def answer(self, answered: Answered | None) -> None:
+        """From now on have the end of what the user answers stand in front of every text.
 
         Of what stood there before nothing is left: the keys and values behind it are overwritten with zeros.
         """
-        if self._answered:
+        if self._answered_ids:
             self._session.wipe(self._common())
         self._cache.clear()
-        self._answered = list(ids[max(0, len(ids) - self._answered_limit) :])
+        ids = answered.ids if answered is not None else []
+        self._answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
 
     def next_probs(self, ids: list[int]) -> NDArray[np.float32]:
         """Return the distribution (vocab,) over the token after ``ids``, at most the window and the spare tokens."""
@@ -159,7 +163,7 @@ class NextTokenModel:
     def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
         """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
         prediction = self._user_model.memory.predict(ids)
-        [own_p] = self._own_probs(prediction, [token], probs)
+        [own_p] = self._own_probs(ids, [token], probs)
         return DraftedToken(token, float(probs[token]), own_p, prediction.total, None)
 
     def own_shares(self, ids: list[int], tokens: Sequence[int], probs: NDArray[np.float32]) -> list[float]:
@@ -167,16 +171,34 @@ class NextTokenModel:
 
         ``probs`` (vocab,) is the mixture of model and memory. More than 1 is a token that the memory speaks against.
         """
-        own = self._own_probs(self._user_model.memory.predict(ids), tokens, probs)
+        own = self._own_probs(ids, tokens, probs)
         return [p / float(probs[token]) for token, p in zip(tokens, own, strict=True)]
 
-    def _own_probs(
-        self, prediction: Prediction, tokens: Sequence[int], probs: NDArray[np.float32]
-    ) -> list[float]:
+    def _memories(self, ids: Sequence[int]) -> Iterator[tuple[FastMemory, Mixture, Prediction]]:
+        """Yield what is mixed with the model's distribution after ``ids``, in this order."""
         memory = self._user_model.memory
-        share = self.mixture.weight(prediction) if memory.tokens else 0.0
-        mixed = ((float(probs[token]), memory.token_prob(prediction, token)) for token in tokens)
-        return [max((both - share * remembered) / (1 - share), 0.0) for both, remembered in mixed]
+        yield memory, self.mixture, memory.predict(ids)
+        if self._answered is not None:
+            memory = self._answered.memory
+            yield memory, self.answered_mixture, memory.predict(self._answered.predict_context(ids))
+
+    def _mix(self, ids: list[int], probs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the model's distribution ``probs`` (vocab,) after ``ids``, mixed with what memories say."""
+        for memory, mixture, prediction in self._memories(ids):
+            probs = mixture.mix(probs, memory, prediction)
+        return probs
+
+    def _own_probs(
+        self, ids: Sequence[int], tokens: Sequence[int], probs: NDArray[np.float32]
+    ) -> list[float]:
+        own = [float(probs[token]) for token in tokens]
+        for memory, mixture, prediction in reversed([*self._memories(ids)]):
+            share = mixture.weight(prediction) if memory.tokens else 0.0
+            remembered = (memory.token_prob(prediction, token) for token in tokens)
+            own = [
+                max((both - share * p) / (1 - share), 0.0) for both, p in zip(own, remembered, strict=True)
+            ]
+        return own
 
     def prefetch(self, ids: list[int], min_prob: float | None, interrupt: Interrupt | None = None) -> None:
         """Make the pass that ``next_probs(ids)`` and ``greedy_draft(ids, min_prob)`` will need, before anybody waits.
@@ -231,17 +253,19 @@ class NextTokenModel:
         No pass is needed: the distributions that were computed while the entry was typed are cached, and count once.
         """
         self._session.forget_text(ids)
-        memory = self._user_model.memory
         for prefix, probs in self._cache.pop_along(ids):
-            token, prediction = ids[len(prefix)], memory.predict(prefix)
-            memory_prob = memory.token_prob(prediction, token)
-            self.mixture.learn(prediction, memory_prob, float(probs[token]))
+            token = ids[len(prefix)]
+            p = float(probs[token])
+            for memory, mixture, prediction in self._memories(prefix):
+                share, remembered = mixture.weight(prediction), memory.token_prob(prediction, token)
+                mixture.learn(prediction, remembered, p)
+                p = share * remembered + (1 - share) * p if memory.tokens else p
 
     def forget_texts(self) -> None:
         """Forget all that was read but recent entries: each text is read again when it is asked about."""
         self._session.forget_all_texts(self._common())
         self._cache.clear()
-        self._answered = []
+        self._answered, self._answered_ids = None, []
 
     def _verify_draft(
         self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], force_pass: bool
@@ -302,8 +326,9 @@ class NextTokenModel:
 
     def _rewind(self, ids: list[int], rows: int) -> list[int]:
         """Rewind the session for ``ids`` behind recent entries; return what to feed for the last ``rows`` logits."""
-        context = [*self._common(), *self._answered, *ids]
-        return self._session.rewind_to_common_prefix(context, len(ids), rows, private=bool(self._answered))
+        context = [*self._common(), *self._answered_ids, *ids]
+        private = bool(self._answered_ids)
+        return self._session.rewind_to_common_prefix(context, len(ids), rows, private=private)
 
     def _common(self) -> list[int]:
         """Return the tokens that stand before every text."""

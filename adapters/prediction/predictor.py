@@ -8,7 +8,7 @@ Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`, m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ import regex
 from idiolect.adapters.capitals import in_one_form
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
+from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
@@ -26,6 +27,7 @@ from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
+from idiolect.adapters.prediction.rare_strings import units
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import Steps
@@ -100,6 +102,7 @@ class Predictor:
             continues_word=tokenizer.continuing_word,
         )
         self._answered = ""
+        self._answered_units: Collection[str] = ()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._languages = None if general is None else Languages(user_model.words)
         self.ghosts = Ghosts(
@@ -157,9 +160,13 @@ class Predictor:
         if text == self._answered:
             return
         self._answered = text
-        self._next_token.answer(self._tokenizer.encode(text + "\n") if text else [])
-        self._ranker.answer(text)
-        self.ghosts.forget()
+        self._answered_units, answered = units(text), None
+        if text:
+            words = self._user_model.words
+            answered = Answered(text, self._tokenizer.encode, self._user_model.memory.vocab, words)
+        self._next_token.answer(answered)
+        self._ranker.answer(answered)
+        self.ghosts.answer(answered)
         self.look_ahead.forget()
 
     def prefill_in_pieces(self, prefix: str, answered: str = "") -> Steps[None]:
@@ -206,7 +213,8 @@ class Predictor:
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
-        split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
+        split = self._ranker.split(prefix)
+        must_hide = self._user_model.guard(prefix, self._answered_units)
         before = prefix[: len(prefix) - len(split.typed)]
         is_known = self._languages is None or self._languages.knows(before)
         if self._languages is not None and not is_known:

@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.user_model import UserModel
 
 MAX_RECENT_AGE_S = 300.0
@@ -43,13 +42,18 @@ class ProbsCache(Generic[T]):
 
     Args:
         user_model: shared; its memory and its recent entries grow while the cache is in use.
-        mixture: the weights of model and memory.
+        mix: returns the mixture of the model's distribution (vocab,) after some tokens with what memories say.
         has_active_texts: True if somebody is writing a text now.
     """
 
-    def __init__(self, user_model: UserModel, mixture: Mixture, has_active_texts: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        user_model: UserModel,
+        mix: Callable[[list[int], NDArray[np.float32]], NDArray[np.float32]],
+        has_active_texts: Callable[[], bool],
+    ) -> None:
         self._user_model = user_model
-        self._mixture = mixture
+        self._mixed = mix
         self._has_active_texts = has_active_texts
         self._recent, self._recent_since = user_model.recent.tokens, time.monotonic()
         self._model_probs = _LatestProbs(_MODEL_KEPT)
@@ -95,8 +99,8 @@ class ProbsCache(Generic[T]):
 
     def add(self, ids: list[int], draft: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Keep what a forward pass returned after ``ids`` and ``draft``; return it mixed with the memory, (vocab,)."""
-        model_probs, memory, whole = softmax(logits), self._user_model.memory, ids + draft
-        probs = self._mixture.mix(model_probs, memory, memory.predict(whole))
+        model_probs, whole = softmax(logits), ids + draft
+        probs = self._mixed(whole, model_probs)
         (self._draft_probs if draft else self._model_probs).add(tuple(whole), model_probs)
         if not draft:
             self._mixed_probs.add(tuple(whole), probs)
@@ -146,8 +150,8 @@ class ProbsCache(Generic[T]):
         probs = self._mixed_probs.get(key)
         if probs is not None:
             return probs
-        model_probs, memory = self._find_model_probs(key), self._user_model.memory
-        return None if model_probs is None else self._mixture.mix(model_probs, memory, memory.predict(ids))
+        model_probs = self._find_model_probs(key)
+        return None if model_probs is None else self._mixed(ids, model_probs)
 
     def _find_model_probs(self, key: Key) -> NDArray[np.float32] | None:
         caches = (self._model_probs, self._draft_probs, self._precomputed_probs)

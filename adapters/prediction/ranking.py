@@ -22,6 +22,7 @@ from idiolect.adapters.capitals import (
     other_case,
     with_other_case,
 )
+from idiolect.adapters.prediction.answered import SENDER_SHARE, Answered, is_salutation
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.sliding_window import SlidingWindows
 from idiolect.adapters.prediction.suggestion import Word
@@ -52,6 +53,7 @@ _MIN_LETTERS_OF_NAME, _NAMES = (
 _MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept
+_SALUTATION_TOKENS = 8  # before the cursor, which may be a salutation
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
 
@@ -95,7 +97,7 @@ class WordRanker:
         )
         # The latest matches: what may stand behind a word is asked for again once its space is typed.
         self._matched: list[tuple[tuple[SplitPrefix, int, int], NDArray[np.float32], Matches]] = []
-        self._answered = Counter[str]()
+        self._answered: Answered | None = None
         self._unknown: tuple[NDArray[np.float32], int, float] | None = None  # by what was typed, its hash
 
     def split(self, prefix: str) -> SplitPrefix:
@@ -115,10 +117,11 @@ class WordRanker:
             self._splits.popitem(last=False)
         return split
 
-    def answer(self, text: str) -> None:
-        """Count the words of ``text``, which the user answers, as words before the cursor."""
-        self._answered = Counter(WORD.findall(text))
+    def answer(self, answered: Answered | None) -> None:
+        """From now on rank the words of what the user answers, too."""
+        self._answered = answered
         self._before, self._matched, self._unknown = None, [], None
+        self._splits.clear()
 
     def finish(self, text: str) -> None:
         """Forget what was asked about in ``text``, which is finished."""
@@ -173,7 +176,7 @@ class WordRanker:
         """Return the words before the one under the cursor, in order and with how often each stands there."""
         if self._before is None or self._before[0] != head:
             words = WORD.findall(self._tokenizer.decode(head))
-            self._before = head, words, Counter(words) + self._answered
+            self._before = head, words, Counter(words)
         return self._before[1:]
 
     def names(self, split: SplitPrefix) -> list[tuple[str, float]]:
@@ -185,7 +188,7 @@ class WordRanker:
         return words.names(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
 
     def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
-        return self._user_model.words.match(
+        found = self._user_model.words.match(
             split.typed,
             split.spaced,
             self._next_token.next_probs(split.head),
@@ -193,6 +196,29 @@ class WordRanker:
             continuation=lambda token: self._continuation([*split.head, token]),
             in_text=in_text,
         )
+        return found if self._answered is None else self._with_answered(found, self._answered, split, count)
+
+    def _with_answered(self, found: Matches, answered: Answered, split: SplitPrefix, count: int) -> Matches:
+        """Return the matches with the words of what is answered, where these are likelier so."""
+        scores = dict(zip(found.forms, found.scores.tolist(), strict=True))
+        total, finished = found.total, found.finished
+        p = self._next_token.next_probs(split.head)
+        for form, score in answered.scores(split.head, split.typed, split.spaced, p):
+            if form == split.typed:
+                finished = max(finished, score)
+            elif score > (known := scores.get(form, 0.0)):
+                total += score - known
+                scores[form] = score
+        if answered.sender and self._follows_salutation(split.head):
+            name = answered.sender
+            if name.startswith(split.typed) and name != split.typed:
+                more = SENDER_SHARE * max(total, scores.get(name, 0.0))
+                scores[name] = scores.get(name, 0.0) + more
+                total += more
+        return best_matches(scores, total, finished, count)
+
+    def _follows_salutation(self, head: list[int]) -> bool:
+        return is_salutation(self._tokenizer.decode(head[-_SALUTATION_TOKENS:]))
 
     def _continuation(self, ids: list[int]) -> Continuation | None:
         """Return what the memory knows of the token after a word's first one, None if it knows nothing.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import regex
 
@@ -90,21 +90,27 @@ class RareStrings:
         """
         return self.guard(before)(offered)
 
-    def guard(self, before: str) -> Callable[[str], bool]:
-        """Return :meth:`must_hide` for one ``before``, which is looked through once for all that may be offered."""
+    def guard(self, before: str, answered: Collection[str] = ()) -> Callable[[str], bool]:
+        """Return :meth:`must_hide` for one ``before``, which is looked through once for all that may be offered.
+
+        What is in ``answered``, the :func:`units` of a text that the user answers, may be shown, too.
+        """
         if self.min_count <= 1:
             return lambda _offered: False
         near = before[-_CONTEXT_CHARS:]
         end = near if _MAY_HOLD_UNIT.search(near) else near[-_SIGN_CHARS:]
 
         def must_hide(offered: str) -> bool:
-            return bool(_MAY_HOLD_UNIT.search(end + offered)) and self._must_hide(before, near, offered)
+            return bool(_MAY_HOLD_UNIT.search(end + offered)) and self._must_hide(
+                before, near, offered, answered
+            )
 
         return must_hide
 
-    def _must_hide(self, before: str, near: str, offered: str) -> bool:
+    def _must_hide(self, before: str, near: str, offered: str, answered: Collection[str]) -> bool:
         cursor = len(near)
         shown = [unit for _, end, unit in _units(near + offered) if end > cursor and self._is_rare(unit)]
+        shown = [unit for unit in shown if not any(other.startswith(unit) for other in answered)]
         if not shown:
             return False
         folded = before.casefold()
@@ -124,6 +130,11 @@ class RareStrings:
             times += self._times[self._sorted[place]]
             place += 1
         return False
+
+
+def units(text: str) -> frozenset[str]:
+    """Return the strings of a text that are counted, in the form in which they are."""
+    return frozenset(unit for _, _, unit in _units(text))
 
 
 def _units(text: str) -> Iterator[tuple[int, int, str]]:

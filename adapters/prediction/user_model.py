@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import regex
@@ -71,10 +71,13 @@ class UserModel:
         """
         return self.guard(before)(offered)
 
-    def guard(self, before: str) -> Callable[[str], bool]:
-        """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there."""
+    def guard(self, before: str, answered: Collection[str] = ()) -> Callable[[str], bool]:
+        """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there.
+
+        Numbers in ``answered`` (:func:`~idiolect.adapters.prediction.rare_strings.units`) give nothing away.
+        """
         near = before[-_CUE_CHARS:]
-        cues, begun, is_rare = CuesBefore(near), self._begun_word(near), self.rare.guard(before)
+        cues, begun, is_rare = CuesBefore(near), self._begun_word(near), self.rare.guard(before, answered)
 
         def must_hide(offered: str) -> bool:
             if self.preferences.forbids(before, offered) or self._holds_mistake(begun, offered):

@@ -28,6 +28,8 @@ from idiolect.daemon.endpoint.shapes import (
 from idiolect.daemon.endpoint.superseded_requests import Questions
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
+from idiolect.daemon.runtime.heap import overwrite_free_blocks
+from idiolect.daemon.serving.answered_text import KEPT_S
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_REPORT_DAYS = 3650
 MAX_ANSWERED_TEXTS = 8
+_LET_GO_S = 1.0  # in which the model's thread lets go of what was answered
 
 AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
 
@@ -260,7 +263,7 @@ def register(app: Application, service: Service) -> None:
 
 
 def _register_suggestions(app: Application, service: Service) -> None:
-    questions = Questions()
+    questions, overwriting = Questions(), _Overwriting()
     suggestions, queue = service.suggestions, service.model.queue
 
     @app.post("/v1/suggest", Scope.SUGGEST)
@@ -293,6 +296,8 @@ def _register_suggestions(app: Application, service: Service) -> None:
             found = await unless_gone(request, work)
         finally:
             questions.end(overtaken)
+            if asked.context:
+                overwriting.ask()
         told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees}
         return Suggested.of(found, list={"show": found.show_words}, reason=None, **told)
 
@@ -308,6 +313,27 @@ def _register_suggestions(app: Application, service: Service) -> None:
         work = queue.answer(client_of(request), Priority.REST, steps)
         found, origins = await unless_gone(request, work)
         return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
+
+
+class _Overwriting:
+    """Overwrites what this thread has freed of requests, once the time of what was answered in them is over."""
+
+    def __init__(self) -> None:
+        self._due: asyncio.TimerHandle | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    def ask(self) -> None:
+        """Have it done when this time is over, counted from now."""
+        if self._due is not None:
+            self._due.cancel()
+        self._due = asyncio.get_running_loop().call_later(KEPT_S + _LET_GO_S, self._begin)
+
+    def _begin(self) -> None:
+        self._work = asyncio.get_running_loop().create_task(self._overwrite())
+
+    async def _overwrite(self) -> None:
+        for _ in overwrite_free_blocks():
+            await asyncio.sleep(0)  # requests that came meanwhile
 
 
 def _register_learning(app: Application, service: Service) -> None:

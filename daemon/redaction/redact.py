@@ -13,6 +13,8 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from idiolect.adapters import secret_cues
+from idiolect.daemon.redaction import word_features
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.plain_characters import plain, unadorned
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
@@ -122,6 +124,12 @@ class _Reading:
         self.begin = begin
         self.text = _replaced(self.text, spans, placeholders)
         self.plain = _replaced(self.plain, spans, placeholders)
+
+
+def forget_words() -> None:
+    """Forget the words that were looked at: they are remembered beyond their text, since most come again."""
+    word_features.forget_words()
+    secret_cues.forget_words()
 
 
 def placeholders(text: str) -> int:

@@ -215,6 +215,12 @@ def _remembered(word: str) -> tuple[NDArray[np.float32], tuple[int, int]]:
     return _alone(word, form(word))
 
 
+def forget_words() -> None:
+    """Forget the words that were looked at."""
+    _remembered.cache_clear()
+    _around.cache_clear()
+
+
 def _alone(word: str, its_form: str) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """What is known of a word without its neighbours, and its two buckets."""
     plain = folded(word)

@@ -12,7 +12,8 @@ from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.steps import in_one_step
 from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
-from idiolect.daemon.redaction.redact import hides, redact
+from idiolect.daemon.redaction.redact import forget_words, hides, redact
+from idiolect.daemon.runtime.heap import overwrite_free_blocks
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.model_queue import Priority
@@ -63,9 +64,7 @@ class Suggestions:
         )
 
         self._answered: tuple[tuple[str, ...], str] = (), ""  # as it was sent, and as it is read
-        self._letting_go = model.queue.delayed(
-            "answered", lambda: in_one_step(self._let_answered_go), Priority.REST, KEPT_S
-        )
+        self._letting_go = model.queue.delayed("answered", self._let_answered_go, Priority.REST, KEPT_S)
 
     def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
         """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
@@ -125,16 +124,23 @@ class Suggestions:
         return replace(found, words=found.words[:candidates])
 
     def _read_answered(self, texts: tuple[str, ...]) -> str:
-        """Return what is answered as it is read; what was answered before is gone where it is another."""
+        """Return what is answered as it is read; what was answered before is gone where it is another.
+
+        Copies that Python has made and freed are overwritten when its time is over.
+        """
         if texts != self._answered[0]:
             self._answered = texts, read_answered(texts) if texts else ""
             self._model.served.predictor.answer(self._answered[1])
+            if not texts:
+                self._model.loaded.tokenizer.forget_words()
+                forget_words()
         if texts:
             self._letting_go.ask()
         return self._answered[1]
 
-    def _let_answered_go(self) -> None:
+    def _let_answered_go(self) -> Steps[None]:
         self._read_answered(())
+        yield from overwrite_free_blocks()
 
     def _with_own(
         self, served: Served, prefix: str, suffix: str, found: Suggestion, wanted: int

@@ -1,0 +1,165 @@
+"""What the user answers, as suggestions use it: what the model reads of it, what of it is offered, who wrote it.
+
+It is a stranger's text. Nothing of it is learned; a word that it repeats counts as often as one that it says a few
+times, and an address in it is neither read nor offered: one with a letter changed looks like one that the user knows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.vocabulary import MAX_WORD_CHARS, WORD, WordVocabulary
+
+_MOST_TIMES = 2  # that a word counts as often
+_USES = 4.0  # what a word that stands there counts for, in uses
+_MOST_REPEATS, _MOST_SHARE = 8, 0.1  # of a word that is read: so many times, or this share of all words
+_MOST_RUN = 6  # words of the text, in their order, that grey text goes on with
+_CHAIN_TRUST = 0.8  # in what stands behind the same words there, 0 to 1
+_MIN_CHAIN_PROB = 0.01  # of a form's first token, for the others to be looked up
+SENDER_SHARE = 1.0
+"""The sender's name after a salutation, as a multiple of the score of all that may stand there."""
+
+_ADDRESS = regex.compile(r"\S*(?:@|://|\bwww\.)\S*")
+_NUMBER = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[.:/-][\p{L}\p{N}]+)+(?![\p{L}\p{N}])")
+_DIGIT = regex.compile(r"\p{N}")
+_NAME = r"\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’.-]*){0,3}"
+_FROM = regex.compile(rf"(?m)^\W*(?:From|Von|De|Da|Van): *\"?({_NAME})")
+_WROTE = regex.compile(
+    rf"({_NAME})\"?(?: *[<(][^>)\n]*[>)])? (?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef)\b[^\n]{{0,40}}:"
+)
+_SIGNED = regex.compile(rf"\W*({_NAME})\W*")
+_SIGNED_LINES = 3  # at the end, among which a name that stands alone is a signature
+_SALUTATION = regex.compile(
+    r"(?i)(?:^|\n)[ \t]*"
+    r"(?:hi|hello|hey|dear|hallo|liebe[rs]?|bonjour|salut|hola|ciao|good (?:morning|afternoon|evening))\Z"
+)
+
+
+class Answered:
+    """A text that is answered.
+
+    Args:
+        text: its newest characters.
+        encode: text to token ids.
+        vocab: tokens in the vocabulary.
+        words: the words that can be suggested.
+
+    Attributes:
+        ids: its tokens, with a line end behind them.
+        memory: what follows what in it; a text of the user's is looked up behind a line end.
+        sender: the first name of who wrote it, "" where it does not say.
+    """
+
+    def __init__(
+        self, text: str, encode: Callable[[str], list[int]], vocab: int, words: WordVocabulary
+    ) -> None:
+        text = _with_few_repeats(_ADDRESS.sub("", text))
+        self.text = text
+        self.ids = encode(f"{text}\n")
+        self.memory = FastMemory(vocab)
+        self.memory.add(self.ids)
+        self.sender = _sender(text)
+        self._line_end = encode("\n")
+        found = Counter(word for word in WORD.findall(text) if 1 < len(word) <= MAX_WORD_CHARS)
+        found += Counter(number for number in _NUMBER.findall(text) if _DIGIT.search(number))
+        self._forms = sorted(found)
+        self._uses = np.array([_USES * min(found[form], _MOST_TIMES) for form in self._forms], np.float32)
+        self._tokens = [[encode(" " * row + form) for form in self._forms] for row in (0, 1)]
+        self._first = [np.array([ids[0] for ids in row], np.intp) for row in self._tokens]
+        self._weights = np.array([words.weight(form) for form in self._forms], np.float32)
+        self._words = words
+        order = [word.casefold() for word in WORD.findall(text)]
+        self._runs = {tuple(order[at : at + _MOST_RUN + 1]) for at in range(len(order) - _MOST_RUN)}
+
+    def predict_context(self, ids: Sequence[int]) -> list[int]:
+        """Return what :attr:`memory` is asked with for a text of the user's."""
+        return [*self._line_end, *ids]
+
+    def scores(
+        self, head: Sequence[int], typed: str, spaced: bool, p: NDArray[np.float32]
+    ) -> list[tuple[str, float]]:
+        """Return the words and numbers that stand there and begin with ``typed``, with scores as in `Matches`.
+
+        What is typed may be a whole one of them.
+
+        Args:
+            head: the tokens before the word under the cursor.
+            typed: the letters of the word that are there.
+            spaced: True if a space stands before the word.
+            p: distribution (vocab,) over the tokens that may begin it.
+        """
+        row, total = int(spaced), self._words.total_of(int(spaced))
+        at: Sequence[int] | NDArray[np.intp]
+        at = (
+            [place for place, form in enumerate(self._forms) if form.startswith(typed)]
+            if typed
+            else range(len(self._forms))
+        )
+        if not len(at):
+            return []
+        at = np.asarray(at)
+        tokens, uses = self._first[row][at], self._uses[at]
+        likely = p[tokens]
+        shares = (self._weights[at] + uses) / (total[tokens] + uses)
+        for place in np.flatnonzero(likely > _MIN_CHAIN_PROB):
+            ids = self._tokens[row][int(at[place])]
+            if len(ids) > 1:
+                shares[place] = max(shares[place], _CHAIN_TRUST * self._chain(head, ids))
+        return [
+            (self._forms[int(place)], float(score)) for place, score in zip(at, likely * shares, strict=True)
+        ]
+
+    def _chain(self, head: Sequence[int], ids: list[int]) -> float:
+        """Return the probability of ``ids`` behind ``head`` and the first of them, as far as they stand so there."""
+        before, probability = [*self.predict_context(head[-8:])], 1.0
+        for place in range(1, len(ids)):
+            prediction = self.memory.predict(before + ids[:place])
+            if prediction.order < 2:
+                return 0.0
+            probability *= self.memory.token_prob(prediction, ids[place])
+        return probability
+
+    def recites(self, words: Sequence[str]) -> bool:
+        """Return True if the last of ``words`` stand there in the same order, more of them than may be gone on with."""
+        return tuple(word.casefold() for word in words[-_MOST_RUN - 1 :]) in self._runs
+
+
+def is_salutation(text: str) -> bool:
+    """Return True if ``text`` ends in a salutation, behind which a name is expected."""
+    return _SALUTATION.search(text[-40:]) is not None
+
+
+def _with_few_repeats(text: str) -> str:
+    """Return a text without the words that it has repeated too often, and without lines that were there before."""
+    lines = dict.fromkeys(text.split("\n"))
+    words = Counter(word.casefold() for line in lines for word in WORD.findall(line))
+    most = max(_MOST_REPEATS, _MOST_SHARE * sum(words.values()))
+    if all(times <= most for times in words.values()):
+        return "\n".join(lines)
+    seen = Counter[str]()
+
+    def kept(found: regex.Match[str]) -> str:
+        word = found[0].casefold()
+        seen[word] += 1
+        return found[0] if words[word] <= most or seen[word] <= _MOST_TIMES else ""
+
+    return regex.sub(r"[ \t]{2,}", " ", WORD.sub(kept, "\n".join(lines)))
+
+
+def _sender(text: str) -> str:
+    """Return the first name of who wrote a text, by what it says of itself; "" where it says nothing."""
+    for pattern in (_WROTE, _FROM):
+        names = pattern.findall(text)
+        if names:
+            return str(names[-1]).split()[0]
+    for line in reversed([line for line in text.split("\n") if line.strip()][-_SIGNED_LINES:]):
+        signed = _SIGNED.fullmatch(line)
+        if signed is not None:
+            return str(signed[1]).split()[0]
+    return ""
