@@ -10,7 +10,7 @@ import typer
 from idiolect.daemon.commandline.arguments import read_passphrase
 
 if TYPE_CHECKING:
-    from idiolect.daemon.profile.backup import Contents
+    from idiolect.daemon.profile.backup import BackupContents
     from idiolect.daemon.settings import Settings
 
 ProfileKey = Annotated[
@@ -41,7 +41,7 @@ def read_key(settings: Settings, passphrase_file: str | None, *, profile_key: bo
     return read_passphrase(passphrase_file, "Passphrase of the backup: ", new=new)
 
 
-def describe_contents(contents: Contents) -> str:
+def describe_contents(contents: BackupContents) -> str:
     """Return what a backup holds, such as "1,068 entries, 1 adapter, 3 rounds"."""
     parts = asdict(contents).items()
     return ", ".join(f"{count:,} {name if count != 1 else _ONE[name]}" for name, count in parts)

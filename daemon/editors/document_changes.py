@@ -33,7 +33,7 @@ class Document(TextDocument):
         return _LINE.findall(self.source)
 
 
-class Following:
+class ChangeFollower:
     """Follows the documents of one editor as it tells of their changes."""
 
     def __init__(self) -> None:

@@ -26,7 +26,13 @@ from typing_extensions import override
 
 from idiolect.daemon.editors import lsp_completions, prose, quick_fixes
 from idiolect.daemon.editors.document_authorship import Authorship, Paragraph, Saved
-from idiolect.daemon.editors.document_changes import Document, Following, changed_ns, holds, typed_character
+from idiolect.daemon.editors.document_changes import (
+    ChangeFollower,
+    Document,
+    changed_ns,
+    holds,
+    typed_character,
+)
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.editors.typed_runs import Pauses
@@ -113,7 +119,7 @@ class Editing:
         self._sending = asyncio.Lock()
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._following = Following()
+        self._following = ChangeFollower()
         self._speed = TypingSpeed()
         self._wrong_option: str | None = None
         for name, handler in (

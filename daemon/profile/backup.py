@@ -35,7 +35,7 @@ _PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on
 
 
 @dataclass(frozen=True)
-class Contents:
+class BackupContents:
     """What a store or a backup of one holds."""
 
     entries: int
@@ -49,7 +49,7 @@ class Backup:
 
     path: Path
     size_bytes: int
-    holds: Contents
+    holds: BackupContents
     kept: Path | None = None
 
 
@@ -57,7 +57,7 @@ class Backup:
 class Restored:
     """A backup that is now the profile's store; `former` is where the one before is kept, if there was one."""
 
-    holds: Contents
+    holds: BackupContents
     former: Path | None
 
 
@@ -157,7 +157,7 @@ def _blame_the_store(settings: Settings, store: Store) -> None:
         ) from None
 
 
-def examine(source: Path, key: str) -> Contents:
+def examine(source: Path, key: str) -> BackupContents:
     """Read all of a backup and say what it holds. Raises CopyUnreadableError."""
     return _contents(store_copies.check(source, key))
 
@@ -203,7 +203,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
     return Restored(_contents(verified), former)
 
 
-def undo(settings: Settings) -> Contents | None:
+def undo(settings: Settings) -> BackupContents | None:
     """Put back the store that `restore` replaced, and keep the restored one in its place.
 
     So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
@@ -375,5 +375,5 @@ def _require_store(settings: Settings) -> None:
         )
 
 
-def _contents(rows: dict[str, int]) -> Contents:
-    return Contents(*(rows.get(table, 0) for table in ("entries", "adapters", "rounds")))
+def _contents(rows: dict[str, int]) -> BackupContents:
+    return BackupContents(*(rows.get(table, 0) for table in ("entries", "adapters", "rounds")))

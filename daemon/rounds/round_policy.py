@@ -60,7 +60,7 @@ class MachineState:
 
 
 @dataclass(frozen=True)
-class Decision:
+class RoundDecision:
     """Whether a round is to start now, and why, or why not, in one sentence.
 
     `due`: whether one starts, sooner or later, without new text or a word of the user's.
@@ -91,12 +91,16 @@ class RoundPolicy:
         times = min(max(1, refused), self._settings.longest_backoff)
         return self._settings.train_every_tokens * times
 
-    def decide(self, facts: RoundFacts, machine: MachineState, now: datetime) -> Decision:
+    def decide(self, facts: RoundFacts, machine: MachineState, now: datetime) -> RoundDecision:
         """Whether a round is to start; `now` is the user's local time."""
         if why := self._not_wanted(facts) or self._not_due(facts):
-            return Decision(False, why, due=False)
+            return RoundDecision(False, why, due=False)
         why = self._not_again(facts) or self._not_today(facts, now) or self._not_on(machine)
-        return Decision(False, why) if why else Decision(True, "a round is due and starts within a minute")
+        return (
+            RoundDecision(False, why)
+            if why
+            else RoundDecision(True, "a round is due and starts within a minute")
+        )
 
     def must_wait(self, machine: MachineState) -> str | None:
         """Why a round that started by itself and runs has to wait, or None: it may go on."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.rounds.event_broadcast import EventBroadcast
-from idiolect.daemon.rounds.round_policy import Decision, RoundFacts, RoundPolicy
+from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -103,7 +103,7 @@ class RoundScheduler:
         """For how many seconds nobody has typed, and nothing new has come in."""
         return time.monotonic() - self._busy_at
 
-    def _decision(self) -> Decision:
+    def _decision(self) -> RoundDecision:
         machine = self._sensors.machine(self.quiet_s())
         return self._schedule.decide(self._facts(), machine, datetime.now())
 

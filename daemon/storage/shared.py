@@ -33,8 +33,8 @@ _UNSENDABLE: Final = {"ids", "origin"}  # numbers that mean something in this st
 _LET_GO: Final = "-"  # in the place of a file's name: the text is kept no longer, and is in no file
 _BATCH: Final = 2000  # rows
 #: What goes into one file, at most (a single entry may be longer).
-_MOST_ENTRIES: Final = 5000
-_MOST_CHARS: Final = 1 << 20
+_MAX_ENTRIES: Final = 5000
+_MAX_CHARS: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Contents:
+class SharedContents:
     """What goes into a file of the log, or comes out of one."""
 
     entries: Sequence[SharedEntry] = ()
@@ -250,7 +250,7 @@ class Shared:
                 ).fetchone()[0]
             )
 
-    def unsent(self, of: Collection[str] = ()) -> Iterator[Contents]:
+    def unsent(self, of: Collection[str] = ()) -> Iterator[SharedContents]:
         """Yield what is in no file yet, or what is in files that are written anew: as much as goes into one file."""
         where = "segment IN (SELECT value FROM json_each(?))" if of else "segment IS NULL AND ? = '[]'"
         where, names = f"owner = '' AND {where}", json.dumps([*of])
@@ -262,7 +262,7 @@ class Shared:
             )
             decisions = [Decision(mark, json.loads(value), clock) for mark, value, clock in found]
         if gone or decisions:
-            yield Contents((), [row[0] for row in gone], decisions)
+            yield SharedContents((), [row[0] for row in gone], decisions)
         last = (-(2**63), b"")
         while True:
             with self._connection.reading() as db:
@@ -270,7 +270,7 @@ class Shared:
                     "SELECT e.at_us, s.mark, e.source, e.app, e.text FROM shared AS s JOIN entries AS e ON e.shared ="  # noqa: S608
                     f" s.mark WHERE {where} AND s.kind = 'entry' AND e.expired_us IS NULL"
                     " AND (e.at_us, s.mark) > (?, ?) GROUP BY s.mark ORDER BY e.at_us, s.mark LIMIT ?",
-                    [names, *last, _MOST_ENTRIES],
+                    [names, *last, _MAX_ENTRIES],
                 ).fetchall()
             if not rows:
                 return
@@ -279,9 +279,9 @@ class Shared:
                 chosen.append(SharedEntry(row[1], row[0], *row[2:]))
                 size += len(row[4])
                 last = row[:2]
-                if size > _MOST_CHARS:
+                if size > _MAX_CHARS:
                     break
-            yield Contents(chosen)
+            yield SharedContents(chosen)
 
     def written(self, made: Sequence[tuple[Segment, Sequence[bytes]]], instead_of: Collection[str]) -> bool:
         """Note files that are on the disk, each with the marks in it, in the place of others; what else is to change

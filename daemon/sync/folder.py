@@ -31,7 +31,7 @@ SUFFIX: Final = ".idiolect"
 FORM: Final = 1
 
 _MANIFEST: Final = f"folder{SUFFIX}"
-_MOST_BYTES: Final = 16 << 20  # of one file
+_MAX_BYTES: Final = 16 << 20  # of one file
 _DEVICE: Final = re.compile(r"[0-9a-f]{16}")
 _FILE: Final = re.compile(rf"([0-9a-f]{{32}})\.(head|log){re.escape(SUFFIX)}")
 #: What a folder may hold and still be empty: what synchronisers put there.
@@ -65,7 +65,7 @@ class SyncNewerError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Place:
+class SharedFile:
     """A file of a device: its kind, and its name, which is the hash of what it holds."""
 
     kind: Kind
@@ -139,18 +139,18 @@ class SharedFolder:
         with _reported(self.path):
             return sorted(entry.name for entry in os.scandir(self.path) if _DEVICE.fullmatch(entry.name))
 
-    def files(self, device: str) -> list[Place]:
+    def files(self, device: str) -> list[SharedFile]:
         """The files of a device; none where it has no folder."""
         with _reported(self.path), suppress(FileNotFoundError, NotADirectoryError):
             found = (_FILE.fullmatch(name) for name in sorted(os.listdir(self.path / device)))
-            return [Place("head" if match[2] == "head" else "log", match[1]) for match in found if match]
+            return [SharedFile("head" if match[2] == "head" else "log", match[1]) for match in found if match]
         return []
 
-    def read(self, device: str, place: Place) -> bytes | None:
+    def read(self, device: str, place: SharedFile) -> bytes | None:
         """What a file holds; None where it is not there, or not all of it has arrived."""
         path = self._path(device, place)
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_BYTES:
                 return None
             data = path.read_bytes()
         except FileNotFoundError:
@@ -159,9 +159,9 @@ class SharedFolder:
             raise _gone(path, error) from None
         return data if name_of(data) == place.name else None
 
-    def write(self, device: str, kind: Kind, data: bytes) -> Place:
+    def write(self, device: str, kind: Kind, data: bytes) -> SharedFile:
         """Put a file into a device's folder, whole or not at all."""
-        place = Place(kind, name_of(data))
+        place = SharedFile(kind, name_of(data))
         with _reported(self.path):
             folder = self.path / device
             if not folder.exists():
@@ -172,7 +172,7 @@ class SharedFolder:
             os.utime(path, (0, 0))  # when it was written is nobody's business
         return place
 
-    def keep(self, device: str, kept: Collection[Place]) -> None:
+    def keep(self, device: str, kept: Collection[SharedFile]) -> None:
         """Delete all files of a device but these."""
         with _reported(self.path):
             for place in self.files(device):
@@ -196,7 +196,7 @@ class SharedFolder:
         with _reported(self.path):
             (self.path / _MANIFEST).unlink(missing_ok=True)
 
-    def _path(self, device: str, place: Place) -> Path:
+    def _path(self, device: str, place: SharedFile) -> Path:
         return self.path / device / f"{place.name}.{place.kind}{SUFFIX}"
 
 

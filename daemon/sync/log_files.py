@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.storage.shared import Contents, Decision, SharedEntry
+from idiolect.daemon.storage.shared import Decision, SharedContents, SharedEntry
 from idiolect.daemon.sync.folder import FORM, SyncNewerError
 from idiolect.daemon.vault.device_keys import (
     KEY_BYTES,
@@ -28,7 +28,7 @@ from idiolect.daemon.vault.device_keys import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_MOST_BYTES: Final = 64 << 20  # of what is unpacked: a file of ours is far below
+_MAX_BYTES: Final = 64 << 20  # of what is unpacked: a file of ours is far below
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _head(told: dict[str, Any]) -> Head:
     return Head(**given)
 
 
-def pack_segment(contents: Contents, folder: str, device: str, key: str) -> bytes:
+def pack_segment(contents: SharedContents, folder: str, device: str, key: str) -> bytes:
     """A file of a log as it is written."""
     entries = [
         [source, app, [[one.at_us, one.text] for one in some]]
@@ -150,14 +150,14 @@ def pack_segment(contents: Contents, folder: str, device: str, key: str) -> byte
     return encrypted(bytes.fromhex(key), zlib.compress(said, 9), _about(folder, device))
 
 
-def open_segment(data: bytes, folder: str, device: str, key: str, mark: Any) -> Contents | None:
+def open_segment(data: bytes, folder: str, device: str, key: str, mark: Any) -> SharedContents | None:
     """What a file of a log holds; None where it can't be read. `mark` makes an entry's mark of its time and text."""
     said = decrypted(bytes.fromhex(key), data, _about(folder, device))
     if said is None:
         return None
     entries, gone, decisions = json.loads(_unpacked(said))
     marks = bytes.fromhex(gone)
-    return Contents(
+    return SharedContents(
         [
             SharedEntry(mark(at_us, text), at_us, source, app, text)
             for source, app, some in entries
@@ -170,7 +170,7 @@ def open_segment(data: bytes, folder: str, device: str, key: str, mark: Any) -> 
 
 def _unpacked(data: bytes) -> bytes:
     unpacking = zlib.decompressobj()
-    return unpacking.decompress(data, _MOST_BYTES)
+    return unpacking.decompress(data, _MAX_BYTES)
 
 
 def _about(folder: str, device: str) -> bytes:

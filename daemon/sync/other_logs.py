@@ -10,14 +10,14 @@ from idiolect.daemon.privacy.pause import PausedError
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.folder import Place
+from idiolect.daemon.sync.folder import SharedFile
 from idiolect.daemon.sync.log_files import open_head, open_segment, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.storage.shared import Contents, SharedEntry
+    from idiolect.daemon.storage.shared import SharedContents, SharedEntry
     from idiolect.daemon.storage.store import Store
     from idiolect.daemon.sync.decisions import Decisions
     from idiolect.daemon.sync.folder import SharedFolder
@@ -81,7 +81,7 @@ class OtherLogs:
             if head.number == top >= me.other(device).head:
                 self._take(me, folder, place, head)
 
-    def _head(self, me: Membership, folder: SharedFolder, device: str, place: Place) -> Head | None:
+    def _head(self, me: Membership, folder: SharedFolder, device: str, place: SharedFile) -> Head | None:
         """What a head says; None where it has not arrived whole, or is not for this device, or not of a member."""
         data = folder.read(device, place)
         found = None if data is None else open_head(data, folder.number, device, me.openers)
@@ -102,7 +102,7 @@ class OtherLogs:
             return None
         return head if sponsor.keys.verifies(bytes.fromhex(signature), about) else None
 
-    def _take(self, me: Membership, folder: SharedFolder, place: Place, head: Head) -> None:
+    def _take(self, me: Membership, folder: SharedFolder, place: SharedFile, head: Head) -> None:
         device, read = head.device, me.other(head.device)
         why = me.merge(head.members)
         if "revoked" in why:
@@ -149,8 +149,10 @@ class OtherLogs:
             read.log, read.done = head.log, head.ordered
             me.published = False  # they are told
 
-    def _contents(self, folder: SharedFolder, head: Head, name: str, generation: int) -> Contents | None:
-        data, key = folder.read(head.device, Place("log", name)), head.keys.get(str(generation))
+    def _contents(
+        self, folder: SharedFolder, head: Head, name: str, generation: int
+    ) -> SharedContents | None:
+        data, key = folder.read(head.device, SharedFile("log", name)), head.keys.get(str(generation))
         if data is None or key is None:
             return None
         return open_segment(data, folder.number, head.device, key, self._store.shared.entry_mark)

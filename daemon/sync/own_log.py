@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.storage.shared import Segment
-from idiolect.daemon.sync.folder import Place, name_of
+from idiolect.daemon.sync.folder import SharedFile, name_of
 from idiolect.daemon.sync.log_files import Head, Member, open_head, pack_head, pack_segment, vouched
 from idiolect.daemon.sync.membership import Membership, new_device
 from idiolect.daemon.vault.device_keys import DeviceKeys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: So many files of about one size, none of them large, are put together into one.
 _ALIKE: Final = 8
 _LARGE_BYTES: Final = 256 << 10
-_MOST_REWRITES: Final = 5
+_MAX_REWRITES: Final = 5
 
 
 class OwnLog:
@@ -44,7 +44,7 @@ class OwnLog:
     def send(self, me: Membership, folder: SharedFolder) -> None:
         """Write what is in no file yet, write anew what must be, and publish it."""
         self._write(me, folder, ())
-        for _ in range(_MOST_REWRITES):  # what is forgotten meanwhile makes another one necessary
+        for _ in range(_MAX_REWRITES):  # what is forgotten meanwhile makes another one necessary
             anew = [segment.name for segment in self._store.shared.stale()] or self._alike()
             if not anew:
                 break
@@ -122,9 +122,9 @@ class OwnLog:
         ):
             self._store.shared.carried_out(done)
 
-    def _files(self, me: Membership) -> set[Place]:
-        names = {Place("log", segment.name) for segment in self._store.shared.segments()}
-        return names | {Place("head", me.heads[str(me.head)])} if me.head else names
+    def _files(self, me: Membership) -> set[SharedFile]:
+        names = {SharedFile("log", segment.name) for segment in self._store.shared.segments()}
+        return names | {SharedFile("head", me.heads[str(me.head)])} if me.head else names
 
     def look(self, me: Membership, folder: SharedFolder) -> bool:
         """See that the own files are as they were left; False where another one writes them, too.

@@ -38,7 +38,7 @@ log = logging.getLogger("idiolect.sync")
 
 #: How long a code lets another device in.
 _CODE_DAYS: Final = 7
-_MOST_NAME_CHARS: Final = 64
+_MAX_NAME_CHARS: Final = 64
 _PAUSED: Final = "Learning is paused: what other devices wrote is read when it goes on."
 
 _SHUT_OUT: Final = (
@@ -436,8 +436,8 @@ class Sync:
 def _checked_name(name: str) -> str:
     """A device's name. Raises DeviceNameError."""
     kept = " ".join(name.split())
-    if not kept or len(kept) > _MOST_NAME_CHARS or not kept.isprintable():
+    if not kept or len(kept) > _MAX_NAME_CHARS or not kept.isprintable():
         raise DeviceNameError(
-            f"A device's name has 1 to {_MOST_NAME_CHARS} characters. Give another with --name."
+            f"A device's name has 1 to {_MAX_NAME_CHARS} characters. Give another with --name."
         )
     return kept

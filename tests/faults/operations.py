@@ -29,7 +29,7 @@ from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
-from idiolect.daemon.sync.folder import Place, SharedFolder
+from idiolect.daemon.sync.folder import SharedFile, SharedFolder
 from idiolect.daemon.sync.log_files import open_head, open_segment
 from idiolect.daemon.sync.membership import Membership
 from idiolect.daemon.sync.sharing import Sync
@@ -442,7 +442,7 @@ def _shared(settings: Settings) -> Any:
         sent: Counter[str] = Counter()
         gone = 0
         for name, generation, _ in head.segments:
-            data = shared.read(me.device, Place("log", name))
+            data = shared.read(me.device, SharedFile("log", name))
             contents = open_segment(data, me.number, me.device, head.keys[str(generation)], mark)
             sent.update(one.text for one in contents.entries)
             gone += len(contents.gone)

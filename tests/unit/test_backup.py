@@ -112,7 +112,7 @@ def target(tmp_path):
 def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, tmp_path):
     made = backup.make(mine, target, "several words are best")
     assert (made.path, made.size_bytes) == (target, target.stat().st_size)
-    assert made.holds == backup.Contents(entries=60, adapters=3, rounds=3)
+    assert made.holds == backup.BackupContents(entries=60, adapters=3, rounds=3)
     fresh = profile(tmp_path / "fresh")
     done = backup.restore(fresh, target, "several words are best")
     assert done == backup.Restored(made.holds, None)
