@@ -22,10 +22,10 @@ import pydantic
 
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.editors.service_link import ServiceLink
-from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.typed_text import Pauses
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

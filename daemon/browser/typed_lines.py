@@ -6,7 +6,7 @@ from typing import Annotated, Final, NamedTuple
 
 import pydantic
 
-from idiolect.daemon.editors import typed_runs
+from idiolect.daemon import typed_text
 from idiolect.daemon.reply_parser import is_quoted
 
 _MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
@@ -45,7 +45,7 @@ class Learn(pydantic.BaseModel):
     site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
 
 
-def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_runs.Pauses) -> list[Typed]:
+def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_text.Pauses) -> list[Typed]:
     """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
     found = []
     for line in lines:
@@ -56,9 +56,9 @@ def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_runs.Pauses) -> list
         # Before they are spread, since they may be of any number of characters.
         if len(units) != 2 * sum(count for count, _ in line.marks):
             continue
-        marks = typed_runs.spread(line.marks)
+        marks = typed_text.spread(line.marks)
         text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
-        for run in typed_runs.runs(text, marks, pauses):
+        for run in typed_text.runs(text, marks, pauses):
             before = (line.before + text[: run.start])[-_CONTEXT_CHARS:]
             found.append(Typed(_characters(run.text), _characters(before)))
     return found

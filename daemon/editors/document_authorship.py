@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from array import array
-from bisect import bisect
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.editors import typed_runs
+from idiolect.daemon import typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,12 +30,6 @@ _CANDIDATES: Final = 20
 _BEFORE_CHARS: Final = 400
 _PART: Final = re.compile(r"\s+|\S+")
 _MAX_PARTS: Final = 4_000  # words and spaces that are compared one by one
-
-
-def shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many characters two texts, or lines two lists, begin with alike."""
-    lengths = range(1, min(len(one), len(other)) + 1)
-    return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ class Authorship:
         self.text = text
         self._typed_s = _foreign(len(text))
         self._removed: list[_Removed] = []
-        self._told_s = typed_runs.FOREIGN  # what was typed until then was told of
+        self._told_s = typed_text.FOREIGN  # what was typed until then was told of
 
     def edit(self, edit: Edit, typed_s: float | None) -> None:
         """A part of the text gives way to another, which was typed now (`typed_s`), or by nobody (None)."""
@@ -118,8 +111,7 @@ class Authorship:
 
     def _replace(self, edit: Edit, typed_s: float | None) -> None:
         old = self.text[edit.start : edit.end]
-        first = shared(old, edit.text)
-        last = min(shared(old[::-1], edit.text[::-1]), min(len(old), len(edit.text)) - first)
+        first, last = typed_text.kept_ends(old, edit.text)
         start, end = edit.start + first, edit.end - last
         new = edit.text[first : len(edit.text) - last]
         gone = _Removed(self.text[start:end], self._typed_s[start:end], start)
@@ -144,7 +136,7 @@ class Authorship:
         """What counted as typed at a moment was not typed."""
         for at, mark in enumerate(self._typed_s):
             if mark == typed_s:
-                self._typed_s[at] = typed_runs.FOREIGN
+                self._typed_s[at] = typed_text.FOREIGN
 
     def saved(self) -> Saved:
         """The text as it is now."""
@@ -153,14 +145,14 @@ class Authorship:
     def new(self, saved: Saved, paragraphs: Iterable[str]) -> list[Paragraph]:
         """Of the paragraphs that were read in a saved text: those in which something was typed and not told of yet."""
         found: list[Paragraph] = []
-        newest_s = max(saved.typed_s, default=typed_runs.FOREIGN)
+        newest_s = max(saved.typed_s, default=typed_text.FOREIGN)
         if newest_s <= self._told_s:
             return found
         place, before = 0, ""
         for text in paragraphs:
             marks, place = _marks_of(text, saved, place)
             marks = [-mark if mark <= self._told_s else mark for mark in marks]
-            if max(marks, default=typed_runs.FOREIGN) > typed_runs.FOREIGN:
+            if max(marks, default=typed_text.FOREIGN) > typed_text.FOREIGN:
                 found.append(Paragraph(text, tuple(marks), before))
             before = f"{before}{text}\n\n"[-_BEFORE_CHARS:]
         self._told_s = newest_s
@@ -183,17 +175,16 @@ class Paragraph:
     typed_s: tuple[float, ...]
     before: str
 
-    def new(self, pauses: typed_runs.Pauses) -> Iterator[tuple[str, str]]:
+    def new(self, pauses: typed_text.Pauses) -> Iterator[tuple[str, str]]:
         """Its words that are new and typed, and what stands before them."""
-        for run in typed_runs.runs(self.text, self.typed_s, pauses):
+        for run in typed_text.runs(self.text, self.typed_s, pauses):
             yield run.text, (self.before + self.text[: run.start])[-_BEFORE_CHARS:]
 
 
 def edits(old: str, new: str) -> Iterator[Edit]:
     """What makes one text of another: in one place, or line by line."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    first = shared(before, after)
-    last = min(shared(before[::-1], after[::-1]), min(len(before), len(after)) - first)
+    first, last = typed_text.kept_ends(before, after)
     gone, come = before[first : len(before) - last], after[first : len(after) - last]
     begin = sum(map(len, before[:first]))
     if max(len(gone), len(come)) > _MAX_LINES or min(len(gone), len(come)) <= 1:
@@ -242,8 +233,8 @@ def _marks_of(paragraph: str, saved: Saved, place: int) -> tuple[list[float], in
 
     A reader leaves markup out, and joins lines. A word that is not found near the one before it was not typed.
     """
-    marks = [typed_runs.FOREIGN] * len(paragraph)
-    words = list(typed_runs.WORD.finditer(paragraph))
+    marks = [typed_text.FOREIGN] * len(paragraph)
+    words = list(typed_text.WORD.finditer(paragraph))
     for word, following in zip(words, [*words[1:], None], strict=True):
         at = _find(saved.text, word[0], following and following[0], place)
         if at is not None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from idiolect.daemon.editors.document_authorship import Edit, Hand, edits, shared
+from idiolect.daemon.editors.document_authorship import Edit, Hand, edits
 from idiolect.daemon.regular_files import read_regular
+from idiolect.daemon.typed_text import kept_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,8 +113,7 @@ def _edits_of(
 def _inserted(old: str, edit: Edit) -> Edit:
     """An edit without what it leaves as it was."""
     gone = old[edit.start : edit.end]
-    first = shared(gone, edit.text)
-    last = min(shared(gone[::-1], edit.text[::-1]), min(len(gone), len(edit.text)) - first)
+    first, last = kept_ends(gone, edit.text)
     return Edit(edit.start + first, edit.end - last, edit.text[first : len(edit.text) - last])
 
 

@@ -35,9 +35,9 @@ from idiolect.daemon.editors.document_changes import (
 )
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.service_link import ServiceLink
-from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.typed_text import Pauses
 from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from idiolect.daemon.editors.document_authorship import shared
 from idiolect.daemon.ingest.normalise import has_words
 from idiolect.daemon.reply_parser import is_quoted
+from idiolect.daemon.typed_text import kept_ends, shared
 
 #: A program may add so much to what is typed: a closing bracket, a space.
 _HELPED_CHARS: Final = 2
@@ -46,17 +46,12 @@ class _Line:
 
     def new_in(self, text: str) -> str:
         """What is new once the line holds this."""
-        first, last = self._kept(text)
+        first, last = kept_ends(self.text, text)
         return text[first : len(text) - last]
-
-    def _kept(self, text: str) -> tuple[int, int]:
-        """How many characters at its beginning and at its end stay."""
-        first = shared(self.text, text)
-        return first, min(shared(self.text[::-1], text[::-1]), min(len(self.text), len(text)) - first)
 
     def change(self, text: str, *, typed: bool) -> None:
         """It holds this now; what is new in it was typed, or was not."""
-        first, last = self._kept(text)
+        first, last = kept_ends(self.text, text)
         new = bytes([typed]) * (len(text) - first - last)
         self.own = self.own[:first] + new + self.own[len(self.own) - last :]
         self.text = text

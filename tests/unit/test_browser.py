@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from idiolect.daemon.browser import host, manifests, package
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import browser_place
 from idiolect.daemon.setup.browser_place import Browsers
 from idiolect.daemon.setup.place import Target
+from idiolect.daemon.typed_text import Pauses
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "daemon" / "browser" / "extension"

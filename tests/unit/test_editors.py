@@ -14,8 +14,8 @@ from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, 
 from idiolect.daemon.editors.document_changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.shell_helper import Asked, asked, fitting
-from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.typed_text import Pauses
 
 # --- where prose is ---
 

@@ -1,9 +1,10 @@
-"""Which words of a line the user typed, by the time at which each character was typed."""
+"""Which words of a text the user typed, and what a change leaves: shared by editors, browser and keyboard."""
 
 from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,6 +76,18 @@ def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:
             found[-1].append(word)
     whole = [Run(line[words[0].start() : words[-1].end()], words[0].start()) for words in found if words]
     return [run for run in whole if has_words(run.text)]
+
+
+def shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many characters two texts, or lines two lists, begin with alike."""
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
+
+
+def kept_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many characters, or lines, at its beginning and at its end stay where `new` takes the place of `old`."""
+    first = shared(old, new)
+    return first, min(shared(old[::-1], new[::-1]), min(len(old), len(new)) - first)
 
 
 def spread(marks: Iterable[Sequence[float]]) -> list[float]:
