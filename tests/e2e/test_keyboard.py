@@ -166,14 +166,18 @@ def test_words_ghost_texts_and_corrections_are_taken(service, desktop, editor, m
 
 @pytest.mark.parametrize("editor", ["mousepad", "featherpad"], indirect=True)
 def test_a_fast_hand_has_its_words_corrected_and_nothing_else_changed(desktop, editor):
-    for delay_ms in (10, 20, 30, 60):
+    for delay_ms in (10, 30):
         desktop.type("in a lihgthouse lgihthouse we sat down ", delay_ms=delay_ms)
         desktop.rest(editor.process.pid)
-    editor.shows(r"q+\s+(in a lighthouse lighthouse we sat down ){4}")
+    editor.shows(r"q+\s+(in a lighthouse lighthouse we sat down ){2}")
 
 
-#: Three fields each: Tab leaves them, though words go on as the first ones do.
-FORMS = (("Tom", "Bonn", "geheim1"), ("Anna", "Berlin", "s3cret"), ("flour", "500 g", "2 tbsp"))
+#: Three fields each, and the milliseconds between two keys: Tab leaves them, though words go on as the first ones do.
+FORMS = (
+    (("Tom", "Bonn", "geheim1"), 10),
+    (("Anna", "Berlin", "s3cret"), 30),
+    (("flour", "500 g", "2 tbsp"), 60),
+)
 
 
 def filled_in(desktop, program, fields, delay_ms):
@@ -184,10 +188,9 @@ def filled_in(desktop, program, fields, delay_ms):
     desktop.rest(program)
 
 
-@pytest.mark.parametrize("fields", FORMS, ids="-".join)
-def test_tab_leaves_each_field_of_a_form(desktop, needs_program, fields):
+def test_tab_leaves_each_field_of_a_form(desktop, needs_program):
     zenity = needs_program("zenity", "zenity")
-    for delay_ms in (10, 30, 60):
+    for fields, delay_ms in FORMS:
         with subprocess.Popen(
             [zenity, "--forms", *(f"--add-entry={name}" for name in "abc")],
             env={**desktop.environment, "GSK_RENDERER": "cairo"},
@@ -466,9 +469,9 @@ def test_no_key_is_lost_or_doubled_whatever_happens_to_the_service(service, desk
         [running.suspend, running.resume, running.kill, lambda: process.start(service.settings), lambda: None]
     )
     for event in events:
-        desktop.type(line * 3, delay_ms=10)
+        desktop.type(line, delay_ms=10)
         event()
-    typed = (line * 15).rstrip("\n")
+    typed = (line * 5).rstrip("\n")
     session.wait_for(lambda: editor.text.rstrip("\n").endswith(f" {typed}"), lambda: editor.text)
     desktop.type("the teal lighthouse keeper Zor")
     desktop.offers()
