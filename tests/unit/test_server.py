@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from idiolect.daemon.endpoint.typing_routes import FeedbackBody
 from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime.log import PlainFormatter
 from idiolect.daemon.serving.model_queue import MAX_JOBS, Priority
+from idiolect.daemon.storage.records import EvalRequest
 
 CANARY = "the purple canary sings at midnight"
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
@@ -211,6 +213,24 @@ def test_train_answers_at_once_with_the_verdict_or_with_events(site, round_of):
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [event["event"] for event in events(answer)] == ["progress", "verdict"]
     assert round_of.budgets == [None, 30.0, None]
+
+
+def test_an_evaluation_is_made_as_it_was_asked_for(site, monkeypatch):
+    asked = []
+
+    def evaluate(wanted):
+        asked.append(wanted)
+        yield {"event": "progress"}
+        yield {"event": "result"}
+
+    monkeypatch.setattr(site.service.evals, "run", evaluate)
+    answer = site.post("/v1/eval")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [event["event"] for event in events(answer)] == ["progress", "result"]
+    site.post("/v1/eval", {"path": "/notes", "chars": 900, "seed": 5, "budget_s": 60})
+    site.post("/v1/eval", {"path": "/notes", "train": False})
+    whole = EvalRequest(Path("/notes"), 900, 5, True, 60.0)
+    assert asked == [EvalRequest(), whole, EvalRequest(Path("/notes"), train=False)]
 
 
 def test_what_is_forgotten_is_told_as_documented(site):

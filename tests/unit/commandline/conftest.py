@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from serving import serving
 
+from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import NewEntry
 
 TOY = Path(__file__).parents[2] / "toy"
 
@@ -24,6 +28,26 @@ def service(tmp_path_factory):
         process.start(settings)
     yield settings
     process.stop(settings)
+
+
+@pytest.fixture
+def knowing(tiny_profile, tmp_path):
+    """`knowing(texts)`: a service of the test's own that has read these texts, each with where it was written."""
+    with contextlib.ExitStack() as running:
+
+        def knowing(*texts, **given):
+            site = running.enter_context(serving(tiny_profile(tmp_path / "home", threads=1, **given)))
+            learned = [
+                NewEntry(
+                    text, source, app, at, b"\1\0\0\0" * 3, text.count("[password]"), identity(str(place))
+                )
+                for place, (text, source, app, at) in enumerate(texts)
+            ]
+            site.service.store.entries.add(learned)
+            site.service.model.rebuild()
+            return site
+
+        yield knowing
 
 
 @pytest.fixture

@@ -1,92 +1,101 @@
-"""`idiolect forget` against a running service without a model: it asks first."""
+"""`idiolect forget` against a running service: it asks first."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from datetime import UTC, datetime
 
 import pytest
+from publishing import publish
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MUCH = [(f"Note {number} of the harbour office.", "file", None, NOON) for number in range(1100)]
+KIND = [(f"Kind regards, number {number}.", "mail", None, NOON) for number in range(3)]
+NEAR = [(f"Kind [red]regard to {who}.", "mail", None, NOON) for who in ("Ada", "Tom")]
 
 
-def test_forget_asks_unless_told_not_to(run, service):
-    code, out, err = run(service, "forget", "--text", "project")
-    assert code == 2, err
-    assert "--yes" in err
-    code, out, _ = run(service, "forget", "--text", "project", "--yes")
-    assert code == 0
-    assert out.splitlines() == [
-        "Forgot 3 entries of 45 tokens and 2 adapters that learned from it (1, 2).",
-        "Serving the base model alone.",
-        "A training round without the text is queued; `idiolect status` says when it starts.",
-        "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space and "
-        "snapshots of the file system.",
-        "Receipt 7; `idiolect forget --receipts` lists them.",
-        "It is suggested no more.",
-    ]
-    code, out, _ = run(service, "forget", "--text", "project", "--dry-run")
+def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
+    site = knowing(*MUCH, *KIND)
+    seen = [entry.id for entry in site.service.store.entries.select()]
+    adapter = publish(
+        site.service.store,
+        blob=make_lora(tiny.config).to_bytes(),
+        seen=seen,
+        metrics={"base_sha256": tiny.source_sha256},
+    )
+    site.service.model.use(adapter)
+    service = site.settings
+    code, out, err = run(service, "forget", "--text", "regards")
+    assert (code, "--yes" in err) == (2, True)
+    code, out, _ = run(service, "forget", "--text", "regards", "--dry-run")
     assert out.splitlines()[:2] == [
-        "Would forget 3 entries of 45 tokens and 2 adapters that learned from it (1, 2).",
+        "Would forget 3 entries of 9 tokens and 1 adapter that learned from it (1).",
         "Then serving the base model alone.",
     ]
     assert "Receipt" not in out
     assert "queued" not in out
+    code, out, _ = run(service, "forget", "--text", "regards", "--yes")
+    assert (code, out.splitlines()[:5]) == (
+        0,
+        [
+            "Forgot 3 entries of 9 tokens and 1 adapter that learned from it (1).",
+            "Serving the base model alone.",
+            "A training round without the text is queued; `idiolect status` says when it starts.",
+            "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space "
+            "and snapshots of the file system.",
+            "Receipt 1; `idiolect forget --receipts` lists them.",
+        ],
+    )
     code, out, _ = run(service, "forget", "--id", "4", "--since", "2026-01-31", "--dry-run", "--json")
     told = json.loads(out)
     assert (code, told["dry_run"], told["receipt"], len(told["not_reached"])) == (0, True, None, 3)
     assert json.loads(run(service, "forget", "--receipts", "--json")[1])[0]["conditions"] == ["text"]
-    assert "2026-01-31 10:30" in run(service, "forget", "--receipts")[1]
-    assert run(service, "forget", "--receipts", "--text", "x")[0] == 2
+    assert "text" in run(service, "forget", "--receipts")[1]
+    for wrong, exit_code in (
+        *((("--receipts", "--text", "x"), 2), (("--receipts", "--expect", "2"), 2)),
+        *(((), 43), (("--until", "tomorrow"), 2), (("--text", " ", "--yes"), 43)),
+    ):
+        assert run(service, "forget", *wrong)[0] == exit_code
     assert run(service, "forget", "--text", "nothing")[:2] == (0, "Nothing matches.\n")
-    assert "It is suggested no more." in run(service, "forget", "--text", "project", "--yes")[1]
-    out = run(service, "forget", "--text", "slow", "--yes")[1]
-    assert "Not all of it could be tried in time" in out
-    assert "no more" not in out
-    assert run(service, "forget")[0] == 43
-    assert run(service, "forget", "--until", "tomorrow")[0] == 2
-    assert run(service, "forget", "--text", " ", "--yes")[0] == 43
     assert run(service, "forget", "--text", "-", "--yes", typed="\0zebra-never-typed")[0] == 120
 
 
-def test_what_is_much_is_only_forgotten_by_its_number(run, service):
-    code, out, err = run(service, "forget", "--text", "e", "--yes")
+def test_what_is_much_is_only_forgotten_by_its_number(run, knowing):
+    service = knowing(*MUCH, *KIND).settings
+    code, out, err = run(service, "forget", "--text", "office", "--yes")
     assert (code, out) == (122, "")
-    assert err.splitlines() == [
-        "idiolect forget --text e --yes --expect 1068",
-        "idiolect: This would take 1,068 of all 1,091 entries, more than a tenth: for so much --yes is not enough. "
-        "Nothing was forgotten. If all of it is meant, add --expect 1068, as above.",
-    ]
-    code, _, err = run(service, "forget", "--text", "e")
-    assert (code, "--expect 1068" in err) == (2, True)
-    code, _, err = run(service, "forget", "--text", "e", "--yes", "--expect", "1067")
-    assert code == 121
-    assert "1,068 of 1,091 entries now, not 1,067" in err
-    assert run(service, "forget", "--text", "e", "--dry-run")[0] == 0
-    code, out, _ = run(service, "forget", "--text", "e", "--yes", "--expect", "1068")
-    assert (code, out.split(" of ")[0]) == (0, "Forgot 1,068 entries")
-    assert run(service, "forget", "--text", "project", "--yes", "--expect", "3")[0] == 0
-    assert run(service, "forget", "--text", "project", "--yes", "--expect", "2")[0] == 121
-    assert run(service, "forget", "--receipts", "--expect", "2")[0] == 2
+    command, refusal = err.splitlines()
+    assert refusal == (
+        "idiolect: This would take 1,100 of all 1,103 entries, more than a tenth: for so much --yes is not enough. "
+        "Nothing was forgotten. If all of it is meant, add --expect 1100, as above."
+    )
+    assert command == "idiolect forget --text office --yes --expect 1100"
+    code, _, err = run(service, "forget", "--text", "office")
+    assert (code, "--expect 1100" in err) == (2, True)
+    code, _, err = run(service, "forget", "--text", "office", "--yes", "--expect", "1099")
+    assert (code, "1,100 of 1,103 entries now, not 1,099" in err) == (121, True)
+    assert run(service, "forget", "--text", "office", "--dry-run")[0] == 0
+    for typed in ("y\n", "\n", "1099\n"):
+        code, out, _ = run(service, "forget", "--text", "office", typed=typed, terminal=True)
+        assert (code, "Forgot" in out) == (1, False)
+        assert "more than a tenth of all 1,103 entries. To go on, type how many" in out
+    _, _, err = run(service, "forget", "--text", "office", "--yes", "--")
+    assert shlex.split(err.splitlines()[0])[:2] == ["idiolect", "forget"]
+    code, out, _ = run(service, *shlex.split(err.splitlines()[0])[1:])
+    assert (code, out.split(" of ")[0]) == (0, "Forgot 1,100 entries"), "the command that is shown works"
 
 
-@pytest.mark.parametrize("given", [["--text", "e", "--yes", "--"], ["--yes", "--app", "--", "--text", "e"]])
-def test_the_command_that_is_shown_with_the_number_works(run, service, given):
-    code, _, err = run(service, "forget", *given)
-    shown = shlex.split(err.splitlines()[0])
-    assert (code, shown[1]) == (122, "forget")
-    assert run(service, *shown[1:])[0] == 0
+def test_in_a_terminal_the_number_is_typed(run, knowing):
+    service = knowing(*MUCH, *KIND).settings
+    code, out, _ = run(service, "forget", "--text", "office", typed="1100\n", terminal=True)
+    assert (code, "Forgot 1,100 entries" in out) == (0, True)
 
 
-@pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])
-def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, typed, forgotten):
+@pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0)])
+def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, knowing, typed, forgotten):
+    service = knowing(*MUCH, *KIND, *NEAR).settings
     code, out, _ = run(service, "learned", "--forget", "kind regards", typed=typed, terminal=True)
     assert code == (0 if forgotten else 1)
-    assert out.count("Forgot 3 entries") == forgotten
-    assert ("Forget these, too? That takes 3 entries" in out) is (forgotten > 0)
-
-
-def test_in_a_terminal_the_number_is_typed(run, service):
-    for typed, ended in (("y\n", 1), ("\n", 1), ("1067\n", 1), ("1068\n", 0)):
-        code, out, _ = run(service, "forget", "--text", "e", typed=typed, terminal=True)
-        assert code == ended
-        assert ("Forgot 1,068 entries" in out) is (ended == 0)
-        assert "more than a tenth of all 1,091 entries. To go on, type how many" in out
+    assert out.count("Forgot ") == forgotten
+    assert ("Forget these, too? That takes 2 entries" in out) is (forgotten > 0)
