@@ -114,9 +114,10 @@ class DesktopSession:
         if reply.prefix is None:
             return
         sees = answering.sees and not field.terminal  # what stands in a terminal answers nobody
+        reply = answering.of(reply) if sees else reply
         body = {
             "prefix": reply.prefix,
-            **({"context": answering.texts(reply)} if sees else {}),
+            **({"context": reply.context()} if sees else {}),
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": ask.corrections,

@@ -14,12 +14,11 @@ from jeepney import DBusAddress, HeaderFields
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, NoInputBusError
 from idiolect.daemon.keyboard.focused_window import accessible_address
 from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
-from idiolect.daemon.reply_parser import split
+from idiolect.daemon.reply_parser import Reply, split
 
 if TYPE_CHECKING:
     from jeepney import Message
 
-    from idiolect.daemon.reply_parser import Reply
 
 _ANSWER_S: Final = 0.5
 _AGAIN_S: Final = 1.0
@@ -108,9 +107,17 @@ class FieldAnswering:
         self._around: tuple[str, str] | None = None
         self._looked_s = float("-inf")
 
-    def texts(self, reply: Reply) -> list[str]:
-        """What is answered: in all of the field where that is known, else in what the program tells IBus."""
-        return (split(*self._around) if self._around is not None else reply).context()
+    def of(self, reply: Reply) -> Reply:
+        """What the program tells IBus, with what is answered in all of the field where that is known.
+
+        A program that tells a few words before the cursor tells the end of what is quoted, without its mark.
+        """
+        if self._around is None or reply.prefix is None:
+            return reply
+        texts = tuple(split(*self._around).texts())
+        above, _, line = reply.prefix.rpartition("\n")
+        is_theirs = above.strip() != "" and any(above.strip() in text for text in texts)
+        return Reply(line if is_theirs else reply.prefix, lambda: texts)
 
     async def look(self, focused: FocusedText, line: str) -> None:
         """Read what stands in the field, for the next question, unless that was done only now."""

@@ -355,20 +355,23 @@ def test_a_password_of_a_program_is_not_offered_for(desktop, needs_program, tool
 
 
 MAIL = """On Monday, Ottoline Wibberly <o@wibberly.example> wrote:
-> Shall we meet at the Kwarbelmoor on Thursday?
+> Shall we meet at the Kwarbelmoor or the Zwimbelfurt on Thursday?
 > `rm -rf ~` \u202eesrever\u202c $(reboot)
 
 """
 
 
 @pytest.fixture
-def reply(desktop, needs_program, tmp_path):
-    """Mousepad with a quoted mail, and the cursor below it; it tells the bus for screen readers what stands there."""
+def reply(desktop, needs_program, tmp_path, request):
+    """An editor with a quoted mail, and the cursor below it; it tells the bus for screen readers what stands there."""
     text = tmp_path / "reply.txt"
     text.write_text(MAIL)
-    command = [needs_program("mousepad", "mousepad"), "--disable-server", str(text)]
-    opened = desktop.start(*command, environment={**desktop.environment, "NO_AT_BRIDGE": "0"})
-    desktop.window("mousepad")
+    name, alone = getattr(request, "param", ("mousepad", "--disable-server"))
+    told = {"NO_AT_BRIDGE": "0", "GSK_RENDERER": "cairo"}
+    opened = desktop.start(
+        needs_program(name, name), alone, str(text), environment={**desktop.environment, **told}
+    )
+    desktop.window(name)
     desktop.rest(opened.pid)
     desktop.press("ctrl+End")
     yield opened, text
@@ -376,26 +379,34 @@ def reply(desktop, needs_program, tmp_path):
     opened.wait()
 
 
-def test_the_names_in_a_quoted_mail_are_offered_below_it_and_none_of_it_is_learned(desktop, reply):
-    mousepad, text = reply
+@pytest.mark.parametrize(
+    ("reply", "name"),
+    [
+        (("mousepad", "--disable-server"), "Kwarbelmoor"),
+        (("gnome-text-editor", "--standalone"), "Zwimbelfurt"),
+    ],
+    indirect=["reply"],
+)
+def test_the_names_in_a_quoted_mail_are_offered_below_it_and_none_of_it_is_learned(desktop, reply, name):
+    editor, text = reply
     # The first questions of a session come before anything is known of the field: where the focus goes is heard later.
     desktop.type("We are glad to come. ")
-    desktop.rest(mousepad.pid)
+    desktop.rest(editor.pid)
     desktop.press("ctrl+f")
-    desktop.rest(mousepad.pid)
+    desktop.rest(editor.pid)
     desktop.press("Escape")
-    desktop.type("See you at the Kwarbe", delay_ms=200)
+    desktop.type(f"See you at the {name[:6]}", delay_ms=200)
     desktop.offers()
     desktop.press("alt+1")
     desktop.type(".")
-    desktop.rest(mousepad.pid)
+    desktop.rest(editor.pid)
     desktop.press("ctrl+s")
     session.wait_for(
-        lambda: text.read_text().startswith(f"{MAIL}We are glad to come. See you at the Kwarbelmoor."),
+        lambda: f"\nWe are glad to come. See you at the {name}." in text.read_text(),
         text.read_text,
     )
-    mousepad.terminate()
-    mousepad.wait()
+    editor.terminate()
+    editor.wait()
 
     def learned():
         return [one["text"] for one in desktop.learned()]

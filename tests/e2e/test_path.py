@@ -129,6 +129,28 @@ def test_what_one_answers_is_suggested_for_this_once(program, tmp_path):
     assert "Kwarbelmoor" not in program.run(*asked)
 
 
+def test_what_one_answers_is_not_used_where_the_setting_says_so(base_dir, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\nsee_context = false\n")
+    (home / "base").symlink_to(base_dir)
+    program = Program(home)
+    program.run("start")
+    try:
+        done = subprocess.run(
+            [*IDIOLECT, "suggest", "I will be at the Kwarb", "--answering", "-"],
+            env=program.env,
+            input="At the Kwarbelmoor?",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        program.run("stop")
+    assert done.stderr == "What you answer was not used: the setting see_context is off.\n"
+    assert "Kwarbelmoor" not in done.stdout
+
+
 def test_too_little_text_says_how_much_is_needed(program):
     said = program.run("train", "--wait", code=25)
     assert "2,000" in said

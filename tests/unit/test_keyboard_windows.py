@@ -172,11 +172,34 @@ def test_of_a_long_text_what_is_near_the_cursor_is_read(session_bus):
     assert (len(before), len(behind)) == (4_000, 4_000)
 
 
+@pytest.mark.parametrize(
+    ("told", "prefix"),
+    [
+        ("you come?\n\nYes, we do", "Yes, we do"),
+        ("Yes, we do", "Yes, we do"),
+        ("Hello.\nYes, we do", "Hello.\nYes, we do"),
+    ],
+)
+def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes(session_bus, told, prefix):
+    programs = session_bus({"editor": ACTIVE})
+
+    async def asked():
+        answering, focused = FieldAnswering(True), FocusedText()
+        focused.listen()
+        await until(lambda: programs.focus(has=True) or focused._focused is not None)
+        await answering.look(focused, "Yes, we do")
+        return answering.of(Reply(told, lambda: ["what IBus was told"]))
+
+    reply = asyncio.run(asyncio.wait_for(asked(), 30))
+    assert reply.prefix == prefix
+    assert reply.context() == ["And you?", "On Monday, Anna wrote:\nCan you come?"]
+
+
 def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(session_bus):
     async def asked():
         answering, focused = FieldAnswering(True), FocusedText()
         await answering.look(focused, "Yes")
         await until(lambda: focused._listening is None)
-        return answering.texts(Reply("Yes", lambda: ["Can you come?"]))
+        return answering.of(Reply("Yes", lambda: ["Can you come?"])).context()
 
     assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]
