@@ -14,7 +14,6 @@ import os
 import stat
 import struct
 import sys
-from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
@@ -126,7 +125,7 @@ class Host:
         self._write(_LENGTH.pack(len(data)) + data)
 
     async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
-        return {"protocol": PROTOCOL, "version": version("idiolect")}
+        return {"protocol": PROTOCOL}
 
     async def _suggest(self, message: dict[str, Any]) -> dict[str, Any]:
         _KEY_MS.validate_python(message.get("key_ms"))
@@ -157,8 +156,7 @@ class Host:
         told = await self._asked(self._learning, "GET", "/v1/status")
         nothing = {"prefix": "", "candidates": 0, "ghost_words": 0, "app": APP}
         asked = await self._asked(self._asking, "POST", "/v1/suggest", nothing)
-        about = {"paused": told["paused"], "sees_context": asked["sees_context"]}
-        return {**about, "version": version("idiolect")}
+        return {"paused": told["paused"], "sees_context": asked["sees_context"]}
 
     async def _asked(
         self, link: ServiceLink, method: str, path: str, body: dict[str, Any] | None = None

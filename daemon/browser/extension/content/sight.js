@@ -102,7 +102,7 @@ idiolect.Sight ??= (() => {
       if (about === null) return false;
       const { area, paper, style } = about;
       const ink = style.webkitTextFillColor;
-      if (parseFloat(style.fontSize) < MIN_PX || isClear(ink) || ink === paper) return false;
+      if (isClear(ink) || ink === paper) return false;
       if (nodes.matches(parent, "details:not([open])")) return false;
       if (!nodes.isVisible(parent, { opacityProperty: true, visibilityProperty: true })) return false;
       const { data } = node;

@@ -220,7 +220,7 @@ idiolect.thread ??= (() => {
   function cut(texts) {
     const kept = [];
     let left = MAX_CHARS;
-    for (const one of texts.slice(0, MAX_TEXTS)) {
+    for (const one of texts) {
       kept.push(one.length <= left ? one : ends(one, left));
       left -= kept.at(-1).length;
       if (left < MIN_CHARS) break;
