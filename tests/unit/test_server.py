@@ -46,20 +46,14 @@ def site(shared):
 
 @pytest.fixture
 def made(site, monkeypatch):
-    """Of what something was made, in order: of which text before a cursor that answers what, or after a forgetting."""
-    begun = []
+    """Of what something was made, in order: of which text before a cursor, and what that answers."""
+    begun, suggest = [], site.service.suggestions.suggest_in_steps
 
-    def note(part, name, told):
-        real = getattr(part, name)
+    def noted(*given):
+        begun.append((given[0], given[-1]))
+        return (yield from suggest(*given))
 
-        def noted(*given, **more):
-            begun.append(told(*given))
-            return (yield from real(*given, **more))
-
-        monkeypatch.setattr(part, name, noted)
-
-    note(site.service.suggestions, "suggest_in_steps", lambda *given: (given[0], given[-1]))
-    note(site.service.forgetting, "still_suggested", lambda selector, _left: selector.text)
+    monkeypatch.setattr(site.service.suggestions, "suggest_in_steps", noted)
     return begun
 
 
@@ -604,17 +598,6 @@ def test_what_nobody_waits_for_any_more_is_not_computed(site, made):
             assert site.http.get("/healthz").status_code == 200
     assert site.post("/v1/suggest", {"prefix": "here"}).status_code == 200
     assert made == [("here", ())]
-
-
-def test_who_types_goes_before_the_question_what_is_still_suggested(site, made):
-    with site.occupied():
-        forgetting, _ = in_background(site, "/v1/forget", {"text": "forgotten"})
-        site.until_asked(2)
-        typing, _ = in_background(site, "/v1/suggest", {"prefix": "typed"})
-        site.until_asked(3)
-    for one in (forgetting, typing):
-        one.join(DEADLINE_S)
-    assert made == [("typed", ()), "forgotten"]
 
 
 def test_who_waits_for_a_round_keeps_no_thread_from_others(site, round_of):
