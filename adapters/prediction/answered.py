@@ -25,16 +25,20 @@ _MIN_CHAIN_PROB = 0.01  # of a form's first token, for the others to be looked u
 SENDER_SHARE = 1.0
 """The sender's name after a salutation, as a multiple of the score of all that may stand there."""
 
-_ADDRESS = regex.compile(r"\S*(?:@|://|\bwww\.)\S*")
+_ADDRESS = regex.compile(r"(?<!\S)\S*?(?:@|://|\bwww\.)\S*")
 _NUMBER = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[.:/-][\p{L}\p{N}]+)+(?![\p{L}\p{N}])")
 _DIGIT = regex.compile(r"\p{N}")
 _NAME = r"\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’.-]*){0,3}"
 _FROM = regex.compile(rf"(?m)^\W*(?:From|Von|De|Da|Van): *\"?({_NAME})")
 _WROTE = regex.compile(
-    rf"({_NAME})\"?(?: *[<(][^>)\n]*[>)])? (?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef)\b[^\n]{{0,40}}:"
+    rf"\b({_NAME})\"?(?: *[<(][^>)\n]*[>)])?\s+"
+    r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef)\b[^\n]{0,40}:"
 )
 _SIGNED = regex.compile(rf"\W*({_NAME})\W*")
 _SIGNED_LINES = 3  # at the end, among which a name that stands alone is a signature
+_NO_NAME = regex.compile(
+    r"(?i)\b(?:hi|hello|hey|hallo|bonjour|hola|ciao|thanks|thank|regards|cheers|best|sincerely|yes|no|ok|okay|sent|grüße)\b"
+)
 _SALUTATION = regex.compile(
     r"(?i)(?:^|\n)[ \t]*"
     r"(?:hi|hello|hey|dear|hallo|liebe[rs]?|bonjour|salut|hola|ciao|good (?:morning|afternoon|evening))\Z"
@@ -149,17 +153,18 @@ def _with_few_repeats(text: str) -> str:
         seen[word] += 1
         return found[0] if words[word] <= most or seen[word] <= _MOST_TIMES else ""
 
-    return regex.sub(r"[ \t]{2,}", " ", WORD.sub(kept, "\n".join(lines)))
+    left = WORD.sub(kept, "\n".join(lines))
+    return "\n".join(" ".join(line.split()) for line in left.split("\n") if line.strip())
 
 
 def _sender(text: str) -> str:
     """Return the first name of who wrote a text, by what it says of itself; "" where it says nothing."""
-    for pattern in (_WROTE, _FROM):
-        names = pattern.findall(text)
-        if names:
-            return str(names[-1]).split()[0]
+    if wrote := _WROTE.findall(text):  # a day or a month may stand before the name
+        return str(wrote[-1]).split()[-2:][0]
+    if sent := _FROM.findall(text):
+        return str(sent[-1]).split()[0]
     for line in reversed([line for line in text.split("\n") if line.strip()][-_SIGNED_LINES:]):
         signed = _SIGNED.fullmatch(line)
-        if signed is not None:
+        if signed is not None and not _NO_NAME.search(line):
             return str(signed[1]).split()[0]
     return ""

@@ -30,6 +30,9 @@ _EVICTED_TOKENS = 1024  # of other texts that are being written, 45 KB each: a l
 _PREFILL_TOKENS = 32  # read in one pass of a long text: 80 ms beside a training round, where 64 take 150 ms
 _PRECOMPUTE_TOKENS = 32  # read in one pass of a text that is known beforehand
 _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this time, somebody always waits
+_MIN_ANSWERED_ORDER = (
+    2  # tokens in a row that what is answered has, too: less says that a word is there, not where
+)
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
 
@@ -180,7 +183,9 @@ class NextTokenModel:
         yield memory, self.mixture, memory.predict(ids)
         if self._answered is not None:
             memory = self._answered.memory
-            yield memory, self.answered_mixture, memory.predict(self._answered.predict_context(ids))
+            prediction = memory.predict(self._answered.predict_context(ids))
+            if prediction.order >= _MIN_ANSWERED_ORDER:
+                yield memory, self.answered_mixture, prediction
 
     def _mix(self, ids: list[int], probs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the model's distribution ``probs`` (vocab,) after ``ids``, mixed with what memories say."""

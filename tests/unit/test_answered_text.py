@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from idiolect.adapters.prediction.answered import Answered, _sender
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
 
@@ -78,3 +79,73 @@ def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
     assert "hunter2" not in read
     assert "[" not in read
     assert "See you on Thursday." in read
+
+
+QUOTED = (
+    "On Tuesday Brombel Witzmann wrote:\nTicket PQX-48213 is at Thursday 14:37, ask quilfram@zyxinder.org."
+)
+
+
+def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make: Callable[[str], Service]) -> None:
+    service = make("one")
+    assert "-48213" in words(service, "It is Ticket PQX", QUOTED)
+    assert "4:37" in words(service, "We come on Thursday 1", QUOTED)
+    assert "-48213" not in words(service, "It is Ticket PQX")
+    assert "4:37" not in words(service, "We come on Thursday 1")
+
+
+@pytest.mark.parametrize("written", ["Hi ", "Thank you.\nDear ", "Good morning "])
+def test_a_salutation_names_who_wrote(make: Callable[[str], Service], written: str) -> None:
+    service = make("one")
+    assert words(service, written, QUOTED)[0] == "Brombel"
+    assert words(service, f"{written}Br", QUOTED)[0] == "ombel"
+    assert words(service, "We say ", QUOTED)[0] != "Brombel"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("From: Ann-Marie Dirks <a@b.example>\n\nSee you.", "Ann-Marie"),
+        ('> From: "Otto Frei"', "Otto"),
+        ("Le 3 mai, Zoé Petit a écrit :\nBonjour", "Zoé"),
+        ("Am 3.5. schrieb Otto Frei:\nHallo", ""),
+        ("All is well here.\n\nRegards,\nKerstin", "Kerstin"),
+        ("All is well here.\n-- \nKerstin Dahl\n+49 30 1234", "Kerstin"),
+        ("all is well here", ""),
+    ],
+)
+def test_who_wrote_a_text(text: str, name: str) -> None:
+    assert _sender(text) == name
+
+
+def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) -> None:
+    service = make("one")
+    assert "fram" not in words(service, "ask quil", QUOTED)
+    assert "inder" not in words(service, "ask quilfram@zyx", QUOTED)
+
+
+def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
+    told = "The password is hunter2-Xq9Lm, and your code is 483920."
+    service = make("one")
+    for prefix, rest in (("It is hunt", "er2"), ("It is hunter2-X", "q9Lm"), ("It is 48", "3920")):
+        assert rest not in words(service, prefix, told)
+
+
+def test_a_word_that_is_repeated_counts_as_little_as_one_that_is_there_twice(
+    make: Callable[[str], Service],
+) -> None:
+    service = make("one")
+    often = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 5_000])
+    twice = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 2])
+    assert often.words == twice.words
+
+
+def test_a_sentence_is_not_recited(make: Callable[[str], Service]) -> None:
+    loaded = make("one").model.loaded
+    words_known = make("two").model.served.user_model.words
+    whole = "one two three four five six seven eight nine"
+    answered = Answered(whole, loaded.tokenizer.encode, loaded.tokenizer.vocab_size, words_known)
+    assert not answered.recites(whole.split()[:6])
+    assert answered.recites(whole.split()[:7])
+    assert answered.recites([*whole.upper().split()[1:8]])
+    assert not answered.recites(["zero", *whole.split()[:6]])
