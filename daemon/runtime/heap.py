@@ -1,4 +1,4 @@
-"""Limits on memory that the C library keeps unused (glibc on Linux only)."""
+"""Memory that the C library and Python keep free: limited, given back, and overwritten (glibc on Linux only)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import ctypes
 import gc
 import sys
 from collections.abc import Mapping
-
-import numpy as np
 
 from idiolect.adapters.steps import Steps
 
@@ -56,6 +54,8 @@ def overwrite_free_blocks() -> Steps[None]:
 
     What Python copies of a text is freed and not cleared, and stays until something else takes its place.
     """
+    import numpy as np  # for the service alone: the command line imports this module, too
+
     gc.collect()
     yield
     for size in _PYTHON_BLOCKS:

@@ -79,7 +79,9 @@ def exclude(app: _App, as_json: AsJson = False) -> None:
 @GROUP.command()
 def context(
     app: _App,
-    seen: Annotated[ContextRule, typer.Argument(help="Whether it sees what you answer there.")],
+    seen: Annotated[
+        ContextRule, typer.Argument(metavar="VALUE", help="on or off: whether it sees what you answer there.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """See what you answer there, or not."""

@@ -35,9 +35,11 @@ def run(
         ),
     ] = None,
     chars: Annotated[
-        int, typer.Option(help="About how many characters to type.", min=500, max=200_000)
+        int, typer.Option(metavar="N", help="About how many characters to type.", min=500, max=200_000)
     ] = 8000,
-    seed: Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Of the draw: another seed types other messages.", min=0)
+    ] = 1,
     budget: Budget = None,
     no_train: Annotated[
         bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")

@@ -27,13 +27,14 @@ def run(
     kind: Annotated[
         ExportKind,
         typer.Argument(
+            metavar="KIND",
             help="onnx_adapter: for onnxruntime; peft: a PEFT folder; onnx: one merged model; everything: a folder "
-            "with all that is kept."
+            "with all that is kept.",
         ),
     ],
     path: Annotated[Path, typer.Argument(parser=parse_path, metavar="PATH", help="Where to.")],
     adapter: Annotated[
-        int | None, typer.Option(help="Its number; else the one that is served.", min=1)
+        int | None, typer.Option(metavar="ID", help="Its number; else the one that is served.", min=1)
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -19,11 +19,15 @@ EXAMPLE = 'idiolect forget --text "project x" --dry-run'
 
 def run(
     text: Annotated[
-        str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
+        str | None, typer.Option(metavar="TEXT", help="Entries that contain this; - reads it from stdin.")
     ] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="The entry with this number.", min=1)] = None,
-    source: Annotated[str | None, typer.Option(help="Entries from this source.")] = None,
-    app_name: Annotated[str | None, typer.Option("--app", help="Entries from this application.")] = None,
+    ids: Annotated[
+        list[int] | None, typer.Option("--id", metavar="ID", help="The entry with this number.", min=1)
+    ] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Entries from this source.")] = None,
+    app_name: Annotated[
+        str | None, typer.Option("--app", metavar="NAME", help="Entries from this application.")
+    ] = None,
     since: Since = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,

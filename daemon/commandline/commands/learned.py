@@ -26,7 +26,7 @@ def run(
             metavar="TEXT", help="Only words and phrases that contain this; - reads it from stdin."
         ),
     ] = "",
-    limit: Annotated[int, typer.Option(help="How many, at most.", min=1, max=10_000)] = 40,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many, at most.", min=1, max=10_000)] = 40,
     forget: Annotated[
         str | None,
         typer.Option(

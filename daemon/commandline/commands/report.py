@@ -21,7 +21,7 @@ _FIGURES: Final = ("shown", "accepted", "characters", "keystrokes", "saved")
 
 
 def run(
-    days: Annotated[int, typer.Option(help="How many days, today included.", min=1)] = 30,
+    days: Annotated[int, typer.Option(metavar="N", help="How many days, today included.", min=1)] = 30,
     as_json: AsJson = False,
 ) -> None:
     """Show how many keystrokes suggestions have saved, and how often the likely ones were accepted."""

@@ -23,7 +23,7 @@ def run(
     place: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PLACE]",
+            metavar="PLACE",
             help="keyboard, browser, vscode, neovim, emacs, helix, kate, shell or service; without one, all are "
             "listed.",
         ),

@@ -21,7 +21,7 @@ class Shell(enum.StrEnum):
 
 
 def run(
-    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
     full_line: Annotated[
         bool,
         typer.Option("--full-line", help="Suggest commands, too, not only commit messages and the like."),

@@ -17,7 +17,9 @@ EXAMPLE = "idiolect start --port 8765"
 
 
 def run(
-    port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Listen here instead of at the last port.")
+    ] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
     new_store: Annotated[
         bool,

@@ -18,7 +18,9 @@ _BEGUN: Final = re.compile(r"[^\W_]*(?:['’][^\W_]*)*\Z")  # the word that the 
 
 
 def run(
-    text: Annotated[str, typer.Argument(help="What stands before the cursor; - reads it from stdin.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What stands before the cursor; - reads it from stdin.")
+    ],
     answering: Annotated[
         str | None,
         typer.Option(

@@ -66,7 +66,7 @@ def corrections(
     value: Annotated[
         CorrectionsSwitch | None,
         typer.Argument(
-            metavar="[VALUE]",
+            metavar="VALUE",
             help="off: leave mistyped words; offer: offer the right one; apply: also make sure ones.",
         ),
     ] = None,
@@ -81,7 +81,7 @@ def show(
     value: Annotated[
         ShowSwitch | None,
         typer.Argument(
-            metavar="[VALUE]", help="auto: what saves time; more; less; asked: nothing appears by itself."
+            metavar="VALUE", help="auto: what saves time; more; less; asked: nothing appears by itself."
         ),
     ] = None,
     as_json: AsJson = False,

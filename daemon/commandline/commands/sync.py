@@ -50,7 +50,8 @@ def join(
         ),
     ],
     name: Annotated[
-        str | None, typer.Option(help="What to call this device; else as the machine is called.")
+        str | None,
+        typer.Option(metavar="NAME", help="What to call this device; else as the machine is called."),
     ] = None,
     code_file: Annotated[
         str | None,
