@@ -85,7 +85,7 @@ CASES = (
     writes("resume"),
     writes("apps quiet editor"),
     writes("apps context editor off"),
-    reads("sync --json --answering {notes}/a.md"),
+    reads("sync --json"),
     reads("suggest Hello --answering {notes}/a.md"),
     reads("words list --json"),
     alone("setup --json", 0, 0),
