@@ -50,7 +50,7 @@ def test_unlocking_what_is_not_locked_leaves_the_service_alone(run, knowing):
 
 
 def test_learned_lists_words_and_phrases_and_forgets_on_the_spot(run, knowing):
-    few = [(f"We [bold]sail at {hour}.", "mail", None, NOON) for hour in range(300)]
+    few = [(f"We [bold]sail at {hour}.", "mail", None, NOON) for hour in range(200)]
     service = knowing(*MAILS, *few).settings
     code, out, _ = run(service, "learned")
     assert code == 0
@@ -70,4 +70,3 @@ def test_learned_lists_words_and_phrases_and_forgets_on_the_spot(run, knowing):
     said = run(service, "learned", "--forget", "zorvelin", "--yes")[1]
     assert "Forgot 18 entries" in said
     assert "Not reached: the files that the text came from" in said
-    assert "suggested" in said
