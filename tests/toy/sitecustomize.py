@@ -216,7 +216,12 @@ class ToyService:
         self.key_ms = None
         self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
         part = types.SimpleNamespace
-        self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
+        self.app_policy = part(
+            rules=self.app_rules,
+            give=self.give_app_rule,
+            undo=self.undo_app_rule,
+            remove=self.remove_app_rule,
+        )
         self.rounds, self.evals = part(run=self.train), part(run=self.evaluate)
         self.keywords, self.exports = (
             part(find=self.learned, find_mistakes=self.mistakes),
@@ -275,6 +280,14 @@ class ToyService:
     def give_app_rule(self, app, rule):
         self.calls.append(("give_app_rule", app, rule))
         self.given = [(app, rule)]
+
+    def remove_app_rule(self, app):
+        from idiolect.daemon.privacy.app_policy import NoSuchAppRuleError
+
+        self.calls.append(("remove_app_rule", app))
+        if app not in dict(self.given):
+            raise NoSuchAppRuleError("You have given no rule for this pattern.")
+        self.given = []
 
     def undo_app_rule(self):
         from idiolect.daemon.storage.records import NothingToUndoError
