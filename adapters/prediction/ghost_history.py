@@ -1,7 +1,8 @@
 """Ghosts that were suggested: those on screen, and those of which the finished text will tell whether they were right.
 
 What is on screen stays while it agrees with the letters that are typed, until it is contradicted or taken: a ghost that
-comes and goes while it is right is read twice and taken never.
+comes and goes while it is right is read twice and taken never. Where one of its words ends, the words behind it must be
+worth a look by themselves.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class StandingGhosts:
         self._shown: deque[_StandingGhost] = deque(maxlen=_MAX_STANDING)
 
     def rest(self, prefix: str, key_s: float) -> tuple[GhostWord, ...]:
-        """Return what is left of the ghost that a typist of this speed sees, where ``prefix`` types into it."""
+        """Return what is left of the ghost that a typist of this speed sees, where ``prefix`` types into it.
+
+        The probabilities are those behind the words that have been typed.
+        """
         for shown in reversed(self._shown):
             typed = len(prefix) - shown.length
             if (
@@ -69,11 +73,13 @@ def extended(standing: Sequence[GhostWord], new: Sequence[GhostWord]) -> Sequenc
 
 
 def _cut_at(words: Sequence[GhostWord], start: int) -> tuple[GhostWord, ...]:
-    """Return the words without their first ``start`` characters."""
-    left = list[GhostWord]()
+    """Return the words without their first ``start`` characters, which have come."""
+    left, came = list[GhostWord](), 1.0
     for word in words:
         if start < len(word.text):
-            left.append(replace(word, text=word.text[start:]))
+            left.append(GhostWord(word.text[start:], min(word.p / came, 1.0)))
+        elif word.p > 0:
+            came = word.p
         start = max(start - len(word.text), 0)
     return tuple(left)
 

@@ -20,7 +20,7 @@ Show: TypeAlias = Literal["auto", "more", "less", "asked"]
 USUAL_KEY_MS = 240.0
 """Between two letters, where nobody has told: 50 words a minute."""
 
-MIN_FURTHER_PROB = 0.16
+MIN_FURTHER_PROB = 0.25
 """That a further word and all before it come, for it to be shown."""
 
 LOOK_S = 0.24
@@ -37,6 +37,10 @@ _LIST_WORD_S = 0.07  # to read each of its words
 _MIN_LIST_GAIN = 2.0  # of a list, in the time that reading it takes: a better one may come a letter later
 _LOOK_WEIGHTS: Final[dict[Show, float]] = {"auto": 1.0, "more": 0.5, "less": 2.0, "asked": math.inf}
 
+_MIN_GAIN = 1.5  # of a further word, in the time that reading it takes: what is left of a ghost is read again
+_TOLD_LATER = (
+    0.5  # of wrong words that begin with the same letter: another letter later they are told apart, too
+)
 _MIN_FIRST_SHARE = 0.5  # of the look that the first word must earn, for further words to be looked for
 _MIN_NEW_CHARS = 3  # of a ghost that was not there before: fewer are typed faster than read
 
@@ -73,17 +77,17 @@ class GhostValue:
 
         Args:
             first: the word.
-            alike: the probability of other words that begin with the same letter: they are not told apart by it.
+            alike: the probability of other words that begin with the same letter, by which they are not told apart.
         """
         taken = first.p * self.uptake
-        told_apart = max(1 - taken - alike, 0.0)
+        told_apart = max(1 - taken - _TOLD_LATER * alike, 0.0)
         waiting_costs = taken * self.key_s > told_apart * self.look_weight * LOOK_S
         return waiting_costs and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * LOOK_S
 
     def adds(self, word: GhostWord) -> bool:
         """Return True if this further word, with the probability that all up to it comes, is worth reading."""
         gain_s = word.p * self.uptake * (len(word.text) - 1) * self.key_s
-        return word.p >= MIN_FURTHER_PROB and gain_s > self.look_weight * FURTHER_LOOK_S
+        return word.p >= MIN_FURTHER_PROB and gain_s > _MIN_GAIN * self.look_weight * FURTHER_LOOK_S
 
     def pays(self, words: Sequence[GhostWord], alike: float = 0.0) -> bool:
         """Return True if a new ghost of these words saves more time on average than looking at it takes.
