@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from idiolect.adapters.prediction.ghost_value import GhostValue
 from idiolect.adapters.prediction.suggestion import GhostWord, joined_text
 from idiolect.adapters.vocabulary import WORD
 
@@ -38,20 +39,26 @@ class StandingGhosts:
     def __init__(self) -> None:
         self._shown: deque[_StandingGhost] = deque(maxlen=_MAX_STANDING)
 
-    def rest(self, prefix: str, key_s: float) -> tuple[GhostWord, ...]:
-        """Return what is left of the ghost that a typist of this speed sees, where ``prefix`` types into it.
+    def rest(self, prefix: str, value: GhostValue) -> tuple[GhostWord, ...]:
+        """Return what is left of the ghost that a typist sees, where ``prefix`` types into it.
 
-        The probabilities are those behind the words that have been typed.
+        The probabilities are those behind the words that have been typed. Nothing is left where a word has just ended
+        and the next ones are not worth a look.
+
+        Args:
+            prefix: the text before the cursor.
+            value: judges for this typist; a ghost that one of another speed sees is not theirs.
         """
         for shown in reversed(self._shown):
             typed = len(prefix) - shown.length
             if (
                 0 < typed < min(len(shown.text), _MAX_CHARS)
-                and abs(math.log(shown.key_s / key_s)) < _SAME_SPEED
+                and abs(math.log(shown.key_s / value.key_s)) < _SAME_SPEED
                 and shown.text.startswith(prefix[shown.length :])
                 and hash(prefix[: shown.length]) == shown.prefix_hash
             ):
-                return _cut_at(shown.words, typed)
+                left = _cut_at(shown.words, typed)
+                return left if WORD.match(left[0].text) or value.pays(left) else ()
         return ()
 
     def show(self, prefix: str, key_s: float, words: Sequence[GhostWord]) -> None:

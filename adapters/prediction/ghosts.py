@@ -236,9 +236,7 @@ class Ghosts:
 
     def _keep_standing(self, asked: GhostQuestion, ghost: Ghost, value: GhostValue) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
-        standing = self._standing.rest(asked.prefix, value.key_s)[: asked.max_words]
-        if standing and not WORD.match(standing[0].text) and not value.pays(standing):
-            standing = ()  # a word of it has ended, and the next ones are no longer worth a look
+        standing = self._standing.rest(asked.prefix, value)[: asked.max_words]
         if standing and not value.never_pays and not asked.must_hide(joined_text(standing)):
             ghost = Ghost.of(extended(standing, ghost.words), show=True)
         if ghost.show:

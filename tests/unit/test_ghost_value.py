@@ -105,18 +105,23 @@ def test_how_much_is_shown_is_the_users_choice() -> None:
 
 
 def test_what_stands_is_left_as_it_is_typed_into() -> None:
-    standing = StandingGhosts()
+    standing, usual = StandingGhosts(), GhostValue(USUAL)
     standing.show("See you ", USUAL, [GhostWord("tomorrow", 0.8), GhostWord(" then", 0.5)])
-    assert standing.rest("See you tom", USUAL) == (GhostWord("orrow", 0.8), GhostWord(" then", 0.5))
-    assert standing.rest("See you tomorrow", 1.05 * USUAL) == (GhostWord(" then", 0.5 / 0.8),), (
-        "the first came"
-    )
-    assert standing.rest("See you tomorrow then", USUAL) == ()
-    assert standing.rest("See you ton", USUAL) == ()
-    assert standing.rest("See you ", USUAL) == (), "there it is judged anew"
-    assert standing.rest("See you tom", FAST) == (), "somebody else types so"
+    assert standing.rest("See you tom", usual) == (GhostWord("orrow", 0.8), GhostWord(" then", 0.5))
+    assert standing.rest("See you tomorrow", GhostValue(1.05 * USUAL)) == (GhostWord(" then", 0.5 / 0.8),)
+    assert standing.rest("See you tomorrow then", usual) == ()
+    assert standing.rest("See you ton", usual) == ()
+    assert standing.rest("See you ", usual) == (), "there it is judged anew"
+    assert standing.rest("See you tom", GhostValue(FAST)) == (), "somebody else types so"
     standing.forget()
-    assert standing.rest("See you tom", USUAL) == ()
+    assert standing.rest("See you tom", usual) == ()
+
+
+def test_behind_a_word_the_rest_of_a_ghost_must_be_worth_a_look() -> None:
+    standing, usual = StandingGhosts(), GhostValue(USUAL)
+    standing.show("See you ", USUAL, [GhostWord("tomorrow", 0.9), GhostWord(" then", 0.25)])
+    assert standing.rest("See you tomorro", usual) == (GhostWord("w", 0.9), GhostWord(" then", 0.25))
+    assert standing.rest("See you tomorrow", usual) == ()
 
 
 def test_what_stands_grows_but_does_not_change() -> None:
