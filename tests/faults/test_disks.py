@@ -278,7 +278,7 @@ def test_with_room_again_everything_works(disk, monkeypatch):
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
 import json, os, sys, tempfile
-from idiolect.daemon.commandline import cli, client, health_checks
+from idiolect.daemon.commandline import cli, client, doctor_checks
 lines, told, nothing = json.load(sys.stdin), [], os.open(os.devnull, os.O_RDWR)
 for words in lines:
     with tempfile.TemporaryFile() as said:
