@@ -25,6 +25,7 @@ idiolect.thread ??= (() => {
     "[role=menu], [role=menubar], [role=navigation], [role=complementary], [role=search], [role=banner], [role=contentinfo], " +
     `header:not(:is(${SECTIONS}) *), footer:not(:is(${SECTIONS}) *), ` +
     "[hidden], [aria-hidden=true], [data-idiolect=off], idiolect-overlay, idiolect-said";
+  const NAMED = /^(\S{1,15}:)\n/gm;
   const LINK = "a, [role=link]";
 
   const classOf = (element) => (nodes.attribute(element, "class") ?? "").trim().split(/\s+/)[0];
@@ -213,8 +214,11 @@ idiolect.thread ??= (() => {
     }
   }
 
-  const tidy = (found) =>
-    text.clean(found, true).split("\n").map((line) => line.trim().replace(/[ \t]+/g, " ")).filter(Boolean).join("\n");
+  /** Lines without needless space. What is said of a name, as in two cells of a row, stands behind its colon. */
+  function tidy(found) {
+    const lines = text.clean(found, true).split("\n").map((line) => line.trim().replace(/[ \t]+/g, " "));
+    return lines.filter(Boolean).join("\n").replace(NAMED, "$1 ");
+  }
 
   /** The nearest texts that together have no more characters than are sent, the newest last. */
   function cut(texts) {
