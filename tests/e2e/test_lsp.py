@@ -625,6 +625,14 @@ class Neovim:
             [*self._call, "--remote-send", keys], check=False, stderr=subprocess.DEVNULL
         )  # it may end
 
+    def close(self):
+        """End it, and the Neovim that git has opened."""
+        if self.process.poll() is None:
+            for one in psutil.Process(self.process.pid).children(recursive=True):
+                one.kill()
+            self.process.kill()
+        self.process.wait()
+
     def words(self):
         """The words that the language server has for the place of the cursor."""
         asked = (
@@ -646,8 +654,7 @@ class Neovim:
 def neovim(needs_program, tmp_path, service):
     editor = Neovim(needs_program("nvim", "neovim"), tmp_path, service)
     yield editor
-    editor.process.kill()
-    editor.process.wait()
+    editor.close()
 
 
 def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, neovim):
@@ -711,8 +718,7 @@ def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program
         neovim.keys("<C-n><C-y> says the furry wobbleduck<Esc>:wq<CR>")
         assert neovim.process.wait(60) == 0
     finally:
-        neovim.process.kill()
-        neovim.process.wait()
+        neovim.close()
     assert (
         (tmp_path / "mutt-host-1000-4711")
         .read_text()
@@ -739,8 +745,7 @@ def test_in_a_commit_message_names_of_what_is_changed_are_offered(
         neovim.keys("rrorize to the lamp<Esc>:wq<CR>")
         assert neovim.process.wait(60) == 0
     finally:
-        neovim.process.kill()
-        neovim.process.wait()
+        neovim.close()
     log = subprocess.run(
         ["git", "log", "--format=%B"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
