@@ -123,7 +123,8 @@ class Service:
             model.base,
             children,
             serving=lambda: model.adapter_id,
-            published=model.end_round,
+            published=self._round_ended,
+            offered=lambda base: self.sync.offer(base),
         )
         self.rounds = RoundScheduler(settings, store, self._trainer, children, paused=lambda: pause.active)
         reader = Reader()
@@ -194,6 +195,11 @@ class Service:
     def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
         self.model.learn(entries)
         self.rounds.new_text()
+
+    def _round_ended(self, another: bool) -> None:
+        self.model.end_round(another)
+        if another:
+            self.following.changed()
 
     def _words_changed(self) -> None:
         self.model.read_preferences()

@@ -215,7 +215,7 @@ class Ingest:
             yield from (cleaned(*text) for text in texts)
             return
         parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]
-        with ThreadPoolExecutor(1, "cleaning") as ahead:
+        with ThreadPoolExecutor(2, "cleaning") as ahead:
             for part in ahead.map(self.reader.clean_all, parts):
                 yield from part
 

@@ -32,6 +32,7 @@ _ORDERS_KEPT: Final = 200
 _UNSENDABLE: Final = {"ids", "origin"}  # numbers that mean something in this store alone
 _LET_GO: Final = "-"  # in the place of a file's name: the text is kept no longer, and is in no file
 _BATCH: Final = 2000  # rows
+_CACHE_KB: Final = 65_536
 #: What goes into one file, at most (a single entry may be longer).
 _MAX_ENTRIES: Final = 5000
 _MAX_CHARS: Final = 1 << 20
@@ -69,6 +70,16 @@ class SharedContents:
     def marks(self) -> list[bytes]:
         """All marks in it."""
         return [*(one.mark for one in self.entries), *self.gone, *(one.mark for one in self.decisions)]
+
+
+@dataclass(frozen=True)
+class SharedAdapter:
+    """An adapter as it is shared: the SHA-256 of its base model, when it was made, the marks of what it has seen."""
+
+    base: str
+    at_us: int
+    seen: Sequence[bytes]
+    blob: bytes
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,7 @@ class Shared:
         with self._connection.writing() as db:
             self._state.set(_KEY, key)
             self._key = bytes.fromhex(key)
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # marks are spread over all of an index
             last = 0
             while rows := db.execute(
                 "SELECT id, at_us, text FROM entries WHERE id > ? AND expired_us IS NULL ORDER BY id LIMIT ?",
@@ -153,6 +165,7 @@ class Shared:
                     [(mark,) for mark, _ in marks],
                 )
                 last = rows[-1][0]
+            db.execute("PRAGMA cache_size = -2000")  # SQLite's own
 
     def end(self) -> None:
         """Share nothing any more; entries stay."""
@@ -263,24 +276,29 @@ class Shared:
             decisions = [Decision(mark, json.loads(value), clock) for mark, value, clock in found]
         if gone or decisions:
             yield SharedContents((), [row[0] for row in gone], decisions)
-        last = (-(2**63), b"")
-        while True:
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT shared, id FROM entries WHERE expired_us IS NULL AND shared IN"  # noqa: S608
+                f" (SELECT mark FROM shared WHERE {where}) ORDER BY at_us DESC, id DESC",
+                [names],
+            ).fetchall()
+        ids = [*dict(rows).values()][::-1]  # one of those that are the same
+        chosen: list[SharedEntry] = []
+        chars = 0
+        for start in range(0, len(ids), _BATCH):
             with self._connection.reading() as db:
                 rows = db.execute(
-                    "SELECT e.at_us, s.mark, e.source, e.app, e.text FROM shared AS s JOIN entries AS e ON e.shared ="  # noqa: S608
-                    f" s.mark WHERE {where} AND s.kind = 'entry' AND e.expired_us IS NULL"
-                    " AND (e.at_us, s.mark) > (?, ?) GROUP BY s.mark ORDER BY e.at_us, s.mark LIMIT ?",
-                    [names, *last, _MAX_ENTRIES],
+                    "SELECT shared, at_us, source, app, text FROM entries WHERE id IN (SELECT value FROM json_each(?))"
+                    " ORDER BY at_us, id",
+                    [json.dumps(ids[start : start + _BATCH])],
                 ).fetchall()
-            if not rows:
-                return
-            chosen, size = [], 0
             for row in rows:
-                chosen.append(SharedEntry(row[1], row[0], *row[2:]))
-                size += len(row[4])
-                last = row[:2]
-                if size > _MAX_CHARS:
-                    break
+                chosen.append(SharedEntry(*row))
+                chars += len(row[4])
+                if chars > _MAX_CHARS or len(chosen) == _MAX_ENTRIES:
+                    yield SharedContents(chosen)
+                    chosen, chars = [], 0
+        if chosen:
             yield SharedContents(chosen)
 
     def written(self, made: Sequence[tuple[Segment, Sequence[bytes]]], instead_of: Collection[str]) -> bool:
@@ -331,6 +349,24 @@ class Shared:
                         " WHERE mark = ?",
                         (owner, mark),
                     )
+
+    def marks_of(self, ids: Collection[int]) -> list[bytes]:
+        """The marks of entries."""
+        with self._connection.reading() as db:
+            wanted = "SELECT DISTINCT shared FROM entries WHERE shared IS NOT NULL AND id IN"
+            rows = db.execute(f"{wanted} (SELECT value FROM json_each(?))", [json.dumps([*ids])])  # noqa: S608
+            return [row[0] for row in rows]
+
+    def entries_of(self, marks: Iterable[bytes]) -> frozenset[int] | None:
+        """The ids of the entries with these marks; None where one of them was forgotten or is not here."""
+        found: set[int] = set()
+        with self._connection.reading() as db:
+            for mark in marks:
+                rows = db.execute("SELECT id FROM entries WHERE shared = ?", [mark]).fetchall()
+                if not rows:
+                    return None
+                found.update(row[0] for row in rows)
+        return frozenset(found)
 
     def doomed(self) -> tuple[int, ...]:
         """The ids of entries that were forgotten on another device and are still here."""

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 #: How the names of all files end that devices write; what rests is woken by these.
 SUFFIX: Final = ".idiolect"
+#: Of one file, at most.
+MAX_FILE_BYTES: Final = 32 << 20
 #: The form of the folder; a program reads no folder of a later one.
 FORM: Final = 1
 
 _MANIFEST: Final = f"folder{SUFFIX}"
-_MAX_BYTES: Final = 16 << 20  # of one file
+
 _DEVICE: Final = re.compile(r"[0-9a-f]{16}")
 _FILE: Final = re.compile(rf"([0-9a-f]{{32}})\.(head|log){re.escape(SUFFIX)}")
 #: What a folder may hold and still be empty: what synchronisers put there.
@@ -150,7 +152,7 @@ class SharedFolder:
         """What a file holds; None where it is not there, or not all of it has arrived."""
         path = self._path(device, place)
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_BYTES:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
                 return None
             data = path.read_bytes()
         except FileNotFoundError:

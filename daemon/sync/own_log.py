@@ -11,9 +11,18 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.storage.shared import Segment
-from idiolect.daemon.sync.folder import SharedFile, name_of
-from idiolect.daemon.sync.log_files import Head, Member, open_head, pack_head, pack_segment, vouched
+from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.shared import Segment, SharedAdapter
+from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, name_of
+from idiolect.daemon.sync.log_files import (
+    Head,
+    Member,
+    open_head,
+    pack_adapter,
+    pack_head,
+    pack_segment,
+    vouched,
+)
 from idiolect.daemon.sync.membership import Membership, new_device
 from idiolect.daemon.vault.device_keys import DeviceKeys
 
@@ -49,8 +58,30 @@ class OwnLog:
             if not anew:
                 break
             self._write(me, folder, anew)
+        self._offer(me, folder)
         if not me.published or me.ordered < self._last_order():
             self.publish(me, folder)
+
+    def _offer(self, me: Membership, folder: SharedFolder) -> None:
+        """Write the adapter that serves, if it was trained here; offer none that serves no more."""
+        store, active = self._store, self._store.adapters.active()
+        if (me.adapter and me.adapter[0]) == active:
+            return
+        row = next((row for row in store.adapters.all() if row.id == active), None)
+        if row is None or not row.metrics.get("trained_tokens") or "base_sha256" not in row.metrics:
+            if me.adapter is not None:
+                me.adapter, me.published = None, False
+            return
+        adapter = SharedAdapter(
+            row.metrics["base_sha256"],
+            microseconds(row.created_at),
+            store.shared.marks_of(store.adapters.seen(row.id)),
+            store.adapters.weights(row.id),
+        )
+        data = pack_adapter(adapter, folder.number, me.device, me.log_keys[str(me.generation)])
+        if len(data) <= MAX_FILE_BYTES:
+            place = folder.write(me.device, "log", data)
+            me.adapter, me.published = (row.id, place.name, me.generation), False
 
     def _last_order(self) -> int:
         orders = self._store.shared.orders()
@@ -83,6 +114,7 @@ class OwnLog:
         shared, segments = self._store.shared, self._store.shared.segments()
         self._close_orders(me)
         used = {str(segment.generation) for segment in segments} | {str(me.generation)}
+        used |= {str(me.adapter[2])} if me.adapter else set()
         me.log_keys = {number: key for number, key in me.log_keys.items() if number in used}
         me.head += 1
         me.published = False
@@ -101,6 +133,7 @@ class OwnLog:
             self._last_order(),
             {device: read.done for device, read in me.others.items()},
             me.voucher,
+            me.adapter and me.adapter[1:],
         )
         readers = [one.keys for one in me.members.values() if one.gone is None]
         data = pack_head(head, folder.number, me.keys, readers)
@@ -124,6 +157,7 @@ class OwnLog:
 
     def _files(self, me: Membership) -> set[SharedFile]:
         names = {SharedFile("log", segment.name) for segment in self._store.shared.segments()}
+        names |= {SharedFile("log", me.adapter[1])} if me.adapter else set()
         return names | {SharedFile("head", me.heads[str(me.head)])} if me.head else names
 
     def look(self, me: Membership, folder: SharedFolder) -> bool:
@@ -145,6 +179,7 @@ class OwnLog:
         files = self._files(me)
         if missing := [place.name for place in files - there if place.kind == "log"]:
             self._store.shared.make_stale(missing)
+            me.adapter = None if me.adapter and me.adapter[1] in missing else me.adapter
         if files - there:
             me.published = False
         elif me.published and there - files - unread:
@@ -184,4 +219,5 @@ class OwnLog:
     def encrypt_anew(self, me: Membership) -> None:
         """Have all of the log written under a new key."""
         me.renew_key()
+        me.adapter = None  # it is offered anew
         self._store.shared.make_stale([segment.name for segment in self._store.shared.segments()])

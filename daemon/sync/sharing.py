@@ -17,9 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from idiolect.daemon.storage.records import OFFERS_JUDGED, OfferedAdapter
+from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError
-from idiolect.daemon.sync.log_files import Head, Member, open_head, vouched
+from idiolect.daemon.sync.folder import SharedFile, SharedFolder, SyncFolderError
+from idiolect.daemon.sync.log_files import Head, Member, open_adapter, open_head, vouched
 from idiolect.daemon.sync.membership import Membership, Read, new_device, place_of
 from idiolect.daemon.sync.other_logs import OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
@@ -365,6 +367,35 @@ class Sync:
             if id_ != me.device:
                 done[me.other(id_).done_there.get(me.device, 0) < numbers[-1]].append(one.name)
         return done
+
+    def offer(self, base: str) -> OfferedAdapter | None:
+        """The newest adapter of another device for the base model with this SHA-256, if it is newer than what serves.
+
+        None, too, where it was judged here before, or has seen text that was forgotten or has not arrived here.
+        """
+        with self._lock:
+            me, store = self._me, self._store
+            if me is None:
+                return None
+            folder, found = SharedFolder(Path(me.path), me.number), []
+            judged, active = store.state.get(OFFERS_JUDGED, []), store.adapters.active()
+            serves_us = next(
+                (microseconds(row.created_at) for row in store.adapters.all() if row.id == active), 0
+            )
+            for device, member in me.live().items():
+                name, key = me.other(device).adapter or ("", "") if device != me.device else ("", "")
+                if (
+                    not name
+                    or name in judged
+                    or (data := folder.read(device, SharedFile("log", name))) is None
+                ):
+                    continue
+                adapter = open_adapter(data, folder.number, device, key)
+                if adapter is None or adapter.base != base or adapter.at_us <= serves_us:
+                    continue
+                if (seen := store.shared.entries_of(adapter.seen)) is not None:
+                    found.append((adapter.at_us, OfferedAdapter(name, member.name, adapter.blob, seen)))
+            return max(found, key=lambda one: one[0])[1] if found else None
 
     # What is done again and again
 

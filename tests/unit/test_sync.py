@@ -7,9 +7,10 @@ import stat
 from datetime import UTC, datetime
 
 import pytest
+from publishing import publish
 from sharing import KEY, Device, hand_own, settle
 
-from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError, SyncNewerError
@@ -535,3 +536,33 @@ def test_a_device_keeps_its_keys_to_itself():
     assert DeviceKeys.new().opened(sealed, b"about") is None
     code = new_code()
     assert DeviceKeys.of_code(f"  {code.upper()}\n") == DeviceKeys.of_code(code)
+
+
+def test_an_adapter_is_offered_while_all_that_it_has_seen_is_known(pair):
+    first, second = pair
+    first.write("One more.")
+    settle(first, second)
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    metrics = {"base_sha256": "ab", "trained_tokens": 5}
+    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
+    settle(first, second)
+    offer = second.sync.offer("ab")
+    assert (offer.blob, offer.device, len(offer.seen)) == (b"weights", "desktop", len(ids))
+    assert second.sync.offer("cd") is None  # of another base model
+    assert first.sync.offer("ab") is None
+    second.store.state.set(OFFERS_JUDGED, [offer.name])
+    assert second.sync.offer("ab") is None
+    second.store.state.set(OFFERS_JUDGED, [])
+    second.store.forget(Selector(text="One more"))
+    assert second.sync.offer("ab") is None  # it has seen what was forgotten
+    settle(first, second)
+    assert first.store.adapters.active() is None
+    assert first.sync._me.adapter is None
+    assert not any(b"weights" in path.read_bytes() for path in files(first))
+    publish(first.store, blob=b"others", seen=ids[:1], metrics=metrics)
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"others"
+    publish(second.store, blob=b"newer", metrics=metrics)
+    assert second.sync.offer("ab") is None
+    first.sync.revoke("laptop")
+    assert first.sync._me.adapter is not None
