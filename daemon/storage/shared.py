@@ -149,10 +149,9 @@ class Shared:
 
     def begin(self, key: str) -> None:
         """Share from now on, with marks made with `key`: what is there already, too."""
-        with self._connection.writing() as db:
+        with self._connection.writing() as db, _with_room(db):
             self._state.set(_KEY, key)
             self._key = bytes.fromhex(key)
-            db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # marks are spread over all of an index
             last = 0
             while rows := db.execute(
                 "SELECT id, at_us, text FROM entries WHERE id > ? AND expired_us IS NULL ORDER BY id LIMIT ?",
@@ -165,7 +164,6 @@ class Shared:
                     [(mark,) for mark, _ in marks],
                 )
                 last = rows[-1][0]
-            db.execute("PRAGMA cache_size = -2000")  # SQLite's own
 
     def end(self) -> None:
         """Share nothing any more; entries stay."""
@@ -308,7 +306,7 @@ class Shared:
         Whether none of what they hold was forgotten or changed meanwhile; else those are stale.
         """
         whole = True
-        with self._connection.writing() as db:
+        with self._connection.writing() as db, _with_room(db):
             old = json.dumps([*instead_of])
             among = "IN (SELECT value FROM json_each(?))"
             where = among if instead_of else "IS NULL"
@@ -443,6 +441,16 @@ class Shared:
                     "SELECT owner, count(*) FROM shared WHERE kind = 'entry' GROUP BY owner"
                 ).fetchall()
             )
+
+
+@contextmanager
+def _with_room(db: Database) -> Iterator[None]:
+    """In the block, pages of the indexes that marks are spread over stay in memory, and are encrypted once."""
+    db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA cache_size = -2000")  # SQLite's own
 
 
 def _make_stale(db: Database, where: str, value: str | bytes) -> None:
