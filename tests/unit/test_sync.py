@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,10 @@ from sharing import KEY, Device, hand_own, settle
 
 from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.shared import Decision
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError, SyncNewerError
+from idiolect.daemon.sync.log_files import Member, open_head, pack_head
 from idiolect.daemon.sync.sharing import (
     AlreadySharingError,
     CodeNeededError,
@@ -566,3 +569,32 @@ def test_an_adapter_is_offered_while_all_that_it_has_seen_is_known(pair):
     assert second.sync.offer("ab") is None
     first.sync.revoke("laptop")
     assert first.sync._me.adapter is not None
+
+
+def test_a_head_in_another_device_s_name_is_not_believed(pair):
+    """Whoever knows the public keys can seal a head for a device, and can't sign it as another one."""
+    first, second = pair
+    me, stranger = first.sync._me, DeviceKeys.new()
+    place = next(path for path in files(first, "head") if path.parent.name == me.device)
+    head, _ = open_head(place.read_bytes(), me.number, me.device, [me.keys])
+    public = stranger.public
+    members = {**head.members, me.device: Member("desktop", public.seal, public.sign)}
+    members[second.device_id()] = replace(members[second.device_id()], gone="revoked")
+    forged = replace(head, number=head.number + 5, members=members, segments=[])
+    readers = [one.keys for one in head.members.values()]
+    for keys in (stranger, DeviceKeys.new()):
+        data = pack_head(forged, me.number, keys, readers)
+        SharedFolder(second.folder, me.number).write(me.device, "head", data)
+        second.cycle()
+        assert [one.name for one in second.sync.devices()] == ["laptop", "desktop"]
+    first.write("Read all the same.")
+    settle(first, second)
+    assert "Read all the same." in second.texts()
+
+
+def test_of_two_decisions_the_later_holds_in_whichever_order_they_arrive(pair):
+    shared = pair[0].store.shared
+    mark = shared.mark("word", "suggested", "fyi")
+    late, early = Decision(mark, {"n": 2}, "000000000000002.b"), Decision(mark, {"n": 1}, "000000000000001.a")
+    assert [shared.decide(one, "b") for one in (late, early, late)] == [True, False, False]
+    assert [one.value for one in shared.decisions() if one.mark == mark] == [{"n": 2}]
