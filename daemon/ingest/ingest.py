@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
+from idiolect.daemon.ingest.cleaning import cleaned
+from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
 from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport

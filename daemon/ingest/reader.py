@@ -157,7 +157,7 @@ class Reader:
                 yield found
 
     def clean(self, text: str, source: str, before: str) -> tuple[str, int]:
-        """What `entry_batch.cleaned` makes of a text. Raises ReaderEndedError."""
+        """What `cleaning.cleaned` makes of a text. Raises ReaderEndedError."""
         [cleaned] = self.clean_all([(text, source, before)])
         return cleaned
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from idiolect.adapters.child import give_way, orders
-from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_discovery import OTHER_TYPE, find, said_of_others
 from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places

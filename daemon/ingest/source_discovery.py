@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import read_regular
-from idiolect.daemon.sources import kinds, mail
+from idiolect.daemon.sources import kinds, mailboxes
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
@@ -113,7 +113,7 @@ def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -
 def _candidates(home: Path, exclusion: Exclusion, search_s: float) -> Iterator[tuple[Path, str, str]]:
     for root in _THUNDERBIRD:
         for profile in _folders(home / root):
-            if mail.is_thunderbird(profile, b""):
+            if mailboxes.is_thunderbird(profile, b""):
                 yield profile, "mail", "sent mail in Thunderbird"
     for root in _MAILDIRS:
         for folder in _maildirs(home / root):
@@ -138,7 +138,7 @@ def _maildirs(root: Path) -> Iterator[Path]:
     waiting = [(root, 0)]
     while waiting:
         folder, depth = waiting.pop(0)
-        if mail.is_maildir(folder, b"") and (mail.holds_sent(folder) or folder == root):
+        if mailboxes.is_maildir(folder, b"") and (mailboxes.holds_sent(folder) or folder == root):
             yield folder
         if depth < 3:
             waiting += [
@@ -195,7 +195,7 @@ def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundS
     if kind is None:
         return _folder(path, sort, says, exclude)
     me = kind.guess(path) if kind.guess is not None else ()
-    size = mail.size_bytes(path)
+    size = mailboxes.size_bytes(path)
     words = done = 0
     whole = True
     deadline = time.monotonic() + _ESTIMATE_S

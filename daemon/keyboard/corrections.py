@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.keyboard.key_effects import SuggestionOutcome
+from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.keyboard.suggest_answer import can_replace, mistyped
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.keyboard.field import Field
     from idiolect.daemon.keyboard.field_authorship import WrittenText
     from idiolect.daemon.keyboard.focused_text import FieldAnswering
-    from idiolect.daemon.keyboard.key_effects import AskService, SuggestionOutcome
+    from idiolect.daemon.keyboard.key_outcomes import AskService, SuggestionOutcome
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"

@@ -16,14 +16,14 @@ from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.focused_text import FieldAnswering
 from idiolect.daemon.keyboard.focused_window import focused_program
-from idiolect.daemon.keyboard.key_effects import (
+from idiolect.daemon.keyboard.key_handler import KeyHandler
+from idiolect.daemon.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
     ShowSuggestions,
     SuggestionOutcome,
 )
-from idiolect.daemon.keyboard.key_handler import KeyHandler
 from idiolect.daemon.keyboard.suggest_answer import read
 from idiolect.daemon.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.writing_stretch import WritingStretch
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.keyboard.bus import Bus
     from idiolect.daemon.keyboard.desktop_session import DesktopSession
-    from idiolect.daemon.keyboard.key_effects import KeyEffect
+    from idiolect.daemon.keyboard.key_outcomes import KeyEffect
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"

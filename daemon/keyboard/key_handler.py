@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
 from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.corrections import FieldCorrections, Made
-from idiolect.daemon.keyboard.key_effects import (
+from idiolect.daemon.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
@@ -26,7 +26,7 @@ from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
     from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
-    from idiolect.daemon.keyboard.key_effects import KeyEffect
+    from idiolect.daemon.keyboard.key_outcomes import KeyEffect
     from idiolect.daemon.keyboard.suggest_answer import OfferedWord
 
 #: With a modifier, these select all, and cut or undo.

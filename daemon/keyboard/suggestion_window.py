@@ -10,7 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.key_effects import ShowSuggestions
+    from idiolect.daemon.keyboard.key_outcomes import ShowSuggestions
 
 #: A part of a text, and whether it is grey.
 Piece: TypeAlias = tuple[str, bool]

@@ -13,7 +13,7 @@ from idiolect.daemon.sources import (
     documents,
     git,
     joplin,
-    mail,
+    mailboxes,
     matrix,
     opendocument,
     own_export,
@@ -91,7 +91,7 @@ def _chat(name: str, says: str, module: ModuleType) -> Kind:
     )
 
 
-_mail = partial(Kind, source="mail", guess=mail.guess, people=mail.senders)
+_mail = partial(Kind, source="mail", guess=mailboxes.guess, people=mailboxes.senders)
 
 #: In the order in which they are tried: what is recognised by what is in it comes before what is by its name.
 KINDS: Final = (
@@ -105,10 +105,15 @@ KINDS: Final = (
         guess=git.guess,
         people=git.authors,
     ),
-    _mail("thunderbird", says="sent mail in Thunderbird", read=mail.thunderbird, looks=mail.is_thunderbird),
-    _mail("maildir", says="sent mail in a Maildir", read=mail.maildir, looks=mail.is_maildir),
-    _mail("mbox", says="sent mail in an mbox file", read=mail.mbox, looks=mail.is_mbox),
-    _mail("message", says="a mail", read=mail.message, looks=mail.is_message),
+    _mail(
+        "thunderbird",
+        says="sent mail in Thunderbird",
+        read=mailboxes.thunderbird,
+        looks=mailboxes.is_thunderbird,
+    ),
+    _mail("maildir", says="sent mail in a Maildir", read=mailboxes.maildir, looks=mailboxes.is_maildir),
+    _mail("mbox", says="sent mail in an mbox file", read=mailboxes.mbox, looks=mailboxes.is_mbox),
+    _mail("message", says="a mail", read=mailboxes.message, looks=mailboxes.is_message),
     _chat("slack", "Slack's export", slack),
     _chat("whatsapp", "a chat from WhatsApp", whatsapp),
     _chat("telegram", "chats from Telegram", telegram),

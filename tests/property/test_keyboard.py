@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.keyboard.key_effects import AskService, InsertText
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
+from idiolect.daemon.keyboard.key_outcomes import AskService, InsertText
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 
 BACKSPACE = 0xFF08

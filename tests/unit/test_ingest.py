@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest import entry_batch, file_import, moved_files
-from idiolect.daemon.ingest.entry_batch import BEFORE_CHARS
+from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError

@@ -8,14 +8,14 @@ from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import ibus_objects, input_sources, keysyms, service_requests
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.keyboard.key_effects import (
+from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
+from idiolect.daemon.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
     ShowSuggestions,
     SuggestionOutcome,
 )
-from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
 from idiolect.daemon.keyboard.left_fields import LeftFields
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord, read
 from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor

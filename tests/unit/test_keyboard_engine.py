@@ -11,7 +11,7 @@ from idiolect.daemon.keyboard.bus import Bus
 from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.key_effects import SuggestionOutcome
+from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.settings import Settings

@@ -24,7 +24,7 @@ from idiolect.adapters import secret_cues
 from idiolect.daemon import redaction, reply_parser, sources
 from idiolect.daemon.editors import commit_message_file
 from idiolect.daemon.ingest import normalise as normalising
-from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.redaction import word_features
 from idiolect.daemon.redaction.lazy_pattern import source
 from idiolect.daemon.redaction.patterns import RULES

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.sources import kinds, mail, org, rst, whatsapp
+from idiolect.daemon.sources import kinds, mailboxes, org, rst, whatsapp
 from idiolect.daemon.sources.items import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.replies import own_words
@@ -255,7 +255,7 @@ def test_whose_mail_it_is_is_guessed_and_shown(tmp_path: Path) -> None:
     path = mbox_of(tmp_path / "Inbox", letter("Mine."), letter("Not mine.", sender="b@example.org"))
     assert texts(path) == []
     assert skips(path).skipped == {"whose text it is, is not known": 1}
-    assert mail.senders(path) == [(ME, 1), ("b@example.org", 1)]
+    assert mailboxes.senders(path) == [(ME, 1), ("b@example.org", 1)]
 
 
 @pytest.mark.parametrize(
@@ -270,10 +270,10 @@ def test_whose_mail_it_is_is_guessed_and_shown(tmp_path: Path) -> None:
     ],
 )
 def test_mailboxes_for_sent_mail_by_their_names(tmp_path: Path, name: str, sent: bool) -> None:
-    assert mail.holds_sent(tmp_path / name) is sent
+    assert mailboxes.holds_sent(tmp_path / name) is sent
     mixed = [*[letter("Mine.")] * 3, letter("Not mine.", sender="b@example.org")]
     (tmp_path / "box").mkdir()
-    assert mail.guess(mbox_of(tmp_path / "box" / name, *mixed)) == ((ME,) if sent else ())
+    assert mailboxes.guess(mbox_of(tmp_path / "box" / name, *mixed)) == ((ME,) if sent else ())
 
 
 def test_charsets_html_and_attachments(tmp_path: Path) -> None:
@@ -347,13 +347,13 @@ def test_a_maildir_of_thunderbird_and_mails_deleted_there(tmp_path: Path) -> Non
     write(path / "cur" / "1714557602.x:2,ST", letter("Deleted.").as_bytes())
     assert kind_name(path) == "maildir"
     assert texts(path, ME) == ["Kept.", "Seen."]
-    assert mail.size_bytes(path) > 0
+    assert mailboxes.size_bytes(path) > 0
 
 
 def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path: Path) -> None:
     others = [letter("Not mine.", sender="b@example.org")] * 3
     path = mbox_of(tmp_path / "Sent", letter("Mine."), *others)
-    offsets = [found.offset_bytes for found in mail.mbox(path, AuthorFilter((ME,)))]
+    offsets = [found.offset_bytes for found in mailboxes.mbox(path, AuthorFilter((ME,)))]
     assert offsets == sorted(set(offsets))
     assert offsets[-1] == path.stat().st_size
 
@@ -370,7 +370,7 @@ def test_a_profile_of_thunderbird(tmp_path: Path) -> None:
     mbox_of(profile / "ImapMail/imap.example.org/INBOX", letter("Answered.", sender="b@example.org"))
     assert kind_name(profile) == "thunderbird"
     assert texts(profile) == ["One.", "Two."]
-    assert mail.guess(profile / "ImapMail/imap.example.org/Sent") == (ME, "two@example.org")
+    assert mailboxes.guess(profile / "ImapMail/imap.example.org/Sent") == (ME, "two@example.org")
 
 
 @pytest.mark.parametrize(
