@@ -37,6 +37,8 @@ _TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
 class Following(FileSystemEventHandler):
     """Follows the shared folder, from `start` to `stop`. Its methods are safe in any thread.
 
+    Its own thread begins when a folder is shared.
+
     Args:
         sync: reads and writes.
         every_s: so long after something was learned it is written, with all that comes until then.
@@ -55,12 +57,11 @@ class Following(FileSystemEventHandler):
         self._busy = self._stopping = False
         self._observer: BaseObserver | None = None
         self._observed: tuple[str, int] | None = None
-        self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Read and write at once, and then whenever there is something."""
         self.joined()
-        self._thread.start()
 
     def stop(self) -> None:
         """End; what is not written yet is written after the next start."""
@@ -68,13 +69,17 @@ class Following(FileSystemEventHandler):
             self._stopping = True
             self._wake.notify_all()
         self._unobserve()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(_STOP_S)
 
     def joined(self) -> None:
         """A folder is shared from now on, or was from the beginning: look at it."""
         if self._sync.path is not None:
             self._ask(read_in_s=0, send_in_s=0)
+            with self._wake:
+                if self._thread is None and not self._stopping:
+                    self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+                    self._thread.start()
 
     def changed(self, urgent: bool = False) -> None:
         """Something was learned or decided, or forgotten (`urgent`)."""
