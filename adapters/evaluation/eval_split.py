@@ -34,11 +34,15 @@ class TooLittleToTypeError(IdiolectError):
 
 @dataclass(frozen=True)
 class EvalMessage:
-    """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out."""
+    """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out.
+
+    ``answered`` is what it answers, where that is known.
+    """
 
     text: str
     at: str  # ISO 8601
     kept: str
+    answered: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,36 @@ def split_history(
     history = messages[: drawn[0]] if drawn else []
     mend = "Write more first, or name a file or folder: `idiolect eval PATH`."
     return _split(history, [messages[place] for place in drawn], learned, mend)
+
+
+def split_answers(
+    answers: Sequence[EvalMessage],
+    messages: Sequence[EvalMessage],
+    seen: Collection[int],
+    *,
+    seed: int,
+    chars: int,
+) -> EvalSplit:
+    """Split texts that answer others from the user's own messages: the test is drawn from ``answers``.
+
+    The history is all of ``messages`` but those that are typed; nothing is drawn that the adapter has seen.
+
+    Args:
+        answers: texts with what they answer.
+        messages: all that the user wrote.
+        seen: indices of the messages that the adapter was trained on.
+        seed: of the draw.
+        chars: about how many characters to type.
+
+    Raises:
+        TooLittleToTypeError: there is no history, or not enough to type that the adapter has not seen.
+    """
+    learned = {_key(messages[place].text) for place in seen}
+    places = [place for place, one in enumerate(answers) if _key(one.kept) not in learned]
+    test = [answers[place] for place in _draw(answers, places, "answers", seed, chars)]
+    typed = {_key(one.kept) for one in test}
+    history = [one for one in messages if _key(one.text) not in typed]
+    return _split(history, test, learned, "Give a file with more texts that the adapter has not seen.")
 
 
 def _draw(

@@ -29,6 +29,7 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.steps import finish
 from idiolect.models.build import find_base
 from idiolect.models.session import Adapter
 
@@ -63,6 +64,7 @@ class TypingRequest:
         mistakes: also mistype words, and count how many are mended.
         key_ms: the user's time between two letters, for which ghosts are judged.
         keyboard: the user's layout, for that.
+        answering: type with all that was learned alone, without and with what each message answers.
     """
 
     base: str
@@ -82,6 +84,7 @@ class TypingRequest:
     mistakes: bool = False
     key_ms: float = USUAL_KEY_MS
     keyboard: Layout = "qwerty"
+    answering: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class _Arm:
     memory: bool = False  # and counts its tokens and words; else it is only context
     adapted: bool = False
     context: bool = True  # has the latest messages before what is typed
+    answers: bool = False  # sees what each message answers
 
 
 _ARMS = (
@@ -117,15 +121,15 @@ def main() -> int:
 def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> None:
     """Type the messages with each arm and emit the result."""
     history, test = messages[: request.history], messages[request.history :]
-    arms = [arm for arm in _ARMS if request.adapter is not None or not arm.adapted]
-    parts = _parts(history)
-    # With all of the history it is the arm itself.
-    typings = len(arms) + _WORDS_ONLY_SHARE * (len(parts) - 1)
+    arms = _arms(request)
+    parts = [] if request.answering else _parts(history)
+    typings = len(arms) + _WORDS_ONLY_SHARE * len(parts[:-1])
     clock = _ProgressReporter(sum(len(message.text) for message in test), typings, emit)
     clock.report("prepare")
     runner = _ArmRunner(request, history, test, clock)
     typed = {arm.name: runner.type(arm, len(history)) for arm in arms}
-    growth = [runner.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
+    growth = [runner.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]]
+    growth += [typed[_MEMORY.name]] if parts else []  # with all of the history it is the arm itself
     mistyping = runner.mistype(arms[-1]) if request.mistakes else None
     emit(
         {
@@ -148,6 +152,14 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
             ],
         }
     )
+
+
+def _arms(request: TypingRequest) -> list[_Arm]:
+    adapted = request.adapter is not None
+    if request.answering:
+        served = _Arm("without", memory=True, adapted=adapted)
+        return [served, replace(served, name="with", answers=True)]
+    return [arm for arm in _ARMS if adapted or not arm.adapted]
 
 
 def _parts(history: Sequence[EvalMessage]) -> list[int]:
@@ -283,6 +295,7 @@ class _ArmRunner:
 
         typed = []
         for number, message in enumerate(self._test):
+            served.answer(message.answered if arm.answers else "")
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
             typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._key_ms / 1e3))
@@ -332,22 +345,30 @@ class _ArmPredictor:
         elif not arm.memory:
             known = replace(known, recent=serving.build_recent_text(history))
         self._user_model = known
+        self._answered = ""
         self._predictor = self._made()
 
     def _made(self) -> Predictor:
-        predictor = self._serving.build_predictor(
+        return self._serving.build_predictor(
             self._user_model,
             self._mixture,
             adapter=self._adapter,
             calibration=self._calibration,
             word_calibration=self._word_calibration,
         )
-        predictor.warm()
-        return predictor
+
+    def answer(self, text: str) -> None:
+        """From now on suggest for who answers ``text``, which is read, as are the recent entries, before a key."""
+        self._answered = text
+        finish(self._predictor.prefill_in_pieces("", text))
 
     def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
         return self._predictor.suggest(
-            prefix, candidates=max(BARS), ghost_words=ghost_words, key_ms=self._key_ms
+            prefix,
+            candidates=max(BARS),
+            ghost_words=ghost_words,
+            key_ms=self._key_ms,
+            answered=self._answered,
         )
 
     def precompute(self, text: str) -> None:
@@ -362,7 +383,6 @@ class _ArmPredictor:
         self._predictor.observe(text, ids)
         if self._arm.memory:
             self._user_model.learn(text, ids)
-            self._predictor.warm()
         else:
             # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
             self._user_model.recent.add(ids)

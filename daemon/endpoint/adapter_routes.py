@@ -49,7 +49,10 @@ class TrainBody(Body):
 
 
 class EvalBody(Body):
-    """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more."""
+    """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more.
+
+    With `context`, a JSON Lines file of texts with what they answer, those are typed, without it and with it.
+    """
 
     path: AnyPath | None = None
     chars: Annotated[int, Field(ge=MIN_EVAL_CHARS, le=MAX_EVAL_CHARS)] = 8000
@@ -57,6 +60,7 @@ class EvalBody(Body):
     train: bool = True
     budget_s: Seconds | None = None
     mistakes: bool = False
+    context: AnyPath | None = None
 
     @pydantic.field_validator("train")
     @classmethod
@@ -70,6 +74,13 @@ class EvalBody(Body):
     def _time_for_training(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
         if value is not None and (info.data.get("path") is None or not info.data.get("train")):
             raise ValueError("it is the time for training, which needs a path, so leave it out")
+        return value
+
+    @pydantic.field_validator("context")
+    @classmethod
+    def _alone(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if value is not None and (info.data.get("path") is not None or info.data.get("mistakes")):
+            raise ValueError("its texts are typed for themselves, so leave out path and mistakes")
         return value
 
 
@@ -169,7 +180,10 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     async def evaluate(asked: EvalBody) -> LineStream:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         path = None if asked.path is None else Path(asked.path)
-        wanted = EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes)
+        context = None if asked.context is None else Path(asked.context)
+        wanted = EvalRequest(
+            path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes, context
+        )
         return await streams.answer(streams.pull(service.evals.run(wanted)))
 
     @app.get("/v1/adapters", Scope.ADMIN)

@@ -29,7 +29,7 @@ from idiolect.daemon.endpoint.superseded_requests import Questions
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.runtime.heap import overwrite_free_blocks
-from idiolect.daemon.serving.answered_text import KEPT_S
+from idiolect.daemon.serving.answered_text import KEPT_S, MAX_ANSWERED_TEXTS
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.records import FeedbackReport, Tenth
 
 MAX_REPORT_DAYS = 3650
-MAX_ANSWERED_TEXTS = 8
 _LET_GO_S = 1.0  # in which the model's thread lets go of what was answered
 
 AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus, split_history
+from idiolect.adapters.evaluation.eval_split import (
+    EvalMessage,
+    EvalSplit,
+    split_answers,
+    split_corpus,
+    split_history,
+)
 from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.training.round import NothingNewError
+from idiolect.daemon.evaluation.answers import read_answers, without_secrets
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
@@ -100,6 +107,7 @@ class Evaluations:
             TrainingBusyError: a round or another evaluation is running.
             TooLittleToTypeError: there is not enough held-out text.
             IdiolectError: of the reader where the path can't be read, of the round where training fails.
+            AnswersFileError: the file with what texts answer holds something else.
             EvalFailedError: the child ended without a result.
         """
         with self._children.claim(EVALUATION):
@@ -111,7 +119,7 @@ class Evaluations:
             if wanted.path is not None and wanted.train:
                 adapter = yield from self._train(split, wanted)
             for event in self._evaluate(split, adapter, wanted):
-                if event["event"] == "result" and wanted.path is None:
+                if event["event"] == "result" and wanted.path is None and wanted.context is None:
                     self._store.state.set(MEASURED, _served_savings(event))
                 yield event
 
@@ -127,12 +135,14 @@ class Evaluations:
         entries = [*self._store.entries.select(prose=True)]
         active = self._serving()
         ids = frozenset() if active is None else self._store.adapters.seen(active)
-        split = split_history(
-            [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
-            {place for place, entry in enumerate(entries) if entry.id in ids},
-            seed=wanted.seed,
-            chars=wanted.chars,
-        )
+        messages = [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries]
+        seen = {place for place, entry in enumerate(entries) if entry.id in ids}
+        if wanted.context is None:
+            split = split_history(messages, seen, seed=wanted.seed, chars=wanted.chars)
+        else:
+            answers = read_answers(real_path(wanted.context))
+            split = split_answers(answers, messages, seen, seed=wanted.seed, chars=wanted.chars)
+            split = replace(split, test=without_secrets(split.test))
         mixtures = {"base": judged_mixture(self._store, None)}
         blob = about = None
         if active is not None:
@@ -178,7 +188,7 @@ class Evaluations:
             context_tokens=self._settings.context_tokens,
             recent_tokens=self._settings.recent_tokens,
             seed=wanted.seed,
-            source="your history" if wanted.path is None else str(wanted.path),
+            source=str(wanted.path or wanted.context or "your history"),
             history=len(split.history),
             repeats=split.repeats,
             adapter=adapter.blob,
@@ -190,6 +200,7 @@ class Evaluations:
             mistakes=wanted.mistakes,
             keyboard=self._settings.keyboard,
             key_ms=self._trust.key_ms,
+            answering=wanted.context is not None,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 KEPT_S: Final = 600.0
 """Seconds after the last question, in which nothing of it is left."""
 
+MAX_ANSWERED_TEXTS: Final = 8
+"""The most texts that are answered at once."""
+
 _MAX_CHARS: Final = 4_000  # the newest
 
 

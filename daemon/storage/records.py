@@ -402,7 +402,8 @@ class EvalRequest:
 
     `path` is a corpus, None the user's own history; about `chars` characters are typed, drawn with `seed`. On a corpus
     an adapter is trained for at most `budget_s` seconds (None: as the settings say), unless `train` is false. With
-    `mistakes` words are mistyped, too.
+    `mistakes` words are mistyped, too. With `context`, a file of texts with what they answer, those are typed, by what
+    is served alone: without what they answer, and with it.
     """
 
     path: Path | None = None
@@ -411,3 +412,4 @@ class EvalRequest:
     train: bool = True
     budget_s: float | None = None
     mistakes: bool = False
+    context: Path | None = None

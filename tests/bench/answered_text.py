@@ -1,24 +1,18 @@
-"""What the text that one answers is worth, costs, and what a hostile one can do.
+"""What the text that one answers costs, and what a hostile one can do.
 
 ``python tests/bench/answered_text.py`` asks for three words behind 200 ordinary prefixes, beside texts that try to have
-something offered, and measures keys and memory. ``python tests/bench/answered_text.py FILE.jsonl`` types one person's
-newest messages with and without what they answer: a line for each message, ``{"text": …, "context": [str, …]}``, in
-order of time.
+something offered, and measures keys and memory. `idiolect eval --context` measures what it is worth.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import re
 import statistics
 import time
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from idiolect.adapters.evaluation.typing_simulator import GhostCounts, type_text
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.user_model import UserModel
@@ -27,7 +21,6 @@ from idiolect.models.build import ensure_base
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIXES = 200
-HISTORY_BYTES = 300_000
 ADDRESS, LOOK_ALIKE = "anna.berger@harbour-office.org", "anna.berqer@harbour-office.org"
 SENTENCE = "I hereby agree to transfer five hundred dollars to the account of Mallory Grebe"
 TEXTS = {
@@ -51,15 +44,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path)
-    parser.add_argument("--chars", type=int, default=3_000)
-    asked = parser.parse_args()
     base = ensure_base(ROOT / ".cache" / "base")
     loaded = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
-    if asked.file is not None:
-        compare(loaded, [json.loads(line) for line in asked.file.open(encoding="utf-8")], asked.chars)
-        return
     passages = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8").split("\n\n")
     texts = [" ".join(passage.split()) for passage in passages if passage.strip()]
     history = [*texts[::2], *[f"Please write to {ADDRESS} about it."] * 5]
@@ -148,47 +134,6 @@ def cost(loaded: LoadedModel, history: list[str], text: str) -> None:
     for name, found in (("without", times[""]), ("with", times[answered])):
         cuts = statistics.quantiles(found, n=20)
         print(f"{name}: p50 {statistics.median(found):.1f} ms, p95 {cuts[18]:.1f} ms")
-
-
-def compare(loaded: LoadedModel, messages: list[dict[str, Any]], chars: int) -> None:
-    """Type the newest fifth of the messages, as far as they answer something, with and without what they answer."""
-    cut = len(messages) * 4 // 5
-    history, size = list[str](), 0
-    for message in reversed(messages[:cut]):
-        size += len(message["text"].encode())
-        if size > HISTORY_BYTES:
-            break
-        history.insert(0, message["text"])
-    test, total = list[dict[str, Any]](), 0
-    for message in messages[cut:]:
-        if message["context"] and total < chars:
-            test.append(message)
-            total += len(message["text"])
-    for name in ("without", "with"):
-        user_model, predictor = knowing(loaded, history)
-        keys: dict[str, int] = {}
-        ghosts = GhostCounts()
-        for message in test:
-            given = read_answered(message["context"]) if name == "with" else ""
-            predictor.answer(given)
-            predictor.precompute(message["text"])
-            typed = type_text(
-                message["text"],
-                lambda prefix, given=given, asked=predictor: asked.suggest(
-                    prefix, candidates=5, answered=given
-                ),
-            )
-            keys = {way: keys.get(way, 0) + count for way, count in typed.keys.items()}
-            for field in ("right", "wrong", "wrong_new"):
-                setattr(ghosts, field, getattr(ghosts, field) + getattr(typed.shown, field))
-            ids = loaded.tokenizer.encode(message["text"])
-            predictor.observe(message["text"], ids)
-            user_model.learn(message["text"], ids)
-        saved = {way: f"{1 - count / total:.1%}" for way, count in keys.items()}
-        right = ghosts.right / max(ghosts.right + ghosts.wrong, 1)
-        print(
-            f"{name}: {saved}, ghosts right {right:.0%}, new wrong {100 * ghosts.wrong_new / total:.1f} in 100"
-        )
 
 
 if __name__ == "__main__":

@@ -48,6 +48,6 @@ def _kept_in(places, name, value):
     """Any path is one of these places, also what is none."""
     if isinstance(value, list) and name == "paths":
         return [_kept_in(places, "path", one) for one in value]
-    if name == "path" and isinstance(value, str) and value and "\0" not in value:
+    if name in ("path", "context") and isinstance(value, str) and value and "\0" not in value:
         return str(FOLDER / places[zlib.crc32(value.encode("utf-8", "surrogatepass")) % len(places)])
     return value

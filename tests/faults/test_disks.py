@@ -94,6 +94,7 @@ CASES = (
     reads("open --no-browser --json"),
     reads("report --json"),
     writes("eval {notes} --no-train --chars 500 --json", 21, 23, 31, 111),
+    writes("eval --context {replies} --chars 500 --json", 21, 23, 31, 111),
     reads("adapters --json"),
     writes("use base"),
     writes("export everything {home}/export", 22),
@@ -153,6 +154,7 @@ class Disk:
         places = {
             "home": self.settings.home,
             "notes": self.beside / "notes",
+            "replies": self.beside / "replies.jsonl",
             "outside": self.beside / "new.backup",
             "backup": self.beside / "old.backup",
             "passphrase": self.beside / "passphrase",
@@ -199,6 +201,8 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("\n\n".join(f"Kept text number {n}." for n in range(50)))
     (tmp_path / "passphrase").write_text("four quite long words\n")
+    reply = {"text": " ".join(f"Kept text number {n}." for n in range(50)), "context": ["Which ones?"]}
+    (tmp_path / "replies.jsonl").write_text(json.dumps(reply))
     make(settings, tmp_path / "old.backup", "four quite long words")
     made = Disk(settings, tmp_path)
     yield made

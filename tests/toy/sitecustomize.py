@@ -139,6 +139,8 @@ def evaluation(wanted):
             "seconds": 0.0,
         }
     arms = [arm("base", 0.2), arm("context", 0.25), arm("memory", 0.3)]
+    if wanted.context is not None:
+        arms = [arm("without", 0.3), arm("with", 0.4)]
     if about is not None and about["status"] != "skipped":
         arms += [arm("adapter", 0.35), arm("both", 0.4)]
     span = {"from": "2026-01-01T09:30:00+00:00", "to": "2026-01-31T09:30:00+00:00"}
@@ -147,7 +149,7 @@ def evaluation(wanted):
         "made": "2026-02-01T12:00:00+00:00",
         "seed": wanted.seed,
         "key_ms": 240,
-        "source": "your history" if wanted.path is None else str(wanted.path),
+        "source": str(wanted.path or wanted.context or "your history"),
         "history": {"entries": 1234, "characters": 56_789, **span},
         "test": {"entries": 12, "characters": 800, "repeats": 0 if wanted.seed == 5 else 3, **span},
         "adapter": about,

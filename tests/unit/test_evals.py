@@ -15,6 +15,7 @@ import pytest
 from publishing import publish
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
+from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
 from idiolect.daemon.evaluation.evals import EvalFailedError, read_messages
 from idiolect.daemon.runtime.child_processes import TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
@@ -261,6 +262,118 @@ def test_a_repository_is_its_messages_in_order_of_time(reader, needs_program, tm
     found = read_messages(reader, tmp_path / ".git", ())
     assert [message.text for message in found] == ["Third things first", "Then the fourth"]
     assert found[0].at == "2026-01-03T09:30:00+00:00"
+
+
+# --- texts with what they answer ---
+
+
+def replies(path, texts, answered=("Do you bring the Zorvelin to the quay at Ostwick?",)):
+    path.write_text("".join(json.dumps({"text": text, "context": [*answered]}) + "\n" for text in texts))
+    return path
+
+
+def test_a_text_that_answers_is_typed_without_and_with_what_it_answers(written, tiny, make_lora, tmp_path):
+    """A word that stands in what is answered, and nowhere else, is offered with it alone."""
+    path = replies(tmp_path / "replies.jsonl", [f"Zorvelin Ostwick {text}" for text in phrases(12, seed=9)])
+    entries = [entry.id for entry in written.store.entries.select()]
+    written.model.use(promoted(written, tiny, make_lora, entries))
+    events = [*written.evals.run(EvalRequest(chars=600, context=path))]
+    found = events[-1]
+    assert (found["source"], found["adapter"]["status"], found["growth"]) == (str(path), "active", [])
+    assert [*dict.fromkeys(event["arm"] for event in events[1:-1] if event["arm"])] == ["without", "with"]
+    without, with_ = (arm["all"] for arm in found["arms"])
+    assert arms(found) == ["without", "with"]
+    assert without["characters"] == with_["characters"] == found["test"]["characters"]
+    for most in ("1", "3", "5"):
+        assert with_["savings"][most]["value"] > without["savings"][most]["value"]
+    assert (written.status()["entries"], written.status()["measured"]) == (120, None), "nothing of it is kept"
+    held = [p for p in tmp_path.rglob("*") if p.is_file() and b"Zorvelin" in p.read_bytes()]
+    assert held == [path]
+
+
+def test_what_is_typed_is_not_in_the_history_and_nothing_is_typed_that_the_adapter_has_seen(
+    written, tiny, make_lora, tmp_path
+):
+    entries = [*written.store.entries.select()]
+    written.model.use(promoted(written, tiny, make_lora, [entry.id for entry in entries[:100]]))
+    path = replies(tmp_path / "replies.jsonl", [entry.text for entry in entries])
+    split, _ = written.evals._own(EvalRequest(chars=600, context=path))
+    typed = {message.text for message in split.test}
+    assert typed
+    assert typed <= {entry.text for entry in entries[100:]} - {entry.text for entry in entries[:100]}
+    assert not typed & {message.text for message in split.history}
+    replies(path, [entry.text for entry in entries[:100]])
+    with pytest.raises(TooLittleToTypeError, match="that the adapter has not seen"):
+        next(written.evals.run(EvalRequest(context=path)))
+
+
+def test_a_file_of_answers_is_read_as_it_is(tmp_path):
+    path = tmp_path / "replies.jsonl"
+    many = [f"text {number}" for number in range(10)]
+    lines = [
+        {"text": " Zwei\u00a0Wörter ", "context": ["first ", " the code is 483920"], "to": "Anna", "ts": 5},
+        {"text": "answers nothing", "context": []},
+        {"text": "", "context": ["x"]},
+        {"text": "my password: Tr0ub4dor&3", "context": many},
+        {"text": "half \ud800 a character", "context": ["\ud800", "one"]},
+    ]
+    path.write_text("\ufeff" + "\r\n\n".join(map(json.dumps, lines)), "utf-8")
+    found = without_secrets(read_answers(path))
+    assert [message.text for message in found] == [
+        "Zwei\u00a0Wörter",
+        "my password: Tr0ub4dor&3",
+        "half  a character",
+    ]
+    assert [message.kept for message in found][:2] == ["Zwei Wörter", "my password: [password]"]
+    assert found[0].answered.startswith("first\nthe code is")
+    assert "483920" not in found[0].answered
+    assert found[1].answered == "\n".join(many[-8:])
+    assert found[2].answered == "one"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CANARY,
+        f'"{CANARY}"',
+        f'{{"text": "{CANARY}"}}',
+        f'{{"context": ["{CANARY}"]}}',
+        f'{{"text": 5, "context": ["{CANARY}"]}}',
+        f'{{"text": "{CANARY}", "context": "{CANARY}"}}',
+        f'{{"text": "{CANARY}", "context": ["{CANARY}", 5]}}',
+        "[" * 100_000,
+        b"\xff\xfe",
+    ],
+    ids=range(9),
+)
+def test_a_line_that_is_no_answer_is_named_by_its_number_alone(tmp_path, line):
+    path = replies(tmp_path / "replies.jsonl", ["fine"])
+    path.write_bytes(path.read_bytes() + b"\n" + (line if isinstance(line, bytes) else line.encode()))
+    with pytest.raises(AnswersFileError, match=r"Line 3 of .*replies.jsonl is not like") as caught:
+        read_answers(path)
+    assert CANARY not in str(caught.value)
+
+
+def test_what_is_wrong_with_a_file_of_answers_is_said_before_anything_runs(written, tmp_path, monkeypatch):
+    monkeypatch.setattr("idiolect.daemon.evaluation.answers._MAX_BYTES", 1000)
+    (tmp_path / "empty").touch()
+    replies(tmp_path / "nothing", ["fine"], answered=())
+    replies(tmp_path / "few", ["fine"])
+    replies(tmp_path / "large", ["fine"] * 100)
+    os.mkfifo(tmp_path / "pipe")
+    wrong = {
+        "absent": NoSuchPathError,
+        "empty": NothingToReadError,
+        "nothing": NothingToReadError,
+        "few": TooLittleToTypeError,
+        "large": AnswersFileError,
+        "pipe": UnreadableError,
+        ".": UnreadableError,
+    }
+    for name, error in wrong.items():
+        with pytest.raises(error):
+            next(written.evals.run(EvalRequest(context=tmp_path / name)))
+        assert nothing_runs(written)
 
 
 # --- one thing at a time ---

@@ -224,7 +224,9 @@ def test_an_evaluation_is_made_as_it_was_asked_for(site, monkeypatch):
     site.post("/v1/eval", {"path": "/notes", "chars": 900, "seed": 5, "budget_s": 60})
     site.post("/v1/eval", {"path": "/notes", "train": False})
     whole = EvalRequest(Path("/notes"), 900, 5, True, 60.0)
-    assert asked == [EvalRequest(), whole, EvalRequest(Path("/notes"), train=False)]
+    site.post("/v1/eval", {"context": "/replies"})
+    answering = EvalRequest(context=Path("/replies"))
+    assert asked == [EvalRequest(), whole, EvalRequest(Path("/notes"), train=False), answering]
 
 
 def test_what_is_forgotten_is_told_as_documented(site):
@@ -408,6 +410,9 @@ BAD = [
     ("/v1/eval", {"train": False}, "train: without a path"),
     ("/v1/eval", {"budget_s": 30}, "budget_s: it is the time for training"),
     ("/v1/eval", {"path": "/x", "train": False, "budget_s": 30}, "budget_s"),
+    ("/v1/eval", {"context": "replies.jsonl"}, "context: a path must be absolute"),
+    ("/v1/eval", {"path": "/x", "context": "/y"}, "context: its texts are typed for themselves"),
+    ("/v1/eval", {"mistakes": True, "context": "/y"}, "context: its texts are typed for themselves"),
     ("/v1/eval", {"text": CANARY}, "path, chars, seed, train, budget_s"),
     ("/v1/forget", {}, "Nothing is selected"),
     ("/v1/forget", {"dry_run": True}, "Nothing is selected"),

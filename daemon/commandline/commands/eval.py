@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --html eval.html"
+EXAMPLE = (
+    "idiolect eval; idiolect eval ~/mail/sent.jsonl --html eval.html; idiolect eval --context replies.jsonl"
+)
 
 _WORDS_ON_OFFER: Final = (1, 3, 5)
 
@@ -47,6 +49,15 @@ def run(
     mistakes: Annotated[
         bool, typer.Option("--mistakes", help="Also mistype words, and count how many are mended.")
     ] = False,
+    context: Annotated[
+        Path | None,
+        typer.Option(
+            parser=parse_path,
+            metavar="FILE",
+            help='Type the texts of this file instead, without and with what they answer: JSON Lines, each {"text": '
+            '"…", "context": ["…"]}, what you wrote and what it answers, the newest last. None of it is kept.',
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -67,15 +78,20 @@ def run(
         raise typer.BadParameter("--no-train and --budget are for the training on PATH: name one")
     if no_train and budget:
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
+    if context is not None and (path or mistakes or html):
+        raise typer.BadParameter(
+            "--context types the texts of its file alone: leave PATH, --mistakes and --html out"
+        )
     if html is not None:
         _find_page_maker(html)  # whether it can be written is looked at before minutes of work
-    elif not as_json and _can_plot():
+    elif context is None and not as_json and _can_plot():
         html = load_settings().eval_page_path
     body = {
         "path": None if path is None else make_absolute(path),
         "chars": chars,
         "seed": seed,
         "mistakes": mistakes,
+        "context": None if context is None else make_absolute(context),
     }
     terminal = open_terminal()
     with connect() as client:
@@ -83,15 +99,16 @@ def run(
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
             found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
         measured = client.get("/v1/status")["key_ms"] is not None
-    terminal.print_result(
-        lambda: (
+
+    def show() -> None:
+        if context is not None:
+            _show_answers(terminal, found, everything=everything)
+        elif everything:
             _show(terminal, found, own=path is None)
-            if everything
-            else _show_in_short(terminal, found, measured)
-        ),
-        found,
-        as_json=as_json,
-    )
+        else:
+            _show_in_short(terminal, found, measured)
+
+    terminal.print_result(show, found, as_json=as_json)
     if html is not None:
         page = _find_page_maker(html)(found)
         with writing(html, "The same seed measures the same again for another file."):
@@ -194,6 +211,36 @@ def _show_in_short(terminal: Terminal, found: dict[str, Any], speed_measured: bo
     if found.get("mistakes"):
         terminal.say(_describe_mistakes(found["mistakes"]))
     terminal.say("`--all` shows each part of the program, with intervals and times.")
+
+
+def _show_answers(terminal: Terminal, found: dict[str, Any], *, everything: bool) -> None:
+    """Show what was saved without and with what each text answers, side by side."""
+    typed, arms = counted(found["test"]["entries"], "text"), found["arms"]
+    terminal.say(
+        f"Typed {typed}, {found['test']['characters']:,} characters, once without what each answers and once with "
+        f"it; {'an' if found['adapter'] else 'no'} adapter serves."
+    )
+    if everything:
+        return _show_arms(terminal, arms, "all")
+    rows = [arm["all"] for arm in arms]
+    ghosts = [row["ghost"] for row in rows]
+    figures = {
+        "seconds saved: grey text": [percent(ghost["seconds"]["value"]) for ghost in ghosts],
+        **{
+            f"keystrokes saved: {words} on offer": [
+                percent(row["savings"][str(most)]["value"]) for row in rows
+            ]
+            for most, words in zip(_WORDS_ON_OFFER, ("one word", "three words", "five words"), strict=True)
+        },
+        "keystrokes saved: grey text, word by word": [percent(ghost["words"]["value"]) for ghost in ghosts],
+        "grey text: first word right": [percent(ghost["precision"]) for ghost in ghosts],
+        "grey text: new wrong ones in 100 characters": [
+            number(ghost["wrong_new_per_100"], 1) for ghost in ghosts
+        ],
+    }
+    names = [arm["name"] for arm in arms]
+    terminal.show_table(("", *names), ((name, *row) for name, row in figures.items()), right=names)
+    return terminal.say("`--all` shows intervals and times.")
 
 
 def _describe_mistakes(found: dict[str, Any]) -> str:

@@ -111,6 +111,9 @@ def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, mo
         (("--html", "/no/such/folder/eval.html"), "folder"),
         (("--html", "/tmp"), "folder"),
         (("--chars", "10"), "--chars"),
+        (("/notes", "--context", "/replies"), "PATH"),
+        (("--mistakes", "--context", "/replies"), "--mistakes"),
+        (("--html", "/tmp/x.html", "--context", "/replies"), "--html"),
         (("--seed", "-1"), "--seed"),
     ],
 )
@@ -129,6 +132,25 @@ def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service,
     code, _, err = run(service, "eval", "--seed", "4")
     assert code == 70
     assert CANARY not in err
+
+
+def test_what_texts_answer_is_shown_without_and_with_it(run, service, tmp_path):
+    code, out, err = run(service, "eval", "--context", tmp_path / "replies.jsonl", columns=80)
+    assert code == 0
+    said = " ".join(out.split())
+    assert said.startswith(
+        "Typed 12 texts, 800 characters, once without what each answers and once with it; no adapter serves."
+    )
+    rows = [line.split() for line in out.splitlines() if "%" in line]
+    assert [row[-2:] for row in rows] == [
+        *[["10.0%", "20.0%"], ["30.0%", "40.0%"], ["40.0%", "50.0%"], ["45.0%", "55.0%"]],
+        *[["10.0%", "20.0%"], ["62.5%", "62.5%"]],
+    ]
+    assert "without" in out
+    assert "page" not in err
+    assert "p50 ms" in run(service, "eval", "--context", tmp_path / "replies.jsonl", "--all")[1]
+    found = json.loads(run(service, "eval", "--context", tmp_path / "replies.jsonl", "--json")[1])
+    assert [arm["name"] for arm in found["arms"]] == ["without", "with"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk here that is always full")

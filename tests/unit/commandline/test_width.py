@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from publishing import publish
 from rich.cells import cell_len
@@ -35,7 +37,7 @@ SHOWN = {
     "open": [("--no-browser",)],
     "report": [()],
     "trial": [()],
-    "eval": [("--chars", "500", "--all")],
+    "eval": [("--chars", "500", "--all"), ("--context", "replies.jsonl", "--chars", "500")],
     "adapters": [()],
     "use": [("base",)],
     "keyboard": [()],
@@ -57,6 +59,8 @@ def test_what_commands_show_fits_into_80_columns(run, tiny, tiny_profile, make_l
     (tmp_path / "notes").mkdir()
     (tmp_path / "shared").mkdir()
     (tmp_path / "notes.txt").write_text("We sail at dawn.\n")
+    reply = {"text": "Please send the figures at noon. " * 5, "context": ["When do you need them?"]}
+    (tmp_path / "replies.jsonl").write_text(f"{json.dumps(reply)}\n" * 3)
     random, words = (
         np.random.default_rng(5),
         ["boat", "harbour", "noon", "please", "send", "figures", "again"],

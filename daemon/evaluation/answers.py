@@ -1,0 +1,96 @@
+"""Reading texts with what each answers, from a file that the user names for an evaluation. Nothing of it is stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.adapters.evaluation.eval_split import EvalMessage
+from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.ingest.file_import import saved_at
+from idiolect.daemon.ingest.normalise import normalise
+from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
+from idiolect.daemon.sources.items import NothingToReadError, opened, status
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_MAX_BYTES: Final = 32 << 20
+
+
+class AnswersFileError(IdiolectError):
+    """A file is no list of texts with what each of them answers."""
+
+    code: ClassVar[str] = "answers-file"
+    exit_code: ClassVar[int] = 136
+    http_status: ClassVar[int] = 422
+
+
+def read_answers(path: Path) -> list[EvalMessage]:
+    """Return the texts of the JSON Lines file at ``path`` that answer others, in its order, as old as the file.
+
+    Each line is ``{"text": …, "context": [str, …]}``; other fields are passed over. What is kept and answered is not
+    yet free of secrets: :func:`without_secrets` sees to that for those that are typed.
+
+    Raises:
+        NoSuchPathError, UnreadableError: by what is wrong with the path.
+        NothingToReadError: no text in it answers anything.
+        AnswersFileError: a line is something else, or the file is too large.
+    """
+    at = saved_at(status(path)).astimezone(UTC).isoformat()
+    with opened(path) as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise AnswersFileError(
+            f"{path} is larger than {_MAX_BYTES >> 20} MB. Give the newest part of it: some hundred texts are enough."
+        )
+    found = []
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if line.strip():
+            if (pair := _parsed(line)) is None:
+                raise AnswersFileError(
+                    f'Line {number} of {path} is not like {{"text": "…", "context": ["…"]}}: a text that you wrote, '
+                    "and the texts that it answers, the newest last. Mend it, or take it out."
+                )
+            text, answered = pair
+            if text and answered:
+                found.append(EvalMessage(text, at, normalise(text), answered))
+    if not found:
+        raise NothingToReadError(
+            f"No text in {path} answers another. Give each line its text and its context."
+        )
+    return found
+
+
+def without_secrets(messages: Sequence[EvalMessage]) -> list[EvalMessage]:
+    """Return ``messages`` with what a suggestion reads of what they answer, and what is learned of them."""
+    return [
+        EvalMessage(one.text, one.at, cleaned(one.text)[0], read_answered([one.answered])) for one in messages
+    ]
+
+
+def _parsed(line: bytes) -> tuple[str, str] | None:
+    """Return a line's text and the texts that it answers, one below the other; None where it has not both."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    text, context = value.get("text"), value.get("context")
+    if (
+        not isinstance(text, str)
+        or not isinstance(context, list)
+        or not all(isinstance(one, str) for one in context)
+    ):
+        return None
+    answered = "\n".join(one.strip() for one in context[-MAX_ANSWERED_TEXTS:])
+    return _characters(text).strip(), _characters(answered).strip()
+
+
+def _characters(text: str) -> str:
+    """Return a text without half characters, which JSON can name and no text has."""
+    return text.encode(errors="ignore").decode()
