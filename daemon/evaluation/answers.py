@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
-from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.ingest.normalise import normalise
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
