@@ -295,7 +295,7 @@ class _ArmRunner:
 
         typed = []
         for number, message in enumerate(self._test):
-            served.answer(message.answered if arm.answers else "")
+            served.begin(message.answered if arm.answers else "")
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
             typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._key_ms / 1e3))
@@ -357,10 +357,14 @@ class _ArmPredictor:
             word_calibration=self._word_calibration,
         )
 
-    def answer(self, text: str) -> None:
-        """From now on suggest for who answers ``text``, which is read, as are the recent entries, before a key."""
-        self._answered = text
-        finish(self._predictor.prefill_in_pieces("", text))
+    def begin(self, answered: str) -> None:
+        """Begin a message to ``answered``, long after the one before: nothing of that is being written any more.
+
+        What is answered and the recent entries are read before the first key.
+        """
+        self._answered = answered
+        self._predictor.forget_texts()
+        finish(self._predictor.prefill_in_pieces("", answered))
 
     def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
         return self._predictor.suggest(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ import pytest
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
+from idiolect.adapters.evaluation.run import run as evaluate
 from idiolect.models.build import MissingModelError
 
 if TYPE_CHECKING:
@@ -232,6 +235,33 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     """Without what depends on the clock."""
     arms = [{name: value for name, value in arm.items() if name != "latency_ms"} for arm in result["arms"]]
     return {name: value for name, value in result.items() if name != "made"} | {"arms": arms}
+
+
+@pytest.mark.parametrize("answering", [False, True])
+def test_how_fast_the_machine_is_changes_no_figure(
+    typing_request: TypingRequest,
+    messages: list[EvalMessage],
+    monkeypatch: pytest.MonkeyPatch,
+    answering: bool,
+) -> None:
+    """A message begins anew, whenever the one before it was typed."""
+    random = np.random.default_rng(2)
+    test = [
+        " ".join(random.permutation(["boat", "harbour", "noon", "please", "send", "figures", "again"]))
+        for _ in "1234"
+    ]
+    given = [
+        replace(messages[40], text=text, kept=f"{text} soon", answered="Is the Zorvelin there?")
+        for text in test
+    ]
+    request = replace(typing_request, answering=answering, repeats=[False] * 4)
+    found = []
+    for step_s in (0.0, 1000.0):
+        clock = itertools.count()
+        monkeypatch.setattr(time, "monotonic", lambda clock=clock, step_s=step_s: next(clock) * step_s)
+        evaluate(request, [*messages[:40], *given], found.append)
+    quick, slow = (comparable(event) for event in found if event["event"] == "result")
+    assert quick == slow
 
 
 def test_ghosts_are_shown_as_far_as_they_have_been_right(
