@@ -32,8 +32,16 @@ def _in_tex(before: str, _behind: str) -> Reply:
     return Reply(None if _TEX_COMMAND.search(before) else near(before))
 
 
+def _unquoted(lines: Iterable[str]) -> Iterator[str]:
+    yield from ("" if is_quoted(line) else line for line in lines)
+
+
 def _text(lines: Iterable[str]) -> Iterator[str]:
-    yield from paragraphs("" if is_quoted(line) else line for line in lines)
+    yield from paragraphs(_unquoted(lines))
+
+
+def _rst(lines: Iterable[str]) -> Iterator[str]:
+    yield from rst.prose(_unquoted(lines))
 
 
 def _mail(lines: Iterable[str]) -> Iterator[str]:
@@ -48,7 +56,7 @@ _Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
 _LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
     **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.prose)),
     **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
-    **dict.fromkeys(("rst", "restructuredtext"), (_anywhere, rst.prose)),
+    **dict.fromkeys(("rst", "restructuredtext"), (split, _rst)),
     "org": (_anywhere, org.prose),
     **dict.fromkeys(("mail", "message", "email"), (split_mail, _mail)),
     **dict.fromkeys(("gitcommit", "git-commit", "commit-message"), (commit_message_file.split, None)),

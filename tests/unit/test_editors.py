@@ -38,6 +38,8 @@ from idiolect.daemon.typed_text import Pauses
         ("markdown", "Hello,\n\n> quoted\nYes, th", "Hello,\n\nYes, th"),
         ("markdown", "Hello,\n\n> my call", "Hello,\n\n> my call"),
         ("plaintext", "Hello,\n\n> quoted", None),
+        ("rst", "Hello,\n\n> quoted", None),
+        ("rst", "Hello,\n\n> quoted\nYes, th", "Hello,\n\nYes, th"),
         ("org", "Hello,\n\n> quoted", "Hello,\n\n> quoted"),
         ("gitcommit", "Fix\n# --------------- >8 ---------------\n+def fo", None),
         ("latex", r"The \emph{ca", r"The \emph{ca"),
@@ -65,7 +67,13 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
     assert prose.read("Yes, on Monday.", "mail") == ["Yes, on Monday."]
     assert prose.read("To: a@example.org\n", "mail") == []
     assert prose.read("Fix it", "gitcommit") is None
-    assert prose.read("Yes.\n> When? typed here\nOn Monday.", "plaintext") == ["Yes.", "On Monday."]
+
+
+@pytest.mark.parametrize("language", ["plaintext", "rst"])
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_what_is_quoted_is_not_read(language, between):
+    text = f"Yes.\n{between}> When? typed here\n{between}On Monday."
+    assert prose.read(text, language) == ["Yes.", "On Monday."]
 
 
 #: As `git commit -v` opens it.
