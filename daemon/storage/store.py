@@ -53,7 +53,11 @@ class Store:
         self.state = State(connection)
         self.events = EventLog(connection)
         self.file_states = FileStates(connection)
-        self.shared = Shared.of(connection, self.state)
+        try:
+            self.shared = Shared.of(connection, self.state)
+        except BaseException:  # a connection left open would write into the file when it goes
+            connection.close()
+            raise
         self.entries = Entries(connection, self.file_states, self.shared)
         self.sources = Sources(connection)
         self.watches = Watches(connection)

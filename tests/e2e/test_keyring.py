@@ -12,16 +12,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Serv
 
 OBTAIN = textwrap.dedent("""
     import json, sys, time
-    from idiolect.daemon.vault import keys
+    from idiolect.daemon.vault import store_key
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
     settings, start = Settings(home=sys.argv[1]).prepare(), time.monotonic()
     try:
-        key = keys.obtain(settings)
+        key = store_key.obtain(settings)
         Store.open(settings.store_path, key.hex).close()
         said = {"hex": key.hex, "origin": key.origin}
-    except keys.IdiolectError as error:
+    except store_key.IdiolectError as error:
         said = {"error": error.code}
     print(json.dumps(said | {"seconds": time.monotonic() - start}))
 """)
@@ -30,8 +30,8 @@ OBTAIN = textwrap.dedent("""
 CHANGE = textwrap.dedent("""
     import json, sys
     import keyring
-    from idiolect.daemon.vault import keys
-    from idiolect.daemon.profile import locking, purge
+    from idiolect.daemon.vault import store_key
+    from idiolect.daemon.profile import lock_and_rekey, purge
     from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
@@ -39,16 +39,16 @@ CHANGE = textwrap.dedent("""
     settings = Settings(home=sys.argv[1]).prepare()
     held = lambda name="": keyring.get_password("idiolect", sys.argv[1] + name)
     with process.locked(settings):
-        before = keys.obtain(settings)
+        before = store_key.obtain(settings)
         Store.open(settings.store_path, before.hex).close()
-        after = locking.rekey(settings)
+        after = lock_and_rekey.rekey(settings)
         Store.open(settings.store_path, after.hex).close()
     said = {"origin": after.origin, "other": after.hex != before.hex, "held": held() == after.hex}
     said |= {"next": held(" (next)"), "files": sorted(path.name for path in settings.home.glob("store.key*"))}
     with process.locked(settings):
-        locking.lock(settings, "four plain old words")
+        lock_and_rekey.lock(settings, "four plain old words")
         said["while locked"] = held()
-        locking.unlock(settings, "four plain old words")
+        lock_and_rekey.unlock(settings, "four plain old words")
     said["unlocked"] = held() == after.hex
     purge.purge(settings)
     print(json.dumps(said | {"purged": held(), "folder": settings.home.exists()}))

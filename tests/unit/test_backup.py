@@ -432,20 +432,20 @@ import os, signal, sys
 from pathlib import Path
 from idiolect.daemon.profile import backup
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.models import durable
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 when = sys.argv[3]
 if when == "copied":
-    copies.check = kill
+    store_copies.check = kill
 elif when == "published":
     publish = durable.publish
     def publish_and_die(draft, final):
         publish(draft, final)
         if final.name == "my.backup": kill()
     durable.publish = publish_and_die
-backup.make(Settings(home=Path(sys.argv[1]), keyring=False), Path(sys.argv[2]), copies.raw("c3" * 32))
+backup.make(Settings(home=Path(sys.argv[1]), keyring=False), Path(sys.argv[2]), store_copies.raw("c3" * 32))
 """
 
 
@@ -484,12 +484,12 @@ from pathlib import Path
 import psutil
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 from idiolect.daemon.storage.store import Store
 began = psutil.Process.create_time
 psutil.Process.create_time = lambda self: began(self) + 3600  # as after the clock was set
 mine = Settings(home=Path(sys.argv[1]), keyring=False)
-with closing(Store.open(mine.store_path, keys.obtain(mine).hex)) as store:
+with closing(Store.open(mine.store_path, store_key.obtain(mine).hex)) as store:
     unfinished_backups.clear(store)
     print(len(store.backups.unfinished()))
 """

@@ -125,12 +125,12 @@ OWN = """
 import json, os, sys
 from pathlib import Path
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.keyboard.learning_choice import Choice
-from idiolect.daemon.profile import locking
+from idiolect.daemon.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.profile import lock_and_rekey
 from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.vault import keys, marker
+from idiolect.daemon.vault import marker, store_key
 from idiolect.models.errors import IdiolectError
 settings = Settings(home=Path(sys.argv[1]), keyring=False).prepare()
 run = process.run_file(settings)
@@ -142,17 +142,17 @@ with process.locked(settings):
     said.append(process.find(settings))
 def unlock(settings):
     try:
-        locking.unlock(settings, None)
+        lock_and_rekey.unlock(settings, None)
     finally:
         settings.locked_path.unlink()
-for ask in (unlock, keys.obtain, process.read_token):
+for ask in (unlock, store_key.obtain, process.read_token):
     try:
         ask(settings)
         said.append("nothing")
     except IdiolectError as error:
         said.append(error.code)
 said += [salt_of(settings.key_path), marker.stands(settings)]
-said += [tokens.read(settings.token_path).decode(), Choice(settings).learn]
+said += [tokens.read(settings.token_path).decode(), LearningChoice(settings).learn]
 print(json.dumps(said))
 """
 
