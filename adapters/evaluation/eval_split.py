@@ -36,13 +36,16 @@ class TooLittleToTypeError(IdiolectError):
 class EvalMessage:
     """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out.
 
-    ``answered`` is what it answers, where that is known.
+    ``context`` are the texts that it answers, where these are known, and ``answered`` and ``sender`` are what a
+    suggestion reads of them.
     """
 
     text: str
     at: str  # ISO 8601
     kept: str
+    context: Sequence[str] = ()
     answered: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True)

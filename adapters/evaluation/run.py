@@ -24,6 +24,7 @@ from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.mending.keyboards import Layout
+from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
@@ -295,7 +296,7 @@ class _ArmRunner:
 
         typed = []
         for number, message in enumerate(self._test):
-            served.begin(message.answered if arm.answers else "")
+            served.begin(AnsweredText(message.answered, message.sender) if arm.answers else NOTHING)
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
             typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._key_ms / 1e3))
@@ -345,7 +346,7 @@ class _ArmPredictor:
         elif not arm.memory:
             known = replace(known, recent=serving.build_recent_text(history))
         self._user_model = known
-        self._answered = ""
+        self._answered = NOTHING
         self._predictor = self._made()
 
     def _made(self) -> Predictor:
@@ -357,7 +358,7 @@ class _ArmPredictor:
             word_calibration=self._word_calibration,
         )
 
-    def begin(self, answered: str) -> None:
+    def begin(self, answered: AnsweredText) -> None:
         """Begin a message to ``answered``, long after the one before: nothing of that is being written any more.
 
         What is answered and the recent entries are read before the first key.

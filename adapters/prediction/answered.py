@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -22,34 +23,34 @@ _MOST_REPEATS, _MOST_SHARE = 8, 0.1  # of a word that is read: so many times, or
 _MOST_RUN = 6  # words of the text, in their order, that grey text goes on with
 _CHAIN_TRUST = 0.8  # in what stands behind the same words there, 0 to 1
 _MIN_CHAIN_PROB = 0.01  # of a form's first token, for the others to be looked up
-SENDER_SHARE = 1.0
-"""The sender's name after a salutation, as a multiple of the score of all that may stand there."""
+_GREETED, _THANKED = 1.0, 0.25  # the sender's name, as a multiple of the score of all that may stand there
 
 _ADDRESS = regex.compile(r"(?<!\S)\S*?(?:@|://|\bwww\.)\S*")
 _NUMBER = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[.:/-][\p{L}\p{N}]+)+(?![\p{L}\p{N}])")
 _DIGIT = regex.compile(r"\p{N}")
-_NAME = r"\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’.-]*){0,3}"
-_FROM = regex.compile(rf"(?m)^\W*(?:From|Von|De|Da|Van): *\"?({_NAME})")
-_WROTE = regex.compile(
-    rf"\b({_NAME})\"?(?: *[<(][^>)\n]*[>)])?\s+"
-    r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef)\b[^\n]{0,40}:"
-)
-_SIGNED = regex.compile(rf"\W*({_NAME})\W*")
-_SIGNED_LINES = 3  # at the end, among which a name that stands alone is a signature
-_NO_NAME = regex.compile(
-    r"(?i)\b(?:hi|hello|hey|hallo|bonjour|hola|ciao|thanks|thank|regards|cheers|best|sincerely|yes|no|ok|okay|sent|grüße)\b"
-)
 _SALUTATION = regex.compile(
-    r"(?i)(?:^|\n)[ \t]*"
-    r"(?:hi|hello|hey|dear|hallo|liebe[rs]?|bonjour|salut|hola|ciao|good (?:morning|afternoon|evening))\Z"
+    r"(?i)(?:^|\n)[ \t]*(?:"
+    r"(?P<greets>hi|hello|hey|dear|hallo|liebe[rs]?|bonjour|salut|hola|ciao|good (?:morning|afternoon|evening))"
+    r"|thanks|thank you|danke|merci|gracias|grazie)\Z|(?P<calls>(?<!\S)@\Z)"
 )
+
+
+class AnsweredText(NamedTuple):
+    """What is answered, as it is given: its newest characters, and the first name of who wrote it, "" if not known."""
+
+    text: str
+    sender: str = ""
+
+
+NOTHING = AnsweredText("")
+"""Nothing is answered."""
 
 
 class Answered:
     """A text that is answered.
 
     Args:
-        text: its newest characters.
+        given: the text and its sender.
         encode: text to token ids.
         vocab: tokens in the vocabulary.
         words: the words that can be suggested.
@@ -57,18 +58,18 @@ class Answered:
     Attributes:
         ids: its tokens, with a line end behind them.
         memory: what follows what in it; a text of the user's is looked up behind a line end.
-        sender: the first name of who wrote it, "" where it does not say.
+        sender: the first name of who wrote it, "" where that is not known.
     """
 
     def __init__(
-        self, text: str, encode: Callable[[str], list[int]], vocab: int, words: WordVocabulary
+        self, given: AnsweredText, encode: Callable[[str], list[int]], vocab: int, words: WordVocabulary
     ) -> None:
-        text = _with_few_repeats(_ADDRESS.sub("", text))
+        text = _with_few_repeats(without_addresses(given.text))
         self.text = text
         self.ids = encode(f"{text}\n")
         self.memory = FastMemory(vocab)
         self.memory.add(self.ids)
-        self.sender = _sender(text)
+        self.sender = given.sender
         self._line_end = encode("\n")
         found = Counter(word for word in WORD.findall(text) if 1 < len(word) <= MAX_WORD_CHARS)
         found += Counter(number for number in _NUMBER.findall(text) if _DIGIT.search(number))
@@ -134,9 +135,20 @@ class Answered:
         return tuple(word.casefold() for word in words[-_MOST_RUN - 1 :]) in self._runs
 
 
-def is_salutation(text: str) -> bool:
-    """Return True if ``text`` ends in a salutation, behind which a name is expected."""
-    return _SALUTATION.search(text[-40:]) is not None
+def sender_share(text: str) -> float:
+    """Return the score of the sender's name behind ``text``, as a multiple of that of all that may stand there.
+
+    It is 0 where ``text`` does not end in a salutation, a thank or an ``@``.
+    """
+    found = _SALUTATION.search(text[-40:])
+    if found is None:
+        return 0.0
+    return _GREETED if found["greets"] or found["calls"] else _THANKED
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without what is, or looks like, an address."""
+    return _ADDRESS.sub("", text)
 
 
 def _with_few_repeats(text: str) -> str:
@@ -155,16 +167,3 @@ def _with_few_repeats(text: str) -> str:
 
     left = WORD.sub(kept, "\n".join(lines))
     return "\n".join(" ".join(line.split()) for line in left.split("\n") if line.strip())
-
-
-def _sender(text: str) -> str:
-    """Return the first name of who wrote a text, by what it says of itself; "" where it says nothing."""
-    if wrote := _WROTE.findall(text):  # a day or a month may stand before the name
-        return str(wrote[-1]).split()[-2:][0]
-    if sent := _FROM.findall(text):
-        return str(sent[-1]).split()[0]
-    for line in reversed([line for line in text.split("\n") if line.strip()][-_SIGNED_LINES:]):
-        signed = _SIGNED.fullmatch(line)
-        if signed is not None and not _NO_NAME.search(line):
-            return str(signed[1]).split()[0]
-    return ""

@@ -17,7 +17,7 @@ import regex
 from idiolect.adapters.capitals import in_one_form
 from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.prediction.answered import Answered
+from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
@@ -101,7 +101,7 @@ class Predictor:
             spare=_SPARE_TOKENS,
             continues_word=tokenizer.continuing_word,
         )
-        self._answered = ""
+        self._answered = NOTHING
         self._answered_units: Collection[str] = ()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._languages = None if general is None else Languages(user_model.words)
@@ -155,21 +155,24 @@ class Predictor:
         self._next_token.next_probs(ids)
         yield
 
-    def answer(self, text: str) -> None:
-        """From now on suggest for who answers ``text``; of what was answered before nothing is left."""
-        if text == self._answered:
+    def answer(self, given: AnsweredText) -> None:
+        """From now on suggest for who answers what is ``given``; of what was answered before nothing is left."""
+        if given == self._answered:
             return
-        self._answered = text
-        self._answered_units, answered = units(text), None
-        if text:
+        self._answered = given
+        self._answered_units, answered = (
+            units(f"{given.text} @{given.sender}"),
+            None,
+        )  # who wrote may be called
+        if given.text:
             words = self._user_model.words
-            answered = Answered(text, self._tokenizer.encode, self._user_model.memory.vocab, words)
+            answered = Answered(given, self._tokenizer.encode, self._user_model.memory.vocab, words)
         self._next_token.answer(answered)
         self._ranker.answer(answered)
         self.ghosts.answer(answered)
         self.look_ahead.forget()
 
-    def prefill_in_pieces(self, prefix: str, answered: str = "") -> Steps[None]:
+    def prefill_in_pieces(self, prefix: str, answered: AnsweredText = NOTHING) -> Steps[None]:
         """Read most of what a suggestion after a long ``prefix`` needs, one forward pass a step.
 
         Other suggestions can be made between two passes. There is no step where little is to be read.
@@ -190,7 +193,7 @@ class Predictor:
         remember: bool = True,
         corrections: bool = False,
         key_ms: float = USUAL_KEY_MS,
-        answered: str = "",
+        answered: AnsweredText = NOTHING,
     ) -> Suggestion:
         """Return words that finish the one under the cursor or come next, and a continuation.
 
@@ -324,7 +327,7 @@ class Predictor:
 
     def forget_texts(self) -> None:
         """Forget all text that was asked about: the next question about it reads it again."""
-        self.answer("")
+        self.answer(NOTHING)
         self._asked_last = None
         self.look_ahead.forget()
         self.ghosts.forget_shown()

@@ -22,7 +22,7 @@ from idiolect.adapters.capitals import (
     other_case,
     with_other_case,
 )
-from idiolect.adapters.prediction.answered import SENDER_SHARE, Answered, is_salutation
+from idiolect.adapters.prediction.answered import Answered, sender_share
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.sliding_window import SlidingWindows
 from idiolect.adapters.prediction.suggestion import Word
@@ -209,16 +209,13 @@ class WordRanker:
             elif score > (known := scores.get(form, 0.0)):
                 total += score - known
                 scores[form] = score
-        if answered.sender and self._follows_salutation(split.head):
-            name = answered.sender
-            if name.startswith(split.typed) and name != split.typed:
-                more = SENDER_SHARE * max(total, scores.get(name, 0.0))
+        name = answered.sender
+        if name.startswith(split.typed) and name != split.typed:
+            share = sender_share(self._tokenizer.decode(split.head[-_SALUTATION_TOKENS:]))
+            if more := share * max(total, scores.get(name, 0.0)):
                 scores[name] = scores.get(name, 0.0) + more
                 total += more
         return best_matches(scores, total, finished, count)
-
-    def _follows_salutation(self, head: list[int]) -> bool:
-        return is_salutation(self._tokenizer.decode(head[-_SALUTATION_TOKENS:]))
 
     def _continuation(self, ids: list[int]) -> Continuation | None:
         """Return what the memory knows of the token after a word's first one, None if it knows nothing.

@@ -55,9 +55,9 @@ def read_answers(path: Path) -> list[EvalMessage]:
                     f'Line {number} of {path} is not like {{"text": "…", "context": ["…"]}}: a text that you wrote, '
                     "and the texts that it answers, the newest last. Mend it, or take it out."
                 )
-            text, answered = pair
-            if text and answered:
-                found.append(EvalMessage(text, at, normalise(text), answered))
+            text, context = pair
+            if text and any(context):
+                found.append(EvalMessage(text, at, normalise(text), context))
     if not found:
         raise NothingToReadError(
             f"No text in {path} answers another. Give each line its text and its context."
@@ -68,12 +68,13 @@ def read_answers(path: Path) -> list[EvalMessage]:
 def without_secrets(messages: Sequence[EvalMessage]) -> list[EvalMessage]:
     """Return ``messages`` with what a suggestion reads of what they answer, and what is learned of them."""
     return [
-        EvalMessage(one.text, one.at, cleaned(one.text)[0], read_answered([one.answered])) for one in messages
+        EvalMessage(one.text, one.at, cleaned(one.text)[0], (), *read_answered(one.context))
+        for one in messages
     ]
 
 
-def _parsed(line: bytes) -> tuple[str, str] | None:
-    """Return a line's text and the texts that it answers, one below the other; None where it has not both."""
+def _parsed(line: bytes) -> tuple[str, tuple[str, ...]] | None:
+    """Return a line's text and the texts that it answers; None where it has not both."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -87,10 +88,9 @@ def _parsed(line: bytes) -> tuple[str, str] | None:
         or not all(isinstance(one, str) for one in context)
     ):
         return None
-    answered = "\n".join(one.strip() for one in context[-MAX_ANSWERED_TEXTS:])
-    return _characters(text).strip(), _characters(answered).strip()
+    return _characters(text), tuple(map(_characters, context[-MAX_ANSWERED_TEXTS:]))
 
 
 def _characters(text: str) -> str:
-    """Return a text without half characters, which JSON can name and no text has."""
-    return text.encode(errors="ignore").decode()
+    """Return a text without half characters, which JSON can name and no text has, nor space around it."""
+    return text.encode(errors="ignore").decode().strip()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from idiolect.adapters.prediction.answered import AnsweredText
 from idiolect.daemon.redaction.redact import redact, without_placeholders
+from idiolect.daemon.serving.message_author import author_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,24 @@ MAX_ANSWERED_TEXTS: Final = 8
 _MAX_CHARS: Final = 4_000  # the newest
 
 
-def read_answered(texts: Sequence[str]) -> str:
-    """Return the newest characters of what is answered, the newest text last, without what looks like a secret."""
-    newest = "\n".join(text.strip() for text in texts)[-_MAX_CHARS:]
-    return without_placeholders(redact(newest)[0])
+def read_answered(texts: Sequence[str]) -> AnsweredText:
+    """Return the newest characters of what is answered, the newest text last, without what looks like a secret.
+
+    Its sender is who wrote the newest of the texts that is not the user's own, as far as the text says so.
+    """
+    whole = [text.strip() for text in texts if text.strip()]
+    text = without_placeholders(redact("\n".join(whole)[-_MAX_CHARS:])[0])
+    sender = author_of(_newest(whole))
+    return AnsweredText(text, sender if sender in text else "")
+
+
+def _newest(texts: Sequence[str]) -> list[str]:
+    """Return whole lines of the texts, as many of the newest as count."""
+    kept: list[str] = []
+    left = _MAX_CHARS
+    for text in reversed(texts):
+        if len(text) > left:
+            return [text[len(text) - left :].partition("\n")[2], *kept]
+        kept.insert(0, text)
+        left -= len(text)
+    return kept

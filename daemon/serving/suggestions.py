@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from idiolect.adapters.prediction.answered import NOTHING
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.steps import in_one_step
@@ -22,6 +23,7 @@ from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
 
 if TYPE_CHECKING:
+    from idiolect.adapters.prediction.answered import AnsweredText
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.steps import Steps
     from idiolect.daemon.privacy.app_policy import AppPolicy
@@ -63,7 +65,10 @@ class Suggestions:
             "explained", lambda: in_one_step(self._attributor.release), Priority.REST, _EXPLAINED_S
         )
 
-        self._answered: tuple[tuple[str, ...], str] = (), ""  # as it was sent, and as it is read
+        self._answered: tuple[tuple[str, ...], AnsweredText] = (
+            (),
+            NOTHING,
+        )  # as it was sent, and as it is read
         self._letting_go = model.queue.delayed("answered", self._let_answered_go, Priority.REST, KEPT_S)
 
     def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
@@ -123,13 +128,13 @@ class Suggestions:
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])
 
-    def _read_answered(self, texts: tuple[str, ...]) -> str:
+    def _read_answered(self, texts: tuple[str, ...]) -> AnsweredText:
         """Return what is answered as it is read; what was answered before is gone where it is another.
 
         Copies that Python has made and freed are overwritten when its time is over.
         """
         if texts != self._answered[0]:
-            self._answered = texts, read_answered(texts) if texts else ""
+            self._answered = texts, read_answered(texts) if texts else NOTHING
             self._model.served.predictor.answer(self._answered[1])
             if not texts:
                 self._model.loaded.tokenizer.forget_words()

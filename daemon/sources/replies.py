@@ -15,13 +15,17 @@ from idiolect.daemon.sources.lines import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Patterns by language, in any letter case: the verb of "NAME wrote", and the name of a header's "From:".
+WROTE: Final = (
+    r"wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef(?: het volgende)?|escreveu|skrev"
+    r"|napsal(?:\(a\))?|napisał(?:\(a\))?|kirjoitti|a scris|yazdı|写道|писал(?:\(а\)|а)?|пишет|ha escrit|írta"
+)
+FROM: Final = r"from|von|de|da|van|från|fra|od|от|发件人"
 # "On Monday, NAME <ADDRESS> wrote:" by language: how such a line begins, and how it ends.
 _WROTE: Final = re.compile(
     r"^(?:On|Am|Le|El|Il|Op|Em|Den|Dne|W dniu|Dnia|Pe|Tarihinde|På|On the|\d{1,4}[-./年 ]|Mon|Tue|Wed|Thu|Fri|Sat|Sun"
     r"|\S[^\n]{0,80}<[^<>\s]+@[^<>\s]+>)"
-    r"[^\n]{0,300}?(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef(?: het volgende)?|escreveu|skrev"
-    r"|napsal(?:\(a\))?|napisał(?:\(a\))?|kirjoitti|a scris|yazdı|写道|писал(?:\(а\)|а)?|пишет|ha escrit|írta)"
-    r"[^\n:]{0,120}:?\s*$",
+    rf"[^\n]{{0,300}}?(?:{WROTE})[^\n:]{{0,120}}:?\s*$",
     re.IGNORECASE,
 )
 _WROTE_BEGINS: Final = re.compile(
@@ -40,14 +44,15 @@ _SEPARATOR: Final = (
     r"|début du message (?:transféré|réexpédié)\s*:"
     r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)[ \t]*$"
 )
-_FIELD: Final = re.compile(
+#: A line of a mail's header, by language.
+FIELD: Final = re.compile(
     r"^[ \t*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
     r"|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano"
     r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?(?:[ \t]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _FROM_FIELD: Final = re.compile(
-    r"^[ \t*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?(?:[ \t]|$)",
+    rf"^[ \t*]*(?:{FROM})\*?\s?[:：]\*?(?:[ \t]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _RULE: Final = re.compile(r"^[ \t]*[_-]{20,}[ \t]*$", re.MULTILINE)
@@ -166,7 +171,7 @@ def _end(text: str) -> int:
 
 def _header_start(text: str, start: int) -> int | None:
     """Where a quoted mail's header begins that has its "From:" here, a line above it with it; None where it is none."""
-    if len(_FIELD.findall(text, start, _lines_on(text, start, 6))) < 3:
+    if len(FIELD.findall(text, start, _lines_on(text, start, 6))) < 3:
         return None
     rule = _RULE.search(text, text.rfind("\n", 0, max(start - 1, 0)) + 1, start)
     return rule.start() if rule else start

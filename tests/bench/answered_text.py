@@ -13,6 +13,7 @@ import time
 from importlib import resources
 from pathlib import Path
 
+from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.user_model import UserModel
@@ -116,9 +117,9 @@ def resident_mb() -> float:
 def cost(loaded: LoadedModel, history: list[str], text: str) -> None:
     """Milliseconds of a key behind the first one, with and without, in turn; and the memory that it takes."""
     answered = read_answered(["The harbour office wrote this long message about maps and ferries. " * 60])
-    times: dict[str, list[float]] = {"": [], answered: []}
+    times: dict[AnsweredText, list[float]] = {NOTHING: [], answered: []}
     for turn in range(6):
-        given = answered if turn % 2 else ""
+        given = answered if turn % 2 else NOTHING
         _, predictor = knowing(loaded, history)
         for _ in predictor.prefill_in_pieces("", given):
             pass
@@ -130,8 +131,8 @@ def cost(loaded: LoadedModel, history: list[str], text: str) -> None:
             times[given].append(1e3 * (time.perf_counter() - started))
             for _ in predictor.look_ahead.make_passes():
                 pass
-        print(f"{'with' if given else 'without'}: {resident_mb():.0f} MB ({before:.0f} before the keys)")
-    for name, found in (("without", times[""]), ("with", times[answered])):
+        print(f"{'with' if given.text else 'without'}: {resident_mb():.0f} MB ({before:.0f} before the keys)")
+    for name, found in (("without", times[NOTHING]), ("with", times[answered])):
         cuts = statistics.quantiles(found, n=20)
         print(f"{name}: p50 {statistics.median(found):.1f} ms, p95 {cuts[18]:.1f} ms")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.answered import Answered, _sender
+from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
 
@@ -62,7 +62,7 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(
         words(service, prefix, MESSAGE)
     session = service.model.served.predictor._next_token._session
     assert len(session.tokens) > len(service.model.loaded.tokenizer.encode(MESSAGE))
-    service.model.served.predictor.answer("" if not then else then[0])
+    service.model.served.predictor.answer(AnsweredText(then[0]) if then else NOTHING)
     assert not session._cache[..., len(session.tokens) :, :].any()
     assert not session._evicted._texts
     other = never.model.served.predictor._next_token._session
@@ -74,8 +74,8 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(
 
 
 def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
-    assert read_answered(["a" * 5_000, "the end"]) == "a" * 3_992 + "\nthe end"
-    read = read_answered(["Hi", "The password is hunter2-Xq9. See you on Thursday."])
+    assert read_answered(["a" * 5_000, "the end"]).text == "a" * 3_992 + "\nthe end"
+    read = read_answered(["Hi", "The password is hunter2-Xq9. See you on Thursday."]).text
     assert "hunter2" not in read
     assert "[" not in read
     assert "See you on Thursday." in read
@@ -102,20 +102,21 @@ def test_a_salutation_names_who_wrote(make: Callable[[str], Service], written: s
     assert words(service, "We say ", QUOTED)[0] != "Brombel"
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("From: Ann-Marie Dirks <a@b.example>\n\nSee you.", "Ann-Marie"),
-        ('> From: "Otto Frei"', "Otto"),
-        ("Le 3 mai, Zoé Petit a écrit :\nBonjour", "Zoé"),
-        ("Am 3.5. schrieb Otto Frei:\nHallo", ""),
-        ("All is well here.\n\nRegards,\nKerstin", "Kerstin"),
-        ("All is well here.\n-- \nKerstin Dahl\n+49 30 1234", "Kerstin"),
-        ("all is well here", ""),
-    ],
-)
-def test_who_wrote_a_text(text: str, name: str) -> None:
-    assert _sender(text) == name
+@pytest.mark.parametrize("written", ["Hi ", "Dear ", "@", "We ask @"])
+def test_a_salutation_names_who_wrote_the_newest_message(
+    make: Callable[[str], Service], written: str
+) -> None:
+    service = make("one")
+    thread = ["Tolvan 14:02\nWho comes?", "Brombel Witzmann · 2 hours ago\nI come.", "You · now\nSo do I."]
+    assert words(service, written, *thread)[0] == "Brombel"
+    assert words(service, f"{written}Br", *thread)[0] == "ombel"
+
+
+@pytest.mark.parametrize("written", ["Thanks ", "Thank you "])
+def test_a_thank_may_name_who_wrote(make: Callable[[str], Service], written: str) -> None:
+    service = make("one")
+    assert "Brombel" in words(service, written, QUOTED)[:3]
+    assert "Brombel" not in words(service, "Mail ", QUOTED)[:3]
 
 
 def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) -> None:
@@ -144,7 +145,9 @@ def test_a_sentence_is_not_recited(make: Callable[[str], Service]) -> None:
     loaded = make("one").model.loaded
     words_known = make("two").model.served.user_model.words
     whole = "one two three four five six seven eight nine"
-    answered = Answered(whole, loaded.tokenizer.encode, loaded.tokenizer.vocab_size, words_known)
+    answered = Answered(
+        AnsweredText(whole), loaded.tokenizer.encode, loaded.tokenizer.vocab_size, words_known
+    )
     assert not answered.recites(whole.split()[:6])
     assert answered.recites(whole.split()[:7])
     assert answered.recites([*whole.upper().split()[1:8]])

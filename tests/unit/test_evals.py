@@ -311,7 +311,12 @@ def test_a_file_of_answers_is_read_as_it_is(tmp_path):
     path = tmp_path / "replies.jsonl"
     many = [f"text {number}" for number in range(10)]
     lines = [
-        {"text": " Zwei\u00a0Wörter ", "context": ["first ", " the code is 483920"], "to": "Anna", "ts": 5},
+        {
+            "text": " Zwei\u00a0Wörter ",
+            "context": ["first ", "Anna · 14:02\nthe code is 483920"],
+            "to": "Anna",
+            "ts": 5,
+        },
         {"text": "answers nothing", "context": []},
         {"text": "", "context": ["x"]},
         {"text": "my password: Tr0ub4dor&3", "context": many},
@@ -325,7 +330,8 @@ def test_a_file_of_answers_is_read_as_it_is(tmp_path):
         "half  a character",
     ]
     assert [message.kept for message in found][:2] == ["Zwei Wörter", "my password: [password]"]
-    assert found[0].answered.startswith("first\nthe code is")
+    assert found[0].answered.startswith("first\nAnna · 14:02\nthe code is")
+    assert [message.sender for message in found] == ["Anna", "", ""]
     assert "483920" not in found[0].answered
     assert found[1].answered == "\n".join(many[-8:])
     assert found[2].answered == "one"
