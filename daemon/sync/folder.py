@@ -148,11 +148,11 @@ class SharedFolder:
             return [SharedFile("head" if match[2] == "head" else "log", match[1]) for match in found if match]
         return []
 
-    def read(self, device: str, place: SharedFile) -> bytes | None:
-        """What a file holds; None where it is not there, or not all of it has arrived."""
+    def read(self, device: str, place: SharedFile, most: int = MAX_FILE_BYTES) -> bytes | None:
+        """What a file holds; None where it is not there, not all of it has arrived, or it has over `most` bytes."""
         path = self._path(device, place)
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > most:
                 return None
             data = path.read_bytes()
         except FileNotFoundError:

@@ -28,7 +28,13 @@ from idiolect.daemon.vault.device_keys import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: Of a head, at most; and of one whose writer is not known yet, who may be anybody.
+MAX_HEAD_BYTES: Final = 4 << 20
+MAX_NEW_HEAD_BYTES: Final = 256 << 10
+
+_MAX_READERS: Final = 256
 _MAX_BYTES: Final = 64 << 20  # of what is unpacked: a file of ours is far below
+_MAX_NEW_BYTES: Final = 4 << 20  # of what is unpacked of a head whose writer is not known yet
 
 
 @dataclass(frozen=True)
@@ -101,25 +107,36 @@ def pack_head(head: Head, folder: str, own: DeviceKeys, readers: Iterable[Public
     return whole + own.signature(about + whole)
 
 
-def open_head(data: bytes, folder: str, device: str, keys: Sequence[DeviceKeys]) -> tuple[Head, bool] | None:
-    """What a head says that was sealed for one of these keys, and whether the device, as the head itself gives its
-    keys, has signed it; None where it can't be read.
+def open_head(
+    data: bytes, folder: str, device: str, keys: Sequence[DeviceKeys], writer: PublicKeys | None
+) -> Head | None:
+    """What a head says that was sealed for one of these keys; None where it was not, or the device has not signed it.
 
-    Raises SyncNewerError.
+    Where the keys of its `writer` are known, nothing is read that these have not signed. Else the head itself gives
+    them, and the caller has to see who vouches for them. Raises SyncNewerError, and ValueError where it makes no sense.
     """
     about, count = _about(folder, device), int.from_bytes(data[:2])
     start, end = 2 + count * SEALED_BYTES, len(data) - SIGNATURE_BYTES
-    if end < start:
+    if end < start or count > _MAX_READERS:
+        return None
+    if len(data) > (MAX_NEW_HEAD_BYTES if writer is None else MAX_HEAD_BYTES):
+        return None
+    if writer is not None and not writer.verifies(data[end:], about + data[:end]):
         return None
     for place in range(2, start, SEALED_BYTES):
         for own in keys:
             key = own.opened(data[place : place + SEALED_BYTES], about)
             if key is None or (body := decrypted(key, data[start:end], about)) is None:
                 continue
-            head = _head(json.loads(_unpacked(body)))
-            member = head.members.get(device)
-            signed = member is not None and member.keys.verifies(data[end:], about + data[:end])
-            return head, signed and head.device == device
+            try:
+                head = _head(json.loads(_unpacked(body, _MAX_NEW_BYTES if writer is None else _MAX_BYTES)))
+                signer = head.members[device].keys
+                signed = signer == writer or signer.verifies(data[end:], about + data[:end])
+            except SyncNewerError:
+                raise
+            except Exception as error:  # noqa: BLE001 (anybody may have written it, and anything)
+                raise ValueError(f"a head makes no sense: {type(error).__name__}") from None
+            return head if signed and head.device == device else None
     return None
 
 
@@ -192,9 +209,9 @@ def _marks(said: str) -> list[bytes]:
     return [marks[start : start + MARK_BYTES] for start in range(0, len(marks), MARK_BYTES)]
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpacked(data: bytes, most: int = _MAX_BYTES) -> bytes:
     unpacking = zlib.decompressobj()
-    return unpacking.decompress(data, _MAX_BYTES)
+    return unpacking.decompress(data, most)
 
 
 def _about(folder: str, device: str) -> bytes:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.privacy.pause import PausedError
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.folder import SharedFile
-from idiolect.daemon.sync.log_files import open_head, open_segment, vouched
+from idiolect.daemon.sync.folder import SharedFile, SyncNewerError
+from idiolect.daemon.sync.log_files import (
+    MAX_HEAD_BYTES,
+    MAX_NEW_HEAD_BYTES,
+    open_head,
+    open_segment,
+    vouched,
+)
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +32,18 @@ if TYPE_CHECKING:
     from idiolect.daemon.sync.membership import Membership, Read
 
 log = logging.getLogger("idiolect.sync")
+
+#: So many heads of devices that are not known yet are opened at a time: anybody may have written them.
+_MAX_NEW_HEADS: Final = 32
+_PAUSED: Final = "Learning is paused: what other devices wrote is read when it goes on."
+_SHUT_OUT: Final = (
+    "Nothing that the other devices wrote can be read here: they have not let this device in yet, or have revoked it. "
+    "`idiolect sync leave` and a new code join again."
+)
+_NO_SENSE: Final = (
+    "The subfolder {device} of the shared folder holds a file that makes no sense, and is left alone. If the device "
+    "is one of yours, update idiolect there; if not, somebody else writes into the folder."
+)
 
 
 class OtherLogs:
@@ -51,31 +70,55 @@ class OtherLogs:
         self._decisions = decisions
         self._forget = forget
         self._encrypt_anew = encrypt_anew
-        self.paused = self.shut_out = False
+        self._shut_out = False
+        self._rejected: dict[
+            tuple[str, str], str | None
+        ] = {}  # heads, by device and name, and what to say of them
+        self._rejected_by: object = None  # who was known then
+        self._new_heads = 0
+        self.paused = False
+        self.failed: Exception | None = None
+        self.problem: str | None = None
 
     def read(self, me: Membership, folder: SharedFolder) -> None:
         """Read all that has arrived and was not read yet; entries not while learning is paused (`paused`).
 
-        `shut_out`: there are other devices, and none of them has sealed anything for this one.
+        What can't be read of one device hinders no other: `failed` is why, where it is to be tried again, and
+        `problem` says what the user should know.
         """
-        self.paused = False
-        self.shut_out = any(device != me.device for device in folder.devices())
+        self.paused, self.failed = False, None
+        devices = [device for device in folder.devices() if device != me.device]
+        self._shut_out, self._new_heads = bool(devices), 0
+        known = (me.device, [(id_, one.gone) for id_, one in me.members.items()])
+        if known != self._rejected_by:  # another one may vouch for them now
+            self._rejected, self._rejected_by = {}, known
         self._sweep()  # what was cut off
-        for device in folder.devices():
-            known = me.members.get(device)
-            if device != me.device and (known is None or known.gone != "revoked"):
+        for device in devices:
+            if device in me.members and me.members[device].gone == "revoked":
+                continue
+            try:
                 self._read(me, folder, device)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the others are read)
+                code = error.code if isinstance(error, IdiolectError) else type(error).__name__
+                log.warning("what one device wrote was not read: %s", code)
+                self.failed = error
+        said = (
+            self._rejected.get((device, place.name)) for device in devices for place in folder.files(device)
+        )
+        self.problem = next(filter(None, said), None)
+        if self.problem is None:
+            self.problem = _PAUSED if self.paused else _SHUT_OUT if self._shut_out else None
 
     def _read(self, me: Membership, folder: SharedFolder, device: str) -> None:
         read = me.others.get(device)
         heads = [place for place in folder.files(device) if place.kind == "head"]
         if read is not None and not read.missing and [read.name] == [place.name for place in heads]:
-            self.shut_out = False
+            self._shut_out = False
             return
         found = [
             (place, head) for place in heads if (head := self._head(me, folder, device, place)) is not None
         ]
-        self.shut_out = self.shut_out and not found
+        self._shut_out = self._shut_out and not found
         top = max((head.number for _, head in found), default=0)
         for place, head in found:  # two of one number are of a device and its copy
             if head.number == top >= me.other(device).head:
@@ -83,24 +126,36 @@ class OtherLogs:
 
     def _head(self, me: Membership, folder: SharedFolder, device: str, place: SharedFile) -> Head | None:
         """What a head says; None where it has not arrived whole, or is not for this device, or not of a member."""
-        data = folder.read(device, place)
-        found = None if data is None else open_head(data, folder.number, device, me.openers)
-        if found is None:
+        known = me.members.get(device)
+        if (device, place.name) in self._rejected or (known is None and self._new_heads == _MAX_NEW_HEADS):
             return None
-        head, signed = found
-        known, claimed = me.members.get(device), head.members.get(device)
-        if not signed or claimed is None:
+        data = folder.read(device, place, MAX_NEW_HEAD_BYTES if known is None else MAX_HEAD_BYTES)
+        if data is None:
             return None
-        if known is not None:
-            return head if known.keys == claimed.keys else None
+        self._new_heads += known is None
+        head, problem = None, None
+        try:
+            head = open_head(data, folder.number, device, me.openers, None if known is None else known.keys)
+            if head is not None and known is None and not self._vouched(me, folder, head):
+                head = None
+        except SyncNewerError as error:
+            problem = str(error)
+        except ValueError:
+            problem = _NO_SENSE.format(device=device)
+        if head is None:
+            self._rejected[device, place.name] = problem
+        return head
+
+    def _vouched(self, me: Membership, folder: SharedFolder, head: Head) -> bool:
+        """Whether a member vouches for the writer of a head."""
         if head.voucher is None:
-            return None
+            return False
         by, signature = head.voucher
         sponsor = me.members.get(by)
-        about = vouched(folder.number, device, claimed.keys)
+        about = vouched(folder.number, head.device, head.members[head.device].keys)
         if sponsor is None or sponsor.gone == "revoked" or (sponsor.invitation and sponsor.gone is not None):
-            return None
-        return head if sponsor.keys.verifies(bytes.fromhex(signature), about) else None
+            return False
+        return sponsor.keys.verifies(bytes.fromhex(signature), about)
 
     def _take(self, me: Membership, folder: SharedFolder, place: SharedFile, head: Head) -> None:
         device, read = head.device, me.other(head.device)

@@ -15,6 +15,7 @@ from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.shared import Segment, SharedAdapter
 from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, name_of
 from idiolect.daemon.sync.log_files import (
+    MAX_HEAD_BYTES,
     Head,
     Member,
     open_head,
@@ -170,11 +171,12 @@ class OwnLog:
         unread = set()
         for place in there:
             if place.kind == "head" and place.name not in known:
-                data = folder.read(me.device, place)
-                found = None if data is None else open_head(data, folder.number, me.device, me.openers)
-                if found is None:
+                data = folder.read(me.device, place, MAX_HEAD_BYTES)
+                if data is None:  # it has not arrived whole
                     unread.add(place)
-                elif found[1] and (found[0].number > me.head or str(found[0].number) in me.heads):
+                    continue
+                found = open_head(data, folder.number, me.device, me.openers, me.keys.public)
+                if found is not None and (found.number > me.head or str(found.number) in me.heads):
                     return False
         files = self._files(me)
         if missing := [place.name for place in files - there if place.kind == "log"]:

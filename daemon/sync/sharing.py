@@ -20,8 +20,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from idiolect.daemon.storage.records import OFFERS_JUDGED, OfferedAdapter
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.folder import SharedFile, SharedFolder, SyncFolderError
-from idiolect.daemon.sync.log_files import Head, Member, open_adapter, open_head, vouched
+from idiolect.daemon.sync.folder import SharedFile, SharedFolder, SyncFolderError, SyncNewerError
+from idiolect.daemon.sync.log_files import (
+    MAX_NEW_HEAD_BYTES,
+    Head,
+    Member,
+    open_adapter,
+    open_head,
+    vouched,
+)
 from idiolect.daemon.sync.membership import Membership, Read, new_device, place_of
 from idiolect.daemon.sync.other_logs import OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
@@ -41,11 +48,8 @@ log = logging.getLogger("idiolect.sync")
 #: How long a code lets another device in.
 _CODE_DAYS: Final = 7
 _MAX_NAME_CHARS: Final = 64
-_PAUSED: Final = "Learning is paused: what other devices wrote is read when it goes on."
-
-_SHUT_OUT: Final = (
-    "Nothing that the other devices wrote can be read here: they have not let this device in yet, or have revoked it. "
-    "`idiolect sync leave` and a new code join again."
+_FAILED: Final = (
+    "Not all of the shared folder could be read or written ({code}). Nothing is lost, and it is tried again."
 )
 
 
@@ -207,14 +211,12 @@ class Sync:
         public = code.public
         for device in folder.devices():
             for place in folder.files(device):
-                data = folder.read(device, place) if place.kind == "head" else None
-                found = None if data is None else open_head(data, folder.number, device, [code])
-                head, signed = (None, False) if found is None else found
-                if (
-                    head
-                    and signed
-                    and any(one.keys == public and not one.gone for one in head.members.values())
-                ):
+                data = folder.read(device, place, MAX_NEW_HEAD_BYTES) if place.kind == "head" else None
+                try:
+                    head = None if data is None else open_head(data, folder.number, device, [code], None)
+                except (ValueError, SyncNewerError):  # it is of anybody
+                    continue
+                if head and any(one.keys == public and not one.gone for one in head.members.values()):
                     return head
         raise CodeError(
             f"This code does not open the folder {folder.path}. Nothing was changed. It is of another folder, was "
@@ -418,10 +420,13 @@ class Sync:
                 if send or self._own.urgent or (orders and orders[-1].number > me.ordered):
                     self._own.send(me, folder)
                 me.save(self._store.state)
-            except IdiolectError as error:
-                self._problem = str(error)
+                if self._others.failed is not None:
+                    raise self._others.failed
+            except Exception as error:
+                told = isinstance(error, IdiolectError)
+                self._problem = str(error) if told else _FAILED.format(code=type(error).__name__)
                 raise
-            self._problem = _PAUSED if self._others.paused else _SHUT_OUT if self._others.shut_out else None
+            self._problem = self._others.problem
             return not me.published or bool(self._store.shared.waiting())
 
     def _required(self) -> tuple[Membership, SharedFolder]:

@@ -434,11 +434,11 @@ def _shared(settings: Settings) -> Any:
         me, mark = Membership.load(store.state), store.shared.entry_mark
         shared = SharedFolder(folder, me.number)
         found = [
-            open_head(shared.read(me.device, place), me.number, me.device, [me.keys])
+            open_head(shared.read(me.device, place), me.number, me.device, [me.keys], me.keys.public)
             for place in shared.files(me.device)
             if place.kind == "head"
         ]
-        head = max((head for head, _ in found), key=lambda head: head.number)
+        head = max(filter(None, found), key=lambda head: head.number)
         sent: Counter[str] = Counter()
         gone = 0
         for name, generation, _ in head.segments:

@@ -1,9 +1,11 @@
 """A shared folder: what it holds, who can read it, and what becomes of devices that join, leave, fork and are lost."""
 
+import errno
 import json
 import os
 import shutil
 import stat
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -576,7 +578,7 @@ def test_a_head_in_another_device_s_name_is_not_believed(pair):
     first, second = pair
     me, stranger = first.sync._me, DeviceKeys.new()
     place = next(path for path in files(first, "head") if path.parent.name == me.device)
-    head, _ = open_head(place.read_bytes(), me.number, me.device, [me.keys])
+    head = open_head(place.read_bytes(), me.number, me.device, [me.keys], me.keys.public)
     public = stranger.public
     members = {**head.members, me.device: Member("desktop", public.seal, public.sign)}
     members[second.device_id()] = replace(members[second.device_id()], gone="revoked")
@@ -598,3 +600,68 @@ def test_of_two_decisions_the_later_holds_in_whichever_order_they_arrive(pair):
     late, early = Decision(mark, {"n": 2}, "000000000000002.b"), Decision(mark, {"n": 1}, "000000000000001.a")
     assert [shared.decide(one, "b") for one in (late, early, late)] == [True, False, False]
     assert [one.value for one in shared.decisions() if one.mark == mark] == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    "said", [b"{}", b"[" * 200_000, json.dumps({"form": 99}).encode()], ids=["empty", "deep", "newer"]
+)
+def test_a_head_that_makes_no_sense_hinders_nothing(pair, said):
+    """Whoever knows a device's public key, as one that was revoked does, can seal anything for it."""
+    first, second = pair
+    me, ghost = first.sync._me, "f" * 16
+    about, key = f"idiolect sync {me.number} {ghost}".encode(), os.urandom(32)
+    sealed = me.keys.public.sealed(key, about)
+    data = (1).to_bytes(2) + sealed + encrypted(key, zlib.compress(said), about) + bytes(64)
+    SharedFolder(first.folder, me.number).write(ghost, "head", data)
+    second.write("Written meanwhile.")
+    first.store.forget(Selector(text=CANARY))
+    settle(first, second)
+    assert first.texts() == second.texts() == ["Written meanwhile."]
+    assert ("later version" if b"form" in said else ghost) in first.sync.state().problem
+    shutil.rmtree(first.folder / ghost)
+    first.cycle()
+    assert first.sync.state().problem is None
+
+
+def test_what_a_stranger_writes_is_looked_at_once(pair, monkeypatch):
+    first, _ = pair
+    opened = []
+    real = DeviceKeys.opened
+    monkeypatch.setattr(DeviceKeys, "opened", lambda *given: opened.append(1) or real(*given))
+    folder = SharedFolder(first.folder, first.sync._me.number)
+    for readers in (65535, 200):
+        folder.write("e" * 16, "head", readers.to_bytes(2) + os.urandom(80) * readers + bytes(200))
+    for _ in range(3):
+        first.cycle()
+    assert len(opened) <= 400  # one file, for each key of this device
+
+
+def test_what_cannot_be_read_of_one_device_hinders_no_other(pair, make, monkeypatch):
+    first, second = pair
+    third = make("third")
+    let_in(first, third, first.sync.invite())
+    settle(first, second, third)
+    bad, good = sorted((second, third), key=Device.device_id)
+    bad.write("Not yet.")
+    good.write("At once.")
+    first.store.forget(Selector(text=CANARY))
+    for one in (bad, good):
+        one.cycle()
+        hand_own(one, first)
+    real = SharedFolder.read
+
+    def read(folder, device, *more):
+        if device == bad.device_id():
+            raise OSError(errno.EIO, "a bad sector")
+        return real(folder, device, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedFolder, "read", read)
+        with pytest.raises(OSError, match="a bad sector"):  # so that it is tried again
+            first.cycle()
+    assert first.texts() == ["At once."]
+    assert first.sync.state().unsent == 0
+    assert first.sync.state().problem
+    settle(first, second, third)
+    assert first.texts() == third.texts() == second.texts() == sorted(["At once.", "Not yet."])
+    assert first.sync.state().problem is None
