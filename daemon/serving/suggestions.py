@@ -65,10 +65,8 @@ class Suggestions:
             "explained", lambda: in_one_step(self._attributor.release), Priority.REST, _EXPLAINED_S
         )
 
-        self._answered: tuple[tuple[str, ...], AnsweredText] = (
-            (),
-            NOTHING,
-        )  # as it was sent, and as it is read
+        # As it was sent last, and as it is read.
+        self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
         self._letting_go = model.queue.delayed("answered", self._let_answered_go, Priority.REST, KEPT_S)
 
     def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
@@ -94,13 +92,17 @@ class Suggestions:
         ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
         but for commands. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the profile's
         median). ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is for this
-        answer alone, and let go as soon as another question comes without it. The last step makes all of the answer;
-        those before it read a long ``prefix``, a piece each.
+        answer alone, and let go as soon as another question comes without it, unless that asks for nothing. The last
+        step makes all of the answer; those before it read a long ``prefix``, a piece each.
         """
         self._on_typing()
-        answered = self._read_answered(() if source == COMMANDS else tuple(context))
+        if not (candidates or ghost_words or (prefix and corrections)):
+            return Suggestion((), NO_GHOST, self._model.adapter_id, 0.0)
+        texts, answered = tuple(context), NOTHING
         if source != COMMANDS:
+            answered = self._read_answered(texts)
             yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
+            answered = self._read_answered(texts)  # another question may have come between two pieces
         served = self._model.served
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if not remember or source == COMMANDS:
@@ -134,17 +136,23 @@ class Suggestions:
         Copies that Python has made and freed are overwritten when its time is over.
         """
         if texts != self._answered[0]:
+            if not texts:
+                self._forget_answered()
             self._answered = texts, read_answered(texts) if texts else NOTHING
             self._model.served.predictor.answer(self._answered[1])
-            if not texts:
-                self._model.loaded.tokenizer.forget_words()
-                forget_words()
         if texts:
             self._letting_go.ask()
         return self._answered[1]
 
+    def _forget_answered(self) -> None:
+        """Have nothing left of what was answered, whichever question put it into the predictor last."""
+        self._answered = (), NOTHING
+        self._model.served.predictor.answer(NOTHING)
+        self._model.loaded.tokenizer.forget_words()
+        forget_words()
+
     def _let_answered_go(self) -> Steps[None]:
-        self._read_answered(())
+        self._forget_answered()
         yield from overwrite_free_blocks()
 
     def _with_own(

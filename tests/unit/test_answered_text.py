@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
+from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
+from idiolect.daemon.serving.model_queue import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +73,39 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(
     read = min(len(session.tokens), len(other.tokens))  # a look-ahead may have read on in one of them
     assert session.tokens[:read] == other.tokens[:read]
     assert np.allclose(session._cache[..., :read, :], other._cache[..., :read, :], atol=CLOSE)
+
+
+def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long_one(
+    make: Callable[[str], Service],
+) -> None:
+    service = make("one")
+    long = service.suggestions.suggest_in_steps("We will be there. " * 40, context=(MESSAGE,))
+    service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
+    words(service, "We ")
+    service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
+    assert service.model.served.predictor._answered.text
+    long.close()
+    service.model.queue.run(Priority.REST, service.suggestions._let_answered_go())
+    assert not service.model.served.predictor._answered.text
+    session = service.model.served.predictor._next_token._session
+    assert not session._cache[..., len(session.tokens) :, :].any()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "asked"),
+    [
+        ("", {"candidates": 0, "ghost_words": 0, "corrections": True}),
+        ("We", {"candidates": 0, "ghost_words": 0}),
+        ("git ", {"source": "shell"}),
+    ],
+)
+def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(
+    make: Callable[[str], Service], prefix: str, asked: dict[str, Any]
+) -> None:
+    service = make("one")
+    words(service, "We will ", MESSAGE)
+    service.suggestions.suggest(prefix, **asked)
+    assert service.model.served.predictor._answered.text == MESSAGE
 
 
 def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
