@@ -381,7 +381,8 @@ class Editing:
         decisions = lsp_completions.decisions(line, start, max(start, end), one.offered)
         if not self._options.corrections:
             return decisions
-        fixes = await quick_fixes.quick_fixes(self._link, document, last, one.language, self._app)
+        asked = (self._link, document, last, one.language, self._app)
+        fixes = await quick_fixes.quick_fixes(*asked, sees_context=one.sees_context)
         return [*fixes, *decisions]
 
     async def _decided(self, *given: Any) -> None:

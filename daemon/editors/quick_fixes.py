@@ -30,7 +30,13 @@ def word_at(text: str, offset: int) -> tuple[int, int] | None:
 
 
 async def quick_fixes(
-    link: ServiceLink, document: TextDocument, place: types.Position, language: str, app: str | None
+    link: ServiceLink,
+    document: TextDocument,
+    place: types.Position,
+    language: str,
+    app: str | None,
+    *,
+    sees_context: bool,
 ) -> list[types.CodeAction]:
     """Return what may be done about a mistyped word at a place of a document in a language.
 
@@ -40,19 +46,25 @@ async def quick_fixes(
         place: in the word, or right behind it.
         language: of the document, as the editor calls it.
         app: the editor.
+        sees_context: whether what is answered in the document is sent, so that the service keeps it for the next key.
     """
-    found = word_at(document.source, document.offset_at_position(place))
-    prefix = prose.reply(document.source[: found[1]], "", language).prefix if found else None
-    if found is None or prefix is None:
+    text = document.source
+    found = word_at(text, document.offset_at_position(place))
+    if found is None:
         return []
-    body = {"prefix": f"{prefix} ", "candidates": 0, "ghost_words": 0, "corrections": True, "app": app}
+    reply = prose.reply(text[: found[1]], text[found[1] :], language)
+    if reply.prefix is None:
+        return []
+    body = {"prefix": f"{reply.prefix} ", "candidates": 0, "ghost_words": 0, "corrections": True, "app": app}
+    if sees_context:
+        body["context"] = reply.context()
     answer = await link.ask("POST", "/v1/suggest", body)
     correction = answer and answer.get("correction")
     if not correction:
         return []
     start, end = found
     # A space was put behind the word to have it finished, and is not in the document.
-    put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], document.source[start:end]
+    put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], text[start:end]
     edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
     kept = {"kind": "never_correct", "text": word}
     return [

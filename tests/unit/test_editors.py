@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import random
 import sys
 
 import pytest
 from lsprotocol import types
+from pygls.workspace import TextDocument
 
 from idiolect.daemon.editors import lsp_completions, prose
 from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.editors.document_changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
+from idiolect.daemon.editors.quick_fixes import quick_fixes
+from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.editors.shell_helper import Asked, asked, fitting
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
 
@@ -74,6 +79,25 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
 def test_what_is_quoted_is_not_read(language, between):
     text = f"Yes.\n{between}> When? typed here\n{between}On Monday."
     assert prose.read(text, language) == ["Yes.", "On Monday."]
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_quick_fix_is_asked_for_with_what_the_next_key_answers(tmp_path, monkeypatch, sees):
+    bodies = []
+
+    async def ask(_link, _method, _path, body):
+        bodies.append(body)
+
+    monkeypatch.setattr(ServiceLink, "ask", ask)
+    before, behind = "Yes, definately", " so.\n\nOn Sunday, A <a@example.org> wrote:\n> When?\n"
+    place = types.Position(0, len(before))
+    link = ServiceLink(Settings(home=tmp_path), Scope.SUGGEST)
+    document = TextDocument("file:///x", before + behind)
+    asyncio.run(quick_fixes(link, document, place, "plaintext", "Tester", sees_context=sees))
+    told = prose.reply(before, behind, "plaintext").context()
+    assert told
+    assert [one.get("context") for one in bodies] == [told if sees else None]
+    assert bodies[0]["prefix"] == f"{before} "
 
 
 #: As `git commit -v` opens it.
