@@ -115,6 +115,12 @@ class Pause:
         return self._now is not None and (self._ends_s is None or self._steady() < self._ends_s)
 
     @property
+    def said(self) -> dict[str, Any] | None:
+        """What was said last: the pause that was begun, though it may have run out; None where it was ended."""
+        pause = self._now
+        return None if pause is None else asdict(pause)
+
+    @property
     def left_s(self) -> float | None:
         """How many seconds are left of a pause for a time; None where there is none, or it has no end."""
         return self._ends_s - self._steady() if self.active and self._ends_s is not None else None

@@ -12,7 +12,7 @@ import hmac
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -28,6 +28,7 @@ MARK_BYTES: Final = 12
 
 _KEY: Final = "shared_key"  # state: what marks are made with; nothing is shared where there is none
 _ORDERS: Final = "shared_orders"  # state: orders to forget that other devices have to carry out
+_PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heeded last
 _ORDERS_KEPT: Final = 200
 _UNSENDABLE: Final = {"ids", "origin"}  # numbers that mean something in this store alone
 _LET_GO: Final = "-"  # in the place of a file's name: the text is kept no longer, and is in no file
@@ -131,6 +132,15 @@ class Shared:
         """The key of all marks, in hexadecimal digits."""
         return "" if self._key is None else self._key.hex()
 
+    @property
+    def pause(self) -> dict[str, Any] | None:
+        """What `Pause.said` was here when the pause was shared last, or another device's was heeded."""
+        return cast("dict[str, Any] | None", self._state.get(_PAUSE))
+
+    @pause.setter
+    def pause(self, said: dict[str, Any] | None) -> None:
+        self._state.set(_PAUSE, said)
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """In the block, all changes of the store are one transaction."""
@@ -173,6 +183,7 @@ class Shared:
             db.execute("DELETE FROM shared_segments")
             self._state.drop(_KEY)
             self._state.drop(_ORDERS)
+            self._state.drop(_PAUSE)
         self._key = None
 
     # What the repository of entries tells, within its own transactions

@@ -3,6 +3,8 @@
 Nobody has to say when something was decided: what holds here is compared with what was shared last. Of two decisions
 about one thing the one with the higher clock holds. The clock is the time of day, but always higher than all that this
 device has read of others; so one that goes an hour fast wins until the others have heard of it, and no longer.
+A pause that runs out is no decision: only what the user says of the pause is shared, or a device whose clock is fast
+would have the others learn what is off the record.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.records import WordRule, WordRuleKind
     from idiolect.daemon.storage.store import Store
 
-_SAME_S: Final = 5.0  # two ends of a pause that are one
 _AXIS: Final = {
     "never": "suggested",
     "mine": "suggested",
@@ -73,12 +74,18 @@ class Decisions:
         here = self._here(device)
         with shared.together():
             known = {one.mark: one.value for one in shared.decisions()}
+            if (pause := self._ingest.off_record.said) != shared.pause:
+                shared.pause = pause
+                mark = shared.mark("pause")
+                if known.get(mark) or self._ingest.paused:
+                    here[mark] = self._pause_here()
             for mark, value in here.items():
-                if not _same(known.get(mark), value):
+                if known.get(mark) != value:
                     clock = self.tick(clock)
                     shared.decide(Decision(mark, value, _stamp(clock, device)), OWN)
             for mark, value in known.items():
-                if value is not None and mark not in here and value.get("device", device) == device:
+                taken_back = value is not None and mark not in here and "until" not in value
+                if taken_back and value.get("device", device) == device:
                     clock = self.tick(clock)
                     shared.decide(Decision(mark, None, _stamp(clock, device)), OWN)
         return clock
@@ -109,10 +116,17 @@ class Decisions:
             [one for excluded in others for one in excluded["quiet_apps"]],
         )
 
-    def _here(self, device: str) -> dict[bytes, dict[str, Any]]:
-        """What holds on this device, by mark."""
+    def _pause_here(self) -> dict[str, Any] | None:
+        """The pause that the user has begun here, and when it ends; None where the user has ended it."""
+        pause = self._ingest.off_record
+        if pause.said is None:
+            return None
+        return {"until": None if pause.left_s is None and pause.active else self._now() + (pause.left_s or 0)}
+
+    def _here(self, device: str) -> dict[bytes, dict[str, Any] | None]:
+        """What holds on this device, by mark, but for the pause."""
         mark = self._store.shared.mark
-        here: dict[bytes, dict[str, Any]] = {}
+        here: dict[bytes, dict[str, Any] | None] = {}
         for rule in self._store.words.all():
             said = {
                 "word": rule.text,
@@ -123,9 +137,6 @@ class Decisions:
             here[self._word_mark(rule)] = said
         for row in self._ingest.app_policy.given():
             here[mark("app", row[0].casefold(), row[1] in ("on", "off"))] = {"app": row}
-        pause = self._ingest.off_record
-        if pause.active:
-            here[mark("pause")] = {"until": None if pause.left_s is None else self._now() + pause.left_s}
         if any(self._own.values()):
             here[mark("excluded", device)] = {"excluded": self._own, "device": device}
         return here
@@ -158,8 +169,9 @@ class Decisions:
                 until = value.get("until")
                 if not value:
                     pause.end()
-                elif until is None or until > self._now():
-                    pause.begin(None if until is None else until - self._now())
+                else:  # also one that is over by this clock: it takes the place of what held here
+                    pause.begin(None if until is None else max(until - self._now(), 0.0))
+                store.shared.pause = pause.said
         if given != policy.given():
             policy.take_over(given)
         return any(one.mark == about_pause for one in new)
@@ -168,10 +180,3 @@ class Decisions:
 def _stamp(clock: int, device: str) -> str:
     """A clock as it is compared; of two equal ones the device decides."""
     return f"{clock:015d}.{device}"
-
-
-def _same(known: dict[str, Any] | None, value: dict[str, Any]) -> bool:
-    if known is None or "until" not in value or "until" not in known:
-        return known == value
-    ends = known["until"], value["until"]
-    return ends[0] == ends[1] or (None not in ends and abs(ends[0] - ends[1]) < _SAME_S)

@@ -411,11 +411,14 @@ class Sync:
             if self._me is None:
                 return False
             try:
+                # What is read next is older than what was decided here, unless this device has just joined.
+                if self._me.voucher is None or any(read.head for read in self._me.others.values()):
+                    self._capture(self._me)
                 me, folder = self._required()
                 self._others.read(me, folder)
                 self._adopt(me, folder)
                 self._end_invitations(me)
-                me.clock = self._decisions.capture(me.device, me.clock)
+                self._capture(me)
                 orders = self._store.shared.orders()
                 if send or self._own.urgent or (orders and orders[-1].number > me.ordered):
                     self._own.send(me, folder)
@@ -428,6 +431,14 @@ class Sync:
                 raise
             self._problem = self._others.problem
             return not me.published or bool(self._store.shared.waiting())
+
+    def _capture(self, me: Membership) -> None:
+        """Note what the user has decided here since."""
+        with self._store.shared.together():
+            clock = self._decisions.capture(me.device, me.clock)
+            if clock != me.clock:
+                me.clock = clock
+                me.save(self._store.state)
 
     def _required(self) -> tuple[Membership, SharedFolder]:
         """This device as it is now: another one where a copy of its profile goes on as the one that it was."""

@@ -73,10 +73,13 @@ class Devices(RuleBasedStateMachine):
     def say_of_an_app(self, number, app, what):
         self.devices[number].ingest.app_policy.give(app, what)
 
-    @rule(number=PLACES, pause=st.booleans())
-    def pause(self, number, pause):
-        device = self.devices[number]
-        device.ingest.pause() if pause else device.ingest.resume()
+    @rule(number=PLACES, for_s=st.sampled_from((None, 0.0, 1800.0, 7200.0)))
+    def pause(self, number, for_s):
+        self.devices[number].ingest.pause(for_s)
+
+    @rule(number=PLACES)
+    def resume(self, number):
+        self.devices[number].ingest.resume()
 
     @rule(number=PLACES, send=st.booleans())
     def cycle(self, number, send):

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import time
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 from publishing import publish
 from sharing import KEY, Device, hand_own, settle
 
+from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Decision
@@ -496,6 +498,89 @@ def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
     assert first.state() == second.state()
     assert ("fyi", "never", None) not in first.words()
     assert not first.ingest.paused
+
+
+def test_a_pause_that_runs_out_is_no_decision(pair):
+    first, second = pair
+    for length in (600, 7200):  # the second one is extended before the other device hears of it
+        first.ingest.pause(length)
+        first.cycle()
+        if length == 600:
+            hand_own(first, second)
+            second.cycle()
+            assert second.ingest.paused
+    second.ingest.off_record = Pause(
+        second.store, steady=lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 601
+    )
+    assert not second.ingest.paused
+    second.cycle()
+    hand_own(second, first)
+    first.cycle()
+    assert first.ingest.paused
+    settle(first, second)
+    assert second.ingest.paused
+    second.ingest.resume()
+    settle(first, second)
+    assert not first.ingest.paused
+
+
+def test_a_clock_that_is_fast_ends_no_pause_elsewhere(pair):
+    first, second = pair
+    second.off_s = 3600.0
+    first.ingest.pause(1800)
+    settle(first, second)
+    second.again()
+    settle(first, second)
+    assert first.ingest.paused
+    second.ingest.resume()
+    settle(first, second)
+    assert not first.ingest.paused
+
+
+def test_a_pause_that_the_user_ends_by_a_shorter_one_ends_elsewhere(pair):
+    first, second = pair
+    first.ingest.pause()
+    settle(first, second)
+    first.ingest.pause(0.0)
+    settle(first, second)
+    assert not second.ingest.paused
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone meanwhile"])
+def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pair, gone):
+    first, second = pair
+    aside = second.folder.with_name("aside")
+    if gone:
+        second.folder.rename(aside)
+    second.store.words.add("mine", "Walnut")
+    if gone:
+        with pytest.raises(SyncFolderGoneError):
+            second.cycle()
+    first.store.words.add("mine", "Heron")
+    first.ingest.resume()
+    first.cycle()
+    second.store.words.add("never", "Heron")
+    second.ingest.pause()
+    if gone:
+        with pytest.raises(SyncFolderGoneError):
+            second.cycle()
+        first.store.words.add("never", "Walnut")
+        first.cycle()
+        aside.rename(second.folder)
+    settle(first, second)
+    assert ("Heron", "never", None) in first.words()
+    assert ("Walnut", "never" if gone else "mine", None) in second.words()
+    assert first.state() == second.state()
+    assert first.ingest.paused
+
+
+def test_who_joins_lets_stand_what_the_others_decided(make):
+    first, second = make("a"), make("b")
+    first.store.words.add("mine", "Heron")
+    second.store.words.add("never", "Heron")
+    let_in(first, second, first.join())
+    settle(first, second)
+    assert first.words() == second.words() == [("Heron", "mine", None)]
 
 
 def test_what_one_device_excludes_in_its_settings_is_excluded_on_the_other(make):
