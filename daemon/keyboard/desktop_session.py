@@ -126,7 +126,8 @@ class DesktopSession:
         }
         self.asking.suggest(body, then, ended=ask.ended)
         if sees:
-            self.asking.soon(answering.look(self._focused_text, ask.prefix.rpartition("\n")[2]))
+            line = ask.prefix.rpartition("\n")[2]
+            self.asking.soon(answering.look(self._focused_text, line, field.app))
 
     def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
         """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""

@@ -21,7 +21,7 @@ _HINT_HIDDEN: Final = 1 << 12
 
 #: Programs by which IBus knows a client, not by its own name: everything that speaks X's older protocol is one of them.
 _NAMELESS: Final = frozenset(
-    ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3")
+    ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3", "qibusinputcontext")
 )
 
 #: What IBus calls clients of GTK. There each field has an input context of its own, and a ghost text in it is grey.

@@ -7,12 +7,13 @@ reply quotes further up. Programs of GTK tell all of a field on the bus for scre
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final
 
 from jeepney import DBusAddress, HeaderFields
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, NoInputBusError
-from idiolect.daemon.keyboard.focused_window import accessible_address
+from idiolect.daemon.keyboard.focused_window import accessible_address, program_names
 from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.reply_parser import Reply, split
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _ANSWER_S: Final = 0.5
 _AGAIN_S: Final = 1.0
+_NO_BUS_S: Final = 60.0  # it is looked for again: each time takes a connection
 _EVENT: Final = "object:state-changed:focused"
 _MATCH: Final = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
 _REGISTRY: Final = DBusAddress(
@@ -33,7 +35,9 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _PASSWORD: Final = 40  # of the roles
 #: A program and a keyboard may be so many characters apart in what they know of the line that is typed.
 _LATE_CHARS: Final = 3
+#: So many are compared, and no fewer: one word ends many lines, of other fields too.
 _LIKE_CHARS: Final = 24
+_LEAST_CHARS: Final = 6
 
 
 class FocusedText:
@@ -46,10 +50,12 @@ class FocusedText:
             None  # the program's name on the bus, and the field's path there
         )
         self._listening: asyncio.Task[None] | None = None
+        self._ended_s = float("-inf")
 
     def listen(self) -> None:
-        """Listen to where the focus goes, unless that is done already or no such bus runs."""
-        if self._listening is None:
+        """Listen to where the focus goes, unless that is done already or no such bus ran within the last minute."""
+        now_s = asyncio.get_running_loop().time()
+        if self._listening is None and now_s - self._ended_s > _NO_BUS_S:
             self._listening = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
@@ -62,31 +68,36 @@ class FocusedText:
                 )
                 await self._bus.serve(self._heard)
                 asking.cancel()
-        except NoInputBusError:
+        except (NoInputBusError, TimeoutError, LookupError, TypeError):  # no bus, or none that answers
             pass
         finally:
+            self._ended_s = asyncio.get_running_loop().time()
             if self._bus is not None:
                 self._bus.close()
             self._bus = self._focused = self._listening = None
 
     def _heard(self, signal: Message) -> None:
         fields, body = signal.header.fields, signal.body
-        if body[:1] == ("focused",):
+        if body[:1] == ("focused",) and len(body) > 1:
             one = (fields[HeaderFields.sender], fields[HeaderFields.path])
             self._focused = one if body[1] else None if one == self._focused else self._focused
 
-    async def around(self, line: str) -> tuple[str, str] | None:
+    async def around(self, line: str, app: str | None) -> tuple[str, str] | None:
         """The text before the cursor and behind it; None where it cannot be known.
 
-        `line` is what IBus was told of the line before the cursor: in another field another one stands there.
+        `line` is what IBus was told of the line before the cursor: in another field another one stands there. `app` is
+        the program that is typed into; None where that is not known.
         """
         if self._bus is None or self._focused is None:
             return None
-        call, (name, path) = self._bus.call, self._focused
+        bus, (name, path) = self._bus, self._focused
+        call = bus.call
         own, text = DBusAddress(path, name, _PROPERTIES), DBusAddress(path, name, _TEXT)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 if await call(DBusAddress(path, name, _ACCESSIBLE), "GetRole") in (None, (_PASSWORD,)):
+                    return None
+                if app is not None and not _is_called(app, await program_names(bus, name)):
                     return None
                 asked = (call(own, "Get", "ss", (_TEXT, of)) for of in ("CaretOffset", "CharacterCount"))
                 ((_, caret),), ((_, size),) = await asyncio.gather(*asked)
@@ -119,17 +130,28 @@ class FieldAnswering:
         is_theirs = above.strip() != "" and any(above.strip() in text for text in texts)
         return Reply(line if is_theirs else reply.prefix, lambda: texts)
 
-    async def look(self, focused: FocusedText, line: str) -> None:
-        """Read what stands in the field, for the next question, unless that was done only now."""
+    async def look(self, focused: FocusedText, line: str, app: str | None) -> None:
+        """Read what stands in the field of a program, for the next question, unless that was done only now."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._looked_s > _AGAIN_S:
             self._looked_s = now_s
             focused.listen()
-            self._around = await focused.around(line)
+            self._around = await focused.around(line, app)
+
+
+def _is_called(app: str, names: list[str]) -> bool:
+    """Whether one of a program's names may be what IBus calls it, or none is known."""
+    wanted, *known = (re.sub(r"\W", "", name).lower() for name in (app, *names))
+    return not any(known) or any(one in wanted or wanted in one for one in known if one)
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing."""
+    """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing.
+
+    Of lines with fewer characters than tell them from others, both are the same.
+    """
+    if max(len(one), len(other)) < _LEAST_CHARS:
+        return bool(one.strip()) and one == other
     return any(
         _ends(one[: max(len(one) - late, 0)], other) or _ends(one, other[: max(len(other) - late, 0)])
         for late in range(_LATE_CHARS + 1)
@@ -137,4 +159,4 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _ends(line: str, end: str) -> bool:
-    return bool(end.strip()) and line.endswith(end[-_LIKE_CHARS:])
+    return len(end.strip()) >= _LEAST_CHARS and line.endswith(end[-_LIKE_CHARS:])

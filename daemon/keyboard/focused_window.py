@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jeepney import DBusAddress
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _ANSWER_S: Final = 2.0
 _SESSION: Final = "SESSION"  # as jeepney calls the bus of that name
 _LAUNCHER: Final = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
-_REGISTRY: Final = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
+_ROOT: Final = "/org/a11y/atspi/accessible/root"  # of each program
+_REGISTRY: Final = ("org.a11y.atspi.Registry", _ROOT)
 _ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
 _ACTIVE: Final = 1 << 1  # of the states of a window
 
@@ -104,6 +106,18 @@ async def _name_if_active(bus: Bus, program: tuple[str, str]) -> str:
 async def _children(bus: Bus, one: tuple[str, str]) -> list[tuple[str, str]]:
     found = await _ask(bus, one, "GetChildren")
     return found[0] if found else []
+
+
+async def program_names(bus: Bus, name: str) -> list[str]:
+    """What a program on this bus is called: as it tells, and as its process is; fewer where they are not known."""
+    told, process = await asyncio.gather(
+        _name(bus, (name, _ROOT)), bus.call(DAEMON, "GetConnectionUnixProcessID", "s", (name,))
+    )
+    try:
+        comm = Path(f"/proc/{process[0]}/comm").read_text("utf-8", "replace").strip() if process else ""
+    except OSError:  # it has ended, or is another user's
+        comm = ""
+    return [one for one in (told, comm) if one]
 
 
 async def _name(bus: Bus, one: tuple[str, str]) -> str:

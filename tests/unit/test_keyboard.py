@@ -1266,6 +1266,8 @@ def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_follo
         (Field("xim", window=""), True, False),
         (Field("xim", window="XTerm"), False, False),
         (Field("xim", window="Emacs"), True, True),
+        (Field("QIBusInputContext"), False, False),  # as all programs of Qt say
+        (Field("QIBusInputContext", window="featherpad"), True, True),
         (Field("gnome-shell", window="gnome-text-editor"), True, True),
         (Field("gnome-shell", window="gnome-shell"), True, False),  # an entry of its own
         (Field("gnome-shell", window="Firefox"), True, False),  # which may be a private window

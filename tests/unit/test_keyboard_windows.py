@@ -5,6 +5,7 @@ import contextlib
 import os
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call, new_signal
@@ -27,7 +28,7 @@ class Programs:
         self._states = states
         self._address = address
         self._bus = open_dbus_connection(address)
-        self.role, self.text = LINE, FIELD
+        self.role, self.text, self.app = LINE, FIELD, "Text Editor"
         self._name = self._bus.unique_name
         for name in ("org.a11y.Bus", "org.a11y.atspi.Registry"):
             bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
@@ -55,6 +56,7 @@ class Programs:
     def focus(self, *, has):
         """The field of the editor has the focus now, or has it no more."""
         where = DBusAddress("/field", interface="org.a11y.atspi.Event.Object")
+        self._bus.send(new_signal(where, "StateChanged", "s", ("focused",)))  # that says nothing
         told = ("focused", int(has), 0, ("i", 0), {})
         self._bus.send(new_signal(where, "StateChanged", "siiva{sv}", told))
 
@@ -71,6 +73,8 @@ class Programs:
             return "", ()
         if path == "/field":
             return self._of_text(what, body)
+        if path == "/org/a11y/atspi/accessible/root" and what == "Get":
+            return "v", (("s", self.app),)
         if what == "GetAddress":
             return "s", (self._address,)
         if what == "GetState":
@@ -127,7 +131,7 @@ async def until(condition):
         await asyncio.sleep(0.001)
 
 
-def around(programs, line, *, has=True):
+def around(programs, line, *, app=None, has=True):
     """What is known of the text around the cursor once the field has the focus, or has had it."""
 
     async def asked():
@@ -136,7 +140,7 @@ def around(programs, line, *, has=True):
         await until(lambda: programs.focus(has=True) or focused._focused is not None)
         if not has:
             await until(lambda: programs.focus(has=False) or focused._focused is None)
-        return await focused.around(line)
+        return await focused.around(line, app)
 
     return asyncio.run(asyncio.wait_for(asked(), 30))
 
@@ -145,10 +149,13 @@ def around(programs, line, *, has=True):
     ("line", "known"),
     [
         ("Yes, we do", True),
-        ("we do", True),  # a window that begins in the line
+        ("s, we do", True),  # a window that begins in the line
         ("Yes, we ", True),  # a key that IBus was not told of yet
         ("Yes, we do no", True),  # keys that the program has not put there yet
         ("No, we do", False),
+        ("o", False),  # so little ends many lines
+        ("we do", False),
+        ("we do no", False),
         ("ls -l", False),
         ("", False),
     ],
@@ -156,6 +163,31 @@ def around(programs, line, *, has=True):
 def test_the_text_of_the_field_is_known_if_its_line_is_the_one_that_is_typed(session_bus, line, known):
     before, _, behind = FIELD.partition("|")
     assert around(session_bus({"editor": ACTIVE}), line) == ((before, behind) if known else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "known"), [("Yes", True), ("Ye", False), ("Yes,", False), ("s", False), ("Yes, we", False)]
+)
+def test_a_line_of_few_letters_is_the_one_that_is_typed_if_it_is_the_whole_line(session_bus, line, known):
+    programs = session_bus({"editor": ACTIVE})
+    programs.text = "Can you come?\nYes|\nThanks"
+    assert (around(programs, line) is not None) == known
+
+
+@pytest.mark.parametrize(
+    ("told", "app", "known"),
+    [
+        ("Text Editor", "gnome-text-editor", True),
+        ("Firefox", "firefox-esr", True),
+        ("", Path("/proc/self/comm").read_text("utf-8").strip(), True),  # as its process is called
+        ("Text Editor", "keepassxc", False),
+        ("", "keepassxc", False),
+    ],
+)
+def test_nothing_is_known_of_another_program_than_is_typed_into(session_bus, told, app, known):
+    programs = session_bus({"editor": ACTIVE})
+    programs.app = told
+    assert (around(programs, "Yes, we do", app=app) is not None) == known
 
 
 def test_nothing_is_known_of_a_password_or_a_field_that_was_left(session_bus):
@@ -187,7 +219,7 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
         answering, focused = FieldAnswering(True), FocusedText()
         focused.listen()
         await until(lambda: programs.focus(has=True) or focused._focused is not None)
-        await answering.look(focused, "Yes, we do")
+        await answering.look(focused, "Yes, we do", None)
         return answering.of(Reply(told, lambda: ["what IBus was told"]))
 
     reply = asyncio.run(asyncio.wait_for(asked(), 30))
@@ -198,8 +230,25 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
 def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(session_bus):
     async def asked():
         answering, focused = FieldAnswering(True), FocusedText()
-        await answering.look(focused, "Yes")
+        await answering.look(focused, "Yes", None)
         await until(lambda: focused._listening is None)
         return answering.of(Reply("Yes", lambda: ["Can you come?"])).context()
 
     assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]
+
+
+def test_where_no_such_bus_runs_it_is_not_looked_for_again_for_a_minute(session_bus, monkeypatch):
+    async def asked():
+        focused, loop = FocusedText(), asyncio.get_running_loop()
+        focused.listen()
+        await until(lambda: focused._listening is None)
+        focused.listen()
+        soon = focused._listening
+        time = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time() + 61)
+        focused.listen()
+        later = focused._listening
+        await until(lambda: focused._listening is None)
+        return soon, later is not None
+
+    assert asyncio.run(asyncio.wait_for(asked(), 120)) == (None, True)
