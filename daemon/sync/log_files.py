@@ -62,6 +62,10 @@ class Member:
         """Whether it stands for a device that is to come."""
         return self.until is not None
 
+    def open(self, now: float) -> bool:
+        """Whether it is an invitation that lets a device in at a time, in seconds since 1970."""
+        return self.until is not None and self.gone is None and now <= self.until
+
 
 @dataclass(frozen=True)
 class Head:

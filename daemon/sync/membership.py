@@ -123,10 +123,20 @@ class Membership:
         self.published = False
 
     def merge(self, told: dict[str, Member]) -> set[str]:
-        """Hear of members from one of them: those that are gone are, whoever says so. Why some went is returned."""
+        """Hear of members from one of them: those that are gone are, whoever says so. Why some went is returned.
+
+        A revoked device may have made an invitation. So whoever hears of a revocation ends all that are open, and
+        takes over none from one who has not heard of it yet.
+        """
         why = set()
+        late = any(
+            one.gone == "revoked" and id_ in told and told[id_].gone is None
+            for id_, one in self.members.items()
+        )
         for id_, theirs in told.items():
             ours = self.members.get(id_)
+            if ours is None and late and theirs.invitation and theirs.gone is None:
+                theirs = replace(theirs, gone="used")
             if ours is None:
                 self.members[id_] = theirs
                 self.published = False
@@ -134,7 +144,15 @@ class Membership:
                 self.members[id_] = replace(ours, gone=theirs.gone, heir=theirs.heir)
                 self.published = False
                 why.add(theirs.gone)
+        if "revoked" in why:
+            self.end_invitations()
         return why
+
+    def end_invitations(self) -> None:
+        """Let no code that was shown before let a device in."""
+        for id_, one in [*self.members.items()]:
+            if one.invitation and one.gone is None:
+                self.end(id_, "used")
 
     def renew_key(self) -> None:
         """Write what comes now under a key that only those get who are members now."""

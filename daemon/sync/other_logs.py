@@ -55,6 +55,7 @@ class OtherLogs:
         decisions: heeds what the user decided elsewhere.
         forget: forgets what is selected, here alone.
         encrypt_anew: called where a device was revoked.
+        now: the time of day, in seconds since 1970.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class OtherLogs:
         decisions: Decisions,
         forget: Callable[[Selector], object],
         encrypt_anew: Callable[[Membership], None],
+        now: Callable[[], float],
     ) -> None:
         self._store = store
         self._ingest = ingest
         self._decisions = decisions
         self._forget = forget
         self._encrypt_anew = encrypt_anew
+        self._now = now
         self._shut_out = False
         self._rejected: dict[
             tuple[str, str], str | None
@@ -153,7 +156,9 @@ class OtherLogs:
         by, signature = head.voucher
         sponsor = me.members.get(by)
         about = vouched(folder.number, head.device, head.members[head.device].keys)
-        if sponsor is None or sponsor.gone == "revoked" or (sponsor.invitation and sponsor.gone is not None):
+        if sponsor is None or sponsor.gone == "revoked":
+            return False
+        if sponsor.invitation and not sponsor.open(self._now()):
             return False
         return sponsor.keys.verifies(bytes.fromhex(signature), about)
 

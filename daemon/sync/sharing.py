@@ -146,7 +146,7 @@ class Sync:
         self._place = place_of(home)
         self._lock = threading.RLock()
         self._own = OwnLog(store, now)
-        self._others = OtherLogs(store, ingest, decisions, forget, self._own.encrypt_anew)
+        self._others = OtherLogs(store, ingest, decisions, forget, self._own.encrypt_anew, now)
         self._problem: str | None = None
         self._me = Membership.load(store.state)
         if self._me is not None:
@@ -208,7 +208,7 @@ class Sync:
 
     def _head_for(self, folder: SharedFolder, code: DeviceKeys) -> Head:
         """A head that an invitation can read. Raises CodeError."""
-        public = code.public
+        public, now = code.public, self._now()
         for device in folder.devices():
             for place in folder.files(device):
                 data = folder.read(device, place, MAX_NEW_HEAD_BYTES) if place.kind == "head" else None
@@ -216,7 +216,7 @@ class Sync:
                     head = None if data is None else open_head(data, folder.number, device, [code], None)
                 except (ValueError, SyncNewerError):  # it is of anybody
                     continue
-                if head and any(one.keys == public and not one.gone for one in head.members.values()):
+                if head and any(one.keys == public and one.open(now) for one in head.members.values()):
                     return head
         raise CodeError(
             f"This code does not open the folder {folder.path}. Nothing was changed. It is of another folder, was "
@@ -283,9 +283,7 @@ class Sync:
         with self._lock:
             me, folder = self._required()
             code = new_code()
-            for id_, one in [*me.members.items()]:
-                if one.invitation and one.gone is None:
-                    me.end(id_, "used")
+            me.end_invitations()
             public = DeviceKeys.of_code(code).public
             until = int(self._now()) + _CODE_DAYS * 86400
             me.members[new_device()] = Member("an invitation", public.seal, public.sign, until=until)
@@ -311,6 +309,7 @@ class Sync:
                 raise DeviceNameError("That is this device: `idiolect sync leave` ends sharing here.")
             self._others.read(me, folder)  # what it has sent is not lost
             me.end(found[0].id, "revoked", me.device)
+            me.end_invitations()  # it may have made one
             self._own.encrypt_anew(me)
             self._adopt(me, folder)
             self._own.send(me, folder)

@@ -398,6 +398,55 @@ def test_a_lost_device_gets_nothing_more(pair, make):
         first.sync.revoke("desktop")
 
 
+def test_a_lost_device_comes_back_by_no_code(pair, make):
+    first, second = pair
+    third, thief = make("third"), make("thief")
+    let_in(first, third, first.sync.invite())
+    settle(first, second, third)
+    code = second.sync.invite()
+    hand_own(second, third)
+    third.cycle()  # who has not heard of the revocation knows of a code that the first one does not
+    hand_own(third, thief)
+    first.sync.revoke("laptop")
+    assert first.sync.state().invited_until is None
+    thief.join(code)
+    hand_own(third, first)
+    first.cycle()
+    assert first.sync.state().invited_until is None
+    hand_own(first, third)
+    third.cycle()
+    assert third.sync.state().invited_until is None
+    for device in (first, third):
+        hand_own(thief, device)
+    settle(first, third)
+    first.write("Nothing for a thief.")
+    settle(first, third)
+    assert third.texts() == first.texts()
+    for device in (first, third):
+        hand_own(device, thief)
+    thief.cycle()
+    assert "Nothing for a thief." not in thief.texts()
+    assert [one.name for one in first.sync.devices()] == ["desktop", "third"]
+
+
+def test_who_joins_late_by_an_old_code_is_not_let_in(pair, make):
+    first, second = pair
+    code = first.sync.invite()
+    third, fourth = make("third"), make("fourth")
+    for late in (third, fourth):
+        hand_own(first, late)
+    fourth.off_s = 8 * 86400.0
+    with pytest.raises(CodeError, match="older than 7 days"):
+        fourth.join(code)
+    third.join(code)
+    third.cycle()
+    first.off_s = second.off_s = 8 * 86400.0
+    for device in pair:
+        hand_own(third, device)
+    settle(first, second)
+    assert [len(device.sync.devices()) for device in pair] == [2, 2]
+
+
 def test_leaving_keeps_the_text_on_both_sides(pair):
     first, second = pair
     gone = second.device_id()
