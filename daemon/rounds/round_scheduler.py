@@ -23,6 +23,7 @@ from idiolect.daemon.storage.store import Store
 log = logging.getLogger("idiolect.rounds")
 
 _LOOK_EVERY_S = 30.0
+_STOP_S = 10.0  # whatever a round waits for, the service ends
 _BY_ITSELF = "due"
 
 
@@ -68,7 +69,7 @@ class RoundScheduler:
     def stop(self) -> None:
         """Start no more rounds. :meth:`ChildProcesses.stop` ends one that runs; its text waits for the next."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(_STOP_S)
 
     def user_is_typing(self) -> None:
         """Put off rounds that would start by themselves, and let one that did wait at once."""

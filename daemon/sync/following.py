@@ -163,4 +163,4 @@ class Following(FileSystemEventHandler):
         observer, self._observer, self._observed = self._observer, None, None
         if observer is not None:
             observer.stop()
-            observer.join()
+            observer.join(_STOP_S)

@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,7 @@ log = logging.getLogger("idiolect.sync")
 #: How long a code lets another device in.
 _CODE_DAYS: Final = 7
 _MAX_NAME_CHARS: Final = 64
+_OFFER_S: Final = 5.0  # so long a round waits for the folder
 _FAILED: Final = (
     "Not all of the shared folder could be read or written ({code}). Nothing is lost, and it is tried again."
 )
@@ -372,31 +374,56 @@ class Sync:
     def offer(self, base: str) -> OfferedAdapter | None:
         """The newest adapter of another device for the base model with this SHA-256, if it is newer than what serves.
 
-        None, too, where it was judged here before, or has seen text that was forgotten or has not arrived here.
+        None, too, where it was judged here before, has seen text that was forgotten or has not arrived here, or the
+        folder does not answer: a round never waits for it.
         """
-        with self._lock:
-            me, store = self._me, self._store
+        if not self._lock.acquire(timeout=_OFFER_S):
+            return None
+        try:
+            me = self._me
             if me is None:
                 return None
-            folder, found = SharedFolder(Path(me.path), me.number), []
-            judged, active = store.state.get(OFFERS_JUDGED, []), store.adapters.active()
-            serves_us = next(
-                (microseconds(row.created_at) for row in store.adapters.all() if row.id == active), 0
-            )
-            for device, member in me.live().items():
-                name, key = me.other(device).adapter or ("", "") if device != me.device else ("", "")
-                if (
-                    not name
-                    or name in judged
-                    or (data := folder.read(device, SharedFile("log", name))) is None
-                ):
-                    continue
-                adapter = open_adapter(data, folder.number, device, key)
-                if adapter is None or adapter.base != base or adapter.at_us <= serves_us:
-                    continue
-                if (seen := store.shared.entries_of(adapter.seen)) is not None:
-                    found.append((adapter.at_us, OfferedAdapter(name, member.name, adapter.blob, seen)))
-            return max(found, key=lambda one: one[0])[1] if found else None
+            judged = self._store.state.get(OFFERS_JUDGED, [])
+            offered = [
+                (device, member.name, *adapter)
+                for device, member in me.live().items()
+                if device != me.device and (adapter := me.other(device).adapter) and adapter[0] not in judged
+            ]
+        finally:
+            self._lock.release()
+        folder, found = SharedFolder(Path(me.path), me.number), Future[OfferedAdapter | None]()
+
+        def look() -> None:
+            try:
+                found.set_result(self._newest(base, folder, offered))
+            except Exception as error:  # noqa: BLE001 (whatever it is, the round goes on without it)
+                log.warning("no adapter of another device was read: %s", type(error).__name__)
+                found.set_result(None)
+
+        if not offered:
+            return None
+        threading.Thread(target=look, name="offer", daemon=True).start()  # a drive may never answer
+        try:
+            return found.result(_OFFER_S)
+        except TimeoutError:
+            return None
+
+    def _newest(
+        self, base: str, folder: SharedFolder, offered: list[tuple[str, str, str, str]]
+    ) -> OfferedAdapter | None:
+        store, found = self._store, []
+        active = store.adapters.active()
+        serves_us = next(
+            (microseconds(row.created_at) for row in store.adapters.all() if row.id == active), 0
+        )
+        for device, member, name, key in offered:
+            data = folder.read(device, SharedFile("log", name))
+            adapter = None if data is None else open_adapter(data, folder.number, device, key)
+            if adapter is None or adapter.base != base or adapter.at_us <= serves_us:
+                continue
+            if (seen := store.shared.entries_of(adapter.seen)) is not None:
+                found.append((adapter.at_us, OfferedAdapter(name, member, adapter.blob, seen)))
+        return max(found, key=lambda one: one[0])[1] if found else None
 
     # What is done again and again
 

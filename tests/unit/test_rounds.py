@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,8 +19,11 @@ import pytest
 from publishing import publish
 
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError
+from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.rounds.round_throttle import MachineSensors
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -578,3 +582,27 @@ def test_an_adapter_of_another_device_is_judged_here_and_none_is_trained(profile
     finally:
         first.service.close()
         second.service.close()
+
+
+def test_the_service_ends_whatever_a_round_waits_for(monkeypatch):
+    """A drive that does not answer cannot be interrupted."""
+    monkeypatch.setattr(round_scheduler, "_LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(round_scheduler, "_STOP_S", 0.01)
+    waits, answers = threading.Event(), threading.Event()
+
+    def look(_):
+        waits.set()
+        answers.wait()
+        return SimpleNamespace(start=False)
+
+    monkeypatch.setattr(RoundScheduler, "_decision", look)
+    rounds = RoundScheduler(Settings(), None, None, ChildProcesses(), paused=lambda: False)
+    rounds.start()
+    try:
+        assert waits.wait(60)
+        ended = threading.Thread(target=rounds.stop, daemon=True)
+        ended.start()
+        ended.join(60)
+        assert not ended.is_alive()
+    finally:
+        answers.set()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -799,3 +800,35 @@ def test_what_cannot_be_read_of_one_device_hinders_no_other(pair, make, monkeypa
     settle(first, second, third)
     assert first.texts() == third.texts() == second.texts() == sorted(["At once.", "Not yet."])
     assert first.sync.state().problem is None
+
+
+@pytest.mark.parametrize("fault", ["held", "hangs", "fails"])
+def test_a_round_goes_on_where_the_folder_gives_no_answer(pair, monkeypatch, fault):
+    first, second = pair
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    publish(first.store, blob=b"weights", seen=ids, metrics={"base_sha256": "ab", "trained_tokens": 5})
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"weights"
+    monkeypatch.setattr("idiolect.daemon.sync.sharing._OFFER_S", 0.01)
+    answers, asked = threading.Event(), threading.Event()
+
+    def read(*_):
+        if fault == "fails":
+            raise OSError(errno.EIO, "a bad sector")
+        answers.wait()
+
+    def require(_):
+        asked.set()
+        answers.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedFolder, "read", read)
+        patch.setattr(SharedFolder, "require", require)
+        cycle = threading.Thread(target=second.cycle)
+        if fault == "held":
+            cycle.start()
+            assert asked.wait(60)
+        assert second.sync.offer("ab") is None
+        answers.set()
+    if fault == "held":
+        cycle.join()
