@@ -55,10 +55,14 @@ class SyncState(TypedDict):
 
 
 class SyncChange(TypedDict):
-    """How sharing is after a change, and the code that lets another device in, where one was made; it is shown once."""
+    """How sharing is after a change, and the code that lets another device in, where one was made; it is shown once.
+
+    `told` is false where a device left a folder that is gone, so that the others still count it.
+    """
 
     sharing: Sharing | None
     code: str | None
+    told: bool
 
 
 def register(app: Application, service: Service) -> None:
@@ -89,7 +93,7 @@ def register(app: Application, service: Service) -> None:
         return await run_sync(_change, asked)
 
     def _change(asked: SyncBody) -> SyncChange:
-        code = None
+        code, told = None, True
         if asked.action == "join":
             code = sync.join(absolute_path(Path(asked.folder or "")), asked.code, asked.name)
             service.following.joined()
@@ -98,5 +102,5 @@ def register(app: Application, service: Service) -> None:
         elif asked.action == "revoke":
             sync.revoke(asked.device or "")
         else:
-            sync.leave()
-        return {"sharing": sync.state(), "code": code}
+            told = sync.leave()
+        return {"sharing": sync.state(), "code": code, "told": told}

@@ -257,25 +257,49 @@ class Sync:
             with suppress(IdiolectError):
                 self._own.publish(me, folder)
 
-    def leave(self) -> None:
+    def leave(self) -> bool:
         """Share no folder any more: what was learned stays here, and the others keep what they have.
 
-        The last device takes its files with it. Raises NotSharingError, and SyncFolderGoneError, then nothing changes.
+        The last device takes its files with it. Whether the folder could be told: where it is gone or cannot be
+        written, the others still count this device. Raises NotSharingError.
         """
         with self._lock:
-            me, folder = self._required()
-            self._own.send(me, folder)
-            if len(me.live()) == 1:
-                for device in folder.devices():
-                    folder.remove(device)
-                folder.dissolve()
-            else:
-                me.end(me.device, "left")
-                self._own.publish(me, folder)
+            if self._me is None:
+                raise NotSharingError
+            told = True
+            try:
+                self._part(*self._required())
+            except (IdiolectError, OSError) as error:
+                told = False
+                code = error.code if isinstance(error, IdiolectError) else type(error).__name__
+                log.warning("the shared folder was left without a word to the others: %s", code)
             with self._store.shared.together():
                 self._store.shared.end()
                 Membership.drop(self._store.state)
             self._me, self._problem = None, None
+            return told
+
+    def _part(self, me: Membership, folder: SharedFolder) -> None:
+        """Have the others go on without this device, or take away what is left of all where there are none."""
+        self._others.read(me, folder)
+        self._own.send(me, folder)
+        devices, live = folder.devices(), me.live()
+        over = all(
+            device == me.device
+            or (
+                device in me.members
+                and device not in live
+                and (me.members[device].gone == "revoked" or not me.other(device).missing)
+            )
+            for device in {*devices, *live}
+        )
+        if over:
+            for device in devices:
+                folder.remove(device)
+            folder.dissolve()
+        else:
+            me.end(me.device, "left")
+            self._own.publish(me, folder)
 
     def invite(self) -> str:
         """A code that lets one more device in; one that was shown before lets none in any more.

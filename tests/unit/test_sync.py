@@ -10,6 +10,7 @@ import time
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pytest
 from publishing import publish
@@ -832,3 +833,56 @@ def test_a_round_goes_on_where_the_folder_gives_no_answer(pair, monkeypatch, fau
         answers.set()
     if fault == "held":
         cycle.join()
+
+
+@pytest.mark.parametrize("fault", ["gone", "empty", "disk"])
+def test_a_folder_that_is_gone_is_left_all_the_same(pair, monkeypatch, fault):
+    first, second = pair
+    if fault == "disk":
+        full = OSError(errno.ENOSPC, "full")
+        monkeypatch.setattr("idiolect.models.durable.write", Mock(side_effect=full))
+        first.write("Not sent yet.")
+    else:
+        shutil.rmtree(first.folder)
+    if fault == "empty":
+        first.folder.mkdir()
+    before = first.texts()
+    assert not first.sync.leave()
+    assert first.sync.state() is None
+    assert first.texts() == before
+    assert not first.store.shared.on
+    assert [one.name for one in second.sync.devices()] == ["laptop", "desktop"]
+
+
+def test_who_leaves_reads_the_others_first(pair):
+    first, second = pair
+    second.write("Just arrived.")
+    second.cycle()
+    hand_own(second, first)
+    assert first.sync.leave()
+    assert "Just arrived." in first.texts()
+
+
+def test_who_leaves_deletes_nothing_of_a_device_that_has_just_joined(make):
+    first, second = make("desktop"), make("laptop")
+    second.write("Of the laptop.")
+    let_in(first, second, first.join())
+    second.cycle()
+    hand_own(second, first)
+    assert len(first.sync.devices()) == 1  # it was not read yet
+    assert first.sync.leave()
+    assert (first.folder / second.device_id()).exists()
+    assert first.texts() == ["Of the laptop."]
+    settle(second)
+
+
+def test_who_leaves_deletes_nothing_of_a_device_that_it_does_not_know(pair):
+    first, _ = pair
+    stranger = first.folder / ("e" * 16)
+    stranger.mkdir()
+    kept = stranger / f"{'0' * 32}.log.idiolect"
+    kept.write_bytes(b"not of this device")
+    first.sync.revoke("laptop")
+    assert first.sync.leave()
+    assert kept.exists()
+    assert (first.folder / "folder.idiolect").exists()

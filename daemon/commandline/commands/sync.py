@@ -127,7 +127,13 @@ def leave(yes: Yes = False, as_json: AsJson = False) -> None:
         )
     with connect() as client:
         answer = client.post("/v1/sync", {"action": "leave"}, patient=True)
-    open_terminal().print_result("The folder is shared no more from here.", answer, as_json=as_json)
+    said = ["The folder is shared no more from here."]
+    if not answer["told"]:
+        said.append(
+            "It is not there, or cannot be written, so the others still count this device: run `idiolect sync revoke` "
+            "with its name on one of them."
+        )
+    open_terminal().print_result(said, answer, as_json=as_json)
 
 
 def _tell_code(answer: dict[str, Any], said: list[str], *, as_json: bool) -> None:
