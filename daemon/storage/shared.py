@@ -359,12 +359,12 @@ class Shared:
                         (owner, mark),
                     )
 
-    def marks_of(self, ids: Collection[int]) -> list[bytes]:
-        """The marks of entries."""
+    def marks_of(self, ids: Collection[int]) -> list[bytes] | None:
+        """The marks of entries; None where one has none: its text was let go before anything was shared."""
         with self._connection.reading() as db:
-            wanted = "SELECT DISTINCT shared FROM entries WHERE shared IS NOT NULL AND id IN"
-            rows = db.execute(f"{wanted} (SELECT value FROM json_each(?))", [json.dumps([*ids])])  # noqa: S608
-            return [row[0] for row in rows]
+            wanted = "SELECT DISTINCT shared FROM entries WHERE id IN (SELECT value FROM json_each(?))"
+            marks = [row[0] for row in db.execute(wanted, [json.dumps([*ids])])]
+        return None if None in marks else marks
 
     def entries_of(self, marks: Iterable[bytes]) -> frozenset[int] | None:
         """The ids of the entries with these marks; None where one of them was forgotten or is not here."""

@@ -64,19 +64,22 @@ class OwnLog:
             self.publish(me, folder)
 
     def _offer(self, me: Membership, folder: SharedFolder) -> None:
-        """Write the adapter that serves, if it was trained here; offer none that serves no more."""
+        """Write the adapter that serves, if it was trained here and all that it has seen has marks; offer no other."""
         store, active = self._store, self._store.adapters.active()
         if (me.adapter and me.adapter[0]) == active:
             return
         row = next((row for row in store.adapters.all() if row.id == active), None)
-        if row is None or not row.metrics.get("trained_tokens") or "base_sha256" not in row.metrics:
+        marks = None
+        if row is not None and row.metrics.get("trained_tokens") and "base_sha256" in row.metrics:
+            marks = store.shared.marks_of(store.adapters.seen(row.id))
+        if row is None or marks is None:
             if me.adapter is not None:
                 me.adapter, me.published = None, False
             return
         adapter = SharedAdapter(
             row.metrics["base_sha256"],
             microseconds(row.created_at),
-            store.shared.marks_of(store.adapters.seen(row.id)),
+            marks,
             store.adapters.weights(row.id),
         )
         data = pack_adapter(adapter, folder.number, me.device, me.log_keys[str(me.generation)])

@@ -886,3 +886,22 @@ def test_who_leaves_deletes_nothing_of_a_device_that_it_does_not_know(pair):
     assert first.sync.leave()
     assert kept.exists()
     assert (first.folder / "folder.idiolect").exists()
+
+
+def test_an_adapter_that_has_seen_what_was_let_go_before_is_not_offered(make):
+    """Nobody could tell whether that text was forgotten elsewhere."""
+    first, second = make("desktop"), make("laptop")
+    first.write("An old sentence.")
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    first.store.expire(datetime.now(UTC), None)
+    first.write("A new one.")
+    ids += [id_ for id_, _ in first.store.entries.token_ids()]
+    metrics = {"base_sha256": "ab", "trained_tokens": 5}
+    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
+    let_in(first, second, first.join())
+    settle(first, second)
+    assert second.sync.offer("ab") is None
+    assert first.sync._me.adapter is None
+    publish(first.store, blob=b"others", seen=ids[1:], metrics=metrics)
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"others"
