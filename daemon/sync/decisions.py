@@ -20,7 +20,7 @@ from idiolect.daemon.storage.shared import OWN, Decision
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from idiolect.daemon.ingest.ingest import Ingest
     from idiolect.daemon.settings import Settings
@@ -90,7 +90,7 @@ class Decisions:
                     shared.decide(Decision(mark, None, _stamp(clock, device)), OWN)
         return clock
 
-    def apply(self, decisions: Iterable[Decision], owner: str, device: str) -> int:
+    def apply(self, decisions: Iterable[Decision], owner: str, others: Collection[str]) -> int:
         """Heed what was decided on the device `owner`; the highest clock of all of it, 0 where there is nothing."""
         shared, highest, new = self._store.shared, 0, []
         with shared.together():  # or what holds here would be taken for a later decision
@@ -100,20 +100,20 @@ class Decisions:
                     new.append(one)
             pause = bool(new) and self._heed(new)
         if new:
-            self.heed_settings(device)
+            self.heed_settings(others)
             self._changed(pause)
         return highest
 
-    def heed_settings(self, device: str) -> None:
-        """Exclude what the settings of other devices exclude, too."""
+    def heed_settings(self, others: Collection[str]) -> None:
+        """Exclude what the settings of the `others` exclude, too: the other devices that share the folder now."""
         values = [
             one.value for one in self._store.shared.decisions() if one.value and "excluded" in one.value
         ]
-        others = [value["excluded"] for value in values if value["device"] != device]
-        self._ingest.exclude_too([one for excluded in others for one in excluded["exclude"]])
+        theirs = [value["excluded"] for value in values if value["device"] in others]
+        self._ingest.exclude_too([one for excluded in theirs for one in excluded["exclude"]])
         self._ingest.app_policy.share(
-            [one for excluded in others for one in excluded["exclude_apps"]],
-            [one for excluded in others for one in excluded["quiet_apps"]],
+            [one for excluded in theirs for one in excluded["exclude_apps"]],
+            [one for excluded in theirs for one in excluded["quiet_apps"]],
         )
 
     def _pause_here(self) -> dict[str, Any] | None:

@@ -113,6 +113,11 @@ class Membership:
         """The devices that share the folder, this one too."""
         return {id_: one for id_, one in self.members.items() if one.gone is None and not one.invitation}
 
+    @property
+    def live_others(self) -> list[str]:
+        """The devices that share the folder but this one."""
+        return [id_ for id_ in self.live() if id_ != self.device]
+
     def other(self, device: str) -> Read:
         """How far a device's log was read."""
         return self.others.setdefault(device, Read())

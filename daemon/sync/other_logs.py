@@ -169,6 +169,8 @@ class OtherLogs:
             self._encrypt_anew(me)
         elif why:
             me.renew_key()
+        if why:
+            self._decisions.heed_settings(me.live_others)
         me.clock = max(me.clock, head.clock)
         read.at, read.done_there, read.read_there = head.at, head.done, head.read
         files, unread, missing = {*read.files}, [], 0
@@ -183,7 +185,7 @@ class OtherLogs:
                 continue
             self._store.shared.forgotten_elsewhere(contents.gone, device)
             self._store.shared.hand_over(contents.marks, device, of=gone)
-            me.clock = max(me.clock, self._decisions.apply(contents.decisions, device, me.device))
+            me.clock = max(me.clock, self._decisions.apply(contents.decisions, device, me.live_others))
             if contents.entries:
                 unread.append((name, generation))
             else:

@@ -150,9 +150,9 @@ class OwnLog:
 
     def _close_orders(self, me: Membership) -> None:
         """Let go of the conditions of orders that every device has carried out."""
-        others = [device for device in me.live() if device != me.device]
         done = min(
-            (me.other(device).done_there.get(me.device, 0) for device in others), default=self._last_order()
+            (me.other(device).done_there.get(me.device, 0) for device in me.live_others),
+            default=self._last_order(),
         )
         if any(
             order.conditions is not None and order.number <= done for order in self._store.shared.orders()

@@ -152,7 +152,7 @@ class Sync:
         self._problem: str | None = None
         self._me = Membership.load(store.state)
         if self._me is not None:
-            decisions.heed_settings(self._me.device)
+            decisions.heed_settings(self._me.live_others)
 
     @property
     def path(self) -> str | None:
@@ -276,6 +276,7 @@ class Sync:
             with self._store.shared.together():
                 self._store.shared.end()
                 Membership.drop(self._store.state)
+            self._decisions.heed_settings(())
             self._me, self._problem = None, None
             return told
 
@@ -335,6 +336,7 @@ class Sync:
                 raise DeviceNameError("That is this device: `idiolect sync leave` ends sharing here.")
             self._others.read(me, folder)  # what it has sent is not lost
             me.end(found[0].id, "revoked", me.device)
+            self._decisions.heed_settings(me.live_others)
             me.end_invitations()  # it may have made one
             self._own.encrypt_anew(me)
             self._adopt(me, folder)

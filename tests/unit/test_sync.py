@@ -905,3 +905,25 @@ def test_an_adapter_that_has_seen_what_was_let_go_before_is_not_offered(make):
     publish(first.store, blob=b"others", seen=ids[1:], metrics=metrics)
     settle(first, second)
     assert second.sync.offer("ab").blob == b"others"
+
+
+@pytest.mark.parametrize("how", ["revoked", "left", "leaving"])
+def test_what_a_device_excluded_ends_with_it(make, how):
+    first = make("a", exclude=("*diary*",), exclude_apps=("*bank*",))
+    second = make("b")
+    let_in(first, second, first.join())
+    settle(first, second)
+    assert "*bank*" in {row.app for row in second.ingest.app_policy.rules()}
+    if how == "revoked":
+        second.sync.revoke("a")
+    elif how == "leaving":
+        second.sync.leave()
+    else:
+        gone = first.device_id()
+        first.sync.leave()
+        shutil.copytree(first.folder / gone, second.folder / gone, dirs_exist_ok=True)
+        second.cycle()
+    for _ in range(2):
+        assert "*bank*" not in {row.app for row in second.ingest.app_policy.rules()}
+        assert not second.ingest.excludes(second.settings.home / "my diary.md", second.settings.home)
+        second.again()
