@@ -11,6 +11,12 @@ idiolect.nodes ??= (() => {
   const typeOf = of(nodes, "nodeType");
   const parentOf = of(nodes, "parentNode");
 
+  /** Whether a node is in a shadow tree whose page wants nobody in it. */
+  function isInClosed(node) {
+    const root = nodes.getRootNode.call(node);
+    return root instanceof ShadowRoot && root.mode === "closed";
+  }
+
   /** What is around a node, out of shadow trees, too; null at the document's end. */
   function around(node) {
     const parent = parentOf(node);
@@ -20,6 +26,7 @@ idiolect.nodes ??= (() => {
   return {
     parentOf,
     around,
+    isInClosed,
     isText: (node) => typeOf(node) === Node.TEXT_NODE,
     isElement: (node) => node !== null && typeOf(node) === Node.ELEMENT_NODE,
     isRoot: (element) => parentOf(element) === document,

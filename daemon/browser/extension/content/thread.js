@@ -133,8 +133,7 @@ idiolect.thread ??= (() => {
     #beyond(node) {
       for (let at = node; ; ) {
         const parent = nodes.parentOf(at);
-        const isClosed = parent instanceof ShadowRoot && parent.mode === "closed";
-        const beside = isClosed ? null : this.#step < 0 ? nodes.before(at) : nodes.behind(at);
+        const beside = nodes.isInClosed(at) ? null : this.#step < 0 ? nodes.before(at) : nodes.behind(at);
         if (beside !== null) return beside;
         const around = nodes.around(at);
         if (!nodes.isElement(around)) return null;
