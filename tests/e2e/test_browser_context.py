@@ -162,6 +162,26 @@ def test_of_a_large_page_the_nearest_texts_are_read_and_no_more_than_is_sent(bro
         assert all(whole.strip().endswith(part) for part in closes)
 
 
+@in_chromium
+@pytest.mark.parametrize(
+    "kept", [1996, 19996]
+)  # where a text is cut to be sent, and where it is read no further
+def test_where_a_long_text_is_cut_nothing_is_parted_from_what_stands_before_it_in_its_sentence(browser, kept):
+    last = "Then the ferry leaves on Thursday."
+    words = ("and more " * kept)[: kept - len(f"sunflower . {last}") - 1].rstrip() + "."
+    secret = f"sunflower {words} {last}"
+    filler = "x" * (kept - len(secret))
+    whole = f"{'before that ' * 600}the password is: {secret.replace('.', f'{filler}.', 1)}"
+    page = """<main><article></article></main><textarea id="field"></textarea>"""
+    browser.open(
+        f"{page}<script>document.querySelector('article').textContent = {json.dumps(whole)}</script>"
+    )
+    browser.tab.js("field.focus()")
+    found = "\n".join(read(browser))
+    assert found.endswith(last)
+    assert "sunflower" not in found
+
+
 #: Two fields, each under its own messages; and a page that shows others without being left.
 TWO = """<main><article>Anna: Shall we meet at the pier on Thursday?</article><textarea id="field"></textarea></main>
 <main><article>Tom: Who has the keys of the lighthouse?</article><textarea id="other"></textarea></main>

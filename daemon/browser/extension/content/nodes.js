@@ -11,10 +11,10 @@ idiolect.nodes ??= (() => {
   const typeOf = of(nodes, "nodeType");
   const parentOf = of(nodes, "parentNode");
 
-  /** Whether a node is in a shadow tree whose page wants nobody in it. */
+  /** Whether a node is in a closed shadow tree, or in one within such a tree. */
   function isInClosed(node) {
     const root = nodes.getRootNode.call(node);
-    return root instanceof ShadowRoot && root.mode === "closed";
+    return root instanceof ShadowRoot && (root.mode === "closed" || isInClosed(root.host));
   }
 
   /** What is around a node, out of shadow trees, too; null at the document's end. */

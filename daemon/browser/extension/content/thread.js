@@ -25,6 +25,8 @@ idiolect.thread ??= (() => {
     "[role=menu], [role=menubar], [role=navigation], [role=complementary], [role=search], [role=banner], [role=contentinfo], " +
     `header:not(:is(${SECTIONS}) *), footer:not(:is(${SECTIONS}) *), ` +
     "[hidden], [aria-hidden=true], [data-idiolect=off], idiolect-overlay, idiolect-said";
+  /** The end of a line that says nothing of the next one, or of a sentence. */
+  const END = /[^\n:：]\n|[.!?…]["')\]”’»]*\s+(?=\p{Lu})|[。！？]/u;
   const NAMED = /^(\S{1,15}:)\n/gm;
   const LINK = "a, [role=link]";
 
@@ -35,7 +37,6 @@ idiolect.thread ??= (() => {
     const [name, role] = [nodes.nameOf(element), nodes.attribute(element, "role")];
     return [name, role, nodes.matches(element, MESSAGE) ? "" : classOf(element)].join(" ");
   }
-
 
   /** The two elements on each side of one, the nearest first. */
   const near = (element) =>
@@ -103,7 +104,8 @@ idiolect.thread ??= (() => {
       this.#step = step;
       this.#sight = sight;
       this.left = left;
-      for (let at = this.#beyond(field); at !== null && this.left > 0 && !this.#isFull(); this.left--) {
+      let at = this.#beyond(field);
+      for (; at !== null && this.left > 0 && !this.#isFull(); this.left--) {
         let inner = null;
         if (nodes.isText(at)) this.#take(at);
         else if (nodes.isElement(at) && !nodes.matches(at, PASSED_OVER) && sight.opens(at)) {
@@ -113,7 +115,7 @@ idiolect.thread ??= (() => {
         }
         at = inner ?? this.#beyond(at);
       }
-      this.#end(this.#open.length > 0);
+      this.#end(this.#open.length > 0, this.#step < 0 && (at !== null || this.#isFull()));
     }
 
     #isFull() {
@@ -178,7 +180,8 @@ idiolect.thread ??= (() => {
       if (data.trim() === "") return void this.#add(" ");
       if (!this.#sight.shows(node, this.#step)) return;
       const part = this.#step < 0 ? data.slice(-MAX_READ_CHARS) : data.slice(0, MAX_READ_CHARS);
-      this.#add(this.#sight.keepsSpaces(parent) ? part : part.replace(/\s+/g, " "));
+      const told = this.#sight.keepsSpaces(parent) ? part : part.replace(/\s+/g, " ");
+      this.#add(this.#step < 0 && part.length < data.length ? fromStart(told) : told);
       this.#read += part.length;
       this.#readAll += part.length;
       if (nodes.closest(parent, LINK) !== null) this.#linked += part.length;
@@ -198,10 +201,14 @@ idiolect.thread ??= (() => {
       this.#read = this.#linked = 0;
     }
 
-    /** A text ends: a message, or what stands between messages, of which a line belongs to the message below it. */
-    #end(isOne) {
+    /**
+     * A text ends: a message, or what stands between messages, of which a line belongs to the message below it. `isPart`:
+     * its beginning was not read.
+     */
+    #end(isOne, isPart = false) {
       const parts = this.#step < 0 ? this.#parts.toReversed() : this.#parts;
-      const found = tidy(parts.join(""));
+      const read = tidy(parts.join(""));
+      const found = isPart ? fromStart(read) : read;
       const isWays = this.#linked >= 0.9 * this.#read;
       this.#forget();
       this.#length += found.length;
@@ -224,17 +231,26 @@ idiolect.thread ??= (() => {
     const kept = [];
     let left = MAX_CHARS;
     for (const one of texts) {
-      kept.push(one.length <= left ? one : ends(one, left));
-      left -= kept.at(-1).length;
       if (left < MIN_CHARS) break;
+      kept.push(one.length <= left ? one : ends(one, left));
+      left -= one.length;
     }
     return kept.reverse();
   }
 
+  /**
+   * Of a text that was cut off, from where the next line or sentence begins: in the middle of one, what the service knows
+   * a secret by, such as "The password is:", may be cut off from it.
+   */
+  function fromStart(part) {
+    const end = END.exec(part);
+    return end === null ? "" : part.slice(end.index + end[0].length);
+  }
+
   /** How a long text begins and ends: who wrote it stands there, and what was said last. */
   function ends(one, most) {
-    const [begins, closes] = [one.slice(0, most / 2).replace(/\s\S*$/, ""), one.slice(1 - most / 2).replace(/^\S*\s/, "")];
-    return `${text.whole(begins)}\n${text.whole(closes)}`;
+    const [begins, closes] = [one.slice(0, most / 2).replace(/\s\S*$/, ""), fromStart(one.slice(1 - most / 2))];
+    return `${text.whole(begins)}\n${closes}`.trim();
   }
 
   /**
