@@ -148,6 +148,16 @@ class SharedFolder:
             return [SharedFile("head" if match[2] == "head" else "log", match[1]) for match in found if match]
         return []
 
+    def listing(self, device: str) -> dict[str, tuple[int, int]]:
+        """The names of a device's files, with the size and the date of each."""
+        with _reported(self.path), suppress(FileNotFoundError, NotADirectoryError):
+            with os.scandir(self.path / device) as found:
+                told = {
+                    one.name: one.stat(follow_symlinks=False) for one in found if _FILE.fullmatch(one.name)
+                }
+            return {name: (one.st_size, one.st_mtime_ns) for name, one in told.items()}
+        return {}
+
     def read(self, device: str, place: SharedFile, most: int = MAX_FILE_BYTES) -> bytes | None:
         """What a file holds; None where it is not there, not all of it has arrived, or it has over `most` bytes."""
         path = self._path(device, place)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+import psutil
 from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
@@ -27,10 +29,16 @@ log = logging.getLogger("idiolect.sync")
 
 _QUIET_S: Final = 0.3  # after a notice: a synchroniser brings several files
 _POLL_S: Final = 60.0  # where the system sends no notices
+_RESCAN_S: Final = 300.0  # where it does: some are lost
 _RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 300.0
 _STOP_S: Final = 10.0
 _NEVER: Final = float("inf")
+#: File systems on which the system tells of nothing that another machine, or a program in their place, puts there.
+_UNTOLD: Final = re.compile(
+    r"(nfs|cifs|smb|9p|afs|afpfs|ceph|gluster|lustre|beegfs|virtiofs|vboxsf|vmhgfs|prl_fs|drvfs|davfs|webdav"
+    r"|fuse(\.|$)|macfuse|osxfuse)"
+)
 _TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
@@ -53,10 +61,12 @@ class Following(FileSystemEventHandler):
         self._around = around
         self._wake = threading.Condition(threading.RLock())
         self._read_at = self._send_at = _NEVER
+        self._look_at = _NEVER  # unasked: whether anything has arrived, or the folder is there again
         self._retry_s = _RETRY_S
-        self._busy = self._stopping = False
+        self._busy = self._stopping = self._failed = False
         self._observer: BaseObserver | None = None
         self._observed: tuple[str, int] | None = None
+        self._told = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -95,7 +105,7 @@ class Following(FileSystemEventHandler):
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to do now."""
+        """Whether there is nothing to do now; to look for a folder that is away is nothing."""
         with self._wake:
             return not self._busy and (
                 self._sync.path is None or (self._send_at == _NEVER and self._read_at == _NEVER)
@@ -103,8 +113,8 @@ class Following(FileSystemEventHandler):
 
     @property
     def noticed(self) -> bool:
-        """Whether the system tells of what arrives."""
-        return self._sync.path is None or self._observed is not None
+        """Whether the system tells of all that there will be to do."""
+        return self._sync.path is None or (self._told and not self._failed)
 
     def _ask(self, read_in_s: float = _NEVER, send_in_s: float = _NEVER) -> None:
         now = time.monotonic()
@@ -116,31 +126,34 @@ class Following(FileSystemEventHandler):
     def _work(self) -> None:
         while not self._stopping:
             with self._wake:
-                now, due = time.monotonic(), min(self._read_at, self._send_at)
+                now, due = time.monotonic(), min(self._read_at, self._send_at, self._look_at)
                 if self._sync.path is None or now < due:
                     self._wake.wait(None if due == _NEVER or self._sync.path is None else due - now)
                     continue
-                send = now >= self._send_at
+                asked = now >= min(self._read_at, self._send_at)
+                send = now >= self._send_at or self._failed
                 self._read_at, self._busy = _NEVER, True
                 self._send_at = _NEVER if send else self._send_at
             try:
                 self._observe()
-                with self._around():
-                    waits = self._sync.cycle(send=send)
-                self._retry_s = _RETRY_S
+                waits = False
+                if asked or self._failed or self._sync.arrived():
+                    with self._around():
+                        waits = self._sync.cycle(send=send)
+                self._failed, self._retry_s = False, _RETRY_S
+                look_in_s = _RESCAN_S if self._told else _POLL_S
                 if waits:
                     self._ask(send_in_s=self._every_s)
             except Exception as error:  # noqa: BLE001 (whatever it is, the next files may be read)
                 if not self._stopping:
                     code = error.code if isinstance(error, IdiolectError) else type(error).__name__
                     log.warning("the shared folder was not read or written, and will be: %s", code)
-                    self._ask(read_in_s=self._retry_s, send_in_s=self._retry_s)
+                self._failed, look_in_s = True, self._retry_s
                 self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
             finally:
                 with self._wake:
                     self._busy = False
-            if not self.noticed:
-                self._ask(read_in_s=_POLL_S)
+                    self._look_at = time.monotonic() + look_in_s
 
     def _observe(self) -> None:
         """Ask the system for notices, again where another folder is there now."""
@@ -157,10 +170,20 @@ class Following(FileSystemEventHandler):
             with suppress(OSError):  # it has too many; then it is looked at every minute
                 observer.start()
                 observer.schedule(self, now[0], recursive=True)
-                self._observer, self._observed = observer, now
+                self._observer, self._observed, self._told = observer, now, _is_told_of(now[0])
 
     def _unobserve(self) -> None:
-        observer, self._observer, self._observed = self._observer, None, None
+        observer, self._observer, self._observed, self._told = self._observer, None, None, False
         if observer is not None:
             observer.stop()
             observer.join(_STOP_S)
+
+
+def _is_told_of(path: str) -> bool:
+    """Whether the system tells of what others put into a folder: not on a drive of the network, or of a program."""
+    whole = os.path.join(os.path.realpath(path), "")
+    mounts = [
+        one for one in psutil.disk_partitions(all=True) if whole.startswith(os.path.join(one.mountpoint, ""))
+    ]
+    mount = max(mounts, key=lambda one: len(one.mountpoint), default=None)
+    return mount is None or not _UNTOLD.match(mount.fstype)

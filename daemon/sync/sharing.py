@@ -150,6 +150,7 @@ class Sync:
         self._own = OwnLog(store, now)
         self._others = OtherLogs(store, ingest, decisions, forget, self._own.encrypt_anew, now)
         self._problem: str | None = None
+        self._seen: object = None  # of the folder, when all of it was read
         self._me = Membership.load(store.state)
         if self._me is not None:
             decisions.heed_settings(self._me.live_others)
@@ -467,6 +468,7 @@ class Sync:
                 if self._me.voucher is None or any(read.head for read in self._me.others.values()):
                     self._capture(self._me)
                 me, folder = self._required()
+                seen = self._listing(me, folder)
                 self._others.read(me, folder)
                 self._adopt(me, folder)
                 self._end_invitations(me)
@@ -481,7 +483,7 @@ class Sync:
                 told = isinstance(error, IdiolectError)
                 self._problem = str(error) if told else _FAILED.format(code=type(error).__name__)
                 raise
-            self._problem = self._others.problem
+            self._problem, self._seen = self._others.problem, seen
             return not me.published or bool(self._store.shared.waiting())
 
     def _capture(self, me: Membership) -> None:
@@ -491,6 +493,18 @@ class Sync:
             if clock != me.clock:
                 me.clock = clock
                 me.save(self._store.state)
+
+    def arrived(self) -> bool:
+        """Whether something has changed in the folder since all of it was read; by names, sizes and dates alone.
+
+        Raises SyncFolderGoneError.
+        """
+        with self._lock:
+            me = self._me
+            return me is not None and self._listing(me, SharedFolder(Path(me.path), me.number)) != self._seen
+
+    def _listing(self, me: Membership, folder: SharedFolder) -> object:
+        return {device: folder.listing(device) for device in folder.devices() if device != me.device}
 
     def _required(self) -> tuple[Membership, SharedFolder]:
         """This device as it is now: another one where a copy of its profile goes on as the one that it was."""

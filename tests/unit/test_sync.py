@@ -8,10 +8,13 @@ import stat
 import threading
 import time
 import zlib
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from unittest.mock import Mock
 
+import psutil
 import pytest
 from publishing import publish
 from sharing import KEY, Device, hand_own, settle
@@ -21,7 +24,9 @@ from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Decision
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync import following as following_module
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError, SyncNewerError
+from idiolect.daemon.sync.following import Following
 from idiolect.daemon.sync.log_files import Member, open_head, pack_head
 from idiolect.daemon.sync.sharing import (
     AlreadySharingError,
@@ -927,3 +932,61 @@ def test_what_a_device_excluded_ends_with_it(make, how):
         assert "*bank*" not in {row.app for row in second.ingest.app_policy.rules()}
         assert not second.ingest.excludes(second.settings.home / "my diary.md", second.settings.home)
         second.again()
+
+
+def eventually(holds):
+    """Wait until something holds, and fail where it never does."""
+    for _ in range(6000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never held")
+
+
+@pytest.fixture
+def following(pair):
+    """What follows the folder of the first of two devices, started."""
+    found = Following(pair[0].sync, 0.01, nullcontext)
+    yield found
+    found.stop()
+
+
+def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, following, monkeypatch):
+    first, second = pair
+    monkeypatch.setattr(following_module, "_RETRY_S", 0.01)
+    monkeypatch.setattr(following_module, "_LONGEST_RETRY_S", 0.01)
+    aside = first.folder.with_name("aside")
+    first.folder.rename(aside)
+    first.write("Written meanwhile.")
+    following.start()
+    eventually(lambda: first.sync.state().problem and following.quiet and not following.noticed)
+    aside.rename(first.folder)
+    eventually(lambda: first.sync.state().problem is None and following.quiet and following.noticed)
+    hand_own(first, second)
+    second.cycle()
+    assert "Written meanwhile." in second.texts()
+
+
+def test_what_no_notice_tells_of_is_found(pair, following, monkeypatch):
+    first, second = pair
+    monkeypatch.setattr(following_module, "_RESCAN_S", 0.01)
+    monkeypatch.setattr(Following, "on_any_event", lambda *_: None)
+    following.start()
+    eventually(lambda: following.quiet and following.noticed)
+    assert not first.sync.arrived()
+    second.write("Put there by another machine.")
+    second.cycle()
+    hand_own(second, first)
+    eventually(lambda: "Put there by another machine." in first.texts())
+
+
+@pytest.mark.parametrize(("kind", "told"), [("ext4", True), ("nfs4", False), ("fuse.sshfs", False)])
+def test_a_drive_of_the_network_tells_of_nothing(pair, following, monkeypatch, kind, told):
+    first, _ = pair
+    mounts = [
+        SimpleNamespace(mountpoint="/", fstype="cifs"),
+        SimpleNamespace(mountpoint=str(first.folder), fstype=kind),
+    ]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
+    following.start()
+    eventually(lambda: following.quiet and first.sync.state().problem is None and following.noticed == told)
