@@ -25,8 +25,15 @@ _CHAIN_TRUST = 0.8  # in what stands behind the same words there, 0 to 1
 _MIN_CHAIN_PROB = 0.01  # of a form's first token, for the others to be looked up
 _GREETED, _THANKED = 1.0, 0.25  # the sender's name, as a multiple of the score of all that may stand there
 
-_ADDRESS = regex.compile(r"(?<!\S)\S*?(?:@|://|\bwww\.)\S*")
-_NUMBER = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[.:/-][\p{L}\p{N}]+)+(?![\p{L}\p{N}])")
+# A host's last label has letters alone; IPv4 addresses are hosts, too.
+_HOST = (
+    r"(?<=[\p{L}\p{N}_-])\.(?:\p{L}{2,63}+|xn--[\p{L}\p{N}-]{1,59}+)(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])"
+    r"|(?<![\p{N}.])(?:\p{N}{1,3}\.){3}\p{N}{1,3}(?!\.?\p{N})"
+)
+_ADDRESS = regex.compile(rf"(?<!\S)\S*?(?:@|://|\bwww\.|{_HOST})\S*")
+_NUMBER = regex.compile(
+    r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:(?:[:/-]|(?<=\p{N})\.(?=\p{N}))[\p{L}\p{N}]+)+(?![\p{L}\p{N}])"
+)
 _DIGIT = regex.compile(r"\p{N}")
 _SALUTATION = regex.compile(
     r"(?i)(?:^|\n)[ \t]*(?:"

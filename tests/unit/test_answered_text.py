@@ -160,6 +160,30 @@ def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) 
     assert "inder" not in words(service, "ask quilfram@zyx", QUOTED)
 
 
+@pytest.mark.parametrize(
+    ("told", "begun", "rest"),
+    [
+        ("Sign in at paypa1.com/login today.", "It is pay", "pa1.com/login"),
+        ("Sign in at paypa1.com/login today.", "It is paypa1.com/lo", "gin"),
+        ("See (micros0ft.co.uk:8443), please.", "It is micros0ft.co", ".uk:8443"),
+        ("It moved to g00gle.xn--p1ai", "It is g0", "0gle.xn--p1ai"),
+        ("The new one is 10.9.8.7/login", "It is 10.9.8.", "7/login"),
+        ("It is v2.exe-9 now", "It is v2", ".exe-9"),
+    ],
+)
+def test_what_looks_like_a_host_is_not_offered(
+    make: Callable[[str], Service], told: str, begun: str, rest: str
+) -> None:
+    assert rest not in words(make("one"), begun, told)
+
+
+def test_dates_and_times_with_points_are_offered(make: Callable[[str], Service]) -> None:
+    service = make("one")
+    told = "We meet on 12.05.2024, at 14.30. Version 3.11.2 is out, e.g. for J. Smith...and you"
+    assert "2.05.2024" in words(service, "It is 1", told)
+    assert "4.30" in words(service, "It is 1", told)
+
+
 def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
     told = "The password is hunter2-Xq9Lm, and your code is 483920."
     service = make("one")

@@ -21,6 +21,7 @@ import pytest
 import regex
 
 from idiolect.adapters import secret_cues
+from idiolect.adapters.prediction import answered
 from idiolect.daemon import redaction, reply_parser, sources
 from idiolect.daemon.editors import commit_message_file
 from idiolect.daemon.ingest import normalise as normalising
@@ -31,6 +32,7 @@ from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.reply_parser import split, split_mail
+from idiolect.daemon.serving import message_author
 from idiolect.daemon.sources import markdown, org, rst, shell, slack
 from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
@@ -186,7 +188,7 @@ def worst_cases(pattern: Any) -> Iterator[Case]:
 
 def patterns() -> dict[str, Any]:
     """The patterns of the folders and modules that look at text, each once, by the name that it has there."""
-    modules = [normalising, secret_cues, reply_parser, commit_message_file]
+    modules = [normalising, secret_cues, reply_parser, commit_message_file, answered]
     for folder in (sources, redaction):
         names = [f"{folder.__name__}.{one.name}" for one in pkgutil.iter_modules(folder.__path__)]
         modules += map(importlib.import_module, names)
@@ -255,7 +257,7 @@ def test_a_quadratic_pattern_is_told_from_a_linear_one():
 UNITS = [
     *(" ", "\t", "\n", "a", "a ", "a\n", "\x0b", "é", "\u0301\u0316", "\u200d", "中", "1"),
     *("[", "![", "](", "[[", "[^", "<", "<a ", "<!--", "<!---->", "-->", "`", "```\n", "~~~\n"),
-    *("# ", "#\n", "> ", ">\n", "- ", "- \n", "    a\n", "* ", "** ", "*** \n", "_", "__ "),
+    *("# ", "#\n", "> ", ">\n", "- ", "- \n", "A-", "a.", "    a\n", "* ", "** ", "*** \n", "_", "__ "),
     *("|", "| - ", "|-|\n", "\\\n", "&#9", "&a", "&lt;"),
     *("http://a:b@", "<https:", "[cid:", "[fn:", "<<", "[2020-01-01", "#+begin_src\n"),
     *(":a:\n", ":a:`", "`a <", ".. a::\n", "From a@b ", "\n\nFrom 00:00", "From: a\n"),
@@ -282,6 +284,8 @@ READERS: dict[str, Work] = {
     "quoted lines": depths,
     "a reply": lambda text: [split(text, text).context(), split_mail(f"To: a\n{text}", text).context()],
     "a commit message": lambda text: commit_message_file.split("", text).context(),
+    "who wrote": lambda text: message_author.author_of([text, f"{text} wrote y:"]),
+    "what is answered": lambda text: answered._with_few_repeats(answered.without_addresses(text)),
     "html": plain,
     "mail": lambda text: [typed_text(head + text.encode("utf-8", "replace")) for head in MAIL],
     "entities": unescaped,
