@@ -18,6 +18,7 @@ MAX_ANSWERED_TEXTS: Final = 8
 """The most texts that are answered at once."""
 
 _MAX_CHARS: Final = 4_000  # the newest
+_BEFORE_CHARS: Final = 300
 
 
 def read_answered(texts: Sequence[str]) -> AnsweredText:
@@ -26,7 +27,9 @@ def read_answered(texts: Sequence[str]) -> AnsweredText:
     Its sender is who wrote the newest of the texts that is not the user's own, as far as the text says so.
     """
     whole = [text.strip() for text in texts if text.strip()]
-    text = without_placeholders(redact("\n".join(whole)[-_MAX_CHARS:])[0])
+    joined = "\n".join(whole)
+    before = joined[:-_MAX_CHARS][-_BEFORE_CHARS:]  # a secret may have its label there
+    text = without_placeholders(redact(joined[-_MAX_CHARS:], before=before)[0])
     sender = author_of(_newest(whole))
     return AnsweredText(text, sender if sender in text else "")
 

@@ -116,6 +116,13 @@ def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
     assert "See you on Thursday." in read
 
 
+@pytest.mark.parametrize("kept", ["sunflower", "flower"])
+def test_a_secret_is_taken_out_though_its_cue_is_cut_off(kept: str) -> None:
+    behind = "\n" + "See you then. " * 400
+    told = "The password is: sunflower" + behind[: 4_000 - len(kept)]
+    assert "flower" not in read_answered([told.rstrip() + "." * (len(told) - len(told.rstrip()))]).text
+
+
 QUOTED = (
     "On Tuesday Brombel Witzmann wrote:\nTicket PQX-48213 is at Thursday 14:37, ask quilfram@zyxinder.org."
 )
