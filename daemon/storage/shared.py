@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ MARK_BYTES: Final = 12
 
 _KEY: Final = "shared_key"  # state: what marks are made with; nothing is shared where there is none
 _ORDERS: Final = "shared_orders"  # state: orders to forget that other devices have to carry out
+_HEARD: Final = "shared_orders_heard"  # state: the ids of all orders that were given or carried out here
 _PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heeded last
 _ORDERS_KEPT: Final = 200
 _UNSENDABLE: Final = {"ids", "origin"}  # numbers that mean something in this store alone
@@ -100,11 +103,13 @@ class Segment:
 @dataclass(frozen=True)
 class Order:
     """An order to forget: its number, its receipt, and its conditions; None where it is done, or they mean nothing
-    elsewhere."""
+    elsewhere. `id` is the same in a copy of this profile; `at` is when it was given (ISO 8601)."""
 
     number: int
     receipt: int | None
     conditions: dict[str, Any] | None
+    id: str
+    at: str
 
 
 class Shared:
@@ -184,6 +189,7 @@ class Shared:
             self._state.drop(_KEY)
             self._state.drop(_ORDERS)
             self._state.drop(_PAUSE)
+            self._state.drop(_HEARD)
         self._key = None
 
     # What the repository of entries tells, within its own transactions
@@ -217,11 +223,32 @@ class Shared:
         if self._key is None:
             return
         given = {name: getattr(selector, name) for name in selector.conditions}
-        sendable = not _UNSENDABLE & given.keys()
-        orders = self._state.get(_ORDERS, [])
-        number = orders[-1][0] + 1 if orders else 1
-        conditions = json.loads(json.dumps(given, default=lambda at: at.isoformat())) if sendable else None
-        self._state.set(_ORDERS, [*orders, [number, receipt, conditions]][-_ORDERS_KEPT:])
+        conditions = json.loads(json.dumps(given, default=lambda at: at.isoformat()))
+        orders = self.orders()
+        order = Order(
+            orders[-1].number + 1 if orders else 1,
+            receipt,
+            conditions if self.tells(selector) else None,
+            secrets.token_hex(8),
+            datetime.now(UTC).isoformat(),
+        )
+        self.hear(order.id)
+        over = len(orders) + 1 - _ORDERS_KEPT
+        self._keep([one for n, one in enumerate(orders) if n >= over or one.conditions is not None] + [order])
+        self.on_change(True)
+
+    def tells(self, selector: Selector) -> bool:
+        """Whether other devices are told to forget what is selected, though nothing of it may be here."""
+        return self._key is not None and not _UNSENDABLE & {*selector.conditions}
+
+    def has_heard(self, id_: str) -> bool:
+        """Whether an order was given or carried out here."""
+        return id_ in self._state.get(_HEARD, [])
+
+    def hear(self, id_: str) -> None:
+        """Note that an order was given or carried out here."""
+        with self._connection.writing():
+            self._state.set(_HEARD, [*self._state.get(_HEARD, []), id_])
 
     def orders(self) -> list[Order]:
         """The orders to forget that were given here, oldest first."""
@@ -230,11 +257,18 @@ class Shared:
     def carried_out(self, number: int) -> None:
         """Keep of the orders up to a number only that they were given."""
         with self._connection.writing():
-            kept = [
-                [n, receipt, None if n <= number else what]
-                for n, receipt, what in self._state.get(_ORDERS, [])
-            ]
-            self._state.set(_ORDERS, kept)
+            self._keep(
+                [replace(one, conditions=None) if one.number <= number else one for one in self.orders()]
+            )
+
+    def give_again(self) -> None:
+        """Have orders take no text of after their time: this is a copy, so they may be over long since."""
+        self._keep(
+            [one if one.conditions is None else replace(one, conditions=_ended(one)) for one in self.orders()]
+        )
+
+    def _keep(self, orders: Sequence[Order]) -> None:
+        self._state.set(_ORDERS, [astuple(one) for one in orders])
 
     # What is to be sent
 
@@ -468,3 +502,10 @@ def _make_stale(db: Database, where: str, value: str | bytes) -> None:
     """Have the files of the own log written anew that hold what is meant."""
     held = "SELECT segment FROM shared WHERE owner = '' AND segment IS NOT NULL AND"
     db.execute(f"UPDATE shared_segments SET stale = 1 WHERE name IN ({held} {where})", [value])  # noqa: S608
+
+
+def _ended(order: Order) -> dict[str, Any]:
+    """The conditions of an order, with its time as the end."""
+    conditions = order.conditions or {}
+    ends = (order.at, conditions.get("until", order.at))
+    return {**conditions, "until": min(ends, key=datetime.fromisoformat)}

@@ -195,10 +195,13 @@ class Store:
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
                 self.entries.delete(ids, for_good=selector.origin is None)
+            # Another device may have typed what is not here, or not yet.
+            if not dry_run and (ids or (everywhere and self.shared.tells(selector))):
                 number = self.receipts.add(selector.conditions, receipt, dropped)
                 receipt = replace(receipt, id=number)
                 if everywhere:
                     self.shared.ordered(selector, number)
+            if ids and not dry_run:
                 if dropped:
                     self.state.set(ROUND_DUE, True)
                 self.checkpoints.drop_all()

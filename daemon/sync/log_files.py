@@ -73,7 +73,8 @@ class Head:
 
     `log` is a number that grows whenever its files change, and `read` has those numbers of others' that it has read
     wholly. `keys` are those of the log, by number; `segments` are names, each with its key's number and the files that
-    it was made of. `orders` to forget are numbered up to `ordered`, those that all have carried out left out, and
+    it was made of. `orders` to forget have an id each and are numbered up to `ordered`, those that all have carried out
+    left out, and
     `done` says up to which it has carried out those of others. `adapter` is the file of the adapter that it serves, if
     it has trained one, and the number of its key. `voucher` is a member, often an invitation, and its
     signature of this device's keys.
@@ -89,7 +90,7 @@ class Head:
     keys: dict[str, str] = field(repr=False)
     segments: list[tuple[str, int, tuple[str, ...]]]
     read: dict[str, int]
-    orders: list[tuple[int, dict[str, Any] | None]]
+    orders: list[tuple[int, str, dict[str, Any]]]
     ordered: int
     done: dict[str, int]
     voucher: tuple[str, str] | None = None
@@ -153,7 +154,7 @@ def _head(told: dict[str, Any]) -> Head:
     given = {one.name: told[one.name] for one in fields(Head) if one.name in told}
     given["members"] = {id_: Member(**member) for id_, member in told["members"].items()}
     given["segments"] = [(name, generation, tuple(of)) for name, generation, of in told["segments"]]
-    given["orders"] = [(number, conditions) for number, conditions in told["orders"]]
+    given["orders"] = [(number, id_, conditions) for number, id_, conditions in told["orders"]]
     given["adapter"] = None if told["adapter"] is None else tuple(told["adapter"])
     given["voucher"] = None if told["voucher"] is None else tuple(told["voucher"])
     return Head(**given)

@@ -227,12 +227,13 @@ class OtherLogs:
             self._forget(Selector(ids=doomed))
 
     def _carry_out(self, read: Read, head: Head) -> None:
-        """Forget what another device ordered, each order once."""
-        for number, conditions in head.orders:
-            if number > read.ordered and conditions is not None:
+        """Forget what another device ordered, each order once, though a copy of that device may give it again."""
+        for number, id_, conditions in head.orders:
+            if number > read.ordered and not self._store.shared.has_heard(id_):
                 self._forget(_selector(conditions))
+                self._store.shared.hear(id_)
         read.ordered = max(read.ordered, head.ordered)
-        read.orders = [[number, conditions] for number, conditions in head.orders]
+        read.orders = [[number, conditions] for number, _, conditions in head.orders]
 
     def _wanted(self, me: Membership, head: Head, entries: Sequence[SharedEntry]) -> list[SharedEntry]:
         """Those entries that are new here and that nobody has ordered to forget before their device knew of it."""
@@ -244,7 +245,7 @@ class OtherLogs:
         for device, read in me.others.items():
             if device != head.device:
                 after = head.done.get(device, 0)
-                orders += [what for number, what in read.orders if what is not None and number > after]
+                orders += [what for number, what in read.orders if number > after]
         missing = self._store.shared.missing([one.mark for one in entries])
         selectors = [_selector(conditions) for conditions in orders]
         kept, ordered = [], []

@@ -30,6 +30,7 @@ from idiolect.daemon.vault.device_keys import DeviceKeys
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from idiolect.daemon.storage.shared import Order
     from idiolect.daemon.storage.store import Store
     from idiolect.daemon.sync.folder import SharedFolder
 
@@ -46,10 +47,21 @@ class OwnLog:
         self._store = store
         self._now = now
 
-    @property
-    def urgent(self) -> bool:
-        """Whether a file holds text that was forgotten."""
-        return bool(self._store.shared.stale())
+    def urgent(self, me: Membership) -> bool:
+        """Whether the folder holds what is to leave it, or an order to forget is not in it yet."""
+        return bool(self._store.shared.stale()) or self._orders_changed(me)
+
+    def _orders_changed(self, me: Membership) -> bool:
+        done = self._carried_out(me)
+        return me.ordered < self._last_order() or any(one.number <= done for one in self._open_orders())
+
+    def _open_orders(self) -> list[Order]:
+        return [one for one in self._store.shared.orders() if one.conditions is not None]
+
+    def _carried_out(self, me: Membership) -> int:
+        """The number of the last order that every device has carried out."""
+        done = [me.other(device).done_there.get(me.device, 0) for device in me.live_others]
+        return min(done, default=self._last_order())
 
     def send(self, me: Membership, folder: SharedFolder) -> None:
         """Write what is in no file yet, write anew what must be, and publish it."""
@@ -60,7 +72,7 @@ class OwnLog:
                 break
             self._write(me, folder, anew)
         self._offer(me, folder)
-        if not me.published or me.ordered < self._last_order():
+        if not me.published or self._orders_changed(me):
             self.publish(me, folder)
 
     def _offer(self, me: Membership, folder: SharedFolder) -> None:
@@ -116,7 +128,7 @@ class OwnLog:
     def publish(self, me: Membership, folder: SharedFolder) -> None:
         """Write a head, and delete what it does not name."""
         shared, segments = self._store.shared, self._store.shared.segments()
-        self._close_orders(me)
+        self._store.shared.carried_out(self._carried_out(me))
         used = {str(segment.generation) for segment in segments} | {str(me.generation)}
         used |= {str(me.adapter[2])} if me.adapter else set()
         me.log_keys = {number: key for number, key in me.log_keys.items() if number in used}
@@ -133,7 +145,7 @@ class OwnLog:
             me.log_keys,
             [(segment.name, segment.generation, segment.of) for segment in segments],
             {device: read.log for device, read in me.others.items()},
-            [(order.number, order.conditions) for order in shared.orders() if order.conditions is not None],
+            [(one.number, one.id, one.conditions) for one in self._open_orders() if one.conditions],
             self._last_order(),
             {device: read.done for device, read in me.others.items()},
             me.voucher,
@@ -147,17 +159,6 @@ class OwnLog:
         me.published, me.ordered = True, head.ordered
         me.save(self._store.state)
         folder.keep(me.device, self._files(me))
-
-    def _close_orders(self, me: Membership) -> None:
-        """Let go of the conditions of orders that every device has carried out."""
-        done = min(
-            (me.other(device).done_there.get(me.device, 0) for device in me.live_others),
-            default=self._last_order(),
-        )
-        if any(
-            order.conditions is not None and order.number <= done for order in self._store.shared.orders()
-        ):
-            self._store.shared.carried_out(done)
 
     def _files(self, me: Membership) -> set[SharedFile]:
         names = {SharedFile("log", segment.name) for segment in self._store.shared.segments()}
@@ -218,6 +219,7 @@ class OwnLog:
         moved.renew_key()
         with self._store.shared.together():
             self._store.shared.disown(me.device)
+            self._store.shared.give_again()
             moved.save(self._store.state)
         return moved
 

@@ -473,8 +473,7 @@ class Sync:
                 self._adopt(me, folder)
                 self._end_invitations(me)
                 self._capture(me)
-                orders = self._store.shared.orders()
-                if send or self._own.urgent or (orders and orders[-1].number > me.ordered):
+                if send or self._own.urgent(me):
                     self._own.send(me, folder)
                 me.save(self._store.state)
                 if self._others.failed is not None:

@@ -335,6 +335,67 @@ def test_a_restored_backup_goes_on_as_another_device(pair):
     assert not (first.folder / former).exists()  # its heir has taken it over
 
 
+def test_an_order_goes_as_soon_as_all_have_carried_it_out(pair):
+    first, second = pair
+    first.store.forget(Selector(text=CANARY))
+    first.cycle()
+    hand_own(first, second)
+    second.cycle()
+    hand_own(second, first)
+    first.sync.cycle(send=False)
+    assert [order.conditions for order in first.store.shared.orders()] == [None]
+    hand_own(first, second)
+    second.cycle()
+    assert second.sync._me.others[first.device_id()].orders == []
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["carried out", "not heard of"])
+def test_a_restored_backup_takes_no_later_text_by_an_old_order(pair, known):
+    first, second = pair
+    first.store.forget(Selector(text=CANARY))
+    first.cycle()
+    first.close()
+    copy = first.settings.store_path.read_bytes()
+    first.open()
+    settle(first, second)
+    second.write(f"A {CANARY} of the laptop again.")
+    first.write(f"A {CANARY} of the desktop again.")
+    settle(first, second)
+    if not known:
+        second.store.state.drop("shared_orders_heard")
+    first.close()
+    for path in first.settings.home.glob("store.db*"):
+        path.unlink()
+    first.settings.store_path.write_bytes(copy)
+    first.open()
+    settle(first, second, rounds=8)
+    wanted = [f"A {CANARY} of the desktop again.", f"A {CANARY} of the laptop again."]
+    assert first.texts() == second.texts() == wanted
+
+
+def test_no_order_is_lost_among_many(pair):
+    first, second = pair
+    second.write("Project x, typed while offline.")
+    first.store.forget(Selector(text="project x"))
+    for number in range(201):
+        first.store.shared.ordered(Selector(ids=(number,)), None)
+    settle(first, second)
+    assert not any("Project" in text for text in (*first.texts(), *second.texts()))
+    first.store.shared.ordered(Selector(ids=(1,)), None)
+    assert len(first.store.shared.orders()) == 200
+
+
+def test_what_is_forgotten_before_it_arrives_goes_too(pair):
+    first, second = pair
+    second.write("Project x, typed on the laptop.")
+    receipt = first.store.forget(Selector(text="project x"))
+    assert receipt.entries == 0
+    assert first.sync.carried_out(receipt.id) == ([], ["laptop"])
+    settle(first, second)
+    assert not any("Project" in text for text in (*first.texts(), *second.texts()))
+    assert first.sync.carried_out(receipt.id) == (["laptop"], [])
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["another machine", "the same machine"])
 def test_two_devices_cloned_from_one_profile(pair, make, known):
     first, second = pair
