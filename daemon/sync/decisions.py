@@ -79,6 +79,7 @@ class Decisions:
                 mark = shared.mark("pause")
                 if known.get(mark) or self._ingest.paused:
                     here[mark] = self._pause_here()
+                    known[mark] = {}  # said anew, if in the same words
             for mark, value in here.items():
                 if known.get(mark) != value:
                     clock = self.tick(clock)

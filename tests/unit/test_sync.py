@@ -654,6 +654,19 @@ def test_a_clock_that_is_fast_ends_no_pause_elsewhere(pair):
     assert not first.ingest.paused
 
 
+def test_a_pause_that_is_begun_again_is_later_than_its_end_elsewhere(pair):
+    first, second = pair
+    first.ingest.pause()
+    settle(first, second)
+    first.ingest.resume()
+    first.cycle()
+    second.ingest.resume()
+    second.ingest.pause()
+    settle(first, second)
+    assert first.ingest.paused
+    assert second.ingest.paused
+
+
 def test_a_pause_that_the_user_ends_by_a_shorter_one_ends_elsewhere(pair):
     first, second = pair
     first.ingest.pause()
