@@ -20,7 +20,7 @@ def test_a_store_whose_tables_came_about_step_by_step_is_opened(tmp_path):
     path = tmp_path / "store.db"
     with closing(Store.open(path, KEY)) as store:
         db = store._connection._db
-        db.execute("UPDATE _sqlite_migrations SET id = 11")
+        db.execute("UPDATE _sqlite_migrations SET id = id + 10")
         for number, name in enumerate(("first", "feedback", "words_folded_again"), start=1):
             db["_sqlite_migrations"].insert(
                 {"id": number, "migration_set": "idiolect", "name": name, "applied_at": ""}
