@@ -30,7 +30,7 @@ LONG = "x" * 200
         ("Maren: ", "Maren"),
         ("maren-22: ", "maren-22"),
         ("maren commented on 12 Mar 2026\n", "maren"),
-        ("The ferry is late #12\nmaren.holt opened this on Mar 2\n", "maren.holt"),
+        ("The ferry is late #12\nmaren_holt opened this on Mar 2\n", "maren_holt"),
         ("Maren Holt said:\n", "Maren"),
         ("Maren Holt replied yesterday\n", "Maren"),
         ("Jan\n14:02\n", "Jan"),
