@@ -84,7 +84,7 @@ _QUOTED: Final = regex.compile(
     rf"|(?P<before>{_NAME})\"?(?: *[<(][^>)\n]{{0,100}}[>)])?\s{{1,3}}(?i:{WROTE})(?![ \t]+\p{{Lu}}))"
     r"[^\n:]{0,120}:"
 )
-_SIGNED: Final = regex.compile(rf"\W*({_NAME})\W*")
+_SIGNED: Final = regex.compile(rf"\W{{0,16}}({_NAME})\W{{0,16}}")
 
 
 def author_of(texts: Sequence[str]) -> str:

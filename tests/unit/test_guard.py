@@ -118,13 +118,10 @@ def test_another_token_is_good_at_once_and_the_one_before_no_more(site):
     assert site.post("/v1/suggest", {"prefix": "Hi "}, headers=shown).status_code == 200
 
 
-def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_path):
-    app_scope = {"type": "http", "path": "/v1/status"}
-    settings = Settings(home=tmp_path / "home").prepare()
-    tokens.make(settings, Scope.ADMIN)
-    sessions = Sessions()
-    guard = Guard(
-        None,
+def guard_of(settings, sessions, app=None):
+    """A guard that asks for the admin token everywhere."""
+    return Guard(
+        app,
         tokens=Tokens(settings, replaced=sessions.end),
         sessions=sessions,
         needed=lambda _path: Scope.ADMIN,
@@ -132,6 +129,14 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         log_path=settings.log_path,
         paused=lambda: False,
     )
+
+
+def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_path):
+    app_scope = {"type": "http", "path": "/v1/status"}
+    settings = Settings(home=tmp_path / "home").prepare()
+    tokens.make(settings, Scope.ADMIN)
+    sessions = Sessions()
+    guard = guard_of(settings, sessions)
 
     def wrong(**headers):
         named = {"host": "127.0.0.1:8765", **headers}
@@ -212,15 +217,7 @@ def test_whoever_waits_when_the_service_is_ended_is_told_so(tmp_path):
         raise asyncio.CancelledError
 
     sessions = Sessions()
-    guard = Guard(
-        cancelled,
-        tokens=Tokens(settings, replaced=sessions.end),
-        sessions=sessions,
-        needed=lambda _path: Scope.ADMIN,
-        port=8765,
-        log_path=settings.log_path,
-        paused=lambda: False,
-    )
+    guard = guard_of(settings, sessions, cancelled)
     sent = []
 
     async def send(message):
