@@ -276,6 +276,7 @@ class _Child:
         self._state = threading.Condition()
         self._why = ""  # it was ended
         self._by_limit = self._untold = False
+        self._is_ready = False  # what its start takes counts against no limit of a file
         self._idle_since: float | None = None
         self._begun_cpu_s = self._heard_cpu_s = 0.0
         self._awaited_s: float | None = None  # since when somebody waits for it
@@ -294,6 +295,9 @@ class _Child:
             orders.flush()
         while (line := self._await(answers)).endswith(b"\n"):
             answer = json.loads(line)
+            if "ready" in answer:
+                self._begun_cpu_s, self._is_ready = self._cpu_s(), True
+                continue
             if "found" in answer:
                 yield answer
                 continue
@@ -390,7 +394,7 @@ class _Child:
                     self.end()
             elif awaited is None:
                 continue
-            elif used > self._heard_cpu_s + limits.quiet_cpu_s:
+            elif self._is_ready and used > self._heard_cpu_s + limits.quiet_cpu_s:
                 self._untold = True
                 self._limit(f"nothing came of {limits.quiet_cpu_s:.0f} seconds of reading; {_CUT}")
             elif asleep_s > limits.quiet_s:

@@ -55,15 +55,19 @@ def main(most_bytes: int) -> int:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up among the answers
     _limit_memory(most_bytes)
+    _say(answers, {"ready": True})
     for order in orders(0):
         with _ending_with_the_service():
             last = _answer(json.loads(order), answers)
-        # The service may send the next order as soon as it has read this.
-        answers.write(json.dumps(last).encode() + b"\n")
-        answers.flush()
+        _say(answers, last)  # the service may send the next order as soon as it has read this
         if "memory" in last:
             return 1
     return 0
+
+
+def _say(answers: IO[bytes], what: dict[str, Any]) -> None:
+    answers.write(json.dumps(what).encode() + b"\n")
+    answers.flush()
 
 
 def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
@@ -184,7 +188,10 @@ class _Batches:
     """What was found, in lines of some tens of kilobytes; what was skipped without a note is counted together."""
 
     def __init__(self, answers: IO[bytes], begin: int, *, each: bool = False) -> None:
-        """The first `begin` that are added are known to the service; with `each` none of the others waits."""
+        """The first `begin` that are added are known to the service, which hears only that it comes on.
+
+        With `each` none waits for others.
+        """
         self._each = each
         self._answers = answers
         self._begin = begin
@@ -198,8 +205,8 @@ class _Batches:
         """Send it, now or with others."""
         self._count += 1
         if self._count <= self._begin:
-            return
-        if isinstance(found, Skipped) and found.note is None:
+            pass
+        elif isinstance(found, Skipped) and found.note is None:
             known = self._skipped.get(found.reason)
             self._skipped[found.reason] = replace(found, count=found.count + (known.count if known else 0))
         else:
@@ -211,8 +218,7 @@ class _Batches:
     def send(self) -> None:
         """Send what waits."""
         rows = [*map(packed, self._skipped.values()), *self._rows]
-        self._answers.write(json.dumps({"upto": self._count, "found": rows}).encode() + b"\n")
-        self._answers.flush()
+        _say(self._answers, {"upto": max(self._count, self._begin), "found": rows})
         self._rows, self._skipped, self._chars, self._sent_s = [], {}, 0, time.monotonic()
 
 
