@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import Blocks, OffsetBlocks, Weights, quantize
+from idiolect.models.weights import Blocks, OffsetBlocks, Weights, quantize
 
 _PEFT_NAMES = {
     "q": "self_attn.q_proj",

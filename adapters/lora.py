@@ -11,8 +11,8 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from idiolect.models.architecture import GROUPS, Architecture, adapter_inputs
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import GROUPS, LlamaConfig, adapter_inputs
 
 
 class AdapterFormatError(IdiolectError):
@@ -37,7 +37,7 @@ class LoraConfig:
     Args:
         rank: inner features of each pair; fused maps (q, k, v and gate, up) share one A.
         alpha: numerator of the scale.
-        targets: some of :data:`~idiolect.models.llama.GROUPS`.
+        targets: some of :data:`~idiolect.models.architecture.GROUPS`.
         first_layer: layers below stay as they are.
     """
 
@@ -65,7 +65,7 @@ class Lora:
     matrices: dict[str, NDArray[np.float32]]
 
     @classmethod
-    def fresh(cls, config: LoraConfig, base: LlamaConfig, seed: int = 0) -> Lora:
+    def fresh(cls, config: LoraConfig, base: Architecture, seed: int = 0) -> Lora:
         """Return a new adapter that changes nothing: A is uniform as in the reference implementation, B is zero."""
         random = np.random.default_rng(seed)
         matrices = {}
@@ -97,7 +97,7 @@ class Lora:
         return safetensors.numpy.save(halves, {"lora": json.dumps(asdict(self.config))})
 
     @classmethod
-    def from_bytes(cls, blob: bytes, base: LlamaConfig) -> Lora:
+    def from_bytes(cls, blob: bytes, base: Architecture) -> Lora:
         """Read what :meth:`to_bytes` returned.
 
         Raises:

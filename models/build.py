@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.architecture import Architecture
+from idiolect.models.errors import DamagedModelError, IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch
-from idiolect.models.llama import DamagedModelError, LlamaConfig, read_gguf
+from idiolect.models.gguf_file import read_gguf
 
 FORMAT = 3
 """Raised whenever the files change in a way that older ones can't be used."""
@@ -47,7 +48,7 @@ class BasePaths:
     folder: Path
     name: str
     source_sha256: str
-    config: LlamaConfig
+    config: Architecture
 
     @property
     def graph(self) -> Path:
@@ -80,7 +81,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
 
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
-            :func:`~idiolect.models.llama.read_gguf` raise.
+            :func:`~idiolect.models.gguf_file.read_gguf` raise.
     """
     report = progress or (lambda _phase, _done: None)
     wanted = BASE.member_sha256 if gguf is None else _sha256(_readable(gguf))
@@ -134,7 +135,7 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
     try:
         manifest = json.loads((home / "manifest.json").read_bytes())
         if manifest["format"] == FORMAT:
-            config = LlamaConfig(**manifest["config"])
+            config = Architecture(**manifest["config"])
             files = {name: (known["bytes"], known["sha256"]) for name, known in manifest["files"].items()}
             return BasePaths(home, manifest["name"], manifest["source_sha256"], config), files
     except FileNotFoundError as error:

@@ -15,3 +15,19 @@ class IdiolectError(Exception):
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
+
+
+class UnsupportedModelError(IdiolectError):
+    """The given GGUF is not a Llama-architecture model that this program can run."""
+
+    code: ClassVar[str] = "unsupported-model"
+    exit_code: ClassVar[int] = 14
+    http_status: ClassVar[int] = 500
+
+
+class DamagedModelError(IdiolectError):
+    """The base model's files are incomplete or changed."""
+
+    code: ClassVar[str] = "damaged-model"
+    exit_code: ClassVar[int] = 15
+    http_status: ClassVar[int] = 503

@@ -18,18 +18,12 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from idiolect.models.llama import (
-    BLOCK,
-    Blocks,
-    DamagedModelError,
-    LlamaConfig,
-    OffsetBlocks,
-    Weights,
-    adapter_inputs,
-    sum_columns,
-)
+from idiolect.models.architecture import Architecture, adapter_inputs
+from idiolect.models.errors import DamagedModelError
+from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, sum_columns
 
 MICROSOFT = "com.microsoft"
+_QK_NORMS_AT = 14  # inputs of GroupQueryAttention that stand before the weights of the norms of q and k
 
 
 class _GraphBuilder:
@@ -108,7 +102,7 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
         onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
 
 
-def read_weights(path: Path, config: LlamaConfig) -> Weights:
+def read_weights(path: Path, config: Architecture) -> Weights:
     """Return the weights of a graph that :func:`build_graph` wrote, mapped from its data file, not copied.
 
     Raises:
@@ -126,7 +120,7 @@ def read_weights(path: Path, config: LlamaConfig) -> Weights:
             for layer in range(config.layers)
         )
         norms = tuple(
-            {kind: arrays[f"{layer}.{kind}_norm.weight"] for kind in ("attention", "ffn")}
+            {kind: arrays[f"{layer}.{kind}_norm.weight"] for kind in config.norms()}
             for layer in range(config.layers)
         )
         embedding = Blocks(arrays["embedding"], arrays["embedding.scales"])
@@ -154,7 +148,7 @@ def _read_array(tensor: onnx.TensorProto, data: NDArray[np.uint8]) -> NDArray[An
     return raw.view(helper.tensor_dtype_to_np_dtype(tensor.data_type)).reshape(tuple(tensor.dims))
 
 
-def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]]:
+def _signature(config: Architecture, adapter: bool) -> tuple[list[Any], list[Any]]:
     value = helper.make_tensor_value_info
     inputs: list[Any] = [
         value("input_ids", TensorProto.INT64, ["S"]),
@@ -178,6 +172,10 @@ def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]
     return inputs, outputs
 
 
+def _rotary_names(local: bool) -> tuple[str, str]:
+    return ("local.cos", "local.sin") if local else ("cos", "sin")
+
+
 def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     config = weights.config
     vocab, width = config.vocab, config.width
@@ -188,9 +186,9 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     b.large("embedding.scales", weights.embedding.scales, (vocab, width // BLOCK), scales_at)
     b.large("head", weights.embedding.values, (vocab, width // BLOCK, BLOCK), values_at)
     b.large("head.scales", weights.embedding.scales, (vocab * width // BLOCK,), scales_at)
-    cos, sin = config.rotary(config.context)
-    b.large("cos", cos, cos.shape, b.write(cos))
-    b.large("sin", sin, sin.shape, b.write(sin))
+    for local in sorted({config.is_local(layer) for layer in range(config.layers)}):
+        for name, table in zip(_rotary_names(local), config.rotary(config.context, local=local), strict=True):
+            b.large(name, table, table.shape, b.write(table))
     b.small("attention.shape", np.array([1, -1, shapes["qkv"][1]], dtype=np.int64))
     b.small("flat.shape", np.array([-1, shapes["o"][0]], dtype=np.int64))
 
@@ -233,17 +231,19 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         sums = b.node("MatMul", [x, f"sums.{width}"], [f"{name}.sums"])
         return b.node("Concat", [x, sums, sums], [f"{name}.inputs"], axis=1)
 
-    def norm(name: str, x: str, residual: str | None, weight: NDArray[np.float32]) -> tuple[str, str]:
+    def norm(name: str, x: str, weight: NDArray[np.float32]) -> str:
+        b.small(f"{name}.weight", weight)
+        return b.node(
+            "SimplifiedLayerNormalization",
+            [x, f"{name}.weight"],
+            [name],
+            epsilon=config.norm_eps,
+            axis=-1,
+        )
+
+    def norm_of_sum(name: str, x: str, residual: str, weight: NDArray[np.float32]) -> tuple[str, str]:
         """(normed, sum): the norm of ``x + residual`` and that sum."""
         b.small(f"{name}.weight", weight)
-        if residual is None:
-            return b.node(
-                "SimplifiedLayerNormalization",
-                [x, f"{name}.weight"],
-                [name],
-                epsilon=config.norm_eps,
-                axis=-1,
-            ), x
         outputs = [name, "", "", f"{name}.sum"]
         b.node(
             "SkipSimplifiedLayerNormalization",
@@ -253,6 +253,43 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
             epsilon=config.norm_eps,
         )
         return name, outputs[3]
+
+    def returned(x: str, layer: int, group: str, post: str) -> str:
+        """What attention or FFN adds to the residual stream: a map of ``x``, with a norm if the model has one there."""
+        y = linear(x, layer, group)
+        weight = weights.norms[layer].get(post)
+        return y if weight is None else norm(f"{layer}.{post}_norm", y, weight)
+
+    def attend(packed: str, layer: int) -> str:
+        """Grouped-query attention of q, k and v, which lie beside each other."""
+        local, norms = config.is_local(layer), weights.norms[layer]
+        inputs = [packed, "", "", f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length"]
+        inputs += [*_rotary_names(local), *apart]
+        attributes: dict[str, Any] = {}
+        if config.qk_norms:
+            inputs += [""] * (_QK_NORMS_AT - len(inputs))
+            inputs += [b.small(f"{layer}.{side}_norm.weight", norms[side]) for side in "qk"]
+            attributes["qk_norm_epsilon"] = config.norm_eps
+        if config.attention_scale is not None:
+            attributes["scale"] = config.attention_scale
+        if local:
+            attributes["local_window_size"] = config.window
+        return b.node(
+            "GroupQueryAttention",
+            inputs,
+            [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
+            MICROSOFT,
+            num_heads=config.heads,
+            kv_num_heads=config.kv_heads,
+            do_rotary=1,
+            rotary_interleaved=0,
+            **attributes,
+        )
+
+    def activate(gate: str, layer: int) -> str:
+        if config.activation == "silu":
+            return b.node("QuickGelu", [gate], [f"{layer}.silu"], MICROSOFT, alpha=1.0)
+        return b.node("FastGelu", [gate], [f"{layer}.gelu"], MICROSOFT)
 
     stream = b.node(
         "GatherBlockQuantized",
@@ -264,32 +301,28 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         gather_axis=0,
         quantize_axis=1,
     )
+    if config.embedding_scale != 1.0:
+        b.small("embedding.factor", np.array(config.embedding_scale, np.float32))
+        stream = b.node("Mul", [stream, "embedding.factor"], ["scaled"])
     delta: str | None = None
     apart = ["position_ids", "attention_bias"] if adapter else []
-    for layer in range(config.layers):
-        normed, stream = norm(f"{layer}.attention_norm", stream, delta, weights.norms[layer]["attention"])
+    for layer, norms in enumerate(weights.norms):
+        name = f"{layer}.attention_norm"
+        if delta is None:
+            normed = norm(name, stream, norms["attention"])
+        else:
+            normed, stream = norm_of_sum(name, stream, delta, norms["attention"])
         packed = b.node("Reshape", [linear(normed, layer, "qkv"), "attention.shape"], [f"{layer}.packed"])
-        past = [f"past.{layer}.{side}" for side in "kv"]
-        b.node(
-            "GroupQueryAttention",
-            [packed, "", "", *past, "seqlens_k", "total_length", "cos", "sin", *apart],
-            [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
-            MICROSOFT,
-            num_heads=config.heads,
-            kv_num_heads=config.kv_heads,
-            do_rotary=1,
-            rotary_interleaved=0,
-        )
-        flat = b.node("Reshape", [f"{layer}.heads", "flat.shape"], [f"{layer}.flat"])
-        normed, stream = norm(
-            f"{layer}.ffn_norm", stream, linear(flat, layer, "o"), weights.norms[layer]["ffn"]
-        )
+        flat = b.node("Reshape", [attend(packed, layer), "flat.shape"], [f"{layer}.flat"])
+        delta = returned(flat, layer, "o", "post_attention")
+        normed, stream = norm_of_sum(f"{layer}.ffn_norm", stream, delta, norms["ffn"])
         gate_up = linear(normed, layer, "gate_up")
         b.node("Split", [gate_up], [f"{layer}.gate", f"{layer}.up"], axis=1, num_outputs=2)
-        silu = b.node("QuickGelu", [f"{layer}.gate"], [f"{layer}.silu"], MICROSOFT, alpha=1.0)
-        delta = linear(b.node("Mul", [silu, f"{layer}.up"], [f"{layer}.gated"]), layer, "down")
+        active = activate(f"{layer}.gate", layer)
+        gated = b.node("Mul", [active, f"{layer}.up"], [f"{layer}.gated"])
+        delta = returned(gated, layer, "down", "post_ffn")
     # Only the rows asked for go through the last norm and the output matrix.
     b.node("Add", [stream, str(delta)], ["stream"])
     b.node("Gather", ["stream", "positions"], ["asked"], axis=0)
-    normed, _ = norm("output_norm", "asked", None, weights.output_norm)
+    normed = norm("output_norm", "asked", weights.output_norm)
     b.product("logits", normed, "head", "head.scales", (width, vocab))

@@ -21,7 +21,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.models.dictionary import Spelling
-from idiolect.models.llama import DamagedModelError
+from idiolect.models.errors import DamagedModelError
 from idiolect.models.names import names_and_foreign
 from idiolect.models.tokenizer import Tokenizer
 

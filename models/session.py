@@ -17,6 +17,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from idiolect.models.architecture import Architecture, adapter_inputs
+from idiolect.models.errors import DamagedModelError
 from idiolect.models.evicted_kv import (
     MIN_EVICTED_TOKENS,
     EvictedKV,
@@ -24,10 +26,9 @@ from idiolect.models.evicted_kv import (
     is_contained,
     lazy_zeros,
 )
-from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
-"""An adapter's tensors by graph input name (:func:`~idiolect.models.llama.adapter_inputs`)."""
+"""An adapter's tensors by graph input name (:func:`~idiolect.models.architecture.adapter_inputs`)."""
 
 _PREFILL_CHUNK_TOKENS = 64
 """Tokens read in one pass where no logits are wanted: more would hardly be faster, and take far more memory."""
@@ -71,7 +72,7 @@ class Model:
         DamagedModelError: onnxruntime can't load the graph.
     """
 
-    def __init__(self, path: Path, config: LlamaConfig, *, threads: int = 2) -> None:
+    def __init__(self, path: Path, config: Architecture, *, threads: int = 2) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -95,7 +96,7 @@ class Model:
         ]
 
 
-def load_beside(path: Path, config: LlamaConfig, *, threads: int) -> Future[Model]:
+def load_beside(path: Path, config: Architecture, *, threads: int) -> Future[Model]:
     """Load a graph in another thread, which hardly keeps Python from running meanwhile. As :class:`Model`."""
     loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
     loading = loader.submit(Model, path, config, threads=threads)

@@ -17,7 +17,7 @@ import regex
 from sentencepiece import SentencePieceProcessor
 
 from idiolect.models import durable
-from idiolect.models.llama import DamagedModelError, UnsupportedModelError
+from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -22,12 +22,13 @@ from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.models.architecture import Architecture
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
-from idiolect.models.llama import LlamaConfig, Weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import PRETOKEN, Tokenizer
+from idiolect.models.weights import Weights
 
 # A slow or busy machine is no mistake of the program's.
 hypothesis_settings.register_profile(
@@ -126,7 +127,7 @@ def plain_pages() -> Callable[[Path, str], bytes]:
 
 # A tiny random Llama, made by the very code that makes the real base model.
 
-TINY = LlamaConfig(
+TINY = Architecture(
     layers=3,
     width=64,
     heads=4,
@@ -399,7 +400,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[Session], int]:
 def make_lora() -> Callable[..., Lora]:
     """`make_lora(base_config, lora_config, size)`: an adapter with random matrices that change much."""
 
-    def make(base: LlamaConfig, config: LoraConfig | None = None, size: float = 0.1, seed: int = 5) -> Lora:
+    def make(base: Architecture, config: LoraConfig | None = None, size: float = 0.1, seed: int = 5) -> Lora:
         random = np.random.default_rng(seed)
         fresh = Lora.fresh(config or LoraConfig(rank=4, alpha=8.0), base, seed)
         matrices = {

@@ -22,7 +22,7 @@ from torch.optim.adamw import adamw
 from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, read_metadata
-from idiolect.models.torch_llama import TorchLlama, cross_entropy
+from idiolect.models.torch_model import TorchModel, cross_entropy
 
 _WARMUP_STEPS = 3  # steps before another number of threads is tried
 _MIN_CPU_SHARE = 0.85  # share of its threads' time that a step gets on an idle machine
@@ -81,7 +81,7 @@ class Trained:
 
 
 def train(
-    llama: TorchLlama,
+    llama: TorchModel,
     start: Lora,
     rows: Rows,
     config: TrainConfig,
@@ -185,7 +185,7 @@ def choose_compute_dtype(wanted: str, threads: int, checkpoint: bytes | None = N
 class _TrainableLora:
     """An adapter's matrices end to end in one tensor, so that each operation on all numbers is one call."""
 
-    def __init__(self, start: Lora, llama: TorchLlama) -> None:
+    def __init__(self, start: Lora, llama: TorchModel) -> None:
         self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
         self.values = torch.from_numpy(np.concatenate([m.ravel() for m in start.matrices.values()]))
         self.values.requires_grad_()
@@ -197,7 +197,7 @@ class _TrainableLora:
         self._factors = torch.cat(factors)
 
     def folded(self) -> dict[str, Tensor]:
-        """Return the matrices as TorchLlama takes them: the scale in B, the norm before the map in A."""
+        """Return the matrices as TorchModel takes them: the scale in B, the norm before the map in A."""
         return self._split((self.values * self._factors).to(self._compute_dtype))
 
     def matrices(self) -> dict[str, NDArray[np.float32]]:
@@ -288,7 +288,7 @@ def dtype_name(compute_dtype: torch.dtype) -> str:
     return str(compute_dtype).removeprefix("torch.")
 
 
-def _backward(llama: TorchLlama, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
+def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
     """Accumulate the gradients of a batch, a few rows at a time so that activations fit; return its loss."""
     counted = max(float(rows.weights[chosen].sum()), 1.0)
     own = [row for row in chosen if row < len(rows) - rows.general]

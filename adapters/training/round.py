@@ -265,7 +265,7 @@ def _train(
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
     from idiolect.adapters.training.finetune import TrainConfig, choose_compute_dtype, dtype_name, train
     from idiolect.models.graph import read_weights
-    from idiolect.models.torch_llama import TorchLlama
+    from idiolect.models.torch_model import TorchModel
 
     config = TrainConfig(learning_rate=request.learning_rate, epochs=request.epochs)
     if parent is not None and parent.config.rank == request.rank:
@@ -274,7 +274,7 @@ def _train(
         start, seen = Lora.fresh(LoraConfig(request.rank, request.alpha), base.config, request.seed), []
     rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
     products = choose_compute_dtype(request.products, request.threads, checkpoint)
-    llama = TorchLlama(read_weights(base.graph, base.config), products)
+    llama = TorchModel(read_weights(base.graph, base.config), products)
     result = train(
         llama,
         start,

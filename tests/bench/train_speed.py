@@ -24,13 +24,13 @@ import torch
 from idiolect.adapters.corpus import Rows, pack, read_general_passages
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.graph import read_weights
-from idiolect.models.llama import Weights
 from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.weights import Weights
 
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
     from idiolect.adapters.training.finetune import Step, TrainConfig
-    from idiolect.models.torch_llama import TorchLlama
+    from idiolect.models.torch_model import TorchModel
 
 STEPS = 5
 LEARNED, HELD_OUT = 20_480, 4_096  # tokens
@@ -60,13 +60,13 @@ def ours(base: BasePaths) -> float:
 
 def trained_by_us(
     base: BasePaths, text: Rows, config: TrainConfig, alpha: float, rank: int, report: Callable[[Step], None]
-) -> tuple[TorchLlama, Lora]:
+) -> tuple[TorchModel, Lora]:
     from idiolect.adapters.compute_clock import ComputeClock
     from idiolect.adapters.lora import Lora, LoraConfig
     from idiolect.adapters.training.finetune import fastest_compute_dtype, train
-    from idiolect.models.torch_llama import TorchLlama
+    from idiolect.models.torch_model import TorchModel
 
-    llama = TorchLlama(read_weights(base.graph, base.config), fastest_compute_dtype(THREADS))
+    llama = TorchModel(read_weights(base.graph, base.config), fastest_compute_dtype(THREADS))
     start = Lora.fresh(LoraConfig(rank, alpha), base.config)
     clock = ComputeClock(1e9)
     found = train(

@@ -17,7 +17,7 @@ from idiolect.adapters.corpus import read_general_passages
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
-from idiolect.models.torch_llama import TorchLlama
+from idiolect.models.torch_model import TorchModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def expected(
     base: BasePaths, parts: list[list[int]], adapters: dict[str, Adapter | None]
 ) -> dict[str, list[NDArray[np.float32]]]:
     """The twin's log-probabilities after each token of each part."""
-    twin = TorchLlama(read_weights(base.graph, base.config))
+    twin = TorchModel(read_weights(base.graph, base.config))
     found: dict[str, list[NDArray[np.float32]]] = {}
     for name, adapter in adapters.items():
         matrices = {key: torch.from_numpy(matrix) for key, matrix in (adapter or {}).items()}

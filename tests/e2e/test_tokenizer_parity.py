@@ -13,7 +13,7 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers
 
 from idiolect.models.fetch import fetch
-from idiolect.models.llama import Vocabulary, read_gguf
+from idiolect.models.gguf_file import Vocabulary, read_gguf
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 SEED = 20_240_229

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.models.llama import UnsupportedModelError
+from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from idiolect.models.build import FORMAT, BasePaths, MissingModelError, ensure_base, find_base
+from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.lexicon import read_lexicon
-from idiolect.models.llama import DamagedModelError, UnsupportedModelError
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
 

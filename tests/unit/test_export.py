@@ -14,9 +14,10 @@ import torch
 
 from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.models.llama import BLOCK, DamagedModelError, Weights
+from idiolect.models.errors import DamagedModelError
 from idiolect.models.session import Model, Session
-from idiolect.models.torch_llama import TorchLlama
+from idiolect.models.torch_model import TorchModel
+from idiolect.models.weights import BLOCK, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from idiolect.models.architecture import Architecture
     from idiolect.models.build import BasePaths
-    from idiolect.models.llama import LlamaConfig
 
 EVERY = LoraConfig(rank=4, alpha=8.0)
 SOME = LoraConfig(rank=3, alpha=2.0, targets=("qkv", "gate_up"), first_layer=1)
@@ -43,7 +44,7 @@ def ids(tiny: BasePaths) -> list[int]:
     return np.random.default_rng(9).integers(0, tiny.config.vocab, 30).tolist()
 
 
-def feeds(config: LlamaConfig, ids: list[int], length: int = 64) -> dict[str, NDArray[Any]]:
+def feeds(config: Architecture, ids: list[int], length: int = 64) -> dict[str, NDArray[Any]]:
     """A plain run's inputs: the whole sequence into an empty cache."""
     empty = np.zeros((1, config.kv_heads, length, config.head_dim), dtype=np.float32)
     return {
@@ -128,7 +129,7 @@ def as_transformers(weights: Weights, name: str = "") -> Any:
 def test_the_twin_is_transformers_llama(tiny_weights: Weights, ids: list[int]) -> None:
     with torch.no_grad():
         theirs = as_transformers(tiny_weights)(torch.tensor([ids])).logits
-        ours = TorchLlama(tiny_weights).logits(torch.tensor([ids]))
+        ours = TorchModel(tiny_weights).logits(torch.tensor([ids]))
     assert (ours - theirs).abs().max() < CLOSE
 
 
@@ -145,8 +146,8 @@ def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(
     matrices = {name: torch.from_numpy(matrix) for name, matrix in lora.tensors().items()}
     with torch.no_grad():
         theirs = model(torch.tensor([ids])).logits
-        ours = TorchLlama(tiny_weights).logits(torch.tensor([ids]), matrices)
-        base = TorchLlama(tiny_weights).logits(torch.tensor([ids]))
+        ours = TorchModel(tiny_weights).logits(torch.tensor([ids]), matrices)
+        base = TorchModel(tiny_weights).logits(torch.tensor([ids]))
     assert (ours - theirs).abs().max() < CLOSE
     assert (ours - base).abs().max() > 1000 * CLOSE
 

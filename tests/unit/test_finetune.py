@@ -17,15 +17,15 @@ from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.training.finetune import TrainConfig, Trained, choose_compute_dtype, train
 from idiolect.models.graph import Weights
-from idiolect.models.torch_llama import TorchLlama
+from idiolect.models.torch_model import TorchModel
 
 LENGTH = 24
 CONFIG = TrainConfig(learning_rate=1e-2, epochs=20, batch=2, length=LENGTH)
 
 
 @pytest.fixture(scope="module")
-def llama(tiny_weights: Weights) -> TorchLlama:
-    return TorchLlama(tiny_weights)
+def llama(tiny_weights: Weights) -> TorchModel:
+    return TorchModel(tiny_weights)
 
 
 def rows(count: int, general: int = 0, tokens: tuple[int, int] = (20, 60)) -> Rows:
@@ -42,7 +42,7 @@ def together(own: Rows, general: Rows) -> Rows:
     )
 
 
-def trained(llama: TorchLlama, on: Rows, config: TrainConfig = CONFIG, **given: Any) -> Trained:
+def trained(llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, **given: Any) -> Trained:
     start = Lora.fresh(LoraConfig(4, 8.0), llama.config, 5)
     return train(
         llama,
@@ -81,7 +81,7 @@ assert torch.equal(ours, theirs)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def said(llama: TorchLlama, lora: Lora | None, text: Rows) -> torch.Tensor:
+def said(llama: TorchModel, lora: Lora | None, text: Rows) -> torch.Tensor:
     """Log-probabilities, by the base or with an adapter."""
     matrices = None
     if lora is not None:
@@ -93,19 +93,19 @@ def said(llama: TorchLlama, lora: Lora | None, text: Rows) -> torch.Tensor:
         return F.log_softmax(llama.logits(torch.from_numpy(text.ids[:, :-1]), matrices), dim=-1)
 
 
-def departure(llama: TorchLlama, lora: Lora, text: Rows) -> float:
+def departure(llama: TorchModel, lora: Lora, text: Rows) -> float:
     """Mean Kullback-Leibler divergence from the base."""
     base = said(llama, None, text)
     return float((base.exp() * (base - said(llama, lora, text))).sum(-1).mean())
 
 
-def surprise(llama: TorchLlama, lora: Lora | None, text: Rows) -> float:
+def surprise(llama: TorchModel, lora: Lora | None, text: Rows) -> float:
     """Nats a token."""
     targets = torch.from_numpy(text.ids[:, 1:])
     return float(F.nll_loss(said(llama, lora, text).flatten(0, 1), targets.flatten()))
 
 
-def test_rows_are_learned(llama: TorchLlama) -> None:
+def test_rows_are_learned(llama: TorchModel) -> None:
     own = rows(6)
     result = trained(llama, own)
     assert result.tokens == 6 * LENGTH * CONFIG.epochs
@@ -113,14 +113,14 @@ def test_rows_are_learned(llama: TorchLlama) -> None:
     assert surprise(llama, result.lora, own) < 0.8 * surprise(llama, None, own)
 
 
-def test_general_rows_are_not_learned(llama: TorchLlama) -> None:
+def test_general_rows_are_not_learned(llama: TorchModel) -> None:
     general = rows(6, general=6)
     result = trained(llama, general)
     assert departure(llama, result.lora, general) < 1e-4
     assert surprise(llama, result.lora, general) == pytest.approx(surprise(llama, None, general), rel=1e-3)
 
 
-def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama: TorchLlama) -> None:
+def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama: TorchModel) -> None:
     own, general = rows(6), rows(5, tokens=(100, 400))
     both = together(own, general)
     alone, held = trained(llama, own), trained(llama, both)
@@ -128,7 +128,7 @@ def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama: TorchLl
     assert surprise(llama, held.lora, own) < 0.9 * surprise(llama, None, own)
 
 
-def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchLlama) -> None:
+def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchModel) -> None:
     before, some = LENGTH // 2, rows(6)
     some.weights[:, :before] = 0
     result = trained(llama, replace(some, before=before))
@@ -147,13 +147,13 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchLlama)
 def test_a_checkpoint_says_in_which_dtype_it_goes_on(
     tiny_weights: Weights, compute_dtype: torch.dtype
 ) -> None:
-    llama = TorchLlama(tiny_weights, compute_dtype)
+    llama = TorchModel(tiny_weights, compute_dtype)
     checkpoints: list[bytes] = []
     whole = trained(llama, rows(6), on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
     cut_off = checkpoints[len(checkpoints) // 3]
     kind = choose_compute_dtype("fastest", 1, cut_off)
     assert kind == compute_dtype
-    again = trained(TorchLlama(tiny_weights, kind), rows(6), checkpoint=cut_off)
+    again = trained(TorchModel(tiny_weights, kind), rows(6), checkpoint=cut_off)
     for name, matrix in whole.lora.matrices.items():
         assert np.array_equal(matrix, again.lora.matrices[name]), name
 
@@ -164,13 +164,13 @@ def test_products_are_made_in_the_type_that_is_asked_for() -> None:
     assert choose_compute_dtype("fastest", 1) in (torch.bfloat16, torch.float32)
 
 
-def test_little_text_is_passed_over_twice_and_much_once(llama: TorchLlama) -> None:
+def test_little_text_is_passed_over_twice_and_much_once(llama: TorchModel) -> None:
     few = replace(CONFIG, epochs=1, min_tokens=200, batch=1)
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
         result = trained(llama, rows(count), few)
         assert tokens <= result.tokens < tokens + LENGTH
 
 
-def test_what_was_not_reached_was_not_learned(llama: TorchLlama) -> None:
+def test_what_was_not_reached_was_not_learned(llama: TorchModel) -> None:
     result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, min_tokens=0))
     assert len(result.rows) == 6

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from idiolect.adapters.lora import LoraConfig
+from idiolect.models.errors import DamagedModelError
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
-from idiolect.models.llama import DamagedModelError
 from idiolect.models.session import Model, Session
-from idiolect.models.torch_llama import TorchLlama
+from idiolect.models.torch_model import TorchModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from idiolect.models.llama import Weights
     from idiolect.models.session import Adapter
+    from idiolect.models.weights import Weights
 
 LENGTH = 300
 CLOSE = 1e-4
@@ -72,7 +72,7 @@ def ids(tiny: BasePaths) -> list[int]:
 @pytest.fixture(scope="module")
 def expected(tiny_weights: Weights, ids: list[int]) -> Callable[[Adapter | None], NDArray[np.float64]]:
     """The twin's log-probabilities after each token."""
-    twin = TorchLlama(tiny_weights)
+    twin = TorchModel(tiny_weights)
 
     def compute(adapter: Adapter | None) -> NDArray[np.float64]:
         matrices = {name: torch.from_numpy(matrix) for name, matrix in (adapter or {}).items()}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from idiolect.models.errors import DamagedModelError
 from idiolect.models.lexicon import NONE, SIZE, Lexicon, read_lexicon
-from idiolect.models.llama import DamagedModelError
 
 if TYPE_CHECKING:
     from pathlib import Path

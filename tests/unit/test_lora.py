@@ -11,13 +11,13 @@ import pytest
 import safetensors.numpy
 
 from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.models.architecture import Architecture
 from idiolect.models.graph import adapter_inputs
-from idiolect.models.llama import LlamaConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BASE = LlamaConfig(
+BASE = Architecture(
     layers=3,
     width=64,
     heads=4,
@@ -102,7 +102,7 @@ def test_the_scale_is_multiplied_into_b(make_lora: Callable[..., Lora]) -> None:
     ],
     ids=["width", "fewer layers", "more layers", "key-value heads", "ffn"],
 )
-def test_another_base_is_refused(make_lora: Callable[..., Lora], other: LlamaConfig) -> None:
+def test_another_base_is_refused(make_lora: Callable[..., Lora], other: Architecture) -> None:
     blob = make_lora(BASE).to_bytes()
     with pytest.raises(AdapterFormatError, match="another base model"):
         Lora.from_bytes(blob, other)

@@ -20,7 +20,7 @@ from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import MissingModelError
-from idiolect.models.llama import DamagedModelError
+from idiolect.models.errors import DamagedModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

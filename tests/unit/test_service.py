@@ -18,7 +18,7 @@ from idiolect.daemon.serving.suggestion_stats import SuggestionStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.words import WordRefusedError
-from idiolect.models.llama import DamagedModelError
+from idiolect.models.errors import DamagedModelError
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)

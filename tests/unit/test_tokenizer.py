@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.models import tokenizer as module
-from idiolect.models.llama import DamagedModelError, UnsupportedModelError
+from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 if TYPE_CHECKING:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gguf
 import numpy as np
 import pytest
 
-from idiolect.models.llama import (
-    BLOCK,
-    GROUPS,
-    Blocks,
-    DamagedModelError,
-    LlamaConfig,
-    OffsetBlocks,
-    UnsupportedModelError,
-    Weights,
-    quantize,
-    read_gguf,
-)
+from idiolect.models.architecture import GROUPS, Architecture
+from idiolect.models.errors import DamagedModelError, UnsupportedModelError
+from idiolect.models.gguf_file import read_gguf
+from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +58,7 @@ def test_blocks_are_scaled_by_their_own_scale() -> None:
 
 
 def test_rotary_angles_fall_geometrically() -> None:
-    config = LlamaConfig(1, 32, 1, 1, 8, 32, 10, 10_000.0, 1e-5, 64)
+    config = Architecture(1, 32, 1, 1, 8, 32, 10, 10_000.0, 1e-5, 64)
     cos, sin = config.rotary(5)
     assert cos.shape == sin.shape == (5, 4)
     for position in range(5):
@@ -146,20 +139,20 @@ def test_shapes_and_parts_agree_with_the_weights(weights: Weights) -> None:
 def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf: Callable[..., Path], tmp_path: Path) -> None:
     reported: list[float] = []
     weights, vocabulary = read_gguf(make_gguf(tmp_path / "a.gguf"), reported.append)
-    assert weights.config.to_json() | {"norm_eps": 0} == {
-        "layers": 3,
-        "width": 64,
-        "heads": 4,
-        "kv_heads": 2,
-        "head_dim": 16,
-        "ffn": 96,
-        "vocab": 512,
-        "rope_theta": 10_000.0,
-        "norm_eps": 0,
-        "context": 2048,
-    }
+    assert replace(weights.config, norm_eps=0.0) == Architecture(
+        layers=3,
+        width=64,
+        heads=4,
+        kv_heads=2,
+        head_dim=16,
+        ffn=96,
+        vocab=512,
+        rope_theta=10_000.0,
+        norm_eps=0.0,
+        context=2048,
+    )
     assert weights.config.norm_eps == pytest.approx(1e-5)
-    assert LlamaConfig(**weights.config.to_json()) == weights.config
+    assert Architecture(**weights.config.to_json()) == weights.config
     assert len(vocabulary.tokens) == len(vocabulary.types) == 512
     assert vocabulary.tokens[:3] == ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     assert all("".join(merge.split(" ")) in vocabulary.tokens for merge in vocabulary.merges)

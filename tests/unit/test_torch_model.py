@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from idiolect.adapters.lora import LoraConfig
-from idiolect.models.torch_llama import TorchLlama, cross_entropy
+from idiolect.models.torch_model import TorchModel, cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from idiolect.adapters.lora import Lora
-    from idiolect.models.llama import LlamaConfig, Weights
+    from idiolect.models.architecture import Architecture
+    from idiolect.models.weights import Weights
 
 EXACT = 2e-5
 """Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""
 
 
 @pytest.fixture(scope="module")
-def twin(tiny_weights: Weights) -> TorchLlama:
-    return TorchLlama(tiny_weights)
+def twin(tiny_weights: Weights) -> TorchModel:
+    return TorchModel(tiny_weights)
 
 
 def plain_hidden(weights: Weights, ids: Tensor, matrices: dict[str, Tensor]) -> Tensor:
@@ -65,7 +66,7 @@ def plain_hidden(weights: Weights, ids: Tensor, matrices: dict[str, Tensor]) -> 
     return norm(x, weights.output_norm)
 
 
-def random_ids(config: LlamaConfig, *shape: int, seed: int = 3) -> Tensor:
+def random_ids(config: Architecture, *shape: int, seed: int = 3) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).integers(0, config.vocab, shape))
 
 
@@ -82,7 +83,7 @@ ADAPTERS = [
 
 
 @pytest.mark.parametrize("length", [1, 2, 17, 130])
-def test_states_are_those_of_the_plain_model(twin: TorchLlama, tiny_weights: Weights, length: int) -> None:
+def test_states_are_those_of_the_plain_model(twin: TorchModel, tiny_weights: Weights, length: int) -> None:
     ids = random_ids(twin.config, 2, length)
     with torch.no_grad():
         ours, plain = twin.hidden(ids), plain_hidden(tiny_weights, ids, {})
@@ -92,7 +93,7 @@ def test_states_are_those_of_the_plain_model(twin: TorchLlama, tiny_weights: Wei
 
 @pytest.mark.parametrize("config", ADAPTERS, ids=str)
 def test_gradients_are_those_of_autograd(
-    twin: TorchLlama, tiny_weights: Weights, make_lora: Callable[..., Lora], config: LoraConfig
+    twin: TorchModel, tiny_weights: Weights, make_lora: Callable[..., Lora], config: LoraConfig
 ) -> None:
     matrices = as_parameters(make_lora(twin.config, config))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
@@ -113,26 +114,26 @@ def test_gradients_are_those_of_autograd(
 
 
 def test_products_in_bfloat16_give_nearly_the_same(
-    twin: TorchLlama, tiny_weights: Weights, make_lora: Callable[..., Lora]
+    twin: TorchModel, tiny_weights: Weights, make_lora: Callable[..., Lora]
 ) -> None:
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
-    def gradients(model: TorchLlama) -> tuple[float, list[Tensor]]:
+    def gradients(model: TorchModel) -> tuple[float, list[Tensor]]:
         states = model.hidden(ids, matrices)
         assert states.dtype == torch.float32
         loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42))
         return loss.item(), list(torch.autograd.grad(loss, list(matrices.values())))
 
     exact, expected = gradients(twin)
-    near, found = gradients(TorchLlama(tiny_weights, torch.bfloat16))
+    near, found = gradients(TorchModel(tiny_weights, torch.bfloat16))
     assert near == pytest.approx(exact, rel=5e-3)
     for name, ours, theirs in zip(matrices, found, expected, strict=True):
         assert ours.dtype == torch.float32
         assert F.cosine_similarity(ours.ravel(), theirs.ravel(), dim=0) > 0.99, name
 
 
-def test_gradients_are_finite_differences(twin: TorchLlama, make_lora: Callable[..., Lora]) -> None:
+def test_gradients_are_finite_differences(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 1, 12), random_ids(twin.config, 12, seed=6)
 
@@ -155,7 +156,7 @@ def test_gradients_are_finite_differences(twin: TorchLlama, make_lora: Callable[
         assert (above - below) / (2 * step) == pytest.approx(matrix.grad.norm().item(), rel=2e-2), name
 
 
-def test_rows_of_a_batch_do_not_touch(twin: TorchLlama, make_lora: Callable[..., Lora]) -> None:
+def test_rows_of_a_batch_do_not_touch(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
     matrices = as_parameters(make_lora(twin.config))
     ids = random_ids(twin.config, 3, 15)
     with torch.no_grad():
@@ -164,7 +165,7 @@ def test_rows_of_a_batch_do_not_touch(twin: TorchLlama, make_lora: Callable[...,
     assert (together - alone).abs().max() <= EXACT * alone.abs().max()
 
 
-def test_later_tokens_do_not_reach_back(twin: TorchLlama) -> None:
+def test_later_tokens_do_not_reach_back(twin: TorchModel) -> None:
     ids = random_ids(twin.config, 1, 20)
     other = ids.clone()
     other[0, 12:] = (other[0, 12:] + 1) % twin.config.vocab
@@ -174,13 +175,13 @@ def test_later_tokens_do_not_reach_back(twin: TorchLlama) -> None:
     assert difference[12:].min() > 1e-3
 
 
-def test_logits_are_the_states_by_the_embedding(twin: TorchLlama) -> None:
+def test_logits_are_the_states_by_the_embedding(twin: TorchModel) -> None:
     ids = random_ids(twin.config, 1, 5)
     with torch.no_grad():
         assert torch.allclose(twin.logits(ids), twin.hidden(ids) @ twin.embedding.T, atol=1e-5)
 
 
-def test_only_the_adapter_learns(twin: TorchLlama, make_lora: Callable[..., Lora]) -> None:
+def test_only_the_adapter_learns(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
     assert not twin.embedding.requires_grad
     assert not twin.hidden(random_ids(twin.config, 1, 4)).requires_grad
     assert twin.hidden(random_ids(twin.config, 1, 4), as_parameters(make_lora(twin.config))).requires_grad

@@ -1,4 +1,4 @@
-"""The base model in torch: the served 8-bit weights, de-quantized, with gradients for LoRA matrices only.
+"""The base model in torch: the served weights, de-quantized, with gradients for LoRA matrices only.
 
 Imported by training alone; the serving process never loads torch.
 
@@ -18,13 +18,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from idiolect.models.llama import GROUPS, LlamaConfig, Weights
+from idiolect.models.architecture import GROUPS, Architecture
+from idiolect.models.weights import Weights
 
 Matrices = Mapping[str, Tensor]
 """LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out)."""
 
 
-class TorchLlama:
+class TorchModel:
     """Forward pass of the base model with an adapter, over a batch of equally long sequences.
 
     Args:
@@ -57,11 +58,16 @@ class TorchLlama:
         """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``."""
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
-        positions = _Positions(self.config, batch, length, self.compute_dtype)
+        if self.config.embedding_scale != 1.0:
+            stream *= self.config.embedding_scale
+        kinds = {layer.local for layer in self.layers}
+        positions = {
+            local: _Positions(self.config, batch, length, self.compute_dtype, local=local) for local in kinds
+        }
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
             # torch gives `Function.apply` no types
-            stream = _LayerFunction.apply(layer, positions, stream, *pairs)  # type: ignore[no-untyped-call]
+            stream = _LayerFunction.apply(layer, positions[layer.local], stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)
 
@@ -113,21 +119,43 @@ class _Layer:
     def __init__(self, weights: Weights, index: int, compute_dtype: torch.dtype) -> None:
         self.config = weights.config
         self.compute_dtype = compute_dtype
+        self.local = weights.config.is_local(index)
         norms, maps = weights.norms[index], weights.maps[index]
         self.qkv = _LoraLinear(maps["qkv"].dequantize(), norms["attention"], compute_dtype)
         self.o = _LoraLinear(maps["o"].dequantize(), None, compute_dtype)
         self.gate_up = _LoraLinear(maps["gate_up"].dequantize(), norms["ffn"], compute_dtype)
         self.down = _LoraLinear(maps["down"].dequantize(), None, compute_dtype)
+        config = self.config
+        self.post_attention, self.post_ffn = (
+            _tensor(norms[name]) if config.post_norms else None for name in ("post_attention", "post_ffn")
+        )
+        self.head_norms = [_tensor(norms[name]) for name in "qk"] if config.qk_norms else None
+
+    def activate(self, gate: Tensor) -> Tensor:
+        """Return the activation of the gate."""
+        return F.silu(gate) if self.config.activation == "silu" else F.gelu(gate, approximate="tanh")
+
+    def activation_backward(self, grad: Tensor, gate: Tensor, out: Tensor) -> None:
+        """Write the gradient through the gate's activation into ``out``."""
+        if self.config.activation == "silu":
+            torch.ops.aten.silu_backward.grad_input(grad, gate, grad_input=out)
+        else:
+            torch.ops.aten.gelu_backward.grad_input(grad, gate, approximate="tanh", grad_input=out)
 
 
 class _Positions:
-    """Positions of a batch of tokens: the angles of their rotary embedding, and the causal mask."""
+    """Positions of a batch of tokens: the angles of their rotary embedding, and the mask of local or global layers."""
 
-    def __init__(self, config: LlamaConfig, batch: int, length: int, compute_dtype: torch.dtype) -> None:
+    def __init__(
+        self, config: Architecture, batch: int, length: int, compute_dtype: torch.dtype, *, local: bool
+    ) -> None:
         self.batch, self.length, self.config = batch, length, config
-        self.cos, self.sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length))
+        self.cos, self.sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length, local=local))
         shared = config.heads // config.kv_heads
-        mask = torch.full((length, length), -torch.inf, dtype=compute_dtype).triu(1)
+        mask = torch.full((length, length), -torch.inf, dtype=compute_dtype)
+        mask = (
+            mask.triu(1) if config.window is None or not local else mask.triu(1) + mask.tril(-config.window)
+        )
         self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
 
 
@@ -139,49 +167,91 @@ class _LayerFunction(torch.autograd.Function):
         config = layer.config
         scale1 = _inverse_rms(x, config.norm_eps)
         packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.compute_dtype), pairs[0], pairs[1])
-        flat = _attend(packed, positions)
-        h, low_o = layer.o.forward(flat, pairs[2], pairs[3], onto=x)
+        flat = _attend(packed, positions, layer)
+        h, o, low_o = _add_map(layer.o, layer.post_attention, config, flat, pairs[2], pairs[3], x)
         scale2 = _inverse_rms(h, config.norm_eps)
         gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.compute_dtype), pairs[4], pairs[5])
         gate, up = gate_up.chunk(2, dim=1)
-        y, low_down = layer.down.forward(F.silu(gate).mul_(up), pairs[6], pairs[7], onto=h)
+        active = layer.activate(gate).mul_(up)
+        y, down, low_down = _add_map(layer.down, layer.post_ffn, config, active, pairs[6], pairs[7], h)
         ctx.layer, ctx.positions = layer, positions
-        ctx.save_for_backward(
-            x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs
-        )
+        lows = low_qkv, low_o, low_gate_up, low_down
+        ctx.save_for_backward(x, scale1, packed, flat, o, h, scale2, gate_up, down, *lows, *pairs)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         layer, config = ctx.layer, ctx.layer.config
-        x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs = (
-            ctx.saved_tensors
-        )
+        x, scale1, packed, flat, o, h, scale2, gate_up, down, *rest = ctx.saved_tensors
+        low_qkv, low_o, low_gate_up, low_down, *pairs = rest
         gate, up = gate_up.chunk(2, dim=1)
-        silu = F.silu(gate)
+        active = layer.activate(gate)
         grad_m, *grads_down = layer.down.backward(
-            grad.to(layer.compute_dtype), silu * up, low_down, pairs[6], pairs[7]
+            _post_norm_backward(grad, down, layer.post_ffn, config).to(layer.compute_dtype),
+            active * up,
+            low_down,
+            pairs[6],
+            pairs[7],
         )
         grad_gate_up = torch.empty_like(gate_up)
-        torch.mul(grad_m, silu, out=grad_gate_up[:, config.ffn :])
-        torch.ops.aten.silu_backward.grad_input(
-            grad_m.mul_(up), gate, grad_input=grad_gate_up[:, : config.ffn]
-        )
+        torch.mul(grad_m, active, out=grad_gate_up[:, config.ffn :])
+        layer.activation_backward(grad_m.mul_(up), gate, grad_gate_up[:, : config.ffn])
         normed = h * scale2
         grad_n, *grads_gate_up = layer.gate_up.backward(
             grad_gate_up, normed.to(layer.compute_dtype), low_gate_up, pairs[4], pairs[5]
         )
         grad_h = _norm_backward(grad_n, normed, scale2, grad)
         grad_flat, *grads_o = layer.o.backward(
-            grad_h.to(layer.compute_dtype), flat, low_o, pairs[2], pairs[3]
+            _post_norm_backward(grad_h, o, layer.post_attention, config).to(layer.compute_dtype),
+            flat,
+            low_o,
+            pairs[2],
+            pairs[3],
         )
-        grad_packed = _attention_backward(grad_flat, packed, ctx.positions)
+        grad_packed = _attention_backward(grad_flat, packed, ctx.positions, layer)
         normed = x * scale1
         grad_n, *grads_qkv = layer.qkv.backward(
             grad_packed, normed.to(layer.compute_dtype), low_qkv, pairs[0], pairs[1]
         )
         grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[2] else None
         return None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
+
+
+def _add_map(
+    linear: _LoraLinear,
+    post_norm: Tensor | None,
+    config: Architecture,
+    x: Tensor,
+    a: Tensor | None,
+    b: Tensor | None,
+    residual: Tensor,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return ``residual`` + the map of ``x``, with a norm if there is one behind it.
+
+    Beside it, for the derivative: the map of ``x``, where it has a norm, and the low-rank states.
+    """
+    if post_norm is None:
+        total, low = linear.forward(x, a, b, onto=residual)
+        return total, None, low
+    y, low = linear.forward(x, a, b)
+    return residual + F.rms_norm(y.float(), (config.width,), post_norm, config.norm_eps), y, low
+
+
+def _post_norm_backward(
+    grad: Tensor, y: Tensor | None, post_norm: Tensor | None, config: Architecture
+) -> Tensor:
+    """Return the gradient through the norm behind a map that returned ``y``, or ``grad`` if there is none."""
+    if y is None or post_norm is None:
+        return grad
+    return _rms_norm_backward(grad * post_norm, y.float(), config.norm_eps)
+
+
+def _rms_norm_backward(grad: Tensor, x: Tensor, eps: float) -> Tensor:
+    """Return the gradient through ``x`` by its inverse RMS, along the last axis."""
+    scale = x.square().mean(dim=-1, keepdim=True).add_(eps).rsqrt_()
+    normed = x * scale
+    along = (grad * normed).mean(dim=-1, keepdim=True)
+    return torch.addcmul(grad, normed, along, value=-1.0).mul_(scale)
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
@@ -197,14 +267,25 @@ def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tensor]:
+def _split_heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, ...]:
+    """Return q, k and v, each (batch, heads, S, d), from (batch * S, all heads * d)."""
+    config = positions.config
+    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
+    return every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
+
+
+def _heads(packed: Tensor, positions: _Positions, layer: _Layer) -> tuple[Tensor, Tensor, Tensor]:
     """Return rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
 
     A group is the query heads that one key-value head of one row serves: they are one matrix.
     """
     config = positions.config
-    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
-    q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
+    q, k, v = _split_heads(packed, positions)
+    if layer.head_norms is not None:
+        q, k = (
+            F.rms_norm(part.float(), (config.head_dim,), norm, config.norm_eps).to(packed.dtype)
+            for part, norm in zip((q, k), layer.head_norms, strict=True)
+        )
     q, k = _rotate(q, positions.cos, positions.sin), _rotate(k, positions.cos, positions.sin)
     groups = positions.batch * config.kv_heads
     q, k, v = (part.reshape(groups, -1, config.head_dim) for part in (q, k, v))
@@ -213,23 +294,23 @@ def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tenso
 
 def _attention_weights(q: Tensor, k: Tensor, positions: _Positions) -> Tensor:
     """Return the attention weights (groups, heads of a group * S, S); rows are short, so they fit."""
-    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=positions.config.head_dim**-0.5)
+    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=positions.config.score_scale)
     return torch.softmax(scores, dim=2)
 
 
-def _attend(packed: Tensor, positions: _Positions) -> Tensor:
+def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
     """Return causal attention (batch * S, heads * d); each key-value head serves several query heads."""
-    q, k, v = _heads(packed, positions)
+    q, k, v = _heads(packed, positions, layer)
     heads = _attention_weights(q, k, positions) @ v
     config = positions.config
     shape = (positions.batch, config.heads, positions.length, config.head_dim)
     return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
 
 
-def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions) -> Tensor:
+def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
     """Return the gradient of the packed heads; attention, little work, is computed again instead of kept."""
     config = positions.config
-    q, k, v = _heads(packed, positions)
+    q, k, v = _heads(packed, positions, layer)
     weights = _attention_weights(q, k, positions)
     grad = (
         grad_flat.view(positions.batch, positions.length, -1, config.head_dim)
@@ -239,12 +320,18 @@ def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions
     grad_v = weights.mT @ grad
     grad_weights = grad @ v.mT
     along = (grad_weights * weights).sum(dim=2, keepdim=True)
-    grad_scores = grad_weights.sub_(along).mul_(weights).mul_(config.head_dim**-0.5)
+    grad_scores = grad_weights.sub_(along).mul_(weights).mul_(config.score_scale)
     parts = (grad_scores @ k, grad_scores.mT @ q, grad_v)
     shape = (positions.batch, -1, positions.length, config.head_dim)
     grad_q, grad_k, grad_v = (part.view(shape) for part in parts)
-    back = (positions.cos, -positions.sin)
-    grads = torch.cat([_rotate(grad_q, *back), _rotate(grad_k, *back), grad_v], dim=1)
+    grad_q, grad_k = (_rotate(part, positions.cos, -positions.sin) for part in (grad_q, grad_k))
+    if layer.head_norms is not None:
+        inputs = _split_heads(packed, positions)[:2]
+        grad_q, grad_k = (
+            _rms_norm_backward(part.float() * norm, x.float(), config.norm_eps).to(packed.dtype)
+            for part, x, norm in zip((grad_q, grad_k), inputs, layer.head_norms, strict=True)
+        )
+    grads = torch.cat([grad_q, grad_k, grad_v], dim=1)
     return grads.transpose(1, 2).reshape(packed.shape)
 
 
