@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.redaction.lazy_pattern import lazy
+from idiolect.daemon.redaction.rule import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from idiolect.daemon.redaction.cards_and_ibans import Span
+    from idiolect.daemon.redaction.rule import Span
 
 _CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one
@@ -34,7 +34,7 @@ class Form:
     the small letters before it.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     right: Callable[[str], bool] | None = None
     behind: int = 12
     before: int = 8
@@ -46,16 +46,23 @@ class Grammar:
 
     `cues` are (alternatives, names of forms): each alternative is a pattern of small letters that begins a word and
     begins with two plain letters; a name that ends in `?` is told only weakly: the form's own check must hold too.
-    `worth` finds what may be any of the forms: cues are looked for only around it. Where forms have no space in
-    them, it is looked for only in words of `shortest` characters.
+    Each form stands between `begin` and `end`. `worth` finds what may be any of the forms: cues are looked for only
+    around it. Where forms have no space in them, it is looked for only in words of `shortest` characters.
     """
 
     def __init__(
-        self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form], shortest: int = 0
+        self,
+        worth: str,
+        cues: tuple[tuple[str, str], ...],
+        forms: dict[str, Form],
+        *,
+        begin: str,
+        end: str,
+        shortest: int = 0,
     ) -> None:
         self._worth = lazy(worth)
         self._long = lazy(rf"(?<!\S)\S{{{shortest},}}") if shortest else None
-        self._forms = forms
+        self._forms = {name: (lazy(f"{begin}(?:{form.pattern}){end}"), form) for name, form in forms.items()}
         self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
         for pattern, names in cues:
             for alternative in _alternatives(pattern):
@@ -64,8 +71,8 @@ class Grammar:
         seconds: dict[str, str] = {}
         for letters in sorted(self._cues):
             seconds[letters[0]] = seconds.get(letters[0], "") + re.escape(letters[1])
-        begins = "|".join(f"{first}[{second}]" for first, second in seconds.items())
-        self._begin = lazy(f"(?<![^\\W_])(?:{begins})")
+        heads = "|".join(f"{first}[{second}]" for first, second in seconds.items())
+        self._begin = lazy(f"(?<![^\\W_])(?:{heads})")
 
     def find(self, text: str) -> Iterator[Span]:
         """Where in `text` a form stands near its cue, each as [start, end)."""
@@ -97,8 +104,8 @@ class Grammar:
     def _told(self, text: str, folded: str, cue: re.Match[str], names: list[str]) -> Iterator[Span]:
         low, high = max(0, cue.start() - _CHARS), min(len(text), cue.end() + _CHARS)
         for name in names:
-            form = self._forms[name.rstrip("?")]
-            for match in form.pattern.finditer(text, low, high):
+            pattern, form = self._forms[name.rstrip("?")]
+            for match in pattern.finditer(text, low, high):
                 if (
                     _together(folded, cue, match, form)
                     and (match.end() < high or high == len(text))

@@ -1,24 +1,24 @@
-"""The list of all rules, each beside examples of what it must and must not take."""
+"""The table of all rules, in the order in which they are tried: one engine (`redact.py`) runs them.
+
+tests/redaction_examples.txt says of each, by its name, what it must and must not take.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from idiolect.daemon.redaction import (
-    cards_and_ibans,
-    document_numbers,
-    national_ids,
+    labels,
+    near_words,
+    numbers,
     random_strings,
+    recovery_seeds,
     service_tokens,
 )
-from idiolect.daemon.redaction.labelled_keys import KEYS
-from idiolect.daemon.redaction.labelled_secrets import LABELS
-from idiolect.daemon.redaction.lazy_pattern import lazy
-from idiolect.daemon.redaction.one_time_codes import CODES
-from idiolect.daemon.redaction.passwords import PASSWORDS
-from idiolect.daemon.redaction.pins import PINS
-from idiolect.daemon.redaction.recovery_seeds import SEEDS
-from idiolect.daemon.redaction.rule import DONE, Rule
+from idiolect.daemon.redaction.rule import DONE, Rule, Span, lazy, named
+
+# --- parts of patterns, and what a pattern cannot tell ---------------------------------------------------
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
@@ -26,233 +26,363 @@ _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
 _KEY_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{12,}})*+"
 _SHORT_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}}){{0,1000}}?"
 
-#: In the order in which they are tried.
+_KEY_NAME: Final = lazy(
+    r"(?i)(?:\w{1,20}[_-])?(?:app_?id|api_?key|key|k|tk|t|token|auth|sig|signature|secret|chiave|clave|cle|schluessel|chave"
+    r"|sleutel|pw|pass|pwd|code|jwt|hash)"
+)
+#: What names a version, a thing, or where somebody came from.
+_PUBLIC_NAME: Final = lazy(
+    r"(?i)(?:v|ver|version|sha\d*|rev|ref|commit|id|\w{1,40}_?id|utm_\w{1,40}|fbclid|gclid|h|hash|list|q|query|url|u|s|h2"
+    r"|integrity|share|si)"
+)
+_DIFFERENT: Final = 10  # characters; of 32 drawn at random 14 are
+_BEFORE: Final = 60  # characters before a number that may say what it is
+_NAMED: Final = lazy(
+    r"(?<![^\W_])(?:md5|hash|checksum|digest|etag|[ug]uid|fingerprint|sum|commit|blob|tree|object|build|cache|version"
+    r"|trace|request|session|span|transaction|block|prüfsumme|empreinte|huella|impronta)(?:[ _-]?id)?"
+    r"\W{0,4}(?:\w{1,12}\W{1,3}){0,3}\Z"
+)
+_CODE_BEFORE: Final = lazy(
+    rf"(?i:{labels.SENT_CODE}(?:[ \t]{{0,8}}[:=#：][ \t]{{0,8}}"
+    r"|[ \t]{1,8}(?:is|was|ist|lautet|es|est)[ \t:]{1,8}|[ \t]{1,8})\Z)"
+)
+_CODE_HINTS: Final = labels.SENT_CODE_HINTS.split("|")
+
+
+def _mixed(value: str) -> bool:
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _last_part(match: re.Match[str]) -> Span | None:
+    return named(match) if _mixed(match["s"]) else None
+
+
+def _queried(match: re.Match[str]) -> Span | None:
+    """The value of a query that is named as a key, or drawn at random and named as nothing known."""
+    if _KEY_NAME.fullmatch(match["n"]):
+        return _last_part(match)
+    public = _PUBLIC_NAME.fullmatch(match["n"]) or not random_strings.is_random(match["s"])
+    return None if public else named(match)
+
+
+def _as_long_as_a_key(match: re.Match[str]) -> Span | None:
+    """Hexadecimal of a length that keys have and commits have not, unless it is said that it names something."""
+    before = match.string[max(0, match.start() - 40) : match.start()].lower()
+    return None if len(set(match["s"].lower())) < _DIFFERENT or _NAMED.search(before) else named(match)
+
+
+def _base32(match: re.Match[str]) -> Span | None:
+    return named(match) if random_strings.is_long_base32(match["s"]) else None
+
+
+def _behind_a_word(match: re.Match[str]) -> Span | None:
+    """Figures right behind a word for a code."""
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()]
+    hinted = any(map(before.lower().__contains__, _CODE_HINTS))
+    return named(match) if hinted and _CODE_BEFORE.search(before) else None
+
+
+# --- the table -------------------------------------------------------------------------------------------
+
 RULES: Final[tuple[Rule, ...]] = (
+    # What has a form of its own, whatever stands around it.
     Rule(
         "key",
-        lazy(
-            r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
-            rf"(?:{_KEY_LINES}{_SHORT_LINES}{_GAP}{{0,20}}{_KEY_END}|{_KEY_LINES})"
-            rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}+\s{{1,20}}+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}+\s{{0,20}}+)?{_KEY_END}"
-            r"|PuTTY-User-Key-File-\d:[\s\S]{0,20000}?Private-MAC: [0-9a-f]{40,64})"
-        ),
-        matches=(
-            (
-                "mine:\n-----BEGIN RSA PRIV¦ATE KEY-----\nMIIEow\nx8Q=\n-----END RSA PRIVATE KEY-----\nok",
-                "mine:\n[key]\nok",
-            ),
-            ("-----BEGIN PRIV¦ATE KEY----- MIIEvQIBADANBg cut off", "[key] cut off"),
-            ("9vXwK2mPq7RtYu31Zs8=\n-----END EC PRIV¦ATE KEY-----", "[key]"),
-            ("-----BEGIN PGP PRIV¦ATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----.", "[key]."),
-            (
-                "k = '-----BEGIN PRIV¦ATE KEY-----\\nMIIEvQIBADANBg\\n-----END PRIVATE KEY-----\\n'",
-                "k = '[key]\\n'",
-            ),
-        ),
-        misses=(
-            "-----BEGIN PUBLIC KEY-----\nMFww\n-----END PUBLIC KEY-----",
-            "BEGIN PRIVATE KEY is a marker",
-        ),
-        hints=frozenset(("private key", "private-mac")),
+        "private keys",
+        r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
+        rf"(?:{_KEY_LINES}{_SHORT_LINES}{_GAP}{{0,20}}{_KEY_END}|{_KEY_LINES})"
+        rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}+\s{{1,20}}+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}+\s{{0,20}}+)?{_KEY_END}"
+        r"|PuTTY-User-Key-File-\d:[\s\S]{0,20000}?Private-MAC: [0-9a-f]{40,64})",
+        hints="private key|private-mac",
         signs="-",
     ),
-    Rule(
-        "token",
-        None,
-        find=service_tokens.find,
-        matches=(
-            *((example, "[token]") for _, _, example in service_tokens.SERVICES if "ccountK" not in example),
-            ("use ghp¦_16C7e42F292c6912E7710c838347Ae178B4a ok", "use [token] ok"),
-            ("AWS: AKI¦AIOSFODNN7EXAMPLE.", "AWS: [token]."),
-            ("no figure in it: AKI¦AIOSFODNNXEXAMPLE", "no figure in it: [token]"),
-            ("glp¦at-abcdEfghIjklmnOpqrst here", "[token] here"),
-            ("x;AccountK¦ey=aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3pQ5rS7==", "x;AccountKey=[token]"),
-        ),
-        misses=(
-            "sk-learn-compatible-estimators-and-pipelines",
-            "the task-force-of-1998-AND-its-many-members met",
-            "ghp_short",
-            "AKIAHBARA station",
-            "run test_live_stream_of_the_long_function_name",
-            "a 12345678:AAA battery",
-        ),
-        long_word=service_tokens.SHORTEST,
-    ),
-    Rule(
-        "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
-        lazy(
-            r"(?<![\w+/=])(?P<s>(?=[+/]{0,76}[A-Za-z0-9])(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
-            r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])"
-            r"|(?=[A-Za-z+/=_%\\-]{0,80}[0-9])(?=[0-9+/=_%\\-]{0,80}[A-Za-z])[A-Za-z0-9+/=_%\\-]{160,})"
-        ),
-        matches=(
-            (f"see\n{'aB3/' * 16}\n{'cD4+' * 16}\nZm9v=\nend", "see\n[data]\nend"),
-            ("img " + "iVBORw0KGgo" * 20, "img [data]"),
-        ),
-        misses=(
-            "the tree is at 4b825dc642cb6eb9a060e54bf8d69288fbee4904 now",
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
-            "-" * 200,
-            f"{'/' * 70}\n{'/' * 70}\n",
-        ),
+    Rule("token", "tokens of services", find=service_tokens.find, long_word=service_tokens.SHORTEST),
+    Rule(  # the middle of a key, an attachment; or one line that no person typed
+        "data",
+        "lines of base64",
+        r"(?<![\w+/=])(?P<s>(?=[+/]{0,76}[A-Za-z0-9])(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
+        r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])"
+        r"|(?=[A-Za-z+/=_%\\-]{0,80}[0-9])(?=[0-9+/=_%\\-]{0,80}[A-Za-z])[A-Za-z0-9+/=_%\\-]{160,})",
         long_word=60,
     ),
     Rule(
         "token",
-        lazy(
-            rf"(?i:\b(?:bearer|basic)[ \t]{{1,8}}|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth"
-            rf"|secret|jwt|code)="
-            rf"|/(?:reset|invite|verify|confirm|activate|magic|unsubscribe|password)[a-z_-]{{0,20}}[/?=])"
-            rf"(?P<s>{DONE}(?=[^\s&]{{0,200}}\d)[^\s&#\"'<>,;)]{{8,}})"
-        ),
-        matches=(
-            ("Authorization: Bea¦rer mF_9.B5f-4.1JqM", "Authorization: Bearer [token]"),
-            (
-                "https://x.example/a?id=7&access_token=a1b2c3d4e5f6g7",
-                "https://x.example/a?id=7&access_token=[token]",
-            ),
-            ("https://x.example/reset/a1b2c3d4e5f6g7h8", "https://x.example/reset/[token]"),
-        ),
-        misses=("the bearer responsibilities", "https://x.example/?key=value", "basic understanding"),
-        hints=frozenset(("bearer", "basic", "://")),
+        "bearer tokens and links",
+        r"(?i:\b(?:bearer|basic)[ \t]{1,8}"
+        r"|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth|secret|jwt|code)="
+        r"|/(?:reset|invite|verify|confirm|activate|magic|unsubscribe|password)[a-z_-]{0,20}[/?=])"
+        rf"(?P<s>{DONE}(?=[^\s&]{{0,200}}\d)[^\s&#\"'<>,;)]{{8,}})",
+        hints="bearer|basic|://",
     ),
-    *KEYS,
-    *SEEDS,
-    *PASSWORDS,
-    *PINS,
-    *LABELS,
+    # Keys.
     Rule(
-        "iban",
-        cards_and_ibans.IBAN,
-        matches=(
-            ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
-            ("to GB82WEST12345698765432, please", "to [iban], please"),
-            ("DE89 3704 0044 0532\n0130 00, thanks", "[iban], thanks"),
-            ("ES91-2100-0418-4502-0005-1332", "[iban]"),
-            ("PT50 0033 4094 9179 2472 2279 5", "[iban]"),
-            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
-            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
-        ),
-        misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
-        figures=True,
-        locate=cards_and_ibans.iban,
+        "token",
+        "named in a URL",
+        rf"[?&;](?P<n>[\w-]{{1,30}})=(?P<s>{DONE}[A-Za-z0-9_~.+/-]{{12,300}}={{0,2}})(?![^\s&#;\"'<>),\]}}])",
+        check=_queried,
+        hints="?",
+        signs="=",
     ),
+    Rule(  # whoever has it may post
+        "token",
+        "a webhook's address",
+        r"https?://(?=[^\s]{0,150}hook)[^\s?]{3,200}/(?P<s>[A-Za-z0-9_-]{16,200})(?![\w/-])",
+        check=_last_part,
+        hints="hook",
+        signs="/",
+        long_word=32,
+    ),
+    Rule(  # whatever its name, but of no version
+        "key",
+        "a setting in hexadecimal",
+        r"(?<![\w-])(?![A-Z0-9_]{0,40}(?:SHA|MD5|HASH|SUM|COMMIT|REV|DIGEST|UUID|GUID|BUILD|TAG|REF|_ID[ =]|VERSION))"
+        rf"[A-Z][A-Z0-9]{{0,20}}_[A-Z0-9_]{{1,30}}[ ]?[=:][ ]?[\"']?(?P<s>{DONE}{near_words.HEX})(?![\w-])",
+        signs="=:",
+        figures=3,
+        long_word=32,
+    ),
+    Rule("key", "a key beside a word for one", find=near_words.KEYS.find, long_word=14),
     Rule(
-        "card",
-        cards_and_ibans.CARD,
-        matches=(
-            ("4111 1111 1111 1111", "[card]"),
-            ("Amex 3782-822463-10005.", "Amex [card]."),
-            ("5555555555554444 exp 04/27", "[card] exp 04/27"),
-            ("4111 1111\n1111-1111", "[card]"),
-            ("４１１１ １１１１ １１１１ １１１１ で", "[card] で"),
-            ("4111 1111 1111 1111 12/29", "[card] 12/29"),
-            ("since 2024 4111 1111 1111 1111", "since 2024 [card]"),
-        ),
-        misses=(
-            "4111 1111 1111 1112",
-            "call +44 20 7946 0958 or 555-0134-2231",
-            "2019 2020 2021 2022",
-            "at 1700000000000 ms",
-            "order 4000000000000000000001",
-        ),
-        figures=True,
-        locate=cards_and_ibans.card,
+        "key",
+        "hexadecimal as long as a key",
+        r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])"
+        r"(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))(?![\w/@+=-]|[.:]\w)",
+        check=_as_long_as_a_key,
+        figures=1,
+        long_word=32,
     ),
     Rule(
-        "pin",  # the figures on the back of a card
-        cards_and_ibans.BACK,
-        matches=(
-            ("[card] exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
-            ("[card], gültig 12/29, hinten 482", "[card], gültig 12/29, hinten [pin]"),
-        ),
-        misses=("[card], room 318 please", "[card] 12/29, €318", "[card] for 318 euros", "on the back 482"),
-        hints=frozenset(("[card]",)),
+        "key",
+        "a key typed in groups",
+        find=near_words.TYPED_KEYS.find,
+        hints="app|anwendungs|licen|lizenz|serial|activ|aktiv|ativa|attiva|key|clave|clé|chave",
+    ),
+    Rule("key", "a wallet's words", find=recovery_seeds.find, words=recovery_seeds.FEWEST),
+    Rule("key", "base32 in groups", find=random_strings.find_base32_groups, figures=1),
+    Rule(
+        "key",
+        "base32 in one",
+        r"(?<![\w/+.-])(?P<s>[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?=={0,6}(?![\w/+=-]))",
+        check=_base32,
+        figures=1,
+        long_word=16,
+    ),
+    Rule("key", "base32 beside a word", find=near_words.BASE32.find, figures=1, long_word=16),
+    # Passwords, by the words, signs and commands around them.
+    Rule(
+        "password",
+        "in a URL",
+        rf"(?i:\b[a-z][a-z0-9+.-]{{0,20}})://[^\s:/@]{{0,200}}:(?P<s>{DONE}[^\s/]{{1,300}})(?=@)",
+        hints="://",
+        signs=":",
     ),
     Rule(
-        "id",
-        None,
-        find=national_ids.find,
-        matches=(
-            ("codice fiscale RSSMRA85T10¦A562S", "codice fiscale [id]"),
-            ("756.9217.0769.85 is mine", "[id] is mine"),
-            ("SSN 536-90¦-4399", "SSN [id]"),
-            ("BSN: 1112¦22333", "BSN: [id]"),
-            ("my social insurance number is 123 456 ¦782", "my social insurance number is [id]"),
-        ),
-        misses=(
-            "756.9217.0769.84",
-            "codice RSSMRA85T10A562T",
-            "BSN: 111222334",
-            "111222333 people",
-            "000-12-3456",
-        ),
-        figures=True,
+        "password",
+        "in quotes behind a label",
+        rf"(?i:{labels.NAME})\s{{0,8}}(?::=|=>|[:=])\s{{0,8}}"
+        rf"(?P<q>[\"'`])(?P<s>{labels.ORDINARY}{DONE}[^\"'`\n]{{3,200}})(?P=q)",
+        hints=labels.NAME_HINTS,
+        signs=labels.SIGNS,
+        near=True,
     ),
     Rule(
-        "id",  # a word near it tells
-        None,
-        find=document_numbers.find,
-        matches=(
-            ("she wants my NHS number, it is 943 476 59¦19", "she wants my NHS number, it is [id]"),
-            ("Steuer-ID für das Amt\n84 495 671¦ 431", "Steuer-ID für das Amt\n[id]"),
-            ("1112¦22333 is my BSN", "[id] is my BSN"),
-            ("sort code 20-45-7¦7 it is", "sort code [id] it is"),
-            ("account no. 618¦34502 it is", "account no. [id] it is"),
-            ("my passport, the new one, is 53340¦1827", "my passport, the new one, is [id]"),
-            ("Reisepass C01X9¦V665", "Reisepass [id]"),
-            ("MRN 00418¦826-3 at the top", "MRN [id] at the top"),
-            ("mon RIB, 30004 00823 0001234¦5678 43, merci", "mon RIB, [id], merci"),
-            ("BSB 062-0¦00 at the bank", "BSB [id] at the bank"),
-            ("DNI 32.456.7¦89 del abuelo", "DNI [id] del abuelo"),
-            ("o RG dela, 24.678.131-¦4, está aqui", "o RG dela, [id], está aqui"),
-            ("su RFC es GODE561231¦GR8", "su RFC es [id]"),
-            ("AHV 756921¦7076985", "AHV [id]"),
-            ("título de eleitor: 1023 8501¦ 0671", "título de eleitor: [id]"),
-            ("my OHIP, 1234-567-89¦0-AB, again", "my OHIP, [id], again"),
-            ("der Perso hat L01X00T¦47 drauf", "der Perso hat [id] drauf"),
-        ),
-        misses=(
-            "passport control took 2 hours and train IC 2217 was late",
-            "the charity's number is 1089464 and the company's 04325234",
-            "account manager, tel 555 0143 22",
-            "the clinic is at 943 476 5918",
-            "Steuer für 2023, Rechnungsnummer 20231104",
-            "the RG 24 of 1998 and Medicare in 2020",
-            "BLZ und Konto bitte bis 12.04.2024 melden",
-        ),
-        figures=True,
+        "password",
+        "no word behind a label",
+        rf"(?i:{labels.NAME}){labels.SEPARATOR}"
+        rf"(?P<s>(?![\"'`]){labels.ORDINARY}{DONE}(?=\S{{0,200}}[\d!#$%&*+@^_~]|[^\W\d_]{{1,40}}-[^\W\d_])"
+        rf"\S{{4}}{labels.CHARS}*)",
+        check=labels.value,
+        hints=labels.NAME_HINTS,
+        signs=labels.SIGNS,
+        near=True,
     ),
-    *CODES,
+    Rule(  # that ends the line or stands before the next label
+        "password",
+        "one word behind a label",
+        rf"(?i:{labels.WORD}){labels.SEPARATOR}"
+        rf"(?P<s>{labels.ORDINARY}{DONE}(?:{labels.NO_TAG}[^\s\"'`]){{3,}}+)"
+        r"(?m:(?=[ \t]{0,80}$|[ \t]{1,8}[\w-]{1,40}[ \t]{0,8}[:=]))",
+        check=labels.value,
+        hints=labels.WORD_HINTS,
+        signs=labels.SIGNS,
+        near=True,
+    ),
     Rule(
-        "random",
-        None,
-        find=random_strings.find,
-        matches=(
-            ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
-            ("box 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "box [random]"),
-            ("letters alone: QwRtYpSdFgHj¦KlZxCvBnMqWzXc", "letters alone: [random]"),
-            ("they gave me key_live_oooaB3dE5¦fG7hJ9kL1mN", "they gave me [random]"),
-            ("use pat_730dcd590b0a0c5deaa4¦e8857bbc72d61a8ed23f", "use [random]"),
-            ("qZ4Kp2mQ.x7Kp2mQ9vL4nR8¦tWb3ZcYd5", "[random]"),
-            ("take 8FJ2-9DKW¦-XX82-LQ0Z with you", "take [random] with you"),
-            ("from my phone: qhzv-wkjd¦-xpgm-rtbc", "from my phone: [random]"),
-            (
-                "https://x.example/d/1E6Zg2X2bjjt¦PzVfX8YqdXZDCoB3AVA7i/edit",
-                "https://x.example/d/[random]/edit",
-            ),
-            ("_x7Kp2mQ9vL4nR8t¦Wb3ZcYd5 it is", "[random] it is"),
-        ),
-        misses=(
-            "getUserByEmailAddress2 in AbstractSingletonProxyFactoryBean3",
-            "f81d4fae-7dec-11d0-a765-00a0c91e6bf6 and 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-            "IMG_20190203_142233_HDR.jpg and x86_64-unknown-linux-gnu",
-            "sha512-9x2zB3kd8Qw7PmL4vN6tR1yH5jF0gC9sX2aZ8bV7nM3qK4wE6rT5yU1iO0pA==",
-            "app.x7Kp2mQ9vL4nR8tWb3Zc.js and ABCD-2020-1234-5678",
-            "then-they-have-that and with-some-more-them",
-            "https://x.example/watch?v=x7Kp2mQ9vL4nR8tWb3Zc and https://x.example/a/long-title-of-2019-with-words",
-        ),
-        long_word=random_strings.SHORTEST,
+        "password",
+        'no word behind "is"',
+        rf"(?i:{labels.WORD}{labels.WHOSE}[ \t]{{0,8}},?[ \t]{{1,8}}{labels.IS_NOW}[ \t:]{{1,8}})"
+        rf"[\"'`]?(?P<s>{DONE}(?:{labels.NO_TAG}[^\s\"'`]){{5,}})",
+        check=labels.no_word,
+        hints=labels.WORD_HINTS,
     ),
+    Rule(
+        "password",
+        'figures behind "password"',
+        rf"(?i:(?<![^\W_])(?:password|passwd|passwort|pass|pwd|pw)[ \t]{{1,8}})(?P<s>{DONE}"
+        rf"(?=\S{{0,80}}\d)(?=\S{{0,80}}[A-Za-z])(?:{labels.NO_TAG}[^\s\"'`>()]){{6,}})",
+        check=labels.no_word,
+        hints="passw|pass |pw",
+    ),
+    Rule(
+        "password",
+        "between tags",
+        r"(?i:<(?:[a-z]+:)?(?:\w{0,20}password|passwd|pwd|secret|api-?key)>)"
+        rf"(?P<s>{DONE}[^<\n]{{3,200}})(?=</)",
+        hints=labels.NAME_HINTS,
+        signs="<",
+    ),
+    Rule(
+        "password",
+        "groups behind a label",
+        r"(?i:(?:recovery|backup|activation|licen[cs]e|product|unlock)[ -](?:code|key)s?(?:[ ]is)?[ :=]{1,3})"
+        r"(?P<s>[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){2,12})(?![\w-])",
+        hints="recovery|backup|activation|licen|product|unlock",
+        signs="-",
+    ),
+    Rule(  # to the end of the line
+        "password",
+        "a passphrase",
+        r"(?im:(?<![a-z])(?:pass ?phrase|(?:seed|recovery|mnemonic)[ _-](?:phrase|words))"
+        rf"[ \t]{{0,8}}[:=][ \t]{{0,8}}(?P<s>{DONE}\S.{{2,}}))",
+        check=labels.value,
+        hints="phrase|recovery|seed|mnemonic",
+        signs=labels.SIGNS,
+    ),
+    Rule(
+        "password",
+        "an option",
+        r"(?<!\S)--?(?:[a-z]+-)?(?:password|passwd|passphrase|pass|token|secret|api-key)"
+        rf"(?:=[\"']?|[ \t]{{1,8}}[\"']|[ \t]{{1,8}}(?=[^\s-]{{0,80}}\d))(?P<s>(?![\"'$<{{-]){DONE}[^\s\"']{{3,}})",
+        check=labels.value,
+        hints="passw|passp|pass=|pass |token|secret|key",
+        signs="-",
+    ),
+    Rule(
+        "password",
+        "an option of some commands",
+        r"(?<![\w-])(?:(?:mysql\w*|mariadb[\w-]*|7za?|sshpass|unrar|rar|zip|docker login|helm registry login|ldap\w+)"
+        r"[ ](?:[^\n|;]{0,80} )?-[pPw][ ]?|redis-cli[ ](?:[^\n|;]{0,80} )?-a "
+        r"|htpasswd -\w{0,20}b\w{0,20} \S{1,80} \S{1,80} "
+        rf"|echo (?=\S{{1,80}} ?\| ?sudo -S))[\"']?(?P<s>(?![$<{{/-]){DONE}[^\s\"'|]{{3,}})",
+        hints="mysql|mariadb|7z|sshpass|rar |zip -|docker login|registry login|ldap|redis-cli|htpasswd|sudo -s",
+        signs="-",
+    ),
+    Rule(
+        "password",
+        "behind the user's name",
+        r"(?:(?<!\S)-(?:u|-user)[ =][\"']?[^\s:\"']{1,64}:(?!\d+(?!\S))|/[Uu][Ss][Ee][Rr]:\S{1,60} )"
+        rf"(?P<s>(?![$<{{/-]){DONE}[^\s\"'|]{{3,}})",
+        hints=" -u | -u=|-user|/user:",
+        signs=":",
+    ),
+    # PINs and codes: figures beside a word for one.
+    Rule(
+        "pin",
+        "behind a word for a code",
+        r"(?<![\w.,-])(?P<s>\d{3}[ -]\d{3}|\d{4}[ -]\d{4}|\d{4,8})(?![\w-]|[.,:]\d)",
+        check=_behind_a_word,
+        hints=labels.SENT_CODE_HINTS,
+        figures=3,
+    ),
+    Rule(
+        "pin",
+        'six figures behind "code"',
+        r"(?i:(?<![a-z])(?<!zip )(?<!area )(?<!error )(?<!postal )(?<!exit )(?<!status )code[ ]?[:#]?[ ]?)"
+        r"(?P<s>\d{6})(?![\w-]|[.,:]\d)",
+        hints="code",
+        figures=3,
+    ),
+    Rule(
+        "pin",
+        "before a word for a code",
+        r"(?i:(?<![\w.,-])(?:G-)?(?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:is|ist|est|es) (?:your|ihr|dein|votre|tu|su) "
+        r"(?:[\w-]{1,20} ){0,5}(?:code|pin|otp|passcode|password|\w{1,14}code))",
+        hints="code|pin|otp|password",
+        figures=3,
+    ),
+    Rule(
+        "pin",
+        "to be entered",
+        r"(?i:(?<![a-z])(?:use|enter|type|using) (?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:to|as|for) "
+        r"(?:log|sign|verif|confirm|reset|your))",
+        hints="use|using|enter|type",
+        figures=3,
+    ),
+    Rule(
+        "pin",
+        "on the back of a card",
+        r"(?<![A-Za-z])(?:CV[VC]2?|CSC|cv[vc]2?)(?:[ ](?:code|is|number))?[ ]?[:=#]?[ ]?(?P<s>\d{3,4})(?![\w-])",
+        hints="cvv|cvc|csc",
+        figures=3,
+    ),
+    # What may be anything, behind a label.
+    Rule(
+        "pin",
+        "behind a label",
+        rf"(?i:(?<![^\W_])(?:{labels.CODE})(?![^\W_]){labels.WHOSE}{labels.LINK}(?:{labels.LINE}|[ \t]{{0,8}})"
+        r"(?P<s>\d(?:[ -]?\d){3,9}[#*]?)(?![\w-]|[.,:]\d))",
+        hints=labels.LABEL_HINTS,
+        figures=1,
+    ),
+    Rule(
+        "password",
+        "said in quotes",
+        rf"(?i:{labels.LABEL}{labels.WHOSE}{labels.LINK}(?:{labels.LINE}|[ \t]{{0,8}}){labels.OPENS}{labels.QUOTED})",
+        check=labels.in_quotes,
+        hints=labels.LABEL_HINTS,
+        signs="\"'`“„«‹‘‚",
+    ),
+    Rule(
+        "password",
+        "in a line of its own",
+        rf"(?i:{labels.LABEL}{labels.WHOSE}{labels.LINK}{labels.LINE}"
+        rf"(?P<s>(?![\"'`“„«‹‘‚]){labels.NOTHING}{DONE}(?:(?!</|<[A-Za-z])\S){{4,100}})(?=[ \t]{{0,8}}(?:\n|\Z)))",
+        check=labels.in_a_line,
+        hints=labels.LABEL_HINTS,
+        signs="\n",
+    ),
+    Rule(
+        "password",
+        'one word behind "is"',
+        rf"(?i:(?:{labels.LABEL}){labels.WHOSE}[ \t]{{0,8}},?[ \t]{{1,8}}{labels.IS}[ \t]{{1,4}}"
+        rf"(?P<s>{labels.NOTHING}{DONE}[^\W_](?:[\w+&!*#]|-(?=[^\W_])){{3,40}})"
+        r"(?=[,;]|[.!?]?[ \t]{0,8}(?:\n|\Z)|[.!] |[ \t][-–(]))",
+        check=labels.no_sentence,
+        hints=labels.LABEL_HINTS,
+    ),
+    Rule(
+        "key",
+        "words that restore something",
+        rf"(?i:(?:{labels.RECOVERY}){labels.WHOSE}{labels.LINK}(?:{labels.LINE}|[ \t]{{0,8}})"
+        rf"(?P<s>{DONE}{labels.ROW_OF_WORDS}))",
+        check=labels.row_of_words,
+        hints=labels.RECOVERY_HINTS,
+    ),
+    # Numbers with check digits, and those that a word near them tells.
+    Rule("iban", "IBAN", numbers.IBAN, check=numbers.iban, figures=3),
+    Rule("card", "card", numbers.CARD, check=numbers.card, figures=3),
+    Rule("pin", "behind a card's number", numbers.BACK, hints="[card]"),
+    Rule("id", "national numbers", find=numbers.national_numbers, figures=3),
+    Rule("id", "papers and accounts", find=near_words.papers, figures=3),
+    # Codes.
+    Rule("key", "BitLocker", r"(?<![\w-])(?P<s>\d{6}(?:[ -]\d{6}){7})(?![\w-])", figures=3),
+    Rule(  # hexadecimal, as one of a list
+        "password",
+        "five and five",
+        r"(?<![\w/.-])(?P<s>(?=[0-9-]{0,10}[a-f])(?=[a-f-]{0,10}[0-9])[0-9a-f]{5}-[0-9a-f]{5})(?![\w-])",
+        signs="-",
+        figures=1,
+        long_word=11,
+    ),
+    Rule("pin", "with a G", r"(?<![\w-])(?P<s>G-\d{6})(?![\w-])", hints="g-", figures=3),
+    Rule(  # as it is typed at a door
+        "pin",
+        "with the key that ends it",
+        r"(?<![\w.,/:+&#-])(?P<s>[A-Z]?\d{4,6}#)(?![\w#-])",
+        signs="#",
+        figures=3,
+    ),
+    Rule("pin", "sent once", find=near_words.SENT.find, figures=3),
+    Rule("pin", "kept for later", find=near_words.KEPT.find, hints=near_words.KEPT_HINTS, figures=1),
+    Rule("random", "drawn at random", find=random_strings.find, long_word=random_strings.SHORTEST),
 )

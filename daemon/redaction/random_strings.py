@@ -1,4 +1,4 @@
-"""Random strings, such as generated passwords: told from names, versions, hashes and paths."""
+"""What was drawn at random, such as generated passwords and keys: told from names, versions, hashes and paths."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from idiolect.daemon.redaction.rule import Span
 
 #: The shortest word that is told from others, in characters.
 SHORTEST: Final = 16
@@ -108,7 +110,7 @@ def is_grouped(word: str) -> bool:
     return _SMALL_GROUPS.fullmatch(word) is not None and common_pairs(word) <= _FEW_COMMON
 
 
-def find(text: str) -> Iterator[tuple[int, int]]:
+def find(text: str) -> Iterator[Span]:
     """Where random strings are in `text`, each as [start, end); of a web address, only whole parts of its path."""
     for word in _WORD.finditer(text):
         body = word[0]
@@ -138,7 +140,7 @@ _COMPOUND: Final = re.compile(
 )
 
 
-def _in_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _in_parts(text: str, start: int, end: int) -> Iterator[Span]:
     """Random parts on both sides of a dot or a colon; not the name of a file, whose last part is a word."""
     for match in _COMPOUND.finditer(text, start, end):
         parts = _PARTS.split(match[0].rstrip("="))
@@ -146,3 +148,83 @@ def _in_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             len(part) >= _LONG_PART and is_random(part) for part in parts
         ):
             yield match.span()
+
+
+# --- what stands near a word for it: a weaker form is enough ---------------------------------------------
+
+_MOSTLY: Final = 0.3  # changes a character
+_RARE_PAIRS: Final = 0.5
+_MANY: Final = 24  # characters of base32 that are more than enough
+_BASE32_HEX: Final = re.compile(r"[a-fA-F2-7]+")
+_GAPS: Final = re.compile("[ -]")
+
+
+def is_drawn_key(written: str) -> bool:
+    """Whether a word of fourteen characters and more was drawn at random, where something near speaks of a key."""
+    body = written.rstrip("=")
+    if is_random(body):
+        return True
+    if any(map(str.isdigit, body)) and body.upper() == body:
+        return is_random(f"{body}{body}")
+    changes = sum(1 for _ in _CHANGE.finditer(body)) / len(body)
+    of_a_kind = body.lower() == body if any(map(str.isdigit, body)) else body.isalpha()
+    return of_a_kind and changes >= _MOSTLY and common_pairs(body) <= _RARE_PAIRS
+
+
+def is_drawn_base32(written: str) -> bool:
+    """Whether base32 was drawn at random: its letters make no words, and figures stand among them."""
+    body = _GAPS.sub("", written)
+    figures = sum(map(str.isdigit, body))
+    return (
+        1 <= figures <= len(body) * 0.6
+        and not _BASE32_HEX.fullmatch(body)
+        and common_pairs(body) <= (0.5 if len(body) < _MANY else 0.6)
+    )
+
+
+def is_long_base32(written: str) -> bool:
+    """The same of what stands alone: of a length that secrets have, and with figures enough."""
+    whole = len(written) % 8 == 0 or len(written) in (26, 52)
+    figures = sum(map(str.isdigit, written))
+    return whole and (figures >= 2 or len(written) >= _MANY) and is_drawn_base32(written)
+
+
+def is_grouped_by_hand(written: str) -> bool:
+    """Whether groups hold letters and figures, as drawn ones do; not a model and its year."""
+    groups = _GAPS.split(written)
+    mixed = sum(any(map(str.isdigit, group)) and any(map(str.isalpha, group)) for group in groups)
+    return 2 * mixed >= len(groups) or (mixed > 0 and all(map(_is_no_word, groups)))
+
+
+def _is_no_word(group: str) -> bool:
+    """Whether letters are capitals, or capitals in the middle of others, as no word has them."""
+    return not group.isalpha() or group.isupper() or any(map(str.isupper, group[1:]))
+
+
+def is_code(written: str) -> bool:
+    """Whether groups are figures alone, or one of them has letters as well; not a word and a year."""
+    groups = _GAPS.split(written)
+    mixed = any(not group.isdigit() and not group.isalpha() for group in groups)
+    return mixed or (written[:2] not in ("19", "20") and all(map(str.isdigit, groups)))
+
+
+_BESIDE: Final = re.compile(r"[2-7](?:(?=[A-Za-z])|(?<=[A-Za-z][2-7]))")
+_MIXED: Final = re.compile(r"(?<![\w])(?=[A-Za-z]{0,3}[2-7])(?=[2-7]{0,3}[A-Za-z])[A-Za-z2-7]{4}(?!\w)")
+_BASE32_GROUPS: Final = re.compile(
+    r"(?<![\w-])(?P<s>(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4}|(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])"
+)
+_WIDEST: Final = 80  # characters of sixteen groups
+
+
+def find_base32_groups(text: str) -> Iterator[Span]:
+    """Where base32 in groups of four is, four of them and more, one of which has letters and figures."""
+    end = 0
+    for figure in _BESIDE.finditer(text):
+        mixed = _MIXED.search(text, max(0, figure.start() - 3), figure.end() + 3)
+        if mixed is not None and mixed.start() >= end:
+            for match in _BASE32_GROUPS.finditer(
+                text, max(end, mixed.start() - _WIDEST), mixed.end() + _WIDEST
+            ):
+                end = match.end()
+                if _MIXED.search(match["s"]) and is_drawn_base32(match["s"]):
+                    yield match.span("s")

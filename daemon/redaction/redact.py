@@ -23,7 +23,7 @@ from idiolect.daemon.redaction.tagger import Tagger
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from idiolect.daemon.redaction.cards_and_ibans import Span
+    from idiolect.daemon.redaction.rule import Span
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.
@@ -168,7 +168,7 @@ def hides(before: str, offered: str) -> bool:
 
 def _worth_trying(text: str) -> tuple[Rule, ...]:
     """The rules whose cheap conditions hold: most texts meet none, and patterns are slow."""
-    figures = 0 if _FIGURE.search(text) is None else 1 if _FIGURES.search(text) is None else 2
+    figures = 0 if _FIGURE.search(text) is None else 1 if _FIGURES.search(text) is None else 3
     words = text.split()
     longest = max(map(len, words), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
@@ -194,7 +194,7 @@ def _fitting(
     rules = tuple(
         rule
         for rule in RULES
-        if figures >= (2 if rule.figures else 1 if rule.figure else 0)
+        if figures >= rule.figures
         and long_word >= rule.long_word
         and (many or not rule.words)
         and (not rule.signs or any(sign in rule.signs for sign in signs))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from idiolect.daemon.redaction.cards_and_ibans import Span
+Span: TypeAlias = tuple[int, int]
 
 #: The kinds of what is taken out. `id`: a national identity number; `random`: what was drawn at random and has no
 #: name; `data`: what no person types, and may hold a key.
@@ -19,62 +18,88 @@ KINDS: Final = ("key", "token", "password", "pin", "card", "iban", "id", "random
 PLACEHOLDER: Final = rf"\[(?:{'|'.join(KINDS)})\]"
 #: For patterns: not here, where a secret was taken out already.
 DONE: Final = rf"(?!{PLACEHOLDER})"
-
-
 _SOON: Final = 120  # characters between a word such as "password" and the sign behind it
 
 
-def _named(match: re.Match[str]) -> Span | None:
+class _LazyPattern:
+    """Stands for a compiled pattern, and has each of its attributes once that is asked for."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(re.compile(self._source), name)
+        setattr(self, name, value)  # from now on it costs no more than the pattern itself
+        return value
+
+
+def lazy(source: str) -> re.Pattern[str]:
+    """Return what behaves as `re.compile(source)` and is compiled at its first use: most texts need few patterns."""
+    return cast("re.Pattern[str]", _LazyPattern(source))
+
+
+def source(pattern: object) -> str | None:
+    """What a pattern that `lazy` gave is made of; None for anything else."""
+    return pattern._source if isinstance(pattern, _LazyPattern) else None
+
+
+def named(match: re.Match[str]) -> Span | None:
+    """The span of a match's group `s`."""
     return match.span("s")
 
 
-@dataclass(frozen=True)
 class Rule:
-    """One kind of secret, beside examples of what it must and must not take.
+    """One row of the table: a kind of secret, its name in tests/redaction_examples.txt, and how it is found.
 
-    `pattern` has a group `s`, the secret itself; `locate` narrows a match to the secret's span, or
-    refuses it with None. Where a pattern is not enough, `find` gives all spans in a text. `matches` are
-    (text, text redacted) pairs; `misses` stay as they are. (A `¦` in a text, to be taken out, keeps scanners
-    from taking these files for a leak.) To save time, a rule is tried only where one of the lower-case
-    literals in `hints` occurs, and one of the characters in `signs` (with `near`, soon behind it), if there are
-    any; where there is a `figure`, or `figures`, three of them close together, if it needs them; where a word has
-    `long_word` characters; and where there are `words` words, or one that may be as many without a space.
+    `pattern` has a group `s`, the secret itself; `check` narrows a match to the secret's span, or refuses it with
+    None. Where a pattern is not enough, `find` gives all spans in a text instead. The rest saves time, and refuses
+    nothing that the pattern would take. A rule is tried only where one of the lower-case `hints` occurs (parted by
+    `|`), and one of the characters in `signs` (with `near`, soon behind it), if there are any; where there are
+    `figures`: 1, or 3 close together; where a word has `long_word` characters; and where there are `words` words, or
+    one that may be as many without a space.
     """
 
-    kind: str
-    pattern: re.Pattern[str] | None
-    matches: tuple[tuple[str, str], ...]
-    misses: tuple[str, ...] = ()
-    hints: frozenset[str] = frozenset()
-    signs: str = ""
-    near: bool = False
-    figure: bool = False
-    figures: bool = False
-    long_word: int = 0
-    words: int = 0
-    locate: Callable[[re.Match[str]], Span | None] = field(default=_named)
-    find: Callable[[str], Iterable[Span]] | None = None
-
-    @property
-    def placeholder(self) -> str:
-        """What stands in the text instead of the secret."""
-        return f"[{self.kind}]"
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        pattern: str = "",
+        *,
+        check: Callable[[re.Match[str]], Span | None] = named,
+        find: Callable[[str], Iterable[Span]] | None = None,
+        hints: str = "",
+        signs: str = "",
+        near: bool = False,
+        figures: int = 0,
+        long_word: int = 0,
+        words: int = 0,
+    ) -> None:
+        self.name = name
+        self.placeholder = f"[{kind}]"
+        self.hints = frozenset(hints.split("|") if hints else ())
+        self.signs = signs
+        self.figures = figures
+        self.long_word = long_word
+        self.words = words
+        self._near = near
+        self._pattern = lazy(pattern)
+        self._check = check
+        self._find = find or self._matches
 
     def spans(self, text: str) -> list[Span]:
         """Where the secrets are, in order, none within another."""
-        if self.near and not self._near(text.lower()):
+        if self._near and not self._is_signed(text.lower()):
             return []
-        if self.find is not None:
-            found = self.find(text)
-        elif self.pattern is not None:
-            found = filter(None, map(self.locate, self.pattern.finditer(text)))
         spans: list[Span] = []
-        for start, end in sorted(found):
+        for start, end in sorted(self._find(text)):
             if not spans or start >= spans[-1][1]:
                 spans.append((start, end))
         return spans
 
-    def _near(self, folded: str) -> bool:
+    def _matches(self, text: str) -> Iterable[Span]:
+        return filter(None, map(self._check, self._pattern.finditer(text)))
+
+    def _is_signed(self, folded: str) -> bool:
         """Whether one of the signs stands soon behind one of the hints."""
         for hint in self.hints:
             place = folded.find(hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.redaction.lazy_pattern import lazy
+from idiolect.daemon.redaction.rule import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redaction_examples import taken
 
 from idiolect.daemon.ingest.normalise import normalise, pieces
-from idiolect.daemon.redaction.passwords import WORDS, WORDS_ALONE
+from idiolect.daemon.redaction.labels import WORDS, WORDS_ALONE
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.redact import hides, placeholders, redact
 
-EXAMPLES = [text.replace("¦", "") for rule in RULES for text, _ in rule.matches]
+EXAMPLES = [text for _, text, _ in taken()]
 SECRETS = ["hunter2x", "AKIA" + "IOSFODNN7EXAMPLE", "4111 1111 1111 1111", "GB82WEST12345698765432"]
 LABELS = [
     "password: ",

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import regex
+from redaction_examples import taken
 
 from idiolect.adapters import secret_cues
 from idiolect.adapters.prediction import answered
@@ -27,9 +28,8 @@ from idiolect.daemon.editors import commit_message_file
 from idiolect.daemon.ingest import normalise as normalising
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.redaction import word_features
-from idiolect.daemon.redaction.lazy_pattern import source
-from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.redact import redact
+from idiolect.daemon.redaction.rule import source
 from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.reply_parser import split, split_mail
 from idiolect.daemon.serving import message_author
@@ -302,7 +302,7 @@ def test_a_reader_takes_linear_time(reader):
 
 KEY = "-----BEGIN PRIVATE" + " KEY-----"
 PIECES = [
-    *(text.replace("¦", "") for rule in RULES for text, _ in rule.matches[:1]),
+    *{rule.name: text for rule, text, _ in reversed(taken())}.values(),
     *(
         " ",
         "\n",
