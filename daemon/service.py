@@ -44,8 +44,8 @@ from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, public_metrics
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SUFFIX
-from idiolect.daemon.sync.following import Following
 from idiolect.daemon.sync.sharing import Sync
+from idiolect.daemon.sync.sync_schedule import SyncSchedule
 from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_noted, open_store
 from idiolect.models.build import find_base
@@ -167,7 +167,7 @@ class Service:
             Decisions(settings, store, self.ingest, self._decided_elsewhere),
             lambda selector: self.forgetting.forget(selector, False, everywhere=False),
         )
-        self.following = following = Following(self.sync, settings.sync_every_s, model.reading_much)
+        self.following = following = SyncSchedule(self.sync, settings.sync_every_s, model.reading_much)
         store.shared.on_change = following.changed
         self.ingest.app_policy.on_change = following.changed
         self._watcher.start()

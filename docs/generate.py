@@ -38,7 +38,7 @@ def commands() -> str:
     """Every command with its arguments and options, in the groups that `idiolect --help` shows."""
     from typer.main import get_command
 
-    from idiolect.daemon.commandline.cli import app
+    from idiolect.daemon.commandline.command_table import app
 
     whole: Any = get_command(app)
     groups: dict[str, list[str]] = {}

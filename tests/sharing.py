@@ -54,7 +54,7 @@ class Device:
         self.store.forget(selector, everywhere=False)
 
     def join(self, code=None, name=None):
-        return self.sync.join(self.folder, code, name or self.name)
+        return self.sync.membership.join(self.folder, code, name or self.name)
 
     def cycle(self) -> bool:
         return self.sync.cycle()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.capitals import Capitals, fold, with_capitals
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
-from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.adapters.word_table import WordTable, best_indices

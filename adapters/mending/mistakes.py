@@ -17,7 +17,7 @@ import regex
 
 from idiolect.adapters.capitals import fold, with_capitals
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
-from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.steps import Steps, finish
 from idiolect.adapters.vocabulary import WORD

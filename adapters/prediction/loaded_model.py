@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout
 from idiolect.adapters.mending.mistakes import Mistakes
-from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration

@@ -1,7 +1,7 @@
 """From a prefix to words and ghost text; and whether they are worth showing.
 
 Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`, mended by
-:class:`~idiolect.adapters.prediction.mending.Mender`, and continued by
+:class:`~idiolect.adapters.prediction.autocorrection.Mender`, and continued by
 :class:`~idiolect.adapters.prediction.ghosts.Ghosts`.
 """
 
@@ -15,15 +15,15 @@ import numpy as np
 import regex
 
 from idiolect.adapters.capitals import in_one_form
-from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
+from idiolect.adapters.prediction.autocorrection import Mender
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.look_ahead import LookAhead
-from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker

@@ -23,8 +23,8 @@ from idiolect.adapters.capitals import (
     with_other_case,
 )
 from idiolect.adapters.prediction.answered import Answered, sender_share
+from idiolect.adapters.prediction.client_windows import ClientWindows
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.sliding_window import SlidingWindows
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.vocabulary import WORD, Matches
@@ -91,7 +91,7 @@ class WordRanker:
         self._user_model = user_model
         self._next_token = next_token
         self._splits = OrderedDict[str, tuple[SplitPrefix, float]]()
-        self._windows = SlidingWindows()
+        self._windows = ClientWindows()
         self._before: tuple[list[int], list[str], Counter[str]] | None = (
             None  # of the word that was ranked last
         )

@@ -30,9 +30,9 @@ from idiolect.adapters.corpus import (
     read_general_passages,
 )
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout
 from idiolect.adapters.mending.mistakes import Mistakes, as_meant, decisions
-from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture

@@ -38,7 +38,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _leave)
     if sys.argv[1:2] not in ([name] for name in _PROTOCOLS):
         sys.stdout, sys.stderr = _watched(sys.stdout), _watched(sys.stderr)
-    from idiolect.daemon.commandline.cli import main as run
+    from idiolect.daemon.commandline.command_table import main as run
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -25,7 +25,7 @@ from idiolect.daemon.privacy.app_policy import (
     Seen,
 )
 from idiolect.daemon.serving.model_queue import BusyError, Priority
-from idiolect.daemon.storage.audit import Audit
+from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import Forgotten, NothingToUndoError, OtherCountError
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 

@@ -13,13 +13,13 @@ from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile_paths import absolute_path
 from idiolect.daemon.sync.folder import SyncFolderError, SyncFolderGoneError, SyncNewerError
-from idiolect.daemon.sync.sharing import (
+from idiolect.daemon.sync.membership import (
     AlreadySharingError,
     CodeNeededError,
     DeviceNameError,
     NotSharingError,
-    Sharing,
 )
+from idiolect.daemon.sync.sharing import Sharing
 from idiolect.daemon.vault.device_keys import CodeError
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def register(app: Application, service: Service) -> None:
     def _change(asked: SyncBody) -> SyncChange:
         code, told = None, True
         if asked.action == "join":
-            code = sync.join(absolute_path(Path(asked.folder or "")), asked.code, asked.name)
+            code = sync.membership.join(absolute_path(Path(asked.folder or "")), asked.code, asked.name)
             service.following.joined()
         elif asked.action == "invite":
-            code = sync.invite()
+            code = sync.membership.invite()
         elif asked.action == "revoke":
-            sync.revoke(asked.device or "")
+            sync.membership.revoke(asked.device or "")
         else:
-            told = sync.leave()
+            told = sync.membership.leave()
         return {"sharing": sync.state(), "code": code, "told": told}

@@ -6,9 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.profile import lock_and_rekey
 from idiolect.daemon.runtime import process
-from idiolect.daemon.vault import marker, store_key
+from idiolect.daemon.vault import lock, marker, store_key
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def purge(settings: Settings) -> Purged:
         return Purged({}, not settings.home.exists(), ())
     settings.run_dir.mkdir(mode=0o700, exist_ok=True)
     with process.locked(settings):
-        key_gone = store_key.remove(settings, lock_and_rekey.origin(settings))
+        key_gone = store_key.remove(settings, lock.origin(settings))
         for name in removed:
             # The first holds the lock.
             if name not in (settings.run_dir.name, settings.marker_path.name):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.setup.place import Target
 
-_MAIN: Final = "from idiolect.daemon.commandline.cli import main; main()"
+_MAIN: Final = "from idiolect.daemon.commandline.command_table import main; main()"
 #: A browser names a program and no arguments, so that these are in a file.
 _HEAD: Final = (
     "#!/bin/sh\n# Written by `idiolect browser install`: what a browser starts for its extension.\n"

@@ -7,16 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from idiolect.daemon.storage import audit, store_copies
+from idiolect.daemon.storage import audit_report, store_copies
 from idiolect.daemon.storage.adapters import Adapters
-from idiolect.daemon.storage.backups import Backups
 from idiolect.daemon.storage.checkpoints import Checkpoints
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.entries import Entries, MatchingEntries
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
+from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.integrity_read import Reading
+from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, Entry, ForgetReceipt, OtherCountError
@@ -25,7 +26,7 @@ from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Shared
 from idiolect.daemon.storage.sources import Sources, Watches
-from idiolect.daemon.storage.state_and_events import EventLog, State
+from idiolect.daemon.storage.state import State
 from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
@@ -248,10 +249,10 @@ class Store:
             self._scrub_or_say_so()
         return count
 
-    def audit(self, since: datetime | None = None) -> audit.Audit:
+    def audit(self, since: datetime | None = None) -> audit_report.Audit:
         """What was taken and what happened, from `since` on, and what each adapter has seen; never text."""
         with self._connection.reading() as db:
-            return audit.audit(db, microseconds(since) if since else 0, self.watches.all())
+            return audit_report.audit(db, microseconds(since) if since else 0, self.watches.all())
 
     def copy_to(self, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
         """Write all that is in the store now into the empty file `target`, encrypted with `key`.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.backups import UNFINISHED
 from idiolect.daemon.storage.entries import last_id
+from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.sync.decisions import Decisions
     from idiolect.daemon.sync.folder import SharedFolder
     from idiolect.daemon.sync.log_files import Head
-    from idiolect.daemon.sync.membership import Membership, Read
+    from idiolect.daemon.sync.this_device import Read, ThisDevice
 
 log = logging.getLogger("idiolect.sync")
 
@@ -64,7 +64,7 @@ class OtherLogs:
         ingest: Ingest,
         decisions: Decisions,
         forget: Callable[[Selector], object],
-        encrypt_anew: Callable[[Membership], None],
+        encrypt_anew: Callable[[ThisDevice], None],
         now: Callable[[], float],
     ) -> None:
         self._store = store
@@ -83,7 +83,7 @@ class OtherLogs:
         self.failed: Exception | None = None
         self.problem: str | None = None
 
-    def read(self, me: Membership, folder: SharedFolder) -> None:
+    def read(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Read all that has arrived and was not read yet; entries not while learning is paused (`paused`).
 
         What can't be read of one device hinders no other: `failed` is why, where it is to be tried again, and
@@ -112,7 +112,7 @@ class OtherLogs:
         if self.problem is None:
             self.problem = _PAUSED if self.paused else _SHUT_OUT if self._shut_out else None
 
-    def _read(self, me: Membership, folder: SharedFolder, device: str) -> None:
+    def _read(self, me: ThisDevice, folder: SharedFolder, device: str) -> None:
         read = me.others.get(device)
         heads = [place for place in folder.files(device) if place.kind == "head"]
         if read is not None and not read.missing and [read.name] == [place.name for place in heads]:
@@ -127,7 +127,7 @@ class OtherLogs:
             if head.number == top >= me.other(device).head:
                 self._take(me, folder, place, head)
 
-    def _head(self, me: Membership, folder: SharedFolder, device: str, place: SharedFile) -> Head | None:
+    def _head(self, me: ThisDevice, folder: SharedFolder, device: str, place: SharedFile) -> Head | None:
         """What a head says; None where it has not arrived whole, or is not for this device, or not of a member."""
         known = me.members.get(device)
         if (device, place.name) in self._rejected or (known is None and self._new_heads == _MAX_NEW_HEADS):
@@ -149,7 +149,7 @@ class OtherLogs:
             self._rejected[device, place.name] = problem
         return head
 
-    def _vouched(self, me: Membership, folder: SharedFolder, head: Head) -> bool:
+    def _vouched(self, me: ThisDevice, folder: SharedFolder, head: Head) -> bool:
         """Whether a member vouches for the writer of a head."""
         if head.voucher is None:
             return False
@@ -162,7 +162,7 @@ class OtherLogs:
             return False
         return sponsor.keys.verifies(bytes.fromhex(signature), about)
 
-    def _take(self, me: Membership, folder: SharedFolder, place: SharedFile, head: Head) -> None:
+    def _take(self, me: ThisDevice, folder: SharedFolder, place: SharedFile, head: Head) -> None:
         device, read = head.device, me.other(head.device)
         why = me.merge(head.members)
         if "revoked" in why:
@@ -235,7 +235,7 @@ class OtherLogs:
         read.ordered = max(read.ordered, head.ordered)
         read.orders = [[number, conditions] for number, _, conditions in head.orders]
 
-    def _wanted(self, me: Membership, head: Head, entries: Sequence[SharedEntry]) -> list[SharedEntry]:
+    def _wanted(self, me: ThisDevice, head: Head, entries: Sequence[SharedEntry]) -> list[SharedEntry]:
         """Those entries that are new here and that nobody has ordered to forget before their device knew of it."""
         orders: list[dict[str, Any]] = [
             order.conditions

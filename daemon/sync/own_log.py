@@ -24,7 +24,7 @@ from idiolect.daemon.sync.log_files import (
     pack_segment,
     vouched,
 )
-from idiolect.daemon.sync.membership import Membership, new_device
+from idiolect.daemon.sync.this_device import ThisDevice, new_device
 from idiolect.daemon.vault.device_keys import DeviceKeys
 
 if TYPE_CHECKING:
@@ -47,23 +47,23 @@ class OwnLog:
         self._store = store
         self._now = now
 
-    def urgent(self, me: Membership) -> bool:
+    def urgent(self, me: ThisDevice) -> bool:
         """Whether the folder holds what is to leave it, or an order to forget is not in it yet."""
         return bool(self._store.shared.stale()) or self._orders_changed(me)
 
-    def _orders_changed(self, me: Membership) -> bool:
+    def _orders_changed(self, me: ThisDevice) -> bool:
         done = self._carried_out(me)
         return me.ordered < self._last_order() or any(one.number <= done for one in self._open_orders())
 
     def _open_orders(self) -> list[Order]:
         return [one for one in self._store.shared.orders() if one.conditions is not None]
 
-    def _carried_out(self, me: Membership) -> int:
+    def _carried_out(self, me: ThisDevice) -> int:
         """The number of the last order that every device has carried out."""
         done = [me.other(device).done_there.get(me.device, 0) for device in me.live_others]
         return min(done, default=self._last_order())
 
-    def send(self, me: Membership, folder: SharedFolder) -> None:
+    def send(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Write what is in no file yet, write anew what must be, and publish it."""
         self._write(me, folder, ())
         for _ in range(_MAX_REWRITES):  # what is forgotten meanwhile makes another one necessary
@@ -75,7 +75,7 @@ class OwnLog:
         if not me.published or self._orders_changed(me):
             self.publish(me, folder)
 
-    def _offer(self, me: Membership, folder: SharedFolder) -> None:
+    def _offer(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Write the adapter that serves, if it was trained here and all that it has seen has marks; offer no other."""
         store, active = self._store, self._store.adapters.active()
         if (me.adapter and me.adapter[0]) == active:
@@ -111,7 +111,7 @@ class OwnLog:
                 by_size[segment.size_bytes.bit_length() // 2].append(segment.name)
         return next((names for names in by_size.values() if len(names) >= _ALIKE), [])
 
-    def _write(self, me: Membership, folder: SharedFolder, anew: Collection[str]) -> None:
+    def _write(self, me: ThisDevice, folder: SharedFolder, anew: Collection[str]) -> None:
         """Write files: of what is in none yet, or of what was in those that are written `anew`."""
         shared, made = self._store.shared, []
         for contents in shared.unsent(anew):
@@ -125,7 +125,7 @@ class OwnLog:
                 me.published = False
                 me.save(self._store.state)
 
-    def publish(self, me: Membership, folder: SharedFolder) -> None:
+    def publish(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Write a head, and delete what it does not name."""
         shared, segments = self._store.shared, self._store.shared.segments()
         self._store.shared.carried_out(self._carried_out(me))
@@ -160,12 +160,12 @@ class OwnLog:
         me.save(self._store.state)
         folder.keep(me.device, self._files(me))
 
-    def _files(self, me: Membership) -> set[SharedFile]:
+    def _files(self, me: ThisDevice) -> set[SharedFile]:
         names = {SharedFile("log", segment.name) for segment in self._store.shared.segments()}
         names |= {SharedFile("log", me.adapter[1])} if me.adapter else set()
         return names | {SharedFile("head", me.heads[str(me.head)])} if me.head else names
 
-    def look(self, me: Membership, folder: SharedFolder) -> bool:
+    def look(self, me: ThisDevice, folder: SharedFolder) -> bool:
         """See that the own files are as they were left; False where another one writes them, too.
 
         That is a copy of this profile, or this profile was one and was restored.
@@ -192,7 +192,7 @@ class OwnLog:
             folder.keep(me.device, files | unread)
         return True
 
-    def move(self, me: Membership, place: str, *, alone: bool) -> Membership:
+    def move(self, me: ThisDevice, place: str, *, alone: bool) -> ThisDevice:
         """Go on as another device, since two are one: what was sent is that one's, what was not is this one's.
 
         `alone`: nobody may be left to write the former log, so this device is its heir.
@@ -204,7 +204,7 @@ class OwnLog:
         members = {**me.members, device: Member(name, keys.public.seal, keys.public.sign)}
         if alone:
             members[me.device] = replace(members[me.device], gone="moved", heir=device)
-        moved = Membership(
+        moved = ThisDevice(
             me.path,
             me.number,
             device,
@@ -223,7 +223,7 @@ class OwnLog:
             moved.save(self._store.state)
         return moved
 
-    def encrypt_anew(self, me: Membership) -> None:
+    def encrypt_anew(self, me: ThisDevice) -> None:
         """Have all of the log written under a new key."""
         me.renew_key()
         me.adapter = None  # it is offered anew

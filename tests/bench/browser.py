@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))  # where browsers are
 from conftest import Tab
 
 ROOT = Path(__file__).parents[2]
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 KEY_S = 0.1
 MODES = ("off", "suggest", "learn")
 TO_THE_END = """(field.focus(), "value" in field ? field.setSelectionRange(field.value.length, field.value.length)

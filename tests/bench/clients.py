@@ -23,7 +23,7 @@ from pygls.lsp.client import LanguageClient
 if TYPE_CHECKING:
     from load import Caller
 
-LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()", "lsp"]
+LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()", "lsp"]
 _BEGUN = 24  # paragraphs that a document has when it is opened: more than is looked at
 _KEY_S, _LINE_S, _INFILL_S, _COMPLETION_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
 

@@ -31,7 +31,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "bench.json"
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()"]
 BUDGET_S = 240
 COSTS = {"latency", "training", "typing", "start", "power", "beside"}  # kept of other machines, too
 _INSTRUCTIONS = (

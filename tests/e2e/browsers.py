@@ -22,7 +22,7 @@ import psutil
 import pytest
 from PIL import Image
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 DEADLINE_S = 20
 AGAIN_S = 4
 READ_S = 0.2  # before that Tab belongs to the page

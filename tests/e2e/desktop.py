@@ -19,7 +19,7 @@ from idiolect.daemon.settings import Settings
 DEADLINE_S = 60
 _POLL_S = 0.02
 _STILL = 6  # polls in which no processor time was used
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.profile import lock_and_rekey
 from idiolect.daemon.runtime import process
+from idiolect.daemon.vault import lock
 
 _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
 browsers = importlib.util.module_from_spec(_spec)
@@ -987,7 +987,7 @@ def upset(service):
     yield service
     if service.settings.locked_path.exists():
         process.stop(service.settings)
-        lock_and_rekey.unlock(service.settings, None)
+        lock.unlock(service.settings, None)
     process.start(service.settings)
     service.ask("/v1/resume", for_s=None)
 
@@ -998,11 +998,11 @@ def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_d
     all_is_well(browser)
     process.stop(settings)
     nothing_is_shown(browser, "idiolect start")
-    lock_and_rekey.lock(settings, None)
+    lock.lock(settings, None)
     process.start(settings)
     nothing_is_shown(browser, "idiolect unlock")
     process.stop(settings)
-    lock_and_rekey.unlock(settings, None)
+    lock.unlock(settings, None)
     process.start(settings)
     all_is_well(browser)
     upset.ask("/v1/pause", for_s=600)

@@ -31,7 +31,8 @@ CHANGE = textwrap.dedent("""
     import json, sys
     import keyring
     from idiolect.daemon.vault import store_key
-    from idiolect.daemon.profile import lock_and_rekey, purge
+    from idiolect.daemon.profile import purge
+    from idiolect.daemon.vault import lock, rekey
     from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
@@ -41,14 +42,14 @@ CHANGE = textwrap.dedent("""
     with process.locked(settings):
         before = store_key.obtain(settings)
         Store.open(settings.store_path, before.hex).close()
-        after = lock_and_rekey.rekey(settings)
+        after = rekey.rekey(settings)
         Store.open(settings.store_path, after.hex).close()
     said = {"origin": after.origin, "other": after.hex != before.hex, "held": held() == after.hex}
     said |= {"next": held(" (next)"), "files": sorted(path.name for path in settings.home.glob("store.key*"))}
     with process.locked(settings):
-        lock_and_rekey.lock(settings, "four plain old words")
+        lock.lock(settings, "four plain old words")
         said["while locked"] = held()
-        lock_and_rekey.unlock(settings, "four plain old words")
+        lock.unlock(settings, "four plain old words")
     said["unlocked"] = held() == after.hex
     purge.purge(settings)
     print(json.dumps(said | {"purged": held(), "folder": settings.home.exists()}))

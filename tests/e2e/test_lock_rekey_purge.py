@@ -21,7 +21,7 @@ from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 class Program:

@@ -23,7 +23,7 @@ from idiolect.daemon.runtime import process
 KEY_S = 0.24  # between two keys of somebody who types as most do
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 def converter():

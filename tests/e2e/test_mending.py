@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.models.build import BasePaths
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 CONTEXTS = ("", "I think that ", "We waited ", "Please send it to me ")
 
 

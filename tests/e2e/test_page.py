@@ -18,7 +18,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 KEY_S = 0.24  # between two keys of somebody who types as most do
 READ_S = 0.2  # more than the 150 ms before which nobody has read grey text

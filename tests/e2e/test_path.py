@@ -19,7 +19,7 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 CANARY = "the teal lighthouse keeper hums quietly at noon"
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()"]
 
 
 class Program:

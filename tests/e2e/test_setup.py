@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_program, terminal, tmp_path):

@@ -11,7 +11,7 @@ from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 KNOWN = "the teal lighthouse keeper Zorv"
 RIGHT, WORD_RIGHT, ALT_I = "\x1b[C", "\x1bf", "\x1bi"
 

@@ -12,7 +12,7 @@ import zipfile
 import psutil
 import pytest
 
-MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 DEADLINE_S = 60
 
 

@@ -31,8 +31,8 @@ from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFile, SharedFolder
 from idiolect.daemon.sync.log_files import open_head, open_segment
-from idiolect.daemon.sync.membership import Membership
 from idiolect.daemon.sync.sharing import Sync
+from idiolect.daemon.sync.this_device import ThisDevice
 from idiolect.daemon.vault import marker, opening
 from idiolect.models.build import BasePaths
 
@@ -431,7 +431,7 @@ def _shared(settings: Settings) -> Any:
     """What the store holds, and what the newest head of its log in the shared folder says that the log holds."""
     folder = settings.home.parent / "shared"
     with opened(settings) as store:
-        me, mark = Membership.load(store.state), store.shared.entry_mark
+        me, mark = ThisDevice.load(store.state), store.shared.entry_mark
         shared = SharedFolder(folder, me.number)
         found = [
             open_head(shared.read(me.device, place), me.number, me.device, [me.keys], me.keys.public)

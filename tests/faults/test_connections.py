@@ -21,8 +21,8 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient
+from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.editors.shell_helper import Asked, ShellPrompt
 from idiolect.daemon.endpoint import connection_limits

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.main import get_command
 
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
@@ -232,7 +232,7 @@ def allowed(case: Case, fault: str, *, running: bool) -> set[int]:
 
 
 def test_every_command_is_in_the_table():
-    assert {case.line.split()[0] for case in (*CASES, *LAST)} == {*get_command(cli.app).commands}
+    assert {case.line.split()[0] for case in (*CASES, *LAST)} == {*get_command(command_table.app).commands}
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
@@ -251,7 +251,7 @@ def test_every_command_on_a_disk_that_cannot_be_written(disk, monkeypatch, capfd
         monkeypatch.setattr(sys, "argv", ["idiolect", *disk.words(case)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
         with pytest.raises(SystemExit) as left:
-            cli.main()
+            command_table.main()
         out, err = capfd.readouterr()
         code = left.value.code
         wrong = told(code, err, allowed(case, fault, running=running))
@@ -282,7 +282,7 @@ def test_with_room_again_everything_works(disk, monkeypatch):
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
 import json, os, sys, tempfile
-from idiolect.daemon.commandline import cli, client, doctor_checks
+from idiolect.daemon.commandline import command_table, client, doctor_checks
 lines, told, nothing = json.load(sys.stdin), [], os.open(os.devnull, os.O_RDWR)
 for words in lines:
     with tempfile.TemporaryFile() as said:
@@ -291,7 +291,7 @@ for words in lines:
             for theirs, ours in enumerate((nothing, nothing, said.fileno())):
                 os.dup2(ours, theirs)
             sys.stdin, sys.argv = open(os.devnull), ["idiolect", *words]
-            sys.exit(cli.main())
+            sys.exit(command_table.main())
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said.seek(0)
         told.append((code, said.read().decode()))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -32,7 +32,7 @@ HOSTILE = st.one_of(
     st.text(st.characters(exclude_characters="\0"), max_size=40),
     st.text(st.sampled_from("0123456789dhms:-TZ+."), max_size=30),
 )
-COMMANDS = dict(cli.every_command())
+COMMANDS = dict(command_table.every_command())
 TOY = Path(__file__).parents[1] / "toy"
 #: Not tried: these fetch the base model, or go on as long as an editor does.
 LONG = {"start", "welcome", "lsp", "service"}
@@ -108,8 +108,8 @@ def test_no_argument_is_a_mistake_of_the_programs(name, tmp_path, served):
             contextlib.redirect_stderr(err),
             pytest.raises(SystemExit) as left,
         ):
-            cli.main()
-        assert left.value.code != cli.EXIT_UNEXPECTED, err.getvalue()
+            command_table.main()
+        assert left.value.code != command_table.EXIT_UNEXPECTED, err.getvalue()
         assert "Traceback" not in err.getvalue()
 
     tried()

@@ -37,7 +37,7 @@ class Devices(RuleBasedStateMachine):
             device.join(code)
             hand_own(device, first)
             first.cycle()
-            code = first.sync.invite()
+            code = first.sync.membership.invite()
 
     def _write(self, number, word, write):
         self.count += 1

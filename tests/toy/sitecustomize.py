@@ -236,7 +236,8 @@ class ToyService:
         )
 
         from idiolect.daemon.serving.speed_trial import Trial
-        from idiolect.daemon.sync.sharing import Device, Sharing
+        from idiolect.daemon.sync.membership import Device
+        from idiolect.daemon.sync.sharing import Sharing
 
         devices = (
             Device("1f2e3d4c5b6a7988", "desktop", True, 1204, 0, None, False),
@@ -246,10 +247,12 @@ class ToyService:
         self.sync = part(
             state=lambda: sharing,
             carried_out=lambda _receipt: None,
-            join=lambda _path, _code, _name: None,
-            invite=lambda: "legal winner thank year wave sausage worth useful legal winner thank yellow",
-            revoke=lambda _device: None,
-            leave=lambda: None,
+            membership=part(
+                join=lambda _path, _code, _name: None,
+                invite=lambda: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+                revoke=lambda _device: None,
+                leave=lambda: None,
+            ),
         )
         self.following = part(joined=lambda: None)
 
@@ -614,7 +617,7 @@ class ToyService:
     def audit(self, since):
         from datetime import UTC, datetime
 
-        from idiolect.daemon.storage.audit import Audit, Seen, Taken
+        from idiolect.daemon.storage.audit_report import Audit, Seen, Taken
         from idiolect.daemon.storage.records import Event
 
         self.calls.append(("audit", since))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.settings import Settings
 
 
@@ -28,7 +28,7 @@ def run(monkeypatch, capsys):
         stdin.isatty = lambda: terminal
         monkeypatch.setattr(sys, "stdin", stdin)
         with pytest.raises(SystemExit) as left:
-            cli.main()
+            command_table.main()
         out, err = capsys.readouterr()
         return left.value.code, out, err
 

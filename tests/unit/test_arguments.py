@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.commandline.arguments import parse_budget, parse_path
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -69,7 +69,7 @@ def test_a_path_that_cannot_be_meant_is_refused(tmp_path, run, form, given, says
 
 
 def test_every_argument_that_is_a_path_is_looked_at():
-    for name, command in cli.every_command():
+    for name, command in command_table.every_command():
         for param in command.params:
             if "Path" in str(param.type_descriptor.annotation):
                 assert param.type_descriptor.parameter_info.parser is parse_path, (name, param.name)

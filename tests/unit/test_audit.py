@@ -31,7 +31,7 @@ def store(tmp_path):
 def on(monkeypatch):
     """`on(day)`: from now on it is noon of that day of January 2026."""
     clock = [NOON]
-    for module in ("entries", "state_and_events"):
+    for module in ("entries", "event_log"):
         monkeypatch.setattr(
             f"idiolect.daemon.storage.{module}.now_us", lambda: schema.microseconds(clock[0]), raising=True
         )

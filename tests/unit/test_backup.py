@@ -20,12 +20,12 @@ from idiolect.daemon.profile import backup, backup_target, unfinished_backups
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
-from idiolect.daemon.storage.backups import UNFINISHED
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
     StoreNewerError,
     StoreUnreadableError,
 )
+from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector

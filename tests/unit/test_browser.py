@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, manifests, package
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
-from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import browser_place
 from idiolect.daemon.setup.browser_place import Browsers
@@ -381,7 +381,7 @@ def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
 
 @pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"id": 1, "do": "learn", "lines": 5, "site": "a.test"}'])
 def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, sent):
-    command = "from idiolect.daemon.commandline.cli import main; main()"
+    command = "from idiolect.daemon.commandline.command_table import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "browser", "host"],
         env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
@@ -412,7 +412,7 @@ def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_pa
 @pytest.mark.parametrize("kind", ["file", "null"])
 def test_the_host_says_that_it_is_for_browsers_where_no_program_talks_to_it(settings, tmp_path, kind):
     (tmp_path / "file").write_text("no message of the extension")
-    command = "from idiolect.daemon.commandline.cli import main; main()"
+    command = "from idiolect.daemon.commandline.command_table import main; main()"
     with Path(os.devnull if kind == "null" else tmp_path / "file").open("rb") as given:
         done = subprocess.run(
             [sys.executable, "-c", command, "browser", "host"],

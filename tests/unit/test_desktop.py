@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process, service_unit

@@ -22,7 +22,7 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon.commandline import cli, exit_codes
+from idiolect.daemon.commandline import command_table, exit_codes
 from idiolect.daemon.endpoint import openapi, server
 from idiolect.daemon.privacy.app_policy import _EXCLUDED, _PRIVATE, _SECRET_FIELD
 from idiolect.daemon.runtime import process
@@ -57,7 +57,7 @@ def sections(page: Path) -> dict[str, str]:
 
 
 def commands() -> dict[str, object]:
-    return get_command(cli.app).commands
+    return get_command(command_table.app).commands
 
 
 # --- the experiment log ------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ def test_every_command_and_option_is_documented():
         if heading.startswith("`idiolect ")
     }
     assert found.keys() == commands().keys()
-    for name, command in cli.every_command():
+    for name, command in command_table.every_command():
         text = found[name.partition(" ")[0]]
         assert f"{name}`" in text or f"{name} " in text, name
         for param in command.params:
@@ -92,7 +92,7 @@ def test_every_command_and_option_is_documented():
                 assert re.search(rf"`{re.escape(said)}[ `]", text), f"{name}: {said} is not documented"
             assert param.help, f"{name}: {param.name} has no help"
     everywhere = sections(DOCS / "commands.md")["All commands"]
-    for param in get_command(cli.app).params:
+    for param in get_command(command_table.app).params:
         assert f"`{param.opts[0]}`" in everywhere
 
 
@@ -131,7 +131,7 @@ def test_documented_command_lines_are_understood():
     for page, line in documented_lines():
         for name, *arguments in calls(line, "idiolect"):
             assert name in commands(), f"{page}: {line}"
-            get_command(cli.app).make_context("idiolect", [name, *arguments])
+            get_command(command_table.app).make_context("idiolect", [name, *arguments])
             command = commands()[name]
             if below := getattr(command, "commands", None):
                 known = bool(arguments) and arguments[0] in below

@@ -228,7 +228,7 @@ def test_a_partial_clone_opens_no_connection(tmp_path: Path, trap: Path, scheme:
             remote.accept()
 
 
-CLI = "from idiolect.daemon.commandline.cli import main; main()"
+CLI = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 def test_the_real_program_runs_nothing_of_a_repository(tmp_path: Path, trap: Path, base_dir: Path) -> None:

@@ -7,12 +7,12 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
-from idiolect.daemon.profile import lock_and_rekey, purge
+from idiolect.daemon.profile import purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import StorePermissionError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault import lock, rekey, store_key
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -260,14 +260,14 @@ def test_a_key_that_stays_in_the_keyring_is_not_said_to_be_taken_away(settings, 
     key = in_ring(ring)
     with process.locked(settings):
         with pytest.raises(store_key.KeyringLockedError, match="does not let go"):
-            lock_and_rekey.lock(settings, "four plain old words")
-        assert lock_and_rekey.needs_passphrase(settings)
+            lock.lock(settings, "four plain old words")
+        assert lock.needs_passphrase(settings)
         with pytest.raises(store_key.LockedError):
             store_key.obtain(settings)
-        assert lock_and_rekey.unlock(settings, "four plain old words")
+        assert lock.unlock(settings, "four plain old words")
         assert store_key.obtain(settings) == key
         with pytest.raises(store_key.KeyringLockedError):
-            lock_and_rekey.lock(settings, "four plain old words")
+            lock.lock(settings, "four plain old words")
     use(monkeypatch, keyring.backends.fail.Keyring())
     with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
         purge.purge(settings)
@@ -279,7 +279,7 @@ def test_locked_with_a_passphrase_the_key_is_gone_and_a_purge_needs_no_keyring(
     ring = Ring()
     in_ring(ring)
     with process.locked(settings):
-        lock_and_rekey.lock(settings, "four plain old words")
+        lock.lock(settings, "four plain old words")
     assert ring.held == {}
     use(monkeypatch, keyring.backends.fail.Keyring())
     assert purge.purge(settings).folder_gone
@@ -288,7 +288,7 @@ def test_locked_with_a_passphrase_the_key_is_gone_and_a_purge_needs_no_keyring(
 def test_a_purge_of_a_locked_profile_knows_of_the_key_in_the_keyring(settings, in_ring, monkeypatch):
     in_ring(Ring())
     with process.locked(settings):
-        lock_and_rekey.lock(settings, None)
+        lock.lock(settings, None)
     use(monkeypatch, keyring.backends.fail.Keyring())
     with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
         purge.purge(settings)
@@ -298,7 +298,7 @@ def test_a_new_key_in_a_file_leaves_no_old_one_in_the_keyring(settings, in_ring)
     ring = Full()
     old = in_ring(ring)
     with process.locked(settings):
-        new = lock_and_rekey.rekey(settings)
+        new = rekey.rekey(settings)
     assert new.origin == "file"
     assert new.hex != old.hex
     assert ring.held == {}
@@ -312,7 +312,7 @@ def test_an_old_key_that_stays_in_the_keyring_is_told_of(settings, in_ring):
     in_ring(FullAndKeeping())
     with process.locked(settings):
         with pytest.raises(store_key.KeyringLockedError, match="the old one"):
-            lock_and_rekey.rekey(settings)
+            rekey.rekey(settings)
         assert store_key.obtain(settings).origin == "file"
 
 

@@ -9,11 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from idiolect.daemon.profile import lock_and_rekey
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import key_wrapping, store_key
+from idiolect.daemon.vault import key_wrapping, lock, store_key
 
 KEY = "5a" * 16 + "0f" * 16
 WORDS = "four plain old words"
@@ -35,7 +34,7 @@ def mark_of(settings):
 
 def test_any_tool_that_knows_scrypt_and_aes_gcm_opens_the_mark(profile):
     with process.locked(profile):
-        lock_and_rekey.lock(profile, WORDS)
+        lock.lock(profile, WORDS)
     mark = mark_of(profile)
     cost = {name: mark[name] for name in ("n", "r", "p")}
     assert cost == {"n": 2**17, "r": 8, "p": 1}
@@ -91,7 +90,7 @@ def test_what_a_mark_may_ask_for_is_bounded(change, profile):
         key_wrapping.opened(MARK | change, WORDS)
     profile.locked_path.write_text(json.dumps(MARK | change))
     with process.locked(profile), pytest.raises(store_key.KeyDamagedError, match="damaged"):
-        lock_and_rekey.unlock(profile, WORDS)
+        lock.unlock(profile, WORDS)
 
 
 @pytest.mark.parametrize("missing", [*MARK])
@@ -104,5 +103,5 @@ def test_a_mark_with_something_missing(missing):
 def test_a_mark_that_is_none(content, profile):
     profile.locked_path.write_text(content)
     with process.locked(profile), pytest.raises(store_key.KeyDamagedError, match="damaged"):
-        lock_and_rekey.unlock(profile, WORDS)
+        lock.unlock(profile, WORDS)
     assert profile.locked_path.read_text() == content

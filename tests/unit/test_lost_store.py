@@ -17,13 +17,13 @@ import keyring.backends.fail
 import pytest
 
 from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.profile import backup, lock_and_rekey, purge
+from idiolect.daemon.profile import backup, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
-from idiolect.daemon.vault import marker, opening, store_key
+from idiolect.daemon.vault import lock, marker, opening, rekey, store_key
 
 KEY = store_copies.raw("c3" * 32)
 CANARY = "the purple canary sings at midnight"
@@ -96,7 +96,7 @@ def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(min
         ):
             assert part in str(caught.value)
     with process.locked(mine):
-        for attempt in (lambda: lock_and_rekey.lock(mine, None), lambda: lock_and_rekey.rekey(mine)):
+        for attempt in (lambda: lock.lock(mine, None), lambda: rekey.rekey(mine)):
             if loss in ("missing", "empty"):
                 with pytest.raises(marker.StoreLostError):
                     attempt()
@@ -111,7 +111,7 @@ def test_a_profile_of_before_is_missed_by_its_key(mine, state, key):
     of_before(mine)
     if key == "locked":
         with process.locked(mine):
-            lock_and_rekey.lock(mine, None)
+            lock.lock(mine, None)
         mine.key_path.unlink()
     LOSSES[state](mine.store_path)
     with pytest.raises(marker.StoreLostError, match="none is known"):
@@ -233,11 +233,11 @@ def test_a_sound_store_does_not_give_way(mine):
     with pytest.raises(opening.ProfileStateError, match="so it stays"):
         opening.begin_anew(mine)
     with process.locked(mine):
-        lock_and_rekey.lock(mine, None)
+        lock.lock(mine, None)
     with pytest.raises(store_key.LockedError):
         opening.begin_anew(mine)
     with process.locked(mine):
-        lock_and_rekey.unlock(mine, None)
+        lock.unlock(mine, None)
     assert len(texts(mine)) == 200
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes, decisions
-from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.misspellings import Misspellings, are_regional_twins

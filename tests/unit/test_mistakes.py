@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
-from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.preferences import WordPreferences

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.commandline.command_table import app
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("adapters", "daemon", "models")
@@ -114,7 +114,9 @@ def test_the_sdist_holds_what_its_tests_and_documents_need(sdist):
 
 def test_the_wheel_works_where_the_checkout_is_not(wheel, tmp_path):
     wheel.extractall(tmp_path / "site")
-    code = "from idiolect.daemon.commandline import cli; print(cli.__file__, flush=True); cli.main()"
+    code = (
+        "from idiolect.daemon.commandline import command_table as c; print(c.__file__, flush=True); c.main()"
+    )
     command = [sys.executable, "-c", code, "--help"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.mending.spelling import GeneralWords
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.mixture import Mixture

@@ -126,7 +126,7 @@ import json, os, sys
 from pathlib import Path
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.profile import lock_and_rekey
+from idiolect.daemon.vault import lock
 from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -142,7 +142,7 @@ with process.locked(settings):
     said.append(process.find(settings))
 def unlock(settings):
     try:
-        lock_and_rekey.unlock(settings, None)
+        lock.unlock(settings, None)
     finally:
         settings.locked_path.unlink()
 for ask in (unlock, store_key.obtain, process.read_token):

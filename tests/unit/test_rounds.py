@@ -562,10 +562,10 @@ def test_an_adapter_of_another_device_is_judged_here_and_none_is_trained(profile
         ids = sorted(id_ for id_, _ in first.store.entries.token_ids())
         blob = make_lora(tiny.config).to_bytes()
         metrics = {"base_sha256": tiny.source_sha256, "trained_tokens": 50}
-        code = first.service.sync.join(folder, None, "desktop")
+        code = first.service.sync.membership.join(folder, None, "desktop")
         publish(first.store, blob=blob, seen=ids[:60], metrics=metrics)
         first.service.sync.cycle()
-        second.service.sync.join(folder, code, "laptop")
+        second.service.sync.membership.join(folder, code, "laptop")
         second.service.sync.cycle()
         *_, verdict = second.service.rounds.run(None, "asked")
         assert verdict["reason"].startswith("trained on desktop: ")
@@ -576,7 +576,7 @@ def test_an_adapter_of_another_device_is_judged_here_and_none_is_trained(profile
         assert [row.status for row in second.store.rounds.all()] == [verdict["status"]]
         assert second.service.sync.offer(tiny.source_sha256) is None  # once
         second.service.sync.cycle()
-        assert second.service.sync._me.adapter is None  # what it did not train it does not offer
+        assert second.service.sync.membership.me.adapter is None  # what it did not train it does not offer
         gone = next(iter(second.store.adapters.seen(kept.id)))
         assert second.store.forget(Selector(ids=(gone,))).adapters_dropped == (kept.id,)
     finally:

@@ -592,7 +592,7 @@ def test_state(store):
 
 
 def test_events_are_kept_up_to_a_number(store, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.state_and_events._EVENTS_KEPT", 3)
+    monkeypatch.setattr("idiolect.daemon.storage.event_log._EVENTS_KEPT", 3)
     for number in range(5):
         store.events.add("accepted", words=number, app="editor")
     kept = store.events.all()

@@ -24,16 +24,16 @@ from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Decision
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync import following as following_module
+from idiolect.daemon.sync import sync_schedule as following_module
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError, SyncNewerError
-from idiolect.daemon.sync.following import Following
 from idiolect.daemon.sync.log_files import Member, open_head, pack_head
-from idiolect.daemon.sync.sharing import (
+from idiolect.daemon.sync.membership import (
     AlreadySharingError,
     CodeNeededError,
     DeviceNameError,
     NotSharingError,
 )
+from idiolect.daemon.sync.sync_schedule import SyncSchedule
 from idiolect.daemon.vault.device_keys import CodeError, DeviceKeys, decrypted, encrypted, new_code
 
 CANARY = "heron"
@@ -85,8 +85,10 @@ def test_what_two_had_before_is_on_both(pair):
         == second.texts()
         == sorted([f"The quick {CANARY} of the desktop.", f"A slow {CANARY} of the laptop."])
     )
-    assert [one.name for one in first.sync.devices()] == ["desktop", "laptop"]
-    assert [(one.entries, one.waiting, one.behind) for one in first.sync.devices()] == [(1, 0, False)] * 2
+    assert [one.name for one in first.sync.membership.devices()] == ["desktop", "laptop"]
+    assert [(one.entries, one.waiting, one.behind) for one in first.sync.membership.devices()] == [
+        (1, 0, False)
+    ] * 2
 
 
 def test_the_folder_tells_no_word_and_no_time(pair):
@@ -144,7 +146,7 @@ def test_nobody_joins_with_another_code(pair, make):
         third.join("one two three")
     assert third.sync.state() is None
     assert not third.store.shared.on
-    code = first.sync.invite()
+    code = first.sync.membership.invite()
     hand_own(first, third)
     with pytest.raises(CodeError):
         third.join(code.replace(code.split()[0], "zoo" if code.split()[0] != "zoo" else "able"))
@@ -155,7 +157,7 @@ def test_nobody_joins_with_another_code(pair, make):
 
 def test_a_code_lets_one_device_in(pair, make):
     first, _ = pair
-    code = first.sync.invite()
+    code = first.sync.membership.invite()
     third, fourth = make("third"), make("fourth")
     hand_own(first, third)
     third.join(code)
@@ -168,7 +170,7 @@ def test_a_code_lets_one_device_in(pair, make):
 
 def test_a_code_ends_after_a_week(pair, make):
     first, _ = pair
-    code = first.sync.invite()
+    code = first.sync.membership.invite()
     first.off_s = 8 * 86400
     first.cycle()
     assert first.sync.state().invited_until is None
@@ -180,14 +182,14 @@ def test_a_code_ends_after_a_week(pair, make):
 
 def test_a_name_is_taken_once(pair, make):
     first, _ = pair
-    code = first.sync.invite()
+    code = first.sync.membership.invite()
     third = make("third")
     hand_own(first, third)
     with pytest.raises(DeviceNameError, match="called Laptop already"):
         third.join(code, name="Laptop")
     for name in ("", "\n", "x" * 65, "a\x07b"):
         with pytest.raises(DeviceNameError):
-            third.sync.join(third.folder, code, name or " ")
+            third.sync.membership.join(third.folder, code, name or " ")
     assert third.sync.state() is None
     third.join(code, name="tablet")
 
@@ -195,7 +197,7 @@ def test_a_name_is_taken_once(pair, make):
 def test_folders_that_cannot_be_shared(make, tmp_path):
     device = make("a")
     with pytest.raises(SyncFolderError, match="There is no folder"):
-        device.sync.join(tmp_path / "nowhere", None, "a")
+        device.sync.membership.join(tmp_path / "nowhere", None, "a")
     (device.folder / "notes.md").write_text("Mine.")
     with pytest.raises(SyncFolderError, match="holds other files"):
         device.join()
@@ -210,7 +212,7 @@ def test_folders_that_cannot_be_shared(make, tmp_path):
     with pytest.raises(SyncFolderError, match="not arrived whole"):
         device.join()
     assert device.sync.state() is None
-    for call in (device.sync.leave, device.sync.invite, device.sync.devices):
+    for call in (device.sync.membership.leave, device.sync.membership.invite, device.sync.membership.devices):
         with pytest.raises(NotSharingError):
             call()
     manifest.unlink()
@@ -286,7 +288,7 @@ def test_what_was_typed_elsewhere_before_the_order_arrived_goes_and_what_comes_a
 def test_an_order_that_comes_late_takes_text_of_a_third_that_came_meanwhile(pair, make):
     first, second = pair
     third = make("third")
-    let_in(first, third, first.sync.invite())
+    let_in(first, third, first.sync.membership.invite())
     settle(first, second, third)
     third.write(f"A third {CANARY}, offline.")
     third.cycle()
@@ -331,7 +333,7 @@ def test_a_restored_backup_goes_on_as_another_device(pair):
             ]
         )
     )
-    assert [one.name for one in second.sync.devices()] == ["laptop", "desktop 2"]
+    assert [one.name for one in second.sync.membership.devices()] == ["laptop", "desktop 2"]
     assert not (first.folder / former).exists()  # its heir has taken it over
 
 
@@ -346,7 +348,7 @@ def test_an_order_goes_as_soon_as_all_have_carried_it_out(pair):
     assert [order.conditions for order in first.store.shared.orders()] == [None]
     hand_own(first, second)
     second.cycle()
-    assert second.sync._me.others[first.device_id()].orders == []
+    assert second.sync.membership.me.others[first.device_id()].orders == []
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["carried out", "not heard of"])
@@ -409,12 +411,12 @@ def test_two_devices_cloned_from_one_profile(pair, make, known):
     shutil.copytree(first.folder, clone.folder, dirs_exist_ok=True)
     store = Store.open(clone.settings.store_path, KEY)
     told = store.state.get("sync")
-    place = first.sync._place
+    place = first.sync.membership._place
     store.state.set("sync", {**told, "path": str(clone.folder)})
     store.close()
     clone.open()
     if not known:  # a copy of a virtual machine: nothing tells them apart but what they write
-        clone.sync._place = place
+        clone.sync.membership._place = place
     first.write("Of the first alone.")
     clone.write("Of the clone alone.")
     first.cycle()
@@ -436,11 +438,11 @@ def test_two_devices_cloned_from_one_profile(pair, make, known):
 def test_a_lost_device_gets_nothing_more(pair, make):
     first, second = pair
     third = make("third")
-    let_in(first, third, first.sync.invite())
+    let_in(first, third, first.sync.membership.invite())
     settle(first, second, third)
     before = {path.name for path in files(first, "log")}
     lost = second.device_id()
-    first.sync.revoke("Laptop")
+    first.sync.membership.revoke("Laptop")
     first.write("Nothing for a thief.")
     settle(first, third)
     hand_own(first, second)
@@ -459,23 +461,23 @@ def test_a_lost_device_gets_nothing_more(pair, make):
     assert "Written by the thief." not in first.texts()
     assert len(first.texts()) == 3  # what the lost one had written stays, in the other's log
     assert not before & {path.name for path in files(first, "log") if path.parent.name != lost}
-    assert [one.name for one in first.sync.devices()] == ["desktop", "third"]
+    assert [one.name for one in first.sync.membership.devices()] == ["desktop", "third"]
     with pytest.raises(DeviceNameError, match="No device is called laptop"):
-        first.sync.revoke("laptop")
+        first.sync.membership.revoke("laptop")
     with pytest.raises(DeviceNameError, match="this device"):
-        first.sync.revoke("desktop")
+        first.sync.membership.revoke("desktop")
 
 
 def test_a_lost_device_comes_back_by_no_code(pair, make):
     first, second = pair
     third, thief = make("third"), make("thief")
-    let_in(first, third, first.sync.invite())
+    let_in(first, third, first.sync.membership.invite())
     settle(first, second, third)
-    code = second.sync.invite()
+    code = second.sync.membership.invite()
     hand_own(second, third)
     third.cycle()  # who has not heard of the revocation knows of a code that the first one does not
     hand_own(third, thief)
-    first.sync.revoke("laptop")
+    first.sync.membership.revoke("laptop")
     assert first.sync.state().invited_until is None
     thief.join(code)
     hand_own(third, first)
@@ -494,12 +496,12 @@ def test_a_lost_device_comes_back_by_no_code(pair, make):
         hand_own(device, thief)
     thief.cycle()
     assert "Nothing for a thief." not in thief.texts()
-    assert [one.name for one in first.sync.devices()] == ["desktop", "third"]
+    assert [one.name for one in first.sync.membership.devices()] == ["desktop", "third"]
 
 
 def test_who_joins_late_by_an_old_code_is_not_let_in(pair, make):
     first, second = pair
-    code = first.sync.invite()
+    code = first.sync.membership.invite()
     third, fourth = make("third"), make("fourth")
     for late in (third, fourth):
         hand_own(first, late)
@@ -512,23 +514,23 @@ def test_who_joins_late_by_an_old_code_is_not_let_in(pair, make):
     for device in pair:
         hand_own(third, device)
     settle(first, second)
-    assert [len(device.sync.devices()) for device in pair] == [2, 2]
+    assert [len(device.sync.membership.devices()) for device in pair] == [2, 2]
 
 
 def test_leaving_keeps_the_text_on_both_sides(pair):
     first, second = pair
     gone = second.device_id()
-    second.sync.leave()
+    second.sync.membership.leave()
     assert second.sync.state() is None
     second.write("Nobody else's any more.")
     shutil.copytree(second.folder / gone, first.folder / gone, dirs_exist_ok=True)
     for _ in range(3):
         first.cycle()
     assert not (first.folder / gone).exists()
-    assert [one.name for one in first.sync.devices()] == ["desktop"]
+    assert [one.name for one in first.sync.membership.devices()] == ["desktop"]
     assert len(first.texts()) == 2
     assert first.store.shared.counts() == {"": 2}
-    first.sync.leave()
+    first.sync.membership.leave()
     assert files(first) == []
     assert not (first.folder / "folder.idiolect").exists()
     assert len(first.texts()) == 2
@@ -568,7 +570,7 @@ def test_nothing_of_a_stranger_is_read(pair, make):
             shutil.copy(path, victim.folder / first.device_id())
     settle(first, second)
     assert "Planted." not in (*first.texts(), *second.texts())
-    assert len(first.sync.devices()) == 2
+    assert len(first.sync.membership.devices()) == 2
 
 
 def test_the_same_text_of_the_same_time_is_one_entry(pair):
@@ -777,21 +779,21 @@ def test_an_adapter_is_offered_while_all_that_it_has_seen_is_known(pair):
     assert second.sync.offer("ab") is None  # it has seen what was forgotten
     settle(first, second)
     assert first.store.adapters.active() is None
-    assert first.sync._me.adapter is None
+    assert first.sync.membership.me.adapter is None
     assert not any(b"weights" in path.read_bytes() for path in files(first))
     publish(first.store, blob=b"others", seen=ids[:1], metrics=metrics)
     settle(first, second)
     assert second.sync.offer("ab").blob == b"others"
     publish(second.store, blob=b"newer", metrics=metrics)
     assert second.sync.offer("ab") is None
-    first.sync.revoke("laptop")
-    assert first.sync._me.adapter is not None
+    first.sync.membership.revoke("laptop")
+    assert first.sync.membership.me.adapter is not None
 
 
 def test_a_head_in_another_device_s_name_is_not_believed(pair):
     """Whoever knows the public keys can seal a head for a device, and can't sign it as another one."""
     first, second = pair
-    me, stranger = first.sync._me, DeviceKeys.new()
+    me, stranger = first.sync.membership.me, DeviceKeys.new()
     place = next(path for path in files(first, "head") if path.parent.name == me.device)
     head = open_head(place.read_bytes(), me.number, me.device, [me.keys], me.keys.public)
     public = stranger.public
@@ -803,7 +805,7 @@ def test_a_head_in_another_device_s_name_is_not_believed(pair):
         data = pack_head(forged, me.number, keys, readers)
         SharedFolder(second.folder, me.number).write(me.device, "head", data)
         second.cycle()
-        assert [one.name for one in second.sync.devices()] == ["laptop", "desktop"]
+        assert [one.name for one in second.sync.membership.devices()] == ["laptop", "desktop"]
     first.write("Read all the same.")
     settle(first, second)
     assert "Read all the same." in second.texts()
@@ -823,7 +825,7 @@ def test_of_two_decisions_the_later_holds_in_whichever_order_they_arrive(pair):
 def test_a_head_that_makes_no_sense_hinders_nothing(pair, said):
     """Whoever knows a device's public key, as one that was revoked does, can seal anything for it."""
     first, second = pair
-    me, ghost = first.sync._me, "f" * 16
+    me, ghost = first.sync.membership.me, "f" * 16
     about, key = f"idiolect sync {me.number} {ghost}".encode(), os.urandom(32)
     sealed = me.keys.public.sealed(key, about)
     data = (1).to_bytes(2) + sealed + encrypted(key, zlib.compress(said), about) + bytes(64)
@@ -843,7 +845,7 @@ def test_what_a_stranger_writes_is_looked_at_once(pair, monkeypatch):
     opened = []
     real = DeviceKeys.opened
     monkeypatch.setattr(DeviceKeys, "opened", lambda *given: opened.append(1) or real(*given))
-    folder = SharedFolder(first.folder, first.sync._me.number)
+    folder = SharedFolder(first.folder, first.sync.membership.me.number)
     for readers in (65535, 200):
         folder.write("e" * 16, "head", readers.to_bytes(2) + os.urandom(80) * readers + bytes(200))
     for _ in range(3):
@@ -854,7 +856,7 @@ def test_what_a_stranger_writes_is_looked_at_once(pair, monkeypatch):
 def test_what_cannot_be_read_of_one_device_hinders_no_other(pair, make, monkeypatch):
     first, second = pair
     third = make("third")
-    let_in(first, third, first.sync.invite())
+    let_in(first, third, first.sync.membership.invite())
     settle(first, second, third)
     bad, good = sorted((second, third), key=Device.device_id)
     bad.write("Not yet.")
@@ -926,11 +928,11 @@ def test_a_folder_that_is_gone_is_left_all_the_same(pair, monkeypatch, fault):
     if fault == "empty":
         first.folder.mkdir()
     before = first.texts()
-    assert not first.sync.leave()
+    assert not first.sync.membership.leave()
     assert first.sync.state() is None
     assert first.texts() == before
     assert not first.store.shared.on
-    assert [one.name for one in second.sync.devices()] == ["laptop", "desktop"]
+    assert [one.name for one in second.sync.membership.devices()] == ["laptop", "desktop"]
 
 
 def test_who_leaves_reads_the_others_first(pair):
@@ -938,7 +940,7 @@ def test_who_leaves_reads_the_others_first(pair):
     second.write("Just arrived.")
     second.cycle()
     hand_own(second, first)
-    assert first.sync.leave()
+    assert first.sync.membership.leave()
     assert "Just arrived." in first.texts()
 
 
@@ -948,8 +950,8 @@ def test_who_leaves_deletes_nothing_of_a_device_that_has_just_joined(make):
     let_in(first, second, first.join())
     second.cycle()
     hand_own(second, first)
-    assert len(first.sync.devices()) == 1  # it was not read yet
-    assert first.sync.leave()
+    assert len(first.sync.membership.devices()) == 1  # it was not read yet
+    assert first.sync.membership.leave()
     assert (first.folder / second.device_id()).exists()
     assert first.texts() == ["Of the laptop."]
     settle(second)
@@ -961,8 +963,8 @@ def test_who_leaves_deletes_nothing_of_a_device_that_it_does_not_know(pair):
     stranger.mkdir()
     kept = stranger / f"{'0' * 32}.log.idiolect"
     kept.write_bytes(b"not of this device")
-    first.sync.revoke("laptop")
-    assert first.sync.leave()
+    first.sync.membership.revoke("laptop")
+    assert first.sync.membership.leave()
     assert kept.exists()
     assert (first.folder / "folder.idiolect").exists()
 
@@ -980,7 +982,7 @@ def test_an_adapter_that_has_seen_what_was_let_go_before_is_not_offered(make):
     let_in(first, second, first.join())
     settle(first, second)
     assert second.sync.offer("ab") is None
-    assert first.sync._me.adapter is None
+    assert first.sync.membership.me.adapter is None
     publish(first.store, blob=b"others", seen=ids[1:], metrics=metrics)
     settle(first, second)
     assert second.sync.offer("ab").blob == b"others"
@@ -994,12 +996,12 @@ def test_what_a_device_excluded_ends_with_it(make, how):
     settle(first, second)
     assert "*bank*" in {row.app for row in second.ingest.app_policy.rules()}
     if how == "revoked":
-        second.sync.revoke("a")
+        second.sync.membership.revoke("a")
     elif how == "leaving":
-        second.sync.leave()
+        second.sync.membership.leave()
     else:
         gone = first.device_id()
-        first.sync.leave()
+        first.sync.membership.leave()
         shutil.copytree(first.folder / gone, second.folder / gone, dirs_exist_ok=True)
         second.cycle()
     for _ in range(2):
@@ -1020,7 +1022,7 @@ def eventually(holds):
 @pytest.fixture
 def following(pair):
     """What follows the folder of the first of two devices, started."""
-    found = Following(pair[0].sync, 0.01, nullcontext)
+    found = SyncSchedule(pair[0].sync, 0.01, nullcontext)
     yield found
     found.stop()
 
@@ -1044,7 +1046,7 @@ def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, follow
 def test_what_no_notice_tells_of_is_found(pair, following, monkeypatch):
     first, second = pair
     monkeypatch.setattr(following_module, "_RESCAN_S", 0.01)
-    monkeypatch.setattr(Following, "on_any_event", lambda *_: None)
+    monkeypatch.setattr(SyncSchedule, "on_any_event", lambda *_: None)
     following.start()
     eventually(lambda: following.quiet and following.noticed)
     assert not first.sync.arrived()

@@ -21,14 +21,14 @@ def run(
 ) -> None:
     """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
     from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
-    from idiolect.daemon.profile import lock_and_rekey
+    from idiolect.daemon.vault import lock
 
     settings, terminal = find_profile(), open_terminal()
     given = None
     if passphrase or passphrase_file is not None:
         given = read_passphrase(passphrase_file, "Passphrase to unlock it with: ", new=True)
     with service_ended(settings, terminal, MARK_BYTES):
-        lock_and_rekey.lock(settings, given)
+        lock.lock(settings, given)
     said = (
         "Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.",
         "Whoever can run commands as you can unlock it; --passphrase keeps them out, too."

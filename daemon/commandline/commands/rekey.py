@@ -11,14 +11,14 @@ EXAMPLE = "idiolect rekey"
 def run(as_json: AsJson = False) -> None:
     """Encrypt the store with a new key; from then on the old one opens only older copies."""
     from idiolect.daemon.commandline.service_process import service_ended
-    from idiolect.daemon.profile import lock_and_rekey
+    from idiolect.daemon.vault import rekey
 
     settings, terminal = load_settings(), open_terminal()
     with (
-        service_ended(settings, terminal, lock_and_rekey.rekey_bytes(settings)),
+        service_ended(settings, terminal, rekey.rekey_bytes(settings)),
         terminal.waiting("Encrypting the store anew"),
     ):
-        origin = lock_and_rekey.rekey(settings).origin
+        origin = rekey.rekey(settings).origin
     path = None if origin == "keyring" else str(settings.key_path)
     place = "the system's keyring" if path is None else path
     terminal.print_result(

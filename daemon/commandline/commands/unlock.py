@@ -11,15 +11,15 @@ EXAMPLE = "idiolect unlock"
 def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
     """Let the service have its key again."""
     from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
-    from idiolect.daemon.profile import lock_and_rekey
+    from idiolect.daemon.vault import lock
 
     settings, terminal = load_settings(), open_terminal()
     was_locked = False
-    if settings.locked_path.exists():  # else the service goes on as it is
+    if lock.is_locked(settings):  # else the service goes on as it is
         given = None
-        if lock_and_rekey.needs_passphrase(settings):
+        if lock.needs_passphrase(settings):
             given = read_passphrase(passphrase_file, "Passphrase: ", new=False)
         with service_ended(settings, terminal, MARK_BYTES):
-            was_locked = lock_and_rekey.unlock(settings, given)
+            was_locked = lock.unlock(settings, given)
     said = "Unlocked." if was_locked else "It was not locked."
     terminal.print_result(said, {"locked": False, "was_locked": was_locked}, as_json=as_json)

@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.commandline.interrupts import is_interrupt
 
 
 def commands():
     import typer.main
 
-    return typer.main.get_command(cli.app).commands
+    return typer.main.get_command(command_table.app).commands
 
 
 def test_each_command_is_a_file_of_its_name():
-    files = {path.stem for path in Path(cli.__file__).with_name("commands").glob("*.py")} - {"__init__"}
+    files = {path.stem for path in Path(command_table.__file__).with_name("commands").glob("*.py")} - {
+        "__init__"
+    }
     assert {name.replace("-", "_") for name in commands()} == files
 
 
@@ -32,7 +34,7 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
         assert re.search(rf"│ {name} +\S", out), f"{name} is not listed"
         assert command.epilog.startswith(f"Example: idiolect {name}"), name
         assert command.help, name
-    for name, command in cli.every_command():
+    for name, command in command_table.every_command():
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
@@ -41,10 +43,10 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
 @pytest.mark.parametrize(
     ("imported", "heavy"),
     [
-        (["commandline.cli"], {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
+        (["commandline.command_table"], {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
         (
             [
-                "commandline.cli",
+                "commandline.command_table",
                 "commandline.client",
                 "commandline.terminal",
                 "commandline.doctor_checks",
@@ -121,7 +123,7 @@ def test_shells_complete_commands(program, tmp_path, monkeypatch, shell, words):
 def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path, needs_program):
     code, out, _ = run(tmp_path, "man")
     assert code == 0
-    for name, _ in cli.every_command():
+    for name, _ in command_table.every_command():
         assert f"\n.B {name}".replace("-", "\\-") in out
     command = [needs_program("mandoc", "mandoc"), "-T", "lint", "-W", "warning"]
     done = subprocess.run(command, input=out, capture_output=True, text=True, check=False, timeout=60)

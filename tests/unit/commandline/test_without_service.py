@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import cli, doctor_checks
+from idiolect.daemon.commandline import command_table, doctor_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker, opening
@@ -97,11 +97,11 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
     def broken(*_):
         raise RuntimeError("a word of the user's")
 
-    monkeypatch.setattr(cli, "app", broken)
-    monkeypatch.setattr(cli, "load_settings", broken)
+    monkeypatch.setattr(command_table, "app", broken)
+    monkeypatch.setattr(command_table, "load_settings", broken)
     with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == cli.EXIT_UNEXPECTED
+        command_table.main()
+    assert caught.value.code == command_table.EXIT_UNEXPECTED
     said = capsys.readouterr().err
     assert "Something unexpected went wrong (RuntimeError)" in said
     assert "a word" not in said

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
 from idiolect.adapters.mending.corrections import Candidate, Corrector
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.spacing import joined_words, split_words
-from idiolect.adapters.mending.spelling import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker

@@ -1,4 +1,4 @@
-"""Locking a profile, and giving its store another key.
+"""Locking a profile, and unlocking it.
 
 Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
 process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a
@@ -8,12 +8,10 @@ whoever can run commands of the user's can unlock.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from idiolect.daemon.regular_files import read_small
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import key_wrapping, store_key
 from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.daemon.vault.opening import ProfileStateError
@@ -25,34 +23,13 @@ if TYPE_CHECKING:
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 
 
-def rekey_bytes(settings: Settings) -> int:
-    """How much room a change of the key takes on the disk: every page goes through the store's log once more."""
-    store = settings.store_path
-    return 2**20 + (store.stat().st_size * 5 // 4 if store.exists() else 0)
+def is_locked(settings: Settings) -> bool:
+    """Whether the profile is locked, so that a service starts without key, text and adapter."""
+    return settings.locked_path.exists()
 
 
-def rekey(settings: Settings) -> store_key.StoreKey:
-    """Encrypt the store with a new key; returns where that is kept.
-
-    Raises ProfileStateError and what `keys.change` raises. Killed at any moment, the next
-    start finds the key that fits.
-    """
-    _refuse_nothing(settings)
-    if settings.former_store_path.exists():
-        raise ProfileStateError(
-            f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
-            "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
-        )
-
-    def rewrite(old: str, new: str) -> None:
-        with contextlib.closing(Store.open(settings.store_path, old)) as store:
-            store.rekey(new)
-            store.events.add("rekey")
-
-    return store_key.change(settings, rewrite)
-
-
-def _refuse_nothing(settings: Settings) -> None:
+def refuse_without_store(settings: Settings) -> None:
+    """Raise ProfileStateError or StoreLostError where the profile has no store."""
     refuse_lost(settings)
     if not settings.store_path.exists():
         raise ProfileStateError(
@@ -64,9 +41,9 @@ def lock(settings: Settings, passphrase: str | None) -> None:
     """Lock the profile; with a passphrase the key is taken away.
 
     The caller holds the profile's lock. Cut off in the middle the profile is locked and can be unlocked. Raises what
-    `keys.obtain` raises, and KeyringLockedError where the profile is locked, but its key may still be in the keyring.
+    `store_key.obtain` raises, and KeyringLockedError where the profile is locked but the keyring may have its key.
     """
-    _refuse_nothing(settings)
+    refuse_without_store(settings)
     kept = store_key.obtain(settings)  # what cannot be unlocked must not be locked
     if passphrase is None:
         durable.write(settings.locked_path, b"{}\n")
@@ -104,7 +81,7 @@ def unlock(settings: Settings, passphrase: str | None) -> bool:
 
     The caller holds the profile's lock.
     """
-    if not settings.locked_path.exists():
+    if not is_locked(settings):
         return False
     if mark := _mark(settings):
         try:

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from idiolect.adapters.prediction import sliding_window
-from idiolect.adapters.prediction.sliding_window import SlidingWindows
+from idiolect.adapters.prediction import client_windows
+from idiolect.adapters.prediction.client_windows import ClientWindows
 
 LONG = " ".join(
     f"{random.Random(place).choice(['harbour', 'office', 'boat', 'noon'])}{place}" for place in range(900)
@@ -14,27 +14,27 @@ SIZE = 500
 
 
 def test_a_window_that_slides_is_read_as_one_text() -> None:
-    windows = SlidingWindows()
+    windows = ClientWindows()
     for end in range(SIZE, SIZE + 300):
         assert windows.whole(LONG[end - SIZE : end]) == LONG[:end]
 
 
 @pytest.mark.parametrize("step", [1, 7, 60, 300])
 def test_a_window_may_go_back_and_on_again(step: int) -> None:
-    windows = SlidingWindows()
+    windows = ClientWindows()
     for end in (SIZE, SIZE + step, SIZE + 2 * step, SIZE + step, SIZE + 2 * step):
         assert windows.whole(LONG[end - SIZE : end]) == LONG[:end]
 
 
 def test_what_was_mended_at_the_end_is_the_same_text() -> None:
-    windows = SlidingWindows()
+    windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     mended = LONG[10 : SIZE - 20] + "another end"
     assert windows.whole(mended) == LONG[:10] + mended
 
 
 def test_another_text_stays_itself() -> None:
-    windows = SlidingWindows()
+    windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     other = LONG[10:200] + "x" * 500
     assert windows.whole(other) == other, "only its beginning is alike"
@@ -47,7 +47,7 @@ def test_another_text_stays_itself() -> None:
 def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found() -> None:
     same = "the same line again and again, as in a log of a machine that does nothing.\n"
     text = "First. " + same * 4 + "Then another one. " + same * 4
-    windows = SlidingWindows()
+    windows = ClientWindows()
     windows.whole(text[:-30])
     assert text.endswith(window := text[-450:])
     assert windows.whole(window) == text
@@ -55,8 +55,8 @@ def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found() -> None
 
 def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(sliding_window.time, "monotonic", lambda: now[0])
-    windows = SlidingWindows()
+    monkeypatch.setattr(client_windows.time, "monotonic", lambda: now[0])
+    windows = ClientWindows()
     assert windows.whole("See you") == "See you"
     assert not windows._texts
     windows.whole(LONG[:SIZE])
@@ -68,7 +68,7 @@ def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_finished_text_is_forgotten() -> None:
-    windows = SlidingWindows()
+    windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     windows.forget(LONG[: SIZE + 50])
     assert windows.whole(LONG[10 : SIZE + 10]) == LONG[10 : SIZE + 10]

@@ -16,7 +16,7 @@ _MAX_EDIT_CHARS = 200  # that may have changed at the end of a text, for it to b
 _KEPT, _MAX_AGE_S = 8, 60.0  # texts, and seconds since each was asked about: as the KV cache keeps them
 
 
-class SlidingWindows:
+class ClientWindows:
     """The latest long texts that were asked about. For one thread at a time."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ _UNTOLD: Final = re.compile(
 _TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
-class Following(FileSystemEventHandler):
+class SyncSchedule(FileSystemEventHandler):
     """Follows the shared folder, from `start` to `stop`. Its methods are safe in any thread.
 
     Its own thread begins when a folder is shared.

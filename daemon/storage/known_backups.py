@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idiolect.daemon.storage.connection import StoreConnection
-    from idiolect.daemon.storage.state_and_events import State
+    from idiolect.daemon.storage.state import State
 
 #: State: by the draft's path, an `Unfinished` and the row that it replaced.
 UNFINISHED: Final = "unfinished_backups"

@@ -1,9 +1,9 @@
-"""The tables of small named values and of events of the service."""
+"""The audit trail: the table of what happened, with figures and names but never text."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment, now_us
@@ -12,30 +12,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.connection import StoreConnection
 
 _EVENTS_KEPT = 10_000
-
-
-class State:
-    """The table of named JSON values."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The JSON value kept under `name`."""
-        with self._connection.reading() as db:
-            row = db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else default
-
-    def set(self, name: str, value: Any) -> None:
-        """Keep a JSON value under `name`."""
-        insert = "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)"
-        with self._connection.writing() as db:
-            db.execute(insert, (name, json.dumps(value)))
-
-    def drop(self, name: str) -> None:
-        """Keep no value under `name`."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM state WHERE name = ?", (name,))
 
 
 class EventLog:

@@ -1,0 +1,41 @@
+"""Giving a profile's store another key."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault.lock import refuse_without_store
+from idiolect.daemon.vault.opening import ProfileStateError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+
+def rekey_bytes(settings: Settings) -> int:
+    """How much room a change of the key takes on the disk: every page goes through the store's log once more."""
+    store = settings.store_path
+    return 2**20 + (store.stat().st_size * 5 // 4 if store.exists() else 0)
+
+
+def rekey(settings: Settings) -> store_key.StoreKey:
+    """Encrypt the store with a new key; returns where that is kept.
+
+    Raises ProfileStateError and what `store_key.change` raises. Killed at any moment, the next
+    start finds the key that fits.
+    """
+    refuse_without_store(settings)
+    if settings.former_store_path.exists():
+        raise ProfileStateError(
+            f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
+            "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
+        )
+
+    def rewrite(old: str, new: str) -> None:
+        with contextlib.closing(Store.open(settings.store_path, old)) as store:
+            store.rekey(new)
+            store.events.add("rekey")
+
+    return store_key.change(settings, rewrite)
