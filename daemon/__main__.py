@@ -110,7 +110,6 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     listener = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon.vault.lock import is_locked
     from idiolect.daemon.vault.marker import refuse_lost
 
     # Not those of another version, whose page is another.
@@ -139,7 +138,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             may_rest: Callable[[], IdleState | None] = IdleState
             refuse_lost(settings)
             service: Service | None = None
-            if not is_locked(settings):
+            if not settings.locked:
                 service = opened.enter_context(contextlib.closing(_open(settings, start.key)))
             from idiolect.daemon.endpoint import (  # while the model reads the latest text
                 connection_limits,

@@ -98,6 +98,11 @@ class ProfilePaths:
         return self.home / "locked"
 
     @property
+    def locked(self) -> bool:
+        """Whether the profile is locked: a service starts without key, text and adapter."""
+        return self.locked_path.exists()
+
+    @property
     def base_dir(self) -> Path:
         """The base model: what was fetched and what was built from it."""
         return self.home / "base"

@@ -26,7 +26,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.vault.lock import is_locked
 from idiolect.daemon.vault.marker import standing
 from idiolect.models.errors import IdiolectError
 
@@ -338,7 +337,7 @@ def _is_safe_swap(name: str, devices: Path) -> bool:
 
 
 def _check_key(settings: Settings) -> list[Finding]:
-    if is_locked(settings):
+    if settings.locked:
         return [Finding("key", "note", "the profile is locked", "Run `idiolect unlock`.")]
     if settings.key_path.exists():
         if (open_ := _check_key_mode(settings)) is not None:

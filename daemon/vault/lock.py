@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 
 
-def is_locked(settings: Settings) -> bool:
-    """Whether the profile is locked, so that a service starts without key, text and adapter."""
-    return settings.locked_path.exists()
-
-
 def refuse_without_store(settings: Settings) -> None:
     """Raise ProfileStateError or StoreLostError where the profile has no store."""
     refuse_lost(settings)
@@ -81,7 +76,7 @@ def unlock(settings: Settings, passphrase: str | None) -> bool:
 
     The caller holds the profile's lock.
     """
-    if not is_locked(settings):
+    if not settings.locked:
         return False
     if mark := _mark(settings):
         try:

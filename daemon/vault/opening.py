@@ -129,7 +129,7 @@ def begin_anew(settings: Settings) -> list[Path]:
 
 
 def _begin_anew(settings: Settings) -> list[Path]:
-    if settings.locked_path.exists():
+    if settings.locked:
         raise store_key.LockedError
     found, key, moved = marker.read(settings), None, []
     try:

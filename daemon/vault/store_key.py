@@ -100,7 +100,7 @@ def obtain(
     nothing was created. A change of the key that was cut off is brought to its end by whoever holds the
     profile's lock; for others it is StoreBusyError. A new profile's key is made by the holder of the lock alone.
     """
-    if settings.locked_path.exists():
+    if settings.locked:
         raise LockedError
     ring = _Keyring(backend, patience_s) if settings.keyring else None
     if settings.next_key_path.exists():

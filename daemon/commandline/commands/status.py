@@ -26,12 +26,11 @@ def run(as_json: AsJson = False) -> None:
     from pydantic_core import to_jsonable_python
 
     from idiolect.daemon.commandline.doctor_checks import find_warnings
-    from idiolect.daemon.vault.lock import is_locked
     from idiolect.daemon.vault.marker import standing
 
     settings = find_profile()
     now = _ask(settings)
-    now |= {"home": str(settings.home), "locked": is_locked(settings)}
+    now |= {"home": str(settings.home), "locked": settings.locked}
     now |= {"warnings": find_warnings(settings)}
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it

@@ -15,7 +15,7 @@ def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None
 
     settings, terminal = load_settings(), open_terminal()
     was_locked = False
-    if lock.is_locked(settings):  # else the service goes on as it is
+    if settings.locked:  # else the service goes on as it is
         given = None
         if lock.needs_passphrase(settings):
             given = read_passphrase(passphrase_file, "Passphrase: ", new=False)

@@ -43,7 +43,10 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
 @pytest.mark.parametrize(
     ("imported", "heavy"),
     [
-        (["commandline.command_table"], {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
+        (
+            ["commandline.command_table"],
+            {"httpx", "pydantic", "psutil", "asyncio"},
+        ),  # so that help comes at once
         (
             [
                 "commandline.command_table",
