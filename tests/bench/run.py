@@ -1,6 +1,7 @@
 """Measures what docs/performance.md tells, prints tables, and writes docs/bench.json.
 
-``make bench``; single parts and people with ``ARGS="latency typing email_mills"``. The text is real people's,
+``make bench``; single parts and people with ``ARGS="latency typing email_mills"``. ``ARGS="people FILE..."`` measures
+what text of yours would have been saved (``people.py``), and writes no ``bench.json``. The text is real people's,
 read from ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
 """
@@ -513,6 +514,10 @@ def served(
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["people"]:
+        import people
+
+        sys.exit(people.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
