@@ -1,5 +1,6 @@
 """What tests of several folders share."""
 
+import json
 import os
 import shutil
 import signal
@@ -321,6 +322,38 @@ def tiny_profile(tiny: BasePaths) -> Callable[..., Settings]:
         return settings
 
     return make
+
+
+@pytest.fixture(scope="session")
+def startable(tiny: BasePaths) -> Callable[..., Settings]:
+    """`startable(home, **settings)`: a profile with the tiny model, for which a service can be started."""
+
+    def make(home: Path, **given: Any) -> Settings:
+        home.mkdir(exist_ok=True)
+        gguf = str(tiny.folder.parent / "tiny.gguf")
+        told = {"keyring": False, "auto_train": False, "base": gguf, **given}
+        (home / "config.toml").write_text(
+            "".join(f"{name} = {json.dumps(to)}\n" for name, to in told.items())
+        )
+        settings = Settings(home=home).prepare()
+        settings.base_dir.rmdir()
+        settings.base_dir.symlink_to(tiny.folder.parent)
+        return settings
+
+    return make
+
+
+@pytest.fixture
+def at_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`at_start(code)`: every Python that starts from now on runs this first: a fault that no file at hand makes."""
+
+    def put(code: str) -> None:
+        folder = tmp_path / "at start"
+        folder.mkdir(exist_ok=True)
+        (folder / "sitecustomize.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.routing import Application
@@ -19,8 +20,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.settings import Settings
-
-DEADLINE_S = 60
 
 
 def error_of(answer: httpx.Response) -> dict[str, Any]:

@@ -21,10 +21,9 @@ from typing import ClassVar
 import psutil
 import pytest
 from PIL import Image
+from waiting import DEADLINE_S, until
 
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
-DEADLINE_S = 20
-AGAIN_S = 4
 READ_S = 0.2  # before that Tab belongs to the page
 START = "the keeper Zorv"
 #: Stands between a browser and the host: notes what is asked, how long it is, and its context; no other text.
@@ -216,10 +215,7 @@ class Browser:
         """Until the host has been asked by the popup, which is after all that the page before it had asked."""
         before = len(self.room.asked("state"))
         self.popup(self.url("/", "", "other.test"))
-        deadline = time.monotonic() + DEADLINE_S
-        while len(self.room.asked("state")) == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: len(self.room.asked("state")) > before)
 
     def open(self, body, path="/page", host="notes.test"):
         """Have the tab show a page with this body, and the cursor in its element `field`."""
@@ -247,31 +243,24 @@ class Browser:
         """Until the extension has asked for what may follow: what comes first to a page is loaded then."""
         before = len(self.room.asked("suggest"))
         yield
-        deadline = time.monotonic() + DEADLINE_S
-        while len(self.room.asked("suggest")) == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.03)
+        until(lambda: len(self.room.asked("suggest")) > before)
 
     def write_noticed(self, text):
         """Put a text in as its user, and wait until the extension has seen it."""
         with self.noticed():
             self.write(text)
 
-    def until_shown(self, wanted, again=None):
+    def until_shown(self, wanted, again=str):
         """What is shown, once it is `wanted` and has been there to be read; in seconds without, `again` is called."""
-        began = asked = time.monotonic()
-        while not wanted(*(shown := self.shown())) or time.monotonic() - self.tab.pressed_s < READ_S:
-            now = time.monotonic()
-            assert now < began + DEADLINE_S, (
-                shown,
-                self.room.asked(),
-                self.tab.js("document.body.innerHTML"),
-            )
-            if again is not None and now > asked + AGAIN_S:
-                again()
-                asked = now
-            time.sleep(0.03)
-        return shown
+
+        def read():
+            shown = self.shown()
+            return wanted(*shown) and time.monotonic() - self.tab.pressed_s >= READ_S and shown
+
+        def seen():
+            return self.shown(), self.room.asked(), self.tab.js("document.body.innerHTML")
+
+        return until(read, seen, again=again)
 
     def until_ghost(self):
         """The ghost and the words, once the known sentence is offered."""

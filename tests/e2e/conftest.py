@@ -24,14 +24,13 @@ import httpx
 import numpy as np
 import pyte
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
-DEADLINE_S = 60
 _KEY_S = 0.1  # between two keys of somebody who types fast; of a program's the time of a key is not told
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
@@ -465,8 +464,8 @@ def tab(new_tab, tmp_path_factory):
 class Service:
     """A profile, and its endpoint once its service runs."""
 
-    def __init__(self, home):
-        self.settings = Settings(home=home)
+    def __init__(self, settings):
+        self.settings = settings
 
     def ask(self, path, /, **body):
         url = process.find(self.settings).url
@@ -480,19 +479,9 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def new_service(tiny):
+def new_service(startable):
     """`new_service(home)`: a profile of the tiny model, whose service does not run yet."""
-
-    def new(home):
-        home.mkdir(exist_ok=True)
-        gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-        (home / "config.toml").write_text(
-            f'keyring = false\nauto_train = false\nshow = "more"\nbase = {gguf}\n'
-        )
-        (home / "base").symlink_to(tiny.folder.parent)
-        return Service(home)
-
-    return new
+    return lambda home: Service(startable(home, show="more"))
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 import psutil
+from waiting import DEADLINE_S
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
-DEADLINE_S = 60
 _POLL_S = 0.02
 _STILL = 6  # polls in which no processor time was used
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
@@ -235,7 +235,7 @@ class Desktop:
                 one.terminate()
         for one in reversed(self._running):
             try:
-                one.wait(10)
+                one.wait(DEADLINE_S)
             except subprocess.TimeoutExpired:
                 one.kill()
                 one.wait()

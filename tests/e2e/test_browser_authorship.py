@@ -2,16 +2,16 @@
 
 import importlib.util
 import json
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
 browsers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browsers)
 
-DEADLINE_S, FIELDS, START, VALUE = browsers.DEADLINE_S, browsers.FIELDS, browsers.START, browsers.VALUE
+FIELDS, START, VALUE = browsers.FIELDS, browsers.START, browsers.VALUE
 in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
 site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
 browser, editor = browsers.browser, browsers.editor
@@ -23,11 +23,7 @@ def learned(service, text):
 
 
 def until_learned(service, text):
-    deadline = time.monotonic() + DEADLINE_S
-    while not (count := learned(service, text)):
-        assert time.monotonic() < deadline, text
-        time.sleep(0.05)
-    return count
+    return until(lambda: learned(service, text), lambda: text)
 
 
 @pytest.fixture

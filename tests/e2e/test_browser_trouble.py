@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until
 
 from idiolect.daemon.runtime import process
 
@@ -344,10 +345,7 @@ def test_a_key_wakes_a_service_that_rests_and_none_is_lost(browser, service, mon
     with monkeypatch.context() as patch:
         patch.setenv("IDIOLECT_REST_AFTER_S", "1")
         process.start(settings)
-    deadline = time.monotonic() + browsers.DEADLINE_S
-    while "idiolect.daemon.runtime.resting" not in psutil.Process(process.holder(settings)).cmdline():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: "idiolect.daemon.runtime.resting" in psutil.Process(process.holder(settings)).cmdline())
     browser.tab.js("void (field.value = '')")
     browser.tab.type(START)
     ghost, _ = browser.until_ghost()

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.tokens import Scope
@@ -19,7 +20,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
-DEADLINE_S = 20
 
 CONFIG = f"""\
 headers = {{ Authorization = "Bearer ${{FUZZ_TOKEN}}" }}

@@ -17,6 +17,7 @@ import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import default_converter
+from waiting import until
 
 from idiolect.daemon.runtime import process
 
@@ -457,7 +458,7 @@ def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_pat
 
     before = left_out()
     run(scene())
-    await_true(lambda: left_out() == before + 1)
+    until(lambda: left_out() == before + 1)
 
 
 @pytest.mark.parametrize("sends_parts", [False, True])
@@ -580,14 +581,6 @@ def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
     assert CANARY not in log
 
 
-def await_true(check):
-    for _ in range(3000):
-        if check():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")
-
-
 class Neovim:
     """A Neovim without a screen, which keys are sent to as if they were typed."""
 
@@ -618,7 +611,7 @@ class Neovim:
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        await_true(lambda: self.value("luaeval('vim.lsp.get_clients()[1].initialized')") == "true")
+        until(lambda: self.value("luaeval('vim.lsp.get_clients()[1].initialized')") == "true")
 
     def keys(self, keys):
         subprocess.run(
@@ -659,10 +652,10 @@ def neovim(needs_program, tmp_path, service):
 
 def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, neovim):
     neovim.keys("ithe teal lighthouse keeper Zorv<C-x><C-o>")
-    await_true(lambda: neovim.value("pumvisible()") == "1")
+    until(lambda: neovim.value("pumvisible()") == "1")
     assert neovim.value("complete_info(['items']).items[0].word") == "Zorvelin"
     neovim.keys("<C-n><C-y> hums")
-    await_true(lambda: neovim.value("getline('.')") == "the teal lighthouse keeper Zorvelin hums")
+    until(lambda: neovim.value("getline('.')") == "the teal lighthouse keeper Zorvelin hums")
     position = "position = { line = 0, character = 40 }, context = { triggerKind = 1 }"
     params = f"{{ textDocument = vim.lsp.util.make_text_document_params(), {position} }}"
     asked = (
@@ -671,7 +664,7 @@ def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, 
     assert neovim.value(f'luaeval("{asked}.insertText")') == " quietly at"
     neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
     assert neovim.process.wait(60) == 0
-    await_true(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
+    until(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
 
 
 MAIL = """To: Odo Wibberkin <odo@wibberkin.example>
@@ -712,9 +705,9 @@ def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program
     neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, "mutt-host-1000-4711")
     try:
         neovim.keys("Goi gladly, at the Kwarbe")
-        await_true(lambda: "Kwarbelmoor" in neovim.words())
+        until(lambda: "Kwarbelmoor" in neovim.words())
         neovim.keys("<C-x><C-o>")
-        await_true(lambda: neovim.value("pumvisible()") == "1")
+        until(lambda: neovim.value("pumvisible()") == "1")
         neovim.keys("<C-n><C-y> says the furry wobbleduck<Esc>:wq<CR>")
         assert neovim.process.wait(60) == 0
     finally:
@@ -724,7 +717,7 @@ def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program
         .read_text()
         .endswith("at the Kwarbelmoor says the furry wobbleduck\n")
     )
-    await_true(lambda: service.knows("says the furry wobble", "duck"))
+    until(lambda: service.knows("says the furry wobble", "duck"))
     assert not service.knows("Please bring the Tarnf", "oddle")
 
 
@@ -741,7 +734,7 @@ def test_in_a_commit_message_names_of_what_is_changed_are_offered(
     neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, git=[*person, "commit", "--verbose"])
     try:
         neovim.keys("iAdd quagmi")
-        await_true(lambda: "quagmirrorize" in neovim.words())
+        until(lambda: "quagmirrorize" in neovim.words())
         neovim.keys("rrorize to the lamp<Esc>:wq<CR>")
         assert neovim.process.wait(60) == 0
     finally:
@@ -791,7 +784,7 @@ def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
     helix.type(f" by the {place} quagglefall\x1b")
     helix.until_there("NOR")
     helix.keys(":wq\r")
-    await_true(lambda: service.knows(f"keeper Zorvelin by the {place} quaggle", "fall"))
+    until(lambda: service.knows(f"keeper Zorvelin by the {place} quaggle", "fall"))
 
 
 def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
@@ -808,7 +801,7 @@ def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
     emacs.until_there("keeper Zorvelin")
     emacs.keys(" by the steep brindlemoor\x18\x13")
     emacs.until_there("Wrote ")
-    await_true(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))
+    until(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))
 
 
 def test_emacs_offers_words_of_the_mail_that_is_answered(
@@ -910,9 +903,9 @@ def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
         time.sleep(1)
         return "keeper Zorvelin" in notes.read_text()
 
-    await_true(serves)
+    until(serves)
     screen.xdotool("mousemove", "300", "200", "click", "1")  # without it shortcuts have no window
     assert any(completed() for _ in range(10))
     screen.xdotool("type", "--delay", "30", f" by the {place} wrenthicket")
     screen.xdotool("key", "ctrl+s")
-    await_true(lambda: service.knows(f"keeper Zorvelin by the {place} wren", "thicket"))
+    until(lambda: service.knows(f"keeper Zorvelin by the {place} wren", "thicket"))

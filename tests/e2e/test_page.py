@@ -12,6 +12,7 @@ from importlib import resources
 import httpx
 import pytest
 from publishing import publish
+from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -285,10 +286,13 @@ def test_what_is_passed_over_is_told_and_the_savings_move(page, profile):
     page.until("document.querySelector('#mirror span').textContent.length")
     page.type("x")
     page.until("document.querySelector('#tabled').hidden === false")
-    deadline = time.monotonic() + 30
-    while (after := profile.ask("/v1/report?days=1")["savings"])["dismissed"] == before["dismissed"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    after = {}
+
+    def counted():
+        after.update(profile.ask("/v1/report?days=1")["savings"])
+        return after["dismissed"] != before["dismissed"]
+
+    until(counted)
     assert after["accepted"] == before["accepted"]
 
 
@@ -499,10 +503,7 @@ def test_corrections_and_grey_text_are_switched(page, profile):
 
 
 def profile_says(profile, **stands):
-    deadline = time.monotonic() + 30
-    while not stands.items() <= profile.ask("/v1/switches").items():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: stands.items() <= profile.ask("/v1/switches").items())
 
 
 def test_grey_text_that_is_held_back_is_told_and_comes_back(page, profile):

@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from importlib import resources
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -48,15 +48,6 @@ class Program:
     def client(self):
         headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
         return httpx.Client(base_url=process.find(self.settings).url, headers=headers, timeout=120)
-
-
-def await_true(check, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
 
 
 @pytest.fixture(scope="module")
@@ -200,14 +191,14 @@ def test_killing_the_child_or_the_service_in_mid_round_leaves_a_clean_profile(pr
     entries, pid = before["entries"], before["pid"]
     with program.client() as client:
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
-        child = await_true(lambda: child_of(pid))
+        child = until(lambda: child_of(pid))
         child.kill()
-        await_true(lambda: client.get("/v1/status").json()["training"] is None)
+        until(lambda: client.get("/v1/status").json()["training"] is None)
         assert client.get("/v1/status").json()["last_round"]["status"] == "failed"
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
-        child = await_true(lambda: child_of(pid))
+        child = until(lambda: child_of(pid))
     os.kill(pid, signal.SIGKILL)
-    await_true(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert program.json("status")["running"] is False
     program.run("start")
     status = program.json("status")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import httpx
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
-
-WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -20,13 +18,6 @@ def service(new_service, tmp_path):
     process.start(found.settings.prepare())
     yield found
     process.stop(found.settings)
-
-
-def eventually(holds):
-    deadline = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_suggestions_are_answered_while_a_hostile_file_is_read_and_its_reader_ends_with_the_service(
@@ -49,14 +40,14 @@ def test_suggestions_are_answered_while_a_hostile_file_is_read_and_its_reader_en
     found = psutil.Process(process.find(service.settings).pid)
     reading = threading.Thread(target=read)
     reading.start()
-    eventually(lambda: any(child.cpu_times().user > 1 for child in found.children()))
+    until(lambda: any(child.cpu_times().user > 1 for child in found.children()))
     for number in range(20):
         assert "words" in service.ask("/v1/suggest", prefix=f"See you on the {number}")
     assert not answers, "the file is still being read"
     children = found.children()
     found.kill()
-    found.wait(WAIT_S)
-    reading.join(WAIT_S)
+    found.wait(DEADLINE_S)
+    reading.join(DEADLINE_S)
     assert answers == [None]
-    psutil.wait_procs(children, timeout=WAIT_S)
+    psutil.wait_procs(children, timeout=DEADLINE_S)
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]

@@ -12,13 +12,13 @@ import xml.etree.ElementTree as ET
 import httpx
 import psutil
 import pytest
+from waiting import until
 
 from idiolect.daemon.runtime import process
 
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 PREFIX, WORD = "the teal lighthouse keeper Zor", "velin"
 OTHER = "a copper weathervane named Quastor points at the harbour"
-WAIT_S = 180
 OFF = {
     **dict.fromkeys(
         ("globalAnnounceEnabled", "localAnnounceEnabled", "relaysEnabled", "natEnabled"), "false"
@@ -111,14 +111,6 @@ def answers(client, url):
         return client.get(url).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import zipfile
 
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
-DEADLINE_S = 60
 
 
 def free_port():
@@ -73,22 +73,21 @@ def editor(service, extension, needs_program, tmp_path):
             for process in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.terminate()
-            for process in psutil.wait_procs(family, 10)[1]:
+            for process in psutil.wait_procs(family, DEADLINE_S)[1]:
                 process.kill()
-        one.wait(10)
+        one.wait(DEADLINE_S)
 
 
 def await_port(address):
     host, port = address.split(":")
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
-        try:
-            socket.create_connection((host, int(port)), 1).close()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return
+
+    def listens():
+        with contextlib.suppress(OSError):
+            socket.create_connection((host, int(port)), DEADLINE_S).close()
+            return True
+        return False
+
+    until(listens)
 
 
 class Notes:
@@ -115,11 +114,7 @@ class Notes:
         return "".join(self.lines(".ghost-text-decoration, .ghost-text"))
 
     def until(self, seen, again=lambda: None):
-        deadline = time.monotonic() + DEADLINE_S
-        while not seen():
-            assert time.monotonic() < deadline, (self.text(), self.words(), self.ghost())
-            again()
-            time.sleep(0.3)
+        until(seen, lambda: (self.text(), self.words(), self.ghost()), again=again)
 
     def clear(self):
         self.tab.press("Escape")

@@ -14,12 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 from typer.testing import CliRunner
+from waiting import DEADLINE_S
 
 from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient
 from idiolect.daemon.commandline.command_table import app
@@ -28,10 +28,7 @@ from idiolect.daemon.editors.shell_helper import Asked, ShellPrompt
 from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 
-TOY = str(Path(__file__).parents[1] / "toy")
-DEADLINE_S = 20
 WORDS = "the purple canary sings at midnight"
 HALF_A_HEAD = b"GET /v1/status HTTP/1.1\r\nHost: loc"
 UNREAD = b"POST /v1/history HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n{"
@@ -51,11 +48,10 @@ for count in range(10**9):
 
 
 @pytest.fixture
-def toy(tmp_path, monkeypatch):
-    """A profile whose service has no model; ended after the test."""
-    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+def profile(startable, tmp_path, monkeypatch):
+    """A profile for which a service can be started, which is ended after the test."""
     monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
-    settings = Settings().prepare()
+    settings = startable(tmp_path / "home")
     yield settings
     process.stop(settings)
 
@@ -97,12 +93,12 @@ def typed(http, keys):
 
 
 @pytest.mark.parametrize("sent", [HALF_A_HEAD, UNREAD], ids=["half", "unread"])
-def test_thousands_of_connections_without_a_token_keep_nobody_out(toy, sent):
+def test_thousands_of_connections_without_a_token_keep_nobody_out(profile, sent):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
     many = min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
     files = 256
-    with limited(toy, files) as running, client(toy, running) as http, contextlib.ExitStack() as held:
+    with limited(profile, files) as running, client(profile, running) as http, contextlib.ExitStack() as held:
         before = typed(http, 200)
         [kept] = http._transport._pool.connections
         for _ in range(many):
@@ -111,22 +107,22 @@ def test_thousands_of_connections_without_a_token_keep_nobody_out(toy, sent):
                 other.sendall(sent)
         during = typed(http, 200)
         assert http._transport._pool.connections == [kept], "a client with a token is never closed"
-        with client(toy, running) as another:
+        with client(profile, running) as another:
             assert another.post("/v1/suggest", json={"prefix": "Hi "}).status_code == 200
         open_now = psutil.Process(running.pid).num_fds()
         assert open_now < files - 32
         quick, slow = (statistics.quantiles(times, n=20)[-1] for times in (before, during))
         print(f"p95 {quick:.2f} ms before, {slow:.2f} ms beside {many} ({sent[:4]!r}); {open_now} files open")
-    assert "out of system resource" not in toy.log_path.read_text()
+    assert "out of system resource" not in profile.log_path.read_text()
 
 
-def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end(toy):
-    running, _ = process.start(toy)
+def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end(profile):
+    running, _ = process.start(profile)
     flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(running.port)], stdout=subprocess.PIPE)
     try:
         assert flood.stdout.readline() == b"more than there is room for\n"
         for _ in range(15):
-            with client(toy, running) as http:
+            with client(profile, running) as http:
                 assert http.post("/v1/suggest", json={"prefix": "Hi "}).status_code == 200
         assert flood.poll() is None
     finally:
@@ -179,10 +175,10 @@ def kill(running):
         service.wait(DEADLINE_S)
 
 
-def test_the_command_line_tells_a_program_in_the_services_place_nothing(toy):
-    running, _ = process.start(toy)
-    with ServiceClient(toy) as asking:
-        assert asking.post("/v1/suggest", {"prefix": "Hi "})["words"]
+def test_the_command_line_tells_a_program_in_the_services_place_nothing(profile):
+    running, _ = process.start(profile)
+    with ServiceClient(profile) as asking:
+        assert "words" in asking.post("/v1/suggest", {"prefix": "Hi "})
         kill(running)
         with squatter(running.port) as heard:
             for ask in (
@@ -197,11 +193,11 @@ def test_the_command_line_tells_a_program_in_the_services_place_nothing(toy):
     assert b"".join(heard) == b""
 
 
-def test_an_editor_tells_a_program_in_the_services_place_nothing(toy):
-    running, _ = process.start(toy)
+def test_an_editor_tells_a_program_in_the_services_place_nothing(profile):
+    running, _ = process.start(profile)
 
     async def edit():
-        link = ServiceLink(toy, Scope.LEARN)
+        link = ServiceLink(profile, Scope.LEARN)
         assert await link.ask("POST", "/v1/suggest", {"prefix": "Hi "})
         kill(running)
         with squatter(running.port) as heard:
@@ -213,15 +209,15 @@ def test_an_editor_tells_a_program_in_the_services_place_nothing(toy):
     assert b"".join(asyncio.run(edit())) == b""
 
 
-def test_a_shell_tells_a_program_in_the_services_place_nothing(toy):
-    running, _ = process.start(toy)
-    prompt = ShellPrompt(toy.run_dir, toy.token_path, "test terminal")
+def test_a_shell_tells_a_program_in_the_services_place_nothing(profile):
+    running, _ = process.start(profile)
+    prompt = ShellPrompt(profile.run_dir, profile.token_path, "test terminal")
     assert prompt.ghost(Asked("Hi ", "", ""), always=True)
     kill(running)
     with squatter(running.port) as heard:
         assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
         # As where the service ended between two requests, and closed the connection in order.
-        prompt._http = prompt._http or _kept(toy, running)
+        prompt._http = prompt._http or _kept(profile, running)
         assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
     assert b"".join(heard) == b""
 
@@ -232,17 +228,17 @@ def _kept(settings, running):
     return _Connection(_Profile(settings.run_dir), running)
 
 
-def test_clients_find_the_service_that_was_started_anew_elsewhere(toy):
-    running, _ = process.start(toy)
-    prompt = ShellPrompt(toy.run_dir, toy.token_path, "test terminal")
+def test_clients_find_the_service_that_was_started_anew_elsewhere(profile):
+    running, _ = process.start(profile)
+    prompt = ShellPrompt(profile.run_dir, profile.token_path, "test terminal")
     assert prompt.ghost(Asked("Hi ", "", ""), always=True)
     kill(running)
     with squatter(running.port) as heard:
-        moved, _ = process.start(toy)
+        moved, _ = process.start(profile)
         assert (moved.moved_from, moved.port != running.port) == (running.port, True)
         assert prompt.ghost(Asked("Hi ", "", ""), always=True)
         prompt._lose()
-        with ServiceClient(toy) as asking:
+        with ServiceClient(profile) as asking:
             assert asking.get("/v1/status")["moved_from"] == running.port
         said = CliRunner().invoke(app, ["status", "--json"]).stdout
         assert json.loads(said)["moved_from"] == running.port
@@ -251,19 +247,19 @@ def test_clients_find_the_service_that_was_started_anew_elsewhere(toy):
         [found] = [finding for finding in findings if finding["check"] == "port"]
         assert found["level"] == "wrong"
         assert str(running.port) in found["mend"]
-        assert f"another program uses port {running.port}" in toy.log_path.read_text()
-        process.stop(toy)
-        again, _ = process.start(toy)
+        assert f"another program uses port {running.port}" in profile.log_path.read_text()
+        process.stop(profile)
+        again, _ = process.start(profile)
         assert (again.port, again.moved_from) == (moved.port, running.port), "it stays there meanwhile"
-        process.stop(toy)
+        process.stop(profile)
     assert b"".join(heard) == b""
-    back, _ = process.start(toy)
+    back, _ = process.start(profile)
     assert (back.port, back.moved_from) == (running.port, None)
 
 
-def test_a_run_file_of_another_user_is_not_believed(toy, monkeypatch):
-    running, _ = process.start(toy)
-    assert process.find(toy) == running
-    monkeypatch.setattr(os, "geteuid", lambda: os.stat(process.run_file(toy)).st_uid + 1)
-    assert process.find(toy) is None
+def test_a_run_file_of_another_user_is_not_believed(profile, monkeypatch):
+    running, _ = process.start(profile)
+    assert process.find(profile) == running
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(process.run_file(profile)).st_uid + 1)
+    assert process.find(profile) is None
     monkeypatch.undo()

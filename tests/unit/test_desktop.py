@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from waiting import DEADLINE_S
 
 from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.editors.service_link import ServiceLink
@@ -22,7 +23,6 @@ from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError
 from idiolect.daemon.settings import Settings
 
-TOY = str(Path(__file__).parents[1] / "toy")
 MAX_EXPOSED = (
     1.6  # of 10, as `systemd-analyze security` counts: what is left is loopback and reading the home
 )
@@ -163,8 +163,8 @@ def test_a_start_by_hand_goes_to_the_manager_where_it_is_installed(settings, sys
 
 
 @linux
-def test_whatever_starts_the_service_asks_the_manager_first(settings, systemctl, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+def test_whatever_starts_the_service_asks_the_manager_first(startable, settings, systemctl):
+    startable(settings.home)
     Desktop(settings).install()
     asked = len(systemctl())
     link = ServiceLink(settings, Scope.SUGGEST)
@@ -188,11 +188,11 @@ def test_the_launch_agent_is_a_property_list(settings, monkeypatch):
 
 
 @linux
-def test_whoever_waits_for_the_start_is_told(settings, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+def test_whoever_waits_for_the_start_is_told(startable, settings, monkeypatch):
+    startable(settings.home)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0idiolect test" + str(os.getpid()))
-        manager.settimeout(60)
+        manager.settimeout(DEADLINE_S)
         monkeypatch.setenv("NOTIFY_SOCKET", "@idiolect test" + str(os.getpid()))
         process.start(settings)
         try:

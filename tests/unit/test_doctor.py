@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.runtime import process
@@ -126,20 +127,18 @@ def test_swap_that_could_be_read(tmp_path, area, uuid, level):
     assert level == "ok" or area in finding.found
 
 
-def test_a_watched_folder_that_is_gone(profile, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "toy"), prepend=os.pathsep)
-    process.start(profile)
-    try:
-        asked = doctor_checks.ServiceClient.get
-        gone = {"watches": ["/not/there", str(profile.home)]}
-        monkeypatch.setattr(
-            doctor_checks.ServiceClient, "get", lambda *given, **more: asked(*given, **more) | gone
-        )
+def test_a_watched_folder_that_is_gone(tiny_profile, tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "watching"))
+    for name in ("there", "gone"):
+        (tmp_path / name).mkdir()
+    with serving(tiny_profile(tmp_path / "watching")) as site:
+        for name in ("there", "gone"):
+            assert site.post("/v1/watch", {"path": str(tmp_path / name)}).status_code == 200
+        (tmp_path / "gone").rmdir()
         [finding] = of("watched")
-        assert "/not/there" in finding.found
-        assert json.dumps(vars(finding))
-    finally:
-        process.stop(profile)
+    assert str(tmp_path / "gone") in finding.found
+    assert str(tmp_path / "there") not in finding.found
+    assert json.dumps(vars(finding))
 
 
 def test_more_folders_than_the_system_tells_of(tmp_path):

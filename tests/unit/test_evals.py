@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
@@ -26,7 +27,6 @@ from idiolect.daemon.storage.selectors import Selector
 
 CANARY = "purple canary"
 START = datetime(2026, 1, 31, tzinfo=UTC)
-DEADLINE_S = 60
 
 
 def phrases(count, seed=5):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from idiolect.models.build import BasePaths
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
-DEADLINE_S = 120
 CANARY = "purple canary"
 SHARES = {"value", "low", "high"}
 

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.profile import backup
@@ -139,7 +140,7 @@ def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, mo
     def once(reading):
         other = threading.Thread(target=lambda: store.state.set("number", len(passes)))
         other.start()
-        other.join(20)
+        other.join(DEADLINE_S)
         assert not other.is_alive()
         passes.append(read(reading))
         return passes[-1]
@@ -186,10 +187,10 @@ def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store
     upkeep = Upkeep(Retention(settings, store, lambda: None), IntegrityCheck(settings, store, lambda: 0.0))
     upkeep.start()
     assert upkeep.hasten()
-    assert endless.wait(20)
+    assert endless.wait(DEADLINE_S)
     stopping = threading.Thread(target=upkeep.stop, daemon=True)
     stopping.start()
-    stopping.join(20)
+    stopping.join(DEADLINE_S)
     assert not stopping.is_alive()
     assert standing(settings).checked_at is None
 
@@ -199,9 +200,9 @@ def test_to_forget_breaks_off_a_reading_which_is_made_later(settings, store, end
     found = []
     reading = threading.Thread(target=lambda: found.append(checkup.run()), daemon=True)
     reading.start()
-    assert endless.wait(20)
+    assert endless.wait(DEADLINE_S)
     assert store.forget(Selector(text="Sentence 7 ")).entries == 1
-    reading.join(20)
+    reading.join(DEADLINE_S)
     assert found == [None]
     assert store.state.get("scrub") is None, "the file is rewritten"
 
@@ -215,7 +216,7 @@ def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypat
     monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
     upkeep.start()
     assert upkeep.hasten()
-    assert tried.wait(20)
+    assert tried.wait(DEADLINE_S)
     upkeep.stop()
     assert not upkeep.hasten(), "the service may rest"
 

@@ -11,6 +11,7 @@ import functools
 import threading
 
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.serving.model_queue import (
@@ -24,7 +25,6 @@ from idiolect.daemon.serving.model_queue import (
 )
 
 TYPING, LEARNING, LOOK_AHEAD, REST = Priority
-DEADLINE_S = 20
 
 
 def in_loop(test):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.service import Service
@@ -21,7 +22,6 @@ from idiolect.daemon.storage.selectors import Selector
 
 TIMES = 5
 PAUSE_S = 0.005  # between two keys
-DEADLINE_S = 60
 
 
 @pytest.fixture
@@ -122,14 +122,12 @@ def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service
     assert begun.wait(DEADLINE_S)
     building = threading.Thread(target=service.model.rebuild)
     building.start()
-    while not len(service.model.queue) >= 2:
-        threading.Event().wait(0.001)
+    until(lambda: len(service.model.queue) >= 2)
     learning = threading.Thread(
         target=service.ingest.add_text, args=("The Quombat sang. " * 3,), kwargs={"source": "test"}
     )
     learning.start()
-    while not len(service.model.queue) >= 3:
-        threading.Event().wait(0.001)
+    until(lambda: len(service.model.queue) >= 3)
     former = service.model.served
     go_on.set()
     for thread in (standing, building, learning):
@@ -158,7 +156,7 @@ def test_a_sent_text_does_not_wait_until_a_batch_is_learned(service, tmp_path):
     assert held.wait(DEADLINE_S)
     sending = threading.Thread(target=service.ingest.add_text, args=("We met.",), kwargs={"source": "test"})
     sending.start()
-    sending.join(10)
+    sending.join(DEADLINE_S)
     in_time = not sending.is_alive()
     go_on.set()
     for thread in (reading, sending):

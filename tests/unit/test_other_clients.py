@@ -12,6 +12,7 @@ import httpx
 import openai
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint import listen_address, server
@@ -21,7 +22,6 @@ from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
 TOKEN = "t" * 43
-DEADLINE_S = 60
 KNOWN = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."
 SAID = "the purple canary sings at midnight"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.privacy import pause as pauses
 from idiolect.daemon.privacy.pause import Pause, PausedError
@@ -181,11 +182,11 @@ def test_a_pause_waits_for_what_is_being_stored_and_then_nothing_is(world: World
     def store() -> None:
         with pause.learning():
             storing.set()
-            begun.wait(10)
+            begun.wait(DEADLINE_S)
             order.append("stored")
 
     def begin() -> None:
-        storing.wait(10)
+        storing.wait(DEADLINE_S)
         begun.set()
         pause.begin()
         order.append("paused")
@@ -194,7 +195,7 @@ def test_a_pause_waits_for_what_is_being_stored_and_then_nothing_is(world: World
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE_S)
     assert order == ["stored", "paused"]
     with pytest.raises(PausedError), pause.learning():
         pass

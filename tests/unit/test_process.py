@@ -11,16 +11,15 @@ import stat
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import listen_address
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
-
-TOY = str(Path(__file__).parents[1] / "toy")
+from idiolect.daemon.vault.marker import StoreLostError
 
 
 @pytest.fixture
@@ -29,11 +28,26 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def toy(settings, monkeypatch):
-    """A profile whose service has no model; ended after the test."""
-    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+def profile(startable, tmp_path):
+    """A profile for which a service can be started, which is ended after the test."""
+    settings = startable(tmp_path / "profile")
     yield settings
     process.stop(settings)
+
+
+#: What a process runs first whose service cannot be opened, for a reason that nobody has thought of.
+FAILS = """
+from idiolect.daemon import service
+def fail(*_, **__):
+    raise RuntimeError("the purple canary")
+service.Service.__init__ = fail
+"""
+#: One that does not come to an end of opening.
+LOADS = """
+import time
+from idiolect.daemon import service
+service.Service.__init__ = lambda *_, **__: time.sleep(3600)
+"""
 
 
 RUNNING = Running(os.getpid(), "http://127.0.0.1:1", 1, None, "2026-01-31T00:00:00+00:00")
@@ -229,65 +243,65 @@ def test_a_stale_unix_socket_is_replaced_and_a_long_path_is_one_clear_error(sett
 # --- start and stop ---
 
 
-def test_start_returns_once_the_service_answers_and_stop_once_it_has_ended(toy):
-    running, fresh = process.start(toy)
+def test_start_returns_once_the_service_answers_and_stop_once_it_has_ended(profile):
+    running, fresh = process.start(profile)
     assert fresh
-    assert process.find(toy) == running
+    assert process.find(profile) == running
     with socket.create_connection(("127.0.0.1", running.port), 5) as raw:
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 200")
-    assert process.start(toy) == (running, False)
-    assert process.stop(toy) == running.pid
-    assert process.find(toy) is None
-    assert (toy.home / "closed").exists()  # the service closed its store
-    assert not (toy.run_dir / "service.json").exists()
-    assert process.stop(toy) is None
+    assert process.start(profile) == (running, False)
+    assert process.stop(profile) == running.pid
+    assert process.find(profile) is None
+    assert not profile.store_path.with_name(f"{profile.store_path.name}-wal").exists()  # it closed its store
+    assert not (profile.run_dir / "service.json").exists()
+    assert process.stop(profile) is None
 
 
-def test_two_starts_at_once_make_one_service(toy):
+def test_two_starts_at_once_make_one_service(profile):
     found = []
-    starts = [threading.Thread(target=lambda: found.append(process.start(toy))) for _ in range(3)]
+    starts = [threading.Thread(target=lambda: found.append(process.start(profile))) for _ in range(3)]
     for one in starts:
         one.start()
     for one in starts:
-        one.join(60)
+        one.join(DEADLINE_S)
     assert len({running.pid for running, _ in found}) == 1
     assert sorted(fresh for _, fresh in found) == [False, False, True]
 
 
-def test_a_taken_port_is_told_in_the_services_own_words(toy):
+def test_a_taken_port_is_told_in_the_services_own_words(profile):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(process.RelayedError, match=f"Port {port} ") as caught:
-            process.start(toy, flags=("--port", str(port)))
+            process.start(profile, flags=("--port", str(port)))
     assert caught.value.relayed_exit_code == listen_address.ListenError.exit_code
-    assert process.holder(toy) is None
+    assert process.holder(profile) is None
 
 
-def test_what_keeps_the_service_from_opening_is_told(toy, monkeypatch):
-    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "17")
-    with pytest.raises(process.RelayedError, match="damaged") as caught:
-        process.start(toy)
-    assert caught.value.relayed_exit_code == 12
+def test_what_keeps_the_service_from_opening_is_told(profile):
+    profile.key_path.write_text("no key")
+    with pytest.raises(process.RelayedError, match="is lost") as caught:
+        process.start(profile)
+    assert caught.value.relayed_exit_code == StoreLostError.exit_code
 
 
-def test_an_unexpected_failure_at_the_start_names_the_log_and_quotes_nobody(toy, monkeypatch):
-    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "18")
+def test_an_unexpected_failure_at_the_start_names_the_log_and_quotes_nobody(profile, at_start):
+    at_start(FAILS)
     with pytest.raises(process.StartError, match=r"idiolect\.log"):
-        process.start(toy)
-    log = toy.log_path.read_text()
+        process.start(profile)
+    log = profile.log_path.read_text()
     assert "builtins.RuntimeError" in log
     assert "canary" not in log
 
 
-def test_a_start_that_takes_too_long_is_given_up(toy, monkeypatch):
-    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "19")
+def test_a_start_that_takes_too_long_is_given_up(profile, at_start):
+    at_start(LOADS)
     with pytest.raises(process.StartError, match="in time"):
-        process.start(toy, deadline_s=1.5)
+        process.start(profile, deadline_s=1.5)
 
 
-def test_the_service_does_not_import_what_the_current_folder_or_its_own_holds(toy, tmp_path, monkeypatch):
-    for folder in (tmp_path, toy.home):
+def test_the_service_does_not_import_what_the_current_folder_or_its_own_holds(profile, tmp_path, monkeypatch):
+    for folder in (tmp_path, profile.home):
         (folder / "argparse.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(tmp_path)
-    assert process.start(toy)[1]
+    assert process.start(profile)[1]

@@ -14,12 +14,13 @@ import tarfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.ingest import reader_child
 from idiolect.daemon.ingest.ingest import Ingest
@@ -30,16 +31,8 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.storage.store import Store
 
-WAIT_S = 60.0
 START_CPU_S = 0.3
 TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -309,11 +302,11 @@ def test_a_killed_service_leaves_no_child(tmp_path, busy):
         assert service.stdout is not None
         assert service.stdout.readline()
     least_s = 0.0 if busy == "holds" else 1.0
-    eventually(lambda: found.children() and found.children()[0].cpu_times().user >= least_s)
+    until(lambda: found.children() and found.children()[0].cpu_times().user >= least_s)
     [child] = found.children()
     service.kill()
     service.communicate()
-    psutil.wait_procs([child], timeout=WAIT_S)
+    psutil.wait_procs([child], timeout=DEADLINE_S)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
@@ -333,7 +326,7 @@ def test_a_child_that_is_not_needed_ends(tmp_path):
     before = {child.pid for child in children()}
     reader.look(tmp_path / "a.md")
     [child] = [child for child in children() if child.pid not in before]
-    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert reader.look(tmp_path / "a.md").kind == "markdown"
     reader.close()
 

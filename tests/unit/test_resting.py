@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.commandline.client import ServiceClient
@@ -23,18 +23,8 @@ from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
-from idiolect.daemon.settings import Settings
 
-TOY = str(Path(__file__).parents[1] / "toy")
-DEADLINE_S = 60
 MAX_BYTES = 60 * 2**20
-
-
-def until(condition):
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the deadline passed"
-        time.sleep(0.02)
 
 
 def rests(settings):
@@ -42,11 +32,9 @@ def rests(settings):
 
 
 @pytest.fixture
-def hasty(tmp_path, monkeypatch):
-    """A profile whose service has no model, and rests as soon as it may; ended after the test."""
-    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
-    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
-    settings = Settings(home=tmp_path / "home").prepare()
+def hasty(startable, tmp_path):
+    """A profile whose service rests as soon as it may; ended after the test."""
+    settings = startable(tmp_path / "home", rest_after_s=0.1)
     yield settings
     process.stop(settings)
 
@@ -60,13 +48,10 @@ def resting(hasty):
 
 
 @pytest.fixture(scope="module")
-def one_at_rest(tmp_path_factory):
+def one_at_rest(startable, tmp_path_factory):
     """A profile whose service is at rest, for tests that only look at it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
-        patch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
-        settings = Settings(home=tmp_path_factory.mktemp("resting") / "home").prepare()
-        process.start(settings)
+    settings = startable(tmp_path_factory.mktemp("resting") / "home", rest_after_s=0.1)
+    process.start(settings)
     until(rests(settings))
     yield settings
     process.stop(settings)
@@ -182,21 +167,6 @@ def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(one
     assert [found.status for found in at_rest.net_connections()] == [psutil.CONN_LISTEN]
 
 
-def test_a_changed_file_wakes_it(hasty):
-    notes = hasty.home.parent / "notes"
-    notes.mkdir()
-    process.start(hasty)
-    until(rests(hasty))
-    before = psutil.Process(process.holder(hasty)).cpu_times()
-    (notes / ".hidden.txt").write_text("not looked at")
-    (notes / "picture.png").write_text("not looked at")
-    assert rests(hasty)()
-    (notes / "letter.txt").write_text("Dear all")
-    until(
-        lambda: psutil.Process(process.holder(hasty)).cpu_times().user > before.user + 0.1
-    )  # it was the service
-
-
 def test_zero_is_never(hasty, monkeypatch):
     monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
     process.start(hasty)
@@ -226,36 +196,28 @@ def test_more_than_can_be_handed_over_keeps_it_awake():
     assert not IdleState(tuple(f"/notes/{number}" for number in range(5000))).possible
 
 
-# --- with a store, and the tiny model ---
-
-
-def test_what_is_written_while_it_rests_is_learned_with_the_key_that_was_left(tmp_path, tiny, monkeypatch):
-    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
-    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
-    settings = Settings(home=tmp_path / "home").prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
+def test_what_is_written_while_it_rests_wakes_it_and_is_learned_with_the_key_that_was_left(hasty, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
-    process.start(settings)
-    try:
-        with ServiceClient(settings) as client:
-            assert [*client.stream("/v1/watch", {"path": str(notes)})][-1]["event"] == "done"
-        until(rests(settings))
-        moved = settings.key_path.rename(tmp_path / "key")  # as a keyring that is locked by now
-        (notes / "letter.txt").write_text(
-            "The harbour office opens at eight.\n\nKind regards from the harbour.\n"
-        )
+    process.start(hasty)
+    with ServiceClient(hasty) as client:
+        assert [*client.stream("/v1/watch", {"path": str(notes)})][-1]["event"] == "done"
+    until(rests(hasty))
+    moved = hasty.key_path.rename(tmp_path / "key")  # as a keyring that is locked by now
+    (notes / ".hidden.txt").write_text("not looked at")
+    (notes / "picture.png").write_text("not looked at")
+    assert rests(hasty)()
+    (notes / "letter.txt").write_text(
+        "The harbour office opens at eight.\n\nKind regards from the harbour.\n"
+    )
 
-        def learned():
-            with ServiceClient(settings) as client:
-                return client.get("/v1/status")["entries"]
+    def learned():
+        with ServiceClient(hasty) as client:
+            return client.get("/v1/status")["entries"]
 
-        until(lambda: not rests(settings)())
-        until(lambda: learned() == 2)
-        moved.rename(settings.key_path)
-    finally:
-        process.stop(settings)
+    until(lambda: not rests(hasty)())
+    until(lambda: learned() == 2)
+    moved.rename(hasty.key_path)
 
 
 def test_what_is_missing_now_keeps_nothing_from_resting(tmp_path):

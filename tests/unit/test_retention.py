@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S
 
 from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.profile.daily_upkeep import Upkeep
@@ -152,6 +153,6 @@ def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "expire", fail_once)
     upkeep = Upkeep(retention, IntegrityCheck(retention._settings, store, lambda: 0.0))
     upkeep.start()
-    assert went.wait(20)
+    assert went.wait(DEADLINE_S)
     upkeep.stop()
     assert texts(store) == []

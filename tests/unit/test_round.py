@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 import pytest
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
@@ -23,14 +23,13 @@ from idiolect.models.build import MissingModelError
 from idiolect.models.errors import DamagedModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from idiolect.models.build import BasePaths
     from idiolect.models.tokenizer import Tokenizer
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
-DEADLINE_S = 120
 CANARY = "purple canary sings at midnight"
 
 
@@ -305,7 +304,7 @@ def test_a_suspension_uses_nothing_up(train_request: TrainRequest, entries: list
         process = psutil.Process(child.process.pid)
         process.suspend()
         child.ask(suspended_s=10_000)
-        wait_for(lambda: process.status() == psutil.STATUS_STOPPED)
+        until(lambda: process.status() == psutil.STATUS_STOPPED)
         process.resume()
         after = next(event for event in events if event.get("phase") == "train")
         assert after["spent_s"] - before["spent_s"] < 10
@@ -385,13 +384,6 @@ def test_nothing_new_to_judge_by_is_said(
     assert only_error(events)["message"]
     assert status != 0
     assert errors == b""
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

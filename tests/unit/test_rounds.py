@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.rounds import round_scheduler
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from idiolect.models.build import BasePaths
 
-DEADLINE_S = 240
 TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
 ENOUGH = 12  # new entries, which hold more tokens than the next round is judged by
@@ -119,13 +119,6 @@ class Profile:
         assert not self.thread.is_alive()
         assert self.error is None
         return self.events[-1]
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the deadline passed"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

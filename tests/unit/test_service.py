@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 from publishing import publish
+from waiting import DEADLINE_S
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
@@ -278,14 +279,14 @@ def test_a_keystroke_does_not_wait_for_the_store(service):
     def write():
         with service.store._connection._lock:
             held.set()
-            answered.wait(10)
+            answered.wait(DEADLINE_S)
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert held.wait(10)
+    assert held.wait(DEADLINE_S)
     typist = threading.Thread(target=lambda: (service.suggestions.suggest("Kind regards f"), answered.set()))
     typist.start()
-    typist.join(5)
+    typist.join(DEADLINE_S)
     in_time = answered.is_set()
     answered.set()
     writer.join()

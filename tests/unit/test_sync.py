@@ -18,6 +18,7 @@ import psutil
 import pytest
 from publishing import publish
 from sharing import KEY, Device, hand_own, settle
+from waiting import until
 
 from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
@@ -1010,15 +1011,6 @@ def test_what_a_device_excluded_ends_with_it(make, how):
         second.again()
 
 
-def eventually(holds):
-    """Wait until something holds, and fail where it never does."""
-    for _ in range(6000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never held")
-
-
 @pytest.fixture
 def following(pair):
     """What follows the folder of the first of two devices, started."""
@@ -1035,9 +1027,9 @@ def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, follow
     first.folder.rename(aside)
     first.write("Written meanwhile.")
     following.start()
-    eventually(lambda: first.sync.state().problem and following.quiet and not following.noticed)
+    until(lambda: first.sync.state().problem and following.quiet and not following.noticed)
     aside.rename(first.folder)
-    eventually(lambda: first.sync.state().problem is None and following.quiet and following.noticed)
+    until(lambda: first.sync.state().problem is None and following.quiet and following.noticed)
     hand_own(first, second)
     second.cycle()
     assert "Written meanwhile." in second.texts()
@@ -1048,12 +1040,12 @@ def test_what_no_notice_tells_of_is_found(pair, following, monkeypatch):
     monkeypatch.setattr(following_module, "_RESCAN_S", 0.01)
     monkeypatch.setattr(SyncSchedule, "on_any_event", lambda *_: None)
     following.start()
-    eventually(lambda: following.quiet and following.noticed)
+    until(lambda: following.quiet and following.noticed)
     assert not first.sync.arrived()
     second.write("Put there by another machine.")
     second.cycle()
     hand_own(second, first)
-    eventually(lambda: "Put there by another machine." in first.texts())
+    until(lambda: "Put there by another machine." in first.texts())
 
 
 @pytest.mark.parametrize(("kind", "told"), [("ext4", True), ("nfs4", False), ("fuse.sshfs", False)])
@@ -1065,4 +1057,4 @@ def test_a_drive_of_the_network_tells_of_nothing(pair, following, monkeypatch, k
     ]
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
     following.start()
-    eventually(lambda: following.quiet and first.sync.state().problem is None and following.noticed == told)
+    until(lambda: following.quiet and first.sync.state().problem is None and following.noticed == told)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import until
 
 from idiolect.daemon.ingest.folder_watch import COUNTING_S, ManyFilesError, Watcher
 from idiolect.daemon.ingest.ingest import Ingest
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
 KEY = "5a" * 32
-DEADLINE_S = 30.0
 QUIET_S = 0.15
 
 
@@ -51,10 +51,7 @@ class Scene:
         self.wait_until(lambda: Counter(self.texts()) == Counter(wanted), self.texts)
 
     def wait_until(self, holds: Callable[[], bool], seen: Callable[[], object] = str) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not holds():
-            assert time.monotonic() < deadline, seen()
-            time.sleep(0.01)
+        until(holds, seen)
 
     def marked(self, folder: Path | None = None) -> None:
         """Wait until all that happened in `folder` (the notes) until now has been looked at.

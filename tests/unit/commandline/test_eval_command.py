@@ -8,10 +8,10 @@ import runpy
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -179,9 +179,6 @@ def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
             err.replace("Typing your text again: memory …\n", "")
             == "The evaluation is ended; nothing of it is kept.\n"
         )
-        deadline = time.monotonic() + 30
-        while not (settings.home / "eval closed").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until((settings.home / "eval closed").exists)
     finally:
         process.stop(settings)
