@@ -35,11 +35,18 @@ _NUMBER = regex.compile(
     r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:(?:[:/-]|(?<=\p{N})\.(?=\p{N}))[\p{L}\p{N}]+)+(?![\p{L}\p{N}])"
 )
 _DIGIT = regex.compile(r"\p{N}")
-_SALUTATION = regex.compile(
-    r"(?i)(?:^|\n)[ \t]*(?:"
-    r"(?P<greets>hi|hello|hey|dear|hallo|liebe[rs]?|bonjour|salut|hola|ciao|good (?:morning|afternoon|evening))"
-    r"|thanks|thank you|danke|merci|gracias|grazie)\Z|(?P<calls>(?<!\S)@\Z)"
+# In English, German, French, Spanish, Italian, Portuguese and Dutch.
+_GREETS = (
+    r"hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|guten (?:morgen|tag|abend)|moin|servus"
+    r"|bonjour|bonsoir|salut|ch(?:er|ère)|hola|buen[oa]s (?:días|tardes|noches)|querid[oa]|estimad[oa]"
+    r"|ciao|buon(?:giorno|asera)|car[oa]|gentile|olá|oi|bo(?:m dia|a tarde|a noite)|prezad[oa]"
+    r"|hoi|beste|geachte|lieve|goede(?:morgen|middag|navond)"
 )
+_THANKS = (
+    r"thanks|thank you|danke|(?:vielen |besten )?dank|merci|(?:muchas )?gracias|grazie|(?:muito )?obrigad[oa]"
+    r"|bedankt|dank (?:je|u)(?: wel)?"
+)
+_SALUTATION = regex.compile(rf"(?i)(?:^|\n)[ \t]*(?:(?P<greets>{_GREETS})|{_THANKS})\Z|(?P<calls>(?<!\S)@\Z)")
 
 
 class AnsweredText(NamedTuple):

@@ -21,12 +21,14 @@ _CONTEXT_CHARS = 120  # characters before the cursor that such a string may have
 _MIN_CHARS = 3  # characters; shorter numbers are everybody's
 _EDGE = " .,;:!?…'’\"“”„()[]{}<>*_"
 _DIGITS = r"\S*\p{N}\S*"
-# Groups of digits beside each other are one number. An address holds an @, ://, or a dot between letters.
-_UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:@|://|\p{{L}}\.\p{{L}})\S*)")
+# An address holds an @, ://, or a dot between letters, two of them behind it: "z.B.", "d.h." and "e.g." are none.
+_SIGN = r"@|://|\p{L}\.\p{L}{2}"
+# Groups of digits beside each other are one number.
+_UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:{_SIGN})\S*)")
 _DIGIT = regex.compile(r"\p{N}")
 _STEM = regex.compile(r"\p{L}{3,}")
-_SIGN_CHARS = 2  # before the cursor, with which what is offered may make such a sign
-_MAY_HOLD_UNIT = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
+_SIGN_CHARS = 3  # before the cursor, with which what is offered may make such a sign
+_MAY_HOLD_UNIT = regex.compile(rf"\p{{N}}|{_SIGN}")
 
 
 class RareStrings:

@@ -48,8 +48,10 @@ _OPENED: Final = r"door|gate|garage|alarm|safe|locker|lockbox|lock|entry|access|
 CODE: Final = (
     r"(?:(?:handy|sim|karten)-)?(?:pin|nip|puk)(?:[ -]?(?:code|number|nummer))?"
     rf"|(?:{_OPENED})(?: [a-z]{{2,10}})? (?:code|combination|combo)|digicode|combination|combinaci[oó]n|zahlencode"
-    r"|(?:tür|tor|haus|zugangs|toegangs)code|code (?:für|vom|van de|du|de la|de l'|of the|for the)"
-    r"|c[oó]digo d[aeo]l?|codice de[il]l?"
+    r"|geheim(?:zahl|nummer)|geheime code|code secret|codice segreto|(?:c[oó]digo|n[uú]mero) secreto"
+    r"|(?:tür|tor|haus|zugangs|entsperr|freischalt|toegangs|ontgrendel|deur|poort)-?code|code d['’]acc[èe]s"
+    r"|code de (?:déverrouillage|d[ée]blocage)|code (?:für|vom|van de|du|de la|de l'|of the|for the)"
+    r"|c[oó]digo d[aeo]l?|codice d[ei][il]?l?"
     r"|(?:wi-?fi|wlan|network|netzwerk)[ _-]?(?:key|code|schlüssel)|wifi-?sleutel"
     r"|cl[ée] (?:du )?wi-?fi|chiave (?:del )?wi-?fi|chave (?:do )?wi-?fi"
 )
@@ -71,8 +73,8 @@ LABEL: Final = (
 )
 LABEL_HINTS: Final = (
     "passw|passp|pass p|kennwort|wachtwoord|wachtzin|contrase|palavra-p|salasana|mot de p|phrase|frase|passc|pwd|pw|mdp"
-    "|clave|senha|parola|pin|nip|puk|code|combo|combina|digo |codice|key|schlüssel|sleutel|clé|cle |chiave|chave|words"
-    "|wörter|woorden|herstelzin|mots|palabras|parole|palavras"
+    "|clave|senha|parola|pin|nip|puk|code|geheim|secreto|combo|combina|digo |codice|key|schlüssel|sleutel|clé|cle "
+    "|chiave|chave|words|wörter|woorden|herstelzin|mots|palabras|parole|palavras"
 )
 
 # --- codes that are sent, and PINs -----------------------------------------------------------------------
@@ -83,8 +85,8 @@ SENT_CODE: Final = (
     r"|(?:verification|security|one[- ]time|log-?in|sign-?in|access|authenti\w{3,8}|confirmation|otp|2fa"
     r"|mfa|sms|reset|activation"
     r"|unlock|door|gate|alarm|backup|pairing)[ -](?:code|passcode|password|pin|number)"
-    r"|(?:bestätigungs|sicherheits|zugangs|prüf|freigabe|einmal|verifizierungs)(?:code|nummer|passwort"
-    r"|kennwort)"
+    r"|(?:bestätigungs|sicherheits|zugangs|prüf|freigabe|einmal|verifizierungs|entsperr|freischalt|aktivierungs|anmelde)"
+    r"(?:code|nummer|passwort|kennwort)|(?<![^\W_])(?:puk|inlog|ontgrendel|verificatie|bevestigings|beveiligings)code"
     r"|code de (?:vérification|sécurité|confirmation)|c[óo]digo(?: de \w{4,14})?|codice(?: di \w{4,14})?"
     r"|код(?: подтверждения)?"
     r"|(?:your|enter|use|ihr|dein|votre|tu|su"

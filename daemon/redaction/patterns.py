@@ -225,6 +225,17 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",
+        "behind a name",
+        r"(?i:(?<![^\W_])(?:credentials|log-?in|(?:zugangs|anmelde|login-?)daten|identifiants|credenciales|credenziali"
+        r"|credenciais|inloggegevens)[ \t]{0,2}[:=][ \t]{0,4}[\w.@+-]{2,60}[ \t]{0,2}[/|,;][ \t]{0,2})"
+        rf"(?P<s>{DONE}(?:{labels.NO_TAG}[^\s\"'`]){{4,}})",
+        check=labels.no_word,
+        hints="credential|login|log-in|zugangsdaten|anmeldedaten|identifiant|credenciales|credenziali|credenciais"
+        "|inloggegevens",
+        signs=":=",
+    ),
+    Rule(
+        "password",
         "between tags",
         r"(?i:<(?:[a-z]+:)?(?:\w{0,20}password|passwd|pwd|secret|api-?key)>)"
         rf"(?P<s>{DONE}[^<\n]{{3,200}})(?=</)",
@@ -311,8 +322,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "pin",
         "on the back of a card",
-        r"(?<![A-Za-z])(?:CV[VC]2?|CSC|cv[vc]2?)(?:[ ](?:code|is|number))?[ ]?[:=#]?[ ]?(?P<s>\d{3,4})(?![\w-])",
-        hints="cvv|cvc|csc",
+        r"(?<![A-Za-z])(?:CV[VC]2?|CSC|cv[vc]2?|(?i:cryptogramme(?: visuel)?|kartenprüf(?:nummer|ziffer)))"
+        r"(?:[ ](?:code|is|number|est|ist))?[ ]?[:=#]?[ ]?(?P<s>\d{3,4})(?![\w-])",
+        hints="cvv|cvc|csc|cryptogramme|kartenprüf",
         figures=3,
     ),
     # What may be anything, behind a label.

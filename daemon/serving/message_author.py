@@ -49,7 +49,11 @@ _OWN_NAMES: Final = """
 _LIKE_NAMES: Final = """
     hi hello hey dear hallo liebe lieber liebes bonjour salut hola ciao thanks thank regards cheers best
     sincerely yes no ok okay sent grüße he she it they we who someone somebody everyone nobody this that there
-    er sie es wir note ps edit update todo question answer example warning error tip hint reminder remember re
+    er sie es wir guten moin servus sehr geehrte geehrter danke viele mit beste ja nein chère chers merci
+    cordialement bien oui non bonsoir buenos buenas estimado estimada querido querida gracias saludos sí
+    buongiorno buonasera gentile grazie saluti sì olá oi prezado prezada obrigado obrigada
+    cumprimentos abraço sim não hoi geachte lieve bedankt groeten groetjes nee note ps edit update todo question
+    answer example warning error tip hint reminder remember re
     fwd aw wg posts joined location commented said replied wrote reply quote hinweis frage antwort title author
     http https fix feat chore docs test customer order due ticket status problem steps expected description
     summary version good great nice sure sorry please perfect agreed done what why how when where

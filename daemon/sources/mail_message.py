@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from idiolect.daemon.sources.mail_phrases import any_of
 from idiolect.daemon.sources.replies import own_words
 
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ _VAGUE: Final = frozenset({"us-ascii", "ascii", "unknown-8bit", "x-unknown"})
 _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")
 _EXPUNGED: Final = 0x8  # of Thunderbird's status: deleted, and gone from the file when that is compacted next
 _GENERATED: Final = re.compile(
-    r"^(?:accepted|declined|tentative|cancell?ed|invitation|updated invitation|zugesagt|abgesagt|abgelehnt"
-    r"|mit vorbehalt|accepté|refusé|aceptado|automatic reply|auto(?:matic)?[- ]?response|out of office)\b[^\n]{0,20}:"
-    r"|^(?:out of office|abwesenheitsnotiz)\b",
-    re.IGNORECASE,
+    rf"^(?:{any_of('generated')})\b[^\n]{{0,20}}:|^(?:out of office|abwesenheitsnotiz)\b", re.IGNORECASE
 )
 # What in an HTML mail its writer did not write: quotations, signatures, and what cannot be seen.
 _NOT_TYPED: Final = frozenset({"style", "script", "head", "title", "blockquote", "table", "img"})

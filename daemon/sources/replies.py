@@ -11,72 +11,44 @@ from bisect import bisect
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources.lines import unwrapped
+from idiolect.daemon.sources.mail_phrases import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Patterns by language, in any letter case: the verb of "NAME wrote", and the name of a header's "From:".
-WROTE: Final = (
-    r"wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef(?: het volgende)?|escreveu|skrev"
-    r"|napsal(?:\(a\))?|napisał(?:\(a\))?|kirjoitti|a scris|yazdı|写道|писал(?:\(а\)|а)?|пишет|ha escrit|írta"
-)
-FROM: Final = r"from|von|de|da|van|från|fra|od|от|发件人"
-# "On Monday, NAME <ADDRESS> wrote:" by language: how such a line begins, and how it ends.
+#: In any letter case: the verb of "NAME wrote", and the name of a header's "From:".
+WROTE: Final = any_of("wrote")
+FROM: Final = any_of("sender")
+# "On Monday, NAME <ADDRESS> wrote:": how such a line begins, and how it ends, perhaps in a time of day.
+_BEGINS: Final = any_of("begins")
+_SAID: Final = rf"(?:{WROTE})(?:[^\n:]|(?<=\d):(?=\d)){{0,120}}:?\s*$"
 _WROTE: Final = re.compile(
-    r"^(?:On|Am|Le|El|Il|Op|Em|Den|Dne|W dniu|Dnia|Pe|Tarihinde|På|On the|\d{1,4}[-./年 ]|Mon|Tue|Wed|Thu|Fri|Sat|Sun"
-    r"|\S[^\n]{0,80}<[^<>\s]+@[^<>\s]+>)"
-    rf"[^\n]{{0,300}}?(?:{WROTE})[^\n:]{{0,120}}:?\s*$",
+    rf"^(?:(?:{_BEGINS})\b|\d{{1,4}}[-./年 ]|\S[^\n]{{0,80}}<[^<>\s]+@[^<>\s]+>)[^\n]{{0,300}}?{_SAID}"
+    # NAME wrote on DATE at TIME:
+    rf"|^\w[^\n:]{{0,60}}? (?:{WROTE}) [^\n:]{{0,60}}\d[:.h]\d\d(?::\d\d)?\)?\s?:\s*$",
     re.IGNORECASE,
 )
-_WROTE_BEGINS: Final = re.compile(
-    r"^(?:On|Am|Le|El|Il|Op|Em|Den|Dne|W dniu|Dnia)\b[^\n]{8,200}$", re.IGNORECASE
-)
+# What mail programs say of it, and sentences such as "Le ministre a écrit :" do not: when, or an address.
+_DATED: Final = re.compile(r"[\d@]")
+_WROTE_BEGINS: Final = re.compile(rf"^(?:{_BEGINS})\b[^\n]{{8,200}}$", re.IGNORECASE)
 _BARE_FROM: Final = re.compile(r"^\d{4}-\d\d-\d\d[^\n]{0,40}<[^<>\s]+@[^<>\s]+>:\s*$")
 # "-----Original Message-----" and its likes: what follows is somebody else's.
 _SEPARATOR: Final = (
-    r"^[ \t]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
-    r"|ursprüngliche nachricht|original-nachricht|weitergeleitete nachricht|message d'origine|message original"
-    r"|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato"
-    r"|mensagem original|mensagem encaminhada|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande"
-    r"|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|původní zpráva"
-    r"|исходное сообщение|пересылаемое сообщение|原始邮件|転送メッセージ|元のメッセージ)\b[^\n]*"
-    r"|begin forwarded message:|anfang der weitergeleiteten (?:e-mail|nachricht):"
-    r"|début du message (?:transféré|réexpédié)\s*:"
-    r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)[ \t]*$"
+    rf"^[ \t]*(?:[-_=*]{{2,}}\s*(?:{any_of('originals')})\b[^\n]*|(?:{any_of('forwarded')})\s?:)[ \t]*$"
 )
-#: A line of a mail's header, by language.
-FIELD: Final = re.compile(
-    r"^[ \t*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
-    r"|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano"
-    r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?(?:[ \t]|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_FROM_FIELD: Final = re.compile(
-    rf"^[ \t*]*(?:{FROM})\*?\s?[:：]\*?(?:[ \t]|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_FIELD_END: Final = r"\*?\s?[:：]\*?(?:[ \t]|$)"
+#: A line of a mail's header.
+FIELD: Final = re.compile(rf"^[ \t*]*(?:{FROM}|{any_of('fields')}){_FIELD_END}", re.IGNORECASE | re.MULTILINE)
+_FROM_FIELD: Final = re.compile(rf"^[ \t*]*(?:{FROM}){_FIELD_END}", re.IGNORECASE | re.MULTILINE)
 _RULE: Final = re.compile(r"^[ \t]*[_-]{20,}[ \t]*$", re.MULTILINE)
 _SIGNATURE: Final = r"^--[ \t]?$|^—$|^__$"
-_PHONE: Final = (
-    r"^(?:sent (?:from|via|with|using) (?:my )?[^\n.]{2,40}|get outlook for \w+|sent from (?:yahoo )?mail[^\n]{0,30}"
-    r"|(?:von meinem|gesendet (?:von|mit|aus)|diese nachricht wurde von meinem) [^\n]{2,60}"
-    r"|envoyé (?:de(?:puis)?|à partir) [^\n]{2,40}|enviado (?:desde|do|de) [^\n]{2,40}|inviato da[l ]?[^\n]{2,40}"
-    r"|verzonden (?:vanaf|met|vanuit) [^\n]{2,40}"
-    r"|skickat från [^\n]{2,40}|sendt fra [^\n]{2,40}|lähetetty [^\n]{2,40}|wysłane z [^\n]{2,40}"
-    r"|отправлено (?:с|из) [^\n]{2,40}"
-    r"|从我的[^\n]{1,20}发送|iPhoneから送信)[.]?[ \t]*$"
-)
+_SENT_FROM: Final = rf"^(?:{any_of('sent_from')})[.]?[ \t]*$"
 _BELOW: Final = (  # what list servers, calendars, virus checkers and lawyers add
-    r"^(?:_{20,}|-{20,})$|^[\w.+/ -]{1,60} mailing list$|^You received this message because you are subscribed"
-    r"|^To unsubscribe\b|^Unsubscribe:|^This (?:e-?mail|message)[^\n]{0,80}(?:confidential|privileged|intended)"
-    r"|^CONFIDENTIALITY|^DISCLAIMER|^The information (?:contained )?in this (?:e-?mail|message)"
-    r"|^Diese E-?Mail (?:enthält|und)|^Ce (?:message|courriel)[^\n]{0,60}confidentiel"
-    r"|^Este (?:mensaje|correo)[^\n]{0,60}confidencial"
-    r"|^(?:Virus-free|Virenfrei|Scanned by)\b|^Microsoft Teams meeting"
-    r"|^Join (?:on your computer|Zoom Meeting|with Google Meet)"
+    rf"^(?:_{{20,}}|-{{20,}})$|^[\w.+/ -]{{1,60}} mailing list$|^(?:{any_of('footer')})"
+    r"|^Microsoft Teams meeting|^Join (?:on your computer|Zoom Meeting|with Google Meet)"
 )
 _ENDS: Final = re.compile(
-    rf"(?P<signature>{_SIGNATURE})|(?P<separator>{_SEPARATOR})|(?P<phone>{_PHONE})|(?P<below>{_BELOW})",
+    rf"(?P<signature>{_SIGNATURE})|(?P<separator>{_SEPARATOR})|(?P<phone>{_SENT_FROM})|(?P<below>{_BELOW})",
     re.IGNORECASE | re.MULTILINE,
 )
 _INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\[\]\n]*\]|<(?:https?|mailto):[^<>\s]*>")
@@ -207,7 +179,7 @@ def _says_who_wrote(lines: list[str], place: int) -> int:
     if len(line) > _LONGEST_WROTE:
         return 0
     if _WROTE.match(line) or _BARE_FROM.match(line):
-        return 1 if _is_followed(lines, place + 1) or line.endswith(":") else 0
+        return 1 if _is_followed(lines, place + 1) or (line.endswith(":") and _DATED.search(line)) else 0
     if _WROTE_BEGINS.match(line) and place + 1 < len(lines):
         for more in (2, 3):
             joined = " ".join(part.strip() for part in lines[place : place + more])

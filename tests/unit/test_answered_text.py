@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
+from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, sender_share
 from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
@@ -152,6 +152,24 @@ def test_a_salutation_names_who_wrote_the_newest_message(
     thread = ["Tolvan 14:02\nWho comes?", "Brombel Witzmann · 2 hours ago\nI come.", "You · now\nSo do I."]
     assert words(service, written, *thread)[0] == "Brombel"
     assert words(service, f"{written}Br", *thread)[0] == "ombel"
+
+
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [
+        *(
+            (f"Gut.\n{greeting}", 1.0)
+            for greeting in ("Liebe", "Chère", "Buenos días", "Gentile", "Olá", "Beste", "@")
+        ),
+        *(
+            (thank, 0.25)
+            for thank in ("Vielen Dank", "Merci", "Muchas gracias", "Grazie", "Obrigada", "Dank je wel")
+        ),
+        *((other, 0.0) for other in ("Das ist liebe", "it is a dear", "Beste Lösung")),
+    ],
+)
+def test_in_each_language_a_salutation_is_one(written: str, share: float) -> None:
+    assert sender_share(written) == share
 
 
 @pytest.mark.parametrize("written", ["Thanks ", "Thank you "])

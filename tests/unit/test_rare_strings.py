@@ -39,6 +39,7 @@ def rare():
         ("write to someone@exam", "ple"),
         ("see ", "https://example.com"),
         ("see https://ex", "ample"),
+        ("see x.c", "om"),
         ("Ring ", "555 0199"),
         ("Ring 555", " 0199"),
         ("Ring 555 01", "99"),
@@ -64,6 +65,8 @@ def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
         ("locker 483920 is mine, so ", "the"),
         ("my locker is 777123, yes, ", "777123"),
         ("mail me. ", "Thanks"),
+        ("nimm ", "z.B. das"),
+        ("das heißt, d.", "h. morgen"),
         ("", ""),
     ],
 )
