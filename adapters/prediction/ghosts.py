@@ -102,7 +102,9 @@ class Ghosts:
         self._calibration = calibration
         self._word_calibration = word_calibration
         self._standing = StandingGhosts()
-        self._unjudged = UnjudgedGhosts()
+        self._unjudged = UnjudgedGhosts()  # found while nothing was answered
+        self._unjudged_of_answered = UnjudgedGhosts()  # and beside what is answered now, with words of it
+        self._answers = False
         self.acceptance_rate = 1.0
         self.show: Show = "auto"
 
@@ -121,7 +123,8 @@ class Ghosts:
             alike = self._alike(asked, start)
             ghost, looked_at = self._go_on(asked, start, alike, value)
             if asked.remember:
-                self._unjudged.add(asked.prefix, looked_at)
+                unjudged = self._unjudged_of_answered if self._answers else self._unjudged
+                unjudged.add(asked.prefix, looked_at)
             if asked.must_hide(ghost.text):  # its tail would show too much
                 ghost = Ghost.of(ghost.words[:1], show=value.pays(ghost.words[:1], alike))
         return self._keep_standing(asked, ghost, value)
@@ -167,26 +170,23 @@ class Ghosts:
     def judge(self, text: str) -> None:
         """Learn from a finished text which ghosts were right."""
         self._standing.forget()
-        ghosts = self._unjudged.pop_along(text)
+        ghosts = self._unjudged.pop_along(text) + self._unjudged_of_answered.pop_along(text)
         for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
             calibration.learn_many(
                 judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
             )
 
     def answer(self, answered: Answered | None) -> None:
-        """From now on recite no whole sentence of what the user answers; forget all ghosts."""
-        self.forget()
+        """From now on recite no whole sentence of what the user answers; forget what was found beside another text."""
+        self.forget_shown()
+        self._unjudged_of_answered.forget()
+        self._answers = answered is not None
         self._tails.answer(answered)
 
     def forget_shown(self) -> None:
         """Forget what is on screen, and the words that were found; what was remembered is judged later."""
         self._standing.forget()
         self._tails.forget()
-
-    def forget(self) -> None:
-        """Forget all ghosts."""
-        self.forget_shown()
-        self._unjudged.forget()
 
     def _best_start(self, asked: GhostQuestion, likeliest: Sequence[GhostStart]) -> GhostStart | None:
         """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""

@@ -126,7 +126,7 @@ class NextTokenModel:
         """
         if self._answered_ids:
             self._session.wipe(self._common())
-        self._cache.clear()
+        self._cache.answer(something=answered is not None)
         ids = answered.ids if answered is not None else []
         self._answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
 
@@ -177,11 +177,16 @@ class NextTokenModel:
         own = self._own_probs(ids, tokens, probs)
         return [p / float(probs[token]) for token, p in zip(tokens, own, strict=True)]
 
-    def _memories(self, ids: Sequence[int]) -> Iterator[tuple[FastMemory, Mixture, Prediction]]:
-        """Yield what is mixed with the model's distribution after ``ids``, in this order."""
+    def _memories(
+        self, ids: Sequence[int], *, answering: bool = True
+    ) -> Iterator[tuple[FastMemory, Mixture, Prediction]]:
+        """Yield what is mixed with the model's distribution after ``ids``, in this order.
+
+        Not ``answering``: only what is mixed where nothing is answered.
+        """
         memory = self._user_model.memory
         yield memory, self.mixture, memory.predict(ids)
-        if self._answered is not None:
+        if answering and self._answered is not None:
             memory = self._answered.memory
             prediction = memory.predict(self._answered.predict_context(ids))
             if prediction.order >= _MIN_ANSWERED_ORDER:
@@ -258,10 +263,10 @@ class NextTokenModel:
         No pass is needed: the distributions that were computed while the entry was typed are cached, and count once.
         """
         self._session.forget_text(ids)
-        for prefix, probs in self._cache.pop_along(ids):
+        for prefix, probs, answering in self._cache.pop_along(ids):
             token = ids[len(prefix)]
             p = float(probs[token])
-            for memory, mixture, prediction in self._memories(prefix):
+            for memory, mixture, prediction in self._memories(prefix, answering=answering):
                 share, remembered = mixture.weight(prediction), memory.token_prob(prediction, token)
                 mixture.learn(prediction, remembered, p)
                 p = share * remembered + (1 - share) * p if memory.tokens else p
@@ -270,6 +275,7 @@ class NextTokenModel:
         """Forget all that was read but recent entries: each text is read again when it is asked about."""
         self._session.forget_all_texts(self._common())
         self._cache.clear()
+        self._cache.answer(something=False)
         self._answered, self._answered_ids = None, []
 
     def _verify_draft(

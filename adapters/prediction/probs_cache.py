@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ _MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 16
 _GREEDY_DRAFTS_KEPT = 256
 
 Key = tuple[int, ...]
+_BEHIND_ANSWERED = (
+    -1
+)  # begins the key of a distribution that was computed behind a text that is answered: no token
 T = TypeVar("T")  # a token of a draft, as it is kept
 
 
@@ -38,7 +41,8 @@ class ProbsCache(Generic[T]):
     """Keeps the latest next-token distributions of one model and one adapter.
 
     A distribution holds for the recent entries that stood before the text when it was computed. The cache decides
-    when newer entries take their place, and is emptied then.
+    when newer entries take their place, and is emptied then. It holds, too, for what the user answers or for nothing
+    being answered: both are kept side by side.
 
     Args:
         user_model: shared; its memory and its recent entries grow while the cache is in use.
@@ -64,10 +68,21 @@ class ProbsCache(Generic[T]):
         self._memory_tokens = -1  # size of the memory when the next two were computed
         self._mixed_probs = _LatestProbs(_MIXED_KEPT)
         self._greedy_drafts: dict[Key, list[T]] = {}
+        self._start: Key = ()  # of the keys of what is asked for now
+
+    def answer(self, *, something: bool) -> None:
+        """From now on keep what is computed behind another text that is answered, or if not ``something`` behind none.
+
+        What was computed behind the one before is forgotten.
+        """
+        for cache in self._all():
+            for key in [key for key in cache if key[:1] == (_BEHIND_ANSWERED,)]:
+                del cache[key]
+        self._start = (_BEHIND_ANSWERED,) if something else ()
 
     def get(self, ids: list[int]) -> NDArray[np.float32] | None:
         """Return the mixed distribution (vocab,) after ``ids``, or None if the model has not read them."""
-        key = tuple(ids)
+        key = self._key(ids)
         self._refresh()
         probs = self._mix(ids)
         if probs is not None:
@@ -89,8 +104,8 @@ class ProbsCache(Generic[T]):
     def has_model_probs(self, ids: list[int], draft: list[int]) -> bool:
         """Return True if the model's distributions after ``ids`` and after each token of ``draft`` are cached."""
         self._refresh()
-        whole = tuple(ids + draft)
-        return all(self._find_model_probs(whole[:end]) is not None for end in range(len(ids), len(whole) + 1))
+        keys = (self._key([*ids, *draft[:end]]) for end in range(len(draft) + 1))
+        return all(self._find_model_probs(key) is not None for key in keys)
 
     def recent(self) -> Sequence[int]:
         """Return the recent tokens that a forward pass must read before its text."""
@@ -101,20 +116,14 @@ class ProbsCache(Generic[T]):
         """Keep what a forward pass returned after ``ids`` and ``draft``; return it mixed with the memory, (vocab,)."""
         model_probs, whole = softmax(logits), ids + draft
         probs = self._mixed(whole, model_probs)
-        (self._draft_probs if draft else self._model_probs).add(tuple(whole), model_probs)
+        (self._draft_probs if draft else self._model_probs).add(self._key(whole), model_probs)
         if not draft:
-            self._mixed_probs.add(tuple(whole), probs)
+            self._mixed_probs.add(self._key(whole), probs)
         return probs
 
     def clear(self) -> None:
         """Forget all distributions."""
-        for cache in (
-            self._model_probs,
-            self._draft_probs,
-            self._precomputed_probs,
-            self._mixed_probs,
-            self._greedy_drafts,
-        ):
+        for cache in self._all():
             cache.clear()
 
     def begin_precomputing(self) -> None:
@@ -125,28 +134,48 @@ class ProbsCache(Generic[T]):
     def add_precomputed(self, ids: list[int], rest: list[int], logits: NDArray[np.float32]) -> None:
         """Keep the model's distributions after ``ids`` and along ``rest``, from their ``logits`` (rows, vocab)."""
         self._precomputed_probs |= {
-            tuple(ids + rest[:place]): softmax(row) for place, row in enumerate(logits)
+            self._key(ids + rest[:place]): softmax(row) for place, row in enumerate(logits)
         }
 
-    def pop_along(self, ids: Sequence[int]) -> list[tuple[Key, NDArray[np.float32]]]:
-        """Remove and return the model's distributions on the way to ``ids``, each with the tokens that it follows."""
-        prefixes = [key for key in self._model_probs if len(key) < len(ids) and tuple(ids[: len(key)]) == key]
-        return [(key, self._model_probs.pop(key)) for key in prefixes]
+    def pop_along(self, ids: Sequence[int]) -> Iterator[tuple[list[int], NDArray[np.float32], bool]]:
+        """Remove and yield the model's distributions on the way to ``ids``, each with the tokens that it follows.
+
+        The third says whether it was computed behind what is answered now.
+        """
+        for start in dict.fromkeys(((), self._start)):
+            whole, own = (*start, *ids), len(start)
+            found = [
+                key for key in self._model_probs if own <= len(key) < len(whole) and whole[: len(key)] == key
+            ]
+            for key in found:
+                yield [*key[own:]], self._model_probs.pop(key), bool(start)
 
     def greedy_draft(self, ids: list[int]) -> list[T] | None:
         """Return the verified continuation of ``ids``; None unless it was kept since the memory last grew."""
         self.get(ids)
-        return self._greedy_drafts.get(tuple(ids))
+        return self._greedy_drafts.get(self._key(ids))
 
     def add_greedy_draft(self, ids: list[int], tokens: list[T]) -> None:
         """Keep the verified continuation ``tokens`` of ``ids``."""
         if len(self._greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
             self._greedy_drafts.clear()
-        self._greedy_drafts[tuple(ids)] = tokens
+        self._greedy_drafts[self._key(ids)] = tokens
+
+    def _all(self) -> tuple[dict[Key, Any], ...]:
+        return (
+            self._model_probs,
+            self._draft_probs,
+            self._precomputed_probs,
+            self._mixed_probs,
+            self._greedy_drafts,
+        )
+
+    def _key(self, ids: Sequence[int]) -> Key:
+        return (*self._start, *ids)
 
     def _mix(self, ids: list[int]) -> NDArray[np.float32] | None:
         """Return the mixed distribution after ``ids`` without counting this as a use; None if it is not cached."""
-        key = tuple(ids)
+        key = self._key(ids)
         probs = self._mixed_probs.get(key)
         if probs is not None:
             return probs

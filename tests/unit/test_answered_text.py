@@ -108,6 +108,48 @@ def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(
     assert service.model.served.predictor._answered.text == MESSAGE
 
 
+WRITTEN = "Please send the quarterly maps to the harbour office."
+
+
+def evidence(service: Service) -> tuple[Any, ...]:
+    trust = service.model.trust
+    learned = service.model.served.predictor.mixture, trust.calibration, trust.word_calibration
+    return tuple(one.to_json() for one in learned)
+
+
+def typed(service: Service, *, among: tuple[str, ...] = (), **asked: Any) -> tuple[Any, ...]:
+    """What is learned of a text that was typed while questions with these contexts came in between."""
+    for end in range(1, len(WRITTEN)):
+        service.suggestions.suggest(WRITTEN[:end], **asked)
+        for text in among:
+            service.suggestions.suggest("Dear ", context=[text])
+    service.ingest.add_text(WRITTEN, source="test")
+    return evidence(service)
+
+
+def test_what_is_answered_elsewhere_leaves_what_other_texts_are_judged_by(
+    make: Callable[[str], Service],
+) -> None:
+    service, never = make("one"), make("never")
+    before = evidence(never)
+    alone = typed(never)
+    assert all(one != other for one, other in zip(before, alone, strict=True))
+    assert typed(service, among=(MESSAGE, "Something else.")) == alone
+
+
+def test_what_is_written_beside_an_answered_text_is_judged_and_forgotten_with_it(
+    make: Callable[[str], Service],
+) -> None:
+    service, late = make("one"), make("late")
+    before = evidence(late)
+    assert all(one != other for one, other in zip(before, typed(service, context=[MESSAGE]), strict=True))
+    for end in range(1, len(WRITTEN)):
+        words(late, WRITTEN[:end], MESSAGE)
+    words(late, "We ")
+    late.ingest.add_text(WRITTEN, source="test")
+    assert evidence(late) == before
+
+
 def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
     assert read_answered(["a" * 5_000, "the end"]).text == "a" * 3_992 + "\nthe end"
     read = read_answered(["Hi", "The password is hunter2-Xq9. See you on Thursday."]).text
