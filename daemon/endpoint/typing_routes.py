@@ -49,23 +49,25 @@ T = TypeVar("T")
 
 
 class ExplainBody(PlacedBody):
-    """What stands before and after the cursor, and how much to suggest."""
+    """What stands before and after the cursor, and how much to suggest.
+
+    `context` is what the user answers, the newest last: for this suggestion alone.
+    """
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
     suffix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)] = ""
     candidates: Annotated[int, Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
+    context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
 
 
 class SuggestBody(ExplainBody):
     """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too.
 
-    `key_ms` is the typist's median time between two letters, in milliseconds. `context` is what they answer, the newest
-    last: for this suggestion alone.
+    `key_ms` is the typist's median time between two letters, in milliseconds.
     """
 
     source: Literal["", "shell"] = ""
-    context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
     corrections: bool = False
     key_ms: KeyMs | None = None
 
@@ -130,13 +132,17 @@ class Suggested(Answer):
 
 
 class Origin(Answer):
-    """A word's probability: as it is served, to the base alone, with the adapter; and which part it is owed to."""
+    """A word's probability, and which part it is owed to.
+
+    It is given as it is served, to the base alone, with the adapter, and with all but what is answered.
+    """
 
     text: str
     p: float
     base: float
     adapter: float | None
-    part: Literal["base", "adapter", "memory"]
+    memory: float | None
+    part: Literal["base", "adapter", "memory", "context"]
 
 
 class Explained(Answer):
@@ -302,15 +308,21 @@ def _register_suggestions(app: Application, service: Service) -> None:
 
     @app.post("/v1/explain", Scope.SUGGEST)
     async def explain(asked: ExplainBody, request: Request) -> Explained:
-        """Which part suggestions come from: base, adapter or memory. Slower than they are."""
+        """Which part suggestions come from: base, adapter, memory or what is answered. Slower than they are."""
         if (reason := suggestions.withheld(asked.place)) is not None:
             serves, paused = service.model.adapter_id, service.ingest.paused
             return Explained(words=[], ghost=None, adapter=serves, reason=reason, paused=paused)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
         # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
-        steps = suggestions.explain(*wanted, asked.place)
-        work = queue.answer(client_of(request), Priority.REST, steps)
-        found, origins = await unless_gone(request, work)
+        heeded = asked.context if suggestions.sees_context(asked.place) else ()
+        steps = suggestions.explain(*wanted, place=asked.place, context=heeded)
+        try:
+            found, origins = await unless_gone(
+                request, queue.answer(client_of(request), Priority.REST, steps)
+            )
+        finally:
+            if asked.context:
+                overwriting.ask()
         return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
 
 

@@ -171,18 +171,20 @@ class Suggestions:
         # Its user wants to see these, however rare they are.
         return replace(found, words=words, show_words=served.switches.show != "asked")
 
-    def explain(
-        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
-    ) -> Steps[tuple[Suggestion, Attribution]]:
-        """What :meth:`suggest` answers, and which part it comes from: some passes more, in their own caches."""
-        return self._model.unless_forgotten(self._explain(prefix, suffix, candidates, ghost_words, place))
+    def explain(self, prefix: str, *given: Any, **more: Any) -> Steps[tuple[Suggestion, Attribution]]:
+        """What :meth:`suggest_in_steps` answers, and which part it comes from: some passes more, in their own caches.
 
-    def _explain(
-        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
-    ) -> Steps[tuple[Suggestion, Attribution]]:
-        found = yield from self.suggest_in_steps(prefix, suffix, candidates, ghost_words, place=place)
+        Takes the same arguments.
+        """
+        return self._model.unless_forgotten(self._explain(prefix, *given, **more))
+
+    def _explain(self, prefix: str, *given: Any, **more: Any) -> Steps[tuple[Suggestion, Attribution]]:
+        found = yield from self.suggest_in_steps(prefix, *given, **more)
         self._releasing.ask()
-        origins = yield from self._attributor.explain(self._model.served.predictor, prefix, found)
+        unanswering = self._model.private_predictor() if more.get("context") else None
+        origins = yield from self._attributor.explain(
+            self._model.served.predictor, prefix, found, unanswering
+        )
         return found, origins
 
     def withheld(self, place: InputContext) -> str | None:

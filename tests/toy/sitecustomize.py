@@ -47,6 +47,7 @@ class Origin:
     base: float
     adapter: float | None
 
+    memory = None
     part = "memory"
 
 
@@ -370,7 +371,7 @@ class ToyService:
         ghost = Ghost("".join(piece.text for piece in pieces), 0.25, True, pieces)
         return Suggestion(words, ghost, None, 1.5)
 
-    def explain(self, prefix, suffix, candidates, ghost_words, place):
+    def explain(self, prefix, suffix, candidates, ghost_words, place, context):
         found = yield from self.suggest_in_steps(prefix, suffix, candidates, ghost_words)
         origins = tuple(Origin(word.text, word.p, 0.01, None) for word in found.words)
         return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)

@@ -119,6 +119,11 @@ def test_an_explanation_is_withheld_where_suggestions_are(http):
     [word] = http.post("/v1/explain", json=known, headers=TOKEN).json()["words"]
     assert (word["text"], word["adapter"], word["part"]) == ("elin", None, "memory")
     assert 0 <= word["base"] < word["p"] <= 1
+    answering = {"prefix": "I met Wol", "candidates": 9, "context": ["Wolframiusz Querfurt comes."]}
+    found = http.post("/v1/explain", json=answering, headers=TOKEN).json()["words"]
+    [word] = [word for word in found if word["text"] == "framiusz"]
+    assert word["part"] == "context"
+    assert http.post("/v1/explain", json={**answering, "context": "x"}, headers=TOKEN).status_code == 422
 
 
 def test_the_address_alone_leads_to_the_page(http):
