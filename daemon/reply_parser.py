@@ -24,6 +24,7 @@ _LOOKED_AT_CHARS: Final = 16_000
 _INDENT: Final = re.compile(
     r"^[ \t\u00a0\u3000\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+(?=>)", re.MULTILINE
 )
+_SPACE: Final = re.compile(r"\s")
 _HEADER: Final = re.compile(r"[\w-]{1,80}:")
 _HEADER_END: Final = re.compile(r"^(?:--text follows this line--)?\n", re.MULTILINE)  # or as Emacs has it
 _SUBJECT: Final = re.compile(r"Subject:[ \t]*", re.IGNORECASE)
@@ -44,7 +45,7 @@ class Reply:
         kept: list[str] = []
         left = MAX_CHARS
         for text in reversed([*self.texts()][-MAX_TEXTS:]):
-            if left and (seen := normalise(text)[-left:]):
+            if seen := end_of(normalise(text), left):
                 kept.append(seen)
                 left -= len(seen)
         return kept[::-1]
@@ -108,9 +109,20 @@ def _end_of_header(text: str) -> int | None:
 
 
 def near(before: str) -> str:
-    """As much of the text before a cursor as is looked at, from the start of a line: at the next key it is the same."""
-    cut = len(before) - _LOOKED_AT_CHARS
-    return before[(before.find("\n", cut) + 1) or cut :] if cut > 0 else before
+    """As much of the text before a cursor as is looked at: at the next key it begins in the same place."""
+    return end_of(before, _LOOKED_AT_CHARS)
+
+
+def end_of(text: str, most: int) -> str:
+    """The end of a text, at most `most` characters, from the start of a line; where that line is long, of a word."""
+    cut = len(text) - most
+    if cut <= 0:
+        return text
+    line = text.find("\n", cut - 1) + 1
+    if line and line - cut <= most // 2:
+        return text[line:]
+    word = _SPACE.search(text, cut - 1)
+    return text[word.end() if word is not None else cut :]
 
 
 def _own(lines: Sequence[str], found: Sequence[int], here: int) -> Iterator[str]:

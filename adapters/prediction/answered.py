@@ -31,6 +31,10 @@ _HOST = (
     r"|(?<![\p{N}.])(?:\p{N}{1,3}\.){3}\p{N}{1,3}(?!\.?\p{N})"
 )
 _ADDRESS = regex.compile(rf"(?<!\S)\S*?(?:@|://|\bwww\.|{_HOST})\S*")
+# What begins with an @ and has no other: a person's name in a chat, though it may have a point in it.
+_HANDLE = regex.compile(
+    r"(?=\S*\p{L})[^\p{L}\p{N}@/]*@(?P<name>[\p{L}\p{N}_]+(?:[.-][\p{L}\p{N}_]+)*)[^\p{L}\p{N}@/]*"
+)
 _NUMBER = regex.compile(
     r"(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:(?:[:/-]|(?<=\p{N})\.(?=\p{N}))[\p{L}\p{N}]+)+(?![\p{L}\p{N}])"
 )
@@ -86,6 +90,10 @@ class Answered:
         self.sender = given.sender
         self._line_end = encode("\n")
         found = Counter(word for word in WORD.findall(text) if 1 < len(word) <= MAX_WORD_CHARS)
+        handles = (_HANDLE.fullmatch(one) for one in text.split() if "@" in one)
+        found += Counter(
+            handle["name"] for handle in handles if handle and len(handle["name"]) <= MAX_WORD_CHARS
+        )
         found += Counter(number for number in _NUMBER.findall(text) if _DIGIT.search(number))
         self._forms = sorted(found)
         self._uses = np.array([_USES * min(found[form], _MOST_TIMES) for form in self._forms], np.float32)
@@ -161,8 +169,8 @@ def sender_share(text: str) -> float:
 
 
 def without_addresses(text: str) -> str:
-    """Return a text without what is, or looks like, an address."""
-    return _ADDRESS.sub("", text)
+    """Return a text without what is, or looks like, an address; what an ``@`` makes a handle is none."""
+    return _ADDRESS.sub(lambda found: found[0] if _HANDLE.fullmatch(found[0]) else "", text)
 
 
 def _with_few_repeats(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.adapters.prediction.answered import AnsweredText
 from idiolect.daemon.redaction.redact import redact, without_placeholders
+from idiolect.daemon.reply_parser import end_of
 from idiolect.daemon.serving.message_author import author_of
 
 if TYPE_CHECKING:
@@ -24,23 +25,23 @@ _BEFORE_CHARS: Final = 300
 def read_answered(texts: Sequence[str]) -> AnsweredText:
     """Return the newest characters of what is answered, the newest text last, without what looks like a secret.
 
-    Its sender is who wrote the newest of the texts that is not the user's own, as far as the text says so.
+    Its sender is who wrote the newest of the texts that is not the user's own, as far as the text says so; or to whom
+    the mail goes whose header is the newest.
     """
     whole = [text.strip() for text in texts if text.strip()]
     joined = "\n".join(whole)
-    before = joined[:-_MAX_CHARS][-_BEFORE_CHARS:]  # a secret may have its label there
-    text = without_placeholders(redact(joined[-_MAX_CHARS:], before=before)[0])
+    read = end_of(joined, _MAX_CHARS)
+    before = joined[: len(joined) - len(read)][-_BEFORE_CHARS:]  # a secret may have its label there
+    text = without_placeholders(redact(read, before=before)[0])
     sender = author_of(_newest(whole))
-    return AnsweredText(text, sender if sender in text else "")
+    return AnsweredText(text, sender if sender.casefold() in text.casefold() else "")
 
 
 def _newest(texts: Sequence[str]) -> list[str]:
-    """Return whole lines of the texts, as many of the newest as count."""
+    """Return the end of the texts that counts, text by text."""
     kept: list[str] = []
     left = _MAX_CHARS
     for text in reversed(texts):
-        if len(text) > left:
-            return [text[len(text) - left :].partition("\n")[2], *kept]
-        kept.insert(0, text)
-        left -= len(text)
+        kept.insert(0, end_of(text, left))
+        left -= len(kept[0])
     return kept

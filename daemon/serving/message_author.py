@@ -1,7 +1,11 @@
-"""Who wrote a message, by the line above it, its header, what is said of a quotation, or its signature."""
+"""Who wrote a message, by the line above it, its header, what is said of a quotation, or its signature.
+
+The header of a mail that is being written says to whom it goes, who is greeted in the same way.
+"""
 
 from __future__ import annotations
 
+from email.utils import getaddresses
 from typing import TYPE_CHECKING, Final
 
 import regex
@@ -55,7 +59,7 @@ _LIKE_NAMES: Final = """
     cumprimentos abraço sim não hoi geachte lieve bedankt groeten groetjes nee note ps edit update todo question
     answer example warning error tip hint reminder remember re
     fwd aw wg posts joined location commented said replied wrote reply quote hinweis frage antwort title author
-    http https fix feat chore docs test customer order due ticket status problem steps expected description
+    from http https fix feat chore docs test customer order due ticket status problem steps expected description
     summary version good great nice sure sorry please perfect agreed done what why how when where
 """
 _ALSO_NAMES: Final = frozenset(("jan", "april", "may", "june", "jun", "august", "juli", "mai", "mars", "mo"))
@@ -88,15 +92,42 @@ _QUOTED: Final = regex.compile(
     rf"|(?P<before>{_NAME})\"?(?: *[<(][^>)\n]{{0,100}}[>)])?\s{{1,3}}(?i:{WROTE})(?![ \t]+\p{{Lu}}))"
     r"[^\n:]{0,120}:"
 )
+_DRAFT: Final = regex.compile(
+    r"(?:(?:To|Cc|Subject):[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))++", regex.IGNORECASE
+)
+_TO: Final = regex.compile(r"(?m)^To:((?>[^\n]{0,200})(?>\n[ \t][^\n]{0,200}){0,4})", regex.IGNORECASE)
+_FIRST_AND_LAST: Final = regex.compile(r"\p{L}{2,32}\.\p{L}{2,32}@.+")
+# In the name of a list or an office, which is nobody's first name.
+_OF_MANY: Final = """
+    list lists mailing team group users devel developers support service customer office info sales staff crew help
+"""
+_MANY: Final = frozenset(_OF_MANY.split())
 _SIGNED: Final = regex.compile(rf"\W{{0,16}}({_NAME})\W{{0,16}}")
 
 
 def author_of(texts: Sequence[str]) -> str:
-    """Return the first name or handle of who wrote the newest text that says so and is not the user's own; else ""."""
+    """Return the first name or handle of who wrote the newest text that says so and is not the user's own; else "".
+
+    A text that is the header of a mail that is being written names to whom it goes.
+    """
     for text in reversed(texts):
-        name = _author(without_addresses(text))
+        name = _greeted(text) if _DRAFT.fullmatch(text) else _author(without_addresses(text))
         if name and name.casefold() not in _OWN:
             return name
+    return ""
+
+
+def _greeted(header: str) -> str:
+    """Return the first name of the one to whom a mail goes first, by their name or an address such as first.last@…."""
+    to = _TO.search(header)
+    found = getaddresses([" ".join(to[1].split())])[:1] if to is not None else []
+    for name, address in found:
+        last, comma, first = name.partition(",")
+        name = f"{first.strip()} {last}" if comma else name
+        if not name and _FIRST_AND_LAST.fullmatch(address):
+            name = address.partition("@")[0].replace(".", " ").title()
+        words = {word.casefold() for word in _WORD.findall(name)}
+        return _first(name) if name[:1].isupper() and words.isdisjoint(_MANY) else ""
     return ""
 
 
@@ -165,6 +196,7 @@ def _signed(text: str) -> str:
 
 def _begun(line: str) -> tuple[str, str]:
     """Return the first name of the one to three capitalised words, or the handle, that a line begins with; the rest."""
+    line = line.removeprefix("@")
     words: list[str] = []
     end = begins = 0
     while len(words) < 3 and (found := _BEGINS.match(line, begins)) is not None:

@@ -175,7 +175,9 @@ def test_where_a_word_of_it_comes_from_is_told_and_it_stays_where_it_is(
 
 
 def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
-    assert read_answered(["a" * 5_000, "the end"]).text == "a" * 3_992 + "\nthe end"
+    assert read_answered(["a" * 5_000, "the end"]).text == "the end"
+    lines = [f"This is line {number}." for number in range(1_000)]
+    assert read_answered(["\n".join(lines)]).text.split("\n") == lines[-222:]
     read = read_answered(["Hi", "The password is hunter2-Xq9. See you on Thursday."]).text
     assert "hunter2" not in read
     assert "[" not in read
@@ -266,6 +268,16 @@ def test_what_looks_like_a_host_is_not_offered(
     make: Callable[[str], Service], told: str, begun: str, rest: str
 ) -> None:
     assert rest not in words(make("one"), begun, told)
+
+
+def test_what_an_at_makes_a_handle_is_offered(make: Callable[[str], Service]) -> None:
+    service = make("one")
+    told = "@brombel.witz (and @zyx_inder), ask xandr.olin or @noone@xylo.example, @xylo.example/login."
+    assert "bel.witz" in words(service, "We ask @brom", told)
+    assert "x_inder" in words(service, "We ask @zy", told)
+    assert not {"o", "lo.example"} & {*words(service, "We ask @xy", told)}
+    assert "olin" not in words(service, "We ask xandr.", told)
+    assert "ne" not in words(service, "We ask @noo", told)
 
 
 def test_dates_and_times_with_points_are_offered(make: Callable[[str], Service]) -> None:

@@ -68,7 +68,10 @@ LONG = "x" * 200
         ("Querida Ana:\n", ""),
         ("Beste Tom,\n", ""),
         ("14:02\n", ""),
+        ("@maren.holt 14:02\n", "maren.holt"),
+        ("@maren.holt: ", "maren.holt"),
         ("maren@holt.example 14:02\n", ""),
+        ("@maren@holt.example 14:02\n", ""),
         ("maren@holt.example: ", ""),
         ("https://maren.example commented on 3 Mar\n", ""),
         (f"{LONG} 14:02\n", ""),
@@ -106,6 +109,26 @@ def test_the_first_line_names_who_wrote(head: str, name: str) -> None:
 )
 def test_who_wrote_a_text(text: str, name: str) -> None:
     assert author_of([text]) == name
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("To: Ann Smith <ann.smith@b.example>\nSubject: Boats", "Ann"),
+        ("to: Ann <a@b.example>", "Ann"),
+        ("To: ann.smith@b.example", "Ann"),
+        ('To: "Smith, Ann" <a@b.example>, Tom Bonn <t@b.example>\nCc: Zoe Petit <z@b.example>', "Ann"),
+        ("Subject: Boats\nTo: Élodie\n Maçon <e@b.example>", "Élodie"),
+        ("To: info@b.example\nSubject: Dear Tom", "Otto"),
+        ("To: Harbour developers <d@b.example>", "Otto"),
+        ("To: customer.service@b.example", "Otto"),
+        ("Cc: Ann Smith <a@b.example>\nSubject: Boats", "Otto"),
+        ("To: Ann Smith <a@b.example>\n\nAll is well.", ""),
+    ],
+)
+def test_a_mail_that_is_written_names_to_whom_it_goes(header: str, name: str) -> None:
+    quoted = "On Monday, Otto Frei wrote:\nHello" if name else "Hello"
+    assert read_answered([quoted, header]).sender == name
 
 
 def test_the_newest_text_of_somebody_else_names_them() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.reply_parser import MAX_CHARS, MAX_TEXTS, split, split_mail
+from idiolect.daemon.reply_parser import MAX_CHARS, MAX_TEXTS, end_of, split, split_mail
 from idiolect.daemon.sources.replies import own_words
 
 ASKED = "On Monday, Anna Berg <a@b.example> wrote:\n> Can you come on Thursday?\n"
@@ -66,8 +66,19 @@ def test_the_newest_texts_and_characters_count():
     )
     context = reply.context()
     assert len(context) <= MAX_TEXTS
-    assert MAX_CHARS - MAX_TEXTS < sum(map(len, context)) <= MAX_CHARS
+    assert MAX_CHARS - MAX_TEXTS - len("12 heron") < sum(map(len, context)) <= MAX_CHARS
+    assert len({*context[0].split()}) == 2
     assert (context[-1][0], context[-2][0]) == ("1", "2")
+
+
+def test_what_is_cut_off_begins_with_a_whole_line_or_word():
+    lines = "\n".join(f"line {number} of it" for number in range(20))
+    assert end_of(lines, 40) == "line 17 of it\nline 18 of it\nline 19 of it"[-41:].partition("\n")[2]
+    assert end_of(lines, len("line 19 of it")) == "line 19 of it"
+    assert end_of("one two three four\nfive", 12) == "four\nfive"
+    assert end_of("one two three\nfour", 19) == "one two three\nfour"
+    assert end_of("heron" * 9, 7) == "onheron"
+    assert end_of("one two", 0) == ""
 
 
 def test_only_what_is_near_the_cursor_is_looked_at():
