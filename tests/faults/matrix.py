@@ -1,7 +1,7 @@
 """Every operation, with every fault, at every step: what is left of a profile, and whether it can go on.
 
-`python tests/faults/matrix.py [--sample N] [--json] [OPERATION ...]` prints a table of how many cases there were and
-what was wrong. Each case is a process of its own on a fresh copy of the profile; whatever became of it, then:
+`python tests/faults/matrix.py [--sample N] [--first] [--json] [OPERATION ...]` prints a table of how many cases there
+were and what was wrong. Each case is a process of its own on a fresh copy of the profile; whatever became of it, then:
 
 - the store opens, each page has its checksum, no reference is broken, every adapter is what was stored;
 - it is as before or as after, or half-way where that is allowed, and after where success was reported;
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,8 +83,8 @@ class Matrix:
         self._visitor.stdin.close()
         self._visitor.wait()
 
-    def run(self, operation: Operation, faults: list[str], sample: int | None) -> list[Row]:
-        """One operation with each fault, at all steps or at `sample` of them."""
+    def run(self, operation: Operation, faults: list[str], sample: int | None, first: bool) -> list[Row]:
+        """One operation with each fault, at all steps or `sample` of them; with `first` no further than a problem."""
         self._prepare(operation)
         before = self._read(operation)
         self._reset()
@@ -96,13 +97,16 @@ class Matrix:
             last = totals[{"torn": "writes", "locked": "locks", "power after": "ends"}.get(fault, "steps")]
             row = Row(operation.name, fault, last)
             # A clock is read a few times, whatever the number of writes.
-            for at in _spread(last, min(sample or 12, 12) if fault.startswith("clock") else sample):
+            most = min(sample or 12, 12) if fault.startswith("clock") else sample
+            for at in _spread(last, most, f"{operation.name} {fault}"):
                 self._reset()
                 outcome = self._fork(operation, fault, at)
                 row.cases += 1
                 row.ended[outcome["how"].partition(":")[0]] += 1
                 problems = self._judge(operation, outcome, before, after, names)
                 row.problems += [f"step {at}: {problem}" for problem in problems]
+                if first and row.problems:
+                    break
             rows.append(row)
         return rows
 
@@ -268,10 +272,12 @@ def _clear(path: Path) -> bool:
     return CANARY.encode() in path.read_bytes()
 
 
-def _spread(last: int, sample: int | None) -> list[int]:
-    """All of 1 to `last`, or about `sample` of them, evenly."""
+def _spread(last: int, sample: int | None, name: str) -> list[int]:
+    """All of 1 to `last`, or about `sample` of them, evenly; a single one is anywhere, as the name says."""
     if sample is None or sample >= last:
         return [*range(1, last + 1)]
+    if sample == 1:
+        return [1 + zlib.crc32(name.encode()) % last]
     return sorted({1 + round(n * (last - 1) / max(sample - 1, 1)) for n in range(sample)})
 
 
@@ -281,7 +287,7 @@ def _difference(now: Any, wanted: Any) -> str:
     return "; ".join(f"{name} is {str(now.get(name))[:160]}, not {str(wanted[name])[:160]}" for name in names)
 
 
-def run(wanted: list[str], faults: list[str], sample: int | None) -> list[Row]:
+def run(wanted: list[str], faults: list[str], sample: int | None, *, first: bool = False) -> list[Row]:
     """The matrix of these operations (none: all) and faults."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="idiolect-faults-") as folder:
@@ -289,7 +295,7 @@ def run(wanted: list[str], faults: list[str], sample: int | None) -> list[Row]:
         try:
             for operation in OPERATIONS:
                 if not wanted or operation.name in wanted:
-                    rows += matrix.run(operation, faults, sample)
+                    rows += matrix.run(operation, faults, sample, first)
         finally:
             matrix.close()
     return rows
@@ -329,10 +335,11 @@ def main() -> int:
     )
     options.add_argument("--fault", action="append", choices=[*FAULTS], help="only this one; may be repeated")
     options.add_argument("--sample", type=int, help="so many steps of each, evenly spread, instead of all")
+    options.add_argument("--first", action="store_true", help="go no further with a fault that went wrong")
     options.add_argument("--json", action="store_true", help="print rows as JSON")
     given = options.parse_args()
     started = time.monotonic()
-    rows = run(given.operations, given.fault or [*FAULTS], given.sample)
+    rows = run(given.operations, given.fault or [*FAULTS], given.sample, first=given.first)
     if given.json:
         print(json.dumps([vars(row) for row in rows], indent=1))
     else:

@@ -9,7 +9,6 @@ import json
 import os
 import pkgutil
 import re
-import runpy
 import shlex
 import subprocess
 import sys
@@ -127,12 +126,12 @@ def calls(line: str, program: str) -> list[list[str]]:
 
 
 def test_documented_command_lines_are_understood():
-    seen = set()
+    seen, program, known_ones = set(), get_command(command_table.app), commands()
     for page, line in documented_lines():
         for name, *arguments in calls(line, "idiolect"):
-            assert name in commands(), f"{page}: {line}"
-            get_command(command_table.app).make_context("idiolect", [name, *arguments])
-            command = commands()[name]
+            assert name in known_ones, f"{page}: {line}"
+            program.make_context("idiolect", [name, *arguments])
+            command = known_ones[name]
             if below := getattr(command, "commands", None):
                 known = bool(arguments) and arguments[0] in below
                 meant = command.otherwise if arguments and not arguments[0].startswith("-") else None
@@ -263,14 +262,9 @@ def test_every_reason_for_leaving_something_out_is_documented():
 # --- the endpoint ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def app(tmp_path):
+def test_every_route_and_field_is_documented(tiny_service, tmp_path):
     running = process.Running(1, "http://127.0.0.1:1", 1, None, "2026-01-31T09:30:00+00:00")
-    service = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))["ToyService"]()
-    return server.create_app(service, running=running, settings=Settings(home=tmp_path))
-
-
-def test_every_route_and_field_is_documented(app):
+    app = server.create_app(tiny_service, running=running, settings=Settings(home=tmp_path))
     found = {
         heading: text
         for heading, text in sections(DOCS / "endpoint.md").items()

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import serving
 
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
-from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError
@@ -29,7 +29,6 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TOY = Path(__file__).parents[1] / "toy"
 CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
 
 
@@ -288,18 +287,14 @@ def test_ignored_files_are_not_read_by_import_or_watch(reading: Reading, notes: 
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]))
-        process.start(settings)
-    yield settings
-    process.stop(settings)
+def site(tiny_profile, tmp_path_factory):
+    with serving(tiny_profile(tmp_path_factory.mktemp("profile") / "home", threads=1)) as site:
+        yield site
 
 
 @pytest.fixture
-def run(run, service):
-    return partial(run, service, columns=200)
+def run(run, site):
+    return partial(run, site.settings, columns=200)
 
 
 @pytest.fixture
@@ -360,37 +355,45 @@ def test_each_is_asked_for_in_a_terminal(run, found):
     assert f"{found / 'Notes'}: " not in out
 
 
-def test_what_was_read_is_listed_and_removed(run):
+def test_what_was_read_is_listed_and_removed(run, tmp_path):
+    mails = tmp_path / "read.mbox"
+    start = "From me@example.org Mon Jan  1 10:00:00 2024\nFrom: me@example.org\n"
+    mails.write_text("".join(f"{start}\nThe heron stood in lake {number}.\n\n" for number in range(12)))
+    assert run("add", mails, "--me", "me@example.org")[0] == 0
     code, out, err = run("sources", "list")
     assert (code, err) == (0, "")
-    assert "/a/read" in out
-    assert json.loads(run("sources", "list", "--json")[1])[0]["me"] == ["me@example.org"]
-    code, out, _ = run("sources", "remove", "/a/read", "--yes", "--json")
-    assert (code, json.loads(out)["entries"]) == (0, 12)
-    assert run("sources", "remove", "/a/read", "--expect", "12", "--yes")[0] == 0
-    assert "Would forget 12 entries" in run("sources", "remove", "/a/read", "--dry-run")[1]
-    assert run("sources", "remove", "/a/read")[0] == 2
+    assert str(mails) in out
+    [listed] = [row for row in json.loads(run("sources", "list", "--json")[1]) if row["path"] == str(mails)]
+    assert listed["me"] == ["me@example.org"]
+    assert "Would forget 12 entries" in run("sources", "remove", mails, "--dry-run")[1]
+    assert run("sources", "remove", mails)[0] == 2
     assert run("sources", "remove")[0] == 2
+    assert run("sources", "remove", mails, "--expect", "11", "--yes")[0] != 0
+    code, out, _ = run("sources", "remove", mails, "--expect", "12", "--yes", "--json")
+    assert (code, json.loads(out)["entries"]) == (0, 12)
     code, _, err = run("sources", "remove", "/another", "--yes")
     assert code == 53
     assert "Nothing was read" in err
 
 
-def test_a_source_that_brought_nothing_is_removed_too(run):
-    assert "Would forget 0 entries" in run("sources", "remove", "/a/empty", "--dry-run")[1]
-    code, out, _ = run("sources", "remove", "/a/empty", typed="n\n", terminal=True)
+def test_a_source_that_brought_nothing_is_removed_too(run, site, tmp_path):
+    empty = tmp_path / "theirs.mbox"
+    site.service.store.sources.add(str(empty), "mbox")
+    assert "Would forget 0 entries" in run("sources", "remove", empty, "--dry-run")[1]
+    code, out, _ = run("sources", "remove", empty, typed="n\n", terminal=True)
     assert (code, "This forgets the 0 entries" in out) == (1, True)
-    assert "Removed, and forgot 0 entries" in run("sources", "remove", "/a/empty", "--yes")[1]
-    assert run("sources", "remove", "/a/empty", "--yes")[0] == 53  # it is there no more
+    assert "Removed, and forgot 0 entries" in run("sources", "remove", empty, "--yes")[1]
+    assert run("sources", "remove", empty, "--yes")[0] == 53  # it is there no more
 
 
-def test_add_asks_whose_a_chat_is(run, tmp_path):
+def test_add_asks_whose_a_chat_is(run, site, tmp_path):
     chat = tmp_path / "chat.txt"
     chat.write_text(CHAT)
     code, out, _ = run("add", chat, "--json", typed="2\n", terminal=True)
     assert code == 0
     assert "2  One (1)" in out
-    assert '"One: 1 of 1"' in out
+    assert "Hi" in [entry.text for entry in site.service.store.entries.select()]
+    assert "Hello there" not in [entry.text for entry in site.service.store.entries.select()]
 
 
 def test_lines_that_cannot_be_sent_do_not_end_the_import(run):
