@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -90,6 +91,22 @@ class Site:
         finally:
             go_on.set()
             slow.join(DEADLINE_S)
+
+    def leave(self, path: str, body: object) -> None:
+        """Ask for something that waits for the model, and go away."""
+        before = len(self.service.model.queue)
+        way = httpx.AsyncHTTPTransport(uds=self.running.socket) if self.running.socket else None
+
+        async def go() -> None:
+            headers = {"Authorization": f"Bearer {self.token}"}
+            async with httpx.AsyncClient(
+                base_url=self.running.url, headers=headers, timeout=None, transport=way, trust_env=False
+            ) as http:
+                asking = asyncio.create_task(http.post(path, json=body))
+                await asyncio.to_thread(self.until_asked, before + 1)
+                asking.cancel()
+
+        asyncio.run(go())
 
     def until_asked(self, count: int) -> None:
         """Wait until so much is asked of the model and not yet done."""

@@ -470,7 +470,7 @@ class Service:
     def ask(self, path, /, **body):
         url = process.find(self.settings).url
         headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S) as client:
             answer = client.post(path, json=body) if body else client.get(path)
             return json.loads(answer.raise_for_status().text.splitlines()[-1])  # of events the last
 

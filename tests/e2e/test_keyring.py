@@ -85,7 +85,6 @@ def obtain(tmp_path, needs_program):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stderr

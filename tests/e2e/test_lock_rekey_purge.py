@@ -14,6 +14,7 @@ import psutil
 import pytest
 import safetensors.numpy
 from publishing import publish
+from waiting import DEADLINE_S
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -57,7 +58,7 @@ class Program:
         """What speaks to the endpoint."""
         headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
         url = process.find(self.settings).url
-        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60)
+        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S)
 
     def post(self, path, **body):
         with self.client() as client:

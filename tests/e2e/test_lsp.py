@@ -572,7 +572,7 @@ def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
     )
     environment = {**os.environ, "IDIOLECT_HOME": str(service.settings.home)}
     command = [sys.executable, "-c", MAIN, "lsp"]
-    done = subprocess.run(command, input=sent, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=sent, env=environment, capture_output=True, check=False)
     assert done.returncode == 0
     assert done.stderr == b""
     assert CANARY.encode() not in done.stdout

@@ -12,7 +12,7 @@ from importlib import resources
 import httpx
 import pytest
 from publishing import publish
-from waiting import until
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -65,7 +65,7 @@ class Profile:
     def ask(self, path, body=None):
         url, token = process.find(self.settings).url, process.read_token(self.settings)
         with httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=DEADLINE_S
         ) as http:
             answer = http.get(path) if body is None else http.post(path, json=body)
         return answer.raise_for_status().json()

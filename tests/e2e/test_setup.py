@@ -34,7 +34,7 @@ def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_pr
     editor.until_there("Zorvelin")  # the menu, by itself
     editor.type("\x0e\x19")  # Ctrl-N, Ctrl-Y
     editor.type(" hums\x1b:wq\r")
-    assert editor.process.wait(timeout=60) == 0
+    assert editor.process.wait(timeout=DEADLINE_S) == 0
     assert (tmp_path / "letter.md").read_text() == "the teal lighthouse keeper Zorvelin hums\n"
     assert "as it was before" in setup("--remove")
     assert not (tmp_path / ".config" / "nvim" / "plugin" / "idiolect.lua").exists()

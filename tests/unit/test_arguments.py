@@ -37,9 +37,7 @@ FORMS = [form for forms in PATHS.values() for form in forms]
 def program(home, *arguments, typed=b""):
     command = [str(Path(sys.executable).with_name("idiolect")), *arguments]
     environment = {**os.environ, "IDIOLECT_HOME": str(home), "COLUMNS": "120"}
-    done = subprocess.run(
-        command, env=environment, input=typed, capture_output=True, check=False, timeout=60, cwd=home
-    )
+    done = subprocess.run(command, env=environment, input=typed, capture_output=True, check=False, cwd=home)
     said = done.stderr.decode()
     assert "Traceback" not in said
     return done.returncode, " ".join(said.replace("\u2502", " ").split())
@@ -151,9 +149,7 @@ def test_the_language_server_starts_as_every_editor_starts_one(startable, tmp_pa
     command = [str(Path(sys.executable).with_name("idiolect")), "lsp", "--stdio"]
     environment = {**os.environ, "IDIOLECT_HOME": str(settings.home)}
     try:
-        done = subprocess.run(
-            command, env=environment, input=typed, capture_output=True, check=False, timeout=60
-        )
+        done = subprocess.run(command, env=environment, input=typed, capture_output=True, check=False)
     finally:
         process.stop(settings)
     assert done.returncode == 0, done.stderr

@@ -387,7 +387,6 @@ def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, 
         env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
         input=LENGTH.pack(len(sent)) + sent,
         capture_output=True,
-        timeout=60,
         check=False,
     )
     assert done.returncode == host.BrowserMessageError.exit_code
@@ -402,7 +401,6 @@ def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_pa
         input=framed({"id": 1, "do": "hello"}),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
-        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -420,7 +418,6 @@ def test_the_host_says_that_it_is_for_browsers_where_no_program_talks_to_it(sett
             stdin=given,
             capture_output=True,
             text=True,
-            timeout=30,
             check=False,
         )
     assert done.returncode == host.BrowserMessageError.exit_code

@@ -305,7 +305,6 @@ def shell(tmp_path, needs_program, monkeypatch):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"

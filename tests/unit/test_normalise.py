@@ -40,7 +40,7 @@ def test_joiners_that_mean_something_and_compatible_letters_stay(text: str) -> N
 def test_blanks_take_time_by_their_number_alone(text: str) -> None:
     began = time.process_time()
     normalise(text)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 5  # what is quadratic takes minutes
 
 
 def test_words() -> None:

@@ -286,10 +286,11 @@ class Slow:
 
     def __init__(self):
         self.enough = threading.Event()
-        self.closed = threading.Semaphore(0)
+        self.begun, self.closed = threading.Event(), threading.Semaphore(0)
         self.fails = None
 
     def generate(self, _name, _prompt, _wanted):
+        self.begun.set()
         try:
             yield Piece("One")
             while not self.enough.is_set():
@@ -320,8 +321,14 @@ def test_a_text_ends_when_its_client_goes_away(site, service, slow, stream):
                 assert next(lines).startswith("data: ")
                 assert not slow.closed.acquire(blocking=False)
         else:
-            with pytest.raises(httpx.ReadTimeout):
-                http.post("/v1/completions", json=body, timeout=0.2)
+
+            async def go_away() -> None:
+                async with httpx.AsyncClient(base_url=site, headers=headers, trust_env=False) as other:
+                    asking = asyncio.create_task(other.post("/v1/completions", json=body, timeout=None))
+                    await asyncio.to_thread(slow.begun.wait)
+                    asking.cancel()
+
+            asyncio.run(go_away())
     assert slow.closed.acquire(timeout=DEADLINE_S)
     assert len(service.model.queue) == 0
 

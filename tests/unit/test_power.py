@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.runtime.power import PowerSource, is_on_battery
 from idiolect.daemon.service import Service
@@ -44,7 +45,7 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
             look_ahead, "make_passes", lambda *least: (asked.put(least), make_passes(*least))[1]
         )
         service.suggestions.suggest("we met ")
-        assert asked.get(timeout=60) == given
+        assert asked.get(timeout=DEADLINE_S) == given
 
 
 def test_the_battery_is_not_looked_up_at_every_key(monkeypatch: pytest.MonkeyPatch) -> None:

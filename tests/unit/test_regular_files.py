@@ -98,7 +98,6 @@ def test_fifos_and_links_among_mails_and_exports_are_passed_over(tmp_path: Path,
         [sys.executable, "-c", READ, *map(str, (maildir, joplin, slack))],
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [["maildir", 1], [None, 0], ["slack", 0]]
@@ -158,9 +157,7 @@ print(json.dumps(said))
 
 
 def test_no_file_of_a_profile_is_waited_for(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", OWN, tmp_path / "home"], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", OWN, tmp_path / "home"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [
         None,

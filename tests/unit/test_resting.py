@@ -226,4 +226,4 @@ def test_what_is_missing_now_keeps_nothing_from_resting(tmp_path):
     bell, rope = os.pipe()
     _watch(IdleState((str(tmp_path / "drive" / "notes"), str(there)), (".md",)), rope)
     (there / "new.md").write_text("The boat is back.")
-    assert select.select([bell], [], [], 10)[0]
+    assert select.select([bell], [], [], DEADLINE_S)[0]

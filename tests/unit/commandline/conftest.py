@@ -65,8 +65,6 @@ def program():
         path = os.pathsep.join(filter(None, (str(TOY), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "1000"}
         command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=60, **more
-        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **more)
 
     return program

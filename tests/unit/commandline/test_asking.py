@@ -146,7 +146,7 @@ def test_an_import_that_is_broken_off_says_what_became_of_it(tmp_path, monkeypat
                 waiting.send_signal(signal.SIGINT)
             else:
                 os.kill(running.pid, signal.SIGKILL)
-            out, err = waiting.communicate(timeout=30)
+            out, err = waiting.communicate()
         assert (waiting.returncode, out) == (130 if ended == "command" else 67, "")
         assert says in err
         assert ("What it has stored is kept" in err) == (ended == "service")
@@ -415,7 +415,7 @@ def test_one_who_stops_waiting_is_told_that_the_round_goes_on(program, tmp_path,
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
             assert waiting.stderr.readline() == "training …\n"
             waiting.send_signal(signal.SIGINT)
-            out, err = waiting.communicate(timeout=30)
+            out, err = waiting.communicate()
         assert (waiting.returncode, out) == (130, "")
         assert "goes on in the background" in err
         assert "Traceback" not in err

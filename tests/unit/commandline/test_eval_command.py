@@ -172,7 +172,7 @@ def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
             while waiting.stderr.readline() != "Typing your text again: memory …\n":
                 assert waiting.poll() is None
             waiting.send_signal(signal.SIGINT)
-            out, err = waiting.communicate(timeout=30)
+            out, err = waiting.communicate()
         assert (waiting.returncode, out) == (130, "")
         # Interrupted while it wrote, rich writes the line before once more.
         assert (
