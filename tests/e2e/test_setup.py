@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from waiting import DEADLINE_S
+
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
