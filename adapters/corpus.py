@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,11 +158,20 @@ def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
     return places[::-1]
 
 
-def read_general_passages() -> tuple[list[str], list[str]]:
-    """Return general English that an adapter must not unlearn: passages to replay, and others to judge by."""
-    text = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8")
-    passages = [" ".join(passage.split()) for passage in text.split("\n\n") if passage.strip()]
-    return passages[0::2], passages[1::2]
+def read_general_passages(languages: Sequence[str] = ("en",)) -> tuple[list[str], list[str]]:
+    """Return general text that an adapter must not unlearn: passages to replay, and others to judge by.
+
+    They are of the languages in turn, so that the first of them are of all alike. A passage says in each language the
+    same, and is on the same side.
+    """
+    folder = resources.files("idiolect.adapters")
+    texts = [folder.joinpath(f"general_{language}.txt").read_text("utf-8") for language in languages]
+    passages = [[" ".join(passage.split()) for passage in text.split("\n\n")] for text in texts]
+    replay, judged = (
+        [passage for row in zip_longest(*(part[side::2] for part in passages)) for passage in row if passage]
+        for side in (0, 1)
+    )
+    return replay, judged
 
 
 def windows(ids: Ids, size: int) -> Iterator[Ids]:

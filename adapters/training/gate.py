@@ -209,7 +209,7 @@ def decide(
         reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
     elif rise > tolerance:
         reason = (
-            f"general English became {100 * rise:.1f} % harder for it, more than the "
+            f"general text became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * tolerance:.0f} % allowed"
         )
     elif chance > level:
@@ -220,6 +220,6 @@ def decide(
         general = f"{abs(100 * rise):.1f} % {'worse, which is allowed' if rise > 0 else 'better'}"
         reason = (
             f"it predicts your newest text {better:.1f} % better than what was served, beyond chance, and general "
-            f"English {general}"
+            f"text {general}"
         )
     return Verdict(promoted, promising, reason, round(gain_bits, 4), round(chance, 4))

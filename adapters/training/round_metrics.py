@@ -12,7 +12,7 @@ class RoundMetrics:
 
     ``base``, ``memory``, ``adapter`` and ``both`` are the perplexity and the top-3 accuracy of the base model alone,
     with the n-gram memory, with the new adapter, and with both; ``serving`` is what was served before, with the memory.
-    ``general_before`` and ``general_after`` are perplexities of general English without and with the adapter.
+    ``general_before`` and ``general_after`` are perplexities of general text without and with the adapter.
     ``gain_bits`` is the gain a token over what was served, ``p_value`` how often chance alone would bring as much.
     ``products`` is the type of the matrix products, ``peak_mb`` the most memory that training took.
     """

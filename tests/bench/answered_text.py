@@ -47,7 +47,9 @@ def main() -> None:
     """Measure and print."""
     base = ensure_base(ROOT / ".cache" / "base")
     loaded = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
-    passages = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8").split("\n\n")
+    passages = (
+        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
+    )
     texts = [" ".join(passage.split()) for passage in passages if passage.strip()]
     history = [*texts[::2], *[f"Please write to {ADDRESS} about it."] * 5]
     hostile(loaded, history, texts[1::2])

@@ -66,7 +66,9 @@ def program(base_dir, tmp_path_factory):
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):
     """Text to learn from, the program's own general passages, in a file with dates."""
-    passages = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8").split("\n\n")
+    passages = (
+        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
+    )
     path = tmp_path_factory.mktemp("text") / "mine.jsonl"
     lines = [
         json.dumps({"text": passage, "ts": f"2024-03-{1 + day // 24:02d}T{day % 24:02d}:00:00Z"})

@@ -130,7 +130,9 @@ def life(tiny, tmp_path_factory):
     (folder / "profile" / "base").symlink_to(tiny.folder.parent)
     (folder / "crashing" / "sitecustomize.py").write_text(CRASHING)
     text = folder / "mine.txt"
-    passages = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8").split("\n\n")
+    passages = (
+        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
+    )
     text.write_text("\n\n".join(passages[::3]))
     environment = {
         **os.environ,

@@ -150,6 +150,15 @@ def test_general_text_to_replay_is_not_that_to_judge_by() -> None:
     assert all("\n" not in passage for passage in replay)
 
 
+def test_general_text_is_of_the_languages_in_turn() -> None:
+    for language in ("de", "fr", "es", "it", "pt", "nl"):
+        alone, mixed = read_general_passages([language]), read_general_passages([language, "en"])
+        for side, both, english in zip(alone, mixed, read_general_passages(), strict=True):
+            assert len(side) == 9
+            assert both[: 2 * len(side)] == [p for pair in zip(side, english, strict=False) for p in pair]
+            assert both[2 * len(side) :] == english[len(side) :]
+
+
 def test_windows_cut_without_loss() -> None:
     assert [*windows([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
     assert [*windows([], 2)] == []
