@@ -18,7 +18,8 @@ _BEFORE: Final = 28  # characters before a number that say that it is another on
 #: Right before a number: it is a telephone's, an order's, a page's.
 _ANOTHER: Final = lazy(
     r"(?:(?<![^\W_])(?:tel|telephone|phone|fon|telefon|t[eé]l[eé]phone|tel[eé]fono|telefone|mobil[e]?|handy|cell|fax|ext|extension|room|zimmer|order"
-    r"|invoice|ticket|flight|parcel|tracking|version|isbn|page|seite|line|build|bug|issue|pr|case|po|po box|lot|model"
+    r"|invoice|ticket|flight|parcel|tracking|version|isbn"
+    r"|pages?|seiten?|p[áa]ginas?|pagin[ae]|line|build|bug|issue|pr|case|po|po box|lot|model"
     r"|bestellung|bestelling|bestelnummer|rechnung|kundennummer|sendungsnummer|aktenzeichen|commande|facture|pedido|factura|fatura|ordine|fattura|factuur"
     r"|kenmerk|postcode|zip|plz|cep|pincode|error|fehler|erreur|errore)"
     r"[ .:]{0,2}(?:number|nummer|no|nr|num|n[º°]|id|code)?|#|[€$£+])[ .:#]{0,3}\Z"

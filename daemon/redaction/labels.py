@@ -72,9 +72,12 @@ LABEL: Final = (
     rf"|(?<![^\W_])(?:{CODE})(?![^\W_])|(?:{RECOVERY}))"
 )
 LABEL_HINTS: Final = (
-    "passw|passp|pass p|kennwort|wachtwoord|wachtzin|contrase|palavra-p|salasana|mot de p|phrase|frase|passc|pwd|pw|mdp"
-    "|clave|senha|parola|pin|nip|puk|code|geheim|secreto|combo|combina|digo |codice|key|schlüssel|sleutel|clé|cle "
-    "|chiave|chave|words|wörter|woorden|herstelzin|mots|palabras|parole|palavras"
+    "passw|passphras|kennwort|wachtwoord|wachtzin|contrase|palavra-p|salasana|mot de p|phrase de |frase de "
+    "|frase di |frase-p|frase s|^pass p|^passcode|^pwd|^pw|^mdp|^clave|^senha|^parola d|^pin|^nip|^puk|^code"
+    "|^geheim|secreto|segreto|^combo|^combina|^código|^codigo|^codice|^key|^schlüssel|wifi|wi-fi|wlan|networkkey"
+    "|networkcode|netzwerkschl|netzwerkcode|netzwerkkey|^netzwerk|^network|digicode|zahlencode|türcode|torcode"
+    "|hauscode|zugangscode|entsperrcode|freischaltcode|toegangscode|ontgrendelcode|deurcode|poortcode|recovery"
+    "|seed|backup|mnemonic|wallet|wiederherstell|herstel|mots de r|palabras de r|parole di r|palavras de r"
 )
 
 # --- codes that are sent, and PINs -----------------------------------------------------------------------
@@ -162,8 +165,11 @@ def no_word(match: re.Match[str]) -> Span | None:
 
 
 def in_quotes(match: re.Match[str]) -> Span | None:
-    """What stands in the quotes of `QUOTED`."""
-    return match.span(match.lastgroup) if match.lastgroup else None
+    """What stands in the quotes of `QUOTED`; behind "clave", which is also the key to a matter, one word alone."""
+    group = match.lastgroup
+    if group is None or (match[0][:5].lower() == "clave" and " " in match[group]):
+        return None
+    return match.span(group)
 
 
 def in_a_line(match: re.Match[str]) -> Span | None:

@@ -180,10 +180,19 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
         len(words) >= _WORDS or longest >= 3 * _WORDS,
     )
     folded = text.lower()
-    hints = [literal for literal in literals if literal in folded]
+    hints = [literal for literal in literals if _occurs(literal, folded)]
     if not hints:
         return always
     return tuple(rule for rule in rules if not rule.hints or not rule.hints.isdisjoint(hints))
+
+
+def _occurs(hint: str, folded: str) -> bool:
+    if hint[0] != "^":
+        return hint in folded
+    place = folded.find(hint[1:])
+    while place > 0 and folded[place - 1].isalnum():
+        place = folded.find(hint[1:], place + 1)
+    return place >= 0
 
 
 @cache

@@ -54,9 +54,9 @@ class Rule:
     `pattern` has a group `s`, the secret itself; `check` narrows a match to the secret's span, or refuses it with
     None. Where a pattern is not enough, `find` gives all spans in a text instead. The rest saves time, and refuses
     nothing that the pattern would take. A rule is tried only where one of the lower-case `hints` occurs (parted by
-    `|`), and one of the characters in `signs` (with `near`, soon behind it), if there are any; where there are
-    `figures`: 1, or 3 close together; where a word has `long_word` characters; and where there are `words` words, or
-    one that may be as many without a space.
+    `|`; one with a `^` begins a word), and one of the characters in `signs` (with `near`, soon behind it), if there
+    are any; where there are `figures`: 1, or 3 close together; where a word has `long_word` characters; and where
+    there are `words` words, or one that may be as many without a space.
     """
 
     def __init__(
