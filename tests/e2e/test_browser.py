@@ -81,6 +81,7 @@ def test_what_is_shown_is_taken_as_if_it_were_typed_and_undone(browser):
         browser.until_value(START + "elin")  # no more than that
 
 
+@in_chromium
 def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
     fields = [text.replace('id="field"', 'class="field"') for text in FIELDS.values()]
     browser.open(SEVERAL.format(fields="<br>".join(fields)))
@@ -139,6 +140,7 @@ def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_no
         service.ask("/v1/trial/stop", end=True)
 
 
+@in_chromium
 def test_what_is_worth_a_look_depends_on_the_speed_and_a_key_shows_the_words(browser, service):
     doubtful = "We met the teal l"
     service.ask("/v1/switches", show="auto")
@@ -239,6 +241,7 @@ def test_a_sure_correction_is_made_and_taken_back(browser):
         browser.until_value("hte x")
 
 
+@in_chromium
 @pytest.mark.parametrize("kind", ["textarea", "editable"])
 def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browser, kind):
     browser.open(FIELDS[kind])
@@ -673,6 +676,7 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
     assert browser.room.asked("suggest") == before
 
 
+@in_chromium
 def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(browser):
     tab = browser.tab
     suggests(browser)
@@ -791,6 +795,7 @@ def test_what_is_typed_while_the_extension_loads_is_learned_and_what_stood_there
     assert learned(service, "Theirs stood") == learned(service, "quoted line") == 0
 
 
+@in_chromium
 def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser, editor, service, here):
     tab = browser.tab
     browser.switch(here, "learn")
@@ -954,6 +959,7 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, reque
         tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
 
 
+@in_chromium
 def test_without_a_host_the_button_says_what_to_do(browser):
     all_is_well(browser)
     with without_host(browser.room):

@@ -19,7 +19,7 @@ from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 
 CONFIG = f"""\
 headers = {{ Authorization = "Bearer ${{FUZZ_TOKEN}}" }}

@@ -78,7 +78,7 @@ class Writer:
 ACTIONS = ["write", "insert", "insert", "insert", "delete", "swap", "go back", "rename", "import"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), actions=st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=14))
 def test_each_word_is_learned_once(reader: Reader, data: st.DataObject, actions: list[str]) -> None:
     writer = Writer(data)

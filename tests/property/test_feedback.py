@@ -43,7 +43,7 @@ def summed(parts):
     return Savings(*map(sum, zip(astuple(Savings(0, 0, 0, 0, 0, 0)), *map(astuple, parts), strict=True)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(reported=st.lists(REPORTED, max_size=30), since=st.integers(0, 5))
 def test_sums_add_up(reported, since):
     since = START + timedelta(days=since)

@@ -197,7 +197,7 @@ def follows(text, start, at, runs, first=True):
     return False
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(text=TEXTS, given=PATTERNS, whole=st.booleans())
 def test_a_pattern_is_found_where_a_reader_finds_it(text, given, whole):
     try:
@@ -208,7 +208,7 @@ def test_a_pattern_is_found_where_a_reader_finds_it(text, given, whole):
     assert pattern.found(text) == contains(text, given, whole=whole)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=TEXTS, given=st.lists(PATTERNS | st.text(max_size=6), max_size=5))
 def test_several_phrases_are_found_where_a_reader_finds_one_of_them(text, given):
     try:
@@ -252,7 +252,7 @@ def store():
         opened.close()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(["text", "phrase", "phrases"]),
     given=PATTERNS | st.text(max_size=6),

@@ -40,7 +40,7 @@ prose = st.lists(
 ).flatmap(lambda words: st.sampled_from([" ", "  ", "\n", "-", ". "]).map(lambda gap: gap.join(words)))
 texts = st.one_of(prose, anything)
 slow = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -152,7 +152,7 @@ def test_what_is_offered_spells_what_is_typed(
     assert alone.ghost.text == first[0], "its p is that of the first word, which no tail makes another one"
 
 
-@settings(slow, max_examples=25)
+@settings(slow, max_examples=15)
 @given(st.lists(texts, max_size=3), texts, st.integers(0, 200))
 def test_probabilities_of_all_words_add_up_to_no_more_than_one(
     make: Callable[..., Predictor], learned: list[str], prefix: str, candidates: int

@@ -206,11 +206,11 @@ class Histories(RuleBasedStateMachine):
 
 def test_any_history_leaves_what_the_model_expects():
     run_state_machine_as_test(
-        Histories, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
+        Histories, settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(
         st.lists(st.tuples(st.booleans(), st.integers(1, 3000), TIMES), max_size=30), min_size=1, max_size=8

@@ -129,5 +129,5 @@ class Devices(RuleBasedStateMachine):
             assert device.store.shared.waiting() == 0
 
 
-Devices.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Devices.TestCase.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
 TestConvergence = Devices.TestCase
