@@ -186,28 +186,12 @@ class ToyService:
     key = None
 
     def __init__(self, settings=None, key=None, _loading=None):
-        if settings is not None and settings.context_tokens == 17:
-            raise error(
-                "DamagedModelError", "damaged-model", 12, 500, "The base model is damaged. Build it again."
-            )
-        if settings is not None and settings.context_tokens == 18:
-            raise RuntimeError(CANARY)
-        if settings is not None and settings.context_tokens == 19:
-            (settings.home / "loading").touch()
-            time.sleep(60)
-        self.calls = []
         self.entries = 0
         self.lines = set()
         self.given = []
         self.word_history = []
         self.training = False
         self.last_round = None
-        self.gate = threading.Event()
-        self.entered = threading.Event()
-        self.closed = threading.Event()
-        self.round_ended = threading.Event()
-        self.import_closed = threading.Event()
-        self.eval_closed = threading.Event()
         self.settings = settings
         self.generations = ToyGenerations()
         # All that is asked of a part of the service is asked of this.
@@ -284,13 +268,11 @@ class ToyService:
         return [*given, AppRuleRow("*terminal*", "quiet", "built in")]
 
     def give_app_rule(self, app, rule):
-        self.calls.append(("give_app_rule", app, rule))
         self.given = [(app, rule)]
 
     def remove_app_rule(self, app):
         from idiolect.daemon.privacy.app_policy import NoSuchAppRuleError
 
-        self.calls.append(("remove_app_rule", app))
         if app not in dict(self.given):
             raise NoSuchAppRuleError("You have given no rule for this pattern.")
         self.given = []
@@ -298,7 +280,6 @@ class ToyService:
     def undo_app_rule(self):
         from idiolect.daemon.storage.records import NothingToUndoError
 
-        self.calls.append(("undo_app_rule",))
         if not self.given:
             raise NothingToUndoError("There is nothing to undo: no rule for an application was given yet.")
         self.given = []
@@ -313,7 +294,6 @@ class ToyService:
         from idiolect.daemon.storage.records import WordRule
         from idiolect.daemon.storage.words import WordRefusedError
 
-        self.calls.append(("decide", kind, text, replacement))
         if not text.strip():
             raise WordRefusedError("There is no letter and no digit in it. Give a word or a phrase.")
         self.word_history.append(self.word_choices)
@@ -324,7 +304,6 @@ class ToyService:
         from idiolect.daemon.privacy.word_rules import WordChange
         from idiolect.daemon.storage.words import UnknownWordError
 
-        self.calls.append(("take_back", text, kind))
         if not self.word_choices:
             raise UnknownWordError("Nothing was decided about this word or phrase.")
         self.word_history.append(self.word_choices)
@@ -354,18 +333,8 @@ class ToyService:
         context=(),
     ):
         self.context = context
-        # A text that begins with dots is long: there is a piece to read for each.
-        for piece in range(len(prefix) - len(prefix.lstrip("."))):
-            self.calls.append(("read", piece))
-            yield
-        self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
+        yield
         self.key_ms = key_ms or self.key_ms
-        if prefix == "wait":
-            self.entered.set()
-            assert self.gate.wait(20)
-            self.given_up = given_up()
-        if prefix == "fail":
-            raise RuntimeError(CANARY)
         words = tuple(Word(text, 0.5) for text in ("one", "two\x1b[31m", "[bold]three")[:candidates])
         pieces = (Word("and", 0.25), Word(" so on", 0.125)) if ghost_words else ()
         ghost = Ghost("".join(piece.text for piece in pieces), 0.25, True, pieces)
@@ -377,60 +346,36 @@ class ToyService:
         return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)
 
     def add_text(self, text, *, source, at, before, app, input_purpose, private):
-        self.calls.append(("learn", text, source, app, at, before))
-        if text == "wait":
-            self.entered.set()
-            assert self.gate.wait(20)
         self.entries += 1
         return Learned(self.entries, True, 0, None)
 
     def add(self, paths, me=()):
-        self.calls.append(("add", [path.name for path in paths], list(me)))
-        try:
-            for path in paths:
-                if not path.exists():
-                    raise error("NoSuchPathError", "no-such-path", 45, 404, f"{path} does not exist.")
-            size = sum(path.stat().st_size for path in paths)
-            yield {
-                "event": "progress",
-                "path": str(paths[0]),
-                "entries": 1,
-                "words": 2,
-                "bytes_done": 1,
-                "bytes_total": size,
-            }
-            if paths[0].name == "wait" and self.settings is not None:
-                (self.settings.home / "import begun").touch()
-            if paths[0].name == "wait":
-                while not self.gate.wait(0.01):
-                    yield {
-                        "event": "progress",
-                        "path": "wait",
-                        "entries": 1,
-                        "words": 2,
-                        "bytes_done": 1,
-                        "bytes_total": size,
-                    }
-            if paths[0].name == "broken":
-                raise RuntimeError(CANARY)
-            before = len(self.lines)
-            self.lines.update(
-                line for path in paths if path.is_file() for line in path.read_text().splitlines()
-            )
-            new = len(self.lines) - before
-            self.entries += new
-            yield {
-                "event": "done",
-                "files": 1,
-                "entries": new,
-                "words": 9,
-                "redactions": 1,
-                "skipped": {"binary": 3},
-                "notes": ["a.jsonl line 12: not JSON", *(f"{name}: 1 of {len(me)}" for name in me)],
-                "more_notes": 0,
-            }
-        finally:
-            self.import_closed.set()
+        for path in paths:
+            if not path.exists():
+                raise error("NoSuchPathError", "no-such-path", 45, 404, f"{path} does not exist.")
+        size = sum(path.stat().st_size for path in paths)
+        progress = {"event": "progress", "path": str(paths[0]), "entries": 1, "words": 2}
+        progress |= {"bytes_done": 1, "bytes_total": size}
+        yield progress
+        if paths[0].name == "wait":
+            (self.settings.home / "import begun").touch()
+            while True:
+                time.sleep(0.01)
+                yield progress
+        before = len(self.lines)
+        self.lines.update(line for path in paths if path.is_file() for line in path.read_text().splitlines())
+        new = len(self.lines) - before
+        self.entries += new
+        yield {
+            "event": "done",
+            "files": 1,
+            "entries": new,
+            "words": 9,
+            "redactions": 1,
+            "skipped": {"binary": 3},
+            "notes": ["a.jsonl line 12: not JSON"],
+            "more_notes": 0,
+        }
 
     def sources(self):
         from idiolect.daemon.storage.records import SourceRow
@@ -447,15 +392,9 @@ class ToyService:
     def remove(self, path, dry_run=False, expect=None):
         from idiolect.daemon.storage.records import ForgetReceipt
 
-        self.calls.append(("remove", str(path), dry_run, expect))
-        if path.name == "another" or self.calls.count(("remove", str(path), False, 0)) > 1:
-            raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
-        if path.name == "empty":
-            return ForgetReceipt(0, (), None, total=1091)
         return ForgetReceipt(12, (1,), None, total=1091)
 
     def watch(self, path, confirmed=False):
-        self.calls.append(("watch", path.name, confirmed))
         if path.name == "many" and not confirmed:
             raise error("ManyFilesError", "many-files", 110, 409, f"{path} holds more than 5,000 files.")
         yield from self.add([path])
@@ -467,13 +406,11 @@ class ToyService:
         from idiolect.daemon.storage.records import FeedbackReceipt
 
         app = place.app
-        self.calls.append(("feedback", given, app))
         return FeedbackReceipt(app != "keepass", "excluded app" if app == "keepass" else None)
 
     def report(self, days):
         from idiolect.daemon.storage.records import FeedbackReport, Savings, Tenth
 
-        self.calls.append(("report", days))
         none, one, both = (
             Savings(0, 0, 0, 0, 0, 0),
             Savings(3, 1, 1234, 3, 3, 1231),
@@ -519,12 +456,10 @@ class ToyService:
         from dataclasses import replace
 
         given = {"corrections": corrections, "show": show}
-        self.calls.append(("switches", corrections, show))
         self.switches = replace(self.switches, **{name: to for name, to in given.items() if to is not None})
         return self.switches
 
     def train(self, budget_s, reason):
-        self.calls.append(("train", budget_s, reason))
         if budget_s == 1:
             raise error(
                 "TooLittleTextError", "too-little-text", 21, 409, "There are 12 tokens; a round needs 2,000."
@@ -532,8 +467,7 @@ class ToyService:
         yield {"event": "progress", "phase": "training", "done": 0.25, "left_s": 90.0, "waits": None}
         if budget_s == 2:
             self.training = True
-            self.entered.set()
-            assert self.gate.wait(20)
+            threading.Event().wait(20)
         if budget_s == 3:
             raise error("TrainingFailedError", "training-failed", 22, 500, "The round failed. Try again.")
         if budget_s == 5:
@@ -541,17 +475,16 @@ class ToyService:
         if budget_s == 4:
             raise RuntimeError(CANARY)
         self.last_round = {name: value for name, value in VERDICT.items() if name != "event"}
-        self.round_ended.set()
         yield dict(VERDICT)
 
     def evaluate(self, wanted):
-        self.calls.append(("evaluate", wanted))
         try:
             if wanted.path is not None and wanted.path.name == "absent":
                 raise error("NoSuchPathError", "no-such-path", 45, 404, f"There is no {wanted.path}.")
             yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
             yield {"event": "progress", "phase": "type", "arm": "base", "done": 0.1, "left_s": 90.0}
-            while wanted.seed == 2 and not self.gate.wait(0.01):
+            while wanted.seed == 2:
+                time.sleep(0.01)
                 yield {"event": "progress", "phase": "type", "arm": "memory", "done": 0.5, "left_s": 60.0}
             if wanted.seed == 3:
                 raise error("EvalFailedError", "eval-failed", 23, 500, "An evaluation was ended. Ask again.")
@@ -561,7 +494,6 @@ class ToyService:
         finally:
             if self.settings is not None:
                 (self.settings.home / "eval closed").touch()
-            self.eval_closed.set()
 
     def adapters(self):
         from idiolect.daemon.storage.records import AdapterRow
@@ -570,14 +502,12 @@ class ToyService:
         return [AdapterRow(1, None, made, "active", VERDICT["metrics"], "better", 8, 1_000_000, 56)]
 
     def use(self, adapter_id):
-        self.calls.append(("use", adapter_id))
         if adapter_id == 99:
             raise error("UnknownAdapterError", "unknown-adapter", 41, 404, "There is no adapter 99.")
 
     def forget(self, selector, dry_run, expect=None):
         from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 
-        self.calls.append(("forget", selector, dry_run, expect))
         if selector.text == "nothing":
             return ForgetReceipt(0, (), None, total=1091)
         entries = 1068 if selector.text == "e" else 3
@@ -596,14 +526,9 @@ class ToyService:
     def still_suggested(self, selector, left):
         from dataclasses import replace
 
-        if selector.text == "wait":
-            self.entered.set()
-            assert self.gate.wait(20)
         yield replace(left, still_suggested=(), asked_all=False)
-        if selector.text == "wait":
-            self.calls.append(("asked", selector.text))
         if selector.phrase is None:
-            yield replace(left, still_suggested=(), asked_all=selector.text != "slow")
+            yield replace(left, still_suggested=(), asked_all=True)
         else:
             why = "General English has “kind”."
             yield replace(left, complete=False, still_suggested=("kind",), why=why)
@@ -621,7 +546,6 @@ class ToyService:
         from idiolect.daemon.storage.audit_report import Audit, Seen, Taken
         from idiolect.daemon.storage.records import Event
 
-        self.calls.append(("audit", since))
         when = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
         if since is not None:
             return Audit((), {}, 0, {}, (), (), ())
@@ -643,7 +567,6 @@ class ToyService:
 
         from idiolect.daemon.profile.stored_secrets import SecretEntry, SecretsFound
 
-        self.calls.append(("find_secrets", since))
         entry = SecretEntry(
             17, datetime(2026, 1, 30, 18, 5, tzinfo=UTC), "my-editor", "mail", {"password": 1}
         )
@@ -653,7 +576,6 @@ class ToyService:
     def learned(self, limit, contains):
         from idiolect.adapters.keyness import Keyword
 
-        self.calls.append(("learned", limit, contains))
         found = [
             Keyword("[bold]Zorvelin", 1, 1094, 1089, 7669.4, 17411.9),
             Keyword("kind regards", 2, 12, 12, 4.25, 31.5),
@@ -668,7 +590,6 @@ class ToyService:
     def add_verdict(self, word, taken_back, place):
         from idiolect.daemon.storage.records import FeedbackReceipt
 
-        self.calls.append(("verdict", word, taken_back, place.app))
         return FeedbackReceipt(True, None)
 
     def examples(self, count):
@@ -684,30 +605,21 @@ class ToyService:
         )
 
     def export(self, kind, path, adapter_id):
-        self.calls.append(("export", kind, path, adapter_id))
         return path
 
     def pause(self, for_s):
-        self.calls.append(("pause", for_s))
         self.paused = True
 
     def resume(self):
-        self.calls.append(("resume",))
         self.paused = False
 
     def rest(self):
         from idiolect.daemon.runtime.resting import IdleState
 
-        notes = self.settings.home.parent / "notes"
-        return IdleState((str(notes),), (".txt",)) if notes.exists() else IdleState()
+        return IdleState()
 
     def close(self):
         self.queue.close()
-        self.closed.set()
-        if self.settings is not None:
-            (self.settings.home / "closing").touch()
-            time.sleep(0.5 if self.settings.context_tokens == 20 else 0)
-            (self.settings.home / "closed").touch()
 
 
 def _ensure_base(folder, gguf, progress):
