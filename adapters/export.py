@@ -99,7 +99,10 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
             for part, rows in base.config.parts()[group]:
                 prefix = f"base_model.model.model.layers.{layer}.{_PEFT_NAMES[part]}"
                 tensors[f"{prefix}.lora_A.weight"] = np.ascontiguousarray(a.T)
-                tensors[f"{prefix}.lora_B.weight"] = np.ascontiguousarray(b[:, start : start + rows].T)
+                own = b[:, start : start + rows].T
+                if group in ("o", "down"):  # the factor is part of our maps, but not of theirs
+                    own = own / np.float32(base.config.residual_scale)
+                tensors[f"{prefix}.lora_B.weight"] = np.ascontiguousarray(own)
                 start += rows
     config = {
         "peft_type": "LORA",

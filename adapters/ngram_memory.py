@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.steps import Steps, finish
+from idiolect.models.architecture import DOCUMENT
 
 ORDER = 4
 """Tokens of context: the nearest, and three in a number's upper 48 bits."""
@@ -41,7 +42,6 @@ _REBUILT = 64  # a tree that grows by more than one part in so many is laid out 
 _SPANS = tuple(
     (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
 )  # bits that a length leaves open
-_START = 0  # fills the context before an entry's first token; the vocabulary's document mark
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class FastMemory:
 
     def predict(self, context: Sequence[int]) -> Prediction:
         """Return what follows ``context``, the tokens of the entry so far; only the last :data:`ORDER` count."""
-        recent = [_START] * ORDER + [int(token) for token in context[-ORDER:]]
+        recent = [DOCUMENT] * ORDER + [int(token) for token in context[-ORDER:]]
         known = self._after.get(recent[-1])
         if known is None:
             return Prediction(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32), 1.0, 0, 0)
@@ -292,7 +292,7 @@ def _laid_out(
         lengths = np.full((len(batch), 2), ORDER)
         lengths[:, 1] = [len(ids) for ids in batch]
         inside = np.tile([False, True], len(batch)).repeat(lengths.ravel())
-        text = np.full(len(inside), _START, dtype=np.uint16)
+        text = np.full(len(inside), DOCUMENT, dtype=np.uint16)
         text[inside] = np.concatenate(batch, dtype=np.uint16, casting="unsafe")
         texts.append(text)
         insides.append(inside)

@@ -270,7 +270,8 @@ class Settings(ProfilePaths, BaseModel):
         0.0, ge=0, le=10**6, description="megabytes of text to keep, the oldest is let go; 0 keeps all"
     )
     base: Path | None = Field(
-        None, description="path of another Llama-architecture GGUF to use as the base model"
+        None,
+        description="path of another GGUF to use as the base model, of the family Llama, Granite or Gemma 3",
     )
 
     def __init__(self, **values: Any) -> None:

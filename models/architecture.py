@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 GROUPS = ("qkv", "o", "gate_up", "down")
 """The linear maps of one layer. Maps that read the same input are fused by rows: q, k, v and gate, up."""
 
+DOCUMENT = 0
+"""The token that stands between two documents, in every vocabulary."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -39,7 +42,7 @@ class Architecture:
         window: tokens that a local layer attends to; None: all layers are global.
         local_rope_theta: base of the rotary frequencies in local layers.
         global_every: every so many layers one is global, and the others are local, where there is a ``window``.
-        starts_with_document: every sequence begins with token 0, the document mark.
+        starts_with_document: every sequence begins with :data:`DOCUMENT`.
     """
 
     layers: int

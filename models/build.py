@@ -157,13 +157,14 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
         from idiolect.models.lexicon import build_lexicon, read_lexicon
+        from idiolect.models.shortlist import choose_tokens
         from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
         report("build", 0.0)
-        weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done))
+        weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done), choose_tokens)
         build_graph(weights, work / "graph.onnx")
         report("build", 0.75)
-        build_tokenizer(vocabulary.tokens, vocabulary.merges, vocabulary.types, work / "tokenizer.model")
+        build_tokenizer(vocabulary, work / "tokenizer.model")
         report("build", 0.8)
         spelling = Spelling.english()
         build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz", spelling)

@@ -18,7 +18,7 @@ class IdiolectError(Exception):
 
 
 class UnsupportedModelError(IdiolectError):
-    """The given GGUF is not a Llama-architecture model that this program can run."""
+    """The given GGUF is not a model that this program can run."""
 
     code: ClassVar[str] = "unsupported-model"
     exit_code: ClassVar[int] = 14

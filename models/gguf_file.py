@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
-from idiolect.models.weights import Blocks, OffsetBlocks, Weights, quantize
+from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
+
+_MAX_CONTEXT = 8192  # tokens: more are never read, and the tables of positions grow with them
+_INTERLEAVED = ("llama", "granite")  # families whose GGUFs interleave the rotary halves of q and k
+_NORMS = {
+    "attention": "attn_norm",
+    "q": "attn_q_norm",
+    "k": "attn_k_norm",
+    "post_attention": "post_attention_norm",
+    "ffn": "ffn_norm",
+    "post_ffn": "post_ffw_norm",
+}
+# Bytes of a block of 32 weights, in quantizations where each is a whole number of at most 8 bits times a scale, which
+# comes first: such blocks are taken over without another rounding.
+_SCALED_BLOCKS = {"Q4_0": 18, "Q5_0": 22, "Q8_0": 34}
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A GGUF's tokens, its merges, and the types of its tokens."""
+    """The tokens of a GGUF, or some of them.
 
+    Attributes:
+        kind: "bytes", where a token is written in GPT-2's alphabet of bytes and made by ``merges``; "characters", where
+            it is written as text, with U+2581 for a space, and made by ``scores``, as sentencepiece does.
+        tokens: the vocabulary's tokens.
+        types: their GGUF types.
+        merges: ``"left right"``, the earliest learned first; of the kind "bytes".
+        scores: of each token, the highest is made first; of the kind "characters".
+        rows: where each token stands in the GGUF; None: in this order.
+    """
+
+    kind: Literal["bytes", "characters"]
     tokens: list[str]
-    merges: list[str]
     types: list[int]
+    merges: list[str]
+    scores: list[float]
+    rows: NDArray[np.intp] | None = None
 
 
-def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) -> tuple[Weights, Vocabulary]:
-    """Read a Llama-architecture GGUF: maps in Q4_1 as they are, all others into 8-bit blocks.
+def read_gguf(
+    path: Path,
+    report: Callable[[float], None] = lambda _done: None,
+    choose: Callable[[Vocabulary], Vocabulary] = lambda vocabulary: vocabulary,
+) -> tuple[Weights, Vocabulary]:
+    """Read a GGUF of the families Llama, Granite or Gemma 3: maps in Q4_1 as they are, all others into 8-bit blocks.
 
     Args:
         path: the file.
         report: gets the share that is done, 0 to 1.
+        choose: returns the tokens to keep.
 
     Raises:
         DamagedModelError: the file is not a readable GGUF.
@@ -44,20 +77,24 @@ def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) 
             f"{path} is not a readable GGUF file ({type(error).__name__}). Name another one in the setting "
             "`base`, or delete it so that it is fetched again."
         ) from error
-    config = _read_config(reader, path)
+    file = _File(path, reader)
+    architecture = _read_architecture(file)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     if "output.weight" in tensors:
         raise UnsupportedModelError(
             f"{path} has an output matrix of its own; give a model with tied embeddings."
         )
-    vocabulary = Vocabulary(
-        *(_field(reader, path, f"tokenizer.ggml.{name}") for name in ("tokens", "merges", "token_type"))
-    )
+    vocabulary = choose(_read_vocabulary(file))
+    if len(vocabulary.tokens) > 1 << 16:
+        raise UnsupportedModelError(
+            f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary."
+        )
+    architecture = replace(architecture, vocab=len(vocabulary.tokens))
     try:
-        return _read_weights(config, tensors, report), vocabulary
+        return _read_weights(file, architecture, vocabulary.rows, tensors, report), vocabulary
     except KeyError as error:
         raise UnsupportedModelError(
-            f"{path} lacks the tensor {error.args[0]}; give a complete Llama model."
+            f"{path} lacks the tensor {error.args[0]}; give a complete model."
         ) from error
     except NotImplementedError as error:
         raise UnsupportedModelError(
@@ -65,83 +102,155 @@ def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) 
         ) from error
 
 
-def _field(reader: Any, path: Path, name: str) -> Any:
-    if name not in reader.fields:
-        raise UnsupportedModelError(f"{path} lacks the field {name}; give a Llama-architecture GGUF.")
-    return reader.fields[name].contents()
+@dataclass(frozen=True)
+class _File:
+    """An open GGUF and its fields."""
+
+    path: Path
+    reader: Any
+
+    def field(self, name: str) -> Any:
+        if name not in self.reader.fields:
+            raise UnsupportedModelError(f"{self.path} lacks the field {name}; give a complete model.")
+        return self.reader.fields[name].contents()
+
+    def optional(self, name: str, default: Any) -> Any:
+        return self.field(name) if name in self.reader.fields else default
+
+    @property
+    def family(self) -> str:
+        family: str = self.field("general.architecture")
+        return family
 
 
-def _read_config(reader: Any, path: Path) -> Architecture:
-    def field(name: str) -> Any:
-        return _field(reader, path, name)
-
-    if len(field("tokenizer.ggml.tokens")) > 1 << 16:
+def _read_architecture(file: _File) -> Architecture:
+    family = file.family
+    if family not in _FAMILIES:
         raise UnsupportedModelError(
-            f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary."
+            f"{file.path} is a model of the architecture {family}; "
+            f"give one of the Llama-architecture, or of {', '.join(sorted(_FAMILIES.keys() - {'llama'}))}."
         )
-    if field("general.architecture") != "llama" or (
-        field("tokenizer.ggml.model"),
-        field("tokenizer.ggml.pre"),
-    ) != (
-        "gpt2",
-        "smollm",
-    ):
-        raise UnsupportedModelError(
-            f"{path} is not a Llama-architecture model with SmolLM's tokenizer; give one of that family."
-        )
-    width, heads = field("llama.embedding_length"), field("llama.attention.head_count")
-    return Architecture(
-        layers=field("llama.block_count"),
+    width, heads = file.field(f"{family}.embedding_length"), file.field(f"{family}.attention.head_count")
+    plain = Architecture(
+        layers=file.field(f"{family}.block_count"),
         width=width,
         heads=heads,
-        kv_heads=field("llama.attention.head_count_kv"),
-        head_dim=width // heads,
-        ffn=field("llama.feed_forward_length"),
-        vocab=len(field("tokenizer.ggml.tokens")),
-        rope_theta=float(field("llama.rope.freq_base")),
-        norm_eps=float(field("llama.attention.layer_norm_rms_epsilon")),
-        context=field("llama.context_length"),
+        kv_heads=file.field(f"{family}.attention.head_count_kv"),
+        head_dim=file.optional(f"{family}.attention.key_length", width // heads),
+        ffn=file.field(f"{family}.feed_forward_length"),
+        vocab=0,  # as many as are kept
+        rope_theta=float(file.field(f"{family}.rope.freq_base")),
+        norm_eps=float(file.field(f"{family}.attention.layer_norm_rms_epsilon")),
+        context=min(file.field(f"{family}.context_length"), _MAX_CONTEXT),
+    )
+    return _FAMILIES[family](plain, file)
+
+
+def _granite(plain: Architecture, file: _File) -> Architecture:
+    return replace(
+        plain,
+        embedding_scale=float(file.optional("granite.embedding_scale", 1.0)),
+        residual_scale=float(file.optional("granite.residual_scale", 1.0)),
+        attention_scale=file.optional("granite.attention.scale", None),
     )
 
 
-def _read_weights(config: Architecture, tensors: dict[str, Any], report: Callable[[float], None]) -> Weights:
+def _gemma3(plain: Architecture, file: _File) -> Architecture:
+    return replace(
+        plain,
+        activation="gelu-tanh",
+        qk_norms=True,
+        post_norms=True,
+        embedding_scale=math.sqrt(plain.width),
+        window=file.field("gemma3.attention.sliding_window"),
+        global_every=6,
+        starts_with_document=True,
+    )
+
+
+_FAMILIES: dict[str, Callable[[Architecture, _File], Architecture]] = {
+    "llama": lambda plain, _file: plain,
+    "granite": _granite,
+    "gemma3": _gemma3,
+}
+
+
+def _read_vocabulary(file: _File) -> Vocabulary:
+    tokens, types = (file.field(f"tokenizer.ggml.{name}") for name in ("tokens", "token_type"))
+    model = file.field("tokenizer.ggml.model")
+    if model == "llama":
+        return Vocabulary("characters", tokens, types, [], file.field("tokenizer.ggml.scores"))
+    if (model, file.field("tokenizer.ggml.pre")) == ("gpt2", "smollm"):
+        return Vocabulary("bytes", tokens, types, file.field("tokenizer.ggml.merges"), [])
+    raise UnsupportedModelError(
+        f"{file.path} has a tokenizer that can't be run here; give a model with SmolLM's or Gemma's."
+    )
+
+
+def _read_weights(
+    file: _File,
+    architecture: Architecture,
+    rows: NDArray[np.intp] | None,
+    tensors: dict[str, Any],
+    report: Callable[[float], None],
+) -> Weights:
     from gguf import GGMLQuantizationType, dequantize
 
-    def matrix(name: str) -> NDArray[np.float32]:
+    def array(name: str) -> NDArray[np.float32]:
         tensor = tensors[name]
         return np.asarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
 
-    def fused(block: str, *parts: tuple[str, int]) -> Blocks | OffsetBlocks:
+    def blocks(name: str, order: NDArray[np.intp] | None = None, factor: float = 1.0) -> Blocks:
+        """Return a matrix, or those of its rows that ``order`` names, times a factor."""
+        tensor = tensors[name]
+        data = tensor.data if order is None else tensor.data[order]
+        matrix = np.asarray(dequantize(data, tensor.tensor_type), dtype=np.float32)
+        if size_bytes := _SCALED_BLOCKS.get(tensor.tensor_type.name):
+            scales = np.ascontiguousarray(data.reshape(len(data), -1, size_bytes)[:, :, :2]).view(np.float16)
+            found = _unround(matrix, scales[:, :, 0].astype(np.float32))
+        else:
+            found = quantize(matrix)
+        return found if factor == 1.0 else Blocks(found.values, found.scales * np.float32(factor))
+
+    def fused(block: str, *parts: tuple[str, int], factor: float = 1.0) -> Blocks | OffsetBlocks:
         """Return maps below each other, each given with its heads, or 0 where its rows are in order."""
         names = [f"{block}.{name}.weight" for name, _ in parts]
         orders = [
             _row_order(len(tensors[name].data), heads) for name, (_, heads) in zip(names, parts, strict=True)
         ]
-        if all(tensors[name].tensor_type == GGMLQuantizationType.Q4_1 for name in names):
+        if factor == 1.0 and all(tensors[name].tensor_type == GGMLQuantizationType.Q4_1 for name in names):
             rows = [tensors[name].data[order] for name, order in zip(names, orders, strict=True)]
             return OffsetBlocks.from_q4_1(np.concatenate(rows))
-        return quantize(
-            np.concatenate([matrix(name)[order] for name, order in zip(names, orders, strict=True)])
+        found = [blocks(name, order, factor) for name, order in zip(names, orders, strict=True)]
+        return Blocks(
+            np.concatenate([part.values for part in found]), np.concatenate([part.scales for part in found])
         )
 
+    interleaved = file.family in _INTERLEAVED
+    q_heads, k_heads = (architecture.heads, architecture.kv_heads) if interleaved else (0, 0)
     norms, maps = [], []
-    for index in range(config.layers):
+    for index in range(architecture.layers):
         block = f"blk.{index}"
-        report(index / config.layers)
-        norms.append(
-            {"attention": matrix(f"{block}.attn_norm.weight"), "ffn": matrix(f"{block}.ffn_norm.weight")}
-        )
+        report(index / architecture.layers)
+        norms.append({name: array(f"{block}.{_NORMS[name]}.weight") for name in architecture.norms()})
         maps.append(
             {
-                "qkv": fused(block, ("attn_q", config.heads), ("attn_k", config.kv_heads), ("attn_v", 0)),
-                "o": fused(block, ("attn_output", 0)),
+                "qkv": fused(block, ("attn_q", q_heads), ("attn_k", k_heads), ("attn_v", 0)),
+                "o": fused(block, ("attn_output", 0), factor=architecture.residual_scale),
                 "gate_up": fused(block, ("ffn_gate", 0), ("ffn_up", 0)),
-                "down": fused(block, ("ffn_down", 0)),
+                "down": fused(block, ("ffn_down", 0), factor=architecture.residual_scale),
             }
         )
-    return Weights(
-        config, quantize(matrix("token_embd.weight")), matrix("output_norm.weight"), tuple(norms), tuple(maps)
-    )
+    output_norm = array("output_norm.weight") / np.float32(file.optional(f"{file.family}.logit_scale", 1.0))
+    embedding = blocks("token_embd.weight", rows)
+    return Weights(architecture, embedding, output_norm, tuple(norms), tuple(maps))
+
+
+def _unround(matrix: NDArray[np.float32], scales: NDArray[np.float32]) -> Blocks:
+    """Return the blocks of a matrix whose numbers are whole multiples of the scales (out, in / BLOCK)."""
+    safe = np.where(scales != 0, scales, np.float32(1.0))
+    values = np.rint(matrix.reshape(len(matrix), -1, BLOCK) / safe[:, :, None]) + 128.0
+    return Blocks(values.astype(np.uint8).reshape(matrix.shape), scales)
 
 
 def _row_order(rows: int, heads: int) -> NDArray[np.intp]:

@@ -23,7 +23,6 @@ from idiolect.models.errors import DamagedModelError
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, sum_columns
 
 MICROSOFT = "com.microsoft"
-_QK_NORMS_AT = 14  # inputs of GroupQueryAttention that stand before the weights of the norms of q and k
 
 
 class _GraphBuilder:
@@ -189,7 +188,14 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     for local in sorted({config.is_local(layer) for layer in range(config.layers)}):
         for name, table in zip(_rotary_names(local), config.rotary(config.context, local=local), strict=True):
             b.large(name, table, table.shape, b.write(table))
-    b.small("attention.shape", np.array([1, -1, shapes["qkv"][1]], dtype=np.int64))
+    if config.qk_norms:
+        sizes = [size for _, size in config.parts()["qkv"]]
+        b.small("qkv.sizes", np.array(sizes, dtype=np.int64))
+        b.small("heads.shape", np.array([-1, config.head_dim], dtype=np.int64))
+        b.small("q.shape", np.array([1, -1, sizes[0]], dtype=np.int64))
+        b.small("kv.shape", np.array([1, -1, sizes[1]], dtype=np.int64))
+    else:
+        b.small("attention.shape", np.array([1, -1, shapes["qkv"][1]], dtype=np.int64))
     b.small("flat.shape", np.array([-1, shapes["o"][0]], dtype=np.int64))
 
     if adapter:  # inputs with a default, so that any of them may be left out: rank zero
@@ -260,23 +266,34 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         weight = weights.norms[layer].get(post)
         return y if weight is None else norm(f"{layer}.{post}_norm", y, weight)
 
-    def attend(packed: str, layer: int) -> str:
+    def heads_of(qkv: str, layer: int) -> list[str]:
+        """The inputs q, k and v of attention: packed in one, or, where q and k have norms, each of its own."""
+        if not config.qk_norms:
+            return [b.node("Reshape", [qkv, "attention.shape"], [f"{layer}.packed"]), "", ""]
+        parts = [f"{layer}.{part}" for part in "qkv"]
+        b.node("Split", [qkv, "qkv.sizes"], parts, axis=1)
+        for part in "qk":
+            heads = b.node("Reshape", [f"{layer}.{part}", "heads.shape"], [f"{layer}.{part}.heads"])
+            norm(f"{layer}.{part}_norm", heads, weights.norms[layer][part])
+        parts = [f"{layer}.q_norm", f"{layer}.k_norm", f"{layer}.v"]
+        shapes = ["q.shape", "kv.shape", "kv.shape"]
+        return [
+            b.node("Reshape", [part, shape], [f"{part}.flat"])
+            for part, shape in zip(parts, shapes, strict=True)
+        ]
+
+    def attend(qkv: str, layer: int) -> str:
         """Grouped-query attention of q, k and v, which lie beside each other."""
-        local, norms = config.is_local(layer), weights.norms[layer]
-        inputs = [packed, "", "", f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length"]
-        inputs += [*_rotary_names(local), *apart]
+        local = config.is_local(layer)
+        inputs = [*heads_of(qkv, layer), f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length"]
         attributes: dict[str, Any] = {}
-        if config.qk_norms:
-            inputs += [""] * (_QK_NORMS_AT - len(inputs))
-            inputs += [b.small(f"{layer}.{side}_norm.weight", norms[side]) for side in "qk"]
-            attributes["qk_norm_epsilon"] = config.norm_eps
         if config.attention_scale is not None:
             attributes["scale"] = config.attention_scale
         if local:
             attributes["local_window_size"] = config.window
         return b.node(
             "GroupQueryAttention",
-            inputs,
+            [*inputs, *_rotary_names(local), *apart],
             [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
             MICROSOFT,
             num_heads=config.heads,
@@ -312,8 +329,8 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
             normed = norm(name, stream, norms["attention"])
         else:
             normed, stream = norm_of_sum(name, stream, delta, norms["attention"])
-        packed = b.node("Reshape", [linear(normed, layer, "qkv"), "attention.shape"], [f"{layer}.packed"])
-        flat = b.node("Reshape", [attend(packed, layer), "flat.shape"], [f"{layer}.flat"])
+        attended = attend(linear(normed, layer, "qkv"), layer)
+        flat = b.node("Reshape", [attended, "flat.shape"], [f"{layer}.flat"])
         delta = returned(flat, layer, "o", "post_attention")
         normed, stream = norm_of_sum(f"{layer}.ffn_norm", stream, delta, norms["ffn"])
         gate_up = linear(normed, layer, "gate_up")

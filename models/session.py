@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.architecture import Architecture, adapter_inputs
+from idiolect.models.architecture import DOCUMENT, Architecture, adapter_inputs
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.evicted_kv import (
     MIN_EVICTED_TOKENS,
@@ -130,8 +130,12 @@ class Session:
         self._private = False  # whether nothing of the text may be kept once it is cut off
         config = model.config
         self._binding = model.runtime.io_binding()
+        self._start = [DOCUMENT] if config.starts_with_document else []
+        self._started = False  # whether what every sequence begins with is in the cache
         # (layer, k or v, batch, kv head, position, feature)
-        self._cache = lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
+        shape = (config.layers, 2, 1, config.kv_heads, length + len(self._start), config.head_dim)
+        self._whole_cache = lazy_zeros(shape)
+        self._cache = self._whole_cache[..., len(self._start) :, :]  # of the tokens
         self._evicted = EvictedKV(self._cache, evicted_tokens)
         self._adapter = self._bind(adapter)
         self._last_logits = np.zeros((1, config.vocab), dtype=np.float32)
@@ -148,7 +152,7 @@ class Session:
                 )
             kept.append(array)
             self._bind_input(name, array)
-        for layer, pair in enumerate(self._cache):
+        for layer, pair in enumerate(self._whole_cache):
             for side, array in zip("kv", pair, strict=True):
                 self._bind_input(f"past.{layer}.{side}", array)
                 self._bind_output(f"present.{layer}.{side}", array)
@@ -186,8 +190,11 @@ class Session:
 
     def _forward(self, ids: Sequence[int], rows: int, interrupt: Interrupt | None) -> NDArray[np.float32]:
         """Run the graph on ``ids``, behind the cached tokens; return the logits (rows, vocab) of the last ones."""
-        count, past = len(ids), len(self.tokens)
-        self._written = max(self._written, past + count)
+        self._written = max(self._written, len(self.tokens) + len(ids))
+        if not self._started:
+            ids = [*self._start, *ids]
+        past = len(self.tokens) + (len(self._start) if self._started else 0)
+        count = len(ids)
         logits = self._last_logits if rows == 1 else np.empty((rows, self._last_logits.shape[1]), np.float32)
         arrays: dict[str, NDArray[Any]] = {
             "input_ids": np.asarray(ids, dtype=np.int64),
@@ -204,6 +211,7 @@ class Session:
         self._bind_output("logits", logits)
         if interrupt is None:
             self.model.runtime.run_with_iobinding(self._binding)
+            self._started = True
             return logits
         try:
             self.model.runtime.run_with_iobinding(self._binding, interrupt.options)
@@ -211,6 +219,7 @@ class Session:
             if interrupt.options.terminate:
                 raise InterruptedPassError from error
             raise
+        self._started = True
         return logits
 
     def truncate(self, count: int) -> None:

@@ -1,9 +1,12 @@
-"""Text to token ids and back: byte-level BPE, run by sentencepiece.
+"""Text to token ids and back: BPE over bytes or over characters, run by sentencepiece.
 
 A GPT-2 style tokenizer cuts the text into words with one regular expression, writes each byte of a
 word as a printable character, and merges neighbours in the order in which the merges were learned
 (Sennrich et al. 2016). sentencepiece always merges the pair whose result scores highest, so a model
 whose scores are minus the merge's rank does the same, exactly: see :func:`_check_order`.
+
+Gemma's is sentencepiece's own: characters are merged by the tokens' scores, runs of white space are tokens, and a
+character without a token becomes its bytes.
 """
 
 from __future__ import annotations
@@ -25,14 +28,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DOCUMENT, BOS, EOS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+    from idiolect.models.gguf_file import Vocabulary
+
+MARKS: dict[str, tuple[str, ...]] = {
+    "bytes": ("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    "characters": ("<bos>", "<start_of_turn>", "<end_of_turn>", "<eos>"),
+}
+"""For each kind of vocabulary the first tokens: a document's mark, a turn's first and last one, and others that end a
+text."""
 
 PRETOKEN = regex.compile(
     r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
 )
 """GPT-2's words, with each digit a word of its own; it matches all of a text."""
 
-_NORMAL = 1  # GGUF's token type of what text is made of; all others are marks that text cannot contain
+# GGUF's token types of what text is made of, which are sentencepiece's too; others are marks that no text contains
+NORMAL, USER_DEFINED, BYTE = 1, 4, 6
+SPACE = "\u2581"  # stands for a space in vocabularies of characters
+_CHUNK = regex.compile(r"\n+|\t+| {2,}| ?[^ \n\t]+| ")
+"""What no token of a vocabulary of characters reaches beyond: a run of white space, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
 
@@ -52,58 +66,73 @@ _BYTE = {character: byte for byte, character in enumerate(_ALPHABET)}
 _BYTES = str.maketrans({character: chr(byte) for character, byte in _BYTE.items()})
 
 
-def build_tokenizer(
-    tokens: Sequence[str], merges: Sequence[str], token_types: Sequence[int], path: Path
-) -> None:
+def build_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
     """Write the sentencepiece model of a GGUF's vocabulary to ``path``, whole or not at all.
 
     Args:
-        tokens: the vocabulary's V tokens, in the byte alphabet.
-        merges: ``"left right"``, the earliest learned first.
-        token_types: V GGUF token types (1: made of text, others: control marks).
+        vocabulary: its first tokens are the :data:`MARKS` of its kind.
         path: the file to write.
 
     Raises:
-        UnsupportedModelError: not a byte-level BPE vocabulary of this family, or one that
-            sentencepiece would not run exactly.
+        UnsupportedModelError: not a vocabulary of this family, or one that sentencepiece would not run exactly.
         OSError: the file cannot be written.
     """
+    _check_vocabulary(vocabulary)
+    durable.write(path, sentencepiece_model(vocabulary))
+
+
+def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
+    """Return the sentencepiece model of a vocabulary, as a file holds it."""
     # protobuf comes with onnx, makes its classes at run time, and is needed only when a base is built
     from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined] # made at run time
 
-    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-    rank = {left + right: place for place, (left, right) in enumerate(pairs)}
-    _check_vocabulary(tokens, token_types, rank)
-    _check_order(pairs)
+    of_bytes = vocabulary.kind == "bytes"
+    rank = {merge.replace(" ", ""): place for place, merge in enumerate(vocabulary.merges)}
     kinds = ModelProto.SentencePiece
+    text_types = (NORMAL,) if of_bytes else (NORMAL, USER_DEFINED, BYTE)
+    unknown = vocabulary.tokens.index(MARKS[vocabulary.kind][0])
     model = ModelProto()
-    for token, token_type in zip(tokens, token_types, strict=True):
-        kind = kinds.NORMAL if token_type == _NORMAL else kinds.CONTROL
-        if token == DOCUMENT:  # sentencepiece insists on an unknown token; ours is never needed
+    for place, (token, token_type) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
+        kind = token_type if token_type in text_types else kinds.CONTROL
+        if place == unknown:  # sentencepiece insists on an unknown token; ours is never needed
             kind = kinds.UNKNOWN
-        model.pieces.add(piece=token, score=-rank.get(token, 0), type=kind)
+        score = -rank.get(token, 0) if of_bytes else vocabulary.scores[place]
+        piece = token.replace(" ", SPACE) if kind == USER_DEFINED else token
+        model.pieces.add(piece=piece, score=score, type=kind)
     trainer = model.trainer_spec
     trainer.model_type = trainer.BPE
-    trainer.vocab_size = len(tokens)
-    trainer.unk_id, trainer.unk_piece = tokens.index(DOCUMENT), DOCUMENT
+    trainer.vocab_size = len(vocabulary.tokens)
+    trainer.unk_id, trainer.unk_piece = unknown, vocabulary.tokens[unknown]
     trainer.bos_id = trainer.eos_id = trainer.pad_id = -1
+    trainer.byte_fallback = not of_bytes
     normalizer = model.normalizer_spec
-    normalizer.add_dummy_prefix = normalizer.remove_extra_whitespaces = normalizer.escape_whitespaces = False
-    durable.write(path, model.SerializeToString())
+    normalizer.add_dummy_prefix = normalizer.remove_extra_whitespaces = False
+    normalizer.escape_whitespaces = not of_bytes
+    written: bytes = model.SerializeToString()
+    return written
 
 
-def _check_vocabulary(tokens: Sequence[str], token_types: Sequence[int], rank: dict[str, int]) -> None:
+def _check_vocabulary(vocabulary: Vocabulary) -> None:
+    tokens, types, marks = vocabulary.tokens, vocabulary.types, MARKS[vocabulary.kind]
     known = set(tokens)
-    missing = [name for name in (DOCUMENT, BOS, EOS) if name not in known]
-    if missing:
+    if missing := [name for name in marks if name not in known]:
         raise _unsupported(f"it lacks the tokens {' '.join(missing)}")
-    if len(known) < len(tokens) or len(token_types) != len(tokens):
+    if len(known) < len(tokens) or len(types) != len(tokens):
         raise _unsupported("its token list repeats itself, or does not match its token types")
-    if not rank.keys() <= known:
+    if tuple(tokens[: len(marks)]) != marks:
+        raise _unsupported(f"it does not begin with the tokens {' '.join(marks)}")
+    if vocabulary.kind == "characters":
+        if len(vocabulary.scores) != len(tokens) or types.count(BYTE) != 256:
+            raise _unsupported("it lacks scores, or tokens for single bytes")
+        return
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in vocabulary.merges)]
+    made = {left + right for left, right in pairs}
+    if not made <= known:
         raise _unsupported("some merges make no token")
-    for token, token_type in zip(tokens, token_types, strict=True):
-        if token_type == _NORMAL and not (_BYTE.keys() >= set(token) and (len(token) == 1 or token in rank)):
+    for token, token_type in zip(tokens, types, strict=True):
+        if token_type == NORMAL and not (_BYTE.keys() >= set(token) and (len(token) == 1 or token in made)):
             raise _unsupported("some tokens are not made of bytes by merging")
+    _check_order(pairs)
 
 
 def _check_order(pairs: Sequence[tuple[str, str]]) -> None:
@@ -130,7 +159,13 @@ def _check_order(pairs: Sequence[tuple[str, str]]) -> None:
 
 def _unsupported(why: str) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"The model's vocabulary cannot be used: {why}. Give a GGUF of the SmolLM2 family, or none at all."
+        f"The model's vocabulary cannot be used: {why}. Give a GGUF of the family SmolLM2 or Gemma 3, or none at all."
+    )
+
+
+def _damaged(path: Path) -> DamagedModelError:
+    return DamagedModelError(
+        f"The tokenizer file {path} is missing or damaged. Delete it and run `idiolect start`, which makes it again."
     )
 
 
@@ -142,7 +177,7 @@ class Tokenizer:
         document: the id that stands between two documents.
         bos: the id that opens a chat turn.
         eos: the id that closes a chat turn.
-        ends: those three, with which a text is over.
+        ends: those three and others with which a text is over.
         unspoken: the ids of all other marks, which no text holds.
     """
 
@@ -155,23 +190,29 @@ class Tokenizer:
         try:
             self._model = SentencePieceProcessor(model_file=str(path))
         except (OSError, RuntimeError) as error:
-            raise DamagedModelError(
-                f"The tokenizer file {path} is missing or damaged. Delete it and run `idiolect start`, "
-                "which makes it again."
-            ) from error
+            raise _damaged(path) from error
         self.vocab_size: int = self._model.get_piece_size()
-        self.document, self.bos, self.eos = (self._model.piece_to_id(name) for name in (DOCUMENT, BOS, EOS))
         every = list(range(self.vocab_size))
-        kinds = zip(self._model.is_control(every), self._model.is_unknown(every), strict=True)
-        self._bytes = [
-            b"" if control or unknown else piece.translate(_BYTES).encode("latin-1")
-            for piece, (control, unknown) in zip(self._model.id_to_piece(every), kinds, strict=True)
-        ]
-        self.ends = frozenset((self.document, self.bos, self.eos))
+        pieces = self._model.id_to_piece(every)
+        kind = next((kind for kind, marks in MARKS.items() if pieces[: len(marks)] == [*marks]), None)
+        if kind is None:
+            raise _damaged(path)
+        self._of_bytes = kind == "bytes"
+        self.document, self.bos, self.eos = range(3)
+        self.ends = frozenset(range(len(MARKS[kind])))
+        marks = np.array(self._model.is_control(every)) | self._model.is_unknown(every)
+        single_bytes = self._model.is_byte(every)
+        self._bytes = [b"" if mark else self._read(piece) for piece, mark in zip(pieces, marks, strict=True)]
+        if not self._of_bytes:
+            of_text = {raw for raw, is_byte in zip(self._bytes, single_bytes, strict=True) if not is_byte}
+            for token in np.flatnonzero(single_bytes).tolist():
+                raw = bytes([int(pieces[token][1:-1], 16)])
+                self._bytes[token] = b"" if raw in of_text else raw  # text never becomes the first ones
         self.unspoken = [token for token, raw in enumerate(self._bytes) if not raw and token not in self.ends]
         single = {text[0] for text in self._bytes if len(text) == 1}
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.
         self._spelling = {byte: _ALPHABET[byte] if byte in single else None for byte in range(256)}
+        self._words = PRETOKEN if self._of_bytes else _CHUNK
         self._remembered: dict[str, tuple[int, ...]] = {}
 
     def encode(self, text: str) -> list[int]:
@@ -187,18 +228,34 @@ class Tokenizer:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         ids: list[int] = []
         remembered = self._remembered
-        for word in PRETOKEN.findall(text):
+        for word in self._words.findall(text):
             ids += remembered.get(word) or self._encode_word(word)
         return ids
 
     def _encode_word(self, word: str) -> tuple[int, ...]:
-        spelled = word.encode().decode("latin-1").translate(self._spelling)
-        ids = tuple(self._model.encode(spelled))
+        if self._of_bytes:
+            ids = tuple(self._model.encode(word.encode().decode("latin-1").translate(self._spelling)))
+        else:
+            ids = self._encode_characters(word)
         if len(word) <= _REMEMBERED_CHARACTERS:
             if len(self._remembered) >= _REMEMBERED_WORDS:
                 self._remembered.clear()
             self._remembered[word] = ids
         return ids
+
+    def _encode_characters(self, word: str) -> tuple[int, ...]:
+        """Return a word's tokens. The character that stands for a space becomes its bytes, or it would be one."""
+        first, *others = (self._model.encode(part) for part in word.split(SPACE))
+        for ids in others:
+            first += [self._model.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE.encode()] + ids
+        return tuple(first)
+
+    def _read(self, piece: str) -> bytes:
+        return (
+            piece.translate(_BYTES).encode("latin-1")
+            if self._of_bytes
+            else piece.replace(SPACE, " ").encode()
+        )
 
     def forget_words(self) -> None:
         """Forget the words that were encoded, which are remembered since most come again."""

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from idiolect.models.architecture import GROUPS, Architecture
+from idiolect.models.architecture import DOCUMENT, GROUPS, Architecture
 from idiolect.models.weights import Weights
 
 Matrices = Mapping[str, Tensor]
@@ -56,6 +56,9 @@ class TorchModel:
 
     def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
         """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``."""
+        start = int(self.config.starts_with_document)
+        if start:
+            ids = F.pad(ids, (1, 0), value=DOCUMENT)
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
         if self.config.embedding_scale != 1.0:
@@ -69,7 +72,7 @@ class TorchModel:
             # torch gives `Function.apply` no types
             stream = _LayerFunction.apply(layer, positions[layer.local], stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
-        return normed.view(batch, length, -1)
+        return normed.view(batch, length, -1)[:, start:]
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Return logits (batch, S, vocab)."""

@@ -143,13 +143,13 @@ TINY = Architecture(
 
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _OTHERS = [byte for byte in range(256) if byte not in _PRINTABLE]
-_ALPHABET = [chr(byte if byte in _PRINTABLE else 256 + _OTHERS.index(byte)) for byte in range(256)]
+ALPHABET = [chr(byte if byte in _PRINTABLE else 256 + _OTHERS.index(byte)) for byte in range(256)]
 
 
 def learn_merges(texts: Sequence[str], count: int) -> list[str]:
     """Byte-pair merges of the texts' words, in the byte alphabet, most frequent first; deterministic."""
     words = Counter(word for text in texts for word in PRETOKEN.findall(text))
-    spelled = {tuple(_ALPHABET[byte] for byte in word.encode()): times for word, times in words.items()}
+    spelled = {tuple(ALPHABET[byte] for byte in word.encode()): times for word, times in words.items()}
     merges: list[str] = []
     made: set[str] = set()
     while len(merges) < count:
@@ -246,7 +246,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
     import gguf
 
     merges = learn_merges(read_general_passages()[0][::4], TINY.vocab - 256 - 3)
-    vocabulary = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(_ALPHABET)]
+    vocabulary = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(ALPHABET)]
     vocabulary += [merge.replace(" ", "") for merge in merges]
 
     def make(

@@ -100,7 +100,7 @@ def vocabulary() -> Vocabulary:
 @pytest.fixture(scope="module")
 def ours(vocabulary: Vocabulary, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    build_tokenizer(vocabulary.tokens, vocabulary.merges, vocabulary.types, path)
+    build_tokenizer(vocabulary, path)
     return Tokenizer(path)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.models.errors import UnsupportedModelError
+from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -31,7 +32,8 @@ words = st.lists(st.text("abc", min_size=1, max_size=8), max_size=12)
 
 def build(path: Path, merges: list[str]) -> Tokenizer:
     tokens = [*MARKS, *LETTERS, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
-    build_tokenizer(tokens, merges, [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS)), path)
+    types = [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS))
+    build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), path)
     return Tokenizer(path)
 
 

@@ -172,7 +172,7 @@ def test_a_gguf_in_half_precision_is_read_too(
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"architecture": "qwen2"}, "Llama-architecture"),
+        ({"architecture": "qwen2"}, "architecture qwen2"),
         ({"pre": "llama-bpe"}, "tokenizer"),
         ({"extra": ["output.weight"]}, "tied embeddings"),
         ({"drop": ["blk.1.ffn_up.weight"]}, "blk.1.ffn_up.weight"),

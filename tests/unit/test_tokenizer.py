@@ -10,6 +10,7 @@ import pytest
 
 from idiolect.models import tokenizer as module
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
+from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "ĠĠ ĠĠ", "Ã ©",
 
 def build(path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES) -> Tokenizer:
     tokens = [*MARKS, *letters, *(merge.replace(" ", "") for merge in merges)]
-    build_tokenizer(tokens, merges, [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS)), path)
+    types = [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS))
+    build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), path)
     return Tokenizer(path)
 
 
@@ -132,7 +134,7 @@ def test_a_vocabulary_that_would_not_run_exactly_is_refused(
 ) -> None:
     types = [3 if token in MARKS else 1 for token in tokens]
     with pytest.raises(UnsupportedModelError, match=why):
-        build_tokenizer(tokens, merges, types, tmp_path / "tokenizer.model")
+        build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), tmp_path / "tokenizer.model")
     assert list(tmp_path.iterdir()) == []
 
 

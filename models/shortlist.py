@@ -1,0 +1,129 @@
+"""Which tokens of a large vocabulary a base model keeps: those of the words of some languages, and of any text.
+
+Gemma's 262,144 tokens cover the world's languages, and the output matrix over all of them is most of the model's work.
+One person writes in a few. A token that is left out is never needed: the tokenizer then stops one merge earlier, so
+its two halves stand for it, down to single bytes. With each token those that it is merged from are kept, so that text
+of kept tokens alone is cut exactly as with the whole vocabulary.
+
+The rows of the embedding are taken over as they are, so adapters fit whatever tokens are kept.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import regex
+
+from idiolect.models.gguf_file import Vocabulary
+from idiolect.models.tokenizer import BYTE, MARKS, NORMAL, SPACE, USER_DEFINED, sentencepiece_model
+
+MAX_TOKENS = 1 << 16
+"""Tokens that are kept of a larger vocabulary."""
+
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
+"""The languages whose words' tokens are kept unless others are asked for, as ISO 639-1 codes."""
+
+_WORDS = 80_000  # of each language, the most used first
+_WORDS_SHARE = (
+    0.9  # of the tokens, at most, once the words' are kept; the most frequent of all text fill up the rest
+)
+
+_FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
+_CHARACTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]")
+_NO_LETTERS = regex.compile(r"[\p{Common}\p{Inherited}--\p{L}]+", regex.V1)  # punctuation, code, emoji
+_IN_TEXT = regex.compile(r"\s+|</?[a-z0-9]+>")  # user-defined tokens that are text and not a mark
+
+
+def choose_tokens(
+    vocabulary: Vocabulary, languages: Sequence[str] = LANGUAGES, size: int = MAX_TOKENS
+) -> Vocabulary:
+    """Return the tokens that are kept, in the order that the tokenizer and the program rely on.
+
+    A vocabulary of bytes is kept as it is.
+
+    Args:
+        vocabulary: all tokens of a model.
+        languages: ISO 639-1 codes of languages that wordfreq knows.
+        size: the most tokens to keep.
+    """
+    if vocabulary.kind == "bytes":
+        return vocabulary
+    places = {token: place for place, token in enumerate(vocabulary.tokens)}
+    kept = dict.fromkeys(places[mark] for mark in MARKS[vocabulary.kind] if mark in places)
+    normal = []
+    last = []
+    for place, (token, kind) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
+        if kind == USER_DEFINED and _IN_TEXT.fullmatch(token):
+            kept[place] = None
+        elif kind == NORMAL and SPACE not in token[1:]:
+            normal.append(place)
+        elif kind == BYTE:
+            last.append(place)
+    scores = {vocabulary.tokens[place]: vocabulary.scores[place] for place in normal}
+    limit = size - len(last)
+
+    def keep(tokens: Iterable[str], most: int) -> None:
+        for token in tokens:
+            if token in scores:
+                parts = [part for part in _merged_from(token, scores) if places[part] not in kept]
+                if len(kept) + len(parts) > most:
+                    return
+                kept.update(dict.fromkeys(places[part] for part in parts))
+
+    ranked = sorted(scores, key=scores.__getitem__, reverse=True)
+    if len(kept) + len(ranked) > limit:
+        keep((token for token in ranked if len(token) == 1 and _CHARACTER.fullmatch(token)), limit)
+        keep((token for token in ranked if _NO_LETTERS.fullmatch(token)), limit)
+        keep(_of_words(vocabulary, languages), int(_WORDS_SHARE * limit))
+    keep(ranked, limit)
+    order = [*kept, *last]
+    rows = np.array(order, np.intp)
+    return replace(
+        vocabulary,
+        tokens=[vocabulary.tokens[place] for place in order],
+        types=[vocabulary.types[place] for place in order],
+        scores=[vocabulary.scores[place] for place in order],
+        rows=rows,
+    )
+
+
+def _of_words(vocabulary: Vocabulary, languages: Sequence[str]) -> Iterator[str]:
+    """Yield the tokens of the languages' words, those first that stand for most of any one language."""
+    from sentencepiece import SentencePieceProcessor
+    from wordfreq import get_frequency_dict
+
+    whole = SentencePieceProcessor(model_proto=sentencepiece_model(vocabulary))
+    most: dict[int, float] = {}
+    for language in languages:
+        frequencies = get_frequency_dict(language, wordlist="best")
+        words = heapq.nlargest(_WORDS, frequencies, key=frequencies.__getitem__)
+        counted: defaultdict[int, float] = defaultdict(float)
+        for place, (form, weight) in enumerate(_FORMS):
+            forms = [form.format(word[:1].upper() + word[1:] if place % 2 else word) for word in words]
+            for word, ids in zip(words, whole.encode(forms), strict=True):
+                for token in ids:
+                    counted[token] += weight * frequencies[word]
+        for token, share in counted.items():
+            most[token] = max(most.get(token, 0.0), share)
+    yield from (vocabulary.tokens[token] for token in sorted(most, key=most.__getitem__, reverse=True))
+
+
+def _merged_from(token: str, scores: dict[str, float]) -> list[str]:
+    """Return a token and all that it is merged from, one character at a time."""
+    parts = [*token]
+    found = [*parts]
+    while len(parts) > 1:
+        merged = [
+            (scores.get(left + right, -np.inf), -place) for place, (left, right) in enumerate(pairwise(parts))
+        ]
+        score, place = max(merged)
+        if score == -np.inf:  # a token that no merges lead to
+            break
+        parts[-place : 2 - place] = [parts[-place] + parts[1 - place]]
+        found.append(parts[-place])
+    return [part for part in dict.fromkeys([*found, token]) if part in scores]

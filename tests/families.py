@@ -1,0 +1,219 @@
+"""Tiny random models of other families: as transformers runs them, and as GGUFs that hold the same numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import gguf
+import numpy as np
+import tokenizers
+import torch
+from tokenizers import models, normalizers
+
+from idiolect.adapters.corpus import read_general_passages
+from idiolect.models.tokenizer import SPACE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from idiolect.models.gguf_file import Vocabulary
+
+WINDOW = 16  # tokens that a local layer of the tiny Gemma sees
+Q8 = gguf.GGMLQuantizationType.Q8_0
+MAPS = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+NORMS = {
+    "gemma3": {
+        "input_layernorm": "attn_norm",
+        "post_attention_layernorm": "post_attention_norm",
+        "pre_feedforward_layernorm": "ffn_norm",
+        "post_feedforward_layernorm": "post_ffw_norm",
+        "self_attn.q_norm": "attn_q_norm",
+        "self_attn.k_norm": "attn_k_norm",
+    },
+    "granite": {"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"},
+}
+
+
+def character_vocabulary(merges: int = 200) -> tuple[list[str], list[float], list[int]]:
+    """Tokens as Gemma has them, with their scores and GGUF types: marks, bytes, white space, characters, merges."""
+    texts = read_general_passages()[0][::4]
+    words = Counter(f"{SPACE}{word}" for text in texts for word in text.split())
+    parts = {tuple(word): times for word, times in words.items()}
+    characters = sorted({character for word in words for character in word})
+    made: list[str] = []
+    while len(made) < merges:
+        pairs: Counter[tuple[str, str]] = Counter()
+        for word, times in parts.items():
+            for pair in pairwise(word):
+                pairs[pair] += times
+        left, right = max(pairs, key=lambda pair: (pairs[pair], pair))
+        made.append(left + right)
+        parts = {_merged(word, left, right): times for word, times in parts.items()}
+    marks = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"]
+    spaces = ["\n", "\n\n", "\n\n\n", "  ", "   ", "\t", "\t\t", "<h1>"]
+    byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
+    tokens = [*marks, *spaces, *byte_tokens, *made, *characters]
+    places = len(made) + len(characters)
+    scores = [-1000.0] * (len(marks) + len(spaces)) + [0.0] * 256 + [-float(place) for place in range(places)]
+    types = [3] * len(marks) + [4] * len(spaces) + [6] * 256 + [1] * places
+    return tokens, scores, types
+
+
+def _merged(word: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
+    out: list[str] = []
+    for part in word:
+        if out and out[-1] == left and part == right:
+            out[-1] = left + right
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+def transformers_model(family: str, vocab: int) -> Any:
+    """A tiny random model whose matrices are whole numbers of 8 bits times scales."""
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig, GraniteConfig, GraniteForCausalLM
+
+    shape = {
+        "vocab_size": vocab,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "max_position_embeddings": 256,
+        "tie_word_embeddings": True,
+    }
+    torch.manual_seed(5)
+    model: Any
+    if family == "gemma3":
+        heads = {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 32}
+        model = Gemma3ForCausalLM(
+            Gemma3TextConfig(
+                **shape,
+                **heads,
+                num_hidden_layers=7,
+                sliding_window=WINDOW,
+                query_pre_attn_scalar=32,
+                rms_norm_eps=1e-6,
+            )
+        )
+    else:
+        model = GraniteForCausalLM(
+            GraniteConfig(
+                **shape,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                num_hidden_layers=3,
+                embedding_multiplier=12.0,
+                attention_multiplier=0.11,
+                residual_multiplier=0.22,
+                logits_scaling=4.0,
+                rms_norm_eps=1e-5,
+            )
+        )
+    random = np.random.default_rng(7)
+    state = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.ndim == 2:
+            size = 2.0 if "embed" in name else 1.0
+            dense = random.normal(size=tensor.shape) * size / np.sqrt(tensor.shape[1])
+            packed = gguf.quants.quantize(dense.astype(np.float32), Q8)
+            state[name] = torch.from_numpy(gguf.quants.dequantize(packed, Q8))
+        else:
+            state[name] = torch.from_numpy(
+                (float(family != "gemma3") + 0.2 * random.normal(size=tensor.shape)).astype(np.float32)
+            )
+    state["lm_head.weight"] = state["model.embed_tokens.weight"]
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def write_gguf(model: Any, family: str, path: Path, vocabulary: Any = None) -> Path:
+    """Write a model of :func:`transformers_model` as a GGUF; its tokens are those of the vocabulary."""
+    config = model.config
+    writer = gguf.GGUFWriter(path, family)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    if family == "gemma3":
+        writer.add_rope_freq_base(config.rope_parameters["full_attention"]["rope_theta"])
+        writer.add_key_length(config.head_dim)
+        writer.add_sliding_window(config.sliding_window)
+        tokens, scores, types = vocabulary
+        writer.add_tokenizer_model("llama")
+        writer.add_token_scores(scores)
+    else:
+        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+        writer.add_embedding_scale(config.embedding_multiplier)
+        writer.add_residual_scale(config.residual_multiplier)
+        writer.add_attention_scale(config.attention_multiplier)
+        writer.add_logit_scale(config.logits_scaling)
+        tokens, merges, types = vocabulary
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("smollm")
+        writer.add_token_merges(merges)
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    for name, tensor in model.state_dict().items():
+        array = tensor.numpy()
+        place = name.removesuffix(".weight").split(".", 3)
+        if place[0] == "lm_head":
+            continue
+        if place[1] in ("embed_tokens", "norm"):
+            target = {"embed_tokens": "token_embd", "norm": "output_norm"}[place[1]]
+        else:
+            target = f"blk.{place[2]}.{(MAPS | NORMS[family])[place[3]]}"
+        if array.ndim == 1:
+            writer.add_tensor(f"{target}.weight", array + np.float32(family == "gemma3"))
+            continue
+        if family == "granite" and target.endswith(("attn_q", "attn_k")):
+            heads = config.num_attention_heads if target.endswith("q") else config.num_key_value_heads
+            array = array.reshape(heads, 2, -1, array.shape[1]).swapaxes(1, 2).reshape(array.shape)
+        writer.add_tensor(f"{target}.weight", gguf.quants.quantize(_aligned(array), Q8), raw_dtype=Q8)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _aligned(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(array)
+
+
+def hugging_face(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
+    """Hugging Face's tokenizer for the tokens of a vocabulary of characters, as Gemma's is set up."""
+    places = {token: place for place, token in enumerate(vocabulary.tokens)}
+    kinds = list(zip(vocabulary.tokens, vocabulary.types, strict=True))
+    pairs = [
+        (-vocabulary.scores[places[token]], token[:cut], token[cut:])
+        for token, kind in kinds
+        if kind == 1
+        for cut in range(1, len(token))
+        if token[:cut] in places and token[cut:] in places
+    ]
+    model = models.BPE(
+        vocab=places,
+        merges=[(left, right) for _, left, right in sorted(pairs)],
+        byte_fallback=True,
+        unk_token="<unk>",
+        fuse_unk=True,
+    )
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.normalizer = normalizers.Replace(" ", SPACE)
+    text = [token for token, kind in kinds if kind == 4 and not token.startswith(("<start", "<end", "["))]
+    tokenizer.add_tokens([tokenizers.AddedToken(token, normalized=False) for token in text])
+    return tokenizer
