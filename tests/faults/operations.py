@@ -179,9 +179,9 @@ def sharing(settings: Settings) -> None:
         there = _sync(theirs, other)
         store.entries.add([entry("Written before it joined.", 900)])
         theirs.entries.add([entry(f"Sentence {n} of the other one.", 1000 + n) for n in range(_TEXTS)])
-        code = there.join(folder, None, "other")
+        code = there.membership.join(folder, None, "other")
         there.cycle()
-        _sync(store, settings).join(folder, code, "this")
+        _sync(store, settings).membership.join(folder, code, "this")
         there.cycle()
 
 
