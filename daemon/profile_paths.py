@@ -201,10 +201,7 @@ def real_path(path: Path) -> Path:
 
 def absolute_path(path: Path) -> Path:
     """:func:`real_path` of a path in which `~` may stand for a home."""
-    try:
-        return real_path(path.expanduser())
-    except RuntimeError:  # "~name" of a user who does not exist
-        return real_path(path)
+    return real_path(Path(os.path.expanduser(path)))
 
 
 def _close_to_others(folder: Path) -> None:

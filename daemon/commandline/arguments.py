@@ -135,7 +135,7 @@ def read_text_file(given: str, max_chars: int) -> str:
     name = "what stands on stdin" if given == "-" else given
     max_bytes = 4 * max_chars  # of a text in UTF-8
     try:
-        path = None if given == "-" else parse_path(given).expanduser()
+        path = None if given == "-" else Path(make_absolute(parse_path(given)))
         with (
             contextlib.nullcontext(sys.stdin.buffer)
             if path is None

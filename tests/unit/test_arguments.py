@@ -124,6 +124,7 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
     os.mkfifo(tmp_path / "pipe")
     for name, says in (
         ("none", "none cannot be read: No such file or directory"),
+        ("~nobody-by-this-name/x", "cannot be read: No such file or directory"),
         (".", ". cannot be read"),
         ("pipe", "pipe cannot be read: it is not a regular file"),
         ("", "the path is empty"),

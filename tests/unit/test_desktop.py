@@ -216,4 +216,5 @@ def test_the_command(settings, systemctl):
     shown = runner.invoke(app, ["service", "show", "--writable", "/srv/exports"]).output
     assert '"-/srv/exports"' in shown
     assert "Uninstalled" in runner.invoke(app, ["service", "uninstall"]).output
+    assert runner.invoke(app, ["service", "show", "--writable", "~nobody-by-this-name/x"]).exit_code == 0
     assert runner.invoke(app, ["service", "status", "--writable", "/srv"]).exit_code == 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, parse_path
+from idiolect.daemon.commandline.arguments import AsJson, make_absolute, parse_path
 from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def show(writable: _Writable = None) -> None:
 def _desktop(settings: Settings, writable: list[Path] | None = None) -> Desktop:
     from idiolect.daemon.runtime.service_unit import Desktop
 
-    return Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
+    return Desktop(settings, [Path(make_absolute(path)) for path in writable or ()])
 
 
 def _print_state(desktop: Desktop, *, as_json: bool) -> None:

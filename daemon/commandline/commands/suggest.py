@@ -14,7 +14,7 @@ from idiolect.daemon.commandline.formatting import chance, plain
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
 _MAX_CHARS: Final = 100_000  # of what is answered, as `/v1/suggest` takes it
-_BEGUN: Final = re.compile(r"[^\W_]*(?:['’][^\W_]*)*\Z")  # the word that the text ends in, if it does
+_BETWEEN_WORDS: Final = re.compile(r"[^\w'’]|_")
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
         terminal.note("What you answer was not used: the setting see_context is off.")
     if as_json:
         return terminal.print_json(found)
-    begun = _BEGUN.findall(prefix)[0]
+    begun = _BETWEEN_WORDS.split(prefix)[-1]  # the word that the text ends in, if it does
     if (mended := found.get("correction")) is not None:
         terminal.say(
             f"{chance(mended['p'])}  {plain(prefix[-mended['replace'] :]).strip()} → {plain(mended['text']).strip()}"

@@ -76,6 +76,7 @@ def test_what_stands_on_stdin_reaches_the_service_whole(run, service):
     assert code == 62
     assert err.startswith("idiolect: prefix: ")
     assert "x" * 9 not in err
+    assert run(service, "suggest", "-", typed=f"{'x' * 99_000} ")[0] == 0, "however long a word is"
 
 
 def test_add_tells_what_was_read_and_skipped(run, service, text):
