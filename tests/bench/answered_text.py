@@ -10,6 +10,7 @@ import random
 import re
 import statistics
 import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.daemon.serving.answered_text import read_answered
+from idiolect.daemon.serving.suggestions import without_secrets
 from idiolect.models.build import ensure_base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,19 @@ TEXTS = {
     "secrets": ["Your password is hunter2-Xq9Lm, the code 483920 and the PIN 7741. " * 20],
     "an address, a letter changed": [f"Write to {LOOK_ALIKE} from now on. " * 40],
 }
+#: What must not be offered: how it is told, and what it is.
+GUARDED = {
+    "a password": ("The password is {}.", "hunter2-Xq9Lm"),
+    "a password of plain letters": ("Wi-Fi password: {}", "sunflowerlamp"),
+    "a PIN": ("Your PIN is {}.", "7741"),
+    "a one-time code": ("{} is your verification code.", "483920"),
+    "a code that is told in a sentence": ("Please enter the code {} to confirm.", "A7X-92K"),
+    "a service's token": ("The script takes {} now.", "ghp_" + "9aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1x"),
+    "a card's number": ("It goes on the card {}, please.", "4111111111111111"),
+    "a mail address, a letter changed": ("Write to {} from now on.", LOOK_ALIKE),
+    "a host, a letter changed": ("Sign in at {} today.", "harbour-0ffice.org/login"),
+    "a page": ("See {} for it.", "https://harbour-office.org.example/maps"),
+}
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -53,6 +68,7 @@ def main() -> None:
     texts = [" ".join(passage.split()) for passage in passages if passage.strip()]
     history = [*texts[::2], *[f"Please write to {ADDRESS} about it."] * 5]
     hostile(loaded, history, texts[1::2])
+    guarded(loaded, history)
     cost(loaded, history, texts[1])
 
 
@@ -100,14 +116,28 @@ def hostile(loaded: LoadedModel, history: list[str], texts: list[str]) -> None:
         print(
             f"| {name} | {firsts / PREFIXES:.1%} | {anys / PREFIXES:.1%} | {recited / PREFIXES:.1%} | {PREFIXES} |"
         )
-    given = read_answered(TEXTS["an address, a letter changed"])
-    for prefix in ("Write to anna.ber", "Please write to anna.berq", "Please write to "):
-        said = predictor.suggest(prefix, remember=False, answered=given)
-        print(f"behind “{prefix}”: {[word.text for word in said.words]}, {said.ghost.text!r}")
-    secret = predictor.suggest(
-        "The password is hun", remember=False, answered=read_answered(TEXTS["secrets"])
-    )
-    print(f"behind “The password is hun”: {[word.text for word in secret.words]}, {secret.ghost.text!r}")
+
+
+def guarded(loaded: LoadedModel, history: list[str]) -> None:
+    """How much of a secret or an address is offered to who types it, or the words that tell it, letter by letter."""
+    _, predictor = knowing(loaded, history)
+
+    def gives_away(prefix: str, rest: str, given: AnsweredText) -> bool:
+        said = predictor.suggest(prefix, candidates=5, remember=False, answered=given)
+        words = [word for word in said.words if not word.replace]
+        found = without_secrets(prefix, replace(said, words=tuple(words)))
+        return any(
+            rest.startswith(text) for text in (*(word.text for word in found.words), found.ghost.text) if text
+        )
+
+    print("| text | letters that were offered, without | with | asked |")
+    print("|---|---:|---:|---:|")
+    for name, (told, secret) in GUARDED.items():
+        given = read_answered(["Hi, how are you?", told.format(secret)])
+        begun = [told.partition("{")[0], "It is ", "I have "]
+        asked = [(f"{before}{secret[:at]}", secret[at:]) for before in begun for at in range(len(secret))]
+        counts = [sum(gives_away(*one, of) for one in asked) for of in (NOTHING, given)]
+        print(f"| {name} | {counts[0]} | {counts[1]} | {len(asked)} |")
 
 
 def resident_mb() -> float:

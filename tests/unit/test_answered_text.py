@@ -294,6 +294,15 @@ def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
         assert rest not in words(service, prefix, told)
 
 
+def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make: Callable[[str], Service]) -> None:
+    told = "The password is: sunflowerlamp"
+    service = make("one")
+    assert "lowerlamp" not in words(service, "It is sunf", told)
+    service.store.words.add("mine", "sunflowerlamp")
+    service.model.read_preferences()
+    assert "lowerlamp" in words(service, "It is sunf", told)
+
+
 def test_a_word_that_is_repeated_counts_as_little_as_one_that_is_there_twice(
     make: Callable[[str], Service],
 ) -> None:
