@@ -17,7 +17,7 @@ import regex
 from idiolect.adapters.capitals import in_one_form
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
+from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
 from idiolect.adapters.prediction.autocorrection import Mender
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
@@ -160,10 +160,9 @@ class Predictor:
         if given == self._answered:
             return
         self._answered = given
-        self._answered_units, answered = (
-            units(f"{given.text} @{given.sender}"),
-            None,
-        )  # who wrote may be called
+        # Who wrote may be called.
+        self._answered_units = units(f"{without_addresses(given.text)} @{given.sender}")
+        answered = None
         if given.text:
             words = self._user_model.words
             answered = Answered(given, self._tokenizer.encode, self._user_model.memory.vocab, words)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import regex
+
 from idiolect.adapters.prediction.answered import AnsweredText
+from idiolect.adapters.secret_cues import announces_secret
 from idiolect.daemon.redaction.redact import redact, without_placeholders
 from idiolect.daemon.reply_parser import end_of
 from idiolect.daemon.serving.message_author import author_of
@@ -20,6 +23,11 @@ MAX_ANSWERED_TEXTS: Final = 8
 
 _MAX_CHARS: Final = 4_000  # the newest
 _BEFORE_CHARS: Final = 300
+_CUE_CHARS: Final = 100  # before a code, in which such a word is looked for
+# No time, and no date with points or strokes.
+_CODE: Final = regex.compile(
+    r"(?<![\p{L}\p{N}.:/-])(?=[\p{L}-]*\p{N})(?=[\p{L}\p{N}-]{4})[\p{L}\p{N}]++(?:-[\p{L}\p{N}]++)*+(?![.:/]\p{N})"
+)
 
 
 def read_answered(texts: Sequence[str]) -> AnsweredText:
@@ -32,9 +40,19 @@ def read_answered(texts: Sequence[str]) -> AnsweredText:
     joined = "\n".join(whole)
     read = end_of(joined, _MAX_CHARS)
     before = joined[: len(joined) - len(read)][-_BEFORE_CHARS:]  # a secret may have its label there
-    text = without_placeholders(redact(read, before=before)[0])
+    text = _without_codes(without_placeholders(redact(read, before=before)[0]))
     sender = author_of(_newest(whole))
     return AnsweredText(text, sender if sender.casefold() in text.casefold() else "")
+
+
+def _without_codes(text: str) -> str:
+    """Return a text without what has a digit and stands behind a word such as "code": here it may as well be none."""
+    return _CODE.sub(
+        lambda found: (
+            "" if announces_secret(text[max(found.start() - _CUE_CHARS, 0) : found.start()]) else found[0]
+        ),
+        text,
+    )
 
 
 def _newest(texts: Sequence[str]) -> list[str]:

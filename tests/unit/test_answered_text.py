@@ -251,6 +251,10 @@ def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) 
     service = make("one")
     assert "fram" not in words(service, "ask quil", QUOTED)
     assert "inder" not in words(service, "ask quilfram@zyx", QUOTED)
+    address = "quilfram@zyxinder.org"
+    for end in range(address.index("@") + 1, len(address)):  # nor spelled on, for who types it
+        found = words(service, f"ask {address[:end]}", QUOTED)
+        assert not [text for text in found if not text.startswith(" ")]
 
 
 @pytest.mark.parametrize(
@@ -288,10 +292,15 @@ def test_dates_and_times_with_points_are_offered(make: Callable[[str], Service])
 
 
 def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
-    told = "The password is hunter2-Xq9Lm, and your code is 483920."
+    told = (
+        "The password is hunter2-Xq9Lm, and your code is 483920. Please enter the code A7X-92K on 12.05.2031."
+    )
     service = make("one")
     for prefix, rest in (("It is hunt", "er2"), ("It is hunter2-X", "q9Lm"), ("It is 48", "3920")):
         assert rest not in words(service, prefix, told)
+    for prefix in ("It is A7", "It is A7X-", "It is A7X-92"):
+        assert not {"X", "X-92K", "92K", "K"} & {*words(service, prefix, told)}
+    assert "2.05.2031" in words(service, "It is 1", told)
 
 
 def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make: Callable[[str], Service]) -> None:
