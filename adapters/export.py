@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
+from idiolect.models.known_bases import by_source
 from idiolect.models.weights import Blocks, OffsetBlocks, Weights, quantize
 
 _PEFT_NAMES = {
@@ -68,6 +69,12 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
             f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
         ) from error
     return path
+
+
+def terms_notice(base: BasePaths) -> str | None:
+    """Return the sentence by which the terms of a base model ask to be named in what is made from it, if they do."""
+    known = by_source(base.source_sha256)
+    return None if known is None or known.terms is None else known.terms.notice
 
 
 def _keep_private(made: Path) -> None:
@@ -121,7 +128,11 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-    safetensors.numpy.save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
+    notice = terms_notice(base)
+    bound = {} if notice is None else {"notice": notice}
+    safetensors.numpy.save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt", **bound})
+    if notice is not None:
+        (folder / "NOTICE").write_text(f"{notice}\n", "utf-8")
 
 
 def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
@@ -133,7 +144,10 @@ def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
     weights = merge(read_weights(base.graph, base.config), lora)
     parts = path.with_name("parts.onnx")
     build_graph(weights, parts, adapter=False)
-    onnx.save(onnx.load(parts), path)
+    model = onnx.load(parts)
+    if (notice := terms_notice(base)) is not None:
+        onnx.helper.set_model_props(model, {"notice": notice})
+    onnx.save(model, path)
 
 
 def merge(weights: Weights, lora: Lora) -> Weights:

@@ -175,10 +175,11 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
 
 def _open(settings: Settings, key: str | None) -> Service:
     """The profile's service. Its graph is loaded beside what is imported, which takes as long."""
+    from idiolect.models.base_choice import serving_folder
     from idiolect.models.build import find_base
     from idiolect.models.session import load_beside
 
-    base = find_base(settings.base_dir)
+    base = find_base(serving_folder(settings.base_dir))
     loading = load_beside(base.graph, base.config, threads=settings.threads)
     from idiolect.daemon.service import Service
 

@@ -21,6 +21,7 @@ _FILES: Final = (
 )
 _RUNNING: Final = r"lock|service\.json|port|port-meanwhile|idiolect\.sock|token|token-[a-z]+"
 _DRAFT: Final = r"-[a-z0-9_]{8}"  # how the name ends of a file that `durable.write` has not finished
+_BASE: Final = r"base(?:/others/[\w.-]+)?"  # a base model's folder
 _LOST: Final = r"\.lost-\d{8}T\d{6}-[0-9a-f]{4}"  # how the name ends of what a new store has put aside
 
 #: All that the program ever makes in a profile's folder, by path: nothing else is removed with a profile.
@@ -35,10 +36,13 @@ _OWN: Final = re.compile(
             rf"run/(?:{_RUNNING})",
             rf"run/\.(?:{_RUNNING}){_DRAFT}",
             r"log/idiolect\.log(?:\.1)?",
-            r"base/model",
-            r"base/model/(?:graph\.onnx(?:\.data)?|tokenizer\.model|lexicon\.npz|dictionary\.npz|manifest\.json)",
-            r"base/[\w.-]+\.gguf",
-            r"base/\.(?:build|fetch)-\d+-[a-z0-9_]{8}(?:/.*)?",
+            rf"base/(?:chosen\.json|others|\.chosen\.json{_DRAFT})",
+            rf"{_BASE}/model",
+            rf"{_BASE}/model/(?:graph\.onnx(?:\.data)?|tokenizer\.model|\w+\.npz|manifest\.json)",
+            rf"{_BASE}/(?:[\w.-]+\.gguf(?:\.part\d\d)?|speed\.json|GEMMA_TERMS\.html)",
+            rf"{_BASE}/\.(?:speed\.json|[\w.-]+\.gguf){_DRAFT}",
+            rf"{_BASE}/\.(?:build|fetch)-\d+-[a-z0-9_]{{8}}(?:/.*)?",
+            r"base/others/[\w.-]+",
         )
     )
 )

@@ -6,8 +6,9 @@ else is held in memory can be made from it again.
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,13 @@ from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.sync_schedule import SyncSchedule
 from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_noted, open_store
+from idiolect.models.base_choice import name_of, serving_folder
 from idiolect.models.build import find_base
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from idiolect.models.build import BasePaths
     from idiolect.models.session import Model
 
 log = logging.getLogger("idiolect")
@@ -93,11 +96,12 @@ class Service:
         self, settings: Settings, key: str | None = None, loading: Future[Model] | None = None
     ) -> None:
         self._settings = settings
-        base = find_base(settings.base_dir)
+        base = find_base(serving_folder(settings.base_dir))
         self.store = open_store(settings, key)
         unfinished_backups.clear(self.store)
         try:
             with damage_noted(settings):
+                self._settle(base)
                 if interrupted := self.store.rounds.interrupt():
                     log.info(
                         "%d training round(s) had been cut off; their text waits for the next one",
@@ -111,6 +115,20 @@ class Service:
         except BaseException:
             self.store.close()
             raise
+
+    def _settle(self, base: BasePaths) -> None:
+        """Bring the store to the base model; where its tokenizer is another, all text is encoded anew."""
+
+        def encoder() -> Callable[[str], list[int]]:
+            from idiolect.models.tokenizer import Tokenizer
+
+            log.info("the text is encoded for the base model %s", name_of(base))
+            return Tokenizer(base.tokenizer).encode
+
+        with base.tokenizer.open("rb") as file:
+            tokenizer = hashlib.file_digest(file, "sha256").hexdigest()
+        if self.store.settle(base.source_sha256, tokenizer, encoder):
+            log.info("another base model serves now: %s", name_of(base))
 
     def _start(self, model: LiveModel) -> None:
         settings, store = self._settings, self.store
@@ -247,7 +265,7 @@ class Service:
         savings["today"] = asdict(store.feedback.savings(suggestion_stats.today()))
         return {
             "home": str(self._settings.home),
-            "base": self.model.base.name,
+            "base": name_of(self.model.base),
             "adapter": serving,
             "store": asdict(standing(self._settings)),
             "damaged": self.model.servable.damaged(serving),

@@ -269,10 +269,6 @@ class Settings(ProfilePaths, BaseModel):
     keep_mb: float = Field(
         0.0, ge=0, le=10**6, description="megabytes of text to keep, the oldest is let go; 0 keeps all"
     )
-    base: Path | None = Field(
-        None,
-        description="path of another GGUF to use as the base model, of the family Llama, Granite or Gemma 3",
-    )
 
     def __init__(self, **values: Any) -> None:
         """Read all sources; `values` are settings that win over them. Raises SettingsError."""
@@ -299,10 +295,10 @@ class Settings(ProfilePaths, BaseModel):
             BaseModel.__init__(defaults, home=next(named, default_home()))
             return defaults, error
 
-    @field_validator("home", "base")
+    @field_validator("home")
     @classmethod
-    def _full_path(cls, value: Path | None) -> Path | None:
-        return value if value is None else absolute_path(value)
+    def _full_path(cls, value: Path) -> Path:
+        return absolute_path(value)
 
     @field_validator("exclude", mode="before")
     @classmethod

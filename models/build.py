@@ -217,9 +217,7 @@ def _describe(path: Path) -> dict[str, Any]:
 
 def _readable(gguf: Path) -> Path:
     if not (gguf.is_file() and os.access(gguf, os.R_OK)):
-        raise MissingModelError(
-            f"There is no readable file {gguf}. Give the path of a GGUF, or leave the setting `base` out."
-        )
+        raise MissingModelError(f"There is no readable file {gguf}. Give the path of a GGUF.")
     return gguf
 
 

@@ -74,8 +74,8 @@ def read_gguf(
         reader = GGUFReader(path)
     except (OSError, ValueError, IndexError, KeyError) as error:
         raise DamagedModelError(
-            f"{path} is not a readable GGUF file ({type(error).__name__}). Name another one in the setting "
-            "`base`, or delete it so that it is fetched again."
+            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another one, "
+            "or delete it so that it is fetched again."
         ) from error
     file = _File(path, reader)
     architecture = _read_architecture(file)

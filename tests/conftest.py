@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.models.architecture import Architecture
+from idiolect.models.base_choice import Choice
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
+from idiolect.models.known_bases import DEFAULT
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import PRETOKEN, Tokenizer
 from idiolect.models.weights import Weights
@@ -241,7 +244,8 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
 
     `architecture`, `pre` (the tokenizer's kind), `extra` (names of tensors to add), `drop` (names of tensors
     or fields to leave out), `tokens` (how many there are), `matrices` (the type that matrices are kept in),
-    `q4_1` (the layers whose maps are in 4 bits).
+    `q4_1` (the layers whose maps are in 4 bits), `known_merges` (so many of
+    them are known; what the others make are tokens that no text has).
     """
     import gguf
 
@@ -259,8 +263,11 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
         tokens: int = TINY.vocab,
         matrices: type = np.float32,
         q4_1: Sequence[int] = (),
+        known_merges: int | None = None,
     ) -> Path:
         writer = gguf.GGUFWriter(path, architecture)
+        spelled = vocabulary[: known_merges and len(vocabulary) - len(merges) + known_merges]
+        more = 3 if known_merges else 1
         fields: dict[str, Callable[[], None]] = {
             "context_length": lambda: writer.add_context_length(TINY.context),
             "embedding_length": lambda: writer.add_embedding_length(TINY.width),
@@ -273,10 +280,12 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
             "model": lambda: writer.add_tokenizer_model("gpt2"),
             "pre": lambda: writer.add_tokenizer_pre(pre),
             "tokens": lambda: writer.add_token_list(
-                [*vocabulary, *(f"<|{more}|>" for more in range(tokens - len(vocabulary)))]
+                [*spelled, *(f"<|{number}|>" for number in range(tokens - len(spelled)))]
             ),
-            "merges": lambda: writer.add_token_merges(merges),
-            "types": lambda: writer.add_token_types([3, 3, 3] + [1] * (tokens - 3)),
+            "merges": lambda: writer.add_token_merges(merges[:known_merges]),
+            "types": lambda: writer.add_token_types(
+                [3] * 3 + [1] * (len(spelled) - 3) + [more] * (tokens - len(spelled))
+            ),
         }
         for name, add in fields.items():
             if name not in drop:
@@ -307,7 +316,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_gguf: Callable[..., Path
     One layer is in 4 bits, as the real model's are, and the others in 8.
     """
     folder = tmp_path_factory.mktemp("tiny")
-    return ensure_base(folder, make_gguf(folder / "tiny.gguf", q4_1=[1]))
+    gguf = make_gguf(folder / "tiny.gguf", q4_1=[1])
+    made = ensure_base(folder, gguf)
+    # It stands in the place of the default.
+    choice = Choice(DEFAULT.name, made.source_sha256, str(gguf))
+    (folder / "chosen.json").write_text(json.dumps(asdict(choice)))
+    return made
 
 
 @pytest.fixture(scope="session")

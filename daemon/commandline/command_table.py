@@ -39,6 +39,7 @@ COMMANDS: Final = {
         "rekey",
         "purge",
         "learned",
+        "base",
         "token",
         "backup",
         "restore",

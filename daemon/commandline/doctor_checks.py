@@ -111,15 +111,16 @@ def _check_disk(settings: Settings) -> list[Finding]:
 
 
 def _check_base(settings: Settings) -> list[Finding]:
+    from idiolect.models.base_choice import name_of, serving_folder
     from idiolect.models.build import MissingModelError, find_base
 
     try:
-        base = find_base(settings.base_dir, verify=True)
+        base = find_base(serving_folder(settings.base_dir), verify=True)
     except MissingModelError as error:
         return [Finding("base model", "note", str(error))]
     except IdiolectError as error:
         return [Finding("base model", "wrong", str(error))]
-    return [Finding("base model", "ok", f"{base.name} in {base.folder}")]
+    return [Finding("base model", "ok", f"{name_of(base)} in {base.folder}")]
 
 
 def _check_service(settings: Settings) -> list[Finding]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
     from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.settings import Settings
+    from idiolect.models.base_choice import Choice
 
 #: A service that runs says so within this time.
 PROMPT_S = 15.0
@@ -21,8 +22,7 @@ PROMPT_S = 15.0
 _START_BYTES: Final = 2**20
 #: What to say where Ctrl-C ends the work on the base model, by what it had come to.
 _BROKEN_OFF: Final = {
-    "fetch": "The base model is not fetched, and nothing is left of what came of it. The same command again fetches "
-    "it from the beginning.",
+    "fetch": "The base model is not fetched. The same command again fetches what is missing of it.",
     "build": "The base model is fetched, but not built. The same command again builds it.",
 }
 #: More than a locked profile's mark and a key take.
@@ -39,12 +39,13 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
 
     from idiolect.daemon.runtime import process
     from idiolect.daemon.vault.marker import claim, refuse_lost
+    from idiolect.models.base_choice import serving_folder
 
     if process.holder(settings) is not None:
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
     claim(settings)  # so that a purge takes what a start leaves that does not come to its end
-    if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
+    if (serving_folder(settings.base_dir) / "model" / "manifest.json").exists():
         import_module("idiolect.daemon.runtime.service_unit")  # before another thread imports parts of it
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -63,14 +64,14 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     return _launch(settings, terminal, port)
 
 
-def build_base(settings: Settings, terminal: Terminal) -> None:
-    """Fetch and build the base model unless it is there, with its progress shown.
+def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = None) -> None:
+    """Fetch and build a base model, by default the one that serves, unless it is there; its progress is shown.
 
     Ctrl-C says what is kept of it.
     """
     from idiolect.daemon.commandline.interrupts import explain_interrupt
     from idiolect.daemon.commandline.progress import show_base_build
-    from idiolect.models.build import ensure_base
+    from idiolect.models.base_choice import chosen, make
 
     phase = "fetch"
     with explain_interrupt(lambda: terminal.note(_BROKEN_OFF[phase])), show_base_build(terminal) as show:
@@ -80,13 +81,13 @@ def build_base(settings: Settings, terminal: Terminal) -> None:
             phase = now
             show(now, done)
 
-        ensure_base(settings.base_dir, settings.base, progress)
+        make(settings.base_dir, choice or chosen(settings.base_dir), progress)
 
 
 def _is_base_whole(settings: Settings) -> bool:
-    from idiolect.models.build import whole_base
+    from idiolect.models.base_choice import whole
 
-    return whole_base(settings.base_dir) is not None
+    return whole(settings.base_dir) is not None
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:

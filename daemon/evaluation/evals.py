@@ -28,6 +28,7 @@ from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, Unr
 from idiolect.daemon.sources.kinds import SAID
 from idiolect.daemon.sources.people import EVERYONE
 from idiolect.daemon.storage.records import MEASURED, EvalRequest
+from idiolect.models.base_choice import serving_folder
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Evaluations:
 
     def _evaluate(self, split: EvalSplit, adapter: _Adapter, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         order = TypingRequest(
-            base=str(self._settings.base_dir),
+            base=str(serving_folder(self._settings.base_dir)),
             threads=self._settings.threads,
             context_tokens=self._settings.context_tokens,
             recent_tokens=self._settings.recent_tokens,

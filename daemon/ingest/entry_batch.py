@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from array import array
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources.items import ReadReport
+from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
@@ -74,10 +73,7 @@ class EntryBatch:
         True if that made a whole transaction, which is now committed. Raises PausedError.
         """
         tokens = self._encode(text)
-        raw = array("I", tokens)
-        if sys.byteorder == "big":
-            raw.byteswap()
-        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin, shared)
+        entry = NewEntry(text, source, app, at, packed(tokens), redactions, key, origin, shared)
         self._waiting.append((entry, tokens, ids))
         if len(self._waiting) < _TRANSACTION_ENTRIES and not self._pause.active:
             return False

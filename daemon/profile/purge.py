@@ -105,11 +105,14 @@ def purge(settings: Settings) -> Purged:
     return Purged(removed, not left, left)
 
 
-def remove_base(settings: Settings) -> None:
-    """Remove the base model, which the next start makes again. Raises NoProfileError."""
-    if settings.base_dir.is_dir() and any(settings.base_dir.iterdir()):
-        require_profile(settings)
-        _remove(settings, settings.base_dir)
+def remove_base(settings: Settings, folder: Path) -> int:
+    """Remove a base model, or parts of one, and return the bytes that it took. Raises NoProfileError."""
+    if not (folder.is_dir() and any(folder.iterdir())):
+        return 0
+    require_profile(settings)
+    size_bytes = _size(settings, folder)
+    _remove(settings, folder)
+    return size_bytes
 
 
 def _own(settings: Settings, path: Path) -> list[Path]:

@@ -20,9 +20,10 @@ from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
-from idiolect.daemon.serving.suggestion_stats import BASE_MIXTURE, judged_mixture
+from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import (
+    BASE_MIXTURE,
     OFFERS_JUDGED,
     ROUND_DUE,
     AdapterDamagedError,
@@ -31,6 +32,7 @@ from idiolect.daemon.storage.records import (
     public_metrics,
 )
 from idiolect.daemon.storage.store import Store
+from idiolect.models.base_choice import serving_folder
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
 
@@ -253,12 +255,15 @@ class Trainer:
         A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
         it was found promising by must not judge it again: all that will has come since.
         """
-        row = next(reversed(self._store.adapters.all()), None)
+        base = self._base.source_sha256
+        of_base = (
+            row for row in reversed(self._store.adapters.all()) if row.metrics.get("base_sha256") == base
+        )
+        row = next(of_base, None)
         if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
             return None
         record = RoundRecord.from_json(row.metrics)
-        same_base = record.base_sha256 == self._base.source_sha256
-        if not record.promising or record.against != serving or not same_base:
+        if not record.promising or record.against != serving:
             return None
         seen = frozenset(self._places(entries, self._store.adapters.seen(row.id)))
         judges = hold_out([len(ids) for _, ids in entries], seen)
@@ -394,7 +399,7 @@ def _today() -> str:
 def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequest:
     """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
     return TrainRequest(
-        base=str(settings.base_dir),
+        base=str(serving_folder(settings.base_dir)),
         budget_s=budget_s or settings.budget_s,
         rank=settings.rank,
         alpha=settings.alpha,

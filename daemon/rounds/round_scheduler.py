@@ -110,7 +110,13 @@ class RoundScheduler:
 
     def _facts(self) -> RoundFacts:
         rounds = self._store.rounds.all()
-        judged = [row for row in rounds if row.status in ("promoted", "refused")]
+        bases = (None, self._store.base)  # what another base model has learned from is new to this one
+        judged = [
+            row
+            for row in rounds
+            if row.status in ("promoted", "refused") and row.metrics.get("base_sha256") in bases
+        ]
+        unfinished = self._store.checkpoints.last()
         last_entry = RoundRecord.from_json(judged[-1].metrics).last_entry if judged else 0
         since = int(self._store.state.get(FORGOTTEN_AFTER, 0))
         refused = takewhile(lambda row: row.status == "refused" and row.id > since, reversed(judged))
@@ -121,7 +127,7 @@ class RoundScheduler:
             tokens=self._store.entries.counts().prose_tokens,
             new_tokens=self._store.entries.tokens_after(last_entry),
             wanted=bool(self._store.state.get(ROUND_DUE)),
-            unfinished=self._store.checkpoints.last() is not None,
+            unfinished=unfinished is not None and unfinished.about.get("base_sha256") in bases,
             # One that the next goes on from is a step, and no failure
             refused=sum(not RoundRecord.from_json(row.metrics).promising for row in refused),
             failed=sum(1 for _ in failed),

@@ -34,10 +34,7 @@ class ServableAdapters:
         self._base = base
 
     def active(self) -> tuple[int, Lora] | None:
-        """The adapter to serve; a damaged one gives way to its nearest sound ancestor that has served, for good.
-
-        One that was made for another base model stays active, and waits for that base to come back.
-        """
+        """The adapter to serve; a damaged one gives way to its nearest sound ancestor that has served, for good."""
         while (active := self._store.adapters.active()) is not None:
             try:
                 return active, self.lora(active)
@@ -66,8 +63,8 @@ class ServableAdapters:
         row = next(row for row in self._store.adapters.all() if row.id == adapter_id)
         if row.metrics.get("base_sha256") != self._base.source_sha256:
             raise AdapterFormatError(
-                f"Adapter {adapter_id} was made for another base model. Give that one back with the setting "
-                "`base`, or train a new adapter with `idiolect train`."
+                f"Adapter {adapter_id} was made for another base model, and waits for it. `idiolect base` lists those "
+                "that there are; `idiolect base use` goes back to one."
             )
         return Lora.from_bytes(blob, self._base.config)
 

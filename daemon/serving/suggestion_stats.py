@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
+from idiolect.daemon.storage.records import (
+    BASE_MIXTURE,
+    GHOST_CALIBRATION,
+    GHOST_WORD_CALIBRATION,
+    MIXTURE,
+)
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -23,14 +29,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("idiolect.trust")
 
-_CALIBRATION: Final = "ghost_calibration"  # state: how far ghosts' probabilities have been right
-_WORD_CALIBRATION: Final = "ghost_word_calibration"  # state: the same of words of which nothing was typed
 _KEY_MS: Final = "key_ms"  # state: the median time between two letters
-_MIXTURE: Final = (
-    "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
-)
-#: State: the memory's weights that the base alone was judged with in the last round.
-BASE_MIXTURE: Final = "base_mixture"
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
 _KEY_MS_STEP: Final = 0.005
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
@@ -46,8 +45,8 @@ class SuggestionStats:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
-        self.word_calibration = self._kept(_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
+        self.calibration = self._kept(GHOST_CALIBRATION, Calibration.from_json) or Calibration()
+        self.word_calibration = self._kept(GHOST_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
             prior=WHOLE_WORDS
         )
         self.measured_key_ms = self._kept(_KEY_MS, _positive)
@@ -67,7 +66,7 @@ class SuggestionStats:
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
-        kept = self._store.state.get(_MIXTURE)
+        kept = self._store.state.get(MIXTURE)
         return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
 
     @property
@@ -107,9 +106,9 @@ class SuggestionStats:
             return {}
         self._events_kept = self._events
         learned: dict[str, Any] = {
-            _CALIBRATION: self.calibration.to_json(),
-            _WORD_CALIBRATION: self.word_calibration.to_json(),
-            _MIXTURE: {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()},
+            GHOST_CALIBRATION: self.calibration.to_json(),
+            GHOST_WORD_CALIBRATION: self.word_calibration.to_json(),
+            MIXTURE: {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()},
         }
         if self.measured_key_ms is not None:
             learned[_KEY_MS] = round(self.measured_key_ms)

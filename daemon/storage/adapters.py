@@ -15,7 +15,7 @@ from idiolect.daemon.storage.records import (
     UnknownAdapterError,
     WeightsDroppedError,
 )
-from idiolect.daemon.storage.schema import moment, now_us
+from idiolect.daemon.storage.schema import BASE_OF_ADAPTER, moment, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from idiolect.daemon.storage.connection import StoreConnection
+
+# The base model that the store is at; null until a service has opened it.
+_BASE = "(SELECT json_extract(value, '$.sha256') FROM state WHERE name = 'base')"
+_OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
 
 # An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
@@ -55,8 +59,9 @@ class Adapters:
         """All adapters, newest last."""
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen,"
-                " id IN (SELECT adapter FROM adapter_blobs) FROM adapters ORDER BY id"
+                "SELECT id, parent, created_us,"  # noqa: S608 (an expression of ours)
+                f" iif(status = 'active' AND NOT {_OF_THIS_BASE}, 'waiting', status), metrics, reason, rank,"
+                " size_bytes, entries_seen, id IN (SELECT adapter FROM adapter_blobs) FROM adapters ORDER BY id"
             ).fetchall()
         return [
             AdapterRow(
@@ -93,7 +98,7 @@ class Adapters:
         with self._connection.writing() as db:
             _refuse_forgotten(db, parent, wanted)
             if serve:
-                _retire(db)
+                _retire(db, metrics.get("base_sha256", ""))
             cursor = db.execute(
                 "INSERT INTO adapters"
                 " (parent, created_us, status, metrics, reason, rank, size_bytes, sha256, entries_seen)"
@@ -164,7 +169,9 @@ class Adapters:
                 if _status(db, adapter_id) == "damaged":
                     raise _damaged(adapter_id)
                 _refuse_dropped(db, adapter_id)
-            _retire(db)
+                _retire(db, _base(db, adapter_id))
+            else:
+                db.execute("UPDATE adapters SET status = 'retired' WHERE id = ?", (_active(db),))
             db.execute("UPDATE adapters SET status = 'active' WHERE id = ?", (adapter_id,))
 
     def mark_damaged(self, adapter_id: int) -> None:
@@ -173,17 +180,18 @@ class Adapters:
         Raises UnknownAdapterError.
         """
         with self._connection.writing() as db:
-            _status(db, adapter_id)
-            successor = _successor(db, {adapter_id})
+            served = _status(db, adapter_id) == "active"
+            successor = _successor(db, adapter_id, {adapter_id}) if served else None
             db.execute("UPDATE adapters SET status = 'damaged' WHERE id = ?", (adapter_id,))
-            self.activate(successor)
+            if successor is not None:
+                self.activate(successor)
 
     def delete_tainted(
         self, entry_ids: Collection[int], *, dry_run: bool
     ) -> tuple[tuple[Tombstone, ...], int | None]:
         """Delete the adapters that entries went into; what is left of them, and the one that serves afterwards.
 
-        With `dry_run` it only says so.
+        Of each base model a sound ancestor of the one that was active is so afterwards. With `dry_run` it only says so.
         """
         with self._connection.writing() as db:
             tainted = [row[0] for row in db.execute(_TAINTED, (json.dumps(sorted(entry_ids)),))]
@@ -192,23 +200,28 @@ class Adapters:
                 Tombstone(row.id, row.parent, row.created_at, row.status)
                 for row in map(rows.__getitem__, tainted)
             )
-            successor = _successor(db, set(tainted))
+            gone, active = set(tainted), _active(db)
+            actives = [row[0] for row in db.execute("SELECT id FROM adapters WHERE status = 'active'")]
+            successors = {one: _successor(db, one, gone) for one in actives}
             if not dry_run:
                 db.execute(
                     "DELETE FROM adapters WHERE id IN (SELECT value FROM json_each(?))",
                     (json.dumps(tainted),),
                 )
-                self.activate(successor)
-        return dropped, successor
+                for one, successor in successors.items():
+                    if one in gone and successor is not None:
+                        self.activate(successor)
+        return dropped, None if active is None else successors[active]
 
     def prune(self, keep: int) -> tuple[int, ...]:
-        """Drop the weights of all but the `keep` newest superseded adapters and as many refused ones.
+        """Drop the weights of all but the `keep` newest superseded adapters of a base model and as many refused ones.
 
         Their rows stay. Returns the ids of the adapters whose weights went.
         """
         with self._connection.writing() as db:
             rows = db.execute(
-                "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status ORDER BY id DESC) AS place"
+                "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status,"  # noqa: S608 (an expression of ours)
+                f" {BASE_OF_ADAPTER} ORDER BY id DESC) AS place"
                 " FROM adapters WHERE status IN ('retired', 'refused') AND id IN (SELECT adapter FROM adapter_blobs))"
                 " WHERE place > ? ORDER BY id",
                 (keep,),
@@ -242,7 +255,7 @@ def _status(db: Database, adapter_id: int) -> str:
 
 
 def _active(db: Database) -> int | None:
-    row = db.execute("SELECT id FROM adapters WHERE status = 'active'").fetchone()
+    row = db.execute(f"SELECT id FROM adapters WHERE status = 'active' AND {_OF_THIS_BASE}").fetchone()  # noqa: S608
     return None if row is None else cast("int", row[0])
 
 
@@ -252,9 +265,9 @@ def _damaged(adapter_id: int) -> AdapterDamagedError:
     )
 
 
-def _successor(db: Database, gone: set[int]) -> int | None:
-    """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor that once did."""
-    line = db.execute(_LINEAGE, (_active(db),))
+def _successor(db: Database, active: int, gone: set[int]) -> int | None:
+    """What is active when those in `gone` are no more: the `active` adapter, else a sound ancestor that once was."""
+    line = db.execute(_LINEAGE, (active,))
     sound = (id_ for id_, status, kept in line if kept and status not in ("damaged", "refused"))
     return next((id_ for id_ in sound if id_ not in gone), None)
 
@@ -268,8 +281,15 @@ def _refuse_dropped(db: Database, adapter_id: int) -> None:
         )
 
 
-def _retire(db: Database) -> None:
-    db.execute("UPDATE adapters SET status = 'retired' WHERE status = 'active'")
+def _base(db: Database, adapter_id: int) -> str:
+    sql = f"SELECT {BASE_OF_ADAPTER} FROM adapters WHERE id = ?"  # noqa: S608 (an expression of ours)
+    return str(db.execute(sql, (adapter_id,)).fetchone()[0])
+
+
+def _retire(db: Database, base: str) -> None:
+    """Retire the active adapter of a base model; in a store that no service has opened yet, whichever is active."""
+    which = f"status = 'active' AND ({BASE_OF_ADAPTER} = ? OR {_BASE} IS NULL)"
+    db.execute(f"UPDATE adapters SET status = 'retired' WHERE {which}", (base,))  # noqa: S608 (no value in it)
 
 
 def _refuse_forgotten(db: Database, parent: int | None, wanted: str) -> None:

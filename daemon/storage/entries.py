@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +15,7 @@ from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlite_utils import Database
@@ -215,6 +217,25 @@ class Entries:
                 if for_good and id_ not in in_files:
                     db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
 
+    def encode_anew(self, encode: Callable[[str], list[int]]) -> None:
+        """Replace all token ids by those of another tokenizer; the text stays as it is. One transaction."""
+        after = 0
+        with self._connection.writing() as db:
+            while True:
+                rows = db.execute(
+                    "SELECT id, text, token_ids FROM entries WHERE id > ? AND expired_us IS NULL ORDER BY id LIMIT ?",
+                    (after, _BATCH),
+                ).fetchall()
+                if not rows:
+                    return
+                after = rows[-1][0]
+                for id_, text, before in rows:
+                    if (token_ids := packed(encode(text))) != before:
+                        db.execute(
+                            "UPDATE entries SET token_ids = ?, tokens = ? WHERE id = ?",
+                            (token_ids, len(token_ids) // 4, id_),
+                        )
+
     def expire(self, before: datetime | None, most_bytes: int | None) -> int:
         """Empty the entries taken before a time, and the oldest beyond `most_bytes` of text; how many that were.
 
@@ -243,6 +264,14 @@ class Entries:
             )
             self._shared.expired(db, json.dumps(gone))
         return len(gone)
+
+
+def packed(token_ids: Sequence[int]) -> bytes:
+    """Token ids as they are kept: little-endian uint32."""
+    raw = array("I", token_ids)
+    if sys.byteorder == "big":
+        raw.byteswap()
+    return raw.tobytes()
 
 
 def last_id(db: Database) -> int:

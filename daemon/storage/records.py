@@ -27,10 +27,26 @@ STORE_ID: Final = "store_id"
 #: The name of the state that holds the share of keystrokes saved, as it was measured last on the own history.
 MEASURED: Final = "measured_savings"
 
+#: The name of the state that holds the base model that the store is at: the SHA-256 of its source and of its tokenizer.
+BASE: Final = "base"
+
+#: State: how far ghosts' probabilities have been right.
+GHOST_CALIBRATION: Final = "ghost_calibration"
+#: State: the same of words of which nothing was typed.
+GHOST_WORD_CALIBRATION: Final = "ghost_word_calibration"
+#: State: how far the memory has been trusted beside which adapter, since its round.
+MIXTURE: Final = "mixture"
+#: State: the memory's weights that the base alone was judged with in the last round.
+BASE_MIXTURE: Final = "base_mixture"
+
+#: The states that were learned or measured with one base model, and are nothing to another.
+OF_ONE_BASE: Final = (GHOST_CALIBRATION, GHOST_WORD_CALIBRATION, MIXTURE, BASE_MIXTURE, MEASURED)
+
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"
 
-AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
+#: "waiting": it is active as soon as its base model serves again.
+AdapterStatus: TypeAlias = Literal["active", "waiting", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
 
 WordRuleKind: TypeAlias = Literal["never", "mine", "never_correct", "always_correct"]

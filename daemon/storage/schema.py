@@ -203,6 +203,19 @@ def shared_tables(db: Database) -> None:
     db.executescript(_SHARED_TABLES)
 
 
+#: The base model that an adapter belongs to, by the SHA-256 of its source; '' where it is not known.
+BASE_OF_ADAPTER: Final = "coalesce(json_extract(metrics, '$.base_sha256'), '')"
+
+
+@migrations(name="one_active_adapter_per_base")
+def one_active_adapter_per_base(db: Database) -> None:
+    """Each base model has an adapter of its own that is active."""
+    db.executescript(
+        "DROP INDEX one_active_adapter;"
+        f" CREATE UNIQUE INDEX one_active_adapter ON adapters ({BASE_OF_ADAPTER}) WHERE status = 'active';"
+    )
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

@@ -31,3 +31,8 @@ class State:
         """Keep no value under `name`."""
         with self._connection.writing() as db:
             db.execute("DELETE FROM state WHERE name = ?", (name,))
+
+    def rename(self, name: str, other: str) -> None:
+        """Keep what is kept under `name`, if anything is, under the `other` name, in the place of what was there."""
+        with self._connection.writing() as db:
+            db.execute("UPDATE OR REPLACE state SET name = ? WHERE name = ?", (other, name))

@@ -20,7 +20,15 @@ from idiolect.daemon.storage.integrity_read import Reading
 from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
-from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, Entry, ForgetReceipt, OtherCountError
+from idiolect.daemon.storage.records import (
+    BASE,
+    FORGOTTEN_AFTER,
+    OF_ONE_BASE,
+    ROUND_DUE,
+    Entry,
+    ForgetReceipt,
+    OtherCountError,
+)
 from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
@@ -30,7 +38,7 @@ from idiolect.daemon.storage.state import State
 from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -149,6 +157,40 @@ class Store:
             for name, value in (state or {}).items():
                 self.state.set(name, value)
             return adapter_id
+
+    def settle(self, base: str, tokenizer: str, encoder: Callable[[], Callable[[str], list[int]]]) -> bool:
+        """Bring the store to the base model that is to serve; whether it was at another one. One transaction.
+
+        The token ids become those of its tokenizer. Its own adapter is active again, and what was learned of it holds
+        again; the other one's waits.
+
+        Args:
+            base: the SHA-256 of its source.
+            tokenizer: the SHA-256 of its tokenizer.
+            encoder: loads that tokenizer, and returns what turns a text into token ids.
+        """
+        known: dict[str, str] = self.state.get(BASE, {})
+        wanted, former = {"sha256": base, "tokenizer": tokenizer}, known.get("sha256")
+        if known == wanted:
+            return False
+        with self._connection.writing():
+            if known.get("tokenizer") != tokenizer:
+                self.entries.encode_anew(encoder())
+            if former != base and former is not None:
+                for name in OF_ONE_BASE:
+                    self.state.rename(name, f"{name} {former}")
+                    self.state.rename(f"{name} {base}", name)
+            self.state.set(BASE, wanted)
+            if former in (None, base):
+                return False
+            self.state.set(ROUND_DUE, self.adapters.active() is None and self.entries.last_id() > 0)
+            return True
+
+    @property
+    def base(self) -> str | None:
+        """The SHA-256 of the source of the base model that the store is at; None before the first service."""
+        known: dict[str, str] = self.state.get(BASE, {})
+        return known.get("sha256")
 
     def forget(
         self,

@@ -96,6 +96,9 @@ CASES = (
     writes("eval {notes} --no-train --chars 500 --json", 21, 23, 31, 111),
     writes("eval --context {replies} --chars 500 --json", 21, 23, 31, 111),
     reads("adapters --json"),
+    alone("base --json", 0, 0),
+    alone("base use {gguf}", 12),
+    alone("base remove smollm2-135m", 19, 19),
     writes("use base"),
     writes("export everything {home}/export", 22),
     writes("switch corrections off"),
@@ -157,6 +160,7 @@ class Disk:
             "replies": self.beside / "replies.jsonl",
             "outside": self.beside / "new.backup",
             "backup": self.beside / "old.backup",
+            "gguf": self.beside / "other.gguf",
             "passphrase": self.beside / "passphrase",
         }
         return [word.format(**places) for word in case.line.split()]
@@ -194,8 +198,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     home.mkdir()
     mount("-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", str(home))
     settings = tiny_profile(home)
-    gguf = tiny.folder.parent / "tiny.gguf"
-    settings.config_path.write_text(f"keyring = false\nauto_train = false\nbase = '{gguf}'\n")
+    settings.config_path.write_text("keyring = false\nauto_train = false\n")
     with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         store.events.add("begun")
     (tmp_path / "notes").mkdir()
@@ -204,6 +207,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     reply = {"text": " ".join(f"Kept text number {n}." for n in range(50)), "context": ["Which ones?"]}
     (tmp_path / "replies.jsonl").write_text(json.dumps(reply))
     make(settings, tmp_path / "old.backup", "four quite long words")
+    (tmp_path / "other.gguf").write_bytes(b"GGUF")
     made = Disk(settings, tmp_path)
     yield made
     made.mended()

@@ -630,13 +630,13 @@ def _ensure_base(folder, gguf, progress):
 
 
 def _find_base(folder, *, verify=False):
-    return types.SimpleNamespace(name="toy", folder=folder, graph=None, config=None)
+    return types.SimpleNamespace(name="toy", folder=folder, source_sha256="", graph=None, config=None)
 
 
 if __name__ == "sitecustomize":
     service, build = types.ModuleType("idiolect.daemon.service"), types.ModuleType("idiolect.models.build")
     service.Service, build.ensure_base, build.find_base = ToyService, _ensure_base, _find_base
-    build.MissingModelError = FileNotFoundError
+    build.MissingModelError, build.BasePaths, build.whole_base = FileNotFoundError, object, lambda *_: None
     session = types.ModuleType("idiolect.models.session")
     session.load_beside = lambda _path, _config, *, threads: None
     sys.modules.update({module.__name__: module for module in (service, build, session)})

@@ -44,7 +44,9 @@ def held(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("shop", [None, "{}", '{"goods": 3}', "no JSON"])
-@pytest.mark.parametrize("act", [purge.purge, purge.contents, purge.remove_base])
+@pytest.mark.parametrize(
+    "act", [purge.purge, purge.contents, lambda settings: purge.remove_base(settings, settings.base_dir)]
+)
 def test_a_folder_that_was_never_a_profile_is_left_alone(tmp_path, act, shop):
     before = fill(tmp_path) - {"config.toml"}
     (tmp_path / "config.toml").unlink()
@@ -87,7 +89,7 @@ def test_a_base_that_is_made_anew_takes_only_the_old_one(tmp_path):
     (tmp_path / "config.toml").unlink()
     settings = Settings(home=tmp_path, keyring=False).prepare()
     marker.claim(settings)
-    purge.remove_base(settings)
+    purge.remove_base(settings, settings.base_dir)
     assert {path for path in held(tmp_path / "base") if (tmp_path / "base" / path).is_file()} == {
         "model/weights.bin",
         ".build-a-shed/plan.md",

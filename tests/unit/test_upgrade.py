@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from publishing import publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.entries import packed
+from idiolect.daemon.storage.records import ROUND_DUE, NewEntry
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "0f" * 32
@@ -64,6 +69,92 @@ def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profi
     with profile(newer) as service:
         assert service.model.adapter_id is None
         assert service._trainer._sound_serving() is None  # a round begins from the new base alone
-        assert [row.status for row in service.store.adapters.all()] == ["active"]
+        assert [row.status for row in service.store.adapters.all()] == ["waiting"]
     with profile(tiny.folder.parent) as service:
         assert service.model.adapter_id == adapter
+
+
+@pytest.fixture
+def two_bases(tmp_path):
+    """A store at the base model "a" with an adapter of each of two, and an entry that both have seen."""
+    with closing(Store.open(tmp_path / "store.db", KEY)) as store:
+        store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+        [entry] = store.entries.add(
+            [NewEntry("ship", "test", None, datetime.now(UTC), packed(b"ship"), 0, "aa" * 32)]
+        )
+        first = publish(store, blob=b"a", seen=[entry], metrics={"base_sha256": "a"})
+        store.state.set("mixture", "of a")
+        store.settle("b", "words", lambda: lambda text: [len(text)])
+        second = publish(store, blob=b"b", seen=[entry], metrics={"base_sha256": "b"})
+        yield store, first, second
+
+
+def statuses(store):
+    return {row.id: row.status for row in store.adapters.all()}
+
+
+def ids_of(store):
+    return [np.frombuffer(ids, "<u4").tolist() for _, ids in store.entries.token_ids()]
+
+
+def test_each_base_model_has_its_own_active_adapter_tokens_and_measurements(two_bases):
+    store, first, second = two_bases
+    assert (store.base, store.adapters.active(), statuses(store)) == (
+        "b",
+        second,
+        {first: "waiting", second: "active"},
+    )
+    assert (ids_of(store), store.entries.counts().tokens, store.state.get("mixture")) == ([[4]], 1, None)
+    store.state.set("mixture", "of b")
+    assert store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    assert (store.adapters.active(), statuses(store)) == (first, {first: "active", second: "waiting"})
+    assert (ids_of(store), store.entries.counts().tokens, store.state.get("mixture")) == (
+        [[*b"ship"]],
+        4,
+        "of a",
+    )
+    assert not store.settle("a", "letters", lambda: pytest.fail("the text is encoded already"))
+    store.settle("b", "letters", lambda: pytest.fail("the tokenizer is the same"))
+    assert (store.adapters.active(), store.state.get("mixture")) == (second, "of b")
+
+
+def test_a_base_model_without_an_adapter_is_due_for_a_round_and_one_with_an_adapter_is_not(two_bases):
+    store, _, _ = two_bases
+    store.settle("c", "words", lambda: len)
+    assert store.state.get(ROUND_DUE)
+    store.settle("a", "words", lambda: len)
+    assert not store.state.get(ROUND_DUE)
+
+
+def test_a_settling_that_breaks_off_changes_nothing(two_bases):
+    store, first, second = two_bases
+
+    def torn(text):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.settle("a", "letters", lambda: torn)
+    assert (store.base, store.adapters.active(), ids_of(store)) == ("b", second, [[4]])
+    assert statuses(store)[first] == "waiting"
+
+
+def test_forgetting_takes_the_adapters_of_every_base_model_and_goes_back_to_an_ancestor_of_each(two_bases):
+    store, first, second = two_bases
+    [late] = store.entries.add([NewEntry("late", "test", None, datetime.now(UTC), packed([4]), 0, "bb" * 32)])
+    heir = publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
+    store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    other = publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
+    assert statuses(store) == {first: "retired", second: "retired", heir: "waiting", other: "active"}
+    assert store.forget(Selector(text="late")).adapters_dropped == (heir, other)
+    assert statuses(store) == {first: "active", second: "waiting"}
+
+
+def test_the_weights_of_a_base_model_that_waits_are_not_dropped_for_those_of_another(two_bases):
+    store, first, second = two_bases
+    more = [publish(store, blob=b"b", metrics={"base_sha256": "b"}) for _ in range(3)]
+    store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    publish(store, blob=b"a", metrics={"base_sha256": "a"})
+    assert store.adapters.prune(1) == (second, more[0])
+    assert store.adapters.weights(first) == b"a"
+    store.adapters.activate(first)
+    assert statuses(store)[more[2]] == "waiting", "the other base model's is as it was"

@@ -43,5 +43,11 @@ def run(
     body = {"kind": kind.value, "path": make_absolute(path), "adapter": adapter}
     with connect() as client:
         written: str = client.post("/v1/export", body, patient=True)["path"]
+        base = client.get("/v1/status")["base"]
     terminal.print_result(written, {"path": written}, as_json=as_json, whole=True)
     terminal.note("It is not encrypted: whoever can read it can read what it was made from.")
+    from idiolect.models.known_bases import by_name
+
+    known = by_name().get(base)
+    if kind is not ExportKind.everything and known is not None and known.terms is not None:
+        terminal.note(f"It is bound by the terms of its base model. {known.terms.notice}.")

@@ -39,11 +39,11 @@ def run(
     terminal = open_terminal()
     if rebuild:
         from idiolect.daemon.profile.purge import remove_base
+        from idiolect.models.base_choice import serving_folder
 
         process.stop(settings)
         with process.locked(settings):  # nobody starts another one that reads the model meanwhile
-            remove_base(settings)
-            settings.prepare()
+            remove_base(settings, serving_folder(settings.base_dir) / "model")
     if new_store:
         from idiolect.daemon.vault.opening import begin_anew
 

@@ -42,6 +42,7 @@ export async function savings() {
 
 const VERDICT = {
   active: "In use: it predicts your recent writing clearly better",
+  waiting: "Waits for its base model, which does not serve now",
   retired: "Was in use: it predicted your writing clearly better",
   refused: "Not used: it does not predict your recent writing clearly better",
   damaged: "Damaged, and never used again",
@@ -59,16 +60,16 @@ function details(row) {
 }
 
 export async function rounds() {
-  const { adapters } = await ask("/v1/adapters");
+  const [{ adapters }, { base }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
   const rows = adapters.toReversed().map((row) => make("li", {},
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
     make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), ".", details(row)),
-    row.status === "active" || row.status === "damaged" ? null
+    ["active", "waiting", "damaged"].includes(row.status) ? null
       : acts(plain("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
-    make("small", {}, "The model as it came. Your words and phrases are still remembered."),
+    make("small", {}, `The base model ${base} as it came. Your words and phrases are still remembered.`),
     served ? acts(plain("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
 }

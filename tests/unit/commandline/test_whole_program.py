@@ -188,7 +188,7 @@ def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, m
     (settings.base_dir / "model" / "manifest.json").touch()
     made = []
     monkeypatch.setattr(service_process, "_is_base_whole", lambda _settings: whole)
-    monkeypatch.setattr("idiolect.models.build.ensure_base", lambda *_: made.append(process.holder(settings)))
+    monkeypatch.setattr("idiolect.models.base_choice.make", lambda *_: made.append(process.holder(settings)))
     try:
         code, out, _ = run(settings, "start", "--json")
         assert code == 0

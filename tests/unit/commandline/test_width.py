@@ -39,6 +39,7 @@ SHOWN = {
     "trial": [()],
     "eval": [("--chars", "500", "--all"), ("--context", "replies.jsonl", "--chars", "500")],
     "adapters": [()],
+    "base": [(), ("use", "nonsense"), ("remove", "nonsense"), ("remove", "smollm2-135m")],
     "use": [("base",)],
     "keyboard": [()],
     "browser": [()],

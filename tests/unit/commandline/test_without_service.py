@@ -124,7 +124,7 @@ def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("phase", "says"),
     [
-        ("fetch", "The base model is not fetched, and nothing is left"),
+        ("fetch", "The base model is not fetched"),
         ("build", "The base model is fetched, but not built"),
     ],
 )
@@ -135,7 +135,7 @@ def test_ctrl_c_says_what_is_kept_of_the_base_model(run, tmp_path, monkeypatch, 
             progress("build", 0.1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("idiolect.models.build.ensure_base", interrupted)
+    monkeypatch.setattr("idiolect.models.base_choice.ensure_base", interrupted)
     code, out, err = run(tmp_path / "home", "start")
     assert (code, out) == (130, "")
     assert says in err

@@ -1,0 +1,231 @@
+"""The command `idiolect base`: which base models there are, what each costs, and which one serves."""
+
+from __future__ import annotations
+
+import pydoc
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.settings import Settings
+    from idiolect.models.base_choice import Choice
+    from idiolect.models.base_speed import Speed
+    from idiolect.models.build import BasePaths
+    from idiolect.models.known_bases import KnownBase
+
+EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
+
+GROUP = typer.Typer(
+    help="Choose the base model: the language model that your text is learned on top of. The default knows English; "
+    "[bold]gemma3-270m[/] knows more languages, has terms of its own, and takes more memory. Each has its own "
+    "adapters, and what you wrote is kept once: [bold]use[/] goes from one to another and back."
+)
+
+
+@GROUP.command("list")
+def list_bases(as_json: AsJson = False) -> None:
+    """List the base models, what each costs, and which one serves."""
+    settings, terminal = load_settings(), open_terminal()
+    with terminal.waiting("Measuring"):
+        rows = _rows(settings)
+    terminal.print_result(lambda: _show(terminal, rows), rows, as_json=as_json)
+
+
+@GROUP.command()
+def use(
+    base: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|PATH", help="A name of the list, or a GGUF of the Llama or Gemma family."
+        ),
+    ],
+    accept_terms: Annotated[
+        bool, typer.Option("--accept-terms", help="Accept the terms of the base model without being asked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch and build a base model where it is not here yet, and serve it; the one before stays."""
+    from idiolect.daemon.commandline.service_process import build_base
+    from idiolect.daemon.vault.marker import claim, refuse_lost
+    from idiolect.models.base_choice import built, resolve
+
+    settings, terminal = load_settings().prepare(), open_terminal()
+    refuse_lost(settings)
+    claim(settings)
+    former, choice = _chosen_or_default(settings), resolve(settings.base_dir, base)
+    if choice.known is not None and choice.name not in built(settings.base_dir):
+        _agree(settings, terminal, choice.known, accepted=accept_terms)
+    build_base(settings, terminal, choice)
+    speed = _speed(settings, built(settings.base_dir)[choice.name])
+    if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
+        _switch(settings, terminal, choice, former)
+    facts = {"base": choice.name, "former": former.name, "token_ms": speed and speed.token_ms}
+    said = [f"{choice.name} {'serves now' if chosen_now else 'serves already'}{_describe(speed)}."]
+    if chosen_now:
+        said += [
+            "What you wrote is known to it at once; its adapters are its own, and those of "
+            f"{former.name} wait for that one to come back. `idiolect train --wait` trains one now.",
+            f"Undo: idiolect base use {former.name}",
+        ]
+    terminal.print_result(said, facts, as_json=as_json)
+
+
+@GROUP.command()
+def remove(
+    base: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list.")], as_json: AsJson = False
+) -> None:
+    """Remove a base model's files, unless it serves. Its adapters stay in the store, for when it comes back."""
+    from idiolect.daemon.profile.purge import remove_base
+    from idiolect.models.base_choice import BaseInUseError, UnknownBaseError, chosen, folder_of, here
+    from idiolect.models.known_bases import DEFAULT
+
+    settings, terminal = load_settings(), open_terminal()
+    if base not in here(settings.base_dir):
+        raise UnknownBaseError(
+            f"Nothing of a base model {base} is here. `idiolect base` lists those that are."
+        )
+    if base == chosen(settings.base_dir).name:
+        raise BaseInUseError(
+            f"{base} serves, so it stays. Have another one serve first: `idiolect base use NAME`."
+        )
+    place = folder_of(settings.base_dir, base)
+    size_bytes = remove_base(settings, place / "model" if base == DEFAULT.name else place)
+    said = f"Removed {base}: {size_bytes / 1e6:,.0f} MB are free again. `idiolect base use` makes it anew."
+    terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
+
+
+def _chosen_or_default(settings: Settings) -> Choice:
+    """Return what serves; the default where that cannot be read, so that choosing anew mends it."""
+    from idiolect.models.base_choice import Choice, chosen
+    from idiolect.models.errors import DamagedModelError
+    from idiolect.models.known_bases import DEFAULT
+
+    try:
+        return chosen(settings.base_dir)
+    except DamagedModelError:
+        return Choice(DEFAULT.name, "")
+
+
+def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted: bool) -> None:
+    """Show the terms of a base model, and return once they are accepted. Raises TermsNotAcceptedError."""
+    from idiolect.models.base_choice import TermsNotAcceptedError, fetch_terms
+
+    with terminal.waiting(f"Fetching the terms of {known.title}"):
+        document = fetch_terms(settings.base_dir, known)
+    if known.terms is None or document is None:
+        return
+    if accepted:
+        terminal.note(f"{known.terms.title}: accepted. Their text is in {document}")
+        return
+    if not sys.stdin.isatty():
+        raise TermsNotAcceptedError(
+            f"{known.title} comes under the {known.terms.title}, and nobody is there to ask. Read them in {document}, "
+            "and if you accept them, give --accept-terms. Nothing was changed."
+        )
+    pydoc.pager(_read_terms(document))
+    terminal.say(
+        f"{known.title} is not open: the {known.terms.title} restrict what it may be used for, and hold for what is "
+        "made from it, such as adapters that are trained on it, and for those to whom you give these."
+    )
+    terminal.show_whole(f"Their text: {document} and {known.terms.address}")
+    megabytes = f"{known.download_bytes / 1e6:,.0f} MB are fetched"
+    if not typer.confirm(f"Do you accept them ({megabytes})?"):
+        raise TermsNotAcceptedError(
+            f"The {known.terms.title} were not accepted, so {known.title} was not fetched. Nothing was changed."
+        )
+
+
+def _read_terms(document: Path) -> str:
+    """Return the terms as text, without what stands around them on their page."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    from idiolect.daemon.commandline.formatting import plain_lines
+
+    article = LexborHTMLParser(document.read_bytes()).css_first("article")
+    lines = article.text(separator="").splitlines() if article is not None else []
+    return plain_lines("\n".join(line.strip() for line in lines if line.strip()))
+
+
+def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choice) -> None:
+    """Have another base model serve. Where the service cannot start with it, the former one serves again."""
+    from idiolect.daemon.commandline.service_process import service_ended
+    from idiolect.daemon.runtime import service_unit
+    from idiolect.models.base_choice import choose
+    from idiolect.models.errors import IdiolectError
+
+    chosen = False
+    # All token ids are written anew, once into the log and once into the store.
+    room_bytes = settings.store_path.stat().st_size if settings.store_path.exists() else 0
+    try:
+        with service_ended(settings, terminal, room_bytes):
+            choose(settings.base_dir, choice)
+            chosen = True
+    except IdiolectError:
+        if chosen:
+            choose(settings.base_dir, former)
+            service_unit.start(settings)
+        raise
+
+
+def _speed(settings: Settings, base: BasePaths) -> Speed | None:
+    from idiolect.models.base_speed import speed_of
+
+    return speed_of(base, settings.threads)
+
+
+def _describe(speed: Speed | None) -> str:
+    return (
+        ""
+        if speed is None
+        else f": a token takes {speed.token_ms:.1f} ms here, and it {speed.memory_mb:,} MB"
+    )
+
+
+def _rows(settings: Settings) -> list[dict[str, Any]]:
+    """Return what is told of each base model that is known or built."""
+    from idiolect.models.base_choice import built, chosen
+    from idiolect.models.known_bases import by_name
+
+    there, serving = built(settings.base_dir), chosen(settings.base_dir).name
+    rows = []
+    for name in dict.fromkeys([*by_name(), *there]):
+        known, base = by_name().get(name), there.get(name)
+        speed = None if base is None else _speed(settings, base)
+        memory_mb = speed.memory_mb if speed else known and known.memory_mb
+        rows.append(
+            {
+                "name": name,
+                "serves": name == serving,
+                "built": base is not None,
+                "download_mb": known and round(known.download_bytes / 1e6),
+                "memory_mb": memory_mb,
+                "token_ms": speed and speed.token_ms,
+                "languages": list(known.languages) if known else None,
+                "licence": known and known.licence,
+            }
+        )
+    return rows
+
+
+def _show(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
+    terminal.show_facts((row["name"], _describe_row(row)) for row in rows)
+    terminal.say(
+        "`idiolect base use NAME` has another one serve, and `idiolect base use PATH` a GGUF of your own."
+    )
+
+
+def _describe_row(row: dict[str, Any]) -> str:
+    state = "serves" if row["serves"] else "built" if row["built"] else f"{row['download_mb']:,} MB to fetch"
+    costs = [f"{row['memory_mb']:,} MB of memory"] if row["memory_mb"] else []
+    costs += [f"{row['token_ms']:.1f} ms a token here"] if row["token_ms"] else []
+    about = [f"languages: {' '.join(row['languages'])}"] if row["languages"] else []
+    about += [f"licence: {row['licence']}"] if row["licence"] else []
+    return "; ".join([", ".join([state, *costs]), *about])

@@ -1,0 +1,82 @@
+"""What a base model costs on this machine: the time of one token and the memory, measured in a process of its own.
+
+It is measured once and kept beside the model. The process is another one so that the memory is the model's alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from idiolect.models import durable
+from idiolect.models.build import BasePaths
+
+_FILE: Final = "speed.json"
+_CONTEXT_TOKENS: Final = 128
+_PASSES: Final = 60
+_DEADLINE_S: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a pass takes. `sha256` is that of the GGUF that the base model is made from.
+
+    `token_ms`: the time of a pass of one token behind 128, with its probabilities, in milliseconds. It is the fastest
+    of 60: what other programs do meanwhile does not count. `memory_mb` is what the loaded model takes.
+    """
+
+    sha256: str
+    token_ms: float
+    memory_mb: int
+
+
+def speed_of(base: BasePaths, threads: int) -> Speed | None:
+    """What a base model costs here, measured unless that is known; None where it cannot be measured."""
+    place = base.folder.parent / _FILE
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        known = Speed(**json.loads(place.read_bytes()))
+        if known.sha256 == base.source_sha256:
+            return known
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "idiolect.models.base_speed", str(base.folder.parent), str(threads)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_DEADLINE_S,
+            check=True,
+        )
+        speed = Speed(**json.loads(done.stdout))
+    except (OSError, ValueError, TypeError, subprocess.SubprocessError):
+        return None
+    with contextlib.suppress(OSError):
+        durable.write(place, json.dumps(asdict(speed)).encode())
+    return speed
+
+
+def _measure(folder: Path, threads: int) -> Speed:
+    import psutil
+
+    from idiolect.models.build import find_base
+    from idiolect.models.session import Model, Session
+
+    base = find_base(folder)
+    before_bytes = psutil.Process().memory_info().rss
+    session = Session(Model(base.graph, base.config, threads=threads))
+    session.feed([1] * _CONTEXT_TOKENS)
+    times_s = []
+    for _ in range(_PASSES):
+        began = time.perf_counter()
+        session.feed([1])
+        times_s.append(time.perf_counter() - began)
+    taken_bytes = psutil.Process().memory_info().rss - before_bytes
+    return Speed(base.source_sha256, round(1e3 * min(times_s), 2), round(taken_bytes / 2**20))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(_measure(Path(sys.argv[1]), int(sys.argv[2])))))

