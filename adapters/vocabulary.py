@@ -1,16 +1,25 @@
-"""The words that can be suggested: general English, and every word the user has typed, capitals as typed."""
+"""The words that can be suggested: general ones, and every word the user has typed, capitals as typed.
+
+Where the user writes several languages, a word has its uses in each, and weighs what the language at hand makes of
+them: with a belief ``b`` in each language, a word's share of what begins with its first token is ``Σ b·uses`` by
+``Σ b·total``, and the chance that the text is in the word's language, once it stands there, is ``Σ b²·uses`` by
+``Σ b·uses``. The product of both leaves little to words of the other language, and lets one through that nothing else
+explains.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from idiolect.adapters.elisions import elided_chars
 from idiolect.adapters.steps import Steps, finish
 from idiolect.adapters.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.models.lexicon import NONE, Lexicon
@@ -26,17 +35,25 @@ _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MAX_NEW = 200  # of the user's words that are filed apart from those that are settled
 _TEXTS_A_STEP, _FORMS_A_STEP = 256, 256
+_ELSEWHERE: Final = (
+    0.1  # of the uses of a word that no language lists, a name: what it counts for in another language
+)
+_LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
+_BELIEF_STEPS: Final = 6.0  # to a power of e, by which two beliefs are told apart
+_SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
+_SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
+_WRITTEN_FADES: Final = (
+    0.998  # a word: what was written in each language is told by the last few hundred words
+)
+UNLISTED: Final = 2e-7
+"""Uses per word of text that a word has at least, in each language."""
+_OTHERS_WORD: Final = 20.0  # times that another language uses a word as often as that at hand
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 # The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
 _MIN_SHARES = (0.02, 3e-4)
 MAX_WORD_CHARS = 40
 """Characters; longer runs are not words that anyone wants offered."""
-
-
-_NO_TABLE = WordTable(
-    np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
-)
 
 
 @dataclass(frozen=True)
@@ -66,25 +83,39 @@ class WordVocabulary:
         self._lexicon = lexicon
         self._encode = encode
         self._vocab = vocab
-        self.writes_names_small = False
-        """Whether the user writes names in small letters more often than not."""
-        weights = lexicon.frequency * np.float32(_GENERAL_USES)
-        weights[lexicon.names[1]] *= _SMALL_NAME
-        weights[lexicon.foreign] *= _FOREIGN
-        self._general = WordTable(lexicon.forms, weights, lexicon.first, lexicon.second)
-        self._untyped = self._general.weights.copy()  # what general words weigh that the user never typed
+        self.languages = lexicon.languages
+        """The languages of the general words."""
+        self.at_hand = 0
+        """The place of the language that the text is probably in."""
+        self.belief: tuple[float, ...] = ()
+        """How probable each language is; what words weigh is made of it."""
+        self.written = np.ones(len(self.languages))
+        """Words that the user wrote in each language lately."""
+        self._writes_small = [False] * len(self.languages)
+        uses = lexicon.by_language * np.float32(_GENERAL_USES)
+        for row, names in zip(uses, lexicon.names, strict=True):
+            row[names[1]] *= _SMALL_NAME
+        if "en" in self.languages:
+            uses[self.languages.index("en"), lexicon.foreign] *= _FOREIGN
+        self._general = WordTable.of(lexicon.forms, uses, lexicon.first, lexicon.second)
+        self._typed = np.zeros(len(lexicon.forms), np.float32)  # how often the user typed general words
         self._general_first = [np.unique(row) for row in lexicon.first]
-        # Weight of all words that begin with a token: (alone or after a space, vocab)
-        self._total = np.stack(
-            [np.bincount(row, self._general.weights, vocab) for row in lexicon.first]
+        # Weight of all words that begin with a token: (languages, alone or after a space, vocab)
+        self._totals = np.stack(
+            [np.stack([np.bincount(row, weights, vocab) for row in lexicon.first]) for weights in uses]
         ).astype(np.float32)
         if (
             len(space := encode(" ")) == 1
         ):  # a token of its own: digits and code follow it far more often than words
-            self._total[1, space[0]] *= _NO_WORDS
+            self._totals[:, 1, space[0]] *= _NO_WORDS
+        # (2, vocab), for the language at hand
+        self._total = self._totals[0] if len(uses) == 1 else np.empty_like(self._totals[0])
         # The user's own, settled and new: after an entry with a new word only the few new ones are filed again.
-        self._own = _NO_TABLE, _NO_TABLE
+        none = np.zeros(0, "S1"), np.zeros((len(uses), 0), np.float32)
+        self._no_table = WordTable.of(*none, np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32))
+        self._own = self._no_table, self._no_table
         self._by_second: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.float32]]] = {}
+        self._weigh((1 / len(uses),) * len(uses))
 
     def learn(self, text: str) -> None:
         """Count the words of an entry."""
@@ -96,30 +127,42 @@ class WordVocabulary:
 
     def learn_in_steps(self, texts: Iterable[str]) -> Steps[None]:
         """Count the words of many entries in short steps, all of them in the last one."""
-        counted = Counter[str]()
+        counted = [Counter[str]() for _ in self.languages]
         for number, text in enumerate(texts):
-            counted.update(WORD.findall(text))
+            if len(counted) == 1:
+                counted[0].update(WORD.findall(text))
+            else:
+                for language, words in self._sentences(text):
+                    counted[language].update(words)
             if number % _TEXTS_A_STEP == _TEXTS_A_STEP - 1:
                 yield
-        encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= MAX_WORD_CHARS)
-        new = {raw: times for raw, times in encoded if len(raw) <= _MAX_FORM_BYTES}
+        new = dict[bytes, list[float]]()
+        for language, words_there in enumerate(counted):
+            for form, times in words_there.items():
+                if len(form) <= MAX_WORD_CHARS and len(raw := form.encode()) <= _MAX_FORM_BYTES:
+                    new.setdefault(raw, [0.0] * len(counted))[language] += times
         tokens = dict[bytes, tuple[int, int, int, int]]()
         forms = [*new]
         for start in range(0, len(forms), _FORMS_A_STEP):
             unknown = self._unknown(forms[start : start + _FORMS_A_STEP])
             tokens |= {form: self._tokens_of(form) for form in unknown}
             yield
-        for table in self.tables:
+        new = self._count(self._general, new)
+        if len(counted) > 1:  # what no list has may be a name, which is one in other languages, too
+            new = {form: [_ELSEWHERE * sum(u) + (1 - _ELSEWHERE) * n for n in u] for form, u in new.items()}
+        for table in self.tables[1:]:
             new = self._count(table, new)
         if new:
             forms = sorted(new)
             rows = np.array([tokens[form] for form in forms], np.int32).T
             first, second = np.ascontiguousarray(rows[:2]), np.ascontiguousarray(rows[2:])
-            weights = np.array([new[form] for form in forms], np.float32)
-            for row in (0, 1):
-                np.add.at(self._total[row], first[row], weights)
-            self._file(WordTable(np.array(forms), weights, first, second))
+            uses = np.ascontiguousarray(np.array([new[form] for form in forms], np.float32).T)
+            for total, weights in zip(self._totals, uses, strict=True):
+                for row in (0, 1):
+                    np.add.at(total[row], first[row], weights)
+            self._file(WordTable.of(np.array(forms), uses, first, second))
         self._heed_small_names()
+        self._weigh()
         self._by_second = {}
 
     def _file(self, added: WordTable) -> None:
@@ -127,31 +170,101 @@ class WordVocabulary:
         settled, new = self._own
         new = new.with_words(added)
         if len(new.forms) > _MAX_NEW:
-            settled, new = settled.with_words(new), _NO_TABLE
+            settled, new = settled.with_words(new), self._no_table
         for table in (settled, new):
             table.prepare()
         self._own = settled, new
 
+    def _sentences(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the words of each sentence with the place of the language that it is in, as far as its words tell."""
+        sentences = [found for part in _SENTENCE.findall(text) if (found := WORD.findall(part))]
+        told = [np.log(self.frequencies(words)).sum(0) for words in sentences]
+        whole = _SAME_LANGUAGE * sum(told)
+        for words, by_language in zip(sentences, told, strict=True):
+            language = int(np.argmax(by_language + whole))
+            self.written *= _WRITTEN_FADES ** len(words)
+            self.written[language] += len(words)
+            yield language, [word[elided_chars(word, self.languages[language]) :] or word for word in words]
+
+    def frequencies(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return how often each language uses words, in any capitals: (words, languages), uses per word of text.
+
+        Of what a language does not list it is some less than of its rarest word.
+        """
+        found = np.full((len(words), len(self.languages)), UNLISTED)
+        for place, word in enumerate(words):
+            if (index := self._general.index(word.lower().replace("’", "'").encode())) is not None:
+                np.maximum(found[place], self._lexicon.by_language[:, index], out=found[place])
+        return found
+
+    def begun_frequencies(self, typed: str) -> NDArray[np.float64]:
+        """Return how often each language uses words that begin so: (languages,), per word of text."""
+        start, end = self._general.prefix_range(typed.encode())
+        uses = self._general.uses[:, start:end].sum(1) / _GENERAL_USES
+        found: NDArray[np.float64] = np.maximum(uses.astype(np.float64), UNLISTED)
+        return found
+
+    def is_capitalized_in(self, language: int, word: str) -> bool:
+        """Return True if a language, by its place, writes a word with a capital."""
+        return self._lexicon.is_name(word, language)
+
+    def heed(self, belief: Sequence[float]) -> None:
+        """Weigh the words from now on by how probable each language is (languages,)."""
+        steps = np.round(_BELIEF_STEPS * np.log(np.maximum(belief, _LEAST_BELIEF))) / _BELIEF_STEPS
+        rounded = np.exp(steps)
+        self._weigh(tuple((rounded / rounded.sum()).tolist()))
+
+    def _weigh(self, belief: tuple[float, ...] | None = None) -> None:
+        """Make the weights of the words anew for a belief in each language; None: for that of now, after learning."""
+        if len(self.languages) == 1 or belief == self.belief:
+            return
+        self.belief = belief = belief or self.belief
+        self.at_hand = int(np.argmax(belief))
+        some = np.array(belief, np.float32)
+        for table in self.tables:
+            np.dot(some**2 / (some**2).sum(), table.uses, out=table.weights)
+        np.einsum("l,lrv->rv", some, self._totals, out=self._total)
+        self._by_second = {}
+
+    def is_of_another_language(self, word: str) -> bool:
+        """Return True if another language uses a word, in these capitals or small, far more than that at hand does."""
+        if len(self.languages) == 1:
+            return False
+        uses = np.zeros(len(self.languages))
+        for form in {word, word.lower()}:
+            for table in self.tables:
+                if (index := table.index(form.encode())) is not None:
+                    uses += table.uses[:, index]
+        return float(uses.max()) > _OTHERS_WORD * float(uses[self.at_hand])
+
+    @property
+    def language_at_hand(self) -> str:
+        """The language that the text is probably in."""
+        return self.languages[self.at_hand]
+
+    @property
+    def writes_names_small(self) -> bool:
+        """Whether the user writes names in small letters more often than not, in the language at hand."""
+        return self._writes_small[self.at_hand]
+
     def _heed_small_names(self) -> None:
         """Give names in small letters their full weight where the user writes names so, and little where not."""
-        large, small = self._lexicon.names
-        typed = self._general.weights - self._untyped
-        times_large, times_small = float(typed[large].sum()), float(typed[small].sum())
-        writes_small = times_small >= _HABIT and times_small > times_large
-        if writes_small == self.writes_names_small:
-            return
-        full = self._lexicon.frequency[small] * np.float32(_GENERAL_USES)
-        more = full * np.float32(1 - _SMALL_NAME if writes_small else _SMALL_NAME - 1)
-        for row in (0, 1):
-            np.add.at(self._total[row], self._general.first[row, small], more)
-        self._untyped[small] += more
-        self._general.weights[small] += more
-        self.writes_names_small = writes_small
+        for language, (large, small) in enumerate(self._lexicon.names):
+            times_large, times_small = float(self._typed[large].sum()), float(self._typed[small].sum())
+            writes_small = times_small >= _HABIT and times_small > times_large
+            if writes_small == self._writes_small[language]:
+                continue
+            full = self._lexicon.by_language[language, small] * np.float32(_GENERAL_USES)
+            more = full * np.float32(1 - _SMALL_NAME if writes_small else _SMALL_NAME - 1)
+            for row in (0, 1):
+                np.add.at(self._totals[language, row], self._general.first[row, small], more)
+            self._general.uses[language, small] += more
+            self._writes_small[language] = writes_small
 
     def is_name(self, form: str) -> bool:
         """Return True if a word is written with a capital, by everybody or by the user, and never small by the user."""
         small, large = form[:1].lower() + form[1:], form[:1].upper() + form[1:]
-        if self._lexicon.is_name(small):
+        if self._lexicon.is_name(small, self.at_hand):
             return not self.count_form(small)
         # Of the words that are no names in general only those that the general list lacks may be one.
         is_own = any(table.index(large.encode()) is not None for table in self._own)
@@ -167,14 +280,14 @@ class WordVocabulary:
             limit: the most names to return.
         """
         row, raw, found = int(spaced), begun.encode(), list[tuple[str, float]]()
-        large, small = self._lexicon.names
+        large, small = self._lexicon.names[self.at_hand]
         for table in self.tables:
             start, end = table.prefix_range(raw)
             rows: NDArray[np.intp] | slice = slice(start, end)
             if table is self._general:
                 first, last = np.searchsorted(large, (start, end))
                 pairs = small[first:last]
-                rows = large[first:last][self._general.weights[pairs] - self._untyped[pairs] < 0.5]
+                rows = large[first:last][self._typed[pairs] < 0.5]
             tokens = table.first[row, rows]
             scores = p[tokens] * table.weights[rows] / self._total[row, tokens]
             for index in best_indices(scores, limit):
@@ -196,13 +309,13 @@ class WordVocabulary:
         raw = form.encode()
         for table in self._own:
             if (index := table.index(raw)) is not None:
-                return round(float(table.weights[index]))
+                return round(float(table.uses[:, index].sum() / (1 + _ELSEWHERE * (len(self.languages) - 1))))
         if (index := self._general.index(raw)) is not None:
-            return round(float(self._general.weights[index] - self._untyped[index]))
+            return round(float(self._typed[index]))
         return 0
 
     def general_frequency(self, word: str) -> float:
-        """Return how often general English uses a word, per word of text; 0 if the lexicon lacks it."""
+        """Return how often a language uses a word, the one that uses it most; per word of text, 0 if no list has it."""
         index = self._general.index(word.lower().encode())
         return 0.0 if index is None else float(self._lexicon.frequency[index])
 
@@ -264,16 +377,20 @@ class WordVocabulary:
                 forms = looked_up[table.forms[indices] != looked_up].tolist()
         return forms
 
-    def _count(self, table: WordTable, used: dict[bytes, int]) -> dict[bytes, int]:
-        """Count the words in ``used`` (times by form) that a table has; return the others."""
+    def _count(self, table: WordTable, used: dict[bytes, list[float]]) -> dict[bytes, list[float]]:
+        """Count the words in ``used`` (times in each language by form) that a table has; return the others."""
         if not used or not len(table.forms):
             return used
-        forms, times = np.array([*used]), np.array([*used.values()], np.float32)
+        forms, times = np.array([*used]), np.array([*used.values()], np.float32).T
         indices = np.minimum(np.searchsorted(table.forms, forms), len(table.forms) - 1)
         known = table.forms[indices] == forms
-        table.weights[indices[known]] += times[known]
-        for row in (0, 1):
-            np.add.at(self._total[row], table.first[row, indices[known]], times[known])
+        at, times = indices[known], times[:, known]
+        table.uses[:, at] += times
+        if table is self._general:
+            self._typed[at] += times.sum(0)
+        for total, more in zip(self._totals, times, strict=True):
+            for row in (0, 1):
+                np.add.at(total[row], table.first[row, at], more)
         return {form: used[form] for form in forms[~known].tolist()}
 
     def match(

@@ -27,12 +27,26 @@ class WordTable:
     """Words sorted by their bytes. The user's own are replaced as a whole when they grow.
 
     ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
+    ``uses`` (languages, N) are those in each language; ``weights`` are made of them for the language at hand. They are
+    one array where there is one language.
     """
 
     forms: NDArray[np.bytes_]
     weights: NDArray[np.float32]
     first: NDArray[np.int32]
     second: NDArray[np.int32]
+    uses: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        forms: NDArray[np.bytes_],
+        uses: NDArray[np.float32],
+        first: NDArray[np.int32],
+        second: NDArray[np.int32],
+    ) -> WordTable:
+        """Make a table of words with their uses in each language (languages, N)."""
+        return cls(forms, uses[0] if len(uses) == 1 else uses.max(0), first, second, uses)
 
     def index(self, raw: bytes) -> int | None:
         """Return where a form stands, None if it is not in the table."""
@@ -87,9 +101,9 @@ class WordTable:
         """Return a table with more forms, none of which is here."""
         width = f"S{max(self.forms.dtype.itemsize, others.forms.dtype.itemsize)}"
         indices = np.searchsorted(self.forms, others.forms)
-        return WordTable(
+        return WordTable.of(
             np.insert(self.forms.astype(width), indices, others.forms),
-            np.insert(self.weights, indices, others.weights),
+            np.insert(self.uses, indices, others.uses, axis=1),
             np.insert(self.first, indices, others.first, axis=1),
             np.insert(self.second, indices, others.second, axis=1),
         )

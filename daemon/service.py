@@ -141,6 +141,7 @@ class Service:
             model.base,
             children,
             serving=lambda: model.adapter_id,
+            languages=lambda: model.languages,
             published=self._round_ended,
             offered=lambda base: self.sync.offer(base),
         )
@@ -173,7 +174,7 @@ class Service:
         self.inventory = SourceInventory(
             store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader
         )
-        self.keywords = Keywords(store, model.base, model.mistakes)
+        self.keywords = Keywords(store, lambda: model.loaded.lexicon, model.mistakes)
         self.exports = Exports(store, model)
         self._upkeep = Upkeep(
             Retention(settings, store, model.rebuild), IntegrityCheck(settings, store, self.rounds.quiet_s)
@@ -267,6 +268,7 @@ class Service:
             "home": str(self._settings.home),
             "base": name_of(self.model.base),
             "adapter": serving,
+            "languages": list(self.model.languages),
             "store": asdict(standing(self._settings)),
             "damaged": self.model.servable.damaged(serving),
             "entries": counts.entries,

@@ -65,6 +65,7 @@ def _known_key(name: str) -> str:
     return name
 
 
+Language = Literal["en", "de", "fr", "es", "it", "pt", "nl"]
 KeyName = Annotated[str, pydantic.AfterValidator(_known_key)]
 
 
@@ -123,10 +124,16 @@ class Settings(ProfilePaths, BaseModel):
         True,
         description="true or false: suggestions heed what you answer, where a program sends it: it is kept nowhere",
     )
-    keyboard: Layout = Field(
-        "qwerty",
+    languages: tuple[Language, ...] = Field(
+        (),
+        description="the languages that you write, the most written first: a list of "
+        '"en", "de", "fr", "es", "it", "pt", "nl"; an empty one finds them in your text',
+    )
+    keyboard: Layout | None = Field(
+        None,
         description="the layout of your keyboard, which says what is mistyped for what: "
-        '"qwerty", "qwertz", "azerty", "dvorak" or "colemak"',
+        '"qwerty", "qwertz", "azerty", "qwerty-es", "dvorak" or "colemak"; the default is the usual one for your first '
+        "language",
     )
     rest_after_s: float = Field(
         900.0,
@@ -305,7 +312,7 @@ class Settings(ProfilePaths, BaseModel):
     def _with_never_read(cls, value: object) -> object:
         return _globs(value, NEVER_READ)
 
-    @field_validator("quiet_apps", "allow_apps", mode="before")
+    @field_validator("quiet_apps", "allow_apps", "languages", mode="before")
     @classmethod
     def _from_commas(cls, value: object) -> object:
         return _globs(value, ())

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from idiolect.models.letter_trie import LetterTrie, build_trie
 from idiolect.models.misspellings import regional_words
+from idiolect.models.word_lists import dictionary_words
 
 
 class Spelling:
@@ -35,7 +36,19 @@ class Spelling:
         """Read the dictionary of pyspellchecker; it takes half a second of a processor."""
         from spellchecker import SpellChecker  # takes a tenth of a second, so only where it is needed
 
-        return cls(np.sort(_hashes(SpellChecker(language="en", distance=1).word_frequency.words())))
+        return cls.of(SpellChecker(language="en", distance=1).word_frequency.words())
+
+    @classmethod
+    def of_languages(cls, languages: Sequence[str]) -> Spelling:
+        """Read the dictionaries of these languages."""
+        if tuple(languages) == ("en",):
+            return cls.english()
+        return cls.of(sorted(frozenset[str]().union(*map(dictionary_words, languages))))
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Spelling:
+        """Make one of words in lower case."""
+        return cls(np.sort(_hashes(words)))
 
     def __contains__(self, word: str) -> bool:
         """Return True for a word of the dictionary, in any capitals."""
@@ -98,8 +111,10 @@ def write_tables(tables: DictionaryTables, path: Path) -> None:
     )
 
 
-def read_tables(path: Path, forms: NDArray[np.bytes_]) -> DictionaryTables:
-    """Return the tables for the forms (N,) of a word list.
+def read_tables(
+    path: Path, forms: NDArray[np.bytes_], languages: Sequence[str] = ("en",)
+) -> DictionaryTables:
+    """Return the tables for the forms (N,) of a word list of these languages.
 
     They are made anew where ``path`` is missing, damaged or of another word list: a base model that was built before
     they were stored has none.
@@ -111,10 +126,14 @@ def read_tables(path: Path, forms: NDArray[np.bytes_]) -> DictionaryTables:
             trie = LetterTrie(
                 arrays["rows"], letters, arrays["low"], arrays["high"], arrays["whole"], children
             )
-            tables = DictionaryTables(Spelling(arrays["dictionary"]), arrays["spelt"], trie)
+            tables: DictionaryTables | None = DictionaryTables(
+                Spelling(arrays["dictionary"]), arrays["spelt"], trie
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return make_tables(forms)
-    return tables if len(tables.spelt) == len(forms) else make_tables(forms)
+        tables = None
+    if tables is None or len(tables.spelt) != len(forms):
+        return make_tables(forms, Spelling.of_languages(languages))
+    return tables
 
 
 def _hashes(words: Iterable[str]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""General English words with how often they are used, filed by the model token that begins them.
+"""General words with how often they are used, filed by the model token that begins them: English, or several languages.
 
 One forward pass gives a probability to every token; a word's is its first token's times the word's
 share among the words that begin with that token. So one pass ranks the whole lexicon. Frequencies
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import regex
@@ -24,9 +24,13 @@ from idiolect.models.dictionary import Spelling
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.names import names_and_foreign
 from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.word_lists import german_nouns
 
 SIZE = 60_000
-"""Words kept, the most used first."""
+"""Words kept of each language, the most used first."""
+
+ENGLISH: Final = ("en",)
+"""The languages of the list that every base model is built with."""
 
 NONE = -1
 """Stands for a second token where a form has only one."""
@@ -47,12 +51,21 @@ class Lexicon:
     ``forms`` (N,) bytes; ``frequency`` (N,) float32, uses per word of text; ``first`` (2, N) int32, the
     token that begins the form where it stands alone (row 0) and after a space (row 1); ``second`` (2, N)
     int32, the token after it, :data:`NONE` where there is none.
+
+    A list of several ``languages`` has ``frequencies`` (languages, N), the uses in each; ``frequency`` is the highest.
     """
 
     forms: NDArray[np.bytes_]
     frequency: NDArray[np.float32]
     first: NDArray[np.int32]
     second: NDArray[np.int32]
+    languages: tuple[str, ...] = ENGLISH
+    frequencies: NDArray[np.float32] | None = None
+
+    @property
+    def by_language(self) -> NDArray[np.float32]:
+        """(languages, N), uses of each form per word of text in that language."""
+        return self.frequency[None] if self.frequencies is None else self.frequencies
 
     def place(self, form: str) -> int | None:
         """Return where a written form stands; None if the lexicon lacks it."""
@@ -65,10 +78,24 @@ class Lexicon:
         return self.place(form) is not None
 
     @cached_property
-    def names(self) -> NDArray[np.intp]:
+    def names(self) -> list[NDArray[np.intp]]:
         """Where names stand (2, M), capitalized in row 0 and in small letters, "december", in row 1, both in order.
 
-        The word list is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
+        There is one such array for each language; in German it holds all nouns.
+        """
+        nouns = {"de": german_nouns}
+        return [
+            self._english_names
+            if language == "en"
+            else self._pairs(nouns[language]() if language in nouns else np.zeros(0, "S1"))
+            for language in self.languages
+        ]
+
+    @cached_property
+    def _english_names(self) -> NDArray[np.intp]:
+        """Names of the English list.
+
+        It is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
         token of its own for " December", and none for " december". Its text knew the word by its capital. A dictionary
         tells others, of several tokens.
         """
@@ -82,8 +109,19 @@ class Lexicon:
         # Where both have one, the token that is more frequent comes first: its number is the rank of its frequency.
         rarely_small = self.first[1, large] < _RARELY * self.first[1, small]
         is_name = (self.second[1, large] == NONE) & ((self.second[1, small] != NONE) | rarely_small)
+        if self.frequencies is not None:
+            is_name &= self.frequencies[self.languages.index("en"), small] > 0
         is_name[self._places(names_and_foreign()[0]) - small.start] = True
         return np.array([[large.start], [small.start]]) + np.flatnonzero(is_name)
+
+    def _pairs(self, words: NDArray[np.bytes_]) -> NDArray[np.intp]:
+        """Return where words in small letters stand (2, M), capitalized and as they are."""
+        small = [word for word in words.tolist() if self.place(word.decode()) is not None]
+        large = [(text[:1].upper() + text[1:]).encode() for text in (word.decode() for word in small)]
+        places = np.stack(
+            [np.searchsorted(self.forms, np.array(forms, self.forms.dtype)) for forms in (large, small)]
+        )
+        return places[:, np.argsort(places[0])]
 
     @cached_property
     def foreign(self) -> NDArray[np.intp]:
@@ -97,44 +135,71 @@ class Lexicon:
         found: NDArray[np.intp] = places[self.forms[places] == words]
         return found
 
-    def is_name(self, word: str) -> bool:
-        """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
-        return word.lower().removesuffix("'s").encode() in self._small_names
+    def is_name(self, word: str, language: int = 0) -> bool:
+        """Return True if a word, in any capitals, is written with a capital in a language, as far as is known.
+
+        Args:
+            word: the word.
+            language: its place in :attr:`languages`.
+        """
+        return word.lower().removesuffix("'s").encode() in self._small_names[language]
 
     @cached_property
-    def _small_names(self) -> frozenset[bytes]:
-        return frozenset(self.forms[self.names[1]].tolist())
+    def _small_names(self) -> list[frozenset[bytes]]:
+        return [frozenset(self.forms[names[1]].tolist()) for names in self.names]
 
 
 def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:
-    """Write the lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
+    """Write the English lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
 
     Args:
         tokenizer: cuts the words.
         path: an ``.npz``.
         spelling: a dictionary: what it has is no misspelling.
     """
-    from wordfreq import get_frequency_dict  # needed only when a base is built
+    write_lexicon(tokenizer, path, {"en": english_words(spelling)})
+
+
+def english_words(spelling: Spelling) -> dict[str, float]:
+    """Return the English words but for known misspellings, in lower case, with their uses per word of text."""
+    from wordfreq import get_frequency_dict  # needed only when a list is made
 
     frequencies = get_frequency_dict("en", wordlist="large")
     misspelt = _misspellings(frequencies, spelling)
-    words = [
-        word
-        for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)
+    return {
+        word: frequency
+        for word, frequency in frequencies.items()
         if _WORD.fullmatch(word) and word not in misspelt
-    ]
-    forms: dict[str, float] = {}
-    for word in words[:SIZE]:
-        for form in (word, word[:1].upper() + word[1:]):
-            forms.setdefault(form, frequencies[word])
+    }
+
+
+def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[str, float]]) -> None:
+    """Write a lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
+
+    Args:
+        tokenizer: cuts the words.
+        path: an ``.npz``.
+        words: of each language, in lower case, with their uses per word of text.
+    """
+    forms: dict[str, list[float]] = {}
+    for place, frequencies in enumerate(words.values()):
+        for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)[:SIZE]:
+            for form in {word, word[:1].upper() + word[1:]}:
+                uses = forms.setdefault(form, [0.0] * len(words))
+                uses[place] = max(uses[place], frequencies[word])
     encoded = sorted((form.encode(), form) for form in forms)
     ids = [[tokenizer.encode(space + form) for _, form in encoded] for space in ("", " ")]
+    frequency = np.array([forms[form] for _, form in encoded], dtype=np.float32).T
+    several: dict[str, Any] = {}
+    if (*words,) != ENGLISH:
+        several = {"languages": np.array([*words]), "frequencies": np.ascontiguousarray(frequency)}
     np.savez(
         path,
         forms=np.array([raw for raw, _ in encoded]),
-        frequency=np.array([forms[form] for _, form in encoded], dtype=np.float32),
+        frequency=frequency.max(0),
         first=np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
         second=np.array([[word[1] if word[1:] else NONE for word in row] for row in ids], dtype=np.int32),
+        **several,
     )
 
 
@@ -152,10 +217,20 @@ def _misspellings(frequencies: Mapping[str, float], spelling: Spelling) -> set[s
 
 
 def read_lexicon(path: Path) -> Lexicon:
-    """Read what :func:`build_lexicon` wrote. Raises DamagedModelError."""
+    """Read what :func:`write_lexicon` wrote. Raises DamagedModelError."""
     try:
         with path.open("rb") as file, np.load(file) as arrays:
-            return Lexicon(arrays["forms"], arrays["frequency"], arrays["first"], arrays["second"])
+            languages, frequencies = ENGLISH, None
+            if "languages" in arrays:
+                languages, frequencies = tuple(arrays["languages"].tolist()), arrays["frequencies"]
+            return Lexicon(
+                arrays["forms"],
+                arrays["frequency"],
+                arrays["first"],
+                arrays["second"],
+                languages,
+                frequencies,
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedModelError(
             f"The word list {path} is missing or damaged. Run `idiolect start --rebuild`."

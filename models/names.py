@@ -40,7 +40,7 @@ def build_names(words: Sequence[str], frequencies: NDArray[np.float32], path: Pa
     from spylls.hunspell import Dictionary  # needed only here
 
     dictionary = Dictionary.from_files("en_US")
-    often_elsewhere = other_frequencies(words).max(1) >= _OFTENER * frequencies
+    often_elsewhere = other_frequencies(words, without="en").max(1) >= _OFTENER * frequencies
     names, foreign = list[bytes](), list[bytes]()
     for word, frequency, elsewhere in zip(words, frequencies.tolist(), often_elsewhere.tolist(), strict=True):
         base = word.removesuffix("'s")

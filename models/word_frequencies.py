@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 #: The languages whose lists are read; English is told apart from the others.
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 FILE: Final = Path(__file__).with_name("frequencies.npz")
-#: The languages with Latin letters, but for English, whose most used words are told apart.
+#: The languages with Latin letters whose most used words are told apart.
 OTHER_LANGUAGES: Final = (
     "ca", "cs", "da", "de", "es", "fi", "fil", "fr", "hu", "id", "is", "it", "lt", "lv",
-    "ms", "nb", "nl", "pl", "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi",
+    "ms", "nb", "nl", "pl", "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi", "en",
 )  # fmt: skip # several to a line
 OTHERS_FILE: Final = Path(__file__).with_name("other_languages.npz")
 _OTHER_WORDS: Final = 2_500  # of each of these languages, the most used
@@ -48,13 +48,14 @@ def zipf(word: str) -> tuple[float, float]:
     return _scale(int(english[place])), _scale(int(others[place]))
 
 
-def other_frequencies(words: Sequence[str]) -> NDArray[np.float32]:
+def other_frequencies(words: Sequence[str], without: str | None = None) -> NDArray[np.float32]:
     """Return how often words are used in each of :data:`OTHER_LANGUAGES`: (words, languages), uses per word of text.
 
     It is 0 where a word is not among the 2,500 most used of a language.
 
     Args:
         words: in lower case, with their accents.
+        without: a language that is left out.
     """
     hashes, languages, rarity = _other_table()
     wanted = np.array([_hash(word) for word in words], np.uint32)
@@ -62,7 +63,9 @@ def other_frequencies(words: Sequence[str]) -> NDArray[np.float32]:
     found = np.zeros((len(words), len(OTHER_LANGUAGES)), np.float32)
     for row, (start, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
         found[row, languages[start:end]] = 10.0 ** (-_STEP * rarity[start:end].astype(np.float32) / 100)
-    return found
+    if without is None:
+        return found
+    return np.delete(found, OTHER_LANGUAGES.index(without), axis=1)
 
 
 def _scale(steps: int) -> float:

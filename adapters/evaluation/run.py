@@ -32,6 +32,7 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.steps import finish
 from idiolect.models.build import find_base
+from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Adapter
 
 GROWTH_PERCENT = (0, 3, 10, 30, 100)
@@ -64,7 +65,8 @@ class TypingRequest:
         word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
         mistakes: also mistype words, and count how many are mended.
         key_ms: the user's time between two letters, for which ghosts are judged.
-        keyboard: the user's layout, for that.
+        keyboard: the user's layout, for that; None: the usual one.
+        languages: those that the user writes.
         answering: type with all that was learned alone, without and with what each message answers.
     """
 
@@ -84,7 +86,8 @@ class TypingRequest:
     word_calibration: list[Any] | None = None
     mistakes: bool = False
     key_ms: float = USUAL_KEY_MS
-    keyboard: Layout = "qwerty"
+    keyboard: Layout | None = None
+    languages: tuple[str, ...] = ENGLISH
     answering: bool = False
 
 
@@ -253,8 +256,9 @@ class _ArmRunner:
             recent_tokens=request.recent_tokens,
             rare_min_count=request.rare_min_count,
             keyboard=request.keyboard,
+            languages=request.languages,
         )
-        self._keyboard, self._seed, self._key_ms = request.keyboard, request.seed, request.key_ms
+        self._keyboard, self._seed, self._key_ms = self._serving.channel.layout, request.seed, request.key_ms
         self._adapter: Adapter | None = None
         if request.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()

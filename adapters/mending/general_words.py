@@ -43,14 +43,23 @@ class GeneralWords:
     def __init__(self, lexicon: Lexicon, stored: Path | None = None) -> None:
         self._lexicon = lexicon
         self._stored = stored
+        self._is_english = "en" in lexicon.languages
         self._made: DictionaryTables | None = None
 
     def _tables(self) -> DictionaryTables:
         if self._made is None:
             forms = self._lexicon.forms
-            tables = make_tables(forms) if self._stored is None else read_tables(self._stored, forms)
-            self._made = with_regional_words(tables, forms)
+            languages = self._lexicon.languages
+            if self._stored is None:
+                tables = make_tables(forms, Spelling.of_languages(languages))
+            else:
+                tables = read_tables(self._stored, forms, languages)
+            self._made = with_regional_words(tables, forms) if self._is_english else tables
         return self._made
+
+    @cached_property
+    def _misspellings(self) -> Misspellings:
+        return Misspellings.english() if self._is_english else Misspellings(b"")
 
     @property
     def spelling(self) -> Spelling:
@@ -76,19 +85,19 @@ class GeneralWords:
             (other := american(folded)) != folded
             and self.frequency(folded) > 0
             and other in self.spelling
-            and not Misspellings.english().meanings(folded)
+            and not self._misspellings.meanings(folded)
         )
 
     def is_name(self, word: str) -> bool:
-        """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
-        return self._lexicon.is_name(word)
+        """Return True if one of the languages writes a word, in any capitals, with a capital, as far as is known."""
+        return any(self._lexicon.is_name(word, place) for place in range(len(self._lexicon.languages)))
 
     def meanings(self, word: str) -> tuple[str, ...]:
         """Return what may be meant by a known misspelling, in lower case; () for all other words.
 
         What a dictionary has is none; nor is "talkin", which is how "talking" is said.
         """
-        meanings = Misspellings.english().meanings(word)
+        meanings = self._misspellings.meanings(word)
         if not meanings or f"{word}g" in meanings or word in self.spelling:
             return ()
         return meanings
@@ -120,7 +129,7 @@ class GeneralWords:
         return max(map(self._uses, meanings)) >= _MEANT * self.frequency(folded)
 
     def _uses(self, meaning: str) -> float:
-        """Return how often general English uses a word or a phrase, per word of text."""
+        """Return how often people use a word or a phrase, per word of text."""
         uses = [self.frequency(word) for word in meaning.lower().split()]
         return min(1.0, *uses) if len(uses) < 2 else float(np.prod(uses)) * _PHRASE ** (len(uses) - 1)
 
@@ -143,7 +152,7 @@ class GeneralWords:
         return str(self._lexicon.forms[index].decode())
 
     def frequency(self, word: str) -> float:
-        """Return how often general English uses a word in lower case, per word of text; 0 if the lexicon lacks it."""
+        """Return how often people use a word in lower case, per word of text; 0 if the lexicon lacks it."""
         place = self._lexicon.place(word)
         return 0.0 if place is None else float(self._lexicon.frequency[place])
 

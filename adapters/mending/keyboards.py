@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Layout = Literal["qwerty", "qwertz", "azerty", "dvorak", "colemak"]
+Layout = Literal["qwerty", "qwertz", "azerty", "qwerty-es", "dvorak", "colemak"]
 
 _ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
     "qwerty": ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
     "qwertz": ("qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
     "azerty": ("azertyuiop", "qsdfghjklm", "wxcvbn"),
+    "qwerty-es": ("qwertyuiop", "asdfghjklñ", "zxcvbnm"),
     "dvorak": ("'  pyfgcrl", "aoeuidhtns", " qjkxbmwvz"),
     "colemak": ("qwfpgjluy", "arstdhneio", "zxcvbkm"),
 }
 LAYOUTS: Final = tuple(_ROWS)
 """The layouts that are known."""
+
+_USUAL: Final[Mapping[str, Layout]] = {"de": "qwertz", "fr": "azerty", "es": "qwerty-es"}
 
 
 def neighbours(layout: Layout) -> dict[str, frozenset[str]]:
@@ -34,3 +37,8 @@ def neighbours(layout: Layout) -> dict[str, frozenset[str]]:
             }
             found[letter] = frozenset(around - {letter, " "})
     return found
+
+
+def usual_layout(language: str) -> Layout:
+    """Return the layout that most people use who write a language."""
+    return _USUAL.get(language, "qwerty")

@@ -78,7 +78,7 @@ class Mistakes:
     ) -> None:
         self._general = general
         self._costs = replace(channel.costs, limit=_SLIP)
-        self._layout = channel.layout
+        self._channel = channel
         self._decided = decided
         self._search: FuzzySearch | None = None
         self._times = Counter[str]()
@@ -198,7 +198,9 @@ class Mistakes:
     def _slips_of(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""
         if self._search is None:
-            self._search = FuzzySearch(self._general.trie, TypingChannel(self._layout, self._costs))
+            self._search = FuzzySearch(
+                self._general.trie, TypingChannel(self._channel.layout, self._costs, self._channel.languages)
+            )
         trie, spelt, found = self._general.trie, self._general.spelt, []
         for node, cost in self._search.column(word).items():
             if trie.whole[node] > trie.low[node]:

@@ -7,6 +7,7 @@ Costs are ``-ln p``, in nats, beside typing a letter as it was meant, which cost
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -56,6 +57,10 @@ _SPELLED: Final = """
 """
 
 
+#: Meant and typed, in German: how its letters are written where a keyboard lacks them.
+_GERMAN: Final = (("ß", "ss"), ("ä", "ae"), ("ö", "oe"), ("ü", "ue"))
+
+
 @dataclass(frozen=True)
 class SlipRule:
     """Letters that were meant, the letters that stand there in their place, and what that costs."""
@@ -71,11 +76,15 @@ class TypingChannel:
     Args:
         layout: the user's keyboard.
         costs: of each kind of mistake.
+        languages: that the user writes.
     """
 
-    def __init__(self, layout: Layout = "qwerty", costs: Costs | None = None) -> None:
+    def __init__(
+        self, layout: Layout = "qwerty", costs: Costs | None = None, languages: Sequence[str] = ()
+    ) -> None:
         self.layout = layout
         self.costs = costs or Costs()
+        self.languages = languages
         self.least = min(self.costs.vowel, self.costs.sound, self.costs.near, self.costs.added_double)
         """The least that a letter costs that was not meant, but for accents."""
         self._near = neighbours(layout)
@@ -112,6 +121,9 @@ class TypingChannel:
         for one, other in (pair.split("/") for pair in _SPELLED.split()):
             for meant, typed in ((one, other), (other, one)):
                 found.setdefault(typed[-1], []).append(SlipRule(meant, typed, self.costs.spelled))
+        if "de" in self.languages:
+            for meant, typed in _GERMAN:
+                found.setdefault(typed[-1], []).append(SlipRule(meant, typed, self.costs.accent))
         return found
 
 

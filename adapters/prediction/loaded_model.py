@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.keyboards import Layout
+from idiolect.adapters.mending.keyboards import Layout, usual_layout
 from idiolect.adapters.mending.mistakes import Mistakes
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
@@ -27,7 +27,8 @@ from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import Steps, finish
 from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
-from idiolect.models.lexicon import read_lexicon
+from idiolect.models.languages import word_list_paths
+from idiolect.models.lexicon import ENGLISH, read_lexicon
 from idiolect.models.session import Adapter, Model, load_beside
 from idiolect.models.tokenizer import Tokenizer
 
@@ -43,7 +44,8 @@ class LoadedModel:
         context_tokens: the most tokens of a prefix that are read.
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
-        keyboard: the user's layout, which says what is mistyped for what.
+        keyboard: the user's layout, which says what is mistyped for what; None: that of their first language.
+        languages: those that the user writes, of which the word list was made.
         loading: the graph, if it is being loaded already.
 
     Raises:
@@ -59,20 +61,35 @@ class LoadedModel:
         context_tokens: int,
         recent_tokens: int,
         rare_min_count: int,
-        keyboard: Layout = "qwerty",
+        keyboard: Layout | None = None,
+        languages: Sequence[str] = ENGLISH,
         loading: Future[Model] | None = None,
     ) -> None:
         self._loading = loading or load_beside(base.graph, base.config, threads=threads)
         self.tokenizer = Tokenizer(base.tokenizer)
         self._vocab = base.config.vocab
-        self.lexicon = read_lexicon(base.lexicon)
-        """General English."""
-        self.general = GeneralWords(self.lexicon, base.dictionary)
-        """The same for corrections."""
-        self._channel = TypingChannel(keyboard)
+        self._base = base
+        self._keyboard = keyboard
+        self._use(languages)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
+
+    def use_languages(self, languages: Sequence[str]) -> None:
+        """Build user models from now on for who writes these languages. Their word list must be there."""
+        if tuple(languages) != self.languages:
+            self._use(languages)
+
+    def _use(self, languages: Sequence[str]) -> None:
+        paths = word_list_paths(self._base, languages)
+        self.languages = tuple(languages)
+        """Those that the user writes, the most written first."""
+        self.lexicon = read_lexicon(paths.lexicon)
+        """The general words."""
+        self.general = GeneralWords(self.lexicon, paths.dictionary)
+        """The same for corrections."""
+        self.channel = TypingChannel(self._keyboard or usual_layout(languages[0]), languages=languages)
+        """What mistakes cost."""
 
     @property
     def model(self) -> Model:
@@ -100,7 +117,8 @@ class LoadedModel:
         words = WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab)
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
         preferences = preferences or WordPreferences()
-        mistakes = Mistakes(self.general, self._channel, lambda: preferences.corrections)
+        general, channel = self.general, self.channel
+        mistakes = Mistakes(general, channel, lambda: preferences.corrections)
         recent, encode = self.build_recent_text(known), self.tokenizer.encode
         yield
         texts = list[str]()
@@ -116,7 +134,7 @@ class LoadedModel:
         without_rare = yield from rare.learn_in_steps(meant)
         yield
         yield from words.learn_in_steps(without_rare)
-        return UserModel(memory, words, recent, rare, preferences, mistakes, encode)
+        return UserModel(memory, words, recent, rare, preferences, mistakes, encode, general, channel)
 
     def build_recent_text(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> RecentText:
         """Return the latest of these entries as the text that stands before a prefix."""
@@ -161,6 +179,6 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             word_calibration=word_calibration,
-            general=self.general if is_prose else None,
-            channel=self._channel,
+            general=user_model.general if is_prose else None,
+            channel=user_model.channel,
         )

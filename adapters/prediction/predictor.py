@@ -44,6 +44,7 @@ _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
+_SURE_LANGUAGE = 0.8  # probability of a language from which on words of others are left out
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _MISTYPED: Final = "teh"
 
@@ -215,6 +216,7 @@ class Predictor:
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
+        self._heed_language(prefix)
         split = self._ranker.split(prefix)
         must_hide = self._user_model.guard(prefix, self._answered_units)
         before = prefix[: len(prefix) - len(split.typed)]
@@ -222,6 +224,8 @@ class Predictor:
         if self._languages is not None and not is_known:
             follows = self._ranker.expected_by_memory(split)
             must_hide = _either(must_hide, self._languages.only_own(before, split.typed, follows))
+        elif len(self._user_model.words.languages) > 1:
+            must_hide = _either(must_hide, self._of_another_language(split.typed))
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             correction = mender.ended(prefix, is_known=is_known)
         if remember:
@@ -269,6 +273,26 @@ class Predictor:
         return Suggestion(
             tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words=show_words
         )
+
+    def _heed_language(self, prefix: str) -> None:
+        """Weigh words by the language that the text before the cursor is in, where the user writes several."""
+        words = self._user_model.words
+        if self._languages is not None and len(words.languages) > 1:
+            words.heed(self._languages.belief(*self._ranker.split_typed(prefix)).tolist())
+
+    def _of_another_language(self, typed: str) -> Callable[[str], bool]:
+        """Return a function that says whether something has a word that is surely of another language than the text."""
+        vocabulary = self._user_model.words
+        if max(vocabulary.belief) < _SURE_LANGUAGE:
+            return lambda _offered: False
+
+        def hides(offered: str) -> bool:
+            goes_on = offered[:1].isalnum() or offered[:1] in "'’"
+            return any(
+                map(vocabulary.is_of_another_language, WORD.findall(typed + offered if goes_on else offered))
+            )
+
+        return hides
 
     def _offered(
         self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool], *, small_names: bool

@@ -22,6 +22,7 @@ from idiolect.adapters.capitals import (
     other_case,
     with_other_case,
 )
+from idiolect.adapters.elisions import elided_chars
 from idiolect.adapters.prediction.answered import Answered, sender_share
 from idiolect.adapters.prediction.client_windows import ClientWindows
 from idiolect.adapters.prediction.next_token import NextTokenModel
@@ -90,13 +91,13 @@ class WordRanker:
         self._tokenizer = tokenizer
         self._user_model = user_model
         self._next_token = next_token
-        self._splits = OrderedDict[str, tuple[SplitPrefix, float]]()
+        self._splits = OrderedDict[tuple[str, str], tuple[SplitPrefix, float]]()
         self._windows = ClientWindows()
         self._before: tuple[list[int], list[str], Counter[str]] | None = (
             None  # of the word that was ranked last
         )
         # The latest matches: what may stand behind a word is asked for again once its space is typed.
-        self._matched: list[tuple[tuple[SplitPrefix, int, int], NDArray[np.float32], Matches]] = []
+        self._matched: list[tuple[tuple[object, ...], NDArray[np.float32], Matches]] = []
         self._answered: Answered | None = None
         self._unknown: tuple[NDArray[np.float32], int, float] | None = None  # by what was typed, its hash
 
@@ -106,16 +107,26 @@ class WordRanker:
         now = time.monotonic()
         while self._splits and next(iter(self._splits.values()))[1] < now - _SPLIT_AGE_S:
             self._splits.popitem(last=False)
-        if text in self._splits:  # it was asked about a moment ago
-            return self._splits[text][0]
+        language = self._user_model.words.language_at_hand
+        if (text, language) in self._splits:  # it was asked about a moment ago
+            return self._splits[text, language][0]
         match = next(_TYPED.finditer(text))  # there is one: the pattern matches the empty string, too
-        head = self._next_token.truncate_ids(self._tokenizer.encode(text[: match.start()]))
+        space, typed, start = bool(match[1]), match[2], match.start()
+        if (elided := elided_chars(typed, language)) > 0:
+            space, typed, start = False, typed[elided:], match.start(2) + elided
+        head = self._next_token.truncate_ids(self._tokenizer.encode(text[:start]))
         behind_mark = not match[0] and _ENDS_PHRASE.search(text) is not None
-        split = SplitPrefix(head, bool(match[1]), match[2], behind_mark)
-        self._splits[text] = split, now
+        split = SplitPrefix(head, space, typed, behind_mark)
+        self._splits[text, language] = split, now
         if len(self._splits) > _SPLITS_KEPT:
             self._splits.popitem(last=False)
         return split
+
+    def split_typed(self, prefix: str) -> tuple[str, str]:
+        """Return the text before the word under the cursor, and the letters of that word, whatever its language."""
+        text = self._whole_text(prefix)
+        match = next(_TYPED.finditer(text))
+        return text[: match.start(2)], match[2]
 
     def answer(self, answered: Answered | None) -> None:
         """From now on rank the words of what the user answers, too."""
@@ -148,7 +159,7 @@ class WordRanker:
 
         Behind a mark they are words that stand there directly, and words with a space before them.
         """
-        key = split, count, self._user_model.memory.tokens
+        key = split, count, self._user_model.memory.tokens, self._user_model.words.belief
         probs = self._next_token.next_probs(split.head)
         for known, with_probs, matches in self._matched:
             if with_probs is probs and known == key:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import regex
 
 from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes
+from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
@@ -25,7 +27,8 @@ class UserModel:
     """Learns from each entry at once, as it was meant. Predictors share it and read it while it learns.
 
     ``mistakes`` are the words that are learned as others, and never offered; ``encode`` turns a mended text into
-    tokens. Without them all is learned as it was typed.
+    tokens. Without them all is learned as it was typed. ``general`` are the general words for corrections, and
+    ``channel`` is what mistakes cost.
     """
 
     memory: FastMemory
@@ -35,6 +38,8 @@ class UserModel:
     preferences: WordPreferences = field(default_factory=WordPreferences)
     mistakes: Mistakes | None = None
     encode: Callable[[str], list[int]] | None = None
+    general: GeneralWords | None = None
+    channel: TypingChannel | None = None
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, its text and its tokens."""

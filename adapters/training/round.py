@@ -31,7 +31,7 @@ from idiolect.adapters.corpus import (
 )
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.keyboards import Layout
+from idiolect.adapters.mending.keyboards import Layout, usual_layout
 from idiolect.adapters.mending.mistakes import Mistakes, as_meant, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
@@ -42,7 +42,8 @@ from idiolect.adapters.training.progress import Progress
 from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
-from idiolect.models.lexicon import read_lexicon
+from idiolect.models.languages import word_list_paths
+from idiolect.models.lexicon import ENGLISH, read_lexicon
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -85,7 +86,8 @@ class TrainRequest:
         spent_s: what earlier processes of this round have used up of the budget.
         checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
         checkpoint_s: computing time between two checkpoints of some 50 MB.
-        keyboard: the user's layout: mistyped words are trained on as they were meant.
+        keyboard: the user's layout, None for the usual one: mistyped words are trained on as they were meant.
+        languages: those that the user writes.
         kept: words that are never mended.
         replaced: words that are always mended, each with what it becomes.
         offered: base64 of an adapter that was trained elsewhere, which is judged, and none is trained; `seen` are then
@@ -111,7 +113,8 @@ class TrainRequest:
     spent_s: float = 0.0
     checkpoint_parts: int = 0
     checkpoint_s: float = 90.0
-    keyboard: Layout = "qwerty"
+    keyboard: Layout | None = None
+    languages: tuple[str, ...] = ENGLISH
     kept: tuple[str, ...] = ()
     replaced: tuple[tuple[str, str], ...] = ()
     offered: str | None = None
@@ -162,9 +165,11 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
-    words = GeneralWords(read_lexicon(base.lexicon), base.dictionary)
+    lists = word_list_paths(base, request.languages)
+    words = GeneralWords(read_lexicon(lists.lexicon), lists.dictionary)
     decided = decisions(request.kept, request.replaced)
-    mistakes = Mistakes(words, TypingChannel(request.keyboard), lambda: decided)
+    layout = request.keyboard or usual_layout(request.languages[0])
+    mistakes = Mistakes(words, TypingChannel(layout, languages=request.languages), lambda: decided)
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
     replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]

@@ -80,6 +80,7 @@ class Status(TypedDict):
     home: str
     base: str
     adapter: int | None
+    languages: list[str]
     entries: int
     tokens: int
     paused: bool

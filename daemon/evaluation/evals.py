@@ -170,7 +170,7 @@ class Evaluations:
         tokens = sum(map(len, texts))
         if tokens < self._settings.min_tokens:
             return _none(f"the history has {tokens:,} tokens and a round needs {self._settings.min_tokens:,}")
-        order = order_of(self._settings, wanted.budget_s, wanted.seed)
+        order = order_of(self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed)
         adapter = _Adapter()
         try:
             for event in self._children.follow(TRAINING, order, texts, len(texts)):
@@ -200,6 +200,7 @@ class Evaluations:
             word_calibration=adapter.word_calibration,
             mistakes=wanted.mistakes,
             keyboard=self._settings.keyboard,
+            languages=self._trainer.languages(),
             key_ms=self._trust.key_ms,
             answering=wanted.context is not None,
         )

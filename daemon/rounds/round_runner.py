@@ -81,6 +81,7 @@ class Trainer:
         base: the base model that is served.
         children: runs the training process.
         serving: the adapter that answers now, or None for the base.
+        languages: those that the user writes.
         published: called after a round, with whether another adapter is to be served now.
         offered: the adapter of another device, of this base model, that is to be judged instead of training one.
     """
@@ -93,6 +94,7 @@ class Trainer:
         children: ChildProcesses,
         *,
         serving: Callable[[], int | None],
+        languages: Callable[[], tuple[str, ...]],
         published: Callable[[bool], None],
         offered: Callable[[str], OfferedAdapter | None] = lambda _base: None,
     ) -> None:
@@ -101,6 +103,7 @@ class Trainer:
         self._base = base
         self._children = children
         self._serving = serving
+        self.languages = languages
         self._published = published
         self._offered = offered
         # Of a clock that does not jump; None once a round came to its end.
@@ -293,7 +296,7 @@ class Trainer:
         if serving is not None:
             known["serving"] = judged_mixture(self._store, serving)
         return replace(
-            order_of(self._settings, budget_s, seed=len(self._store.rounds.all())),
+            order_of(self._settings, self.languages(), budget_s, seed=len(self._store.rounds.all())),
             serving=self._weights(serving),
             challenger=None if parent == serving else self._weights(parent),
             seen=[] if parent is None else self._places(entries, self._store.adapters.seen(parent)),
@@ -396,7 +399,9 @@ def _today() -> str:
     return datetime.now().date().isoformat()
 
 
-def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequest:
+def order_of(
+    settings: Settings, languages: tuple[str, ...], budget_s: float | None, seed: int
+) -> TrainRequest:
     """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
     return TrainRequest(
         base=str(serving_folder(settings.base_dir)),
@@ -416,4 +421,5 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequ
         checkpoint_s=settings.checkpoint_s,
         rare_min_count=settings.rare_min_count,
         keyboard=settings.keyboard,
+        languages=languages,
     )

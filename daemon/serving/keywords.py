@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING
 from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.daemon.storage.matching import folded
-from idiolect.models.lexicon import read_lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idiolect.adapters.mending.mistakes import Mistake
     from idiolect.daemon.storage.store import Store
-    from idiolect.models.build import BasePaths
+    from idiolect.models.lexicon import Lexicon
 
 
 class Keywords:
-    """Finds them in the entries of a store; `base` has the word counts of general English, `mistakes` what is none."""
+    """Finds them in the entries of a store; `lexicon` has how often people use words, `mistakes` are no words."""
 
-    def __init__(self, store: Store, base: BasePaths, mistakes: Callable[[], list[Mistake]]) -> None:
+    def __init__(
+        self, store: Store, lexicon: Callable[[], Lexicon], mistakes: Callable[[], list[Mistake]]
+    ) -> None:
         self._store = store
-        self._base = base
+        self._lexicon = lexicon
         self._mistakes = mistakes
 
     def find(self, limit: int, contains: str) -> list[Keyword]:
         """The `limit` most characteristic words and phrases among those that `contains` is a part of."""
         texts = (without_placeholders(entry.text) for entry in self._store.entries.select(prose=True))
-        found = keywords(texts, read_lexicon(self._base.lexicon))
+        found = keywords(texts, self._lexicon())
         return [one for one in found if folded(contains) in folded(one.text)][:limit]
 
     def find_mistakes(self, limit: int, contains: str) -> list[Mistake]:

@@ -29,6 +29,7 @@ from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
 from idiolect.daemon.serving.switches import read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _OFF_RECORD_KEPT_S: Final = (
 )
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
+_LANGUAGES_AFTER: Final = 50  # entries, after which it is looked whether the user writes another language
 _BATCH: Final = 64  # entries of a history that are learned in one step
 
 T = TypeVar("T")
@@ -103,6 +105,8 @@ class LiveModel:
     ) -> None:
         self._store = store
         self._settings = settings
+        self._languages = UserLanguages(settings, base, self.rebuild)
+        self._since_found = 0  # entries learned since languages were looked for
         self._keep_adapters = settings.keep_adapters
         self.base = base
         self.loaded = LoadedModel(
@@ -129,6 +133,7 @@ class LiveModel:
         try:
             self._set_rules(*self._rules())
             newest, known = self._known()
+            self._use_languages(known)
             switches = read_switches(store, settings)
             chosen = self._chosen(self.servable.active())
             self.served = self.queue.run(Priority.REST, self._begin(newest, known, switches, chosen))
@@ -153,6 +158,7 @@ class LiveModel:
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""
+        self._languages.close()
         self.queue.close()
         self.trust.keep(self.trust.learned(self.served.predictor, least=1))
 
@@ -208,6 +214,23 @@ class LiveModel:
         self.trust.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
         if not self._reading:
             self._warming.ask()
+        self._since_found += len(entries)
+        if self._since_found >= _LANGUAGES_AFTER and not self._settings.languages:
+            self._since_found = 0
+            wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
+            if {*wanted} != {*self.languages} and self._languages.ready(wanted):
+                self.rebuild()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the user writes, as far as their words are there, the most written first."""
+        return self.loaded.languages
+
+    def _use_languages(self, known: Sequence[NDArray[np.uint32]]) -> None:
+        """Build the next user model for the languages of these entries, or those that were set."""
+        wanted = self._languages.wanted(known, self.loaded.tokenizer)
+        if self._languages.ready(wanted):
+            self.loaded.use_languages(wanted)
 
     def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
         """Learn in short steps; returns what is to be kept of how far suggestions have been right."""
@@ -265,6 +288,7 @@ class LiveModel:
             self._arrived = arrived
             try:
                 newest, known = self._known()
+                self._use_languages(known)
                 chosen = self._chosen(self.servable.active())
                 self.queue.run(Priority.REST, self._rebuild(newest, known, chosen, arrived))
             finally:

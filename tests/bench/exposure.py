@@ -180,7 +180,9 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     """
     entries = [(row[0], _ids(row).tolist()) for row in service.store.entries.token_ids()]
     events: list[dict[str, Any]] = []
-    order = replace(order_of(service._settings, BUDGET_S, seed), spent_s=-time.thread_time())
+    order = replace(
+        order_of(service._settings, service.model.languages, BUDGET_S, seed), spent_s=-time.thread_time()
+    )
     round_id = service.store.rounds.begin(None)
     run(order, [ids for _, ids in entries], events.append, ParentMessages())
     result = events[-1]

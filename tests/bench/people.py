@@ -24,6 +24,7 @@ from rich.table import Table
 from idiolect.adapters.evaluation.eval_metrics import savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
+from idiolect.adapters.found_languages import found_languages, sample
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
@@ -33,6 +34,7 @@ from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, find_base
+from idiolect.models.languages import ensure_word_list
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 1
@@ -40,8 +42,12 @@ SEED = 1
 
 def measure(base: BasePaths, split: EvalSplit, settings: Settings, train_s: int) -> dict[str, Any]:
     """Savings before any learning, with the memory, and after a round of so many seconds if there is to be one."""
+    texts = [message.kept for message in split.history]
+    languages = settings.languages or found_languages(texts[place] for place in sample(len(texts), 150))
+    ensure_word_list(base, languages)
     loaded = LoadedModel(
         base,
+        languages=languages,
         threads=settings.threads,
         context_tokens=settings.context_tokens,
         recent_tokens=settings.recent_tokens,
@@ -53,7 +59,7 @@ def measure(base: BasePaths, split: EvalSplit, settings: Settings, train_s: int)
         "memory": savings_of(loaded, split.test, history),
     }
     if train_s:
-        order = order_of(settings, train_s, SEED)
+        order = order_of(settings, languages, train_s, SEED)
         events = ChildProcesses().follow(TRAINING, order, history, len(history))
         made = next(event for event in events if event["event"] == "result")
         found["adapter"] = savings_of(loaded, split.test, history, made) | {"status": made["status"]}

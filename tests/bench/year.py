@@ -141,7 +141,7 @@ class Year:
         before, challenger = life.adapter, life.challenger
         seen = life.seen if challenger is None else life.challenger_seen
         order = replace(
-            order_of(self.settings, None, seed=tokens),
+            order_of(self.settings, ("en",), None, seed=tokens),
             base=str(self.base_dir),
             serving=_coded(before),
             challenger=_coded(challenger),

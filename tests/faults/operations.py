@@ -240,6 +240,7 @@ def _round(settings: Settings, attempt: Any) -> None:
                 _BASE,
                 _Trained(),
                 serving=store.adapters.active,
+                languages=lambda: ("en",),
                 published=lambda _another: None,
             )
             for _ in trainer.run(None, "asked", resume=True):

@@ -440,6 +440,7 @@ class ToyService:
             "entries": self.entries,
             "tokens": 10 * self.entries,
             "adapter": None,
+            "languages": ["en"],
             "damaged": [],
             "base": "toy",
             "training": {"phase": "train", "done": 0.25} if self.training else None,

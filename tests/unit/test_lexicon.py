@@ -100,7 +100,7 @@ def test_a_damaged_list_is_called_damaged(tiny: BasePaths, tmp_path: Path, kind:
 
 @pytest.mark.parametrize("missing", ["forms", "frequency", "first", "second"])
 def test_a_list_without_its_arrays_is_called_damaged(lexicon: Lexicon, tmp_path: Path, missing: str) -> None:
-    whole = {field.name: getattr(lexicon, field.name) for field in fields(lexicon)}
+    whole = {field.name: getattr(lexicon, field.name) for field in fields(lexicon)[:4]}
     arrays = {name: array for name, array in whole.items() if name != missing}
     assert len(arrays) == 3
     np.savez(tmp_path / "other.npz", **arrays)

@@ -9,13 +9,15 @@ function show(stands) {
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name];
 }
 
-/** Shows what the service's status says of grey text, how fast its user types, and whether anything is learned. */
-export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused }) {
+/** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
+export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, languages }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
+  const names = new Intl.DisplayNames("en", { type: "language" });
+  $("languages").textContent = `Words are offered in ${languages.map((code) => names.of(code)).join(", ")}.`;
   SWITCHES.show.value = much;
   $("off-record").checked = paused;
 }

@@ -1,0 +1,102 @@
+"""The languages that the user writes: as they have set them, or found in their text; and the making of word lists.
+
+A word list of other languages than English is made once, in a process of its own, since that takes seconds and some
+hundred megabytes. Until it is there, the list that served goes on serving.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from idiolect.adapters.found_languages import found_languages, sample
+from idiolect.daemon.settings import child_environment
+from idiolect.models.languages import has_word_list
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from idiolect.daemon.settings import Settings
+    from idiolect.models.build import BasePaths
+    from idiolect.models.tokenizer import Tokenizer
+
+log = logging.getLogger("idiolect.languages")
+
+_SAMPLE: Final = 150  # entries of which the language is looked at
+
+
+class UserLanguages:
+    """Decides which languages are in force. :meth:`decide` may be called from any thread, by one at a time.
+
+    Args:
+        settings: the profile's.
+        base: the base model, by whose tokens words are filed.
+        made: called in a thread of its own once a word list was made that was missing.
+    """
+
+    def __init__(self, settings: Settings, base: BasePaths, made: Callable[[], None]) -> None:
+        self._set = settings.languages
+        self._base = base
+        self._made = made
+        self._child: subprocess.Popen[bytes] | None = None
+        self._failed = set[tuple[str, ...]]()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def wanted(self, entries: Sequence[NDArray[np.uint32]], tokenizer: Tokenizer) -> tuple[str, ...]:
+        """Return the languages that are set, or those of a sample of the entries (token ids)."""
+        if self._set:
+            return self._set
+        return found_languages(
+            tokenizer.decode(entries[place].tolist()) for place in sample(len(entries), _SAMPLE)
+        )
+
+    def ready(self, wanted: tuple[str, ...]) -> bool:
+        """Return True if the languages have their word list; else it is made in the background."""
+        if has_word_list(self._base, wanted):
+            return True
+        with self._lock:
+            if self._child is None and not self._closed and wanted not in self._failed:
+                self._child = subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        "idiolect.models.languages",
+                        self._base.folder.parent,
+                        *wanted,
+                    ],
+                    env=child_environment({}),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                threading.Thread(
+                    target=self._wait, args=(self._child, wanted), name="words", daemon=True
+                ).start()
+        return False
+
+    def close(self) -> None:
+        """Make nothing any more."""
+        with self._lock:
+            self._closed = True
+            if self._child is not None:
+                self._child.kill()
+
+    def _wait(self, child: subprocess.Popen[bytes], wanted: tuple[str, ...]) -> None:
+        status = child.wait()
+        with self._lock:
+            self._child = None
+            if self._closed:
+                return
+            if status != 0:
+                self._failed.add(wanted)
+        if status == 0:
+            self._made()
+        else:
+            log.warning("the words of %s could not be made: status %s", ", ".join(wanted), status)

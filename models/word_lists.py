@@ -1,0 +1,196 @@
+"""The words of a language as they are written, with how often they are used.
+
+wordfreq (Speer 2022) folds them: all are small, German has "strasse" for "straße", and its sources leave accents out.
+A dictionary (pyspellchecker's) and the frequencies tell how each is written. German nouns have a capital: a list made
+from Wiktionary tells those that are nothing but nouns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.models.word_frequencies import other_frequencies
+
+LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
+"""The languages that have a word list."""
+
+NOUNS_FILE: Final = Path(__file__).with_name("german_nouns.npz")
+_LEFT_OUT: Final = 8.0  # times that a word is used as often as the same word without its accents, a mistake
+_SPELT: Final = 2e-6  # uses per word of text, from which on a word that no dictionary has is one
+# Times that another language uses a word as often that is foreign here: one that the dictionary lacks, or has.
+_FOREIGN, _FOREIGN_LISTED = 10.0, 60.0
+_FOREIGN_SHARE: Final = (
+    0.01  # of the uses of such a word, in a title or a quotation: those among words of this one
+)
+_WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
+# "ss" behind these is "ß" in all words that are made of them: "straßenbahnen", which no dictionary has.
+_SHARP = regex.compile(
+    r"(?<=stra|gro|grö|fu|fü|spa|spä|gru|grü|hei|wei|au|äu|schlie|flie|sto|stö|genie|gemä|mä|sü|rei|bei)ss"
+)
+_READ: Final = 80_000  # of wordfreq's words, the most used
+
+
+def dictionary_words(language: str) -> frozenset[str]:
+    """Return the words of a dictionary in lower case; it takes half a second of a processor."""
+    from spellchecker import SpellChecker  # takes a tenth of a second, so only where it is needed
+
+    return frozenset(SpellChecker(language=language, distance=1).word_frequency.words())
+
+
+def written_words(language: str, dictionary: frozenset[str]) -> dict[str, float]:
+    """Return the words of a language but English, in lower case, with their uses per word of text.
+
+    Args:
+        language: one of :data:`LANGUAGES`.
+        dictionary: its words, as :func:`dictionary_words` returns them.
+    """
+    from wordfreq import get_frequency_dict  # needed only where a list is made
+
+    english = get_frequency_dict("en", wordlist="small")
+    folded = get_frequency_dict(language, wordlist="large")
+    most = sorted(folded, key=folded.__getitem__, reverse=True)[:_READ]
+    found = defaultdict[str, float](float)
+    for word in most:
+        if _WORD.fullmatch(word):
+            forms = _with_sharp_s(word, dictionary) if language == "de" else [word]
+            for form in forms:
+                found[form] += folded[word] / len(forms)
+    _drop_misspelt(found, dictionary)
+    elsewhere = other_frequencies([*found], without=language).max(1)
+    for word, other in zip([*found], elsewhere.tolist(), strict=True):
+        times = _FOREIGN_LISTED if word in dictionary else _FOREIGN
+        if max(other, english.get(word, 0.0)) >= times * found[word]:
+            found[word] *= _FOREIGN_SHARE
+    return dict(found)
+
+
+def spelt_words(frequencies: Mapping[str, float], dictionary: frozenset[str]) -> frozenset[str]:
+    """Return the words that are spelt right: the dictionary's, and what is used too often to be a mistake."""
+    return dictionary | {word for word, frequency in frequencies.items() if frequency >= _SPELT}
+
+
+@cache
+def german_nouns() -> NDArray[np.bytes_]:
+    """Return the German words that are nouns and nothing else, in small letters, UTF-8 and in order."""
+    with np.load(NOUNS_FILE) as stored:
+        return np.array(stored["nouns"].tobytes().split(b"\n"))
+
+
+def _with_sharp_s(word: str, dictionary: frozenset[str]) -> list[str]:
+    """Return the German words that wordfreq has as one, without its "ß": "masse" are "masse" and "maße"."""
+    if "ss" not in word:
+        return [word]
+    first, *parts = word.split("ss")
+    made = (
+        first + "".join(itertools.chain(*zip(letters, parts, strict=True)))
+        for letters in itertools.product(("ss", "ß"), repeat=len(parts))
+    )
+    return [form for form in made if form in dictionary] or [_SHARP.sub("ß", word)]
+
+
+def _drop_misspelt(found: dict[str, float], dictionary: frozenset[str]) -> None:
+    """Take out words without their accents, "fur" and "etait", which no dictionary has."""
+    by_plain = defaultdict[str, list[str]](list)
+    for word in found:
+        by_plain[plain(word)].append(word)
+    for bare, words in by_plain.items():
+        if len(words) > 1 and bare in found and bare not in dictionary:
+            with_accents = sum(found[word] for word in words if word != bare)
+            if with_accents >= _LEFT_OUT * found[bare]:
+                del found[bare]
+
+
+def plain(word: str) -> str:
+    """Return a word without its accents."""
+    if word.isascii():
+        return word
+    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+
+
+_CLOSED: Final = """
+    die der das den dem des ein eine einer einem einen eines ich du er sie es wir ihr mich dich sich uns euch mir dir
+    ihm ihn ihnen mein dein sein man wer was wen wem wessen dies diese dieser dieses diesem diesen jene jener jenes
+    wie wo wann warum weil wenn als ob oder aber und denn doch dass falls sobald damit von für mit bei aus nach vor zu
+    über unter an am auf in im um gegen ohne durch wegen trotz während seit bis ab per statt anstatt zwischen hinter
+    neben gegenüber ist sind war waren bin bist sei seid habe hast hat haben hatte hatten werde wird werden wurde
+    wurden würde würden kann können konnte muss müssen musste soll sollen will wollen darf dürfen mag möchte tun ja
+    nein nicht nichts etwas alles alle allen aller viel viele mehr wenig mal jetzt nun dann da hier dort her hin so
+    sehr auch nur noch schon immer nie wieder heute gestern morgen gerade selbst wohl halt eben eins zwei drei vier
+    fünf sechs sieben acht neun zehn elf zwölf paar ander anders anderes anderen letzten letzte ersten erste zweite
+    zweiten gut bitte danke hallo ganz ganze miteinander näher gewesen geworden worden gehabt bisschen leider kein
+    keine keinem keinen keiner jeder jede jedes jedem jeden einzeln mehrere beide beiden niemand nix los hoch rund
+    links rechts super ernst ach total live ehrlich fürs willkommen verbunden gehalten gefallen gefahren geschehen
+    verlassen kamen tritt stolz recht dank top hinweg sowieso zweier extrem simpel beschrieben durcheinander
+"""  # words of other kinds that are nouns, too, seldom
+
+
+def build_german_nouns(path: Path = NOUNS_FILE) -> None:
+    """Write the list of nouns anew, for which the package german-nouns must be installed. Raises OSError.
+
+    A noun that is also a form of a verb or of an adjective, "arbeiten" or "gute", is left out.
+    """
+    import csv
+    from importlib.resources import files
+
+    dictionary = dictionary_words("de")
+    frequencies = written_words("de", dictionary)
+    nouns = set[str]()
+    listed = (files("german_nouns") / "nouns.csv").read_text("utf-8")
+    rows = csv.DictReader(listed.splitlines())
+    cases = [
+        name for name in rows.fieldnames or () if regex.match("lemma|nominativ|genitiv|dativ|akkusativ", name)
+    ]
+    for row in rows:
+        kinds, lemma = row["pos"], row["lemma"]
+        if len(lemma) < 3 or regex.search("adjektivische|Wortverbindung|Buchstabe|ffix|Abk|Symbol", kinds):
+            continue
+        if lemma.endswith("n") and row["genus"] == "n" and not row["nominativ plural"]:
+            continue  # "das Essen", which is "essen" as well
+        written = (row[case] for case in cases)
+        nouns |= {form.lower() for form in written if form and form[0].isupper() and form[1:].islower()}
+    kept = [
+        word
+        for word in frequencies
+        # "Treffen" is no noun alone: there is "treffend".
+        if word in nouns and f"{word}d" not in dictionary and _is_only_noun(word, frequencies)
+    ]
+    raw = b"\n".join(sorted(word.encode() for word in kept))
+    np.savez_compressed(path, nouns=np.frombuffer(raw, np.uint8))
+
+
+def _is_only_noun(word: str, frequencies: Mapping[str, float]) -> bool:
+    if word in _CLOSED.split() or len(word) < 3:
+        return False
+    uses = frequencies[word]
+
+    def often(form: str, share: float) -> bool:
+        return frequencies.get(form, 0.0) > share * uses
+
+    for ending in ("e", "en", "er", "es", "em", ""):  # of an adjective
+        stem = word.removesuffix(ending)
+        if len(stem) > 2 and word.endswith(ending):
+            forms = (stem + other for other in ("e", "en", "er", "es", "em"))
+            if sum(often(form, 0.02) for form in forms) >= 4:
+                return False
+    for ending in ("en", "n", "e", "t", "st", "te", "ten", "et", ""):  # of a verb
+        stem = word.removesuffix(ending)
+        if len(stem) < 2 or not word.endswith(ending):
+            continue
+        infinitives = [stem + "en"] + [stem + "n"] * stem.endswith(("el", "er"))
+        thirds = [stem + "t"] + [stem + "et"] * stem.endswith(("t", "d", "n", "m"))
+        least = max(0.03 * uses, 1e-6)
+        if any(
+            min(frequencies.get(a, 0.0), frequencies.get(b, 0.0)) > least for a in infinitives for b in thirds
+        ):
+            return False
+    return True

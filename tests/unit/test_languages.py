@@ -1,0 +1,280 @@
+"""Several languages: their word lists, which of them a text is in, and whose words are offered there."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from idiolect.adapters.elisions import elided_chars
+from idiolect.adapters.found_languages import found_languages, sample
+from idiolect.adapters.mending.fuzzy_search import FuzzySearch
+from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.keyboards import neighbours, usual_layout
+from idiolect.adapters.mending.typing_channel import TypingChannel
+from idiolect.adapters.prediction.language import Languages
+from idiolect.adapters.vocabulary import WordVocabulary
+from idiolect.models.build import find_base
+from idiolect.models.fetch import DiskFullError
+from idiolect.models.languages import ensure_word_list, has_word_list, main, word_list_paths
+from idiolect.models.lexicon import Lexicon, read_lexicon
+from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
+
+if TYPE_CHECKING:
+    from idiolect.models.build import BasePaths
+    from idiolect.models.tokenizer import Tokenizer
+
+GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
+ENGLISH = "I had dinner with my family yesterday and after that we went down to the lake."
+FRENCH = "Hier nous avons mangé en famille et puis nous sommes allés au bord du lac avec les enfants."
+
+
+@pytest.fixture(scope="module")
+def german_english(tiny: BasePaths, tmp_path_factory: pytest.TempPathFactory) -> BasePaths:
+    """A copy of the tiny base model with the words of German and English, few of each."""
+    folder = tmp_path_factory.mktemp("languages") / "base"
+    shutil.copytree(tiny.folder.parent, folder)
+    base = find_base(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("idiolect.models.lexicon.SIZE", 6_000)
+        assert not has_word_list(base, ["de", "en"])
+        ensure_word_list(base, ["de", "en"])
+    return base
+
+
+@pytest.fixture(scope="module")
+def lexicon(german_english: BasePaths) -> Lexicon:
+    return read_lexicon(word_list_paths(german_english, ["en", "de"]).lexicon)
+
+
+@pytest.fixture
+def words(lexicon: Lexicon, tiny: BasePaths, tiny_tokenizer: Tokenizer) -> WordVocabulary:
+    return WordVocabulary(lexicon, tiny_tokenizer.encode, tiny.config.vocab)
+
+
+@pytest.fixture(scope="module")
+def german() -> dict[str, float]:
+    return written_words("de", dictionary_words("de"))
+
+
+def uniform(words: WordVocabulary) -> np.ndarray:
+    vocab = len(words.total_of(0))
+    return np.full(vocab, 1 / vocab, np.float32)
+
+
+# Word lists
+
+
+def test_german_words_are_written_as_germans_write_them(german: dict[str, float]) -> None:
+    right = "straße größe dass wissen masse maße für können straßenbahn"
+    assert [word for word in right.split() if word not in german] == []
+    assert [word for word in ["strasse", "grösse", "fur", "konnen", "daß"] if word in german] == []
+    assert german["the"] < 1e-5 < german["und"], "what stands in titles is no German"
+    assert {"für", "straße"} <= spelt_words(german, frozenset())
+
+
+def test_french_words_keep_their_accents() -> None:
+    french = written_words("fr", dictionary_words("fr"))
+    assert [word for word in ["était", "même", "où", "ou", "à", "a"] if word not in french] == []
+    assert [word for word in ["etait", "meme"] if word in french] == []
+
+
+def test_nouns_are_told_from_verbs_and_adjectives() -> None:
+    nouns = {noun.decode() for noun in german_nouns().tolist()}
+    assert {"haus", "straße", "zeit", "regierung", "möglichkeit", "übung"} <= nouns
+    assert nouns.isdisjoint(
+        ["ich", "du", "machen", "essen", "gute", "deutsch", "und", "hast", "arbeiten", "leben"]
+    )
+
+
+def test_a_list_of_two_languages_has_the_uses_in_each(lexicon: Lexicon) -> None:
+    assert lexicon.languages == ("de", "en")
+    uses = dict(zip((form.decode() for form in lexicon.forms), lexicon.by_language.T.tolist(), strict=True))
+    assert uses["und"][0] > 1000 * uses["und"][1]
+    assert uses["the"][1] > 1000 * uses["the"][0]
+    assert min(uses["in"]) > 1e-3
+    assert np.array_equal(lexicon.frequency, lexicon.by_language.max(0))
+
+
+def test_german_nouns_have_a_capital_and_english_words_none(lexicon: Lexicon) -> None:
+    for noun in ("Haus", "Zeit", "Übung", "Hand"):
+        assert lexicon.is_name(noun, 0)
+        assert not lexicon.is_name(noun, 1)
+    large, small = lexicon.names[0]
+    assert [form.lower() for form in np.char.decode(lexicon.forms[large]).tolist()] == np.char.decode(
+        lexicon.forms[small]
+    ).tolist()
+    assert (np.diff(large) > 0).all()
+
+
+def test_the_base_stays_whole_and_the_list_is_made_once(german_english: BasePaths) -> None:
+    find_base(german_english.folder.parent, verify=True)
+    paths = word_list_paths(german_english, ["de", "en"])
+    made = paths.lexicon.stat().st_mtime_ns
+    assert ensure_word_list(german_english, ["en", "de"]) == paths
+    assert paths.lexicon.stat().st_mtime_ns == made
+    assert not list(german_english.folder.glob(".words-*"))
+    assert word_list_paths(german_english, ["en"]).lexicon == german_english.lexicon
+
+
+def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(
+    german_english: BasePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("idiolect.models.lexicon.write_lexicon", full)
+    with pytest.raises(DiskFullError, match=r"it.*Make room"):
+        ensure_word_list(german_english, ["it"])
+    assert not has_word_list(german_english, ["it"])
+    monkeypatch.setattr("sys.argv", ["languages", str(german_english.folder.parent), "it"])
+    assert main() == 1
+
+
+# Which language
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ([], ("en",)),
+        (["ok", "lol"], ("en",)),
+        ([ENGLISH] * 5, ("en",)),
+        ([GERMAN] * 5, ("de",)),
+        ([FRENCH] * 3 + [GERMAN] * 5, ("de", "fr")),
+        ([ENGLISH] * 40 + [GERMAN], ("en",)),  # a quotation
+    ],
+)
+def test_languages_are_found_in_text(texts: list[str], found: tuple[str, ...]) -> None:
+    assert found_languages(texts) == found
+
+
+def test_a_sample_is_spread_over_all_texts() -> None:
+    assert [*sample(3, 10)] == [0, 1, 2]
+    some = sample(1000, 10)
+    assert len({*some}) == 10
+    assert max(some) == 999
+    assert min(some) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "language"),
+    [
+        ("Ich habe gestern ", "", "de"),
+        ("I have been ", "", "en"),
+        ("I said that the Schadenfreude of ", "", "en"),
+        ("Ich habe das meeting ", "", "de"),
+        ("That was all. Ich weiß nicht, ob ", "", "de"),
+        ("Das war alles. I do not know if ", "", "en"),
+        ("", "Gesch", "de"),
+        ("", "thin", "en"),
+    ],
+)
+def test_the_language_at_hand_is_told_by_the_sentence(
+    words: WordVocabulary, text: str, typed: str, language: str
+) -> None:
+    belief = Languages(words).belief(text, typed)
+    assert words.languages[int(np.argmax(belief))] == language
+    assert belief.max() > 0.7
+
+
+def test_a_text_begins_in_the_language_that_was_written_last(words: WordVocabulary) -> None:
+    words.learn_many([GERMAN] * 30)
+    assert Languages(words).belief("", "")[0] > 0.9
+    words.learn_many([ENGLISH] * 90)
+    assert Languages(words).belief("", "")[1] > 0.9
+
+
+def test_another_language_is_not_known(words: WordVocabulary) -> None:
+    languages = Languages(words)
+    assert languages.knows("Ich habe gestern mit ")
+    assert languages.knows("I have been with ")
+    assert not languages.knows("Je ne sais pas si ")
+
+
+# Words
+
+
+def test_words_of_the_language_at_hand_are_offered(words: WordVocabulary) -> None:
+    words.heed((0.99, 0.01))
+    german = words.match("th", True, uniform(words), 3).forms
+    words.heed((0.01, 0.99))
+    english = words.match("th", True, uniform(words), 8).forms
+    assert {"that", "they", "this"} <= {*english}
+    assert not {"that", "they", "this", "thing"} & {*german}
+    assert "thema" in german or "theater" in german
+
+
+def test_own_words_belong_to_the_language_of_their_sentence(words: WordVocabulary) -> None:
+    words.learn_many(
+        ["Ich habe das Quabbelding gesehen und es war schön.", "I have seen the quabbler and it was nice."]
+        * 4
+    )
+    weights = {}
+    for language, belief in (("de", (0.99, 0.01)), ("en", (0.01, 0.99))):
+        words.heed(belief)
+        weights[language] = words.weight("quabbler"), words.weight("Quabbelding")
+    assert weights["en"][0] > 5 * weights["de"][0] > 0
+    assert weights["de"][1] > 5 * weights["en"][1] > 0
+    assert words.count("Quabbelding") == words.count("quabbler") == 4
+
+
+def test_a_word_of_another_language_is_told(words: WordVocabulary) -> None:
+    words.heed((0.99, 0.01))
+    told = filter(
+        words.is_of_another_language, ["the", "that", "they", "have", "Haus", "in", "so", "und", "Zzyzx"]
+    )
+    assert [*told] == ["the", "that", "they", "have"]
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "chars"),
+    [
+        ("l'arbre", "fr", 2),
+        ("qu’il", "fr", 3),
+        ("L'", "fr", 2),
+        ("jusqu'à", "fr", 6),
+        ("aujourd'hui", "fr", 0),
+        ("dell'anno", "it", 5),
+        ("l'arbre", "en", 0),
+        ("don't", "en", 0),
+        ("ist's", "de", 0),
+    ],
+)
+def test_what_stands_before_a_word_with_an_apostrophe_is_another_word(
+    word: str, language: str, chars: int
+) -> None:
+    assert elided_chars(word, language) == chars
+
+
+# Corrections
+
+
+def test_letters_that_a_keyboard_lacks_are_mended(lexicon: Lexicon) -> None:
+    general = GeneralWords(lexicon)
+    channel = TypingChannel("qwertz", languages=["de"])
+    search = FuzzySearch(general.trie, channel)
+    for typed, meant in (("strasse", "straße"), ("fuer", "für"), ("fur", "für")):
+        cheapest = {
+            general.form(int(general.trie.rows[general.trie.low[node]])).lower(): cost
+            for node, cost in search.column(typed).items()
+            if general.trie.whole[node] > general.trie.low[node]
+        }
+        assert cheapest[meant] <= channel.costs.accent
+    assert general.is_spelt("straße")
+    assert general.is_spelt("colour")
+    assert general.meant_by("dont") == "don't"
+    assert general.meant_by("im") is None, "a German word"
+
+
+def test_each_language_has_its_usual_keyboard() -> None:
+    assert [usual_layout(code) for code in ("en", "de", "fr", "es", "it")] == [
+        "qwerty",
+        "qwertz",
+        "azerty",
+        "qwerty-es",
+        "qwerty",
+    ]
+    assert "ñ" in neighbours("qwerty-es")["l"]
