@@ -46,7 +46,10 @@ service.Service.__init__ = fail
 LOADS = """
 import time
 from idiolect.daemon import service
-service.Service.__init__ = lambda *_, **__: time.sleep(3600)
+def load(*_, **__):
+    while True:
+        time.sleep(0.01)
+service.Service.__init__ = load
 """
 
 
