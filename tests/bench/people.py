@@ -119,13 +119,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--base", type=Path, default=ROOT / ".cache" / "base", help="folder of the base model"
     )
+    parser.add_argument("--languages", default="", help="that they write: de,en (default: found in the text)")
     parser.add_argument("--chars", type=int, default=4000, help="about how many characters to type (4000)")
     parser.add_argument("--train", type=int, default=0, metavar="SECONDS", help="of a training round (none)")
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     wanted = parser.parse_args(arguments)
     reader, rows = Reader(), dict[str, dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as home:
-        settings = Settings(home=Path(home))
+        settings = Settings(home=Path(home), languages=wanted.languages)
         settings.base_dir.symlink_to(wanted.base.resolve())
         base = find_base(settings.base_dir)
         for file in wanted.files:
