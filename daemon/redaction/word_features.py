@@ -47,7 +47,8 @@ _FORMS: Final = tuple(
         ("base32", r"(?=.*[2-7])[A-Z2-7]{16,}|(?=.*[2-7])[a-z2-7]{16,}"),
         ("shortcode", r"[A-Z]{1,2}\d{2,5}[A-Z]?|\d{2,5}[A-Z]{1,2}\d{0,3}|[A-Z]\d{2}[A-Z]\d"),
         ("lower", rf"{_LETTER}+(?:['’]{_LETTER}+)*[!*]*"),
-        ("hyphen", rf"{_LETTER}+(?:-{_LETTER}+)+"),
+        # "Markdown-Dokumente", and what German and French put into words of persons: "Kolleg*innen", "client·es".
+        ("hyphen", rf"{_LETTER}+(?:[-·⋅•]{_LETTER}+)+|{_LETTER}{{3,}}[*_]in(?:nen)?{_LETTER}*"),
         ("wordnumber", rf"{_LETTER}{{2,}}[-_]?\d{{1,6}}[!?.#$*%]*"),
         ("numberword", rf"\d+{_LETTER}{{2,}}"),
         ("mixed", r"[^\W_]+"),
@@ -88,8 +89,8 @@ STATE: Final = re.compile(
     r"|like|specific|related)\Z"
 )
 
-_OPENING: Final = "\"'“”„«»‹›([{<`‘’*_"
-_CLOSING: Final = ".,;:?\"'”“»›)]}>…`’‘"
+_OPENING: Final = "\"'“”„«»‹›([{<`‘’*_¿¡…~"
+_CLOSING: Final = ".,;:?\"'”“»›)]}>…`’‘~"
 # Figures in groups are one word: "4 4 1 9", "350-218".
 _GROUPS: Final = (
     r"(?<![\w.,:/+-])(?:\d(?:[ -]\d){3,9}|\d{2,4}(?:[ -]\d{2,4}){1,2})[#*]?(?![\w,.:/-]\w|\w| ?\d)"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SECRETS = ROOT / "tests" / "bench" / "secrets"
 CORPORA = ROOT.parent / "shared" / "corpora"
+ABROAD = CORPORA / "abroad"  # what people wrote in other languages, where there is something
 KINDS = ("password", "passphrase", "pin", "code")
 """What the tagger is there for; the other kinds have rules of their own."""
 TAUGHT = (*KINDS, "key", "id")
@@ -50,8 +51,8 @@ RARE_ZIPF = 4.5
 DIGITS, UPPER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TAKEN_BEFORE = 0.1  # of the secrets are shown as rules leave them: gone
 HELD_OUT = 0.3  # of what people wrote: by it the thresholds are set
-TAKEN_PER_100_KB = (0.35, 1.0)  # plain words and others of texts without secrets
-SHOWN = 6_000  # texts without secrets that are learned from in a pass
+TAKEN_PER_100_KB = (0.5, 1.5)  # plain words and others of texts without secrets
+SHOWN = 9_000  # texts without secrets that are learned from in a pass
 HARD = 0.05  # a text with a word of this probability is learned from again
 QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("«", "»"), ("« ", " »"), ("‘", "’"), ("`", "`"))
 EXAMPLES = ("privacy.md", "files.md", "clients.md")  # they hold examples of secrets
@@ -94,6 +95,11 @@ def corpora() -> dict[str, list[str]]:
     for path in sorted(CORPORA.glob("*.jsonl")):
         entries = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
         texts[path.stem] = [part for entry in entries for part in entry.split("\n\n") if part.strip()]
+    for path in sorted(ABROAD.glob("*.jsonl")):
+        entries = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+        texts[f"abroad_{path.stem}"] = [
+            part for entry in entries for part in entry.split("\n\n") if part.strip()
+        ]
     general = (CORPORA / "general_peps.txt").read_text(encoding="utf-8")
     texts["general_peps"] = [part for part in general.split("\n\n") if part.strip()]
     return texts
