@@ -6,14 +6,16 @@ something offered, and measures keys and memory. `idiolect eval --context` measu
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import re
 import statistics
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
@@ -60,16 +62,18 @@ _WORD = re.compile(r"[^\W_]+")
 
 def main() -> None:
     """Measure and print."""
-    base = ensure_base(ROOT / ".cache" / "base")
-    loaded = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
-    passages = (
-        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
-    )
-    texts = [" ".join(passage.split()) for passage in passages if passage.strip()]
-    history = [*texts[::2], *[f"Please write to {ADDRESS} about it."] * 5]
-    hostile(loaded, history, texts[1::2])
+    loaded = load()
+    known, texts = read_general_passages()
+    history = [*known, *[f"Please write to {ADDRESS} about it."] * 5]
+    hostile(loaded, history, texts)
     guarded(loaded, history)
-    cost(loaded, history, texts[1])
+    cost(history, known[1])
+
+
+def load() -> LoadedModel:
+    """The real model."""
+    base = ensure_base(ROOT / ".cache" / "base")
+    return LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
 
 
 def knowing(loaded: LoadedModel, history: list[str]) -> tuple[UserModel, Predictor]:
@@ -146,27 +150,41 @@ def resident_mb() -> float:
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
 
-def cost(loaded: LoadedModel, history: list[str], text: str) -> None:
-    """Milliseconds of a key behind the first one, with and without, in turn; and the memory that it takes."""
-    answered = read_answered(["The harbour office wrote this long message about maps and ferries. " * 60])
-    times: dict[AnsweredText, list[float]] = {NOTHING: [], answered: []}
-    for turn in range(6):
-        given = answered if turn % 2 else NOTHING
-        _, predictor = knowing(loaded, history)
-        for _ in predictor.prefill_in_pieces("", given):
+def cost(history: list[str], text: str) -> None:
+    """A key behind the first one and the memory, with and without, in turn, each time in a process of its own."""
+    times: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    memory: dict[bool, list[float]] = {False: [], True: []}
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
+        for turn in range(6):
+            answering = bool(turn % 2)
+            keys, resident = processes.submit(keys_of, history, text, answering).result()
+            times[answering] += keys
+            memory[answering].append(resident)
+    for answering, found in times.items():
+        for kind, of in (("", 0), (" of the processor", 1)):
+            cuts = statistics.quantiles([one[of] for one in found], n=20)
+            named = "with" if answering else "without"
+            print(f"{named}: p50 {cuts[9]:.1f} ms{kind}, p95 {cuts[18]:.1f} ms")
+        print(f"  {statistics.median(memory[answering]):.0f} MB")
+
+
+def keys_of(history: list[str], text: str, answering: bool) -> tuple[list[tuple[float, float]], float]:
+    """Milliseconds of each key, by the clock and of the processor, and megabytes after them."""
+    loaded = load()
+    _, predictor = knowing(loaded, history)
+    message = "The harbour office wrote this long message about maps and ferries. "
+    given = read_answered([" ".join(f"{number} {message}" for number in range(60))]) if answering else NOTHING
+    for _ in predictor.prefill_in_pieces("", given):
+        pass
+    predictor.suggest("", answered=given)
+    found = []
+    for end in range(1, 200):
+        started, computed = time.perf_counter(), time.process_time()
+        predictor.suggest(text[:end], answered=given)
+        found.append((1e3 * (time.perf_counter() - started), 1e3 * (time.process_time() - computed)))
+        for _ in predictor.look_ahead.make_passes():
             pass
-        predictor.suggest("", answered=given)
-        before = resident_mb()
-        for end in range(1, 200):
-            started = time.perf_counter()
-            predictor.suggest(text[:end], answered=given)
-            times[given].append(1e3 * (time.perf_counter() - started))
-            for _ in predictor.look_ahead.make_passes():
-                pass
-        print(f"{'with' if given.text else 'without'}: {resident_mb():.0f} MB ({before:.0f} before the keys)")
-    for name, found in (("without", times[NOTHING]), ("with", times[answered])):
-        cuts = statistics.quantiles(found, n=20)
-        print(f"{name}: p50 {statistics.median(found):.1f} ms, p95 {cuts[18]:.1f} ms")
+    return found, resident_mb()
 
 
 if __name__ == "__main__":
