@@ -18,9 +18,8 @@ from idiolect.models.tokenizer import SPACE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from idiolect.models.gguf_file import Vocabulary
+    from idiolect.models.weights import Weights
 
 WINDOW = 16  # tokens that a local layer of the tiny Gemma sees
 Q8 = gguf.GGMLQuantizationType.Q8_0
@@ -182,7 +181,8 @@ def write_gguf(model: Any, family: str, path: Path, vocabulary: Any = None) -> P
         if family == "granite" and target.endswith(("attn_q", "attn_k")):
             heads = config.num_attention_heads if target.endswith("q") else config.num_key_value_heads
             array = array.reshape(heads, 2, -1, array.shape[1]).swapaxes(1, 2).reshape(array.shape)
-        writer.add_tensor(f"{target}.weight", gguf.quants.quantize(_aligned(array), Q8), raw_dtype=Q8)
+        packed = gguf.quants.quantize(np.ascontiguousarray(array), Q8)
+        writer.add_tensor(f"{target}.weight", packed, raw_dtype=Q8)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -190,8 +190,54 @@ def write_gguf(model: Any, family: str, path: Path, vocabulary: Any = None) -> P
     return path
 
 
-def _aligned(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(array)
+def with_weights(weights: Weights, matrices: dict[str, torch.Tensor]) -> Any:
+    """Transformers' Gemma with the weights of a base model, and an adapter added to them."""
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+    config = weights.config
+    model = Gemma3ForCausalLM(
+        Gemma3TextConfig(
+            vocab_size=config.vocab,
+            hidden_size=config.width,
+            intermediate_size=config.ffn,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.kv_heads,
+            head_dim=config.head_dim,
+            rms_norm_eps=config.norm_eps,
+            sliding_window=config.window,
+            query_pre_attn_scalar=config.head_dim,
+            max_position_embeddings=2048,
+            tie_word_embeddings=True,
+        )
+    )
+    names = {
+        "attention": "input_layernorm",
+        "post_attention": "post_attention_layernorm",
+        "ffn": "pre_feedforward_layernorm",
+        "post_ffn": "post_feedforward_layernorm",
+        "q": "self_attn.q_norm",
+        "k": "self_attn.k_norm",
+    }
+    state = {
+        "model.embed_tokens.weight": weights.embedding.dequantize(),
+        "model.norm.weight": weights.output_norm - 1,
+    }
+    for layer, (maps, norms) in enumerate(zip(weights.maps, weights.norms, strict=True)):
+        for name, theirs in names.items():
+            state[f"model.layers.{layer}.{theirs}.weight"] = norms[name] - 1
+        for group, parts in config.parts().items():
+            whole = maps[group].dequantize()
+            if f"{layer}.{group}.A" in matrices:
+                whole = whole + (matrices[f"{layer}.{group}.A"] @ matrices[f"{layer}.{group}.B"]).T.numpy()
+            split = np.split(whole, np.cumsum([size for _, size in parts])[:-1])
+            for (part, _), matrix in zip(parts, split, strict=True):
+                owner = "self_attn" if group in ("qkv", "o") else "mlp"
+                state[f"model.layers.{layer}.{owner}.{part}_proj.weight"] = matrix
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+    model.load_state_dict(tensors)
+    return model.eval()
 
 
 def hugging_face(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
