@@ -30,11 +30,12 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 _WORDS = 80_000  # of each language, the most used first
 _WORDS_SHARE = (
-    0.9  # of the tokens, at most, once the words' are kept; the most frequent of all text fill up the rest
+    0.95  # of the tokens, at most, once the words' are kept; those most frequent in all text fill the rest
 )
-
+_ENGLISH = 1.5  # times that its words count: those who write other languages, and code, use them too
 _FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
 _CHARACTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]")
+_LATIN = regex.compile(rf"{SPACE}?\p{{Latin}}+")
 _NO_LETTERS = regex.compile(r"[\p{Common}\p{Inherited}--\p{L}]+", regex.V1)  # punctuation, code, emoji
 _IN_TEXT = regex.compile(r"\s+|</?[a-z0-9]+>")  # user-defined tokens that are text and not a mark
 
@@ -80,6 +81,7 @@ def choose_tokens(
         keep((token for token in ranked if len(token) == 1 and _CHARACTER.fullmatch(token)), limit)
         keep((token for token in ranked if _NO_LETTERS.fullmatch(token)), limit)
         keep(_of_words(vocabulary, languages), int(_WORDS_SHARE * limit))
+        keep((token for token in ranked if _LATIN.fullmatch(token)), limit)
     keep(ranked, limit)
     order = [*kept, *last]
     rows = np.array(order, np.intp)
@@ -109,7 +111,7 @@ def _of_words(vocabulary: Vocabulary, languages: Sequence[str]) -> Iterator[str]
                 for token in ids:
                     counted[token] += weight * frequencies[word]
         for token, share in counted.items():
-            most[token] = max(most.get(token, 0.0), share)
+            most[token] = max(most.get(token, 0.0), share * (_ENGLISH if language == "en" else 1.0))
     yield from (vocabulary.tokens[token] for token in sorted(most, key=most.__getitem__, reverse=True))
 
 

@@ -45,8 +45,9 @@ PRETOKEN = regex.compile(
 # GGUF's token types of what text is made of, which are sentencepiece's too; others are marks that no text contains
 NORMAL, USER_DEFINED, BYTE = 1, 4, 6
 SPACE = "\u2581"  # stands for a space in vocabularies of characters
-_CHUNK = regex.compile(r"\n+|\t+| {2,}| ?[^ \n\t]+| ")
-"""What no token of a vocabulary of characters reaches beyond: a run of white space, or a word and a space before it."""
+_CHUNK = r"\n+|\t+| {{2,{}}}| ?[^ \n\t]+| "
+"""What no token of a vocabulary of characters reaches beyond: a run of white space, of at most as many spaces as one
+token has, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
 
@@ -212,7 +213,8 @@ class Tokenizer:
         single = {text[0] for text in self._bytes if len(text) == 1}
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.
         self._spelling = {byte: _ALPHABET[byte] if byte in single else None for byte in range(256)}
-        self._words = PRETOKEN if self._of_bytes else _CHUNK
+        spaces = max((len(raw) for raw in self._bytes if raw and not raw.strip(b" ")), default=1)
+        self._words = PRETOKEN if self._of_bytes else regex.compile(_CHUNK.format(max(spaces, 2)))
         self._remembered: dict[str, tuple[int, ...]] = {}
 
     def encode(self, text: str) -> list[int]:

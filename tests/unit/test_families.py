@@ -206,6 +206,7 @@ def varied_texts() -> list[str]:
         "",
         "  ",
         "   ",
+        "    ",
         "     ",
         "\n",
         "\n\n",
