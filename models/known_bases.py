@@ -82,7 +82,7 @@ DEFAULT: Final = KnownBase(
     parts=(BASE,),
     languages=("en",),
     licence="Apache-2.0",
-    memory_mb=0,
+    memory_mb=170,
 )
 
 GEMMA: Final = KnownBase(
@@ -122,7 +122,7 @@ GEMMA: Final = KnownBase(
     ),
     languages=("en", "de", "fr", "es", "it", "pt", "nl"),
     licence="Gemma Terms of Use",
-    memory_mb=0,
+    memory_mb=230,
     terms=Terms(
         title="Gemma Terms of Use",
         document=Pin(

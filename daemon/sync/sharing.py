@@ -171,7 +171,10 @@ class Sync:
         for device, member, name, key in offered:
             data = folder.read(device, SharedFile("log", name))
             adapter = None if data is None else open_adapter(data, folder.number, device, key)
-            if adapter is None or adapter.base != base or adapter.at_us <= serves_us:
+            if adapter is None or adapter.at_us <= serves_us:
+                continue
+            if adapter.base != base:
+                log.info("the adapter of another device is for another base model, and is not judged here")
                 continue
             if (seen := store.shared.entries_of(adapter.seen)) is not None:
                 found.append((adapter.at_us, OfferedAdapter(name, member, adapter.blob, seen)))

@@ -49,7 +49,7 @@ def before(module, name, condition=lambda *_: True):
     done = getattr(module, name)
     setattr(module, name, lambda *given, **named: (condition(*given) and wait(), done(*given, **named))[1])
 
-from idiolect.daemon.commandline import cli, service_process
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.runtime import service_unit
 from idiolect.models import base_choice, build
 if point == "terms":
@@ -66,7 +66,7 @@ if point == "ended":
     before(base_choice, "choose")
 if point == "chosen":
     before(service_unit, "start")
-cli.main()
+command_table.main()
 """
 
 

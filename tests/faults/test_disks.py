@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ CASES = (
     writes("eval --context {replies} --chars 500 --json", 21, 23, 31, 111),
     reads("adapters --json"),
     alone("base --json", 0, 0),
-    alone("base use {gguf}", 12),
+    Case("base use {gguf}", {12, 111}, {31}, {31}),
     alone("base remove smollm2-135m", 19, 19),
     writes("use base"),
     writes("export everything {home}/export", 22),
@@ -207,7 +208,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     reply = {"text": " ".join(f"Kept text number {n}." for n in range(50)), "context": ["Which ones?"]}
     (tmp_path / "replies.jsonl").write_text(json.dumps(reply))
     make(settings, tmp_path / "old.backup", "four quite long words")
-    (tmp_path / "other.gguf").write_bytes(b"GGUF")
+    shutil.copyfile(tiny.folder.parent / "tiny.gguf", tmp_path / "other.gguf")
     made = Disk(settings, tmp_path)
     yield made
     made.mended()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
+import safetensors
 import torch
 
 from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.errors import DamagedModelError
+from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Model, Session
 from idiolect.models.torch_model import TorchModel
 from idiolect.models.weights import BLOCK, Weights
@@ -260,3 +264,17 @@ def test_a_damaged_base_leaves_nothing_behind(
     with pytest.raises(DamagedModelError):
         export("onnx", make_lora(tiny.config), replace(tiny, folder=broken), tmp_path / "mine.onnx")
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_what_is_made_from_a_base_model_with_terms_names_them(
+    tiny: BasePaths, lora: Lora, tmp_path: Path
+) -> None:
+    bound = replace(tiny, source_sha256=GEMMA.sha256)
+    assert GEMMA.terms is not None
+    folder = export("peft", lora, bound, tmp_path / "bound")
+    assert (folder / "NOTICE").read_text() == f"{GEMMA.terms.notice}\n"
+    with safetensors.safe_open(folder / "adapter_model.safetensors", "np") as tensors:
+        assert tensors.metadata()["notice"] == GEMMA.terms.notice
+    model = onnx.load(export("onnx", lora, bound, tmp_path / "bound.onnx"))
+    assert [(one.key, one.value) for one in model.metadata_props] == [("notice", GEMMA.terms.notice)]
+    assert not (export("peft", lora, tiny, tmp_path / "free") / "NOTICE").exists()

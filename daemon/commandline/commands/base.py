@@ -185,7 +185,7 @@ def _describe(speed: Speed | None) -> str:
     return (
         ""
         if speed is None
-        else f": a token takes {speed.token_ms:.1f} ms here, and it {speed.memory_mb:,} MB"
+        else f": a token takes {speed.token_ms:.1f} ms here, and the model {speed.memory_mb:,} MB of memory"
     )
 
 
