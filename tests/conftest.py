@@ -344,8 +344,7 @@ def startable(tiny: BasePaths) -> Callable[..., Settings]:
 
     def make(home: Path, **given: Any) -> Settings:
         home.mkdir(exist_ok=True)
-        gguf = str(tiny.folder.parent / "tiny.gguf")
-        told = {"keyring": False, "auto_train": False, "base": gguf, **given}
+        told = {"keyring": False, "auto_train": False, **given}
         (home / "config.toml").write_text(
             "".join(f"{name} = {json.dumps(to)}\n" for name, to in told.items())
         )

@@ -80,8 +80,7 @@ def program(tiny, tmp_path, make_lora):
     """A profile with a running service that knows a sentence, and an adapter that has seen it."""
     home = tmp_path / "profile"
     home.mkdir()
-    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-    (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
     (home / "base").symlink_to(tiny.folder.parent)
     program = Program(home)
     program.start()

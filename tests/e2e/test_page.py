@@ -76,8 +76,7 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     """A profile with two adapters, of which the second serves."""
     home = tmp_path_factory.mktemp("home") / "profile"
     home.mkdir()
-    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-    (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
     (home / "base").symlink_to(tiny.folder.parent)
     profile = Profile(home)
     settings = profile.settings.prepare()

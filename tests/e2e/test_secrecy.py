@@ -123,10 +123,7 @@ def life(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("life")
     for name in ("here", "temporary", "runtime", "profile", "crashing"):
         (folder / name).mkdir(mode=0o700)
-    gguf = tiny.folder.parent / "tiny.gguf"
-    (folder / "profile" / "config.toml").write_text(
-        f"keyring = false\nauto_train = false\nmin_tokens = 500\nbase = {json.dumps(str(gguf))}\n"
-    )
+    (folder / "profile" / "config.toml").write_text("keyring = false\nauto_train = false\nmin_tokens = 500\n")
     (folder / "profile" / "base").symlink_to(tiny.folder.parent)
     (folder / "crashing" / "sitecustomize.py").write_text(CRASHING)
     text = folder / "mine.txt"
