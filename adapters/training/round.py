@@ -87,7 +87,7 @@ class TrainRequest:
         checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
         checkpoint_s: computing time between two checkpoints of some 50 MB.
         keyboard: the user's layout, None for the usual one: mistyped words are trained on as they were meant.
-        languages: those that the user writes.
+        languages: those that the user writes, the general text's too.
         kept: words that are never mended.
         replaced: words that are always mended, each with what it becomes.
         offered: base64 of an adapter that was trained elsewhere, which is judged, and none is trained; `seen` are then
@@ -171,7 +171,8 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     layout = request.keyboard or usual_layout(request.languages[0])
     mistakes = Mistakes(words, TypingChannel(layout, languages=request.languages), lambda: decided)
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
-    replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
+    passages = read_general_passages(request.languages)
+    replay, general = ([tokenizer.encode(p) for p in part] for part in passages)
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
     memory.add_many(known.values())

@@ -21,6 +21,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import MissingModelError
 from idiolect.models.errors import DamagedModelError
+from idiolect.models.languages import ensure_word_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,6 +227,21 @@ def test_a_short_budget_is_kept(train_request: TrainRequest, entries: list[list[
     assert result["metrics"]["epochs"] < 1000
     # the least that is judged, and importing torch, come on top
     assert result["seconds"] < 2.0 + 10.0
+
+
+def test_the_general_text_is_of_the_users_languages(
+    finished: tuple[list[dict[str, Any]], int, bytes],
+    train_request: TrainRequest,
+    entries: list[list[int]],
+    tiny: BasePaths,
+) -> None:
+    english = finished[0][-1]
+    ensure_word_list(tiny, ("de",))
+    events, status, errors = run(
+        replace(train_request, languages=("de",), offered=english["adapter"]), entries
+    )
+    assert (status, errors) == (0, b"")
+    assert events[-1]["metrics"]["general_before"] != english["metrics"]["general_before"]
 
 
 # How it goes on
