@@ -102,6 +102,16 @@ def test_a_start_that_did_not_come_to_its_end_can_be_purged(tmp_path):
     assert json.loads(settings.marker_path.read_text())["begun"] is False
     (settings.base_dir / "model").mkdir()
     (settings.base_dir / "model" / "graph.onnx").write_text("half")
+    other = settings.base_dir / "others" / "gemma3-270m"
+    (other / "model" / ".words-ab12cd34").mkdir(parents=True)
+    for name in (
+        "model/lexicon-de.npz",
+        "model/.words-ab12cd34/lexicon-fr.npz",
+        "speed.json",
+        "a.gguf.part00",
+    ):
+        (other / name).touch()
+    (settings.base_dir / "chosen.json").touch()
     assert purge.purge(settings).folder_gone
 
 
