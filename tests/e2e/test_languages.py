@@ -1,0 +1,115 @@
+"""A user who writes German, and one who writes German and English, by the real program with its real model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.vocabulary import WORD
+from idiolect.models.languages import ensure_word_list
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.models.build import BasePaths
+
+MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
+GERMAN = """\
+Liebe Anna, vielen Dank für deine Nachricht. Ich bin gestern erst spät nach Hause gekommen.
+Wir treffen uns am Samstag um zehn vor dem Bahnhof und fahren dann zusammen an den See.
+Kannst du bitte noch Brot und Käse mitbringen? Den Rest habe ich schon eingekauft.
+Das Wetter soll schön werden, aber nimm lieber eine Jacke mit, abends wird es kühl.
+Ich habe mit meiner Mutter gesprochen, sie kommt leider nicht mit, weil sie arbeiten muss.
+Melde dich, wenn du noch Fragen hast. Ich freue mich sehr auf das Wochenende!
+"""
+ENGLISH = """\
+Hi Tom, thanks for the quick reply. I will have a look at the draft tomorrow morning.
+Could you send me the new version of the slides before the meeting on Monday?
+I think we should talk about the budget first and then about everything else.
+The train was late again, so I had to wait for an hour and missed the first talk.
+Let me know if you need anything else from me. I am looking forward to seeing you.
+"""
+
+
+def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_path: Path) -> None:
+    home, letters = tmp_path / "profile", tmp_path / "letters.txt"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
+    (home / "base").symlink_to(base_dir)
+    letters.write_text("\n\n".join(GERMAN.splitlines()))
+    environment = os.environ | {"IDIOLECT_HOME": str(home)}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", MAIN, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def status() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(run("status", "--json"))
+        return found
+
+    run("start")
+    try:
+        assert status()["languages"] == ["en"]
+        run("add", str(letters))
+        run("stop")
+        run("start")
+        until(lambda: status()["languages"] == ["de"])
+        assert "Haus" in run("suggest", "Das ist ein schönes Hau")
+        words = run("suggest", "Ich denke, dass wir morgen ")
+        assert {"the", "and", "to"}.isdisjoint(WORD.findall(words))
+        assert "für" in run("suggest", "Vielen Dank fur ")
+    finally:
+        run("stop")
+
+
+@pytest.fixture(scope="module")
+def both(base: BasePaths) -> Predictor:
+    ensure_word_list(base, ["de", "en"])
+    loaded = LoadedModel(
+        base,
+        threads=1,
+        context_tokens=384,
+        recent_tokens=60,
+        rare_min_count=3,
+        languages=["de", "en"],
+    )
+    texts = [*GERMAN.splitlines(), *ENGLISH.splitlines()]
+    return loaded.build_predictor(loaded.build_user_model(map(loaded.tokenizer.encode, texts)), None)
+
+
+def offered(predictor: Predictor, prefix: str) -> set[str]:
+    typed = prefix.split(" ")[-1]
+    found = predictor.suggest(prefix, candidates=3, corrections=True)
+    return {typed[: len(typed) - word.replace] + word.text for word in found.words}
+
+
+def test_the_language_at_hand_rules(both: Predictor) -> None:
+    assert offered(both, "I think th") <= {"that", "the", "this", "there", "they", "these"}
+    assert not offered(both, "Ich denke th") & {"that", "the", "this", "they", "there"}
+    assert "the" in offered(both, "Thanks for ")
+    assert not offered(both, "Vielen Dank für ") & {"the", "your", "a", "all"}
+    assert "Haus" in offered(both, "Wir haben ein neues Hau")
+    assert "Haus" in offered(both, "Wir haben ein neues hau"), "a noun has its capital"
+
+
+def test_a_word_of_the_other_language_spoils_nothing(both: Predictor) -> None:
+    plain = offered(both, "I like the idea of ")
+    assert offered(both, "I like the Zeitgeist of ") & {"the", "a", "this", "our"}
+    assert plain & {"the", "a", "this", "our"}
+    assert any(word.startswith("Schaden") for word in offered(both, "We all felt some Schad"))
+    assert offered(both, "We all felt some Schadenfreude about th") & {"the", "that", "this"}
+
+
+def test_what_the_keyboard_lacks_is_mended(both: Predictor) -> None:
+    for prefix, meant in (("Vielen Dank fur ", "für"), ("Wir wohnen in der strasse ", "straße")):
+        correction = both.suggest(prefix, corrections=True).correction
+        assert correction is not None
+        assert correction.text.strip().lower() == meant
