@@ -65,12 +65,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Served:
-    """What every suggestion comes from; it is replaced as a whole. ``newest`` is the last entry it was built from."""
+    """What every suggestion comes from; it is replaced as a whole.
+
+    ``newest`` is the last entry it was built from, and ``languages`` are those of its words, the most written first.
+    """
 
     user_model: UserModel
     predictor: Predictor
     switches: Switches
     newest: int
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ class LiveModel:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the user writes, as far as their words are there, the most written first."""
-        return self.loaded.languages
+        return self.served.languages
 
     def _use_languages(self, known: Sequence[NDArray[np.uint32]]) -> None:
         """Build the next user model for the languages of these entries, or those that were set."""
@@ -307,7 +311,8 @@ class LiveModel:
         self, newest: int, known: Sequence[NDArray[np.uint32]], switches: Switches, chosen: _Chosen
     ) -> Steps[Served]:
         user_model = yield from self.loaded.build_user_model_in_steps(known, self.preferences)
-        return Served(user_model, self._build(user_model, chosen, switches), switches, newest)
+        predictor = self._build(user_model, chosen, switches)
+        return Served(user_model, predictor, switches, newest, self.loaded.languages)
 
     def _rebuild(
         self,

@@ -436,7 +436,9 @@ def test_the_names_in_a_quoted_mail_are_offered_below_it_and_none_of_it_is_learn
     def taken():  # a program that is busy tells too late what stands there
         erase(desktop, saved, written)
         desktop.type(name[:6], delay_ms=200)
-        desktop.offers()
+        desktop.rest(editor.pid)
+        if not desktop.offering():
+            return False
         desktop.press("alt+1")
         return saved() == f"{written}{name}"
 

@@ -76,7 +76,7 @@ LIFE = textwrap.dedent(r"""
         idiolect("add", text)
         now = json.loads(idiolect("status", "--json"))
         headers = {"Authorization": f"Bearer {Path(now['token_file']).read_text().strip()}"}
-        with httpx.Client(base_url=now["url"], headers=headers, trust_env=False, timeout=DEADLINE_S) as client:
+        with httpx.Client(base_url=now["url"], headers=headers, trust_env=False, timeout=180) as client:
             for words in (canary, other):
                 client.post("/v1/history", json={"text": words, "source": "test"}).raise_for_status()
             client.post("/v1/suggest", json={"prefix": canary[:-4]}).raise_for_status()
