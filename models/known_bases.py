@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.models import durable
-from idiolect.models.fetch import BASE, DiskFullError, HashMismatchError, Pin, fetch
+from idiolect.models.fetch import BASE, DiskFullError, HashMismatchError, Pin, fetch, sha256_of
 
 _CHUNK_BYTES: Final = 1 << 20
 #: What building takes on the disk besides the file that it is made from, in times of that file's bytes.
@@ -163,7 +163,7 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` raises.
     """
     whole = folder / f"{known.name}.gguf"
-    if whole.exists() and _sha256(whole) == known.sha256:
+    if whole.exists() and sha256_of(whole) == known.sha256:
         return whole
     there = {pin: (folder / Path(pin.member).name).exists() for pin in known.parts}
     missing_bytes = sum(pin.member_bytes for pin, fetched in there.items() if not fetched)
@@ -219,8 +219,3 @@ def _no_room(folder: Path, known: KnownBase, needed_bytes: int) -> DiskFullError
         f"{known.name} needs {needed_bytes // 10**6 + 1} MB in {folder} while it is made, and there is no room. Free "
         "some space, and start again."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -164,11 +164,12 @@ def learn_merges(texts: Sequence[str], count: int) -> list[str]:
         left, right = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(f"{left} {right}")
         made.add(left + right)
-        spelled = {_merged(parts, left, right): times for parts, times in spelled.items()}
+        spelled = {merged(parts, left, right): times for parts, times in spelled.items()}
     return merges
 
 
-def _merged(parts: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
+def merged(parts: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
+    """A word's parts, where each `left` is joined with the `right` behind it."""
     out: list[str] = []
     for part in parts:
         if out and out[-1] == left and part == right:

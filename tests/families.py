@@ -14,6 +14,7 @@ from tokenizers import models, normalizers
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.models.tokenizer import SPACE
+from tests.conftest import merged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def character_vocabulary(merges: int = 200) -> tuple[list[str], list[float], lis
                 pairs[pair] += times
         left, right = max(pairs, key=lambda pair: (pairs[pair], pair))
         made.append(left + right)
-        parts = {_merged(word, left, right): times for word, times in parts.items()}
+        parts = {merged(word, left, right): times for word, times in parts.items()}
     marks = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"]
     spaces = ["\n", "\n\n", "\n\n\n", "  ", "   ", "\t", "\t\t", "<h1>"]
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -68,16 +69,6 @@ def character_vocabulary(merges: int = 200) -> tuple[list[str], list[float], lis
     scores = [-1000.0] * (len(marks) + len(spaces)) + [0.0] * 256 + [-float(place) for place in range(places)]
     types = [3] * len(marks) + [4] * len(spaces) + [6] * 256 + [1] * places
     return tokens, scores, types
-
-
-def _merged(word: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
-    out: list[str] = []
-    for part in word:
-        if out and out[-1] == left and part == right:
-            out[-1] = left + right
-        else:
-            out.append(part)
-    return tuple(out)
 
 
 def transformers_model(family: str, vocab: int) -> Any:
