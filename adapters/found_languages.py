@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from idiolect.adapters.vocabulary import WORD
+from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import ENGLISH
-from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.word_lists import LANGUAGES
 
 _UNLISTED: Final = 1e-6  # uses per word of text of a word that is not among a language's most used

@@ -35,7 +35,7 @@ from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
-from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
@@ -154,7 +154,7 @@ class Service:
             children,
             encode=model.loaded.tokenizer.encode,
             serving=lambda: model.adapter_id,
-            trust=model.trust,
+            stats=model.stats,
             reader=reader,
         )
         self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause, reader)
@@ -263,7 +263,7 @@ class Service:
         counts = store.entries.counts()
         last = store.rounds.all()[-1:]
         savings = asdict(store.feedback.savings())
-        savings["today"] = asdict(store.feedback.savings(suggestion_stats.today()))
+        savings["today"] = asdict(store.feedback.savings(user_stats.today()))
         return {
             "home": str(self._settings.home),
             "base": name_of(self.model.base),

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from idiolect.models.hashed_frequencies import other_frequencies
 from idiolect.models.misspellings import american
-from idiolect.models.word_frequencies import other_frequencies
 
 FILE: Final = Path(__file__).with_name("names.npz")
 _SHORTEST: Final = 4  # letters: of fewer, abbreviations and symbols look like names

@@ -19,7 +19,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.models.word_frequencies import other_frequencies
+from idiolect.models.hashed_frequencies import other_frequencies
 
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 """The languages that have a word list."""

@@ -18,8 +18,8 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
+from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.misspellings import Misspellings
-from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 
 _WORDS: Final = 12  # before the cursor, that are looked at
 _CHARS: Final = 240  # in which they are looked for

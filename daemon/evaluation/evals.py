@@ -23,7 +23,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.serving.suggestion_stats import judged_mixture
+from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.kinds import SAID
 from idiolect.daemon.sources.people import EVERYONE
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.ingest.reader import Reader
-    from idiolect.daemon.serving.suggestion_stats import SuggestionStats
+    from idiolect.daemon.serving.user_stats import UserStats
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -77,7 +77,7 @@ class Evaluations:
         children: runs the processes.
         encode: text to token ids.
         serving: the adapter that answers now, or None for the base.
-        trust: what is known of how far ghosts can be believed.
+        stats: what is known of how far ghosts can be believed.
         reader: reads text that is not in the store.
     """
 
@@ -89,7 +89,7 @@ class Evaluations:
         children: ChildProcesses,
         encode: Encode,
         serving: Callable[[], int | None],
-        trust: SuggestionStats,
+        stats: UserStats,
         reader: Reader,
     ) -> None:
         self._settings = settings
@@ -98,7 +98,7 @@ class Evaluations:
         self._children = children
         self._encode = encode
         self._serving = serving
-        self._trust = trust
+        self._stats = stats
         self._reader = reader
 
     def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
@@ -159,8 +159,8 @@ class Evaluations:
             mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, word_calibration = (
-            self._trust.calibration.to_json(),
-            self._trust.word_calibration.to_json(),
+            self._stats.calibration.to_json(),
+            self._stats.word_calibration.to_json(),
         )
         return split, _Adapter(blob, about, known, calibration, word_calibration)
 
@@ -201,7 +201,7 @@ class Evaluations:
             mistakes=wanted.mistakes,
             keyboard=self._settings.keyboard,
             languages=self._trainer.languages(),
-            key_ms=self._trust.key_ms,
+            key_ms=self._stats.key_ms,
             answering=wanted.context is not None,
         )
         count = len(split.history) + len(split.test)

@@ -13,7 +13,7 @@ from typing import Final
 from idiolect.adapters.secret_cues import folded
 from idiolect.daemon.redaction.rule import DONE, Span, lazy, named
 from idiolect.daemon.redaction.word_features import STATE
-from idiolect.models.word_frequencies import zipf
+from idiolect.models.hashed_frequencies import zipf
 
 # --- words for a secret ----------------------------------------------------------------------------------
 

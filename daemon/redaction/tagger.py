@@ -28,7 +28,7 @@ from idiolect.daemon.redaction.word_features import (
     features,
     words,
 )
-from idiolect.models.word_frequencies import zipf
+from idiolect.models.hashed_frequencies import zipf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ import numpy as np
 
 from idiolect.adapters.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import PLACEHOLDER
-from idiolect.models.word_frequencies import zipf
+from idiolect.models.hashed_frequencies import zipf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

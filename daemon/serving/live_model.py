@@ -26,10 +26,10 @@ from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
-from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
 from idiolect.daemon.serving.switches import read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
+from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class LiveModel:
             loading=loading,
         )
         self.servable = ServableAdapters(store, base)
-        self.trust = SuggestionStats(store)
+        self.stats = UserStats(store)
         self.preferences = WordPreferences()
         self.commands = ShellCommands(store, self.loaded, self.preferences)
         self._power = PowerSource()
@@ -164,7 +164,7 @@ class LiveModel:
         """Compute nothing any more, and keep what was learned while the user typed."""
         self._languages.close()
         self.queue.close()
-        self.trust.keep(self.trust.learned(self.served.predictor, least=1))
+        self.stats.keep(self.stats.learned(self.served.predictor, least=1))
 
     @property
     def adapter_id(self) -> int | None:
@@ -215,7 +215,7 @@ class LiveModel:
 
     def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
         """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read."""
-        self.trust.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
+        self.stats.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
         if not self._reading:
             self._warming.ask()
         self._since_found += len(entries)
@@ -252,7 +252,7 @@ class LiveModel:
             for text, ids in new:
                 served.predictor.observe(text, ids)
                 served.user_model.learn(text, ids)
-        return self.trust.learned(self.served.predictor)
+        return self.stats.learned(self.served.predictor)
 
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""
@@ -336,7 +336,7 @@ class LiveModel:
         self.generations.let_go()
 
     def _serve(self, served: Served) -> None:
-        """Replace what is served, with the switches and the trust in ghosts of now."""
+        """Replace what is served, with the switches and the statistics of now."""
         former = self.served
         served.predictor.ghosts.acceptance_rate = former.predictor.ghosts.acceptance_rate
         self.served = served
@@ -427,8 +427,8 @@ class LiveModel:
             served.mixture.to_json(),
             adapter=served.adapter,
             adapter_id=served.adapter_id,
-            calibration=self.trust.calibration,
-            word_calibration=self.trust.word_calibration,
+            calibration=self.stats.calibration,
+            word_calibration=self.stats.word_calibration,
         )
 
     def predictor_of(self, wanted: Callable[[int], object], *, adapted: bool) -> Steps[Predictor]:
@@ -462,8 +462,8 @@ class LiveModel:
             chosen.mixture,
             adapter=None if chosen.lora is None else chosen.lora.tensors(),
             adapter_id=chosen.adapter_id,
-            calibration=self.trust.calibration,
-            word_calibration=self.trust.word_calibration,
+            calibration=self.stats.calibration,
+            word_calibration=self.stats.word_calibration,
         )
         predictor.ghosts.acceptance_rate = chosen.uptake
         predictor.ghosts.show = switches.show
@@ -471,8 +471,8 @@ class LiveModel:
 
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
         adapter_id, lora = active or (None, None)
-        return _Chosen(adapter_id, lora, self._mixture(adapter_id), self.trust.uptake())
+        return _Chosen(adapter_id, lora, self._mixture(adapter_id), self.stats.uptake())
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""
-        return self.trust.mixture(adapter_id) or judged_mixture(self._store, adapter_id)
+        return self.stats.mixture(adapter_id) or judged_mixture(self._store, adapter_id)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 
 from idiolect.adapters.permutation_test import Effect, effect
-from idiolect.daemon.serving.suggestion_stats import today
+from idiolect.daemon.serving.user_stats import today
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

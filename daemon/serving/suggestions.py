@@ -15,7 +15,7 @@ from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import forget_words, hides, redact
 from idiolect.daemon.runtime.heap import overwrite_free_blocks
-from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.sample_completions import examples
@@ -118,11 +118,11 @@ class Suggestions:
                 given_up=given_up,
                 remember=remember,
                 corrections=corrections and served.switches.corrections != "off",
-                key_ms=key_ms or self._model.trust.key_ms,
+                key_ms=key_ms or self._model.stats.key_ms,
                 answered=answered,
             )
             if key_ms is not None and remember:
-                self._model.trust.learn_key_ms(key_ms)
+                self._model.stats.learn_key_ms(key_ms)
             if found.correction is not None and served.switches.corrections != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
@@ -201,8 +201,8 @@ class Suggestions:
             return FeedbackReceipt(False, "paused")
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
-        self._store.feedback.add(given, self._model.adapter_id, suggestion_stats.today())
-        self._model.set_uptake(self._model.trust.uptake())
+        self._store.feedback.add(given, self._model.adapter_id, user_stats.today())
+        self._model.set_uptake(self._model.stats.uptake())
         return FeedbackReceipt(True, None)
 
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
@@ -226,22 +226,22 @@ class Suggestions:
 
     def grey_text(self) -> dict[str, Any]:
         """How grey text fares: whether it is `held_back`, and how many were `shown` and `taken`."""
-        tenths = self._model.trust.shown_ghosts()
+        tenths = self._model.stats.shown_ghosts()
         taken = sum(tenth.accepted for tenth in tenths)
         return {
-            "held_back": self._model.trust.holds_ghosts_back(self._model.served.switches.show),
+            "held_back": self._model.stats.holds_ghosts_back(self._model.served.switches.show),
             "shown": taken + sum(tenth.dismissed for tenth in tenths),
             "taken": taken,
         }
 
     def key_ms(self) -> int | None:
         """The user's median time between two letters, in whole milliseconds; None until a program has told it."""
-        measured = self._model.trust.measured_key_ms
+        measured = self._model.stats.measured_key_ms
         return None if measured is None else round(measured)
 
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
-        return self._store.feedback.report(suggestion_stats.today() - timedelta(days=days - 1))
+        return self._store.feedback.report(user_stats.today() - timedelta(days=days - 1))
 
     def examples(self, count: int) -> Steps[list[dict[str, str]]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.

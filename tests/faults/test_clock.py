@@ -10,7 +10,7 @@ import pytest
 from idiolect.daemon.ingest import ingest
 from idiolect.daemon.privacy.app_policy import NOWHERE
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving import user_stats
 from idiolect.daemon.storage import schema
 from idiolect.daemon.storage.records import Feedback
 from idiolect.daemon.storage.selectors import Selector
@@ -28,7 +28,7 @@ def clock(monkeypatch):
         def now(cls, zone=None):
             return datetime.now(zone) + wrong
 
-    for module in (ingest, schema, suggestion_stats):
+    for module in (ingest, schema, user_stats):
         monkeypatch.setattr(module, "datetime", Clock)
 
     def jump(days):

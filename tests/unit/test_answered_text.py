@@ -112,8 +112,8 @@ WRITTEN = "Please send the quarterly maps to the harbour office."
 
 
 def evidence(service: Service) -> tuple[Any, ...]:
-    trust = service.model.trust
-    learned = service.model.served.predictor.mixture, trust.calibration, trust.word_calibration
+    stats = service.model.stats
+    learned = service.model.served.predictor.mixture, stats.calibration, stats.word_calibration
     return tuple(one.to_json() for one in learned)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.vocabulary import WordVocabulary
+from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import read_lexicon
-from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

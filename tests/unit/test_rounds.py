@@ -26,7 +26,7 @@ from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.rounds.round_throttle import MachineSensors
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.suggestion_stats import judged_mixture
+from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector

@@ -15,7 +15,7 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.suggestion_stats import SuggestionStats
+from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.words import WordRefusedError
@@ -38,7 +38,7 @@ def on(monkeypatch):
     """`on(day)`: from now on it is that day of January."""
 
     def on(day):
-        monkeypatch.setattr("idiolect.daemon.serving.suggestion_stats.today", lambda: date(2026, 1, day))
+        monkeypatch.setattr("idiolect.daemon.serving.user_stats.today", lambda: date(2026, 1, day))
 
     on(1)
     return on
@@ -209,9 +209,9 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 def test_a_damaged_calibration_is_begun_anew(service):
     service.store.state.set("ghost_calibration", {"not": "counts"})
     service.store.state.set("key_ms", {"not": "a time"})
-    assert SuggestionStats(service.store).measured_key_ms is None
-    assert SuggestionStats(service.store).calibration.events == 0
-    assert SuggestionStats(service.store).key_ms == USUAL_KEY_MS
+    assert UserStats(service.store).measured_key_ms is None
+    assert UserStats(service.store).calibration.events == 0
+    assert UserStats(service.store).key_ms == USUAL_KEY_MS
 
 
 def test_a_switch_that_is_not_known_keeps_no_service_from_starting(tiny_profile, tmp_path):
@@ -227,32 +227,32 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggestions.suggest("Kind regards from all of us at the ")
         service.suggestions.suggest("Kind regards from all of us at the harbour ")
         service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
-    assert SuggestionStats(service.store).word_calibration.events >= 100
+    assert UserStats(service.store).word_calibration.events >= 100
 
 
 def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(service):
     """Where a program does not tell: what is worth a look to a slow typist is not to a fast one."""
-    trust, prefix = service.model.trust, "Kind regards from all of us at the "
+    stats, prefix = service.model.stats, "Kind regards from all of us at the "
     service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
 
     def shown_at(key_ms):
-        while abs(trust.key_ms / key_ms - 1) > 0.01:
-            trust.learn_key_ms(key_ms)
+        while abs(stats.key_ms / key_ms - 1) > 0.01:
+            stats.learn_key_ms(key_ms)
         return service.suggestions.suggest(prefix).ghost.show
 
     assert shown_at(9_000.0)
     assert not shown_at(40.0)
     service.suggestions.suggest("We ", key_ms=9_000.0)
-    told = trust.key_ms
+    told = stats.key_ms
     assert told > 40.1
     service.ingest.pause()
     service.suggestions.suggest("We ", key_ms=9_000.0)
-    assert trust.key_ms == told, "nothing is learned off the record"
+    assert stats.key_ms == told, "nothing is learned off the record"
 
 
 def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     service.suggestions.suggest("We ")
-    service.model.trust.keep(service.model.trust.learned(service.model.served.predictor, least=0))
+    service.model.stats.keep(service.model.stats.learned(service.model.served.predictor, least=0))
     assert service.status()["key_ms"] is None, "the usual time of a key is no measurement"
     assert service.store.state.get("key_ms") is None
     service.suggestions.suggest("We ", key_ms=120.0)
@@ -260,8 +260,8 @@ def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     for _ in range(10):
         service.suggestions.suggest("We ", key_ms=480.0)
     assert 120 < service.status()["key_ms"] < 130, "one program moves it by small steps"
-    service.model.trust.keep(service.model.trust.learned(service.model.served.predictor, least=0))
-    assert SuggestionStats(service.store).measured_key_ms == service.status()["key_ms"]
+    service.model.stats.keep(service.model.stats.learned(service.model.served.predictor, least=0))
+    assert UserStats(service.store).measured_key_ms == service.status()["key_ms"]
     assert service.store.state.get("key_ms") == service.status()["key_ms"], "a number and nothing else"
 
 

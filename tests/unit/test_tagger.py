@@ -13,7 +13,7 @@ from idiolect.adapters.corpus import read_general_passages
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.tagger import Tagger
 from idiolect.daemon.redaction.word_features import FORMS, WIDTH, features, form, words
-from idiolect.models.word_frequencies import zipf
+from idiolect.models.hashed_frequencies import zipf
 
 TRAINING = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "secret_tagger.py"))
 

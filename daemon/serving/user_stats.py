@@ -1,4 +1,4 @@
-"""Statistics on accepted suggestions: how reliable probabilities are for this user, kept as counts."""
+"""What is known of the user's suggestions and typing speed, kept as counts: how reliable probabilities are for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger("idiolect.trust")
+log = logging.getLogger("idiolect.stats")
 
 _KEY_MS: Final = "key_ms"  # state: the median time between two letters
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
@@ -35,7 +35,7 @@ _KEY_MS_STEP: Final = 0.005
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
 
-class SuggestionStats:
+class UserStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
     ``calibration`` and ``word_calibration`` are the live ones, which predictors teach in the model's thread.
