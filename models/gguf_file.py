@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,15 @@ from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quanti
 
 _MAX_CONTEXT = 8192  # tokens: more are never read, and the tables of positions grow with them
 _INTERLEAVED = ("llama", "granite")  # families whose GGUFs interleave the rotary halves of q and k
+_MAPS = {
+    "q": "attn_q",
+    "k": "attn_k",
+    "v": "attn_v",
+    "o": "attn_output",
+    "gate": "ffn_gate",
+    "up": "ffn_up",
+    "down": "ffn_down",
+}
 _NORMS = {
     "attention": "attn_norm",
     "q": "attn_q_norm",
@@ -68,38 +77,83 @@ def read_gguf(
         DamagedModelError: the file is not a readable GGUF.
         UnsupportedModelError: another architecture, another tokenizer, or an untied output matrix.
     """
-    from gguf import GGUFReader  # slow to import, needed only when a base is built
-
+    file = _File(path, _open(path))
     try:
-        reader = GGUFReader(path)
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise DamagedModelError(
-            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another one, "
-            "or delete it so that it is fetched again."
-        ) from error
-    file = _File(path, reader)
-    architecture = _read_architecture(file)
-    tensors = {tensor.name: tensor for tensor in reader.tensors}
-    if "output.weight" in tensors:
-        raise UnsupportedModelError(
-            f"{path} has an output matrix of its own; give a model with tied embeddings."
-        )
-    vocabulary = choose(_read_vocabulary(file))
-    if len(vocabulary.tokens) > 1 << 16:
-        raise UnsupportedModelError(
-            f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary."
-        )
-    architecture = replace(architecture, vocab=len(vocabulary.tokens))
-    try:
-        return _read_weights(file, architecture, vocabulary.rows, tensors, report), vocabulary
-    except KeyError as error:
-        raise UnsupportedModelError(
-            f"{path} lacks the tensor {error.args[0]}; give a complete model."
-        ) from error
+        return _read(file, report, choose)
     except NotImplementedError as error:
         raise UnsupportedModelError(
             f"{path} is quantized in a way that can't be read here; give it in another quantization."
         ) from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise UnsupportedModelError(
+            f"{path} does not say what a model of its kind says ({type(error).__name__}); give a complete one."
+        ) from error
+
+
+def _open(path: Path) -> Any:
+    """Return the reader of a file. Raises DamagedModelError."""
+    from gguf import GGUFReader  # slow to import, needed only when a base is built
+
+    class Reader(GGUFReader):
+        """Reads no further than the file goes: in a list that claims to be longer it would never end."""
+
+        def _get(self, offset: int, dtype: Any, count: Any = 1, *order: Any, **named: Any) -> NDArray[Any]:
+            found: NDArray[Any] = super()._get(offset, dtype, count, *order, **named)
+            if len(found) < int(count):
+                raise ValueError("the file is cut short")
+            return found
+
+    try:
+        return Reader(path)
+    except (OSError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
+        raise DamagedModelError(
+            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another one, "
+            "or delete it so that it is fetched again."
+        ) from error
+
+
+def _read(
+    file: _File, report: Callable[[float], None], choose: Callable[[Vocabulary], Vocabulary]
+) -> tuple[Weights, Vocabulary]:
+    architecture = _read_architecture(file)
+    tensors = {tensor.name: tensor for tensor in file.reader.tensors}
+    if "output.weight" in tensors:
+        raise UnsupportedModelError(
+            f"{file.path} has an output matrix of its own; give a model with tied embeddings."
+        )
+    every = _read_vocabulary(file)
+    vocabulary = choose(every)
+    if len(vocabulary.tokens) > 1 << 16:
+        raise UnsupportedModelError(
+            f"{file.path} has more than 65,536 tokens; give a model with a smaller vocabulary."
+        )
+    _check_shapes(file.path, architecture, len(every.tokens), tensors)
+    architecture = replace(architecture, vocab=len(vocabulary.tokens))
+    return _read_weights(file, architecture, vocabulary.rows, tensors, report), vocabulary
+
+
+def _check_shapes(path: Path, architecture: Architecture, tokens: int, tensors: dict[str, Any]) -> None:
+    """Raise UnsupportedModelError unless each tensor is there and has the shape that the description asks for."""
+    for name, shape in _shapes(architecture, tokens):
+        if name not in tensors:
+            raise UnsupportedModelError(f"{path} lacks the tensor {name}; give a complete model.")
+        if (found := tuple(tensors[name].shape.tolist())) != shape:
+            raise UnsupportedModelError(
+                f"{path} has a tensor {name} of the shape {found} where it should be {shape}; give a complete model."
+            )
+
+
+def _shapes(architecture: Architecture, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the tensors' names in a GGUF and their shapes, (in, out) of a map."""
+    yield "token_embd.weight", (architecture.width, tokens)
+    yield "output_norm.weight", (architecture.width,)
+    sizes, groups = architecture.shapes(), architecture.parts()
+    for layer in range(architecture.layers):
+        for group, parts in groups.items():
+            for part, rows in parts:
+                yield f"blk.{layer}.{_MAPS[part]}.weight", (sizes[group][0], rows)
+        for norm, size in architecture.norms().items():
+            yield f"blk.{layer}.{_NORMS[norm]}.weight", (size,)
 
 
 @dataclass(frozen=True)
@@ -127,7 +181,7 @@ def _read_architecture(file: _File) -> Architecture:
     family = file.family
     if family not in _FAMILIES:
         raise UnsupportedModelError(
-            f"{file.path} is a model of the architecture {family}; "
+            f"{file.path} is a model of the architecture {str(family)[:40]}; "
             f"give one of the Llama-architecture, or of {', '.join(sorted(_FAMILIES.keys() - {'llama'}))}."
         )
     width, heads = file.field(f"{family}.embedding_length"), file.field(f"{family}.attention.head_count")
@@ -143,6 +197,18 @@ def _read_architecture(file: _File) -> Architecture:
         norm_eps=float(file.field(f"{family}.attention.layer_norm_rms_epsilon")),
         context=min(file.field(f"{family}.context_length"), _MAX_CONTEXT),
     )
+    sizes = (plain.layers, plain.heads, plain.kv_heads, plain.head_dim, plain.context)
+    blocks = (plain.width, plain.ffn, plain.heads * plain.head_dim)
+    if (
+        min(*sizes, *blocks) < 1
+        or any(size % BLOCK for size in blocks)
+        or plain.heads % plain.kv_heads
+        or plain.head_dim % 2
+    ):
+        raise UnsupportedModelError(
+            f"{file.path} is a model whose features are no multiples of {BLOCK}, or whose heads do not fit together; "
+            "give another one."
+        )
     return _FAMILIES[family](plain, file)
 
 

@@ -20,7 +20,15 @@ import numpy as np
 import regex
 
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import BYTE, MARKS, NORMAL, SPACE, USER_DEFINED, sentencepiece_model
+from idiolect.models.tokenizer import (
+    BYTE,
+    MARKS,
+    NORMAL,
+    SPACE,
+    USER_DEFINED,
+    require_marks,
+    sentencepiece_model,
+)
 
 MAX_TOKENS = 1 << 16
 """Tokens that are kept of a larger vocabulary."""
@@ -51,11 +59,15 @@ def choose_tokens(
         vocabulary: all tokens of a model.
         languages: ISO 639-1 codes of languages that wordfreq knows.
         size: the most tokens to keep.
+
+    Raises:
+        UnsupportedModelError: a mark of this kind of vocabulary is missing.
     """
+    require_marks(vocabulary)
     if vocabulary.kind == "bytes":
         return vocabulary
     places = {token: place for place, token in enumerate(vocabulary.tokens)}
-    kept = dict.fromkeys(places[mark] for mark in MARKS[vocabulary.kind] if mark in places)
+    kept = dict.fromkeys(places[mark] for mark in MARKS[vocabulary.kind])
     normal = []
     last = []
     for place, (token, kind) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):

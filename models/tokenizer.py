@@ -113,11 +113,17 @@ def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
     return written
 
 
+def require_marks(vocabulary: Vocabulary) -> None:
+    """Raise UnsupportedModelError where one of the :data:`MARKS` of its kind is missing."""
+    known = set(vocabulary.tokens)
+    if missing := [name for name in MARKS[vocabulary.kind] if name not in known]:
+        raise _unsupported(f"it lacks the tokens {' '.join(missing)}")
+
+
 def _check_vocabulary(vocabulary: Vocabulary) -> None:
+    require_marks(vocabulary)
     tokens, types, marks = vocabulary.tokens, vocabulary.types, MARKS[vocabulary.kind]
     known = set(tokens)
-    if missing := [name for name in marks if name not in known]:
-        raise _unsupported(f"it lacks the tokens {' '.join(missing)}")
     if len(known) < len(tokens) or len(types) != len(tokens):
         raise _unsupported("its token list repeats itself, or does not match its token types")
     if tuple(tokens[: len(marks)]) != marks:

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -246,7 +246,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
     `architecture`, `pre` (the tokenizer's kind), `extra` (names of tensors to add), `drop` (names of tensors
     or fields to leave out), `tokens` (how many there are), `matrices` (the type that matrices are kept in),
     `q4_1` (the layers whose maps are in 4 bits), `known_merges` (so many of
-    them are known; what the others make are tokens that no text has).
+    them are known; what the others make are tokens that no text has), `wrong` (what writes a field instead, by name).
     """
     import gguf
 
@@ -265,6 +265,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
         matrices: type = np.float32,
         q4_1: Sequence[int] = (),
         known_merges: int | None = None,
+        wrong: Mapping[str, Callable[[Any], None]] | None = None,
     ) -> Path:
         writer = gguf.GGUFWriter(path, architecture)
         spelled = vocabulary[: known_merges and len(vocabulary) - len(merges) + known_merges]
@@ -289,7 +290,9 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
             ),
         }
         for name, add in fields.items():
-            if name not in drop:
+            if name in (wrong or {}):
+                wrong[name](writer)
+            elif name not in drop:
                 add()
         for name, array in _gguf_tensors(tiny_dense).items():
             if name in drop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from idiolect.models.architecture import GROUPS, Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf
+from idiolect.models.shortlist import choose_tokens
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
 
 if TYPE_CHECKING:
@@ -215,3 +217,56 @@ def test_a_damaged_gguf_is_called_damaged(make_gguf: Callable[..., Path], tmp_pa
     with pytest.raises(DamagedModelError) as raised:
         read_gguf(path)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"embedding_length": lambda file: file.add_string("llama.embedding_length", "wide")}, "TypeError"),
+        ({"head_count": lambda file: file.add_head_count(0)}, "ZeroDivisionError"),
+        ({"head_count": lambda file: file.add_head_count(3)}, "heads do not fit together"),
+        ({"head_count_kv": lambda file: file.add_head_count_kv([2, 2, 2])}, "TypeError"),
+        ({"block_count": lambda file: file.add_block_count(0)}, "heads do not fit together"),
+        ({"block_count": lambda file: file.add_block_count(2**32 - 1)}, "lacks the tensor blk.3."),
+        ({"feed_forward_length": lambda file: file.add_feed_forward_length(64)}, "(64, 96)"),
+        ({"context_length": lambda file: file.add_context_length(0)}, "heads do not fit together"),
+        ({"tokens": lambda file: file.add_token_list(["<|endoftext|>", b"\xff\xfe"])}, "UnicodeDecodeError"),
+        ({"tokens": lambda file: file.add_token_list(["a", "b"])}, "lacks the tokens"),
+        (
+            {"rms_epsilon": lambda file: file.add_string("llama.attention.layer_norm_rms_epsilon", "?")},
+            "ValueError",
+        ),
+    ],
+)
+def test_a_gguf_that_says_what_cannot_be_is_refused_before_anything_is_built(
+    make_gguf: Callable[..., Path], tmp_path: Path, wrong: dict[str, object], named: str
+) -> None:
+    path = make_gguf(tmp_path / "wrong.gguf", wrong=wrong)
+    with pytest.raises(UnsupportedModelError) as raised:
+        read_gguf(path, choose=choose_tokens)
+    assert named in str(raised.value)
+
+
+def field_of_lists(kind: int, length: int, *, deep: int = 1) -> bytes:
+    """The head of a GGUF whose only field is a list of so many values, or of lists of lists."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 1) + b"a" + struct.pack("<I", 9)
+    return head + struct.pack("<IQ", 9, 1) * (deep - 1) + struct.pack("<IQ", kind, length)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        field_of_lists(0, 2**62),
+        field_of_lists(8, 2**62),
+        field_of_lists(0, 2**62, deep=5000),
+        b"GGUF" + struct.pack("<IQQ", 3, 2**62, 0),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 2**62),
+        b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 2**63) + b"a",
+    ],
+    ids=["bytes", "strings", "lists of lists", "tensors", "fields", "name"],
+)
+def test_a_gguf_that_claims_to_hold_more_than_it_does_ends(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "long.gguf"
+    path.write_bytes(data)
+    with pytest.raises(DamagedModelError):
+        read_gguf(path)
