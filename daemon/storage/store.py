@@ -170,7 +170,7 @@ class Store:
             encoder: loads that tokenizer, and returns what turns a text into token ids.
         """
         known: dict[str, str] = self.state.get(BASE, {})
-        wanted, former = {"sha256": base, "tokenizer": tokenizer}, known.get("sha256")
+        wanted, former = {"sha256": base, "tokenizer": tokenizer}, known.get("sha256") or self._base_of_last()
         if known == wanted:
             return False
         with self._connection.writing():
@@ -185,6 +185,11 @@ class Store:
                 return False
             self.state.set(ROUND_DUE, self.adapters.active() is None and self.entries.last_id() > 0)
             return True
+
+    def _base_of_last(self) -> str | None:
+        """The base model of the newest adapter: the one before, where the store is older than what says so."""
+        rows = self.adapters.all()
+        return rows[-1].metrics.get("base_sha256") if rows else None
 
     @property
     def base(self) -> str | None:

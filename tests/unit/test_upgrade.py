@@ -126,6 +126,16 @@ def test_a_base_model_without_an_adapter_is_due_for_a_round_and_one_with_an_adap
     assert not store.state.get(ROUND_DUE)
 
 
+def test_a_store_of_before_is_at_the_base_model_of_its_newest_adapter(tmp_path):
+    with closing(Store.open(tmp_path / "store.db", KEY)) as store:
+        adapter = publish(store, metrics={"base_sha256": "a"})
+        store.state.set("mixture", "of a")
+        assert store.settle("b", "words", lambda: len), "another base model serves than before"
+        assert (store.state.get("mixture"), statuses(store)) == (None, {adapter: "waiting"})
+        store.settle("a", "letters", lambda: len)
+        assert (store.state.get("mixture"), statuses(store)) == ("of a", {adapter: "active"})
+
+
 def test_a_settling_that_breaks_off_changes_nothing(two_bases):
     store, first, second = two_bases
 
