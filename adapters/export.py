@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-from idiolect.models.known_bases import by_source
+from idiolect.models.known_bases import terms_of
 from idiolect.models.weights import Blocks, OffsetBlocks, Weights, quantize
 
 _PEFT_NAMES = {
@@ -73,8 +73,8 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
 
 def terms_notice(base: BasePaths) -> str | None:
     """Return the sentence by which the terms of a base model ask to be named in what is made from it, if they do."""
-    known = by_source(base.source_sha256)
-    return None if known is None or known.terms is None else known.terms.notice
+    terms = terms_of(base.source_sha256, base.config)
+    return None if terms is None else terms.notice
 
 
 def _keep_private(made: Path) -> None:

@@ -27,6 +27,7 @@ Progress = Callable[[str, float], None]
 _CHOSEN: Final = "chosen.json"
 _OTHERS: Final = "others"
 _MAX_NAME_CHARS: Final = 40
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class UnknownBaseError(IdiolectError):
@@ -81,7 +82,10 @@ def chosen(folder: Path) -> Choice:
         DamagedModelError: what says so cannot be read.
     """
     try:
-        return Choice(**json.loads((folder / _CHOSEN).read_bytes()))
+        choice = Choice(**json.loads((folder / _CHOSEN).read_bytes()))
+        if not (isinstance(choice.name, str) and _NAME.fullmatch(choice.name)):
+            raise ValueError("it is no name of a base model")
+        return choice
     except (FileNotFoundError, NotADirectoryError):
         return _DEFAULT_CHOICE
     except (OSError, ValueError, TypeError) as error:
@@ -123,7 +127,8 @@ def here(folder: Path) -> tuple[str, ...]:
     """The names of the base models of which anything is here, built or not, the default first."""
     default = (DEFAULT.name,) if (folder / "model").is_dir() else ()
     others = folder / _OTHERS
-    return (*default, *(sorted(path.name for path in others.iterdir()) if others.is_dir() else ()))
+    names = [path.name for path in others.iterdir() if path.is_dir()] if others.is_dir() else []
+    return (*default, *sorted(filter(_NAME.fullmatch, names)))
 
 
 def name_of(base: BasePaths) -> str:
@@ -141,7 +146,7 @@ def resolve(folder: Path, given: str) -> Choice:
     if (known := by_name().get(given)) is not None:
         return Choice(known.name, known.sha256)
     if (there := built(folder).get(given)) is not None:
-        return Choice(given, there.source_sha256)
+        return Choice(given, there.source_sha256, there.gguf)
     path = Path(os.path.expanduser(given))
     if os.path.isfile(path):
         sha256 = _sha256(path)
@@ -165,7 +170,7 @@ def resolve(folder: Path, given: str) -> Choice:
 
 def _name_for(folder: Path, path: Path, sha256: str) -> str:
     """The name for a GGUF of the user's own: its file's, with a part of its hash where another one has that name."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip(".-")[:_MAX_NAME_CHARS] or "own"
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip(".-")[:_MAX_NAME_CHARS].rstrip(".-") or "own"
     there = built(folder).get(name)
     taken = name in by_name() or (there is not None and there.source_sha256 != sha256)
     return f"{name}-{sha256[:8]}" if taken else name
@@ -208,31 +213,44 @@ def make(folder: Path, choice: Choice, progress: Progress | None = None) -> Base
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.build.ensure_base` raise.
     """
-    place, known = folder_of(folder, choice.name), choice.known
+    place = folder_of(folder, choice.name)
     if (there := whole_base(place, choice.sha256)) is not None:
         return there
     report = progress or (lambda _phase, _done: None)
-    if choice.name == DEFAULT.name and choice.gguf is None:
+    gguf, known = require_source(choice), choice.known
+    if gguf is None and choice.name == DEFAULT.name:
         return ensure_base(place, None, report)
-    given = None if choice.gguf is None else Path(choice.gguf)
-    if given is not None and not given.is_file() and known is None:
-        raise MissingModelError(
-            f"The base model {choice.name} is not built, and its GGUF {choice.gguf} is not there any more. Give its "
-            f"path anew with `idiolect base use`, or go back with `idiolect base use {DEFAULT.name}`."
-        )
     place.mkdir(parents=True, exist_ok=True)
     try:
-        if given is not None and given.is_file():
-            return ensure_base(place, given, report)
-        if known is None:
-            raise UnknownBaseError(
-                f"There is no base model {choice.name}. `idiolect base` lists those that there are."
-            )
-        gguf = fetch_parts(place, known, lambda done, total: report("fetch", done / total))
-        base = ensure_base(place, gguf, report)
-        gguf.unlink()  # the graph holds the same weights
+        if gguf is not None or known is None:
+            return ensure_base(place, gguf, report, name=choice.name)
+        fetched = fetch_parts(place, known, lambda done, total: report("fetch", done / total))
+        base = ensure_base(place, fetched, report, name=choice.name)
+        fetched.unlink(missing_ok=True)  # the graph holds the same weights
         return base
     except IdiolectError:
         with contextlib.suppress(OSError):
             place.rmdir()  # what is not empty stays
         raise
+
+
+def require_source(choice: Choice) -> Path | None:
+    """Return the GGUF of the user's that a base model is made from, or None: it is fetched.
+
+    Raises:
+        MissingModelError: that file is gone, or is another one now, and no package holds it.
+    """
+    path = None if choice.gguf is None else Path(choice.gguf)
+    why = f"its GGUF {path} is not there any more"
+    if path is None:
+        why = "it is not known which GGUF it was made from"
+    elif path.is_file():
+        if _sha256(path) == choice.sha256:
+            return path
+        why = f"its GGUF {path} is another file now"
+    if choice.known is not None:
+        return None
+    raise MissingModelError(
+        f"The base model {choice.name} has to be made anew, and {why}. Give the path of its GGUF with "
+        f"`idiolect base use PATH`, or go back with `idiolect base use {DEFAULT.name}`."
+    )

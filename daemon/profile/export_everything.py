@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idiolect.daemon.sources.own_export import ENTRY, README_HEAD, line
 from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
+from idiolect.models.known_bases import by_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ rounds.jsonl      the training rounds, with their figures
 feedback.jsonl    what became of suggestions, by day and kind, and by adapter
 events.jsonl      what happened to the profile
 words.jsonl       words and phrases that you have decided about
+NOTICE            the terms of the base models that these adapters were trained on, where they have any
 """
 
 
@@ -57,12 +59,18 @@ def takeout(store: Store, folder: Path) -> None:
     _lines(folder, "adapters", "adapter", map(asdict, adapters))
     _lines(folder, "seen", "seen", _seen(store, [row.id for row in adapters]))
     (folder / "adapters").mkdir(mode=0o700)
+    notices: dict[str, None] = {}
     for row in adapters:
         try:
             blob = store.adapters.weights(row.id)
         except IdiolectError:  # damaged, or dropped to save space: its row tells of it
             continue
         _file(folder / "adapters" / f"{row.id}.safetensors", blob)
+        known = by_source(row.metrics.get("base_sha256", ""))
+        if known is not None and known.terms is not None:
+            notices[known.terms.notice] = None
+    if notices:
+        _file(folder / "NOTICE", "".join(f"{notice}\n" for notice in notices).encode())
     _lines(folder, "rounds", "round", map(asdict, store.rounds.all()))
     _lines(folder, "feedback", "feedback", _feedback(store))
     _lines(folder, "events", "event", map(asdict, store.events.all()))

@@ -106,12 +106,17 @@ def purge(settings: Settings) -> Purged:
 
 
 def remove_base(settings: Settings, folder: Path) -> int:
-    """Remove a base model, or parts of one, and return the bytes that it took. Raises NoProfileError."""
+    """Remove a base model, or parts of one, and return the bytes that it took.
+
+    Raises NoProfileError, PurgeIncompleteError.
+    """
     if not (folder.is_dir() and any(folder.iterdir())):
         return 0
     require_profile(settings)
     size_bytes = _size(settings, folder)
     _remove(settings, folder)
+    if _size(settings, folder):
+        raise PurgeIncompleteError(f"Not all of {folder} could be removed. Make it writable, and try again.")
     return size_bytes
 
 

@@ -288,3 +288,44 @@ def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_
     code, _, err = shop.done("base", "use", "smollm2-135m")
     assert code == 0, err
     assert shop.done("start")[0] == 0
+
+
+def test_what_a_base_model_of_ones_own_is_called_and_that_nothing_else_is_made_of_it(
+    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
+) -> None:
+    gguf, other = tmp_path / "My model.gguf", tmp_path / "else" / "smollm2-135m.gguf"
+    make_gguf(gguf, matrices=np.float16)
+    other.parent.mkdir()
+    make_gguf(other, known_merges=20)
+    assert shop.done("base", "use", str(gguf))[0] == 0
+    assert shop.status()["base"] == "My-model"
+    assert shop.done("base", "use", str(other))[0] == 0
+    name = f"smollm2-135m-{hashlib.sha256(other.read_bytes()).hexdigest()[:8]}"
+    assert shop.status()["base"] == name, "it is not taken for the default"
+    assert shop.done("base", "use", "My-model")[0] == 0
+
+    gguf.write_bytes(other.read_bytes())
+    model = shop.settings.base_dir / "others" / "My-model" / "model"
+    code, _, err = shop.done("start", "--rebuild")
+    assert (code, "is another file now" in err, model.is_dir()) == (16, True, True), err
+    assert shop.status()["base"] == "My-model"
+    process.stop(shop.settings)
+    (model / "tokenizer.model").write_bytes(b"")
+    code, _, err = shop.done("start")
+    assert (code, "is another file now" in err) == (16, True), err
+    code, out, err = shop.done("base", "use", "smollm2-135m")
+    assert (code, "from the next `idiolect start` on" in out) == (0, True), err
+    gguf.unlink()
+    code, _, err = shop.done("base", "use", "My-model")
+    assert (code, "Give the path of its GGUF" in err) == (15, True), err
+
+
+@pytest.mark.parametrize(
+    "said", ["{", "[]", '{"name": 5, "sha256": ""}', '{"name": "../model", "sha256": ""}']
+)
+def test_base_models_are_listed_where_it_cannot_be_read_which_one_serves(shop: Shop, said: str) -> None:
+    (shop.settings.base_dir / "chosen.json").write_text(said)
+    code, out, err = shop.done("base", "--json")
+    assert (code, "Choose it again" in err) == (0, True), err
+    assert [row["serves"] for row in json.loads(out)] == [False, False]
+    assert shop.done("base", "remove", "other")[0] == 17

@@ -168,7 +168,7 @@ def test_a_base_of_another_version_is_built_again(base: BasePaths, gguf: Path, h
     with pytest.raises(MissingModelError, match="another version"):
         find_base(home)
     assert ensure_base(home, gguf) == base
-    assert json.loads(manifest.read_text()) == values
+    assert json.loads(manifest.read_text()) == values | {"gguf": str(gguf)}
 
 
 @pytest.mark.parametrize(

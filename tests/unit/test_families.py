@@ -12,10 +12,12 @@ import torch
 import torch.nn.functional as F
 
 from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.export import terms_notice
 from idiolect.models.build import ensure_base, find_base
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 from idiolect.models.graph import read_weights
+from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Model, Session
 from idiolect.models.shortlist import choose_tokens
 from idiolect.models.tokenizer import MARKS, SPACE, Tokenizer, build_tokenizer
@@ -168,6 +170,12 @@ def test_a_base_says_its_architecture_and_holds_the_very_numbers_of_the_gguf(fam
     theirs = family.theirs.get_parameter("model.layers.1.mlp.down_proj.weight").detach().numpy()
     ours = family.weights.maps[1]["down"].dequantize() / family.config.residual_scale
     assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
+
+
+def test_a_gguf_of_gemmas_family_comes_under_gemmas_terms(family: Family) -> None:
+    assert GEMMA.terms is not None
+    bound = family.config.activation == "gelu-tanh"
+    assert terms_notice(family.base) == (GEMMA.terms.notice if bound else None)
 
 
 # The tokens of a vocabulary of characters

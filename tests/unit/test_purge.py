@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from idiolect.daemon.profile import purge
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker, opening
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = (
     "store.db.customer-copy",
@@ -94,6 +91,20 @@ def test_a_base_that_is_made_anew_takes_only_the_old_one(tmp_path):
         "model/weights.bin",
         ".build-a-shed/plan.md",
     }
+
+
+def test_a_base_model_of_which_something_stays_is_not_called_removed(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    marker.claim(settings)
+    (settings.base_dir / "model").mkdir()
+    (settings.base_dir / "model" / "graph.onnx").write_text("weights")
+
+    def refused(self, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(purge.PurgeIncompleteError, match="Make it writable"):
+        purge.remove_base(settings, settings.base_dir / "model")
 
 
 def test_a_start_that_did_not_come_to_its_end_can_be_purged(tmp_path):

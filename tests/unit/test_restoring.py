@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
@@ -18,6 +19,7 @@ from idiolect.daemon.sources.documents import parsed
 from idiolect.daemon.sources.items import NothingToReadError, ReadReport
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.vault.opening import open_store
+from idiolect.models.known_bases import DEFAULT, GEMMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,3 +162,13 @@ def test_a_line_of_an_export_is_no_text_anywhere(profile: Profile, other: Profil
     report = other.add(mixed)
     assert report.skipped == {"lines of an own export": 4}
     assert [row.text for row in other.store.entries.select()] == ["My own line."]
+
+
+def test_an_export_names_the_terms_of_the_base_models_that_its_adapters_were_trained_on(
+    profile: Profile, tmp_path: Path
+) -> None:
+    assert GEMMA.terms is not None
+    publish(profile.store, metrics={"base_sha256": DEFAULT.sha256})
+    assert not (exported(profile, tmp_path / "free") / "NOTICE").exists()
+    publish(profile.store, metrics={"base_sha256": GEMMA.sha256})
+    assert (exported(profile, tmp_path / "bound") / "NOTICE").read_text() == f"{GEMMA.terms.notice}\n"

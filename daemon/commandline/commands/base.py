@@ -33,9 +33,17 @@ GROUP = typer.Typer(
 @GROUP.command("list")
 def list_bases(as_json: AsJson = False) -> None:
     """List the base models, what each costs, and which one serves."""
+    from idiolect.models.base_choice import chosen
+    from idiolect.models.errors import DamagedModelError
+
     settings, terminal = load_settings(), open_terminal()
+    try:
+        serving = chosen(settings.base_dir).name
+    except DamagedModelError as error:  # what there is to choose from is told all the same
+        terminal.note(str(error))
+        serving = None
     with terminal.waiting("Measuring"):
-        rows = _rows(settings)
+        rows = _rows(settings, serving)
     terminal.print_result(lambda: _show(terminal, rows), rows, as_json=as_json)
 
 
@@ -54,21 +62,37 @@ def use(
 ) -> None:
     """Fetch and build a base model where it is not here yet, and serve it; the one before stays."""
     from idiolect.daemon.commandline.service_process import build_base
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.vault.marker import claim, refuse_lost
-    from idiolect.models.base_choice import built, resolve
+    from idiolect.models.base_choice import built, choose, resolve
+    from idiolect.models.known_bases import terms_of
 
     settings, terminal = load_settings().prepare(), open_terminal()
     refuse_lost(settings)
     claim(settings)
-    former, choice = _chosen_or_default(settings), resolve(settings.base_dir, base)
+    choice = resolve(settings.base_dir, base)
     if choice.known is not None and choice.name not in built(settings.base_dir):
         _agree(settings, terminal, choice.known, accepted=accept_terms)
     build_base(settings, terminal, choice)
-    speed = _speed(settings, built(settings.base_dir)[choice.name])
+    made = built(settings.base_dir)[choice.name]
+    if choice.known is None and (terms := terms_of(made.source_sha256, made.config)) is not None:
+        terminal.note(f"{choice.name} is of Gemma's family. {terms.notice}, and so is what is made from it.")
+    speed = _speed(settings, made)
+    former = _chosen_or_default(settings)  # only now: minutes have gone by
     if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
         _switch(settings, terminal, choice, former)
+    elif choice.gguf is not None:
+        choose(settings.base_dir, choice)  # its file may be elsewhere now
+    runs = process.holder(settings) is not None
+    how = (
+        "serves from the next `idiolect start` on"
+        if not runs
+        else "serves now"
+        if chosen_now
+        else "serves already"
+    )
     facts = {"base": choice.name, "former": former.name, "token_ms": speed and speed.token_ms}
-    said = [f"{choice.name} {'serves now' if chosen_now else 'serves already'}{_describe(speed)}."]
+    said = [f"{choice.name} {how}{_describe(speed)}."]
     if chosen_now:
         said += [
             "What you wrote is known to it at once; its adapters are its own, and those of "
@@ -168,7 +192,7 @@ def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choi
         with service_ended(settings, terminal, room_bytes):
             choose(settings.base_dir, choice)
             chosen = True
-    except IdiolectError:
+    except (IdiolectError, OSError):
         if chosen:
             choose(settings.base_dir, former)
             service_unit.start(settings)
@@ -189,12 +213,12 @@ def _describe(speed: Speed | None) -> str:
     )
 
 
-def _rows(settings: Settings) -> list[dict[str, Any]]:
+def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
     """Return what is told of each base model that is known or built."""
-    from idiolect.models.base_choice import built, chosen
+    from idiolect.models.base_choice import built
     from idiolect.models.known_bases import by_name
 
-    there, serving = built(settings.base_dir), chosen(settings.base_dir).name
+    there = built(settings.base_dir)
     rows = []
     for name in dict.fromkeys([*by_name(), *there]):
         known, base = by_name().get(name), there.get(name)

@@ -49,5 +49,8 @@ def run(
     from idiolect.models.known_bases import by_name
 
     known = by_name().get(base)
-    if kind is not ExportKind.everything and known is not None and known.terms is not None:
+    if kind is ExportKind.everything:
+        if (Path(written) / "NOTICE").exists():
+            terminal.note(f"Adapters in it are bound by the terms that {Path(written) / 'NOTICE'} names.")
+    elif known is not None and known.terms is not None:
         terminal.note(f"It is bound by the terms of its base model. {known.terms.notice}.")

@@ -39,8 +39,9 @@ def run(
     terminal = open_terminal()
     if rebuild:
         from idiolect.daemon.profile.purge import remove_base
-        from idiolect.models.base_choice import serving_folder
+        from idiolect.models.base_choice import chosen, require_source, serving_folder
 
+        require_source(chosen(settings.base_dir))  # else nothing is left to serve
         process.stop(settings)
         with process.locked(settings):  # nobody starts another one that reads the model meanwhile
             remove_base(settings, serving_folder(settings.base_dir) / "model")

@@ -1,0 +1,58 @@
+"""Which base model serves, and what one of the user's own is made from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.models import known_bases
+from idiolect.models.base_choice import Choice, MissingModelError, require_source, resolve
+from idiolect.models.fetch import FetchError
+from idiolect.models.known_bases import GEMMA, fetch_parts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(b"first")
+    choice = resolve(tmp_path, str(path))
+    assert choice == Choice("mine", hashlib.sha256(b"first").hexdigest(), str(path))
+    assert require_source(choice) == path
+    path.write_bytes(b"second")
+    with pytest.raises(MissingModelError, match="another file now"):
+        require_source(choice)
+    path.unlink()
+    with pytest.raises(MissingModelError, match="not there any more"):
+        require_source(choice)
+    with pytest.raises(MissingModelError, match="not known which GGUF"):
+        require_source(replace(choice, gguf=None))
+    assert require_source(Choice(GEMMA.name, GEMMA.sha256, str(path))) is None, "that is fetched"
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("My model", "My-model"),
+        ("..-x-..", "x"),
+        ("\x1b[31mred\n", "31mred"),
+        ("模型", "own"),
+        ("a" * 39 + ".b", "a" * 39),
+    ],
+)
+def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path: Path, stem: str, name: str) -> None:
+    path = tmp_path / f"{stem}.gguf"
+    path.write_bytes(b"any")
+    assert resolve(tmp_path, str(path)).name == name
+
+
+def test_chunks_that_another_run_has_taken_are_no_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_bases, "fetch", lambda folder, *_, pin: folder / "gone")
+    with pytest.raises(FetchError, match="wait for that one"):
+        fetch_parts(tmp_path, replace(GEMMA, size_bytes=1, parts=GEMMA.parts[:1]), lambda *_: None)
