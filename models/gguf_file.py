@@ -15,6 +15,7 @@ from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
 
+_MIN_CONTEXT = 1024  # tokens: what recent text, a prefix and what is judged at once take
 _MAX_CONTEXT = 8192  # tokens: more are never read, and the tables of positions grow with them
 _INTERLEAVED = ("llama", "granite")  # families whose GGUFs interleave the rotary halves of q and k
 _MAPS = {
@@ -197,7 +198,11 @@ def _read_architecture(file: _File) -> Architecture:
         norm_eps=float(file.field(f"{family}.attention.layer_norm_rms_epsilon")),
         context=min(file.field(f"{family}.context_length"), _MAX_CONTEXT),
     )
-    sizes = (plain.layers, plain.heads, plain.kv_heads, plain.head_dim, plain.context)
+    if plain.context < _MIN_CONTEXT:
+        raise UnsupportedModelError(
+            f"{file.path} reads {plain.context} tokens at most; give a model that reads {_MIN_CONTEXT:,}."
+        )
+    sizes = (plain.layers, plain.heads, plain.kv_heads, plain.head_dim)
     blocks = (plain.width, plain.ffn, plain.heads * plain.head_dim)
     if (
         min(*sizes, *blocks) < 1

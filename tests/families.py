@@ -79,7 +79,7 @@ def transformers_model(family: str, vocab: int) -> Any:
         "vocab_size": vocab,
         "hidden_size": 64,
         "intermediate_size": 96,
-        "max_position_embeddings": 256,
+        "max_position_embeddings": 1024,
         "tie_word_embeddings": True,
     }
     torch.manual_seed(5)

@@ -229,7 +229,7 @@ def test_a_damaged_gguf_is_called_damaged(make_gguf: Callable[..., Path], tmp_pa
         ({"block_count": lambda file: file.add_block_count(0)}, "heads do not fit together"),
         ({"block_count": lambda file: file.add_block_count(2**32 - 1)}, "lacks the tensor blk.3."),
         ({"feed_forward_length": lambda file: file.add_feed_forward_length(64)}, "(64, 96)"),
-        ({"context_length": lambda file: file.add_context_length(0)}, "heads do not fit together"),
+        ({"context_length": lambda file: file.add_context_length(512)}, "reads 512 tokens at most"),
         ({"tokens": lambda file: file.add_token_list(["<|endoftext|>", b"\xff\xfe"])}, "UnicodeDecodeError"),
         ({"tokens": lambda file: file.add_token_list(["a", "b"])}, "lacks the tokens"),
         (
