@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.adapters.secret_cues import folded
+from idiolect.adapters.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import DONE, Span, lazy, named
 from idiolect.daemon.redaction.word_features import STATE
 from idiolect.models.hashed_frequencies import zipf
@@ -144,6 +144,7 @@ ROW_OF_WORDS: Final = (
 
 _TAIL: Final = " \t.,;:!?)]}>\"'`"
 _SIGN: Final = lazy(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
+_OWNED: Final = 8  # characters before a label that say whose it is
 _COMMON: Final = 4.2  # on Zipf's scale: a plain word that is used more often is a word of a sentence
 _VERY_COMMON: Final = 5.0
 _MAX_COMMON: Final = 0.34  # of the words of a phrase, at most, are of the commonest
@@ -165,11 +166,23 @@ def no_word(match: re.Match[str]) -> Span | None:
 
 
 def in_quotes(match: re.Match[str]) -> Span | None:
-    """What stands in the quotes of `QUOTED`; behind "clave", which is also the key to a matter, one word alone."""
+    """What stands in the quotes of `QUOTED`; behind "clave", which is also the key to a matter, one word alone.
+
+    Several are a secret where it is said what they open, or whose it is: "la clave del wifi", "mi clave".
+    """
     group = match.lastgroup
-    if group is None or (match[0][:5].lower() == "clave" and " " in match[group]):
+    if group is None or (" " in match[group] and _may_be_key_to_a_matter(match, match.start(group))):
         return None
     return match.span(group)
+
+
+def _may_be_key_to_a_matter(match: re.Match[str], end: int) -> bool:
+    """Whether the label is "clave", and nothing up to `end` says that it opens something or is somebody's."""
+    if match[0][:5].lower() != "clave":
+        return False
+    said = match.string[max(match.start() - _OWNED, 0) : end].lower()
+    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", said)
+    return not any(word in ("mi", "tu", "nuestra") or Cue.PLACE in cues(word) for word in words)
 
 
 def in_a_line(match: re.Match[str]) -> Span | None:

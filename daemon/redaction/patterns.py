@@ -286,6 +286,9 @@ RULES: Final[tuple[Rule, ...]] = (
         hints=" -u | -u=|-user|/user:",
         signs=":",
     ),
+    # With check digits: before what takes some figures of a longer number.
+    Rule("iban", "IBAN", numbers.IBAN, check=numbers.iban, figures=3),
+    Rule("card", "card", numbers.CARD, check=numbers.card, figures=3),
     # PINs and codes: figures beside a word for one.
     Rule(
         "pin",
@@ -332,7 +335,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "pin",
         "behind a label",
         rf"(?i:(?<![^\W_])(?:{labels.CODE})(?![^\W_]){labels.WHOSE}{labels.LINK}(?:{labels.LINE}|[ \t]{{0,8}})"
-        r"(?P<s>\d(?:[ -]?\d){3,9}[#*]?)(?![\w-]|[.,:]\d))",
+        r"(?P<s>\d(?:[ -]?\d){3,18}[#*]?)(?![\w-]|[.,:]\d))",
         hints=labels.LABEL_HINTS,
         figures=1,
     ),
@@ -370,9 +373,7 @@ RULES: Final[tuple[Rule, ...]] = (
         check=labels.row_of_words,
         hints=labels.RECOVERY_HINTS,
     ),
-    # Numbers with check digits, and those that a word near them tells.
-    Rule("iban", "IBAN", numbers.IBAN, check=numbers.iban, figures=3),
-    Rule("card", "card", numbers.CARD, check=numbers.card, figures=3),
+    # Numbers that a word or a number near them tells.
     Rule("pin", "behind a card's number", numbers.BACK, hints="[card]"),
     Rule("id", "national numbers", find=numbers.national_numbers, figures=3),
     Rule("id", "papers and accounts", find=near_words.papers, figures=3),
