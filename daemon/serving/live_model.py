@@ -216,14 +216,21 @@ class LiveModel:
     def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
         """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read."""
         self.stats.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
-        if not self._reading:
-            self._warming.ask()
         self._since_found += len(entries)
-        if self._since_found >= _LANGUAGES_AFTER and not self._settings.languages:
-            self._since_found = 0
-            wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
-            if {*wanted} != {*self.languages} and self._languages.ready(wanted):
-                self.rebuild()
+        if self._reading:
+            return
+        self._warming.ask()
+        if self._since_found >= _LANGUAGES_AFTER:
+            self._find_languages()
+
+    def _find_languages(self) -> None:
+        """Build what is served anew where the user's text shows that they write other languages."""
+        if self._settings.languages or not self._since_found:
+            return
+        self._since_found = 0
+        wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
+        if {*wanted} != {*self.languages} and self._languages.ready(wanted):
+            self.rebuild()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -276,13 +283,15 @@ class LiveModel:
 
     @contextmanager
     def reading_much(self) -> Iterator[None]:
-        """In the block much text is learned, and recent text is read again after it, once and not all the time."""
+        """In the block much text is learned; recent text is read, and languages are looked for, once and after it."""
         self._reading += 1
         try:
             yield
         finally:
             self._reading -= 1
             self._warming.ask()
+            if not self._reading:
+                self._find_languages()
 
     def rebuild(self) -> None:
         """Know what the store still holds, and nothing else; serve what it says is active."""
