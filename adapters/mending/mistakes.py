@@ -16,6 +16,7 @@ from typing import Final
 import regex
 
 from idiolect.adapters.capitals import fold, with_capitals
+from idiolect.adapters.inflections import are_forms_of_one
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
@@ -205,9 +206,13 @@ class Mistakes:
         for node, cost in self._search.column(word).items():
             if trie.whole[node] > trie.low[node]:
                 row = int(trie.rows[trie.low[node]])
-                if spelt[row] and (meant := fold(self._general.form(row))) != word:
+                meant = fold(self._general.form(row))
+                if spelt[row] and meant != word and not self._are_forms_of_one(word, meant):
                     found.append((meant, cost))
         return found
+
+    def _are_forms_of_one(self, word: str, meant: str) -> bool:
+        return any(are_forms_of_one(word, meant, language) for language in self._channel.languages)
 
     def _decide(self, counted: set[str]) -> None:
         """Judge anew the words that were counted, and those that one of them may have been meant by."""

@@ -17,6 +17,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
+from idiolect.adapters.inflections import are_forms_of_one
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.spacing import joined_words, split_words
@@ -32,6 +33,8 @@ _MIN_LETTERS, _MAX_LETTERS = 3, 30  # of a word that is mended; of fewer that ar
 # Probability of a correction that is offered for a word that ended, and for a short one, which is like many others.
 _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
 _MIN_OFFERED_NAME: Final = 0.9  # and for one that may be a name
+# And for one that a dictionary has, in another language than English, which the default model knows hardly.
+_MIN_OFFERED_SPELT: Final = 0.9
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
 # For a word that goes on less is enough: a search costs as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_BEGUN = 0.012, 0.004
@@ -45,6 +48,7 @@ _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 # Where what is typed begins no known word, the share of a guess at an unknown one that is left beside corrections:
 # more words are mistyped than new.
 _GUESSED: Final = 0.05
+_MOST_ACCENTS: Final = 2  # that are put into a word without being asked
 # Nats that a known misspelling costs, and the least probability that what a list says of one was meant.
 _KNOWN, _KNOWN_P = 2.5, 0.9
 _MIN_NAME: Final = 0.02  # probability of a name that is offered behind small letters
@@ -53,6 +57,7 @@ _LIKELY: Final = 8  # words that typing on makes, whose other spelling is not of
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
 # A word that just ended: letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
+_INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _BEGINS = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")  # where a capital shows nothing of a word
 
 
@@ -314,7 +319,12 @@ class Mender:
             >= _PLAUSIBLE_LETTER
         ):
             return None
-        meant = self._candidates(before, split, probs, known, finished=True)
+        language = self._user_model.words.language_at_hand
+        meant = [
+            candidate
+            for candidate in self._candidates(before, split, probs, known, finished=True)
+            if not are_forms_of_one(fold(typed), fold(candidate.text), language)
+        ]
         unknown = self._ranker.unknown_score(split) * (_DOUBT if known.listed else 1.0)
         doubts = max(stands, unknown)
         stands = stands or unknown
@@ -337,11 +347,22 @@ class Mender:
             and not self._general.is_name(meant[0].text)
         ):
             least = max(least, _MIN_OFFERED_NAME)  # a sentence may begin with a name that nobody knows
-        if p < least or (only_capital and _BEGINS.search(before) and not self._general.is_name(typed)):
+        if spelt and not only_capital and language != "en":
+            least = max(least, _MIN_OFFERED_SPELT)
+        if p < least or (only_capital and not self._may_lack_capital(before, typed)):
             return None
         second = max((candidate.score for candidate in meant[1:]), default=0.0)
         sure = self._is_sure(typed, spelt, meant[0], max(doubts, second * _MIN_SURE_RATIO))
         return self._correction(before, meant[0], p, typed, behind, sure=sure)
+
+    def _may_lack_capital(self, before: str, typed: str) -> bool:
+        """Return True if a word may be wrong in its capitals alone: not "PlayStation", nor what is no name."""
+        if _INNER_CAPITAL.search(typed):
+            return False
+        if self._general.is_name(typed):
+            return True
+        is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
+        return (is_own or not typed.islower()) and not _BEGINS.search(before)
 
     def _correction(
         self, before: str, meant: Candidate, p: float, typed: str, behind: str, *, sure: bool
@@ -359,15 +380,19 @@ class Mender:
             and (typed.islower() or capital)
             and not self._general.frequency(fold(typed))
             and not self._user_model.words.count(typed)
+            and self._user_model.words.language_at_hand == "en"
         )
 
     def _is_sure(self, typed: str, spelt: bool, best: Candidate, least: float) -> bool:
         """Return True if a correction with at least the score ``least`` needs no second look.
 
-        Names, jargon and what the user wrote before stay, and so do other endings of a word.
+        Names, jargon and what the user wrote before stay, and so do other endings of a word. In another language than
+        English, of whose words the lists lack more, accents alone are put in.
         """
-        words = self._user_model.words
+        words, costs = self._user_model.words, self._channel.costs
         if len(typed) < _MIN_SURE_LETTERS or not typed.islower() or spelt or words.count(typed):
+            return False
+        if words.language_at_hand != "en" and best.cost > _MOST_ACCENTS * costs.accent:
             return False
         longer, shorter = (best.text, typed) if len(best.text) > len(typed) else (typed, best.text)
         other_ending = longer[:-1] == shorter and longer[-1] in "gs"  # "comin", "usernames"

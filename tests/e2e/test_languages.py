@@ -58,9 +58,7 @@ def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_pat
     run("start")
     try:
         assert status()["languages"] == ["en"]
-        run("add", str(letters))
-        run("stop")
-        run("start")
+        run("add", str(letters))  # some long paragraphs are enough, and no new start
         until(lambda: status()["languages"] == ["de"])
         assert "Haus" in run("suggest", "Das ist ein schönes Hau")
         words = run("suggest", "Ich denke, dass wir morgen ")
@@ -113,3 +111,25 @@ def test_what_the_keyboard_lacks_is_mended(both: Predictor) -> None:
         correction = both.suggest(prefix, corrections=True).correction
         assert correction is not None
         assert correction.text.strip().lower() == meant
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Ich spiele das auf der PlayStation ",
+        "My old songs are on the MacBook ",
+        "Er sprach vom Zustand des Gesundheitssystems ",
+        "Seine Antwort war nachdenklicher ",
+    ],
+)
+def test_a_right_word_is_left_alone(both: Predictor, prefix: str) -> None:
+    """Names with a capital in them, and forms that no list has."""
+    assert both.suggest(prefix, corrections=True).correction is None
+
+
+def test_only_accents_are_put_in_unasked_where_lists_lack_more(both: Predictor) -> None:
+    sure = {
+        prefix: (found := both.suggest(prefix, corrections=True).correction) is not None and found.sure
+        for prefix in ("Das ist moglich ", "Er hat nartürlich ", "I have definately ")
+    }
+    assert sure == {"Das ist moglich ": True, "Er hat nartürlich ": False, "I have definately ": True}

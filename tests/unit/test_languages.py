@@ -10,6 +10,7 @@ import pytest
 
 from idiolect.adapters.elisions import elided_chars
 from idiolect.adapters.found_languages import found_languages, sample
+from idiolect.adapters.inflections import are_forms_of_one
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import neighbours, usual_layout
@@ -267,6 +268,24 @@ def test_letters_that_a_keyboard_lacks_are_mended(lexicon: Lexicon) -> None:
     assert general.is_spelt("colour")
     assert general.meant_by("dont") == "don't"
     assert general.meant_by("im") is None, "a German word"
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "language", "forms"),
+    [
+        ("gesundheitssystems", "gesundheitssystem", "de", True),
+        ("nachdenklicher", "nachdenkliche", "de", True),
+        ("nachdenklichr", "nachdenklicher", "de", False),  # a letter left out
+        ("valoras", "valores", "es", True),
+        ("collectivistes", "collectiviste", "fr", True),
+        ("cacharros", "cachorros", "es", False),
+        ("dass", "das", "de", False),  # too short to tell
+        ("wrote", "wrotes", "en", False),
+        ("haben", "haben", "de", False),
+    ],
+)
+def test_endings_of_one_word_are_told_from_slips(word: str, other: str, language: str, forms: bool) -> None:
+    assert are_forms_of_one(word, other, language) is are_forms_of_one(other, word, language) is forms
 
 
 def test_each_language_has_its_usual_keyboard() -> None:
