@@ -290,8 +290,8 @@ class LiveModel:
         finally:
             self._reading -= 1
             self._warming.ask()
-            if not self._reading:
-                self._find_languages()
+        if not self._reading:
+            self._find_languages()
 
     def rebuild(self) -> None:
         """Know what the store still holds, and nothing else; serve what it says is active."""
