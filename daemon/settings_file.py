@@ -87,6 +87,12 @@ def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:
     return f"{where}: there is no setting '{key}'.{hint} docs/settings.md lists all of them."
 
 
+def _choices(annotation: Any) -> list[str]:
+    """The strings that a setting may have, alone or in a list."""
+    parts = get_args(annotation)
+    return [one for part in parts for one in ([part] if isinstance(part, str) else _choices(part))]
+
+
 def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, given: dict[str, Any]) -> str:
     """One sentence about the first thing that is wrong: where, which key, what is allowed."""
     first = error.errors(include_url=False)[0]
@@ -107,6 +113,6 @@ def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, give
     )  # of a validator here; the library's own sentences are for programmers
     why = f": {own}" if isinstance(own, ValueError) else ""
     hint = (
-        did_you_mean(first["input"], get_args(field.annotation)) if first["type"] == "literal_error" else ""
+        did_you_mean(first["input"], _choices(field.annotation)) if first["type"] == "literal_error" else ""
     )
     return f"{where}: '{key}' has a value that is not allowed{why}.{hint} What belongs there: {field.description}."

@@ -82,10 +82,10 @@ class LoadedModel:
 
     def _use(self, languages: Sequence[str]) -> None:
         paths = word_list_paths(self._base, languages)
-        self.languages = tuple(languages)
-        """Those that the user writes, the most written first."""
         self.lexicon = read_lexicon(paths.lexicon)
         """The general words."""
+        self.languages = tuple(languages)
+        """Those that the user writes, the most written first."""
         self.general = GeneralWords(self.lexicon, paths.dictionary)
         """The same for corrections."""
         self.channel = TypingChannel(self._keyboard or usual_layout(languages[0]), languages=languages)

@@ -31,6 +31,9 @@ from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
+from idiolect.models.errors import DamagedModelError
+from idiolect.models.languages import word_list_paths
+from idiolect.models.lexicon import ENGLISH
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -240,8 +243,15 @@ class LiveModel:
     def _use_languages(self, known: Sequence[NDArray[np.uint32]]) -> None:
         """Build the next user model for the languages of these entries, or those that were set."""
         wanted = self._languages.wanted(known, self.loaded.tokenizer)
-        if self._languages.ready(wanted):
+        if not self._languages.ready(wanted):
+            return
+        try:
             self.loaded.use_languages(wanted)
+        except DamagedModelError:
+            if wanted == ENGLISH:
+                raise
+            word_list_paths(self.base, wanted).lexicon.unlink(missing_ok=True)
+            self._languages.ready(wanted)  # it is made anew, and what there is serves until then
 
     def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
         """Learn in short steps; returns what is to be kept of how far suggestions have been right."""

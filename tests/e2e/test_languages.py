@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,26 @@ def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_pat
         words = run("suggest", "Ich denke, dass wir morgen ")
         assert {"the", "and", "to"}.isdisjoint(WORD.findall(words))
         assert "für" in run("suggest", "Vielen Dank fur ")
+    finally:
+        run("stop")
+
+
+def test_a_damaged_list_is_made_anew_and_stops_nobody(base_dir: Path, tmp_path: Path) -> None:
+    home = tmp_path / "profile"
+    shutil.copytree(base_dir, home / "base", copy_function=os.link)
+    (home / "config.toml").write_text('keyring = false\nauto_train = false\nlanguages = ["nl"]\n')
+    for name in ("lexicon-nl.npz", "dictionary-nl.npz"):
+        (damaged := home / "base" / "model" / name).unlink(missing_ok=True)
+        damaged.write_bytes(b"PK")
+    environment = os.environ | {"IDIOLECT_HOME": str(home)}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", MAIN, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    run("start")
+    try:
+        until(lambda: json.loads(run("status", "--json"))["languages"] == ["nl"])
     finally:
         run("stop")
 

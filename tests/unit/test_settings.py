@@ -214,3 +214,11 @@ def test_what_is_no_settings_file_is_said_at_once(tmp_path, sort):
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert str(tmp_path / "config.toml") in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("languages", ["ja"]), ("languages", ["de", "xx"]), ("keyboard", "qwertzz")]
+)
+def test_a_value_that_is_none_of_some_is_told(name: str, given: object, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"'{name}' has a value that is not allowed.*What belongs there"):
+        Settings(home=tmp_path, **{name: given})
