@@ -21,7 +21,7 @@ WROTE: Final = any_of("wrote")
 FROM: Final = any_of("sender")
 # "On Monday, NAME <ADDRESS> wrote:": how such a line begins, and how it ends, perhaps in a time of day.
 _BEGINS: Final = any_of("begins")
-_SAID: Final = rf"(?:{WROTE})(?:[^\n:]|(?<=\d):(?=\d)){{0,120}}:?\s*$"
+_SAID: Final = rf"(?<![a-zß-ÿ])(?:{WROTE})(?:[^\n:]|(?<=\d):(?=\d)){{0,120}}:?\s*$"
 _WROTE: Final = re.compile(
     rf"^(?:(?:{_BEGINS})\b|\d{{1,4}}[-./年 ]|\S[^\n]{{0,80}}<[^<>\s]+@[^<>\s]+>)[^\n]{{0,300}}?{_SAID}"
     # NAME wrote on DATE at TIME:

@@ -182,6 +182,8 @@ Il professore ha scritto:⏎non vengo.
 Am Ende schrieb sie:⏎ich komme nicht.
 Em casa ela escreveu:⏎não vou.
 Op school schreef hij:⏎ik kom niet.
+Am 12. habe ich alles aufgeschrieben:⏎Brot und Käse.
+On Monday I rewrote these 3 files:⏎all of them.
 Mit freundlichen Grüßen⏎Anna
 Cordialement
 Un saludo
