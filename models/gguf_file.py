@@ -108,8 +108,7 @@ def _open(path: Path) -> Any:
         return Reader(path)
     except (OSError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
         raise DamagedModelError(
-            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another one, "
-            "or delete it so that it is fetched again."
+            f"{path} is not a readable GGUF file, or a damaged one. Give another one; nothing was changed."
         ) from error
 
 

@@ -25,8 +25,8 @@ EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smoll
 
 GROUP = typer.Typer(
     help="Choose the base model: the language model that your text is learned on top of. The default knows English; "
-    "[bold]gemma3-270m[/] knows more languages, has terms of its own, and takes more memory. Each has its own "
-    "adapters, and what you wrote is kept once: [bold]use[/] goes from one to another and back."
+    "gemma3-270m knows more languages, has terms of its own, and takes more memory. Each has its own "
+    "adapters, and what you wrote is kept once: `use` goes from one to another and back."
 )
 
 
@@ -95,8 +95,8 @@ def use(
     said = [f"{choice.name} {how}{_describe(speed)}."]
     if chosen_now:
         said += [
-            "What you wrote is known to it at once; its adapters are its own, and those of "
-            f"{former.name} wait for that one to come back. `idiolect train --wait` trains one now.",
+            f"What you wrote is known to it at once. Its adapters are its own (`idiolect adapters`); those of "
+            f"{former.name} wait for that one to come back.",
             f"Undo: idiolect base use {former.name}",
         ]
     terminal.print_result(said, facts, as_json=as_json)
@@ -122,7 +122,10 @@ def remove(
         )
     place = folder_of(settings.base_dir, base)
     size_bytes = remove_base(settings, place / "model" if base == DEFAULT.name else place)
-    said = f"Removed {base}: {size_bytes / 1e6:,.0f} MB are free again. `idiolect base use` makes it anew."
+    said = (
+        f"Removed {base}: {size_bytes / 1e6:,.0f} MB are free again.",
+        f"`idiolect base use {base}` fetches and builds it again.",
+    )
     terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
 
 
@@ -154,12 +157,13 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
             f"{known.title} comes under the {known.terms.title}, and nobody is there to ask. Read them in {document}, "
             "and if you accept them, give --accept-terms. Nothing was changed."
         )
-    pydoc.pager(_read_terms(document))
     terminal.say(
         f"{known.title} is not open: the {known.terms.title} restrict what it may be used for, and hold for what is "
         "made from it, such as adapters that are trained on it, and for those to whom you give these."
     )
     terminal.show_whole(f"Their text: {document} and {known.terms.address}")
+    terminal.say("It follows now; where it is longer than the screen, the key q goes on to the question.")
+    pydoc.pager(_read_terms(document))
     megabytes = f"{known.download_bytes / 1e6:,.0f} MB are fetched"
     if not typer.confirm(f"Do you accept them ({megabytes})?"):
         raise TermsNotAcceptedError(
@@ -174,6 +178,8 @@ def _read_terms(document: Path) -> str:
     from idiolect.daemon.commandline.formatting import plain_lines
 
     article = LexborHTMLParser(document.read_bytes()).css_first("article")
+    for hidden in article.css("style, script") if article is not None else ():
+        hidden.decompose()
     lines = article.text(separator="").splitlines() if article is not None else []
     return plain_lines("\n".join(line.strip() for line in lines if line.strip()))
 
@@ -196,6 +202,11 @@ def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choi
         if chosen:
             choose(settings.base_dir, former)
             service_unit.start(settings)
+        raise
+    except KeyboardInterrupt:
+        terminal.note(
+            "If the service is not running now, `idiolect start` starts it with one of the two base models."
+        )
         raise
 
 
