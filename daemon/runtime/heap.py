@@ -6,9 +6,10 @@ import contextlib
 import ctypes
 import gc
 import sys
+import threading
 from collections.abc import Mapping
 
-from idiolect.adapters.steps import Steps
+from idiolect.adapters.steps import Steps, finish
 
 HUGE_PAGES = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 """The variable, and its value, by which glibc 2.35 asks for pages of 2 MB where a process takes much memory."""
@@ -26,6 +27,7 @@ _HEAP_BLOCKS = (
     *range(1040, 24, -16),
 )  # bytes; what is larger are pages, which are given back
 _HEAP_TAKEN = 1024  # of each of these sizes
+_JOIN_S = 0.005
 _ELSEWHERE = (AttributeError, OSError, TypeError)  # another C library, and (the last) Windows
 
 
@@ -50,7 +52,7 @@ def give_back_memory() -> None:
 
 
 def overwrite_free_blocks() -> Steps[None]:
-    """Overwrite what was freed and not yet taken again: of Python, of numpy, and of the calling thread's heap.
+    """Overwrite what was freed and not yet taken again: of Python, of numpy, and of the heaps that threads share.
 
     What Python copies of a text is freed and not cleared, and stays until something else takes its place.
     """
@@ -66,12 +68,20 @@ def overwrite_free_blocks() -> Steps[None]:
     del arrays
     give_back_memory()  # whole pages
     yield
+    # The event loop, which reads requests, has another heap than the calling thread; one of two threads gets it.
+    for _ in range(_ARENAS):
+        thread = threading.Thread(target=finish, args=(_overwrite_heap(),), name="heap", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(_JOIN_S)
+            yield
     for _ in range(2):  # what one round gives back is cut otherwise in the next
-        with contextlib.suppress(*_ELSEWHERE):
-            yield from _overwrite_heap()
+        yield from _overwrite_heap()
 
 
 def _overwrite_heap() -> Steps[None]:
+    if sys.platform != "linux":
+        return
     library = ctypes.CDLL(None)
     library.malloc.restype = ctypes.c_void_p
     taken = list[int | None]()
