@@ -370,7 +370,8 @@ def reply(desktop, needs_program, tmp_path, request):
     text = tmp_path / "reply.txt"
     text.write_text(MAIL)
     name, alone = getattr(request, "param", ("mousepad", "--disable-server"))
-    told = {"NO_AT_BRIDGE": "0", "GSK_RENDERER": "cairo"}
+    # GNOME's editor opens the texts of before, too, where it finds which these were.
+    told = {"NO_AT_BRIDGE": "0", "GSK_RENDERER": "cairo", "XDG_DATA_HOME": str(tmp_path / "data")}
     opened = desktop.start(
         needs_program(name, name), alone, str(text), environment={**desktop.environment, **told}
     )
