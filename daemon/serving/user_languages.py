@@ -31,7 +31,7 @@ _SAMPLE: Final = 150  # entries of which the language is looked at
 
 
 class UserLanguages:
-    """Decides which languages are in force. :meth:`decide` may be called from any thread, by one at a time.
+    """Decides which languages are in force. Its methods may be called from any thread, by one at a time.
 
     Args:
         settings: the profile's.
