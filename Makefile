@@ -36,7 +36,7 @@ $(BIN)/python:
 
 .venv/.start: pyproject.toml | $(BIN)/python
 	@echo 'Installing idiolect and what it needs into .venv'
-	@$(INSTALL) -e '.[plots]'
+	@$(INSTALL) -e .
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python

@@ -16,9 +16,7 @@ from idiolect.models.errors import IdiolectError
 ENV_PREFIX: Final = "IDIOLECT_"
 """What the names of environment variables begin with that set something."""
 
-_FILES: Final = (
-    r"store\.json|store\.key|store\.key\.next|locked|config\.toml|eval\.html|keyboard\.json|browser-host"
-)
+_FILES: Final = r"store\.json|store\.key|store\.key\.next|locked|config\.toml|keyboard\.json|browser-host"
 _RUNNING: Final = r"lock|service\.json|port|port-meanwhile|idiolect\.sock|token|token-[a-z]+"
 _DRAFT: Final = r"-[a-z0-9_]{8}"  # how the name ends of a file that `durable.write` has not finished
 _BASE: Final = r"base(?:/others/[\w.-]+)?"  # a base model's folder
@@ -140,11 +138,6 @@ class ProfilePaths:
     def log_path(self) -> Path:
         """The service's log."""
         return self.home / "log" / "idiolect.log"
-
-    @property
-    def eval_page_path(self) -> Path:
-        """The page of the last evaluation: figures, no text."""
-        return self.home / "eval.html"
 
     @property
     def keyboard_path(self) -> Path:

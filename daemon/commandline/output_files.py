@@ -1,4 +1,4 @@
-"""Writing files that the user asks a command for, such as the page of an evaluation."""
+"""Writing files that the user asks a command for, such as a browser's extension."""
 
 from __future__ import annotations
 

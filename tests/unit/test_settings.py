@@ -58,7 +58,7 @@ def test_every_path_lies_in_the_folder_made_absolute(tmp_path, monkeypatch):
     assert settings.home == tmp_path / "profile"
     names = [name for name, member in vars(ProfilePaths).items() if isinstance(member, property)]
     paths = [found for name in names if isinstance(found := getattr(settings, name), Path)]
-    assert len(set(paths)) == len(paths) == 16
+    assert len(set(paths)) == len(paths) == 15
     assert all(settings.home in path.parents for path in paths)
 
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Budget, make_absolute, parse_path
-from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.formatting import clock, counted, number, percent
 from idiolect.daemon.commandline.interrupts import explain_interrupt
-from idiolect.daemon.commandline.output_files import writing
 from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = (
-    "idiolect eval; idiolect eval ~/mail/sent.jsonl --html eval.html; idiolect eval --context replies.jsonl"
-)
+EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --all; idiolect eval --context replies.jsonl"
 
 _WORDS_ON_OFFER: Final = (1, 3, 5)
 
@@ -58,16 +52,6 @@ def run(
             '"…", "context": ["…"]}, what you wrote and what it answers, the newest last. None of it is kept.',
         ),
     ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            parser=parse_path,
-            metavar="FILE",
-            help="Where to write the page with plots "
-            "(default: eval.html in the profile; none with --json, or without the extra plots).",
-        ),
-    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every part of the program, intervals, ghost text and times.")
     ] = False,
@@ -78,14 +62,8 @@ def run(
         raise typer.BadParameter("--no-train and --budget are for the training on PATH: name one")
     if no_train and budget:
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
-    if context is not None and (path or mistakes or html):
-        raise typer.BadParameter(
-            "--context types the texts of its file alone: leave PATH, --mistakes and --html out"
-        )
-    if html is not None:
-        _find_page_maker(html)  # whether it can be written is looked at before minutes of work
-    elif context is None and not as_json and _can_plot():
-        html = load_settings().eval_page_path
+    if context is not None and (path or mistakes):
+        raise typer.BadParameter("--context types the texts of its file alone: leave PATH and --mistakes out")
     body = {
         "path": None if path is None else make_absolute(path),
         "chars": chars,
@@ -109,29 +87,6 @@ def run(
             _show_in_short(terminal, found, measured)
 
     terminal.print_result(show, found, as_json=as_json)
-    if html is not None:
-        page = _find_page_maker(html)(found)
-        with writing(html, "The same seed measures the same again for another file."):
-            html.write_text(page, encoding="utf-8")
-        terminal.note(f"The page is {html}.")
-
-
-def _find_page_maker(path: Path) -> Callable[[dict[str, Any]], str]:
-    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file, or nothing can plot."""
-    if not _can_plot():
-        raise typer.BadParameter(
-            "the page (--html) needs matplotlib and jinja2: install idiolect[plots] instead of idiolect"
-        )
-    from idiolect.daemon.evaluation.eval_page import render
-
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise typer.BadParameter("the page (--html) is a file, in a folder that exists")
-    return render
-
-
-def _can_plot() -> bool:
-    """Return True if the packages of the extra `plots` are installed."""
-    return all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib"))
 
 
 def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:

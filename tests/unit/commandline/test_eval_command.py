@@ -52,10 +52,7 @@ def test_an_evaluation_of_the_own_history(run, service):
     assert out.splitlines()[-1] == (
         "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
     )
-    *progress, page = err.splitlines()
-    assert progress == ["Preparing …", "Typing your text again: base …"]
-    assert page.startswith("The page is ")
-    assert "<svg" in Path(page.removeprefix("The page is ").removesuffix(".")).read_text("utf-8")
+    assert err.splitlines() == ["Preparing …", "Typing your text again: base …"]
 
 
 def test_an_evaluation_of_a_corpus_tells_the_verdict(run, service, tmp_path, monkeypatch):
@@ -80,26 +77,11 @@ def test_an_evaluation_fits_into_a_narrow_terminal(run, service):
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_an_evaluation_as_json_and_as_a_page(run, service, tmp_path):
-    page = tmp_path / "eval.html"
-    code, out, err = run(service, "eval", "/notes", "--json", "--html", page)
+def test_an_evaluation_as_json(run, service):
+    code, out, err = run(service, "eval", "/notes", "--json")
+    assert (code, err) == (0, "")
     found = json.loads(out)
-    assert code == 0
     assert {*found} == {"made", "seed", "key_ms", "source", "history", "test", "adapter", "arms", "growth"}
-    assert err == f"The page is {page}.\n"
-    assert page.read_text("utf-8").lstrip().lower().startswith("<!doctype html>")
-    assert "/notes" in page.read_text("utf-8")
-
-
-def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    code, out, err = run(service, "eval", "/notes")
-    assert code == 0
-    assert out.startswith("At 50 words a minute")
-    assert "The page" not in err
-    code, out, err = run(service, "eval", "--html", tmp_path / "eval.html")
-    assert (code, out) == (2, "")
-    assert "idiolect[plots]" in err
 
 
 @pytest.mark.parametrize(
@@ -108,12 +90,9 @@ def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, mo
         (("--no-train",), "PATH"),
         (("--budget", "60"), "PATH"),
         (("/notes", "--no-train", "--budget", "60"), "--budget"),
-        (("--html", "/no/such/folder/eval.html"), "folder"),
-        (("--html", "/tmp"), "folder"),
         (("--chars", "10"), "--chars"),
         (("/notes", "--context", "/replies"), "PATH"),
         (("--mistakes", "--context", "/replies"), "--mistakes"),
-        (("--html", "/tmp/x.html", "--context", "/replies"), "--html"),
         (("--seed", "-1"), "--seed"),
     ],
 )
@@ -123,19 +102,18 @@ def test_options_of_an_evaluation_that_cannot_be_meant(run, service, options, na
     assert names in err
 
 
-def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service, tmp_path):
+def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service):
     assert run(service, "eval", "/absent")[:2] == (45, "")
-    code, out, err = run(service, "eval", "--seed", "3", "--html", tmp_path / "eval.html")
+    code, out, err = run(service, "eval", "--seed", "3")
     assert (code, out) == (23, "")
     assert "was ended" in err
-    assert not (tmp_path / "eval.html").exists()
     code, _, err = run(service, "eval", "--seed", "4")
     assert code == 70
     assert CANARY not in err
 
 
 def test_what_texts_answer_is_shown_without_and_with_it(run, service, tmp_path):
-    code, out, err = run(service, "eval", "--context", tmp_path / "replies.jsonl", columns=80)
+    code, out, _ = run(service, "eval", "--context", tmp_path / "replies.jsonl", columns=80)
     assert code == 0
     said = " ".join(out.split())
     assert said.startswith(
@@ -147,18 +125,9 @@ def test_what_texts_answer_is_shown_without_and_with_it(run, service, tmp_path):
         *[["10.0%", "20.0%"], ["62.5%", "62.5%"]],
     ]
     assert "without" in out
-    assert "page" not in err
     assert "p50 ms" in run(service, "eval", "--context", tmp_path / "replies.jsonl", "--all")[1]
     found = json.loads(run(service, "eval", "--context", tmp_path / "replies.jsonl", "--json")[1])
     assert [arm["name"] for arm in found["arms"]] == ["without", "with"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk here that is always full")
-def test_a_page_that_cannot_be_written_is_said_after_the_figures(run, service):
-    code, out, err = run(service, "eval", "--html", "/dev/full")
-    assert code == 51
-    assert out.startswith("At 50 words a minute")
-    assert err.splitlines()[-1].startswith("idiolect: /dev/full cannot be written: No space left on device.")
 
 
 def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):

@@ -222,3 +222,10 @@ def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(run, t
     code, out, err = run(settings, "purge", "--yes")
     kept = (settings.store_path, settings.key_path, settings.config_path)
     assert (code, [path for path in kept if path.exists()]) == (0, []), out + err
+
+
+def test_a_file_that_cannot_be_written_is_said(run, tmp_path):
+    path = tmp_path / "no-such-folder" / "idiolect.vsix"
+    code, out, err = run(tmp_path, "vscode", path)
+    assert (code, out) == (51, "")
+    assert err.startswith(f"idiolect: {path} cannot be written: ")
