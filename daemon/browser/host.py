@@ -14,7 +14,8 @@ import os
 import stat
 import struct
 import sys
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+from collections.abc import Awaitable, Callable
+from typing import IO, Any, ClassVar, Final
 
 import httpx
 import pydantic
@@ -24,13 +25,9 @@ from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from idiolect.daemon.settings import Settings
 
 #: What the extension and this program say to each other; raised where an older extension would not understand.
 PROTOCOL: Final = 2

@@ -12,13 +12,11 @@ import sys
 from base64 import b64decode
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import platformdirs
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 #: The name that the extension asks for.
 NAME: Final = "idiolect"

@@ -10,17 +10,15 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
 
 from idiolect.daemon.browser.manifests import about, extension
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
-    from pathlib import Path
 
 _CHROMIUM: Final = ("browser_specific_settings",)
 _FIREFOX: Final = ("key", "minimum_chrome_version")

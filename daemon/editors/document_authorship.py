@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon import typed_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 #: One word may come at once: from an input method, or from a list of words.
 _WORD_CHARS: Final = 32

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from lsprotocol import types
-from pygls.workspace import TextDocument
+from pygls.workspace import PositionCodec, TextDocument
 
-from idiolect.daemon.editors.document_authorship import Edit, Hand, edits
+from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.typed_text import kept_ends
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from pygls.workspace import PositionCodec
-
-    from idiolect.daemon.editors.document_authorship import Authorship
 
 _MAX_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

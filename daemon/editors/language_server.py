@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 import pydantic
@@ -22,6 +23,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
+from pygls.workspace import TextDocument
 from typing_extensions import override
 
 from idiolect.daemon.editors import lsp_completions, prose, quick_fixes
@@ -37,15 +39,9 @@ from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
 from idiolect.daemon.typing_speed import TypingSpeed
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from pygls.workspace import TextDocument
-
-    from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "editor"
 #: They log messages, which hold text.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from lsprotocol import types
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 #: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
 ACCEPTED: Final = "idiolect.accepted"

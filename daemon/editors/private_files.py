@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.profile_paths import real_path
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Settings
 
 #: Where programs put text for the moment of its being edited that is nobody's business, besides what is never read.
 _SECRETS: Final = ("/dev/shm", "pass.*", "gopass*")  # noqa: S108 (nothing is written there)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lsprotocol import types
+from pygls.workspace import TextDocument
 
 from idiolect.daemon.editors import prose
 from idiolect.daemon.editors.lsp_completions import DECIDED
-
-if TYPE_CHECKING:
-    from pygls.workspace import TextDocument
-
-    from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.editors.service_link import ServiceLink
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")

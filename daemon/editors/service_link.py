@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import peer_check, process, service_unit
+from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.tokens import Scope
-    from idiolect.daemon.settings import Settings
 
 _ANSWER_S = 10.0  # far longer than anyone waits for a suggestion
 _AGAIN_S = 2.0  # between two looks for a service that was not there

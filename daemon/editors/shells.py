@@ -5,12 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.endpoint.tokens import Scope, path_of
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Settings
 
 
 def script(shell: str, settings: Settings, *, full_line: bool) -> str:

@@ -12,14 +12,12 @@ import sys
 import zipfile
 from importlib import resources
 from importlib.metadata import version
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 _TYPES: Final = """<?xml version="1.0" encoding="utf-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
 
 from jeepney import (
     DBusAddress,
     HeaderFields,
+    Message,
     MessageFlag,
     MessageType,
     new_error,
     new_method_call,
     new_signal,
 )
-from jeepney.io.asyncio import open_dbus_connection
+from jeepney.io.asyncio import DBusConnection, open_dbus_connection
 from jeepney.wrappers import new_method_return
 
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jeepney import Message
-    from jeepney.io.asyncio import DBusConnection
 
 _ANSWER_S: Final = 10.0
 _PROGRAM: Final = "ibus"

@@ -6,13 +6,12 @@ import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from xml.sax.saxutils import escape
 
 import platformdirs
 
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Settings
 
 #: The name of the engine, and of its process on IBus's bus.
 ENGINE: Final = "idiolect"

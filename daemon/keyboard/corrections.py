@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
-from idiolect.daemon.keyboard.suggest_answer import can_replace, mistyped
-
-if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
-    from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
-
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
+from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 
 #: A correction is made by itself only so soon after the key that ended its word.
 _MAKE_WITHIN_S: Final = 1.0

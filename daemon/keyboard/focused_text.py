@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from jeepney import DBusAddress, HeaderFields
+from jeepney import DBusAddress, HeaderFields, Message
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, NoInputBusError
 from idiolect.daemon.keyboard.focused_window import accessible_address, program_names
 from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.reply_parser import Reply, split
-
-if TYPE_CHECKING:
-    from jeepney import Message
-
 
 _ANSWER_S: Final = 0.5
 _AGAIN_S: Final = 1.0

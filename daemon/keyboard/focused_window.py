@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jeepney import DBusAddress
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, NoInputBusError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 _ANSWER_S: Final = 2.0
 _SESSION: Final = "SESSION"  # as jeepney calls the bus of that name

@@ -5,11 +5,9 @@ The layouts are those of IBus's `ibus_*_serialize` functions.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
 
 #: A D-Bus variant: signature and value.
 Variant: TypeAlias = tuple[str, Any]

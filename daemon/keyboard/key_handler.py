@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
+from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB, Key
 from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.corrections import FieldCorrections, Made
+from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
+    KeyEffect,
     ShowSuggestions,
     SuggestionOutcome,
 )
-from idiolect.daemon.keyboard.suggest_answer import Offer, begun
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord, begun
 from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
-
-if TYPE_CHECKING:
-    from idiolect.daemon.key_names import Key
-    from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
-    from idiolect.daemon.keyboard.key_outcomes import KeyEffect
-    from idiolect.daemon.keyboard.suggest_answer import OfferedWord
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.regular_files import read_small
+from idiolect.daemon.settings import Settings
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
 
 
 class LearningChoice:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
+from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship, WrittenText
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from idiolect.daemon.keyboard.field import Field
 
 #: The name that IBus gives a field's input context, and the field.
 Place: TypeAlias = tuple[str, "Field"]

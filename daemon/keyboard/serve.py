@@ -10,9 +10,9 @@ import asyncio
 import logging
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from jeepney import HeaderFields
+from jeepney import HeaderFields, Message
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.keyboard.component import BUS_NAME
@@ -22,9 +22,6 @@ from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
-
-if TYPE_CHECKING:
-    from jeepney import Message
 
 _FACTORY: Final = "/org/freedesktop/IBus/Factory"
 _ENGINES: Final = "/org/freedesktop/IBus/Engine/idiolect"

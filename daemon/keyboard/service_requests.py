@@ -7,15 +7,12 @@ import itertools
 import json
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Settings
 
 #: Requests under way at once: one that computes, and a newer one, at which the service gives the older one up.
 _MAX_ASKED: Final = 2

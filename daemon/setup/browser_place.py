@@ -6,20 +6,16 @@ import contextlib
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from pathlib import Path
+from typing import ClassVar, Final
 
 from idiolect.daemon.browser.manifests import Browser, browsers, manifest
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import own_files
-from idiolect.daemon.setup.place import Change, Place
+from idiolect.daemon.setup.place import Change, Place, Target
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.setup.place import Target
 
 _MAIN: Final = "from idiolect.daemon.commandline.command_table import main; main()"
 #: A browser names a program and no arguments, so that these are in a file.

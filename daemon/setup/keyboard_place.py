@@ -7,25 +7,20 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from typing_extensions import override
 
 from idiolect.daemon.keyboard import component, input_sources
 from idiolect.daemon.keyboard.component import ENGINE
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.settings import child_environment, desktop_name, input_modules
+from idiolect.daemon.settings import Settings, child_environment, desktop_name, input_modules
 from idiolect.daemon.setup import own_files
-from idiolect.daemon.setup.place import Change, Place
+from idiolect.daemon.setup.place import Change, Place, Target
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.setup.place import Target
 
 #: The first version that says which program has the focus.
 _OLDEST: Final = (1, 5, 27)

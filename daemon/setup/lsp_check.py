@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from idiolect.daemon.runtime.pipes import pipe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TEXT = "Thanks for the "
 _DOCUMENT = "untitled:idiolect"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 _BEGIN, _END = ">>> idiolect >>>", "<<< idiolect <<<"
 _NOTE: Final = "written by `idiolect setup`; `idiolect setup --remove` takes it out"

@@ -6,16 +6,14 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import platformdirs
 
 from idiolect.daemon.profile_paths import default_home
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import own_files
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
 
 
 class SetupRefusedError(IdiolectError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup.browser_place import Browsers
 from idiolect.daemon.setup.editor_places import Emacs, Helix, Kate, Neovim, VSCode
 from idiolect.daemon.setup.keyboard_place import Keyboard
@@ -12,9 +13,6 @@ from idiolect.daemon.setup.place import Place, Target
 from idiolect.daemon.setup.service_place import DesktopService
 from idiolect.daemon.setup.shell_place import LoginShell
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
 
 #: In the order in which they are shown: those first through which most programs are reached.
 PLACES: Final[tuple[Place, ...]] = (

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from idiolect.daemon.runtime.service_unit import Desktop
-from idiolect.daemon.setup.place import Change, Place
+from idiolect.daemon.setup.place import Change, Place, Target
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.setup.place import Target
 
 
 class DesktopService(Place):

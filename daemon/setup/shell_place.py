@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.editors.shells import script
-from idiolect.daemon.setup.place import LinesPlace
-
-if TYPE_CHECKING:
-    from idiolect.daemon.setup.place import Target
+from idiolect.daemon.setup.place import LinesPlace, Target
 
 
 class LoginShell(LinesPlace):
