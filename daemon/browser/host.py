@@ -22,7 +22,6 @@ import pydantic
 
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.editors.service_link import ServiceLink
-from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
@@ -39,30 +38,12 @@ _MAX_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far b
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
-_SUGGEST: Final[tuple[str, ...]] = (
-    "prefix",
-    "suffix",
-    "context",
-    "candidates",
-    "ghost_words",
-    "input_purpose",
-    "key_ms",
-)
-_KEY_MS: Final = pydantic.TypeAdapter(KeyMs | None, config=pydantic.ConfigDict(strict=True))
-_FEEDBACK: Final[tuple[str, ...]] = (
-    "kind",
-    "outcome",
-    "p",
-    "show",
-    "characters",
-    "keystrokes",
-    "words",
-    "count",
-    "word",
-)
-
-
-_STRETCH: Final[tuple[str, ...]] = ("suggestions", "characters", "seconds", "keys", "input_purpose")
+#: What is handed on to the service, which checks what it is sent: the path, and what every such question has.
+_RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "suggest": ("/v1/suggest", {"corrections": True}),
+    "feedback": ("/v1/feedback", {}),
+    "stretch": ("/v1/trial/stretch", {}),
+}
 
 
 class BrowserMessageError(IdiolectError):
@@ -87,9 +68,7 @@ class Host:
         self._write = write
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
-            "suggest": self._suggest,
-            "feedback": self._feedback,
-            "stretch": self._stretch,
+            **dict.fromkeys(_RELAYED, self._relay),
             "learn": self._learn,
             "state": self._state,
         }
@@ -124,20 +103,10 @@ class Host:
     async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
         return {"protocol": PROTOCOL}
 
-    async def _suggest(self, message: dict[str, Any]) -> dict[str, Any]:
-        _KEY_MS.validate_python(message.get("key_ms"))
-        body = {name: message[name] for name in _SUGGEST if name in message}
-        return await self._asked(
-            self._asking, "POST", "/v1/suggest", {**body, "corrections": True, "app": APP}
-        )
-
-    async def _feedback(self, message: dict[str, Any]) -> dict[str, Any]:
-        body = {name: message[name] for name in _FEEDBACK if name in message}
-        return await self._asked(self._asking, "POST", "/v1/feedback", {**body, "app": APP})
-
-    async def _stretch(self, message: dict[str, Any]) -> dict[str, Any]:
-        body = {name: message[name] for name in _STRETCH if name in message}
-        return await self._asked(self._asking, "POST", "/v1/trial/stretch", {**body, "app": APP})
+    async def _relay(self, message: dict[str, Any]) -> dict[str, Any]:
+        path, always = _RELAYED[message["do"]]
+        body = {name: value for name, value in message.items() if name not in ("do", "id")}
+        return await self._asked(self._asking, "POST", path, {**body, **always, "app": APP})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         asked = Learn.model_validate(message)
