@@ -6,16 +6,14 @@ import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.browser.manifests import Browser, browsers, manifest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import own_files
-from idiolect.daemon.setup.place import Change, Place, Target
-from idiolect.models.errors import IdiolectError
+from idiolect.daemon.setup.place import Change, Place, SetupRefusedError, Target
 
 _MAIN: Final = "from idiolect.daemon.commandline.command_table import main; main()"
 #: A browser names a program and no arguments, so that these are in a file.
@@ -26,22 +24,6 @@ _PROGRAM: Final = f"""{_HEAD}\
 export IDIOLECT_HOME={{home}}
 exec {{python}} -P -c {{main}} browser host "$@"
 """
-
-
-class NoBrowserError(IdiolectError):
-    """No browser that the program knows has been started by this user."""
-
-    code: ClassVar[str] = "no-browser"
-    exit_code: ClassVar[int] = 118
-    http_status: ClassVar[int] = 404
-
-
-class ManifestError(IdiolectError):
-    """A browser's folder cannot be written."""
-
-    code: ClassVar[str] = "browser-folder"
-    exit_code: ClassVar[int] = 119
-    http_status: ClassVar[int] = 500
 
 
 @dataclass(frozen=True)
@@ -81,25 +63,22 @@ class Browsers(Place):
         return bool(states) and all(state.installed for state in states)
 
     def changes(self, target: Target) -> list[Change]:
-        """The program that they start, and their manifests. Raises NoBrowserError."""
+        """The program that they start, and their manifests. Raises SetupRefusedError."""
         return [Change(str(path), data.decode()) for path, data in self._files(target).items()]
 
     def install(self, target: Target) -> None:
-        """Write the program, and a manifest for each browser. Raises NoBrowserError, ManifestError."""
+        """Write the program, and a manifest for each browser. Raises SetupRefusedError, OSError."""
         target.settings.prepare()
         for path, data in self._files(target).items():
-            with _writing(path):
-                own_files.write(path, data)
+            own_files.write(path, data)
         target.settings.browser_host_path.chmod(0o700)
 
     def remove(self, target: Target) -> list[str]:
-        """Remove the program and the manifests that name it. Raises ManifestError."""
+        """Remove the program and the manifests that name it. Raises OSError."""
         settings = target.settings
         ours = dict.fromkeys(browser.path for browser in browsers() if _names(browser.path, settings))
         program = settings.browser_host_path
-        gone = [*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])]
-        with _writing(program):
-            return own_files.remove(gone)
+        return own_files.remove([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
 
     def states(self, target: Target) -> list[BrowserState]:
         """How each browser stands that is there, or that has a manifest of ours."""
@@ -116,7 +95,7 @@ class Browsers(Place):
     def _files(self, target: Target) -> dict[Path, bytes]:
         there = [browser for browser in browsers() if browser.present]
         if not there:
-            raise NoBrowserError(
+            raise SetupRefusedError(
                 "No browser has been started yet. Start Chromium, Chrome, Brave, Edge or Firefox once, "
                 "then run `idiolect browser install` again."
             )
@@ -154,14 +133,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ManifestError(
-            f"{error.filename or path} cannot be written: {error.strerror}. Make its folder writable, then run the "
-            "command again."
-        ) from None

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -110,9 +109,7 @@ class Emacs(_Editor, LinesPlace):
 
     def lines(self, target: Target) -> str:
         """How it starts the language server."""
-        given = [f"{name}={value}" for name, value in target.environment.items()]
-        command = ["env", *given, *target.command] if given else list(target.command)
-        server = " ".join(json.dumps(part, ensure_ascii=False) for part in command)
+        server = " ".join(json.dumps(part, ensure_ascii=False) for part in _with_environment(target))
         return (
             "(with-eval-after-load 'eglot\n"
             "  (add-to-list 'eglot-server-programs\n"
@@ -121,12 +118,6 @@ class Emacs(_Editor, LinesPlace):
             f"                 . ({server} :initializationOptions (:learn t)))))\n"
             "(add-hook 'text-mode-hook #'eglot-ensure)\n"
         )
-
-
-@dataclass(frozen=True)
-class _KateServer:
-    name: str
-    body: dict[str, Any]
 
 
 class Kate(_Editor):
@@ -141,18 +132,16 @@ class Kate(_Editor):
     def _path(self, target: Target) -> Path:
         return target.config / "kate" / "lspclient" / "settings.json"
 
-    def _servers(self, target: Target) -> list[_KateServer]:
-        given = [f"{name}={value}" for name, value in target.environment.items()]
-        command = ["env", *given, *target.command] if given else list(target.command)
-        whole = {
-            "command": command,
+    def _servers(self, target: Target) -> dict[str, dict[str, Any]]:
+        markdown = {
+            "command": _with_environment(target),
             "initializationOptions": {"learn": True},
             "highlightingModeRegex": "^Markdown$",
         }
-        return [
-            _KateServer("markdown", whole),
-            _KateServer("plaintext", {"use": "markdown", "highlightingModeRegex": "^(Normal|None)$"}),
-        ]
+        return {
+            "markdown": markdown,
+            "plaintext": {"use": "markdown", "highlightingModeRegex": "^(Normal|None)$"},
+        }
 
     def _read(self, target: Target) -> dict[str, Any]:
         path = self._path(target)
@@ -172,28 +161,27 @@ class Kate(_Editor):
     def changes(self, target: Target) -> list[Change]:
         """The servers. Raises SetupRefusedError where there are others for these languages."""
         servers = self._read(target).get("servers", {})
-        if not self.installed(target) and any(one.name in servers for one in self._servers(target)):
+        if not self.installed(target) and servers.keys() & self._servers(target):
             raise SetupRefusedError(
                 f"{self._path(target)} has a server for Markdown or plain text already. Take it out, or add the lines "
                 "by hand: `idiolect setup kate --show` prints them."
             )
-        lines = json.dumps({"servers": {one.name: one.body for one in self._servers(target)}}, indent=2)
+        lines = json.dumps({"servers": self._servers(target)}, indent=2)
         return [Change(str(self._path(target)), lines + "\n")]
 
     def install(self, target: Target) -> None:
         """Write the servers. Raises SetupRefusedError."""
         self.changes(target)
         given = self._read(target)
-        servers = {**given.get("servers", {}), **{one.name: one.body for one in self._servers(target)}}
-        self._write(target, {**given, "servers": servers})
+        self._write(target, {**given, "servers": {**given.get("servers", {}), **self._servers(target)}})
 
     def remove(self, target: Target) -> list[str]:
         """Take the servers out."""
         if not self.installed(target):
             return []
         given = self._read(target)
-        ours = {one.name for one in self._servers(target)}
-        given["servers"] = {name: body for name, body in given["servers"].items() if name not in ours}
+        for name in self._servers(target):
+            given["servers"].pop(name, None)
         if given == {"servers": {}}:
             self._path(target).unlink()
         else:
@@ -244,6 +232,12 @@ def _run(*command: str) -> str:
     if done.returncode:
         raise SetupRefusedError(f"`{' '.join(command[:2])}` failed with exit code {done.returncode}.")
     return done.stdout
+
+
+def _with_environment(target: Target) -> list[str]:
+    """The language server's command for editors that can give it no environment otherwise."""
+    given = [f"{name}={value}" for name, value in target.environment.items()]
+    return [*(["env", *given] if given else []), *target.command]
 
 
 def _lua(text: str) -> str:

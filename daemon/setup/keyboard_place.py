@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from typing_extensions import override
 
@@ -19,8 +19,7 @@ from idiolect.daemon.keyboard.component import ENGINE
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import Settings, child_environment, desktop_name, input_modules
 from idiolect.daemon.setup import own_files
-from idiolect.daemon.setup.place import Change, Place, Target
-from idiolect.models.errors import IdiolectError
+from idiolect.daemon.setup.place import Change, Place, SetupRefusedError, Target
 
 #: The first version that says which program has the focus.
 _OLDEST: Final = (1, 5, 27)
@@ -28,14 +27,6 @@ _ANSWER_S: Final = 20.0
 _RESTART_S: Final = 15.0
 _POLL_S: Final = 0.1
 _AGAIN: Final = "Run `idiolect keyboard install`."
-
-
-class KeyboardInstallError(IdiolectError):
-    """IBus is not installed, is too old, or does not take the keyboard from this user."""
-
-    code: ClassVar[str] = "keyboard-not-installed"
-    exit_code: ClassVar[int] = 116
-    http_status: ClassVar[int] = 500
 
 
 @dataclass(frozen=True)
@@ -69,28 +60,30 @@ class Keyboard(Place):
     )
     missing = "Install IBus (the package is called ibus), then `idiolect setup keyboard`"
 
-    def found(self, target: Target) -> str | None:  # noqa: ARG002 (other places look into the target)
+    @override
+    def found(self, target: Target) -> str | None:
         """IBus, and its version."""
         version = _version()
         return None if version is None else f"IBus {_dotted(version)}"
 
-    def installed(self, target: Target) -> bool:  # noqa: ARG002 (as above)
+    @override
+    def installed(self, target: Target) -> bool:
         """Whether the component is there by which IBus knows the keyboard."""
         return component.path().exists()
 
     def changes(self, target: Target) -> list[Change]:
-        """The component and its variable, and the entry among the input sources. Raises KeyboardInstallError."""
+        """The component and its variable, and the entry among the input sources. Raises SetupRefusedError."""
         files = [Change(str(path), text.decode()) for path, text in _files(target.settings).items()]
         return [*files, Change("your input sources", "idiolect, as the last one\n")]
 
     def install(self, target: Target) -> None:
-        """Make it one of this user's input methods. Raises KeyboardInstallError."""
+        """Make it one of this user's input methods. Raises SetupRefusedError."""
         self.install_and_say(target)
 
     def install_and_say(self, target: Target, *, learn: bool | None = None) -> list[str]:
         """Install it, and have it learn or not (None: as before); what was done, in sentences.
 
-        Raises KeyboardInstallError.
+        Raises SetupRefusedError.
         """
         system, settings = _system_folder(), target.settings.prepare()
         if learn is not None:
@@ -102,14 +95,15 @@ class Keyboard(Place):
         if _run("ibus", "engine") is not None or _address():
             _restart(known=True)
             if not _known():
-                raise KeyboardInstallError(
+                raise SetupRefusedError(
                     "IBus does not read this user's input methods here. Give it the keyboard as root: "
                     f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
                 )
             done.append("IBus knows it, and was restarted for that.")
         return [*done, *(f"Added to {name}." for name in input_sources.add())]
 
-    def remove(self, target: Target) -> list[str]:  # noqa: ARG002 (as above)
+    @override
+    def remove(self, target: Target) -> list[str]:
         """Take it out of this user's input methods; what was done, in sentences. What was learned stays."""
         done = [f"Taken out of {name}." for name in input_sources.remove()]
         gone = own_files.remove([component.path(), component.environment_path()])
@@ -149,7 +143,7 @@ def _component(settings: Settings) -> bytes:
 
 
 def _files(settings: Settings) -> dict[Path, bytes]:
-    """The component, and the variable by which IBus finds it. Raises KeyboardInstallError."""
+    """The component, and the variable by which IBus finds it. Raises SetupRefusedError."""
     return {
         component.path(): _component(settings),
         component.environment_path(): component.environment(_system_folder()),
@@ -184,13 +178,13 @@ def _mend(found: KeyboardState, ibus: Sequence[int] | None) -> str | None:
 
 
 def _system_folder() -> Path:
-    """Where IBus has its own components. Raises KeyboardInstallError."""
+    """Where IBus has its own components. Raises SetupRefusedError."""
     found = _version()
     program = shutil.which("ibus-daemon") or shutil.which("ibus")
     if found is None or program is None:
-        raise KeyboardInstallError("IBus is not installed. Install the package ibus, then try again.")
+        raise SetupRefusedError("IBus is not installed. Install the package ibus, then try again.")
     if found < _OLDEST:
-        raise KeyboardInstallError(_too_old(found))
+        raise SetupRefusedError(_too_old(found))
     return Path(program).resolve().parent.parent / "share" / "ibus" / "component"
 
 
@@ -208,9 +202,7 @@ def _version() -> tuple[int, ...] | None:
 def _write_cache(system: Path) -> None:
     path = f"{system}:{component.folder()}"
     if _run("ibus", "write-cache", IBUS_COMPONENT_PATH=path) is None:
-        raise KeyboardInstallError(
-            "`ibus write-cache` failed: IBus's list of input methods cannot be written."
-        )
+        raise SetupRefusedError("`ibus write-cache` failed: IBus's list of input methods cannot be written.")
 
 
 def _address() -> bool:

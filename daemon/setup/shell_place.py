@@ -6,6 +6,8 @@ import os
 import pwd
 from pathlib import Path
 
+from typing_extensions import override
+
 from idiolect.daemon.editors.shells import script
 from idiolect.daemon.setup.place import LinesPlace, Target
 
@@ -22,7 +24,8 @@ class LoginShell(LinesPlace):
     def _shell(self) -> str:
         return Path(pwd.getpwuid(os.getuid()).pw_shell).name
 
-    def found(self, target: Target) -> str | None:  # noqa: ARG002 (other places look into the target)
+    @override
+    def found(self, target: Target) -> str | None:
         """The shell's name."""
         return self._shell() if self._shell() in ("zsh", "bash", "fish") else None
 

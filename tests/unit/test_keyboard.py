@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import ibus_objects, input_sources, keysyms, service_requests
+from idiolect.daemon.keyboard import ibus_objects, keysyms, service_requests
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
@@ -1323,23 +1323,6 @@ def test_objects_of_ibus_are_what_it_expects():
     (_, (_, _, attributes)) = value[7][0][1][3]
     assert {one[1][4:] for one in attributes} == {(0, 6)}, "the key alone is grey"
     assert ibus_objects.content(ibus_objects.text("word", grey=True)) == "word"
-
-
-def test_lists_of_input_sources_are_read(monkeypatch):
-    said = {"sources": "[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy')]\n", "preload-engines": "@as []\n"}
-    given = []
-
-    def run(verb, _schema, key, *value):
-        given.extend(value)
-        if verb == "set":
-            [said[key]] = value
-        return said[key]
-
-    monkeypatch.setattr(input_sources, "_run", run)
-    assert input_sources.gnome_layout() == ("de", "nodeadkeys")
-    assert not input_sources.listed()
-    assert len(input_sources.add()) == 2
-    assert given == ["[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy'), ('ibus', 'idiolect')]", "['idiolect']"]
 
 
 class SlowService:
