@@ -6,16 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.privacy import near_matches
+from idiolect.daemon.privacy.near_matches import NearMatch
 from idiolect.daemon.storage.matching import words
-
-if TYPE_CHECKING:
-    from idiolect.adapters.prediction.suggestion import Suggestion
-    from idiolect.daemon.privacy.near_matches import NearMatch
-    from idiolect.daemon.storage.selectors import Selector
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.remains")
 Ask: TypeAlias = "Callable[[str], Iterable[Suggestion]]"

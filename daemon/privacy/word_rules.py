@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import WordRefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
@@ -25,11 +26,6 @@ from idiolect.daemon.vault.marker import refuse_lost, ways_back
 from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from idiolect.daemon.settings import Settings
 
 _PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
 

@@ -18,26 +18,23 @@ import secrets
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 import psutil
 
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import open_regular
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
 
 _LEFT_BEHIND_S: Final = 86400.0  # a draft that is older was left by a backup that was killed
 _DRAFT: Final = ".part"  # how its name ends

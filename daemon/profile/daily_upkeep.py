@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from idiolect.daemon.profile.integrity_check import IntegrityCheck
-    from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.retention import Retention
 
 log = logging.getLogger("idiolect.upkeep")
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from idiolect.daemon.sources.own_export import ENTRY, README_HEAD, line
 from idiolect.daemon.storage.records import STORE_ID
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 from idiolect.models.known_bases import by_source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.storage.store import Store
 
 EVERYTHING: Final = "everything"
 """The kind of export that this is."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from idiolect.adapters.export import export
 from idiolect.daemon.profile.export_everything import EVERYTHING, takeout
 from idiolect.daemon.profile.unfinished_exports import ExportDrafts
+from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.serving.live_model import LiveModel
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 
 class Exports:

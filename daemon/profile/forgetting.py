@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterator
 
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.steps import finish
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.privacy.remaining_traces import RemainingTraces, look, still_suggested
 from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.runtime.child_processes import ChildProcesses
+from idiolect.daemon.serving.live_model import LiveModel
+from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import without_secrets
-from idiolect.daemon.storage.records import COMMANDS, ForgottenMeanwhileError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-
-    from idiolect.adapters.prediction.suggestion import Suggestion
-    from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.runtime.child_processes import ChildProcesses
-    from idiolect.daemon.serving.live_model import LiveModel
-    from idiolect.daemon.serving.speed_trial import Trial
-    from idiolect.daemon.storage.records import ForgetReceipt
-    from idiolect.daemon.storage.selectors import Selector
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.records import COMMANDS, ForgetReceipt, ForgottenMeanwhileError
+from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
 
 
 class Forgetting:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.integrity_read import Reading
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.integrity_read import Reading
-    from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.checkup")
 

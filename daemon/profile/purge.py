@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import lock, marker, store_key
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
 
 
 class PurgeIncompleteError(IdiolectError):

@@ -9,16 +9,13 @@ the store still knows when those entries were written and who has seen them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.retention")
 

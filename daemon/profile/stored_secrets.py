@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 
-from idiolect.daemon.storage.records import COMMANDS
+from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.storage.records import COMMANDS, Entry
 from idiolect.daemon.storage.selectors import Selector
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from idiolect.daemon.ingest.reader import Reader
-    from idiolect.daemon.storage.records import Entry
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 _BATCH_CHARS: Final = 1 << 15  # what a child looks at before it answers
 _BATCH_ENTRIES: Final = 256

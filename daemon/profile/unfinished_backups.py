@@ -9,18 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from idiolect.daemon.profile.backup_target import is_written, salt_of
 from idiolect.daemon.storage.records import Unfinished
+from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect")
 

@@ -13,17 +13,14 @@ import re
 import secrets
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.adapters.export import ExportError
+from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.storage.store import Store
 
 _UNFINISHED: Final = "unfinished_exports"  # state: the paths of drafts
 _NAME: Final = re.compile(r"\..+-[0-9a-f]{8}\.part", re.DOTALL)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection
+from typing import Any, cast
 
+from sqlite_utils import Database
+
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
@@ -16,13 +20,6 @@ from idiolect.daemon.storage.records import (
     WeightsDroppedError,
 )
 from idiolect.daemon.storage.schema import BASE_OF_ADAPTER, moment, now_us
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
 
 # The base model that the store is at; null until a service has opened it.
 _BASE = "(SELECT json_extract(value, '$.sha256') FROM state WHERE name = 'base')"

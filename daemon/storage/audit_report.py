@@ -12,13 +12,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from sqlite_utils import Database
 
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 _FOLDERS: Final = 100
 _EVENTS: Final = 1000

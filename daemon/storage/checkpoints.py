@@ -7,12 +7,10 @@ that does not hold the last whole checkpoint.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import Checkpoint
-
-if TYPE_CHECKING:
-    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Checkpoints:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from sqlite_utils import Database
 
 from idiolect.daemon.storage.encrypted_file import connect, immediate, translated
 from idiolect.daemon.storage.errors import StoreUnreadableError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from sqlite_utils import Database
 
 
 class StoreConnection:

@@ -7,8 +7,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
@@ -17,12 +20,6 @@ from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError
 from idiolect.daemon.storage.matching import pattern, phrases
 from idiolect.daemon.storage.schema import migrations
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 _LEAST_ROOM_BYTES = 2**17  # more than the index of a store's log begins with
 

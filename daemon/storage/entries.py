@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from array import array
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
+
+from sqlite_utils import Database
 
 from idiolect.daemon.redaction.redact import kinds
+from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.records import COMMANDS, Counts, Entry, FileState, NewEntry
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import OWN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-    from datetime import datetime
-
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
-    from idiolect.daemon.storage.file_states import FileStates
-    from idiolect.daemon.storage.shared import Shared
+from idiolect.daemon.storage.shared import OWN, Shared
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
 _BATCH = 256  # rows

@@ -6,12 +6,10 @@ Nothing here opens the file, so that a command that only looks at a profile load
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class StoreNewerError(IdiolectError):

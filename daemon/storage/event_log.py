@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment, now_us
-
-if TYPE_CHECKING:
-    from idiolect.daemon.storage.connection import StoreConnection
 
 _EVENTS_KEPT = 10_000
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
+from sqlite_utils import Database
+
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
 
 _TENTHS: Final = 10
 

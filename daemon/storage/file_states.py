@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from sqlite_utils import Database
+
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.paragraphs import blurred, decoded
 from idiolect.daemon.storage.records import FileState
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
 
 _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 

@@ -7,14 +7,12 @@ use: so one pass finds both kinds of damage. It sees the store as it is at one m
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.daemon.storage.encrypted_file import looked_at
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _DAMAGED: Final = (sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_NOTADB)
 _TIMES: Final = 3

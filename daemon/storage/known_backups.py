@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import BackupRow, Unfinished
 from idiolect.daemon.storage.schema import microseconds, moment
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from idiolect.daemon.storage.connection import StoreConnection
-    from idiolect.daemon.storage.state import State
+from idiolect.daemon.storage.state import State
 
 #: State: by the draft's path, an `Unfinished` and the row that it replaced.
 UNFINISHED: Final = "unfinished_backups"

@@ -6,13 +6,11 @@ import hashlib
 import itertools
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+from typing import Final
 
 #: Mark of a paragraph that was written off the record: neither it nor an edit of it is ever learned.
 OFF_RECORD: Final = "off"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, Tombstone
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Receipts:

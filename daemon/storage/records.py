@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
 
 #: The name of the state that says that a training round is wanted, whatever new text there is.
 ROUND_DUE: Final = "round_due"

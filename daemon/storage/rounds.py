@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from idiolect.daemon.storage.adapters import Adapters
+from idiolect.daemon.storage.checkpoints import Checkpoints
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import RoundNotRunningError, RoundRow, RoundStatus
 from idiolect.daemon.storage.schema import moment, now_us
-
-if TYPE_CHECKING:
-    from idiolect.daemon.storage.adapters import Adapters
-    from idiolect.daemon.storage.checkpoints import Checkpoints
-    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Rounds:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Final
+from datetime import datetime
+from typing import ClassVar, Final
 
 from idiolect.daemon.storage.matching import folded, has_control, pattern, phrases
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 #: Characters of a condition, at most, where a program gives it.
 MAX_CHARS: Final = 1000

@@ -11,18 +11,16 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from sqlite_utils import Database
 
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
-    from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.selectors import Selector
 
 #: The owner of what is in this device's own log.
 OWN: Final = ""

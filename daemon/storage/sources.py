@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.records import SourceRow
 from idiolect.daemon.storage.schema import moment, now_us
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from idiolect.daemon.storage.connection import StoreConnection
 
 
 class Sources:

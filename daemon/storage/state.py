@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import StoreConnection
 
 
 class State:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from idiolect.daemon.storage import audit_report, store_copies
 from idiolect.daemon.storage.adapters import Adapters
@@ -36,12 +39,6 @@ from idiolect.daemon.storage.shared import Shared
 from idiolect.daemon.storage.sources import Sources, Watches
 from idiolect.daemon.storage.state import State
 from idiolect.daemon.storage.words import WordRules
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
-    from pathlib import Path
-
 
 _SCRUB: Final = "scrub"  # state: something was forgotten and the file is not yet rewritten
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from pathlib import Path
+from typing import ClassVar, Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
@@ -18,11 +21,6 @@ from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 class CopyFailedError(IdiolectError):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, ClassVar, Final, cast, get_args
+from collections.abc import Collection
+from typing import ClassVar, Final, cast, get_args
 
+from sqlite_utils import Database
+
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind, WordRuleSource
 from idiolect.daemon.storage.schema import moment, now_us
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlite_utils import Database
-
-    from idiolect.daemon.storage.connection import StoreConnection
-    from idiolect.daemon.storage.selectors import Selector
 
 #: Characters of a word or phrase, at most.
 MAX_CHARS: Final = 100

@@ -10,22 +10,18 @@ would have the others learn what is off the record.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.secret_apps import NEVER_HEARD
-from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.settings import NEVER_READ, Settings
 from idiolect.daemon.storage.matching import folded
+from idiolect.daemon.storage.records import WordRule, WordRuleKind
 from idiolect.daemon.storage.shared import OWN, Decision
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-
-    from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.records import WordRule, WordRuleKind
-    from idiolect.daemon.storage.store import Store
 
 _AXIS: Final = {
     "never": "suggested",

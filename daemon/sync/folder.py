@@ -13,17 +13,15 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from pathlib import Path
+from typing import ClassVar, Final, Literal
 
 from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 #: How the names of all files end that devices write; what rests is woken by these.
 SUFFIX: Final = ".idiolect"

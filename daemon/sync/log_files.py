@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from idiolect.daemon.storage.shared import MARK_BYTES, Decision, SharedAdapter, SharedContents, SharedEntry
 from idiolect.daemon.sync.folder import FORM, SyncNewerError
@@ -24,9 +25,6 @@ from idiolect.daemon.vault.device_keys import (
     decrypted,
     encrypted,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 #: Of a head, at most; and of one whose writer is not known yet, who may be anybody.
 MAX_HEAD_BYTES: Final = 4 << 20

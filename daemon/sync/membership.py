@@ -7,25 +7,22 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from idiolect.daemon.storage.shared import OWN
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncNewerError
 from idiolect.daemon.sync.log_files import MAX_NEW_HEAD_BYTES, Head, Member, open_head, vouched
+from idiolect.daemon.sync.other_logs import OtherLogs
+from idiolect.daemon.sync.own_log import OwnLog
 from idiolect.daemon.sync.this_device import Read, ThisDevice, new_device, place_of
 from idiolect.daemon.vault.device_keys import KEY_BYTES, CodeError, DeviceKeys, new_code
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.storage.store import Store
-    from idiolect.daemon.sync.decisions import Decisions
-    from idiolect.daemon.sync.other_logs import OtherLogs
-    from idiolect.daemon.sync.own_log import OwnLog
 
 log = logging.getLogger("idiolect.sync")
 

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.privacy.pause import PausedError
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.folder import SharedFile, SyncNewerError
+from idiolect.daemon.storage.shared import OWN, SharedContents, SharedEntry
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.decisions import Decisions
+from idiolect.daemon.sync.folder import SharedFile, SharedFolder, SyncNewerError
 from idiolect.daemon.sync.log_files import (
     MAX_HEAD_BYTES,
     MAX_NEW_HEAD_BYTES,
+    Head,
     open_head,
     open_segment,
     vouched,
 )
+from idiolect.daemon.sync.this_device import Read, ThisDevice
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.storage.shared import SharedContents, SharedEntry
-    from idiolect.daemon.storage.store import Store
-    from idiolect.daemon.sync.decisions import Decisions
-    from idiolect.daemon.sync.folder import SharedFolder
-    from idiolect.daemon.sync.log_files import Head
-    from idiolect.daemon.sync.this_device import Read, ThisDevice
 
 log = logging.getLogger("idiolect.sync")
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon.storage.schema import microseconds
-from idiolect.daemon.storage.shared import Segment, SharedAdapter
-from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, name_of
+from idiolect.daemon.storage.shared import Order, Segment, SharedAdapter
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, SharedFolder, name_of
 from idiolect.daemon.sync.log_files import (
     MAX_HEAD_BYTES,
     Head,
@@ -26,13 +28,6 @@ from idiolect.daemon.sync.log_files import (
 )
 from idiolect.daemon.sync.this_device import ThisDevice, new_device
 from idiolect.daemon.vault.device_keys import DeviceKeys
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from idiolect.daemon.storage.shared import Order
-    from idiolect.daemon.storage.store import Store
-    from idiolect.daemon.sync.folder import SharedFolder
 
 #: So many files of about one size, none of them large, are put together into one.
 _ALIKE: Final = 8

@@ -10,28 +10,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.storage.records import OFFERS_JUDGED, OfferedAdapter
 from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFile, SharedFolder
 from idiolect.daemon.sync.log_files import open_adapter
 from idiolect.daemon.sync.membership import Device, Membership
 from idiolect.daemon.sync.other_logs import OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
+from idiolect.daemon.sync.this_device import ThisDevice
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.storage.selectors import Selector
-    from idiolect.daemon.storage.store import Store
-    from idiolect.daemon.sync.decisions import Decisions
-    from idiolect.daemon.sync.this_device import ThisDevice
 
 log = logging.getLogger("idiolect.sync")
 

@@ -7,23 +7,17 @@ import os
 import re
 import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Final
 
 import psutil
-from watchdog.events import FileSystemEventHandler
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
+from idiolect.daemon.sync.sharing import Sync
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import BaseObserver
-
-    from idiolect.daemon.sync.sharing import Sync
 
 log = logging.getLogger("idiolect.sync")
 

@@ -8,13 +8,11 @@ import secrets
 import uuid
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from idiolect.daemon.storage.state import State
 from idiolect.daemon.sync.log_files import Member
 from idiolect.daemon.vault.device_keys import KEY_BYTES, DeviceKeys
-
-if TYPE_CHECKING:
-    from idiolect.daemon.storage.state import State
 
 _STATE: Final = "sync"  # state: all of it
 _HEADS_KEPT: Final = 200

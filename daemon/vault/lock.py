@@ -9,16 +9,14 @@ whoever can run commands of the user's can unlock.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from idiolect.daemon.regular_files import read_small
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import key_wrapping, store_key
 from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.daemon.vault.opening import ProfileStateError
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
 
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 

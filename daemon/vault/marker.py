@@ -13,16 +13,14 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
+from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.regular_files import read_small
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.profile_paths import ProfilePaths
-    from idiolect.daemon.settings import Settings
 
 _LEFT_BEHIND_S: Final = 60.0
 _DAMAGE: Final = (

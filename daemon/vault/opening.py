@@ -10,10 +10,12 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
 from idiolect.daemon.storage.integrity_read import sound
@@ -23,11 +25,6 @@ from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.marker import KnownBackup, Marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
 
 _NO_SALTS: Final[Mapping[tuple[str, datetime], str | None]] = MappingProxyType({})
 _LOGS: Final = ("-wal", "-shm")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.lock import refuse_without_store
 from idiolect.daemon.vault.opening import ProfileStateError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
 
 
 def rekey_bytes(settings: Settings) -> int:

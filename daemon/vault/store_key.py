@@ -12,27 +12,23 @@ import re
 import secrets
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from pathlib import Path
+from typing import ClassVar, Literal
 
 import keyring
+from keyring.backend import KeyringBackend
 
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from keyring.backend import KeyringBackend
-
-    from idiolect.daemon.settings import Settings
 
 log = logging.getLogger("idiolect.keys")
 
