@@ -1,13 +1,33 @@
-"""An adapter in a store, as a round leaves it."""
+"""What a store is filled with: entries, and adapters as rounds leave them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.store import Store
 
-    from idiolect.daemon.storage.store import Store
+#: The key of the stores that tests make.
+KEY = "5a" * 32
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+def entry(
+    text: str,
+    *,
+    minute: float = 0,
+    source: str = "file",
+    app: str | None = None,
+    tokens: int = 3,
+    redactions: int = 0,
+) -> NewEntry:
+    """Something that was written `minute` minutes after `NOON`."""
+    key = hashlib.sha256(f"{text} {minute} {source}".encode()).hexdigest()
+    at = NOON + timedelta(minutes=minute)
+    return NewEntry(text, source, app, at, b"\1\0\0\0" * tokens, redactions, key)
 
 
 def publish(
@@ -22,10 +42,14 @@ def publish(
     metrics: dict[str, Any] | None = None,
     tokens_per_s: float | None = None,
     seconds: float | None = None,
+    round_id: int | None = None,
 ) -> int:
-    """Begin a round on `parent` and end it with an adapter, which serves unless `status` is another; its number."""
+    """End a round on `parent` with an adapter, which serves unless `status` is another; its number.
+
+    The round is begun first, unless it has a `round_id`.
+    """
     return store.publish(
-        store.rounds.begin(parent),
+        store.rounds.begin(parent) if round_id is None else round_id,
         blob=blob,
         rank=rank,
         parent=parent,

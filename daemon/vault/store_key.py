@@ -40,6 +40,8 @@ _IN_KEYRING = "keyring"  # in the file of the next key: where that is
 # a readable file, or do nothing.
 _LEAST_PRIORITY = 1.0
 
+_PATIENCE_S = 30.0  # that a locked keyring may take to be unlocked by the user
+
 
 class KeyMissingError(IdiolectError):
     """There is a store, but its key is nowhere to be found."""
@@ -85,53 +87,43 @@ class StoreKey:
     origin: Literal["keyring", "file"]
 
 
-def obtain(
-    settings: Settings, *, new: bool = True, backend: KeyringBackend | None = None, patience_s: float = 30.0
-) -> StoreKey:
+def obtain(settings: Settings, *, new: bool = True) -> StoreKey:
     """Load the profile's key; for a new profile, if `new`, make one, in the keyring if possible, else in a 0600 file.
 
-    The key file wins over the keyring, so that a key put there by hand opens a copied store. `backend`
-    is for a keyring other than the system's; `patience_s` is how long a locked one may take to be
-    unlocked by the user. Raises LockedError, KeyMissingError, KeyDamagedError, KeyringLockedError; then
-    nothing was created. A change of the key that was cut off is brought to its end by whoever holds the
-    profile's lock; for others it is StoreBusyError. A new profile's key is made by the holder of the lock alone.
+    The key file wins over the keyring, so that a key put there by hand opens a copied store. Raises LockedError,
+    KeyMissingError, KeyDamagedError, KeyringLockedError; then nothing was created. A change of the key that was cut off
+    is brought to its end by whoever holds the profile's lock; for others it is StoreBusyError. A new profile's key is
+    made by the holder of the lock alone.
     """
     if settings.locked:
         raise LockedError
-    ring = _Keyring(backend, patience_s) if settings.keyring else None
+    ring = _Keyring(on=settings.keyring)
     if settings.next_key_path.exists():
         _settle(settings, ring)
-    kept = _kept(settings, ring)
-    if kept is not None:
+    if (kept := _kept(settings, ring)) is not None:
         return kept
     if not new or _exists(settings.store_path):
         raise _missing(settings, ring)
     marker.begin(settings)  # killed between key and store, the next start goes on
     fresh = secrets.token_hex(32)
-    if ring is not None and ring.put(str(settings.home), fresh):
+    if ring.put(str(settings.home), fresh):
         return StoreKey(fresh, "keyring")
     _to_file(settings.key_path, fresh)
     return StoreKey(fresh, "file")
 
 
-def change(
-    settings: Settings,
-    rewrite: Callable[[str, str], None],
-    *,
-    backend: KeyringBackend | None = None,
-    patience_s: float = 30.0,
-) -> StoreKey:
+def change(settings: Settings, rewrite: Callable[[str, str], None]) -> StoreKey:
     """Give the store a new key, and leave no trace of the old one.
 
     `rewrite(old, new)` encrypts the store anew. The new key is kept in the keyring if possible, also where
     the old one was in a file. Raises what `obtain` and `rewrite` raise, and KeyringLockedError where the store has its
     new key, but the keyring keeps the old one. The caller holds the profile's lock.
     """
-    old = obtain(settings, backend=backend, patience_s=patience_s)
-    ring = _Keyring(backend, patience_s) if settings.keyring else None
+    old = obtain(settings)
+    ring = _Keyring(on=settings.keyring)
     fresh = secrets.token_hex(32)
     durable.write(settings.next_key_path, f"{_IN_KEYRING}\n".encode())
-    if ring is None or not ring.put(_next(settings), fresh):
+    if not ring.put(_next(settings), fresh):
         durable.write(settings.next_key_path, f"{fresh}\n".encode())
     try:
         rewrite(old.hex, fresh)
@@ -140,7 +132,7 @@ def change(
             _settle(settings, ring)  # whichever it has now; else the next start does it
         raise
     kept = _settle(settings, ring)
-    if ring is not None and old.origin == "keyring" != kept.origin and not ring.drop(str(settings.home)):
+    if old.origin == "keyring" != kept.origin and not ring.drop(str(settings.home)):
         raise KeyringLockedError(
             f"The store has a new key, which is in {settings.key_path}. But the keyring does not let go of the old "
             f"one, which opens copies from before: remove it there; its name is `{SERVICE}` and {settings.home}."
@@ -148,13 +140,7 @@ def change(
     return kept
 
 
-def remove(
-    settings: Settings,
-    origin: Literal["keyring", "file"] | None,
-    *,
-    backend: KeyringBackend | None = None,
-    patience_s: float = 30.0,
-) -> bool | None:
+def remove(settings: Settings, origin: Literal["keyring", "file"] | None) -> bool | None:
     """Delete the key wherever it may be; `origin` is where it is kept, None: nowhere, as far as is known.
 
     Returns whether it is gone: False where the keyring keeps it, None where it may be in a keyring that gives no
@@ -163,37 +149,34 @@ def remove(
     in_ring = origin == "keyring" or _next_in_ring(settings)
     for path in (settings.key_path, settings.next_key_path):
         path.unlink(missing_ok=True)
-    ring = _Keyring(backend, patience_s)
+    ring = _Keyring(on=True)
     gone = [ring.drop(account) for account in (str(settings.home), _next(settings))]
     return all(gone) if ring.state == "answers" else None if in_ring else True
 
 
-def put_back(
-    settings: Settings, key: str, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
-) -> StoreKey:
+def put_back(settings: Settings, key: str) -> StoreKey:
     """Keep a key that was taken away, in the keyring if possible, else in a file."""
-    ring = _Keyring(backend, patience_s) if settings.keyring else None
-    return _keep(settings, ring, key)
+    return _keep(settings, _Keyring(on=settings.keyring), key)
 
 
-def _kept(settings: Settings, ring: _Keyring | None) -> StoreKey | None:
+def _kept(settings: Settings, ring: _Keyring) -> StoreKey | None:
     if (kept := _from_file(settings.key_path)) is not None:
         return StoreKey(kept, "file")
-    if ring is not None and (kept := ring.get(str(settings.home))) is not None:
+    if (kept := ring.get(str(settings.home))) is not None:
         return StoreKey(_checked(kept, "the keyring"), "keyring")
     return None
 
 
-def _keep(settings: Settings, ring: _Keyring | None, key: str) -> StoreKey:
+def _keep(settings: Settings, ring: _Keyring, key: str) -> StoreKey:
     """Keep a key in the place of whatever is kept."""
-    if ring is not None and ring.put(str(settings.home), key):
+    if ring.put(str(settings.home), key):
         settings.key_path.unlink(missing_ok=True)  # it would win over the keyring
         return StoreKey(key, "keyring")
     durable.write(settings.key_path, f"{key}\n".encode())
     return StoreKey(key, "file")
 
 
-def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
+def _settle(settings: Settings, ring: _Keyring) -> StoreKey:
     """End a change of the key: the one that opens the store stays, and is the only one that does."""
     if process.holder(settings) != os.getpid():  # another process may be in the middle of it
         raise StoreBusyError(
@@ -202,17 +185,15 @@ def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
         )
     noted = read_small(settings.next_key_path).decode("ascii").strip()
     in_ring = noted == _IN_KEYRING
-    new: str | None = noted
-    if in_ring:
-        new = None if ring is None else ring.get(_next(settings))
+    new = ring.get(_next(settings)) if in_ring else noted
     kept = _kept(settings, ring)
     if new is not None and fits(settings.store_path, new):
-        kept = _keep(settings, ring if in_ring else None, new)
-        if kept.origin == "file" and ring is not None:
+        kept = _keep(settings, ring if in_ring else _Keyring(on=False), new)
+        if kept.origin == "file":
             ring.drop(str(settings.home))  # the old one
     elif kept is None or not fits(settings.store_path, kept.hex):  # the keyring has it, and does not answer
         raise _missing(settings, ring)
-    if in_ring and ring is not None:
+    if in_ring:
         ring.drop(_next(settings))
     settings.next_key_path.unlink()
     return kept
@@ -230,15 +211,13 @@ def _next(settings: Settings) -> str:
 
 
 class _Keyring:
-    """The keyring, at arm's length: it may be absent, broken, locked, or never answer.
+    """The keyring, at arm's length: it may be switched off, absent, broken, locked, or never answer.
 
     `state` says what came of the last question.
     """
 
-    def __init__(self, backend: KeyringBackend | None, patience_s: float) -> None:
-        self._given = backend
-        self._patience_s = patience_s
-        self.state: Literal["answers", "absent", "silent"] = "answers"
+    def __init__(self, *, on: bool) -> None:
+        self.state: Literal["answers", "absent", "silent", "off"] = "answers" if on else "off"
 
     def get(self, account: str) -> str | None:
         return self._ask(lambda backend: backend.get_password(SERVICE, account))
@@ -267,10 +246,12 @@ class _Keyring:
 
         In a thread of its own, because a keyring that waits for the user cannot be interrupted.
         """
+        if self.state == "off":
+            return None
         answers: list[str | None] = []
 
         def ask() -> None:
-            backend = self._backend()
+            backend = _backend()
             if backend is None:
                 self.state = "absent"
                 return
@@ -279,32 +260,33 @@ class _Keyring:
 
         thread = threading.Thread(target=ask, name="keyring", daemon=True)
         thread.start()
-        thread.join(self._patience_s)
+        thread.join(_PATIENCE_S)
         if not answers:
             self.state = "absent" if self.state == "absent" else "silent"
             return None
         self.state = "answers"
         return answers[0]
 
-    def _backend(self) -> KeyringBackend | None:
-        with suppress(Exception):  # a backend that cannot even say its priority
-            backend = self._given or keyring.get_keyring()
-            if float(backend.priority) >= _LEAST_PRIORITY:
-                return backend
-        return None
+
+def _backend() -> KeyringBackend | None:
+    with suppress(Exception):  # a backend that cannot even say its priority
+        backend = keyring.get_keyring()
+        if float(backend.priority) >= _LEAST_PRIORITY:
+            return backend
+    return None
 
 
 def _exists(store: Path) -> bool:
     return store.exists() and store.stat().st_size > 0
 
 
-def _missing(settings: Settings, ring: _Keyring | None) -> IdiolectError:
-    if ring is not None and ring.state == "silent":
+def _missing(settings: Settings, ring: _Keyring) -> IdiolectError:
+    if ring.state == "silent":
         return KeyringLockedError(
             f"The keyring does not give the key of the profile {settings.home}. Nothing was changed: "
             "unlock the keyring (log in to the desktop) and try again."
         )
-    if ring is None:
+    if ring.state == "off":
         where = "the keyring is switched off in the settings"
     elif ring.state == "absent":
         where = "no keyring can be reached from here (it belongs to the desktop's session)"

@@ -99,7 +99,7 @@ def change(settings, ring, last=0):
 
         with process.locked(settings):
             done.clear()
-            store_key.change(settings, rewrite, backend=ring)
+            store_key.change(settings, rewrite)
         os.write(write, " ".join(done).encode())
     finally:
         os._exit(0)
@@ -115,13 +115,14 @@ def end(child):
 
 
 @pytest.fixture
-def profile(tmp_path):
+def profile(tmp_path, monkeypatch):
     """`profile(where, count, size)`: a profile with so many entries, its key in the `ring` or in a `file`."""
 
     def make(where, count=20, size=50):
         settings = Settings(home=tmp_path / "home", keyring=where == "ring").prepare()
         ring = FileRing(tmp_path / "home.ring")
-        key = store_key.obtain(settings, backend=ring)
+        monkeypatch.setattr(keyring, "get_keyring", lambda: ring)
+        key = store_key.obtain(settings)
         assert key.origin == {"ring": "keyring", "file": "file", "file to ring": "file"}[where]
         store = Store.open(settings.store_path, key.hex)
         raw = b"\1\0\0\0" * 3
@@ -137,9 +138,9 @@ def check(settings, ring, old, texts):
     """One key opens everything, one alone is on record, and the other opens nothing; whether the key is a new one."""
     if settings.next_key_path.exists():  # that is for whoever holds the profile alone
         with pytest.raises(StoreBusyError):
-            store_key.obtain(settings, backend=ring)
+            store_key.obtain(settings)
     with process.locked(settings):
-        key = store_key.obtain(settings, backend=ring)
+        key = store_key.obtain(settings)
     store = Store.open(settings.store_path, key.hex)
     assert [entry.text for entry in store.entries.select()] == texts
     store.close()
@@ -157,7 +158,7 @@ def test_killed_after_any_step(profile, where):
     for last in range(1, 99):
         through, said = end(change(settings, ring, last))
         changed.append(check(settings, ring, key, texts))
-        key = store_key.obtain(settings, backend=ring).hex
+        key = store_key.obtain(settings).hex
         if through:
             assert "rekey" in said.split()
             break
@@ -174,7 +175,7 @@ def test_killed_in_the_middle_of_rewriting(profile):
     assert end((pid, words))[0]
     took = time.monotonic() - began
     seen = set()
-    key = store_key.obtain(settings, backend=ring).hex
+    key = store_key.obtain(settings).hex
     for part in (0.1, 0.5, 0.9):
         pid, words = change(settings, ring)
         assert words.readline() == "begins\n"
@@ -182,14 +183,14 @@ def test_killed_in_the_middle_of_rewriting(profile):
         os.kill(pid, signal.SIGKILL)
         end((pid, words))
         seen.add(check(settings, ring, key, texts))
-        key = store_key.obtain(settings, backend=ring).hex
+        key = store_key.obtain(settings).hex
     assert False in seen
 
 
 def test_no_page_is_left_under_the_old_key(profile, plain_pages):
     settings, ring, old, texts = profile("file", 200, 400)
     assert end(change(settings, ring))[0]
-    new = store_key.obtain(settings, backend=ring).hex
+    new = store_key.obtain(settings).hex
     assert texts[0].encode() in plain_pages(settings.store_path, new)
     assert texts[0].encode() not in plain_pages(settings.store_path, old)
     assert [path.name for path in settings.home.glob("store.db*")] == ["store.db"]

@@ -1,14 +1,24 @@
-"""What tests of several modules share: a command, run in this process."""
+"""What tests of several modules share: a store, and a command that is run in this process."""
 
 from __future__ import annotations
 
 import io
 import sys
+from contextlib import closing
 
 import pytest
+from publishing import KEY
 
 from idiolect.daemon.commandline import command_table
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store in `store.db`, closed after the test."""
+    with closing(Store.open(tmp_path / "store.db", KEY)) as store:
+        yield store
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,24 +16,10 @@ from idiolect.daemon.privacy.app_policy import (
     InputContext,
     NoSuchAppRuleError,
     ProtectedAppError,
-    is_secret,
 )
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.daemon.storage.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.secret_apps import SecretApp
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path / "store.db", "5a" * 32)
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -41,56 +27,24 @@ def app_policy(store: Store, tmp_path: Path) -> AppPolicy:
     return AppPolicy(store, Settings(home=tmp_path))
 
 
-@pytest.mark.parametrize(
-    "purpose",
-    [
-        *("password", "pin", "PIN", "Password", "new-password", "current-password", "one-time-code"),
-        *("cc-number", "cc-csc", "cc-exp-month", "section-pay billing cc-number", "username webauthn"),
-        *("GTK_INPUT_PURPOSE_PASSWORD", "GTK_INPUT_PURPOSE_PIN", "IBUS_INPUT_PURPOSE_PIN"),
-        *("hidden_text", "sensitive_data", "ImhSensitiveData", "textWebPassword", "numberPassword"),
-        *("textVisiblePassword", "newPassword", "oneTimeCode", "creditCardNumber", "smsOTPCode"),
-    ],
+SECRET_FIELDS = (
+    *("password", "pin", "PIN", "Password", "new-password", "current-password", "one-time-code"),
+    *("cc-number", "cc-csc", "cc-exp-month", "section-pay billing cc-number", "username webauthn"),
+    *("GTK_INPUT_PURPOSE_PASSWORD", "GTK_INPUT_PURPOSE_PIN", "IBUS_INPUT_PURPOSE_PIN"),
+    *("hidden_text", "sensitive_data", "ImhSensitiveData", "textWebPassword", "numberPassword"),
+    *("textVisiblePassword", "newPassword", "oneTimeCode", "creditCardNumber", "smsOTPCode"),
 )
-def test_fields_for_secrets_by_their_usual_names(app_policy: AppPolicy, purpose: str) -> None:
-    assert is_secret(purpose)
-    place = InputContext(input_purpose=purpose)
-    assert app_policy.suggesting(place) == app_policy.learning(place) == "secret field"
+OTHER_FIELDS = (
+    *("", "normal", "free-form", "alpha", "digits", "number", "phone", "url", "email", "name", "date", "on"),
+    *("off", "street-address", "given-name", "username", "cc", "spinner", "shipping postal-code", "search"),
+    *("textMultiLine", "GTK_INPUT_PURPOSE_FREE_FORM", "something-new"),
+)
 
 
-@pytest.mark.parametrize(
-    "purpose",
-    [
-        *(
-            "",
-            "normal",
-            "free-form",
-            "alpha",
-            "digits",
-            "number",
-            "phone",
-            "url",
-            "email",
-            "name",
-            "date",
-            "on",
-        ),
-        *(
-            "off",
-            "street-address",
-            "given-name",
-            "username",
-            "cc",
-            "spinner",
-            "shipping postal-code",
-            "search",
-        ),
-        *("textMultiLine", "GTK_INPUT_PURPOSE_FREE_FORM", "something-new"),
-    ],
-)
-def test_other_fields_and_unknown_names_are_fine(app_policy: AppPolicy, purpose: str) -> None:
-    place = InputContext(input_purpose=purpose)
-    assert app_policy.suggesting(place) is None
-    assert app_policy.learning(place) is None
+def test_fields_for_secrets_are_known_by_their_usual_names_and_others_are_fine(app_policy: AppPolicy) -> None:
+    for purpose in (*SECRET_FIELDS, *OTHER_FIELDS):
+        place, why = InputContext(input_purpose=purpose), None if purpose in OTHER_FIELDS else "secret field"
+        assert app_policy.suggesting(place) == app_policy.learning(place) == why, purpose
 
 
 def test_private_windows_are_off_limits_and_saying_nothing_changes_nothing(app_policy: AppPolicy) -> None:
@@ -111,27 +65,23 @@ def test_password_managers_are_always_off_limits(app_policy: AppPolicy, app: str
     assert app_policy.suggesting(InputContext(app)) == "excluded app"
 
 
-SECRET_APPS = [app for apps in secret_apps.ALL.values() for app in apps]
-
-
-@pytest.mark.parametrize("app", SECRET_APPS, ids=lambda app: app.name)
-def test_programs_for_secrets_are_off_limits_under_each_of_their_names(
-    app_policy: AppPolicy, app: SecretApp
-) -> None:
+def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_policy: AppPolicy) -> None:
     app_policy.give("*", "allow")
-    for name in app.known_as:
-        spelled = [name, name.upper(), name.lower(), f"/opt/x/{name}", f"{name}.desktop", f" {name}"]
-        spelled += [] if "." in name else [f"{name}_{name}", f"{name}_{name.lower()}.desktop"]  # of a Snap
-        spelled += [rf"C:\Program Files\X\{name}", f"{name.removesuffix('.exe')}.exe", f"{name}.app"]
-        for place in map(InputContext, spelled):
-            assert app_policy.suggesting(place) == app_policy.learning(place) == "excluded app", place
-        with pytest.raises(ProtectedAppError):
-            app_policy.give(name, "quiet")
-    for pattern in app.patterns:
-        fits = re.compile(fnmatch.translate(pattern), re.I)
-        assert any(fits.match(name) or fits.match(name.removesuffix(".exe")) for name in app.known_as), (
-            pattern
-        )
+    for app in (app for apps in secret_apps.ALL.values() for app in apps):
+        for name in app.known_as:
+            spelled = [name, name.upper(), name.lower(), f"/opt/x/{name}", f"{name}.desktop", f" {name}"]
+            spelled += (
+                [] if "." in name else [f"{name}_{name}", f"{name}_{name.lower()}.desktop"]
+            )  # of a Snap
+            spelled += [rf"C:\Program Files\X\{name}", f"{name.removesuffix('.exe')}.exe", f"{name}.app"]
+            for place in map(InputContext, spelled):
+                assert app_policy.suggesting(place) == app_policy.learning(place) == "excluded app", place
+            with pytest.raises(ProtectedAppError):
+                app_policy.give(name, "quiet")
+        for pattern in app.patterns:
+            fits = re.compile(fnmatch.translate(pattern), re.I)
+            known = [one for name in app.known_as for one in (name, name.removesuffix(".exe"))]
+            assert any(map(fits.match, known)), pattern
 
 
 LOOKALIKES = [
@@ -141,26 +91,22 @@ LOOKALIKES = [
     *("strongboxing", "vaulting", "padlock", "Notes about 1 password", "dash", "nordvpn", "protonmail"),
     *("com.protonvpn.www", "Proton Mail", "robotics", "spectrum", "consents", "opera", "operator", "bwv"),
     *("firefox", "org.mozilla.Thunderbird", "com.apple.mail", "code", "LibreOffice Writer", "author"),
-    *("passed", "authority"),
+    *("passed", "authority", "How to choose passwords.md - gedit"),
+    *("stardict", "football", "editor", "hyperlink-editor"),  # of terminals
 ]
 
 
-@pytest.mark.parametrize("app", LOOKALIKES)
-def test_what_only_sounds_like_one_is_fine(app_policy: AppPolicy, app: str) -> None:
-    assert app_policy.suggesting(InputContext(app)) is None
-    assert app_policy.learning(InputContext(app)) is None
+def test_what_only_sounds_like_one_is_fine(app_policy: AppPolicy) -> None:
+    for place in map(InputContext, LOOKALIKES):
+        assert app_policy.suggesting(place) is app_policy.learning(place) is None, place
 
 
-def test_what_is_written_about_passwords_is_no_password(app_policy: AppPolicy) -> None:
-    assert not secret_apps.holds_secrets("How to choose passwords.md - gedit")
-
-
-@pytest.mark.parametrize("app", ["org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"])
-def test_in_terminals_it_suggests_but_learns_nothing(app_policy: AppPolicy, app: str) -> None:
-    assert app_policy.suggesting(InputContext(app)) is None
-    assert app_policy.learning(InputContext(app)) == "excluded app"
-    app_policy.give(app, "allow")
-    assert app_policy.learning(InputContext(app)) is None
+def test_in_terminals_it_suggests_but_learns_nothing(app_policy: AppPolicy) -> None:
+    for app in ("org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"):
+        assert app_policy.suggesting(InputContext(app)) is None
+        assert app_policy.learning(InputContext(app)) == "excluded app"
+        app_policy.give(app, "allow")
+        assert app_policy.learning(InputContext(app)) is None
 
 
 def test_a_field_may_say_that_it_is_a_terminal(app_policy: AppPolicy) -> None:
@@ -168,11 +114,6 @@ def test_a_field_may_say_that_it_is_a_terminal(app_policy: AppPolicy) -> None:
     assert app_policy.learning(InputContext("ide", "terminal")) == "excluded app"
     app_policy.give("ide", "allow")
     assert app_policy.learning(InputContext("ide", "terminal")) is None
-
-
-@pytest.mark.parametrize("app", ["stardict", "football", "editor", "hyperlink-editor"])
-def test_other_applications_are_fine(app_policy: AppPolicy, app: str) -> None:
-    assert app_policy.learning(InputContext(app)) is None
 
 
 def test_a_rule_holds_while_another_thread_clears_what_was_looked_up(app_policy: AppPolicy) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 from waiting import DEADLINE_S
@@ -12,10 +11,6 @@ from waiting import DEADLINE_S
 from idiolect.daemon.privacy import pause as pauses
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.storage.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @dataclass
@@ -43,10 +38,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store = Store.open(tmp_path / "store.db", "5a" * 32)
-    yield World(store)
-    store.close()
+def world(store: Store) -> World:
+    return World(store)
 
 
 def test_a_pause_for_a_time_ends_after_that_time(world: World) -> None:

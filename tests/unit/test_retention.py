@@ -1,47 +1,31 @@
 """Text that is let go when its time is over, or when there is too much of it."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from publishing import publish
+from publishing import KEY, NOON, entry, publish
 from waiting import DEADLINE_S
 
-from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.store import Store
 
-KEY = "ab" * 32
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+A_DAY = 24 * 60  # minutes
 
 
-def entry(text, *, days_ago=0):
-    return NewEntry(text, "file", None, NOON - timedelta(days=days_ago), b"\1\0\0\0" * 3, 0, identity(text))
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.entries.now_us", lambda: microseconds(NOON))
-    store = Store.open(tmp_path / "store.db", KEY)
-    yield store
-    store.close()
-
-
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def at(monkeypatch):
-    """`at(days)`: from now on it is that many days later."""
+    """`at(days)`: from now on it is that many days after `NOON`."""
 
     def at(days):
-        monkeypatch.setattr(
-            "idiolect.daemon.storage.entries.now_us", lambda: microseconds(NOON + timedelta(days=days))
-        )
+        now = microseconds(NOON + timedelta(days=days))
+        monkeypatch.setattr("idiolect.daemon.storage.entries.now_us", lambda: now)
 
+    at(0)
     return at
 
 
@@ -50,9 +34,9 @@ def texts(store):
 
 
 def test_what_was_taken_too_long_ago_goes_however_old_it_is(store, at):
-    store.entries.add([entry("an old letter", days_ago=3000)])
+    store.entries.add([entry("an old letter", minute=-3000 * A_DAY)])
     at(10)
-    store.entries.add([entry("a new note", days_ago=-10)])
+    store.entries.add([entry("a new note", minute=10 * A_DAY)])
     assert store.expire(NOON, None) == 0
     assert store.expire(NOON + timedelta(days=1), None) == 1
     assert texts(store) == ["a new note"]
@@ -63,7 +47,11 @@ def test_what_was_taken_too_long_ago_goes_however_old_it_is(store, at):
 
 def test_the_oldest_goes_where_there_is_too_much(store):
     store.entries.add(
-        [entry("ä" * 50, days_ago=3), entry("b" * 100, days_ago=2), entry("c" * 100, days_ago=1)]
+        [
+            entry("ä" * 50, minute=-3 * A_DAY),
+            entry("b" * 100, minute=-2 * A_DAY),
+            entry("c" * 100, minute=-A_DAY),
+        ]
     )
     assert store.expire(None, 300) == 0
     assert store.expire(None, 250) == 1
@@ -74,7 +62,9 @@ def test_the_oldest_goes_where_there_is_too_much(store):
 
 
 def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
-    store.entries.add([entry("the heron keeps its own counsel"), entry("so does the stork", days_ago=-5)])
+    store.entries.add(
+        [entry("the heron keeps its own counsel"), entry("so does the stork", minute=5 * A_DAY)]
+    )
     store.expire(None, 20)
     store.close()
     pages = plain_pages(tmp_path / "store.db", KEY)
@@ -83,7 +73,7 @@ def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
 
 
 def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):
-    [old] = store.entries.add([entry("old", days_ago=9)])
+    [old] = store.entries.add([entry("old", minute=-9 * A_DAY)])
     [new] = store.entries.add([entry("new")])
     adapter = publish(store, seen=[old, new])
     store.expire(None, 3)
@@ -113,7 +103,7 @@ def clocked(store, home, **limits):
 
 def test_once_a_day_by_the_settings(store, tmp_path):
     retention, clock, went = clocked(store, tmp_path, keep_days=30, keep_mb=0.0001)
-    store.entries.add([entry("x" * 60, days_ago=1), entry("y" * 60)])
+    store.entries.add([entry("x" * 60, minute=-A_DAY), entry("y" * 60)])
     assert retention.run() == 1  # 100 bytes hold one of them
     assert went.is_set()
     assert [text[0] for text in texts(store)] == ["y"]
@@ -132,7 +122,7 @@ def test_it_is_done_where_a_day_begins_and_only_where_there_is_a_limit(store, tm
     retention.look()
     assert went.is_set()
     assert texts(store) == []
-    assert store.state.get("expired_on") == "2026-01-31"
+    assert store.state.get("expired_on") == "2024-03-01"
     store.entries.add([entry("z" * 60)])
     retention.look()
     assert len(texts(store)) == 1, "until another day begins"

@@ -1,28 +1,15 @@
 """What the user decides about words: kept in the store, taken back, and reached by forgetting."""
 
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from publishing import entry
 
-from idiolect.daemon.storage.records import BackupRow, NewEntry, NothingToUndoError
+from idiolect.daemon.storage.records import BackupRow, NothingToUndoError
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import MAX_CHARS, UnknownWordError, WordRefusedError
 
-KEY = "5a" * 32
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(path):
-    with closing(Store.open(path, KEY)) as store:
-        yield store
 
 
 @pytest.fixture
@@ -34,29 +21,16 @@ def held(words, *kinds):
     return [(rule.kind, rule.text) for rule in words.all(*kinds)]
 
 
-def test_a_word_is_kept_as_it_was_given_and_known_in_any_case(words):
+def test_it_is_kept_as_it_was_given_and_known_in_any_case_and_with_any_spaces(words):
     rule = words.add("never", "  FYI ")
     assert (rule.kind, rule.text, rule.replacement, rule.source) == ("never", "FYI", None, "hand")
     assert abs(datetime.now(UTC) - rule.at) < timedelta(minutes=1)
     assert words.get("never", "fyi") == rule
     assert words.get("mine", "fyi") is None
     assert words.get("never", "FYIs") is None
-
-
-def test_a_phrase_is_known_whatever_its_spaces_and_apostrophes(words):
-    rule = words.add("never", "don’t   worry")
-    assert rule.text == "don’t worry"
-    assert words.get("never", "Don't\nworry") == rule
-
-
-def test_it_is_there_after_opening_again_and_the_text_is_nowhere_in_the_files(path):
-    with closing(Store.open(path, KEY)) as store:
-        store.words.add("always_correct", "heronn", replacement="heronry")
-        for file in path.parent.iterdir():
-            assert b"heron" not in file.read_bytes()
-    with closing(Store.open(path, KEY)) as store:
-        [rule] = store.words.all()
-        assert (rule.text, rule.replacement) == ("heronn", "heronry")
+    phrase = words.add("never", "don’t   worry")
+    assert phrase.text == "don’t worry"
+    assert words.get("never", "Don't\nworry") == phrase
 
 
 def test_of_two_that_say_the_opposite_the_later_holds(words):
@@ -205,17 +179,12 @@ def test_forgetting_a_time_takes_what_was_learned_then_and_nothing_by_hand(store
 
 
 def test_forgetting_entries_takes_the_rules_whose_words_stand_in_no_other_entry(store):
-    texts = [
+    for text, source in (
         ("We met FYI at the Zorvelin dock.", "chat"),
         ("The heron, fyi.", "mail"),
         ("Only heronry.", "chat"),
-    ]
-    store.entries.add(
-        [
-            NewEntry(text, source, None, PAST, b"\1\0\0\0", 0, f"{number:064x}")
-            for number, (text, source) in enumerate(texts)
-        ]
-    )
+    ):
+        store.entries.add([entry(text, source=source)])
     kept = [store.words.add("never", "fyi"), store.words.add("mine", "elsewhere")]
     store.words.add("mine", "zorvelin dock")
     store.words.add("always_correct", "zv", replacement="Zorvelin")
@@ -248,12 +217,3 @@ def test_a_backup_made_since_holds_the_word(store):
     store.words.add("never", "fyi")
     store.backups.note(BackupRow("/new", datetime.now(UTC), 0))
     assert store.forget(Selector(text="fyi"), dry_run=True).backups == ("/new",)
-
-
-def test_few_removed_rules_are_kept(words, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.words._REMOVED_KEPT", 2)
-    for text in ("one", "two", "three"):
-        words.add("never", text)
-        words.remove(text)
-    rows = words._connection._db.execute("SELECT text FROM word_rules").fetchall()
-    assert [text for (text,) in rows] == ["two", "three"]
