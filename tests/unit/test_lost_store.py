@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import keyring.backends.fail
 import pytest
+from publishing import entry
 
 from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.profile import backup, purge
+from idiolect.daemon.profile import backup
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
-from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.vault import lock, marker, opening, rekey, store_key
 
 KEY = store_copies.raw("c3" * 32)
@@ -39,9 +37,7 @@ def fresh(tmp_path, monkeypatch):
 
 def add(settings, *texts):
     with closing(opening.open_store(settings)) as store:
-        at = datetime(2026, 1, 1, tzinfo=UTC)
-        keyed = [(text, hashlib.sha256(text.encode()).hexdigest()) for text in texts]
-        store.entries.add([NewEntry(text, "file", None, at, b"abcd" * 90, 0, key) for text, key in keyed])
+        store.entries.add([entry(text, tokens=90) for text in texts])
 
 
 def texts(settings):
@@ -56,11 +52,6 @@ def mine(fresh, tmp_path):
     (tmp_path / "usb").mkdir()
     backup.make(fresh, tmp_path / "usb" / "my.backup", KEY)
     return fresh
-
-
-def of_before(settings):
-    """As a version left it that wrote no marker."""
-    settings.marker_path.unlink()
 
 
 LOSSES = {
@@ -78,23 +69,17 @@ def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(min
     LOSSES[loss](mine.store_path)
     names = sorted(path.name for path in mine.home.iterdir())
     wanted = marker.StoreLostError if loss in ("missing", "empty") else StoreUnreadableError
+    key = store_key.obtain(mine).hex
     tries = (
         lambda: opening.open_store(mine),
-        lambda: opening.open_store(
-            mine, store_key.obtain(mine).hex
-        ),  # a service that comes back from its rest
+        lambda: opening.open_store(mine, key),  # a service that comes back from its rest
         lambda: backup.make(mine, tmp_path / "other", KEY),
     )
+    ways = (str(mine.store_path), str(tmp_path / "usb" / "my.backup"), "idiolect restore", "--new-store")
     for attempt in tries:
         with pytest.raises(wanted) as caught:
             attempt()
-        for part in (
-            str(mine.store_path),
-            str(tmp_path / "usb" / "my.backup"),
-            "idiolect restore",
-            "--new-store",
-        ):
-            assert part in str(caught.value)
+        assert all(way in str(caught.value) for way in ways)
     with process.locked(mine):
         for attempt in (lambda: lock.lock(mine, None), lambda: rekey.rekey(mine)):
             if loss in ("missing", "empty"):
@@ -107,8 +92,8 @@ def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(min
 
 @pytest.mark.parametrize("state", ["missing", "empty"])
 @pytest.mark.parametrize("key", ["key file", "locked"])
-def test_a_profile_of_before_is_missed_by_its_key(mine, state, key):
-    of_before(mine)
+def test_without_its_marker_a_lost_store_is_missed_by_its_key(mine, state, key):
+    mine.marker_path.unlink()
     if key == "locked":
         with process.locked(mine):
             lock.lock(mine, None)
@@ -136,7 +121,7 @@ def test_a_key_in_the_keyring_tells_of_a_store_too(tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
     opening.open_store(settings).close()
     assert not settings.key_path.exists()
-    of_before(settings)
+    settings.marker_path.unlink()
     settings.store_path.unlink()
     with pytest.raises(marker.StoreLostError):
         opening.open_store(settings)
@@ -152,21 +137,16 @@ def test_without_a_key_a_lost_store_is_still_missed(mine):
 
 
 def test_a_marker_that_cannot_be_read_still_says_that_there_was_a_store(mine):
-    for content in (
-        b"",
-        b"{",
-        b"[]",
-        b'{"made": true}',
-        b'{"made": true, "store": "", "backups": [{"path": 1}]}',
-    ):
+    half = b'{"made": true, "store": "", "backups": [{"path": 1}]}'
+    for content in (b"", b"{", b"[]", b'{"made": true}', half):
         mine.marker_path.write_bytes(content)
         assert marker.read(mine) == marker.Marker(made=True)
     assert len(texts(mine)) == 200
     assert marker.read(mine).backups, "it is made anew from what the store knows"
 
 
-def test_a_profile_of_before_gets_its_marker_at_its_first_start(mine, tmp_path):
-    of_before(mine)
+def test_a_marker_that_is_gone_is_made_anew(mine, tmp_path):
+    mine.marker_path.unlink()
     opening.open_store(mine).close()
     found = marker.read(mine)
     assert found.made
@@ -277,12 +257,7 @@ def test_beginning_anew_in_a_new_profile_is_an_ordinary_start(fresh):
     assert texts(fresh) == []
 
 
-def test_a_purge_removes_the_marker(mine):
-    assert "store.json" in purge.purge(mine).removed
-    assert not mine.home.exists()
-
-
-def test_another_store_put_there_by_hand_is_taken_and_told_of_the_backups(mine, tmp_path, monkeypatch):
+def test_another_store_put_there_by_hand_is_taken_and_told_of_the_backups(mine, tmp_path):
     other = Settings(home=tmp_path / "other", keyring=False).prepare()
     add(other, "something else")
     for name in ("store.db", "store.key"):
@@ -300,6 +275,12 @@ def test_the_marker_holds_no_text(mine):
 # As a user sees it
 
 
+def wrong():
+    """What the doctor finds wrong with the store."""
+    found = doctor_checks.examine()
+    return [one for one in found if one.check == "store" and one.level == "wrong"]
+
+
 @pytest.mark.parametrize("state", ["missing", "empty"])
 def test_the_commands_say_it(mine, tmp_path, state, run):
     LOSSES[state](mine.store_path)
@@ -308,10 +289,7 @@ def test_the_commands_say_it(mine, tmp_path, state, run):
     assert said.startswith("idiolect: The store of the profile")
     assert str(tmp_path / "usb" / "my.backup") in said
     assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
-    [finding] = [
-        found for found in doctor_checks.examine() if found.check == "store" and found.level == "wrong"
-    ]
-    assert "idiolect restore" in finding.mend
+    assert "idiolect restore" in wrong()[0].mend
     assert run(mine, "doctor")[0] == 69
     assert "idiolect restore" in run(mine, "status")[1]
     told = json.loads(run(mine, "status", "--json")[1])
@@ -319,8 +297,6 @@ def test_the_commands_say_it(mine, tmp_path, state, run):
     assert told["running"] is False
 
 
-def test_status_and_doctor_without_a_loss(mine, fresh, run):
+def test_status_and_doctor_without_a_loss(mine, run):
     assert json.loads(run(mine, "status", "--json")[1])["store"]["state"] == "there"
-    assert not [
-        found for found in doctor_checks.examine() if found.check == "store" and found.level == "wrong"
-    ]
+    assert not wrong()

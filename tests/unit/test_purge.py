@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,8 +71,7 @@ def test_in_a_profile_what_somebody_else_put_there_stays(tmp_path):
     theirs |= {"base/model/weights.bin", "base/.build-a-shed/plan.md"}
     (tmp_path / "config.toml").unlink()
     settings = Settings(home=tmp_path, keyring=False).prepare()
-    with closing(opening.open_store(settings)):
-        pass
+    opening.open_store(settings).close()
     (tmp_path / ".store.json-abcd1234").write_text("a draft")
     (tmp_path / "store.db.lost-20260101T000000-ab12-wal").write_text("put aside")
     done = purge.purge(settings)

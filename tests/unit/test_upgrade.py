@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from publishing import publish
+from publishing import KEY, entry, publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.entries import packed
-from idiolect.daemon.storage.records import ROUND_DUE, NewEntry
+from idiolect.daemon.storage.records import ROUND_DUE
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-
-KEY = "0f" * 32
 
 
 def test_a_store_whose_tables_came_about_step_by_step_is_opened(tmp_path):
@@ -79,13 +77,11 @@ def two_bases(tmp_path):
     """A store at the base model "a" with an adapter of each of two, and an entry that both have seen."""
     with closing(Store.open(tmp_path / "store.db", KEY)) as store:
         store.settle("a", "letters", lambda: lambda text: [*text.encode()])
-        [entry] = store.entries.add(
-            [NewEntry("ship", "test", None, datetime.now(UTC), packed(b"ship"), 0, "aa" * 32)]
-        )
-        first = publish(store, blob=b"a", seen=[entry], metrics={"base_sha256": "a"})
+        [seen] = store.entries.add([replace(entry("ship"), token_ids=packed(b"ship"))])
+        first = publish(store, blob=b"a", seen=[seen], metrics={"base_sha256": "a"})
         store.state.set("mixture", "of a")
         store.settle("b", "words", lambda: lambda text: [len(text)])
-        second = publish(store, blob=b"b", seen=[entry], metrics={"base_sha256": "b"})
+        second = publish(store, blob=b"b", seen=[seen], metrics={"base_sha256": "b"})
         yield store, first, second
 
 
@@ -150,7 +146,7 @@ def test_a_settling_that_breaks_off_changes_nothing(two_bases):
 
 def test_forgetting_takes_the_adapters_of_every_base_model_and_goes_back_to_an_ancestor_of_each(two_bases):
     store, first, second = two_bases
-    [late] = store.entries.add([NewEntry("late", "test", None, datetime.now(UTC), packed([4]), 0, "bb" * 32)])
+    [late] = store.entries.add([entry("late")])
     heir = publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
     store.settle("a", "letters", lambda: lambda text: [*text.encode()])
     other = publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
