@@ -3,17 +3,16 @@
 import random
 import shutil
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+
+from publishing import KEY
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync import sharing
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.sharing import Sync
-
-KEY = "5a" * 32
 
 
 class Device:
@@ -49,6 +48,24 @@ class Device:
     def again(self) -> None:
         self.close()
         self.open()
+
+    def saved(self) -> bytes:
+        """Its store as a file, as a copy of the disk has it."""
+        self.close()
+        copy = self.settings.store_path.read_bytes()
+        self.open()
+        return copy
+
+    def restore(self, copy: bytes) -> None:
+        self.close()
+        for path in self.settings.home.glob("store.db*"):
+            path.unlink()
+        self.settings.store_path.write_bytes(copy)
+        self.open()
+
+    def device_id(self) -> str | None:
+        state = self.sync.state() if self.opened else None
+        return None if state is None else state.device
 
     def _forget_here(self, selector):
         self.store.forget(selector, everywhere=False)
@@ -107,14 +124,6 @@ def deliver(source: Device, target: Device, *, chance: random.Random | None = No
                 shutil.rmtree(folder)
 
 
-def _device_id(self):
-    state = self.sync.state() if self.opened else None
-    return None if state is None else state.device
-
-
-Device.device_id = _device_id
-
-
 def settle(*devices: Device, rounds: int = 6) -> None:
     """Let all of it arrive everywhere until nothing changes any more."""
     for _ in range(rounds):
@@ -140,6 +149,3 @@ def hand_own(source: Device, target: Device) -> None:
         shutil.rmtree(there)
     if (source.folder / own).exists():
         shutil.copytree(source.folder / own, there)
-
-
-__all__ = ["KEY", "Device", "deliver", "hand_own", "settle", "sharing", "timedelta"]
