@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from idiolect.daemon.ingest.normalise import has_words
 from idiolect.daemon.reply_parser import is_quoted
-from idiolect.daemon.typed_text import kept_ends, shared
+from idiolect.daemon.typed_text import FOREIGN, Pauses, kept_ends, runs, shared
 
 #: A program may add so much to what is typed: a closing bracket, a space.
 _HELPED_CHARS: Final = 2
@@ -26,6 +26,7 @@ _MAX_CHARS: Final = 20_000
 _MAX_LINES: Final = 500
 #: As much of what stands before it is told with a text, in characters.
 _BEFORE_CHARS: Final = 400
+_TYPED_S: Final = 1.0  # a mark of what was typed: when does not matter, since a pause begins a field anew
 
 
 class WrittenText(NamedTuple):
@@ -38,11 +39,16 @@ class WrittenText(NamedTuple):
 
 @dataclass
 class _Line:
-    """A line of a field, which of its characters were typed here, and what stands above it."""
+    """A line of a field, which of its characters were typed here (FOREIGN for others), and what stands above it."""
 
     text: str = ""
-    own: bytearray = field(default_factory=bytearray)
+    typed_s: list[float] = field(default_factory=list)
     above: str = ""
+
+    @property
+    def holds_own(self) -> bool:
+        """Whether something in it was typed."""
+        return any(self.typed_s)
 
     def new_in(self, text: str) -> str:
         """What is new once the line holds this."""
@@ -52,37 +58,21 @@ class _Line:
     def change(self, text: str, *, typed: bool) -> None:
         """It holds this now; what is new in it was typed, or was not."""
         first, last = kept_ends(self.text, text)
-        new = bytes([typed]) * (len(text) - first - last)
-        self.own = self.own[:first] + new + self.own[len(self.own) - last :]
+        new = [_TYPED_S if typed else FOREIGN] * (len(text) - first - last)
+        self.typed_s[first : len(self.text) - last] = new
         self.text = text
 
-    def runs(self) -> list[tuple[str, str]]:
+    def own(self) -> list[tuple[str, str]]:
         """What was typed of it, behind what stands before that: all of it, or each stretch of several words.
 
         Nothing of a line that is quoted: there, others' words are mended, or copied by hand.
         """
-        if is_quoted(self.text):
+        if is_quoted(self.text) or not self.holds_own:
             return []
-        if all(self.own):
+        if FOREIGN not in self.typed_s:
             return [(self.above, self.text.strip())]
-        found, run = [], ""
-        for place, own in enumerate([*self.own, 0]):
-            if own:
-                run += self.text[place]
-            elif run:
-                begin, end = _whole_words(self.text, place - len(run), place)
-                found.append((self.above + self.text[:begin], self.text[begin:end].strip()))
-                run = ""
-        return [one for one in found if len(one[1].split()) > 1]
-
-
-def _whole_words(text: str, begin: int, end: int) -> tuple[int, int]:
-    """A stretch of a text without the words that it holds only a part of."""
-    while 0 < begin < end and text[begin - 1].isalnum() and text[begin].isalnum():
-        begin += 1
-    while begin < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
-        end -= 1
-    return begin, end
+        found = runs(self.text, self.typed_s, Pauses(()))
+        return [(self.above + self.text[: run.start], run.text) for run in found if len(run.text.split()) > 1]
 
 
 class FieldAuthorship:
@@ -178,9 +168,9 @@ class FieldAuthorship:
             return False
         left = False
         if self._has_moved(line):
-            left = self._returned and not text and any(here.own)
+            left = self._returned and not text and here.holds_own
             self._returned_s = float("-inf")
-            if any(here.own):
+            if here.holds_own:
                 self._elsewhere = [*self._elsewhere, here][-_MAX_LINES:]
             self._here = self._back(line)
             self._here.above = above
@@ -259,12 +249,12 @@ class FieldAuthorship:
             found.append((self._before, "\n".join(line for line in lines if not is_quoted(line)).strip()))
         else:
             for line in (*self._elsewhere, self._here):
-                for before, run in line.runs() if any(line.own) else ():
+                for before, run in line.own():
                     above = before.strip()
                     if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
                         found[-1] = found[-1][0], f"{found[-1][1]}\n{run}"
                     else:
-                        found.append((before or self._before, run))
+                        found.append((before if above else self._before, run))
         return [
             WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-_BEFORE_CHARS:])
             for before, text in found

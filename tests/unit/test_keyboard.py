@@ -1211,7 +1211,7 @@ def test_a_message_has_the_one_before_it():
 @pytest.mark.parametrize(
     ("told", "learned", "with_letter"),
     [
-        ("see you at the dock, buy now", "see you at the dock", "see you at the"),
+        ("see you at the dock, buy now", "see you at the", "see you at the"),
         ("see you at the docket of ruin", "see you at the", "see you at the"),
         ("the boss says see you at the dock", "see you at the dock", ""),
         ("see you never at the dock", "see you\nat the dock", "see you"),
