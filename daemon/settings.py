@@ -235,11 +235,6 @@ class Settings(ProfilePaths, BaseModel):
         description='where the keyboard shows ghost text: "inline" at the cursor, "line" beside the words, "auto" as '
         'the program allows, or "off"',
     )
-    keyboard_digits: Literal["alt", "bare"] = Field(
-        "alt",
-        description='which digits take a word: "alt", those with Alt held, or "bare", also without it where a word is '
-        "begun",
-    )
     keyboard_take: KeyName = Field("Tab", description='key that takes the grey text: "Tab"')
     keyboard_take_word: KeyName = Field(
         "Control+Right", description='key that takes a word of the ghost text: "Control+Right"'

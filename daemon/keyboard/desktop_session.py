@@ -62,7 +62,6 @@ class DesktopSession:
             take_word=parse_key(settings.keyboard_take_word),
             hide=parse_key(settings.keyboard_hide),
             ask=parse_key(settings.keyboard_ask),
-            digits=settings.keyboard_digits,
         )
         self.take_name = settings.keyboard_take
         self.pause_key = parse_key(settings.keyboard_pause)
@@ -297,7 +296,7 @@ class DesktopSession:
     async def finish(self) -> None:
         """The process ends: what is to be told is told now."""
         if self._focused is not None:
-            self._focused.end()
+            self._focused.leave()
         self.drafts.finish()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.asking.finish(), _FINISH_S)

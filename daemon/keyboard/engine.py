@@ -73,7 +73,7 @@ class Engine:
         self._bus = bus
         self._path = path
         self._session = session
-        self._field = Field()
+        self.field = Field()
         self._context = ""  # IBus's name of the field's input context
         self._typed_in: set[str] = (
             set()
@@ -229,7 +229,7 @@ class Engine:
             if self._waits:
                 return
             if not self._handler.corrections.program_deletes:
-                self._session.undeleting.add(self._field.client)
+                self._session.undeleting.add(self.field.client)
             if self._held is not None:
                 self._held.actions += actions
                 if self._handler.before.ahead <= self._held.own:
@@ -254,7 +254,7 @@ class Engine:
             letter_x, letter_y = self._caret_at_letter
             if letter_y < y <= letter_y + _LINE_HEIGHTS * height and x < letter_x:
                 self._handler.wrapped()
-        if self._handler.before.many_lines and self._field.has_own_context:
+        if self._handler.before.many_lines and self.field.has_own_context:
             self._of_many_lines.add(self._context)
 
     def _capable(self, capabilities: int) -> None:
@@ -264,24 +264,24 @@ class Engine:
             self._do(self._handler.interrupted())
 
     def _focus(self, context: str, client: str) -> None:
-        self._leave()
+        self.leave()
         self._focuses += 1
         self._context, self._is_placed = context, False
         # IBus says again what a field is for only where that differs from the field before.
-        self._begin(replace(self._field, client=client, window=None))
+        self._begin(replace(self.field, client=client, window=None))
         self._session.focused(self)
-        if self._field.nameless and client != _NO_PROGRAM:
+        if self.field.nameless and client != _NO_PROGRAM:
             self._session.asking.soon(self._look_at_window(self._focuses))
 
     async def _look_at_window(self, focus: int) -> None:
         name = await focused_program()
         if focus != self._focuses:
             return None
-        named = replace(self._field, window=name)
+        named = replace(self.field, window=name)
         if not (self._waits and self._session.suggests(named)):
             return self._begin(named)
         # What was typed while the name was looked for stands there, and counts.
-        typing, self._field = self._handler, named
+        typing, self.field = self._handler, named
         if not self._session.learns(named):
             typing.written = None
         elif typing.written is not None and typing.written.untouched:
@@ -291,39 +291,34 @@ class Engine:
     @property
     def _waits(self) -> bool:
         """Whether only the program's name is missing, which is looked for: until then keys are followed in silence."""
-        field = self._field
+        field = self.field
         looked_for = bool(self._context) and field.window is None and field.client != _NO_PROGRAM
         return looked_for and field.nameless and self._session.suggests(replace(field, window=_UNNAMED))
 
     def _hears(self) -> bool:
         """Whether keys are followed here, if only until the program's name is known."""
-        return self._waits or self._session.suggests(self._field)
+        return self._waits or self._session.suggests(self.field)
 
     def _enable(self) -> None:
         self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")
         self.show_menu()
 
     def _blur(self) -> None:
-        self._leave()
+        self.leave()
         self._focuses += 1
         self._context = ""
-        self._begin(replace(self._field, client="", window=None))
+        self._begin(replace(self.field, client="", window=None))
 
     def _content(self, purpose: int, hints: int) -> None:
-        if (purpose, hints) != (self._field.purpose, self._field.hints):
-            self._leave()
-            self._begin(replace(self._field, purpose=purpose, hints=hints))
+        if (purpose, hints) != (self.field.purpose, self.field.hints):
+            self.leave()
+            self._begin(replace(self.field, purpose=purpose, hints=hints))
 
     def begin_anew(self) -> None:
         """Whether it learns has changed: what was written before counts for nothing."""
         self._release()
         self._do(self._handler.interrupted())
-        self._begin(self._field)
-
-    @property
-    def field(self) -> Field:
-        """The field that has the focus."""
-        return self._field
+        self._begin(self.field)
 
     def look_again(self) -> None:
         """A rule for this program has changed: ask once more."""
@@ -334,24 +329,20 @@ class Engine:
         """Tell the user something where they type."""
         self._do(self._handler.say(note))
 
-    def end(self) -> None:
-        """The process ends."""
-        self._leave()
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """The field is left: what was written there is learned after a while, unless it is gone on with."""
         self._session.speed.key("", 0.0)
         self._release()
         self._do(self._handler.interrupted())
         if self._stretch is not None:
-            self._session.send_stretch(self._stretch.summary(self._handler.characters), self._field)
+            self._session.send_stretch(self._stretch.summary(self._handler.characters), self.field)
         if self._handler.written is not None and not self._waits:
-            self._session.drafts.leave((self._context, self._field), self._handler.written)
+            self._session.drafts.leave((self._context, self.field), self._handler.written)
 
     def _begin(self, field: Field) -> None:
         """Another field, or none; or it turns out what it is for."""
         self._session.asking.forget()
-        self._field, self._is_begun, self._stretch, self.answering = field, False, None, FieldAnswering()
+        self.field, self._is_begun, self._stretch, self.answering = field, False, None, FieldAnswering()
         written = None
         if self._waits:
             written = FieldAuthorship() if self._session.learns(replace(field, window=_UNNAMED)) else None
@@ -377,13 +368,13 @@ class Engine:
                 case AskService():
                     self._ask(action)
                 case SuggestionOutcome():
-                    self._session.count(action, self._field)
+                    self._session.count(action, self.field)
                 case FieldEmptied() if (
                     self._caret[1] <= self._caret_at_return[1] and self._handler.written is not None
                 ):
-                    self._session.learn(self._handler.written.sent(), self._field)
+                    self._session.learn(self._handler.written.sent(), self.field)
 
-        if self._field.client == _OLD_PROTOCOL and any(isinstance(action, InsertText) for action in actions):
+        if self.field.client == _OLD_PROTOCOL and any(isinstance(action, InsertText) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
     def _ask(self, ask: AskService) -> None:
@@ -408,13 +399,13 @@ class Engine:
 
         silent = self._stretch is not None and self._stretch.without
         if silent:
-            self._session.report_typing(self._field, then)
+            self._session.report_typing(self.field, then)
         else:
-            self._session.suggest(ask, self._field, self.answering, then)
+            self._session.suggest(ask, self.field, self.answering, then)
 
     def _show(self, show: ShowSuggestions) -> None:
         inline = (
-            bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self._field)
+            bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
         )
         if inline or self._inline:
             ghost = ibus_objects.text(show.ghost if inline else "", grey=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB, Key
 from idiolect.daemon.keyboard import keysyms
@@ -34,36 +34,10 @@ _TOO_MANY_S: Final = 0.3
 _UNREAD_S: Final = 0.15
 #: Alt with a digit, pressed so soon after the words went, was meant for them: it switches no tab of a browser.
 _CLOSED_S: Final = 1.0
-#: Letters that are no word, and that a digit follows: `mp3`, `ipv6`. One letter, and capitals alone, are such, too.
-_BEFORE_DIGITS: Final = frozenset(
-    (
-        "bz",
-        "ch",
-        "covid",
-        "css",
-        "fig",
-        "fy",
-        "html",
-        "ipv",
-        "md",
-        "mp",
-        "ps",
-        "sha",
-        "usb",
-        "utf",
-        "ver",
-        "vol",
-        "win",
-    )
-)
 _UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
-
-
-#: Whether a digit takes a word with Alt alone, or also bare, behind the letters of a word that is begun.
-Digits: TypeAlias = Literal["alt", "bare"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +48,6 @@ class Bindings:
     take_word: Key
     hide: Key
     ask: Key
-    digits: Digits = "alt"
 
 
 @dataclass
@@ -271,28 +244,15 @@ class KeyHandler:
             return self._take_ghost(whole=True)
         if bindings.take_word.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
-        number, with_alt = keysyms.digit(value), state & HELD == ALT
-        if number == 0 and with_alt and offer.ghost is not None:
+        number = keysyms.digit(value) if state & HELD == ALT else None
+        if number == 0 and offer.ghost is not None:
             return self._take_ghost(whole=True)
-        if number and number <= len(offer.words) and (with_alt or self._takes_bare(state)):
-            return self._take_word(number - 1)
-        return None
+        return self._take_word(number - 1) if number and number <= len(offer.words) else None
 
     @property
     def _is_unread(self) -> bool:
         """Whether the grey text, or the letter before it, is too new for its user to have read it."""
         return time.monotonic() - max(self._typed_s, self._grey_s) < _UNREAD_S
-
-    def _takes_bare(self, state: int) -> bool:
-        """Whether a digit takes a word by itself: not where it may be meant as a digit."""
-        word = begun(self._offer.prefix)
-        return (
-            self._bindings.digits == "bare"
-            and not state & HELD
-            and len(word) > 1
-            and word.isalpha()  # behind another digit it goes on with a number
-            and not (self._offer.complete or word.isupper() or word.lower() in _BEFORE_DIGITS)
-        )
 
     def _is_slip(self, value: int, state: int) -> bool:
         """Whether a key was meant for words that have just gone, or that are fewer."""
@@ -488,7 +448,7 @@ class KeyHandler:
             self._grey_s = time.monotonic()
         self._grey = grey
         labels = tuple(offer.label(word) for word in offer.words)
-        return [ShowSuggestions(labels, ghost, self._note, self._takes_bare(0), not begun(offer.prefix))]
+        return [ShowSuggestions(labels, ghost, self._note, not begun(offer.prefix))]
 
     def _hide(self) -> list[KeyEffect]:
         if self._offer.words:

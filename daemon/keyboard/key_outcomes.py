@@ -31,13 +31,12 @@ class AskService:
 class ShowSuggestions:
     """Show these words, this ghost text and this note; what is left out is hidden.
 
-    `bare`: a digit takes a word without Alt. `fresh`: nothing is typed yet of the word that they are for.
+    `fresh`: nothing is typed yet of the word that they are for.
     """
 
     words: tuple[str, ...] = ()
     ghost: str = ""
     note: str = ""
-    bare: bool = False
     fresh: bool = False
 
 

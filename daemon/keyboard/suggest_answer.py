@@ -36,11 +36,10 @@ class OfferedWord:
 
 @dataclass(frozen=True)
 class OfferedGhost:
-    """A text that may go on at the cursor, whether the service advises to show it, and its pieces, a word each."""
+    """A text that may go on at the cursor, and its pieces, a word each."""
 
     text: str
     p: float
-    show: bool
     words: tuple[str, ...] = ()
 
     @property
@@ -66,13 +65,12 @@ class OfferedGhost:
 class Offer:
     """What is on offer behind a text, the likeliest word first.
 
-    `complete`: the word there is likely to end there. `listed`: the words are worth a look that nobody has asked for.
+    `listed`: the words are worth a look that nobody has asked for.
     """
 
     prefix: str
     words: tuple[OfferedWord, ...]
     ghost: OfferedGhost | None
-    complete: bool = False
     listed: bool = True
 
     def after(self, char: str) -> Offer:
@@ -128,8 +126,8 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
     shown = text and told["show"] and text.isprintable()
-    ghost = OfferedGhost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
-    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete, answer["list"]["show"])
+    ghost = OfferedGhost(text, told["p"], _pieces(told, text)) if shown else None
+    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, answer["list"]["show"])
 
 
 def can_replace(prefix: str, characters: int) -> bool:

@@ -45,8 +45,7 @@ class SuggestionWindow:
 
     def entries(self, show: ShowSuggestions, ghost: str, take: str) -> list[list[Piece]]:
         """What is to be shown, with a ghost text that `take`, a key's name, takes; the last entry ends with spaces."""
-        alt = "" if show.bare else "Alt+"
-        taken = [(f"{alt}{number} ", word) for number, word in enumerate(show.words, 1)]
+        taken = [(f"Alt+{number} ", word) for number, word in enumerate(show.words, 1)]
         if ghost:
             taken.append((f"{take} ", ghost.strip()))
         entries = [[(key, True), (text, False)] for key, text in taken]
