@@ -404,9 +404,7 @@ class Engine:
             self._session.suggest(ask, self.field, self.answering, then)
 
     def _show(self, show: ShowSuggestions) -> None:
-        inline = (
-            bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
-        )
+        inline = bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
         if inline or self._inline:
             ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
             self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import keysyms, service_requests
+from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
@@ -18,7 +18,6 @@ from idiolect.daemon.keyboard.key_outcomes import (
 from idiolect.daemon.keyboard.left_fields import LeftFields
 from idiolect.daemon.keyboard.suggest_answer import read
 from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
-from idiolect.daemon.settings import Settings
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN, RIGHT = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54, 0xFF53
 LEFT, HOME, SHIFT_KEY, ALT_KEY = 0xFF51, 0xFF50, 0xFFE1, 0xFFE9
@@ -935,70 +934,3 @@ def test_characters_of_keys():
 def test_names_of_no_keys(name):
     with pytest.raises(ValueError, match="no key"):
         parse_key(name)
-
-
-class SlowService:
-    """The way to a service that answers nothing until it `goes_on`."""
-
-    def __init__(self, *_):
-        self.goes_on = asyncio.Event()
-        self.asked, self.taken = [], []
-
-    async def ask(self, _method, _path, body):
-        self.asked.append((body["prefix"], body["candidates"]))
-        await self.goes_on.wait()
-        return body
-
-    async def send(self, _path, body):
-        await self.goes_on.wait()
-        self.taken.append(body["text"])
-        return True
-
-    async def close(self):
-        pass
-
-
-async def step(times=10):
-    for _ in range(times):
-        await asyncio.sleep(0)
-
-
-@pytest.fixture
-def slow_service(monkeypatch):
-    service = SlowService()
-    monkeypatch.setattr(service_requests, "ServiceLink", lambda *_: service)
-    return service
-
-
-def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_service, tmp_path):
-    answered = []
-
-    async def typed():
-        slow_service.goes_on = asyncio.Event()
-        ask = service_requests.ServiceRequests(Settings(home=tmp_path))
-        for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
-            body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
-            ask.suggest(body, lambda answer: answered.append(answer["prefix"]), ended=prefix == "thi ")
-            await step()
-        slow_service.goes_on.set()
-        await step()
-
-    asyncio.run(typed())
-    assert slow_service.asked == [("t", 3), ("th", 3), ("thi ", 0), ("thi wi", 3)]
-    assert sorted(answered) == ["t", "th", "thi ", "thi wi"]
-
-
-def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(slow_service, tmp_path):
-    async def written():
-        slow_service.goes_on = asyncio.Event()
-        ask = service_requests.ServiceRequests(Settings(home=tmp_path))
-        for text in ("one", "two"):
-            ask.send("/v1/history", {"text": text})
-            await step()
-        finishing = asyncio.ensure_future(ask.finish())
-        await step()
-        slow_service.goes_on.set()
-        await finishing
-
-    asyncio.run(written())
-    assert slow_service.taken == ["one", "two"]

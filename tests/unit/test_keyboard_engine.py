@@ -6,19 +6,21 @@ import itertools
 import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
-from idiolect.daemon.keyboard import engine, ibus_objects, serve, service_requests
+from idiolect.daemon.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
 from idiolect.daemon.keyboard.bus import Bus
 from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
+from idiolect.daemon.keyboard.service_requests import ServiceRequests
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
 CONTROL, ALT = 1 << 2, 1 << 3
 RELEASE = 1 << 30
+EDITOR = "gtk3-im:editor"
+NO_GHOST = {"text": "", "p": 0.0, "show": False}
 
 
 class Wire:
@@ -27,635 +29,590 @@ class Wire:
     def __init__(self):
         self.outgoing_serial = itertools.count(1)
         self.writer = self
+        self.answers = 0
         self._parser = Parser()
+        self._sent = []
 
     def write(self, data):
         self._parser.add_data(data)
-
-    def sent(self, *names):
-        """The signals of these names that were sent since, in their order, with what they hold."""
-        found = []
         while (message := self._parser.get_next_message()) is not None:
             name = message.header.fields.get(HeaderFields.member, "answer")
-            if name in names:
-                held = (ibus_objects.content(message.body[0]),) if name == "CommitText" else message.body
-                found.append((name, *held))
+            self.answers += name == "answer"
+            held = (ibus_objects.content(message.body[0]),) if name == "CommitText" else message.body
+            self._sent.append((name, *held))
+
+    def sent(self, *names):
+        """What was sent of these names since, in its order."""
+        found = [one for one in self._sent if one[0] in names]
+        self._sent.clear()
         return found
-
-
-class Program:
-    """A program whose field has the focus."""
-
-    def __init__(self, folder, client="gtk3-im:editor", capabilities=SURROUNDING, **settings):
-        self.wire = Wire()
-        self.engine = Engine(
-            Bus(self.wire), "/engine", DesktopSession(Settings(home=folder, **settings).prepare())
-        )
-        self._serials = itertools.count(1)
-        self.call("SetCapabilities", "u", capabilities)
-        self.call("FocusInId", "ss", "/context", client)
-        if capabilities:
-            self.tell("")
-
-    def call(self, name, signature, *body):
-        call = new_method_call(DBusAddress("/engine", "org.idiolect", INTERFACE), name, signature, body)
-        call.header.serial = next(self._serials)
-        call.header.fields[HeaderFields.sender] = "org.ibus"
-        self.engine.handle(call)
-
-    def tell(self, text):
-        self.call("SetSurroundingText", "vuu", ibus_objects.text(text), len(text), len(text))
-
-    def press(self, char, state=0, code=0):
-        self.call("ProcessKeyEvent", "uuu", ord(char), code, state)
-
-    def type(self, text):
-        for end, char in enumerate(text, 1):
-            self.press(char)
-            self.tell(text[:end])
-
-    def answer(self, prefix, *words):
-        typing = self.engine._handler
-        self.engine._do(typing.answered(Offer(prefix, words, None)))
-
-    def changes(self):
-        return self.wire.sent("DeleteSurroundingText", "CommitText")
-
-
-def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("I teh")
-        program.press("h")
-        program.answer("I tehh", OfferedWord("the", 0.9, 4))
-        program.press("1", ALT)
-        assert program.changes() == []
-        program.tell("I tehh")
-        return program.changes()
-
-    assert asyncio.run(typed()) == [("DeleteSurroundingText", -4, 4), ("CommitText", "the")]
-
-
-def test_nothing_is_deleted_where_the_program_does_not_tell_or_tells_something_else(tmp_path):
-    async def typed(told):
-        program = Program(tmp_path)
-        program.type("I teh")
-        program.press("h")
-        program.answer("I tehh", OfferedWord("the", 0.9, 4))
-        program.press("1", ALT)
-        if told is not None:
-            program.tell(told)
-        while program.engine._held is not None:
-            await asyncio.sleep(0.01)
-        return program.changes()
-
-    for told in (None, "I teh", "elsewhere"):
-        assert asyncio.run(typed(told)) == []
-
-
-def test_nothing_is_deleted_where_the_field_is_left_meanwhile(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("I teh")
-        program.press("h")
-        program.answer("I tehh", OfferedWord("the", 0.9, 4))
-        program.press("1", ALT)
-        program.call("FocusOut", "")
-        return program.changes()
-
-    assert asyncio.run(typed()) == []
-
-
-def test_a_sure_correction_is_made_once_the_program_has_told_of_the_space(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("thier")
-        program.press(" ")
-        program.answer("thier ", OfferedWord("their ", 1.0, 6, ended=True, apply=True))
-        assert program.changes() == []
-        program.tell("thier ")
-        return program.changes()
-
-    assert asyncio.run(typed()) == [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]
-
-
-def test_a_program_that_deletes_no_more_gets_no_correction(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("thier")
-        program.press(" ")
-        program.answer("thier ", OfferedWord("their ", 1.0, 6, ended=True, apply=True))
-        program.call("SetCapabilities", "u", 0)
-        program.tell("thier ")
-        return program.changes()
-
-    assert asyncio.run(typed()) == []
-
-
-def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(tmp_path):
-    async def typed():
-        program = Program(tmp_path, "xim", 0, keyboard_terminals=True, keyboard_unknown="allow")
-        while program.engine._field.window is None:  # which program it is has to be found out
-            await asyncio.sleep(0.001)
-        for char in "tom":
-            program.press(char)
-        program.answer("tom", OfferedWord("orrow", 0.9))
-        program.wire.sent()
-        program.press("1", ALT)
-        for char in ".ab":
-            program.press(char)
-        releases = []
-        while sum(map(len, releases)) < 5:
-            await asyncio.sleep(0.001)
-            if sent := [name for name, *_ in program.wire.sent("CommitText", "answer")]:
-                releases.append(sent)
-        return releases
-
-    first, second, *_ = asyncio.run(asyncio.wait_for(typed(), 30))
-    assert first == ["answer", "CommitText"] or (first, second) == (["answer"], ["CommitText"])
-
-
-def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_path, monkeypatch):
-    async def typed(*, learns):
-        named, asked = asyncio.Event(), []
-
-        async def focused_program():
-            await named.wait()
-            return "editor"
-
-        monkeypatch.setattr(engine, "focused_program", focused_program)
-        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=learns)
-        program = Program(tmp_path, "gnome-shell")
-        program.engine._session.suggest = lambda ask, *_: asked.append(ask.prefix)
-        program.type("I go to the")
-        assert asked == []
-        await asyncio.sleep(0)
-        named.set()
-        while program.engine._field.window is None:
-            await asyncio.sleep(0)
-        program.press(" ")
-        program.tell("I go to the ")
-        written = program.engine._handler.written
-        assert asked == ["I go to the", "I go to the "]
-        return written.entries()[0].text if written is not None else None
-
-    assert asyncio.run(typed(learns=True)) == "I go to the"
-    assert asyncio.run(typed(learns=False)) is None
-
-
-def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(tmp_path, monkeypatch):
-    async def typed():
-        names = [asyncio.get_running_loop().create_future() for _ in range(2)]
-        asked = iter(names)
-
-        async def focused_program():
-            return await next(asked)
-
-        monkeypatch.setattr(engine, "focused_program", focused_program)
-        program = Program(tmp_path, "gnome-shell")
-        await asyncio.sleep(0)
-        program.call("FocusOutId", "s", "/context")
-        program.call("FocusInId", "ss", "/context", "gnome-shell")
-        await asyncio.sleep(0)
-        names[0].set_result("first")
-        for _ in range(10):  # rounds of the loop, of which it needs two
-            await asyncio.sleep(0)
-        assert program.engine._field.window is None
-        names[1].set_result("second")
-        while program.engine._field.window is None:
-            await asyncio.sleep(0)
-        return program.engine._field.app
-
-    assert asyncio.run(typed()) == "second"
-
-
-def test_alt_counts_by_the_place_of_the_digit_where_a_layout_types_digits_with_shift(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("tom")
-        program.answer("tom", OfferedWord("orrow", 0.9))
-        program.press("&", ALT, code=2)
-        return program.changes()
-
-    assert asyncio.run(typed()) == [("CommitText", "orrow")]
-
-
-def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(tmp_path):
-    def width(entries):  # in DejaVu Sans, with what IBus puts around each entry
-        return 1.2 * len(entries) + sum(
-            {" ": 0.318, "i": 0.278, "l": 0.278, "t": 0.392, "r": 0.411, "m": 0.974, "w": 0.818}.get(
-                char, 0.62
-            )
-            for char in "".join(entries)
-        )
-
-    async def typed():
-        program = Program(tmp_path)
-        found = []
-        for prefix, words in (
-            ("t", ("omorrow", "errible", "he")),
-            ("to", ("morrow",)),
-            ("tom", ("orrow", "b")),
-        ):
-            program.press(prefix[-1])
-            program.tell(prefix)
-            program.answer(prefix, *(OfferedWord(word, 0.3) for word in words))
-            (_, table, shown) = program.wire.sent("UpdateLookupTable")[-1]
-            assert shown
-            found.append([ibus_objects.content(entry) for entry in table[1][7]])
-        return found
-
-    first, second, third = asyncio.run(typed())
-    assert first == ["Alt+1 tomorrow", "Alt+2 terrible", "Alt+3 the"]
-    assert second[0].rstrip() == "Alt+1 tomorrow"
-    assert max(map(width, (first, second, third))) < 1.05 * min(map(width, (first, second, third)))
-
-
-def test_the_window_stays_a_moment_after_its_words_went(tmp_path):
-    async def typed():
-        program = Program(tmp_path)
-        program.type("tom")
-        program.answer("tom", OfferedWord("orrow", 0.9))
-        program.press("x")
-        at_once = [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
-        while program.engine._hiding is not None:
-            await asyncio.sleep(0.01)
-        return at_once, [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
-
-    assert asyncio.run(typed()) == ([True, True], [False]), "IBus draws the first one right the second time"
-
-
-def test_how_fast_letters_follow_one_another_is_asked_with(tmp_path):
-    """Not keys that take or command, nor those of a field in which nothing is followed."""
-
-    async def typed():
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        loop.time = lambda: now_s
-        program = Program(tmp_path)
-        told = Service(program.engine._session).told
-
-        async def press(text, apart_s, state=0):
-            nonlocal now_s
-            for end, char in enumerate(text, 1):
-                now_s += apart_s
-                program.press(char, state)
-                program.press(char, state | RELEASE)
-                program.tell("" if state else text[:end])
-                await asyncio.sleep(0)
-            while program.engine._session.asking._asked:
-                await asyncio.sleep(0)
-            return [body["key_ms"] for path, body in told if path == "/v1/suggest"][-1:]
-
-        found = [await press("harbour" * 2, 0.15)]
-        await press("lantern" * 10, 0.02, CONTROL)
-        found.append(await press("harbour" * 2, 0.15))
-        program.call("FocusOut", "")
-        await press("lantern" * 10, 0.02)
-        program.call("FocusInId", "ss", "/context", "gtk3-im:editor")
-        program.tell("")
-        found.append(await press("we", 0.15))
-        return found
-
-    assert asyncio.run(typed()) == [[None], [150], [150]]
-
-
-@pytest.mark.parametrize("without", [True, False])
-def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_told(
-    tmp_path, monkeypatch, without
-):
-    monkeypatch.setattr("secrets.randbelow", lambda _: int(not without))
-
-    async def typed():
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        loop.time = lambda: now_s
-        program = Program(tmp_path)
-        session = program.engine._session
-        answer = {"words": [], "ghost": {"text": "", "p": 0.0, "show": False}, "list": {"show": False}}
-        told = Service(
-            session, suggest={**answer, "paused": False, "sees_context": False, "trial": True}
-        ).told
-
-        async def write(text, apart_s=0.2):
-            nonlocal now_s
-            for end, char in enumerate(text, 1):
-                now_s += apart_s
-                program.press(char)
-                program.tell(text[:end])
-                await asyncio.sleep(0)
-            program.call("FocusOut", "")
-            while session.asking._tasks:
-                await asyncio.sleep(0)
-            found = [body for path, body in told if path == "/v1/suggest"]
-            stretches = [body for path, body in told if path == "/v1/trial/stretch"]
-            told.clear()
-            program.call("FocusInId", "ss", "/context", "gtk3-im:editor")
-            program.tell("")
-            return found, stretches
-
-        before = await write("no trial runs that anybody knows of")
-        during = await write("it is known by the last answer")
-        session.asking._link.answers["suggest"]["trial"] = False
-        await write("it ends")
-        return before, during, session.trial
-
-    (asked_before, none), (asked, stretches), runs = asyncio.run(typed())
-    assert (bool(asked_before), none, runs) == (True, [], False)
-    nothing = {"prefix": "", "candidates": 0, "ghost_words": 0}
-    assert asked, "the service knows that somebody types"
-    assert all((nothing.items() <= one.items()) is without for one in asked)
-    place = {"app": "editor", "input_purpose": None, "private": False}
-    assert [{**one, **dict.fromkeys(place)} for one in stretches] == [
-        {"suggestions": not without, "characters": 30, "seconds": 5.8, "keys": 30, **dict.fromkeys(place)}
-    ]
-
-
-def test_stretches_push_no_text_out_that_waits_to_be_learned(tmp_path):
-    async def waiting():
-        session = DesktopSession(Settings(home=tmp_path).prepare())
-        Service(session).fails = 1000
-        session.asking.send("/v1/history", {"text": "to be learned"})
-        for _ in range(300):
-            session.send_stretch({}, Field())
-        return [path for path, _ in session.asking._texts]
-
-    assert asyncio.run(waiting()) == ["/v1/history"]
 
 
 class Service:
-    """Stands where requests go out, and keeps them; answers by path."""
+    """Stands where requests go out, and keeps them: a suggestion is answered by its prefix, all else by its path."""
 
-    def __init__(self, session, **answers):
-        self.told, self.answers, self.fails = [], answers, 0
-        session.asking._link = self
+    def __init__(self):
+        self.told, self.answers, self.links, self.fails = [], {}, [], 0
+        self.words, self.corrections = {}, {}
+        self.more = {"paused": False, "sees_context": False, "trial": False}
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
-    async def answer(self, path, body):
-        self.told.append((path, body))
-        return self.answers.get(path.rsplit("/", 1)[-1])
+    def link(self, _settings, scope):
+        self.links.append(scope.name)
+        return self
 
     async def ask(self, _method, path, body=None):
-        return await self.answer(path, body)
+        self.told.append((path, body))
+        await self.goes_on.wait()
+        if path != "/v1/suggest":
+            return self.answers.get(path)
+        words = [{"text": text, "p": 0.9, "replace": n} for text, n in self.words.get(body["prefix"], ())]
+        correction = self.corrections.get(body["prefix"])
+        return {
+            "words": words,
+            "ghost": NO_GHOST,
+            "correction": correction,
+            "list": {"show": True},
+            **self.more,
+        }
 
     async def send(self, path, body):
-        await self.answer(path, body)
+        await self.goes_on.wait()
         self.fails -= 1
+        self.told.append((path, body))
         return self.fails < 0
 
     async def close(self):
         pass
 
+    def bodies(self, path):
+        return [body for one, body in self.told if one == path]
 
-def dismissed(word):
-    return SuggestionOutcome("correction", "dismissed", 0.0, word=word)
+
+@pytest.fixture
+def service(monkeypatch):
+    service = Service()
+    for module in (service_requests, desktop_session):
+        monkeypatch.setattr(module, "ServiceLink", service.link)
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return service
 
 
-def test_what_is_dismissed_is_counted_together_and_what_waits_is_never_pushed_out(tmp_path, monkeypatch):
+@pytest.fixture
+def loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path).prepare()
+
+
+class Program:
+    """A program whose field has the focus, and the keyboard's session with it."""
+
+    def __init__(self, loop, service, settings, client=EDITOR, capabilities=SURROUNDING):
+        self.loop, self.service, self.wire = loop, service, Wire()
+        self.session = DesktopSession(settings)
+        self.engine = Engine(Bus(self.wire), "/engine", self.session)
+        self._calls = itertools.count(1)
+        self._called = 0
+        self.call("SetCapabilities", "u", capabilities)
+        self.focus(client)
+
+    def focus(self, client=EDITOR):
+        self.call("FocusInId", "ss", "/context", client)
+        self.tell("")
+
+    def within(self, work, *arguments):
+        """Do something in the event loop."""
+
+        async def done():
+            return work(*arguments)
+
+        return self.loop.run_until_complete(done())
+
+    def call(self, name, signature, *body):
+        call = new_method_call(DBusAddress("/engine", "org.idiolect", INTERFACE), name, signature, body)
+        call.header.serial = self._called = next(self._calls)
+        call.header.fields[HeaderFields.sender] = "org.ibus"
+        self.within(self.engine.handle, call)
+
+    def tell(self, text, behind=""):
+        self.call("SetSurroundingText", "vuu", ibus_objects.text(text + behind), len(text), len(text))
+
+    def press(self, char, state=0, code=0):
+        self.call("ProcessKeyEvent", "uuu", ord(char), code, state)
+
+    def type(self, text, before="", behind=""):
+        """Type a text: the program tells of each key, and the service answers it."""
+        for end, char in enumerate(text, 1):
+            self.press(char)
+            self.tell(before + text[:end], behind)
+            self.settle()
+
+    def settle(self):
+        """Let all end that is under way."""
+        self.until(lambda: len(asyncio.all_tasks(self.loop)) == 1)
+
+    def until(self, holds):
+        async def waited():
+            async with asyncio.timeout(30):
+                while not holds():
+                    await asyncio.sleep(0.001)
+
+        self.loop.run_until_complete(waited())
+
+    def changes(self):
+        """What was typed and deleted, once each call is answered."""
+        self.until(lambda: self.wire.answers == self._called)
+        return self.wire.sent("DeleteSurroundingText", "CommitText")
+
+    def menu(self):
+        """The lines below the indicator: what each says, and whether it is checked."""
+        (top,) = self.session.menu()
+        return {line.key: (line.label, line.checked) for line in top.below}
+
+    def choose(self, line, checked=0):
+        self.call("PropertyActivate", "su", line, checked)
+        self.settle()
+
+    def notes(self):
+        tables = self.wire.sent("UpdateLookupTable")
+        notes = (ibus_objects.content(table[1][7][-1]).strip() for _, table, shown in tables if shown)
+        return list(dict.fromkeys(notes))
+
+    def learned(self):
+        """What is learned once the process ends."""
+        self.loop.run_until_complete(self.session.finish())
+        return [body["text"] for body in self.service.bodies("/v1/history")]
+
+
+@pytest.fixture
+def program(loop, service, settings):
+    return Program(loop, service, settings)
+
+
+# --- what waits until the program has caught up ---
+
+
+def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(program):
+    program.service.words["I tehh"] = [("the", 4)]
+    program.type("I teh")
+    program.press("h")
+    program.settle()
+    program.press("1", ALT)
+    assert program.wire.sent("DeleteSurroundingText", "CommitText") == []
+    program.tell("I tehh")
+    assert program.changes() == [("DeleteSurroundingText", -4, 4), ("CommitText", "the")]
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        lambda _program: None,
+        lambda program: program.tell("I teh"),
+        lambda program: program.tell("elsewhere"),
+        lambda program: program.call("FocusOut", ""),
+    ],
+    ids=["nothing", "the old text", "another text", "the field is left"],
+)
+def test_nothing_is_deleted_unless_the_program_tells_of_the_last_key(program, instead):
+    program.service.words["I tehh"] = [("the", 4)]
+    program.type("I teh")
+    program.press("h")
+    program.settle()
+    program.press("1", ALT)
+    instead(program)
+    assert program.changes() == []
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_a_sure_correction_is_made_once_a_program_that_deletes_has_told_of_the_space(program, deletes):
+    program.service.corrections["thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
+    program.type("thier")
+    program.press(" ")
+    program.settle()
+    assert program.changes() == []
+    if not deletes:
+        program.call("SetCapabilities", "u", 0)
+    program.tell("thier ")
+    made = [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]
+    assert program.changes() == (made if deletes else [])
+
+
+def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(loop, service, tmp_path):
+    settings = Settings(home=tmp_path, keyboard_terminals=True, keyboard_unknown="allow").prepare()
+    program = Program(loop, service, settings, "xim", 0)
+    program.until(lambda: program.engine.field.window is not None)  # which program it is is found out
+    service.words["tom"] = [("orrow", 0)]
+    for char in "tom":
+        program.press(char)
+    program.settle()
+    program.wire.sent()
+    program.press("1", ALT)
+    for char in ".ab":
+        program.press(char)
+    sent = []
+    program.until(
+        lambda: sent.extend(program.wire.sent("CommitText", "answer")) or ("CommitText", "orrow") in sent
+    )
+    assert [name for name, *_ in sent] == ["answer", "CommitText"], "the keys behind it wait"
+
+
+# --- fields ---
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(
+    loop, service, settings, monkeypatch, learns
+):
+    named = asyncio.Event()
+
+    async def focused_program():
+        await named.wait()
+        return "editor"
+
+    monkeypatch.setattr(engine, "focused_program", focused_program)
+    LearningChoice(settings).set(learn=learns)
+    program = Program(loop, service, settings, "gnome-shell")
+    for end, char in enumerate(text := "I go to the", 1):
+        program.press(char)
+        program.tell(text[:end])
+    assert service.bodies("/v1/suggest") == []
+    program.within(named.set)
+    program.settle()
+    program.press(" ")
+    program.tell("I go to the ")
+    program.settle()
+    assert [one["prefix"] for one in service.bodies("/v1/suggest")] == ["I go to the", "I go to the "]
+    assert program.learned() == (["I go to the"] if learns else [])
+
+
+def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
+    loop, service, settings, monkeypatch
+):
+    names = [loop.create_future() for _ in range(2)]
+    asked = iter(names)
+
+    async def focused_program():
+        return await next(asked)
+
+    monkeypatch.setattr(engine, "focused_program", focused_program)
+    program = Program(loop, service, settings, "gnome-shell")
+    program.call("FocusOutId", "s", "/context")
+    program.focus("gnome-shell")
+    names[0].set_result("first")
+    program.until(lambda: len(asyncio.all_tasks(loop)) == 2)
+    assert program.engine.field.window is None
+    names[1].set_result("second")
+    program.settle()
+    assert program.engine.field.app == "second"
+
+
+def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, service, settings):
+    LearningChoice(settings).set(learn=True)
+    program = Program(loop, service, settings)
+    program.type("before that")
+    program.within(lambda: program.session.heard(paused=True))  # by whoever paused it, as an answer says
+    program.tell(before := "before that nothing of this ")
+    program.within(lambda: program.session.heard(paused=False))
+    program.tell(before)
+    program.type("is learned", before)
+    assert program.learned() == ["is learned"]
+
+
+# --- what is shown ---
+
+
+def test_alt_counts_by_the_place_of_the_digit_where_a_layout_types_digits_with_shift(program):
+    program.service.words["tom"] = [("orrow", 0)]
+    program.type("tom")
+    program.press("&", ALT, code=2)
+    assert program.changes() == [("CommitText", "orrow")]
+
+
+def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(program):
+    def width(entries):  # in DejaVu Sans, with what IBus puts around each entry
+        widths = {" ": 0.318, "i": 0.278, "l": 0.278, "t": 0.392, "r": 0.411, "m": 0.974, "w": 0.818}
+        return 1.2 * len(entries) + sum(widths.get(char, 0.62) for char in "".join(entries))
+
+    words = {"t": ("omorrow", "errible", "he"), "to": ("morrow",), "tom": ("orrow", "b")}
+    found = []
+    for prefix, offered in words.items():
+        program.service.words[prefix] = [(word, 0) for word in offered]
+        program.press(prefix[-1])
+        program.tell(prefix)
+        program.settle()
+        (_, table, shown) = program.wire.sent("UpdateLookupTable")[-1]
+        assert shown
+        found.append([ibus_objects.content(entry) for entry in table[1][7]])
+    assert found[0] == ["Alt+1 tomorrow", "Alt+2 terrible", "Alt+3 the"]
+    assert found[1][0].rstrip() == "Alt+1 tomorrow"
+    assert max(map(width, found)) < 1.05 * min(map(width, found))
+
+
+def test_the_window_stays_a_moment_after_its_words_went(program):
+    program.service.words["tom"] = [("orrow", 0)]
+    program.type("tom")
+    program.press("x")
+    at_once = [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
+    assert at_once == [True, True], "IBus draws the first one right the second time"
+    later = []
+    program.until(lambda: later.extend(program.wire.sent("UpdateLookupTable")) or later)
+    assert [shown for _, _, shown in later] == [False]
+
+
+def test_a_full_disk_keeps_nobody_from_typing(program, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("idiolect.models.durable.write", full)
+    program.choose("learn", 1)
+    assert "until you log out" in program.notes()[0]
+    assert program.session.learns(Field(EDITOR))
+
+
+# --- what is counted ---
+
+
+class Hand:
+    """Types at times of its own."""
+
+    def __init__(self, program, monkeypatch):
+        self.program, self.now_s = program, program.loop.time()
+        monkeypatch.setattr(program.loop, "time", lambda: self.now_s)
+
+    def type(self, text, apart_s, state=0):
+        for end, char in enumerate(text, 1):
+            self.now_s += apart_s
+            self.program.press(char, state)
+            self.program.press(char, state | RELEASE)
+            self.program.tell("" if state else text[:end])
+
+
+def test_how_fast_letters_follow_one_another_is_asked_with(program, monkeypatch):
+    """Not keys that take or command, nor those of a field in which nothing is followed."""
+    hand = Hand(program, monkeypatch)
+
+    def key_ms(text):
+        hand.type(text, 0.15)
+        program.loop.run_until_complete(asyncio.sleep(0))
+        return program.service.bodies("/v1/suggest")[-1]["key_ms"]
+
+    assert key_ms("harbour" * 2) is None
+    hand.type("lantern" * 10, 0.02, CONTROL)
+    assert key_ms("harbour" * 2) == 150
+    program.call("FocusOut", "")
+    hand.type("lantern" * 10, 0.02)
+    program.focus()
+    assert key_ms("we") == 150
+
+
+@pytest.mark.parametrize("without", [True, False])
+def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_told(
+    program, monkeypatch, without
+):
+    monkeypatch.setattr("secrets.randbelow", lambda _: int(not without))
+    hand, service = Hand(program, monkeypatch), program.service
+
+    def write(text):
+        service.told.clear()
+        hand.type(text, 0.2)
+        program.call("FocusOut", "")
+        for _ in range(20):  # rounds of the loop: its clock stands still
+            program.loop.run_until_complete(asyncio.sleep(0))
+        program.focus()
+        return service.bodies("/v1/suggest"), service.bodies("/v1/trial/stretch")
+
+    service.more["trial"] = True
+    asked, stretches = write("no trial runs that anybody knows of")
+    assert asked
+    assert stretches == []
+    asked, stretches = write("it is known by the last answer")
+    nothing = {"prefix": "", "candidates": 0, "ghost_words": 0}
+    assert asked, "the service knows that somebody types"
+    assert all((nothing.items() <= one.items()) is without for one in asked)
+    place = {"app": "editor", "input_purpose": "free-form", "private": False}
+    counts = {"suggestions": not without, "characters": 30, "seconds": 5.8, "keys": 30}
+    assert stretches == [{**counts, **place}]
+    service.more["trial"] = False
+    write("it ends")
+    assert not program.session.trial
+
+
+def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_out(program, monkeypatch):
     monkeypatch.setattr(service_requests, "_COUNTING_S", 0.0)
     monkeypatch.setattr(service_requests, "_RETRY_S", 0.0)
+    session, service = program.session, program.service
+    service.fails = 3
 
-    async def counted():
-        session = DesktopSession(Settings(home=tmp_path).prepare())
-        service = Service(session)
-        service.fails = 3
+    def counted():
         for number in range(300):
             session.asking.send("/v1/history", {"text": str(number)})
             for p in (0.31, 0.39, 0.7):
-                session.count(SuggestionOutcome("word", "dismissed", p), Field("gtk3-im:editor"))
-        session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field("gtk3-im:editor"))
-        while session.asking._texts or session.asking._counts:
-            await asyncio.sleep(0)
-        return service.told
+                session.count(SuggestionOutcome("word", "dismissed", p), Field(EDITOR))
+            session.send_stretch({}, Field(EDITOR))
+        session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field(EDITOR))
 
-    told = asyncio.run(asyncio.wait_for(counted(), 30))
-    texts = [body["text"] for path, body in told if path == "/v1/history"]
-    assert list(dict.fromkeys(texts)) == [str(number) for number in range(100, 300)], (
-        "the newest, in their order"
-    )
-    counts = [body for path, body in told if path == "/v1/feedback"]
-    assert [(one["outcome"], one["count"]) for one in counts] == [
-        ("dismissed", 600),
-        ("dismissed", 300),
-        ("accepted", 1),
-    ]
+    service.goes_on.clear()
+    program.within(session.asking.send, "/v1/history", {"text": "under way"})
+    program.loop.run_until_complete(asyncio.sleep(0))
+    program.within(counted)
+    program.within(service.goes_on.set)
+    program.until(lambda: len(service.bodies("/v1/feedback")) == 3)
+    texts = [body["text"] for body in service.bodies("/v1/history")]
+    newest = [str(number) for number in range(100, 300)]
+    assert list(dict.fromkeys(texts)) == ["under way", *newest], "the newest, in their order"
+    told = [(one["outcome"], one["count"]) for one in service.bodies("/v1/feedback")]
+    assert told == [("dismissed", 600), ("dismissed", 300), ("accepted", 1)]
 
 
-def menu(program):
-    """The lines below the indicator."""
-    (top,) = program.engine._session.menu()
-    return {line.key: line.label for line in top.below}
+# --- what is asked ---
+
+
+def test_a_word_that_ended_is_asked_about_though_newer_questions_came(program):
+    ask, answered = ServiceRequests(Settings(home="/nowhere")), []
+    program.service.told.clear()
+    program.service.goes_on.clear()
+    for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
+        body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
+        program.within(
+            lambda body=body: ask.suggest(body, answered.append, ended=body["prefix"].endswith(" "))
+        )
+    program.within(program.service.goes_on.set)
+    program.settle()
+    asked = [(one["prefix"], one["candidates"]) for one in program.service.bodies("/v1/suggest")]
+    assert asked == [("t", 3), ("th", 3), ("thi ", 0), ("thi wi", 3)]
+    assert len(answered) == 4
+
+
+def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(program):
+    program.service.goes_on.clear()
+    for text in ("one", "two"):
+        program.within(program.session.asking.send, "/v1/history", {"text": text})
+    program.loop.call_soon(program.service.goes_on.set)
+    assert program.learned() == ["one", "two"]
 
 
 QUOTED = "On Monday, Anna Berg <a@b.example> wrote:\n> Can you come on Thursday?\n\n"
-ANSWER = {
-    "words": [],
-    "ghost": {"text": "", "p": 0.0, "show": False},
-    "list": {"show": False},
-    "paused": False,
-}
 
 
-def questions(tmp_path, sees, keys="Yes", below="", before=QUOTED, then=None, **program_settings):
+def asked_in_reply(program, keys="Yes", before=QUOTED, behind=""):
     """What is asked in a mail that is typed, key by key, below or above a quotation."""
-
-    async def typed():
-        program = Program(tmp_path, **program_settings)
-        service = Service(program.engine._session, suggest={**ANSWER, "sees_context": sees})
-        for end, char in enumerate(keys, 1):
-            text = f"{before}{keys[:end]}"
-            program.press(char)
-            told = ibus_objects.text(text + below)
-            program.call("SetSurroundingText", "vuu", told, len(text), len(text))
-            while program.engine._session.asking._tasks:
-                await asyncio.sleep(0)
-        if then is not None:
-            await then(program, service)
-        return [body for path, body in service.told if path == "/v1/suggest"], program
-
-    return asyncio.run(typed())
+    program.service.told.clear()
+    program.type(keys, before, behind)
+    return program.service.bodies("/v1/suggest")
 
 
-def test_what_is_quoted_around_the_cursor_is_what_is_answered_and_not_what_its_user_writes(tmp_path):
+def test_what_is_quoted_around_the_cursor_is_what_is_answered_and_not_what_its_user_writes(program):
     said = "On Monday, Anna Berg <a@b.example> wrote:\nCan you come on Thursday?"
-    asked, _ = questions(tmp_path / "below", True)
+    program.service.more["sees_context"] = True
+    asked = asked_in_reply(program)
     assert {one["prefix"] for one in asked} <= {"Y", "Ye", "Yes"}
-    assert "context" not in asked[0]
+    assert "context" not in asked[0], "the service has not said yet that it uses that here"
     assert [one["context"] for one in asked[1:]] == [[said]] * (len(asked) - 1) != []
-    asked, _ = questions(tmp_path / "above", True, before="", below=f"\n\n{QUOTED}")
+    program.call("FocusOut", "")
+    program.focus()
+    asked = asked_in_reply(program, before="", behind=f"\n\n{QUOTED}")
+    assert "context" not in asked[0], "nor in the next field"
     assert (asked[-1]["prefix"], asked[-1]["context"]) == ("Yes", [said])
-    asked, _ = questions(tmp_path / "in a quotation", True, before=QUOTED.rstrip(), keys="\u00a0now")
-    assert asked == []
 
 
-def test_of_a_long_text_no_half_line_counts(tmp_path):
-    asked, _ = questions(tmp_path, True, before="> The quoted heron waits.\n" * 400)
-    assert {one["prefix"] for one in asked} <= {"Y", "Ye", "Yes"}
+@pytest.mark.parametrize(
+    ("before", "keys", "prefixes"),
+    [(QUOTED.rstrip(), "\u00a0now", set()), ("> The quoted heron waits.\n" * 400, "Yes", {"Y", "Ye", "Yes"})],
+    ids=["in a quotation", "of a long text no half line counts"],
+)
+def test_what_is_quoted_is_never_what_suggestions_go_on_from(program, before, keys, prefixes):
+    assert {one["prefix"] for one in asked_in_reply(program, keys, before)} <= prefixes
 
 
-def test_nothing_of_what_is_answered_is_told_where_the_service_said_that_it_is_not_used(tmp_path):
-    asked, program = questions(tmp_path, False, keys="Yes, we will")
-    assert asked
-    assert not [one for one in asked if "context" in one]
-    (top,) = program.engine._session.menu()
-    assert [line.checked for line in top.below if line.key == "context"] == [False]
-
-
-def test_what_stands_in_a_terminal_is_not_answered(tmp_path):
-    asked, _ = questions(tmp_path, True, client="gtk3-im:gnome-terminal-server", keyboard_terminals=True)
-    assert len(asked) > 1
-    assert not [one for one in asked if "context" in one]
-
-
-def test_in_the_next_field_the_first_question_has_no_context(tmp_path):
-    async def elsewhere(program, service):
-        service.told.clear()
-        program.call("FocusOut", "")
-        program.call("FocusInId", "ss", "/other", "gtk3-im:editor")
-        program.tell(QUOTED)
-        for end, char in enumerate("No", 1):
-            program.press(char)
-            program.tell(QUOTED + "No"[:end])
-            while program.engine._session.asking._tasks:
-                await asyncio.sleep(0)
-
-    asked, _ = questions(tmp_path, True, then=elsewhere)
-    assert ["context" in one for one in asked] == [False] + [True] * (len(asked) - 1)
-    assert len(asked) > 1
-
-
-def test_the_menu_says_whether_it_sees_what_is_answered_and_switches_that_for_the_program(
-    tmp_path, monkeypatch
+@pytest.mark.parametrize(("client", "sees"), [(EDITOR, False), ("gtk3-im:gnome-terminal-server", True)])
+def test_nothing_of_what_is_answered_is_told_in_a_terminal_or_where_it_is_not_used(
+    loop, service, tmp_path, client, sees
 ):
-    rules = []
-
-    async def ask(link, _method, path, body=None):
-        rules.append((link._scope.name, path, body))
-        return {"rules": []}
-
-    async def switched(program, service):
-        assert menu(program)["context"] == "Sees what you answer in editor"
-        service.answers["suggest"]["sees_context"] = False
-        program.call("PropertyActivate", "su", "context", 0)
-        while program.engine._session.asking._tasks:
-            await asyncio.sleep(0)
-
-    monkeypatch.setattr("idiolect.daemon.editors.service_link.ServiceLink.ask", ask)
-    asked, program = questions(tmp_path, True, then=switched)
-    assert rules == [("ADMIN", "/v1/apps", {"app": "editor", "context": "off"})]
-    assert "context" not in asked[-1]
-    (top,) = program.engine._session.menu()
-    assert [line.checked for line in top.below if line.key == "context"] == [False]
+    settings = Settings(home=tmp_path, keyboard_terminals=True).prepare()
+    service.more["sees_context"] = sees
+    program = Program(loop, service, settings, client)
+    asked = asked_in_reply(program)
+    assert len(asked) > 1
+    assert not [one for one in asked if "context" in one]
+    assert program.menu()["context"][1] == sees
 
 
-def notes(program):
-    tables = program.wire.sent("UpdateLookupTable")
-    return [
-        *dict.fromkeys(ibus_objects.content(table[1][7][-1]).strip() for _, table, shown in tables if shown)
-    ]
+# --- the menu ---
 
 
-def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(tmp_path):
-    async def chosen():
-        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=True)
-        program = Program(tmp_path)
-        service = Service(program.engine._session, add={}, remove={}, feedback={})
-        session = program.engine._session
-        session.count(dismissed("thier"), Field("gtk3-im:editor"))
-        await asyncio.sleep(0.01)
-        assert menu(program)["never"] == "Never correct “thier”"
-        program.call("PropertyActivate", "su", "never", 0)
-        await asyncio.sleep(0.01)
-        assert notes(program) == ["“thier” is not corrected any more."]
-        assert menu(program)["correct"] == "Correct “thier” again"
-        program.call("PropertyActivate", "su", "correct", 0)
-        await asyncio.sleep(0.01)
-        assert notes(program) == ["“thier” is corrected again."]
-        return [(path, body.get("kind")) for path, body in service.told if body and "status" not in path]
-
-    assert asyncio.run(chosen()) == [
-        ("/v1/feedback", "correction"),
-        ("/v1/words/add", "never_correct"),
-        ("/v1/words/remove", "never_correct"),
-    ]
+def test_the_menu_says_whether_it_sees_what_is_answered_and_switches_that_for_the_program(program):
+    service = program.service
+    service.more["sees_context"], service.answers["/v1/apps"] = True, {}
+    asked_in_reply(program)
+    assert program.menu()["context"] == ("Sees what you answer in editor", True)
+    service.more["sees_context"] = False
+    program.choose("context", 0)
+    assert service.bodies("/v1/apps") == [{"app": "editor", "context": "off"}]
+    assert service.links[-1] == "ADMIN"
+    assert "context" not in service.bodies("/v1/suggest")[-1]
+    assert program.menu()["context"][1] is False
 
 
-def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(tmp_path):
-    async def judged(*, learns):
-        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=learns)
-        program = Program(tmp_path)
-        service = Service(program.engine._session, feedback={"never_corrected": True})
-        program.engine._session.count(dismissed("thier"), Field("gtk3-im:editor"))
-        await asyncio.sleep(0.01)
-        return notes(program), [path for path, _ in service.told if path == "/v1/feedback"]
-
-    assert asyncio.run(judged(learns=True)) == (["“thier” is not corrected any more."], ["/v1/feedback"])
-    assert asyncio.run(judged(learns=False)) == ([], []), "with learning off nothing is written"
+def dismiss(program, word):
+    outcome = SuggestionOutcome("correction", "dismissed", 0.0, word=word)
+    program.within(program.session.count, outcome, Field(EDITOR))
+    program.settle()
 
 
-def test_a_full_disk_keeps_nobody_from_typing(tmp_path, monkeypatch):
-    async def chosen():
-        program = Program(tmp_path)
-
-        def full(*_):
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("idiolect.models.durable.write", full)
-        program.call("PropertyActivate", "su", "learn", 1)
-        return notes(program), program.engine._session.learns(Field("gtk3-im:editor"))
-
-    said, learns = asyncio.run(chosen())
-    assert "until you log out" in said[0]
-    assert learns
+def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(program):
+    program.service.answers.update({"/v1/words/add": {}, "/v1/words/remove": {}})
+    dismiss(program, "thier")
+    assert program.menu()["never"][0] == "Never correct “thier”"
+    program.choose("never")
+    assert program.notes() == ["“thier” is not corrected any more."]
+    assert program.menu()["correct"][0] == "Correct “thier” again"
+    program.choose("correct")
+    assert program.notes() == ["“thier” is corrected again."]
+    told = [body for path in ("/v1/words/add", "/v1/words/remove") for body in program.service.bodies(path)]
+    assert told == [{"kind": "never_correct", "text": "thier"}] * 2
 
 
-def test_a_call_that_fails_is_refused_and_the_next_is_answered(tmp_path, caplog):
-    async def called():
-        wire_ = Wire()
-        bus = Bus(wire_)
-        session = DesktopSession(Settings(home=tmp_path).prepare())
-        factory = serve._Factory(bus, session)
-        broken = Engine(bus, "/engine", session)
-        factory._engines["/engine"] = broken
-        broken._calls["ProcessKeyEvent"] = lambda *_: 1 / 0
-        for serial in (1, 2):
-            call = new_method_call(
-                DBusAddress("/engine", "org.idiolect", INTERFACE), "ProcessKeyEvent", "uuu", (1, 1, 0)
-            )
-            call.header.serial = serial
-            call.header.fields[HeaderFields.sender] = "org.ibus"
-            factory.handle(call)
-        return len(wire_.sent("answer"))
+@pytest.mark.parametrize("learns", [True, False])
+def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(loop, service, settings, learns):
+    LearningChoice(settings).set(learn=learns)
+    program = Program(loop, service, settings)
+    service.answers["/v1/feedback"] = {"never_corrected": True}
+    dismiss(program, "thier")
+    assert program.notes() == (["“thier” is not corrected any more."] if learns else [])
+    assert len(service.bodies("/v1/feedback")) == learns, "with learning off nothing is written"
 
-    assert asyncio.run(called()) == 2
+
+# --- what fails ---
+
+
+def test_a_call_that_fails_is_refused_and_the_next_is_answered(program, caplog):
+    factory = serve._Factory(Bus(program.wire), program.session)
+    answered = program.wire.answers
+    for serial, name in enumerate(("CreateEngine", "ProcessKeyEvent", "FocusOut"), 1):
+        path = "/org/freedesktop/IBus/Factory" if serial == 1 else "/org/freedesktop/IBus/Engine/idiolect/1"
+        call = new_method_call(DBusAddress(path, "org.idiolect", INTERFACE), name)
+        call.header.serial = serial
+        call.header.fields[HeaderFields.sender] = "org.ibus"
+        program.within(factory.handle, call)  # a key without a body is none
+    assert program.wire.answers == answered + 3
     assert "a call of IBus failed" in caplog.text
 
 
-def test_a_task_that_fails_is_in_the_log(tmp_path, caplog):
-    async def failed():
-        async def fails():
-            raise ValueError
+def test_a_task_that_fails_is_in_the_log(program, caplog):
+    async def fails():
+        raise ValueError
 
-        DesktopSession(Settings(home=tmp_path).prepare()).asking.soon(fails())
-        await asyncio.sleep(0.01)
-
-    asyncio.run(failed())
+    program.within(program.session.asking.soon, fails())
+    program.settle()
     assert "something that was asked or sent failed" in caplog.text
-
-
-def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(tmp_path):
-    async def typed():
-        LearningChoice(Settings(home=tmp_path).prepare()).set(learn=True)
-        program = Program(tmp_path)
-        session = program.engine._session
-        program.type("before that")
-        session.heard(paused=True)  # by whoever paused it, as an answer says
-        assert program.engine._handler.written is None
-        program.tell("before that nothing of this ")
-        session.heard(paused=False)
-        program.tell("before that nothing of this ")
-        for end, char in enumerate("is learned", 1):
-            program.press(char)
-            program.tell("before that nothing of this " + "is learned"[:end])
-        return [one.text for one in program.engine._handler.written.entries()]
-
-    assert asyncio.run(typed()) == ["is learned"]
