@@ -38,14 +38,13 @@ def commands() -> str:
     """Every command with its arguments and options, in the groups that `idiolect --help` shows."""
     from typer.main import get_command
 
-    from idiolect.daemon.commandline.command_table import app
+    from idiolect.daemon.commandline.command_table import COMMANDS, app, load
 
-    whole: Any = get_command(app)
-    groups: dict[str, list[str]] = {}
-    for name, command in whole.commands.items():
-        groups.setdefault(command.rich_help_panel, []).append(_command(name, command))
-    parts = [f"## {group}\n\n" + "\n\n".join(texts) for group, texts in groups.items()]
-    return "\n\n".join([*parts, "## All commands\n\n" + _options(whole)])
+    parts = [
+        f"## {group}\n\n" + "\n\n".join(_command(name, load(name)) for name in names)
+        for group, names in COMMANDS.items()
+    ]
+    return "\n\n".join([*parts, "## All commands\n\n" + _options(get_command(app))])
 
 
 def _command(name: str, command: Any) -> str:

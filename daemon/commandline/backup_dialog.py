@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import read_passphrase
-
-if TYPE_CHECKING:
-    from idiolect.daemon.profile.backup import BackupContents
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.profile.backup import BackupContents
+from idiolect.daemon.settings import Settings
 
 ProfileKey = Annotated[
     bool,

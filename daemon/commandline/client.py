@@ -1,20 +1,20 @@
-"""The command line's connection to the running service, which speaks JSON over HTTP."""
+"""The command line's connection to the running service, which speaks JSON over HTTP, and the profile that it is of."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
 
 import httpx
 
+from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.runtime import peer_check, process
+from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.settings import Settings
-
+#: A service that runs says so within this time.
+PROMPT_S = 15.0
 _CONNECT_S = 5.0
 _ANSWER_S = 120.0
 
@@ -117,6 +117,25 @@ class ServiceClient:
             f"The service (pid {self.running.pid}) does not answer. `idiolect stop` and then `idiolect start` start it "
             f"again; what it has stored is kept. {log}"
         )
+
+
+def find_profile() -> Settings:
+    """Return the settings of the profile, also where there is a fault in them, which is then told on stderr.
+
+    What stops the service or takes text away works so whatever the settings say: it needs only where the profile is.
+    """
+    settings, fault = Settings.tolerant()
+    if fault is not None:
+        Terminal().note(f"Warning: {fault} This command works all the same.")
+    return settings
+
+
+def connect(settings: Settings | None = None) -> ServiceClient:
+    """Connect to the service of a profile, by default the one that `IDIOLECT_HOME` names (see `find_profile`).
+
+    Raises NotRunningError, and UnauthorizedError if the token cannot be read.
+    """
+    return ServiceClient(find_profile() if settings is None else settings)
 
 
 def _relay_error(answer: httpx.Response) -> process.RelayedError | NotAnsweringError:

@@ -1,8 +1,8 @@
 """The table of all commands, and how an error of a command is shown.
 
 A command is a file in `commands/` with an EXAMPLE and a function `run`, whose docstring is the command's help. One with
-sub-commands has a `GROUP` of them instead; the first is meant where none is named. What is slow to import is imported
-when a command runs, so that `idiolect --help` is there at once.
+sub-commands has a `GROUP` of them instead; the first is meant where none is named. `idiolect --help` shows the table
+alone: a command is imported when it is called.
 """
 
 from __future__ import annotations
@@ -10,57 +10,70 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, get_type_hints
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
 from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
 from idiolect.daemon.commandline.formatting import plain, plain_lines
 from idiolect.daemon.commandline.interrupts import is_interrupt
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 #: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
 COMMANDS: Final = {
-    "The service": ("start", "stop", "status", "service", "setup", "welcome"),
-    "Care": (
-        "doctor",
-        "man",
-        "forget",
-        "audit",
-        "lock",
-        "unlock",
-        "rekey",
-        "purge",
-        "learned",
-        "base",
-        "token",
-        "backup",
-        "restore",
-    ),
-    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words", "sync"),
-    "Using it": (
-        "suggest",
-        "switch",
-        "open",
-        "report",
-        "eval",
-        "trial",
-        "adapters",
-        "use",
-        "export",
-        "keyboard",
-        "lsp",
-        "shell-init",
-        "vscode",
-        "browser",
-    ),
+    "The service": {
+        "start": "Start the service in the background.",
+        "stop": "End the service; what it learned is kept.",
+        "status": "Show what it knows, serves and does.",
+        "service": "Have the desktop start the service at log-in.",
+        "setup": "Connect a program that you type in.",
+        "welcome": "Do it all: start, read, learn, and show what that brought.",
+    },
+    "Care": {
+        "doctor": "Check the installation, and say how to mend what is wrong.",
+        "forget": "Forget text, and every adapter that learned from it.",
+        "audit": "Show what was taken, left out, learned and forgotten.",
+        "lock": "Let go of key, text and adapter, until `idiolect unlock`.",
+        "unlock": "Let the service have its key again.",
+        "rekey": "Encrypt the store with a new key.",
+        "purge": "Delete everything: text, adapters, key, log, settings.",
+        "learned": "Show the words and phrases that set you apart.",
+        "base": "Choose the base model: the language model to learn on.",
+        "token": "Show the token that another program needs.",
+        "backup": "Write all that was learned to one encrypted file.",
+        "restore": "Make a backup the profile's store, or undo that.",
+    },
+    "Learning": {
+        "add": "Read notes, mail, chats or commit messages once.",
+        "sources": "Find text on this machine, and list what was read.",
+        "watch": "Read a folder, and go on learning what you write there.",
+        "train": "Learn your style now: train an adapter.",
+        "pause": "Learn nothing for a while; suggestions go on.",
+        "resume": "Learn again after a pause.",
+        "apps": "Say in which applications it is off or only suggests.",
+        "words": "Say which words are never suggested, yours, or corrected.",
+        "sync": "Share what is learned with your other devices.",
+    },
+    "Using it": {
+        "suggest": "Show how it would complete a text.",
+        "switch": "Switch corrections, and how much is shown.",
+        "open": "Open the page to try it, and to see and steer what it learns.",
+        "report": "Show how many keystrokes suggestions have saved.",
+        "eval": "Measure what it saves on text that it has not learned.",
+        "trial": "Find out whether suggestions make you type faster.",
+        "adapters": "List the adapters that training made.",
+        "use": "Use another adapter, or the base model alone.",
+        "export": "Write an adapter, or everything, for other programs.",
+        "keyboard": "Suggest in every program of the desktop.",
+        "lsp": "Speak the Language Server Protocol with an editor.",
+        "shell-init": "Print a script for your shell.",
+        "vscode": "Write the extension for VS Code.",
+        "browser": "Suggest in the fields of web pages.",
+    },
 }
 
 
@@ -123,10 +136,14 @@ class _Group(TyperGroup):
     otherwise: str | None = None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if ctx.parent is not None and (not args or (args[0].startswith("-") and args[0] not in _HELP)):
-            args = [next(iter(self.commands)), *args]
-        elif self.otherwise is not None and args[0] not in self.commands and args[0] not in _HELP:
-            args = [self.otherwise, *args]
+        named = bool(args) and args[0] in (*self.commands, *_HELP)
+        if (
+            ctx.parent is not None and not named and not ctx.resilient_parsing
+        ):  # as a shell's completion parses
+            if not args or args[0].startswith("-"):
+                args = [next(iter(self.commands)), *args]
+            elif self.otherwise is not None:
+                args = [self.otherwise, *args]
         return super().parse_args(ctx, args)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
@@ -141,9 +158,17 @@ class _Group(TyperGroup):
         return _with_bare_flags(super().get_params(ctx))
 
 
+class _Root(_Group):
+    """The table: what it holds of a command is what `--help` shows, and the command itself is imported when called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found if name is None else load(name), rest
+
+
 app = typer.Typer(
     name="idiolect",
-    cls=_Group,
+    cls=_Root,
     help="Learns how you write and completes your sentences, on this machine alone.\n\n"
     "Begin with [bold]start[/], show it your writing with [bold]add[/] or [bold]watch[/], "
     "and let it learn your style with [bold]train[/]. What you wrote, and all that was learned from it, "
@@ -174,42 +199,37 @@ def _take_common_options(
     """Set what all commands have in common."""
 
 
-def _add_commands() -> None:
-    """Add the commands of the table to the command line.
-
-    They are imported by name: the commands use the modules of this folder, and none of these uses a command.
-    """
-    for group, names in COMMANDS.items():
-        for name in names:
-            command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
-            epilog = f"Example: {command.EXAMPLE}"
-            if hasattr(command, "GROUP"):
-                for one in command.GROUP.registered_commands:
-                    _evaluate(one.callback)
-                    one.cls = _Command
-                kind = type("_Group", (_Group,), {"otherwise": getattr(command, "OTHERWISE", None)})
-                app.add_typer(command.GROUP, name=name, cls=kind, rich_help_panel=group, epilog=epilog)
-            else:
-                _evaluate(command.run)
-                app.command(name, cls=_Command, rich_help_panel=group, epilog=epilog)(command.run)
-
-
-def _evaluate(run: Any) -> None:
-    """Evaluate a function's annotations once: typer evaluates those that are strings four times."""
-    run.__annotations__ = get_type_hints(run, include_extras=True)
+def load(name: str) -> Any:
+    """Import a command of the table, and return it as typer builds it."""
+    command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
+    built, epilog = typer.Typer(rich_markup_mode="rich"), f"Example: {command.EXAMPLE}"
+    if hasattr(command, "GROUP"):
+        for one in command.GROUP.registered_commands:
+            one.cls = _Command
+        kind = type("_Group", (_Group,), {"otherwise": getattr(command, "OTHERWISE", None)})
+        built.add_typer(command.GROUP, name=name, cls=kind, epilog=epilog)
+    else:
+        built.command(name, cls=_Command, epilog=epilog)(command.run)
+    return typer.main.get_group(built).commands[name]
 
 
 def every_command() -> Iterator[tuple[str, Any]]:
     """Yield each command that does something, sub-commands too, with its words, such as "apps undo"."""
-    whole: Any = typer.main.get_command(app)
-    for name, command in whole.commands.items():
+    for name in (name for group in COMMANDS.values() for name in group):
+        command = load(name)
         if isinstance(command, _Group):
             yield from ((f"{name} {below}", one) for below, one in command.commands.items())
         else:
             yield name, command
 
 
-_add_commands()
+def _row() -> None:
+    """Stand in the table for a command that is not imported yet."""
+
+
+for _group, _names in COMMANDS.items():
+    for _name, _summary in _names.items():
+        app.command(_name, help=_summary, rich_help_panel=_group)(_row)
 
 
 def main() -> NoReturn:
@@ -243,9 +263,10 @@ def _is_text(argument: str) -> bool:
 def _find_refusal(error: Exception) -> IdiolectError | None:
     """Return what the operating system refused, if that is what the error is about."""
     from idiolect.daemon.runtime.os_errors import refusal
+    from idiolect.daemon.settings import Settings
 
     try:
-        return refusal(error, load_settings().home)
+        return refusal(error, Settings().home)
     except IdiolectError as unreadable:  # the settings
         return unreadable if isinstance(error, OSError) else None
     except Exception:  # noqa: BLE001 (the first error is the one to tell of)
@@ -255,7 +276,9 @@ def _find_refusal(error: Exception) -> IdiolectError | None:
 def _fail(message: str, exit_code: int) -> NoReturn:
     said = f"idiolect: {plain_lines(message)}"
     if sys.stderr.isatty():
-        open_terminal().note(said)  # its lines broken at the terminal's width
+        from idiolect.daemon.commandline.terminal import Terminal
+
+        Terminal().note(said)  # its lines broken at the terminal's width
     else:
         sys.stderr.write(f"{said}\n")
     sys.exit(exit_code)
@@ -266,9 +289,10 @@ def _log_unexpected(error: Exception) -> str:
     import logging
 
     from idiolect.daemon.runtime.log import open_log
+    from idiolect.daemon.settings import Settings
 
     with contextlib.suppress(Exception):  # this is the last that can be done
-        path = load_settings().prepare().log_path
+        path = Settings().prepare().log_path
         open_log(path)
         logging.getLogger("idiolect.cli").error("a command failed", exc_info=error)
         return f"Something unexpected went wrong ({type(error).__name__}). Where it was is in {path}."

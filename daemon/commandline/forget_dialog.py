@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import confirm
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.commandline.formatting import counted, plain
+from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
 
 #: How often a command looks at what it would take, where that goes on changing before it is forgotten.
 _MAX_LOOKS: Final = 3

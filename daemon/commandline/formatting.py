@@ -1,4 +1,4 @@
-"""How the command line writes figures, durations, times and the user's text."""
+"""How the command line writes figures, durations, times, ports and the user's text."""
 
 from __future__ import annotations
 
@@ -57,3 +57,11 @@ def duration(seconds: float) -> str:
 def minute(at: str) -> str:
     """Return a time of the service (ISO 8601) to the minute, such as "2026-01-31 09:30"."""
     return at[:16].replace("T", " ")
+
+
+def describe_moved(port: int) -> str:
+    """Return a sentence about another program at the port where this profile's service was."""
+    return (
+        f"Another program uses port {port}, where this profile's service was: programs that were given that address "
+        "talk to that one."
+    )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.progress import Progress
 
 from idiolect.daemon.commandline.formatting import clock, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from rich.console import RenderableType
-    from rich.progress import Progress
-
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 #: The phases of what takes long, as people are told of them.
 _PHASES: Final = {

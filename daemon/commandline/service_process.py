@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import psutil
+
+from idiolect.daemon.commandline.interrupts import explain_interrupt
+from idiolect.daemon.commandline.progress import show_base_build
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime import process, service_unit
+from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.marker import claim, refuse_lost
+from idiolect.models import durable
+from idiolect.models.base_choice import Choice, chosen, make, serving_folder
+from idiolect.models.base_choice import whole as whole_base
 from idiolect.models.errors import IdiolectError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.runtime.process import Running
-    from idiolect.daemon.settings import Settings
-    from idiolect.models.base_choice import Choice
-
-#: A service that runs says so within this time.
-PROMPT_S = 15.0
 #: What a start writes besides the log: lock, run file, port, and what SQLite puts beside the store.
 _START_BYTES: Final = 2**20
 #: What to say where Ctrl-C ends the work on the base model, by what it had come to.
@@ -35,22 +39,15 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     `port` is where it is to listen, by default the port it had last. Returns the service and whether it was started
     now. Raises IdiolectError with what keeps it from answering.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from idiolect.daemon.runtime import process
-    from idiolect.daemon.vault.marker import claim, refuse_lost
-    from idiolect.models.base_choice import serving_folder
-
     if process.holder(settings) is not None:
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
     claim(settings)  # so that a purge takes what a start leaves that does not come to its end
     if (serving_folder(settings.base_dir) / "model" / "manifest.json").exists():
-        import_module("idiolect.daemon.runtime.service_unit")  # before another thread imports parts of it
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(import_module, "idiolect.daemon.commandline.client")
-            whole = beside.submit(_is_base_whole, settings)
+            whole = beside.submit(whole_base, settings.base_dir)
             try:
                 found = _launch(settings, terminal, port)
             except IdiolectError:  # also where the service was killed, or is another program's to start
@@ -69,10 +66,6 @@ def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = N
 
     Ctrl-C says what is kept of it.
     """
-    from idiolect.daemon.commandline.interrupts import explain_interrupt
-    from idiolect.daemon.commandline.progress import show_base_build
-    from idiolect.models.base_choice import chosen, make
-
     phase = "fetch"
     with explain_interrupt(lambda: terminal.note(_BROKEN_OFF[phase])), show_base_build(terminal) as show:
 
@@ -84,18 +77,11 @@ def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = N
         make(settings.base_dir, choice or chosen(settings.base_dir), progress)
 
 
-def _is_base_whole(settings: Settings) -> bool:
-    from idiolect.models.base_choice import whole
-
-    return whole(settings.base_dir) is not None
-
-
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon.runtime import service_unit
-
     with terminal.waiting("Starting the service"):
         running, fresh = service_unit.start(settings, port)
-        from idiolect.daemon.commandline.client import ServiceClient  # only now: the service starts meanwhile
+        # Only now: the service starts meanwhile.
+        from idiolect.daemon.commandline.client import PROMPT_S, ServiceClient
 
         with ServiceClient(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)
@@ -107,10 +93,6 @@ def end_service(settings: Settings) -> bool:
 
     Raises StopError if the process does not end.
     """
-    import psutil
-
-    from idiolect.daemon.runtime import process
-
     pid = process.holder(settings)
     if pid is None:
         return False
@@ -133,9 +115,6 @@ def service_ended(settings: Settings, terminal: Terminal, room_bytes: int) -> It
     The block finds `room_bytes` of room on the disk, and the start what it needs: where there is not so much, OSError
     is raised before anything was ended.
     """
-    from idiolect.daemon.runtime import process, service_unit
-    from idiolect.models import durable
-
     settings.prepare()
     with (
         durable.reserved(settings.run_dir, _START_BYTES) as let_start,

@@ -6,8 +6,9 @@ import contextlib
 import json
 import re
 import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich import box
 from rich.cells import cell_len
@@ -16,10 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from idiolect.daemon.commandline.formatting import plain_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
 
 #: What a line is not broken within: a word, and a command in backquotes that is not long. With the spaces behind it.
 _WHOLE: Final = re.compile(r"(?:`[^`\n]{1,60}`|[^ ])+ *")

@@ -77,7 +77,6 @@ CASES = (
     alone("status --json", 0, 0),
     alone("service status", 0, 0),
     alone("doctor --json", 69, 69, 69),
-    alone("man", 0, 0, 0),
     writes("add {notes} --json"),
     reads("sources list --json"),
     writes("watch {notes} --json"),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import minute, number
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect adapters"
 
 
 def run(as_json: AsJson = False) -> None:
     """List the adapters that training made: which it began from, the verdict, and which one is used."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         rows = client.get("/v1/adapters")["adapters"]
     if as_json:

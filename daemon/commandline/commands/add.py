@@ -7,24 +7,24 @@ import io
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Me, confirm, make_absolute, parse_path
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient, connect
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_import
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
+from idiolect.daemon.sources.documents import parsed
+from idiolect.daemon.sources.items import ReadReport, Skipped
+from idiolect.daemon.sources.kinds import kind_of
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'"
 
@@ -56,7 +56,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Read notes, mail, chats or commit messages once; asks first where that is very much."""
-    terminal = open_terminal()
+    terminal = Terminal()
     if me is None and len(paths) == 1:
         me = _ask_who_writes(terminal, paths[0])
     with connect() as client:
@@ -105,8 +105,6 @@ def read_paths(client: ServiceClient, terminal: Terminal, paths: list[Path], me:
 @contextlib.contextmanager
 def explain_break(terminal: Terminal) -> Iterator[None]:
     """Say what is kept where Ctrl-C or the end of the service breaks an import off."""
-    from idiolect.daemon.commandline.client import NotAnsweringError
-
     with explain_interrupt(lambda: terminal.note(_BROKEN_OFF)):
         try:
             yield
@@ -137,10 +135,6 @@ def show_import(terminal: Terminal, report: dict[str, Any], *, as_json: bool) ->
 
 def _send_lines(client: ServiceClient, lines: TextIO) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; return an import's report."""
-    from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
-    from idiolect.daemon.sources.documents import parsed
-    from idiolect.daemon.sources.items import ReadReport, Skipped
-
     if isinstance(lines, io.TextIOWrapper):
         lines.reconfigure(encoding="utf-8", errors="ignore")  # JSON is that, whatever the terminal's language
     report = ReadReport(files=1)
@@ -175,8 +169,6 @@ def _ask_who_writes(terminal: Terminal, path: Path) -> list[str]:
 
     Returns no names where nothing has to be asked, or where nobody is there to be asked.
     """
-    from idiolect.daemon.sources.kinds import kind_of
-
     try:
         kind = kind_of(Path(make_absolute(path)))
         if kind is None or kind.guess is None or kind.people is None or kind.guess(path):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import enum
 import itertools
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, plain
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = (
     "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps context '*mail*' off; idiolect apps undo"
@@ -106,11 +104,11 @@ def _give(field: str, value: str, app: str, *, as_json: bool) -> None:
     with connect() as client:
         _print_state(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
     if not as_json:
-        open_terminal().say("Undo: idiolect apps undo")
+        Terminal().say("Undo: idiolect apps undo")
 
 
 def _print_state(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:
-    terminal, rules = open_terminal(), answer["rules"]
+    terminal, rules = Terminal(), answer["rules"]
     terminal.print_result(lambda: _show(terminal, rules, everything=everything), rules, as_json=as_json)
 
 

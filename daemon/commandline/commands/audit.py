@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Since, parse_time
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, duration, minute, number, plain
 from idiolect.daemon.commandline.progress import follow_phases
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect audit; idiolect audit --since 2026-01-01 --json; idiolect audit --secrets"
 
@@ -34,7 +31,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show what was taken, when and from where, what was redacted, which adapter saw what, and what happened."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         if secrets:
             events = client.stream("/v1/audit/secrets", {"since": parse_time(since)})

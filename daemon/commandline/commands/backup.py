@@ -10,7 +10,9 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, Yes, confirm, parse_path
 from idiolect.daemon.commandline.backup_dialog import ProfileKey, describe_contents, read_key, require_one_key
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.profile.backup import make, replaces
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect backup /media/usb/idiolect.backup"
 
@@ -32,9 +34,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Write all that was learned to one encrypted file, and read it through; a running service goes on meanwhile."""
-    from idiolect.daemon.profile.backup import make, replaces
-
-    terminal, settings = open_terminal(), load_settings()
+    terminal, settings = Terminal(), Settings()
     require_one_key(passphrase_file, profile_key=profile_key)
     replaces(settings, path)  # whether a file can be written there is told before a passphrase is asked for
     key = read_key(settings, passphrase_file, profile_key=profile_key, new=True)

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import pydoc
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from selectolax.lexbor import LexborHTMLParser
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.settings import Settings
-    from idiolect.models.base_choice import Choice
-    from idiolect.models.base_speed import Speed
-    from idiolect.models.build import BasePaths
-    from idiolect.models.known_bases import KnownBase
+from idiolect.daemon.commandline.formatting import plain_lines
+from idiolect.daemon.commandline.service_process import build_base, service_ended
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.profile.purge import remove_base
+from idiolect.daemon.runtime import process, service_unit
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.marker import claim, refuse_lost
+from idiolect.models.base_choice import (
+    BaseInUseError,
+    Choice,
+    TermsNotAcceptedError,
+    UnknownBaseError,
+    built,
+    choose,
+    chosen,
+    fetch_terms,
+    folder_of,
+    here,
+    resolve,
+)
+from idiolect.models.base_speed import Speed, speed_of
+from idiolect.models.build import BasePaths
+from idiolect.models.errors import DamagedModelError, IdiolectError
+from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, terms_of
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
 
@@ -33,10 +48,7 @@ GROUP = typer.Typer(
 @GROUP.command("list")
 def list_bases(as_json: AsJson = False) -> None:
     """List the base models, what each costs, and which one serves."""
-    from idiolect.models.base_choice import chosen
-    from idiolect.models.errors import DamagedModelError
-
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = Settings(), Terminal()
     try:
         serving = chosen(settings.base_dir).name
     except DamagedModelError as error:  # what there is to choose from is told all the same
@@ -61,13 +73,7 @@ def use(
     as_json: AsJson = False,
 ) -> None:
     """Fetch and build a base model where it is not here yet, and serve it; the one before stays."""
-    from idiolect.daemon.commandline.service_process import build_base
-    from idiolect.daemon.runtime import process
-    from idiolect.daemon.vault.marker import claim, refuse_lost
-    from idiolect.models.base_choice import built, choose, resolve
-    from idiolect.models.known_bases import terms_of
-
-    settings, terminal = load_settings().prepare(), open_terminal()
+    settings, terminal = Settings().prepare(), Terminal()
     refuse_lost(settings)
     claim(settings)
     choice = resolve(settings.base_dir, base)
@@ -107,11 +113,7 @@ def remove(
     base: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list.")], as_json: AsJson = False
 ) -> None:
     """Remove a base model's files, unless it serves. Its adapters stay in the store, for when it comes back."""
-    from idiolect.daemon.profile.purge import remove_base
-    from idiolect.models.base_choice import BaseInUseError, UnknownBaseError, chosen, folder_of, here
-    from idiolect.models.known_bases import DEFAULT
-
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = Settings(), Terminal()
     if base not in here(settings.base_dir):
         raise UnknownBaseError(
             f"Nothing of a base model {base} is here. `idiolect base` lists those that are."
@@ -131,10 +133,6 @@ def remove(
 
 def _chosen_or_default(settings: Settings) -> Choice:
     """Return what serves; the default where that cannot be read, so that choosing anew mends it."""
-    from idiolect.models.base_choice import Choice, chosen
-    from idiolect.models.errors import DamagedModelError
-    from idiolect.models.known_bases import DEFAULT
-
     try:
         return chosen(settings.base_dir)
     except DamagedModelError:
@@ -143,8 +141,6 @@ def _chosen_or_default(settings: Settings) -> Choice:
 
 def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted: bool) -> None:
     """Show the terms of a base model, and return once they are accepted. Raises TermsNotAcceptedError."""
-    from idiolect.models.base_choice import TermsNotAcceptedError, fetch_terms
-
     with terminal.waiting(f"Fetching the terms of {known.title}"):
         document = fetch_terms(settings.base_dir, known)
     if known.terms is None or document is None:
@@ -173,10 +169,6 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
 
 def _read_terms(document: Path) -> str:
     """Return the terms as text, without what stands around them on their page."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    from idiolect.daemon.commandline.formatting import plain_lines
-
     article = LexborHTMLParser(document.read_bytes()).css_first("article")
     for hidden in article.css("style, script") if article is not None else ():
         hidden.decompose()
@@ -186,11 +178,6 @@ def _read_terms(document: Path) -> str:
 
 def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choice) -> None:
     """Have another base model serve. Where the service cannot start with it, the former one serves again."""
-    from idiolect.daemon.commandline.service_process import service_ended
-    from idiolect.daemon.runtime import service_unit
-    from idiolect.models.base_choice import choose
-    from idiolect.models.errors import IdiolectError
-
     chosen = False
     # All token ids are written anew, once into the log and once into the store.
     room_bytes = settings.store_path.stat().st_size if settings.store_path.exists() else 0
@@ -211,8 +198,6 @@ def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choi
 
 
 def _speed(settings: Settings, base: BasePaths) -> Speed | None:
-    from idiolect.models.base_speed import speed_of
-
     return speed_of(base, settings.threads)
 
 
@@ -226,9 +211,6 @@ def _describe(speed: Speed | None) -> str:
 
 def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
     """Return what is told of each base model that is known or built."""
-    from idiolect.models.base_choice import built
-    from idiolect.models.known_bases import by_name
-
     there = built(settings.base_dir)
     rows = []
     for name in dict.fromkeys([*by_name(), *there]):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
+from idiolect.daemon.browser.package import build
 from idiolect.daemon.commandline.arguments import AsJson, parse_path
-from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
+from idiolect.daemon.commandline.client import find_profile
 from idiolect.daemon.commandline.output_files import writing
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.setup.browser_place import BrowserState
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.setup.browser_place import Browsers, BrowserState
+from idiolect.daemon.setup.place import Target
 
 EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser status --json"
 
@@ -32,16 +33,13 @@ GROUP = typer.Typer(
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    _print_state(load_settings(), as_json=as_json)
+    _print_state(Settings(), as_json=as_json)
 
 
 @GROUP.command()
 def install(as_json: AsJson = False) -> None:
     """Let the browsers that are there start what their extension asks."""
-    from idiolect.daemon.setup.browser_place import Browsers
-    from idiolect.daemon.setup.place import Target
-
-    settings = load_settings()
+    settings = Settings()
     Browsers().install(Target.of(settings))
     _print_state(settings, as_json=as_json)
 
@@ -49,12 +47,9 @@ def install(as_json: AsJson = False) -> None:
 @GROUP.command()
 def remove(as_json: AsJson = False) -> None:
     """Let them start it no more."""
-    from idiolect.daemon.setup.browser_place import Browsers
-    from idiolect.daemon.setup.place import Target
-
     gone = Browsers().remove(Target.of(find_profile()))
     said = f"Removed {', '.join(gone)}." if gone else "It was not installed."
-    open_terminal().print_result(said, {"removed": gone}, as_json=as_json)
+    Terminal().print_result(said, {"removed": gone}, as_json=as_json)
 
 
 @GROUP.command("build")
@@ -65,8 +60,6 @@ def write(
     as_json: AsJson = False,
 ) -> None:
     """Write the extension."""
-    from idiolect.daemon.browser.package import build
-
     with writing(into, "Name another folder: idiolect browser build --into FOLDER."):
         built = build(into)
     said = [
@@ -75,7 +68,7 @@ def write(
         )
         for one in built
     ]
-    open_terminal().print_result(said, {"packages": built}, as_json=as_json)
+    Terminal().print_result(said, {"packages": built}, as_json=as_json)
 
 
 @GROUP.command()
@@ -85,17 +78,14 @@ def host(
     ] = None,
 ) -> None:
     """Answer the extension: what browsers start."""
-    from idiolect.daemon.browser.host import serve
+    from idiolect.daemon.browser.host import serve  # slow to import
 
-    serve(load_settings().prepare())
+    serve(Settings().prepare())
 
 
 def _print_state(settings: Settings, *, as_json: bool) -> None:
-    from idiolect.daemon.setup.browser_place import Browsers
-    from idiolect.daemon.setup.place import Target
-
     states = Browsers().states(Target.of(settings))
-    open_terminal().print_result(_describe(states), {"browsers": states}, as_json=as_json)
+    Terminal().print_result(_describe(states), {"browsers": states}, as_json=as_json)
 
 
 def _describe(states: list[BrowserState]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import open_terminal
+from idiolect.daemon.commandline.doctor_checks import examine
 from idiolect.daemon.commandline.exit_codes import EXIT_FINDINGS
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect doctor"
 _MARKS: Final = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
@@ -16,11 +18,7 @@ _MARKS: Final = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("�
 
 def run(as_json: AsJson = False) -> None:
     """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
-    from dataclasses import asdict
-
-    from idiolect.daemon.commandline.doctor_checks import examine
-
-    findings, terminal = examine(), open_terminal()
+    findings, terminal = examine(), Terminal()
     if as_json:
         terminal.print_json([asdict(finding) for finding in findings])
     else:

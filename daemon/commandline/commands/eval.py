@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Budget, make_absolute, parse_path
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import clock, counted, number, percent
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_phases
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --all; idiolect eval --context replies.jsonl"
 
@@ -71,7 +69,7 @@ def run(
         "mistakes": mistakes,
         "context": None if context is None else make_absolute(context),
     }
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, make_absolute, parse_path
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.models.known_bases import by_name
 
 EXAMPLE = "idiolect export peft ~/my-adapter"
 
@@ -39,15 +41,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Write an adapter, or everything, to a file or folder that other programs read. It is not encrypted."""
-    terminal = open_terminal()
+    terminal = Terminal()
     body = {"kind": kind.value, "path": make_absolute(path), "adapter": adapter}
     with connect() as client:
         written: str = client.post("/v1/export", body, patient=True)["path"]
         base = client.get("/v1/status")["base"]
     terminal.print_result(written, {"path": written}, as_json=as_json, whole=True)
     terminal.note("It is not encrypted: whoever can read it can read what it was made from.")
-    from idiolect.models.known_bases import by_name
-
     known = by_name().get(base)
     if kind is ExportKind.everything:
         if (Path(written) / "NOTICE").exists():

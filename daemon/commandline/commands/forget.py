@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Since, Yes, parse_time, read_text
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.forget_dialog import Consent, forget_text
 from idiolect.daemon.commandline.formatting import minute, plain
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect forget --text "project x" --dry-run'
 
@@ -50,7 +48,7 @@ def run(
     conditions = any(value is not None for value in given.values())
     if receipts and (dry_run or yes or expect is not None or conditions):
         raise typer.BadParameter("--receipts only lists: leave the conditions out")
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         if receipts:
             return _show_receipts(terminal, client.get("/v1/receipts")["receipts"], as_json=as_json)

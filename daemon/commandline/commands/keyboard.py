@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.setup.keyboard_place import KeyboardState
+from idiolect.daemon.commandline.client import find_profile
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.setup.keyboard_place import Keyboard, KeyboardState
+from idiolect.daemon.setup.place import Target
 
 EXAMPLE = "idiolect keyboard install --learn; idiolect keyboard status; idiolect keyboard remove"
 
@@ -24,7 +26,7 @@ GROUP = typer.Typer(
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    _print_state(load_settings(), [], as_json=as_json)
+    _print_state(Settings(), [], as_json=as_json)
 
 
 @GROUP.command("install")
@@ -39,19 +41,13 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make it one of your input methods."""
-    from idiolect.daemon.setup.keyboard_place import Keyboard
-    from idiolect.daemon.setup.place import Target
-
-    settings, learns = load_settings(), _ask(learn, as_json=as_json)
+    settings, learns = Settings(), _ask(learn, as_json=as_json)
     _print_state(settings, Keyboard().install_and_say(Target.of(settings), learn=learns), as_json=as_json)
 
 
 @GROUP.command()
 def remove(as_json: AsJson = False) -> None:
     """Take it out of your input methods."""
-    from idiolect.daemon.setup.keyboard_place import Keyboard
-    from idiolect.daemon.setup.place import Target
-
     settings = find_profile()
     done = Keyboard().remove(Target.of(settings)) or ["It was not installed."]
     _print_state(settings, done, as_json=as_json, also=False)
@@ -59,20 +55,13 @@ def remove(as_json: AsJson = False) -> None:
 
 def _print_state(settings: Settings, done: list[str], *, as_json: bool, also: bool = True) -> None:
     """Tell what was done, and `also` how it stands."""
-    from dataclasses import asdict
-
-    from idiolect.daemon.setup.keyboard_place import Keyboard
-    from idiolect.daemon.setup.place import Target
-
     found = Keyboard().state(Target.of(settings))
     said = [*done, *(_describe(found) if also else ())]
-    open_terminal().print_result(said, {**asdict(found), "done": done}, as_json=as_json)
+    Terminal().print_result(said, {**asdict(found), "done": done}, as_json=as_json)
 
 
 def _ask(learn: bool | None, *, as_json: bool) -> bool | None:
     """What the user says about learning; None leaves it as it is, where nobody can be asked."""
-    import sys
-
     if learn is not None or as_json or not sys.stdin.isatty():
         return learn
     return typer.confirm(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, read_text
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.forget_dialog import Consent, forget_text
 from idiolect.daemon.commandline.formatting import number, plain
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect learned; idiolect learned --forget "kind regards"'
 
@@ -42,7 +40,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show the words and phrases that set you apart: what you use more than general English does."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         if forget is None:
             body = {"limit": limit, "contains": read_text(contains).strip()}

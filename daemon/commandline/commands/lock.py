@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, read_passphrase
-from idiolect.daemon.commandline.deferred import find_profile, open_terminal
+from idiolect.daemon.commandline.client import find_profile
+from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.vault import lock
 
 EXAMPLE = "idiolect lock; idiolect lock --passphrase"
 
@@ -20,10 +23,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
-    from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
-    from idiolect.daemon.vault import lock
-
-    settings, terminal = find_profile(), open_terminal()
+    settings, terminal = find_profile(), Terminal()
     given = None
     if passphrase or passphrase_file is not None:
         given = read_passphrase(passphrase_file, "Passphrase to unlock it with: ", new=True)

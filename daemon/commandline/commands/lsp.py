@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.commandline.deferred import load_settings
+from idiolect.daemon.editors.language_server import serve
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect lsp"
 
@@ -17,6 +18,4 @@ def run(
     ] = False,
 ) -> None:
     """Speak the Language Server Protocol with an editor, over stdin and stdout; starts the service if need be."""
-    from idiolect.daemon.editors.language_server import serve
-
-    serve(load_settings().prepare())
+    serve(Settings().prepare())

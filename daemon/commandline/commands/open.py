@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import webbrowser
 from typing import Annotated
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect open; idiolect open --no-browser"
 
@@ -19,9 +21,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute."""
-    import webbrowser
-
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         link = client.post("/v1/open")
     if as_json:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, parse_duration
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect pause --for 30m"
 
@@ -24,4 +25,4 @@ def run(
     with connect() as client:
         answer = client.post("/v1/pause", {"for_s": for_s})
     said = f"Paused for {duration}." if duration else "Paused until `idiolect resume`."
-    open_terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer, as_json=as_json)

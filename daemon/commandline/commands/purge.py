@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from pathlib import Path
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.deferred import find_profile, open_terminal
+from idiolect.daemon.commandline.client import find_profile
 from idiolect.daemon.commandline.formatting import plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.profile.purge import Purged
+from idiolect.daemon.commandline.service_process import end_service
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.profile.purge import Purged, contents, purge, require_profile
+from idiolect.daemon.setup.browser_place import Browsers
+from idiolect.daemon.setup.place import Target
 
 EXAMPLE = "idiolect purge"
 
@@ -22,14 +22,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
-    from dataclasses import asdict
-
-    from idiolect.daemon.commandline.service_process import end_service
-    from idiolect.daemon.profile.purge import contents, purge, require_profile
-    from idiolect.daemon.setup.browser_place import Browsers
-    from idiolect.daemon.setup.place import Target
-
-    settings, terminal = find_profile(), open_terminal()
+    settings, terminal = find_profile(), Terminal()
     require_profile(settings)
     if not yes:
         terminal.say(f"{settings.home}:")

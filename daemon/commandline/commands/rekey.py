@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.service_process import service_ended
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault import rekey
 
 EXAMPLE = "idiolect rekey"
 
 
 def run(as_json: AsJson = False) -> None:
     """Encrypt the store with a new key; from then on the old one opens only older copies."""
-    from idiolect.daemon.commandline.service_process import service_ended
-    from idiolect.daemon.vault import rekey
-
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = Settings(), Terminal()
     with (
         service_ended(settings, terminal, rekey.rekey_bytes(settings)),
         terminal.waiting("Encrypting the store anew"),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect report --days 7"
 
@@ -25,7 +22,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show how many keystrokes suggestions have saved, and how often the likely ones were accepted."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         found = client.get("/v1/report", days=days)
     terminal.print_result(lambda: _show(terminal, found), found, as_json=as_json)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, Yes, confirm, parse_path
 from idiolect.daemon.commandline.backup_dialog import ProfileKey, describe_contents, read_key, require_one_key
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.profile.backup import discard, examine, restore, undo
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect restore /media/usb/idiolect.backup; idiolect restore --undo"
 
@@ -35,7 +33,7 @@ def run(
     """Make a backup the profile's store; the one before is kept until you remove it. The service must not run."""
     if [path is not None, undo, discard].count(True) != 1:
         raise typer.BadParameter("name a backup, or give --undo or --discard")
-    terminal, settings = open_terminal(), load_settings()
+    terminal, settings = Terminal(), Settings()
     if undo:
         _undo(settings, terminal, as_json=as_json)
     elif discard:
@@ -49,8 +47,6 @@ def run(
 def _restore(
     settings: Settings, terminal: Terminal, path: Path, key: str, *, yes: bool, as_json: bool
 ) -> None:
-    from idiolect.daemon.profile.backup import examine, restore
-
     with terminal.waiting("Reading the backup"):
         found = examine(path, key)
     if settings.store_path.exists() and not yes:
@@ -70,8 +66,6 @@ def _restore(
 
 
 def _undo(settings: Settings, terminal: Terminal, *, as_json: bool) -> None:
-    from idiolect.daemon.profile.backup import undo
-
     holds = undo(settings)
     contents = "which cannot be read" if holds is None else describe_contents(holds)
     sentence = (
@@ -83,8 +77,6 @@ def _undo(settings: Settings, terminal: Terminal, *, as_json: bool) -> None:
 
 
 def _discard(settings: Settings, terminal: Terminal, *, yes: bool, as_json: bool) -> None:
-    from idiolect.daemon.profile.backup import discard
-
     if settings.former_store_path.exists() and not yes:
         confirm(f"Remove {settings.former_store_path}? It cannot be put back then.")
     removed = discard(settings)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect resume"
 
@@ -12,4 +13,4 @@ def run(as_json: AsJson = False) -> None:
     """Learn again after a pause."""
     with connect() as client:
         answer = client.post("/v1/resume")
-    open_terminal().print_result("Learning again.", answer, as_json=as_json)
+    Terminal().print_result("Learning again.", answer, as_json=as_json)

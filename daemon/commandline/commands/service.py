@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, make_absolute, parse_path
-from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
-
-if TYPE_CHECKING:
-    from idiolect.daemon.runtime.service_unit import Desktop, Installed
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.commandline.client import find_profile
+from idiolect.daemon.commandline.service_process import build_base
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime.service_unit import Desktop, Installed
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect service install; idiolect service status --json; idiolect service uninstall"
 
@@ -32,16 +32,14 @@ _Writable = Annotated[
 @GROUP.command()
 def status(as_json: AsJson = False) -> None:
     """Show how it stands."""
-    _print_state(_desktop(load_settings()), as_json=as_json)
+    _print_state(_desktop(Settings()), as_json=as_json)
 
 
 @GROUP.command()
 def install(writable: _Writable = None, as_json: AsJson = False) -> None:
     """Start it now and at each log-in."""
-    from idiolect.daemon.commandline.service_process import build_base
-
-    settings = load_settings()
-    build_base(settings.prepare(), open_terminal())
+    settings = Settings()
+    build_base(settings.prepare(), Terminal())
     desktop = _desktop(settings, writable)
     desktop.install()
     _print_state(desktop, as_json=as_json)
@@ -53,24 +51,22 @@ def uninstall(as_json: AsJson = False) -> None:
     desktop = _desktop(find_profile())
     was_installed = desktop.uninstall()
     said = "Uninstalled; what it knows stays." if was_installed else "It was not installed."
-    open_terminal().print_result(said, desktop.state(), as_json=as_json)
+    Terminal().print_result(said, desktop.state(), as_json=as_json)
 
 
 @GROUP.command()
 def show(writable: _Writable = None) -> None:
     """Show what would be written for systemd or launchd."""
-    typer.echo(_desktop(load_settings(), writable).text().decode(), nl=False)
+    typer.echo(_desktop(Settings(), writable).text().decode(), nl=False)
 
 
 def _desktop(settings: Settings, writable: list[Path] | None = None) -> Desktop:
-    from idiolect.daemon.runtime.service_unit import Desktop
-
     return Desktop(settings, [Path(make_absolute(path)) for path in writable or ()])
 
 
 def _print_state(desktop: Desktop, *, as_json: bool) -> None:
     state = desktop.state()
-    open_terminal().print_result(_describe(state), state, as_json=as_json)
+    Terminal().print_result(_describe(state), state, as_json=as_json)
 
 
 def _describe(state: Installed) -> list[str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.setup.place import Place, Target
+from idiolect.daemon.commandline.client import ServiceClient, find_profile
+from idiolect.daemon.commandline.service_process import start_service
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings_file import did_you_mean
+from idiolect.daemon.setup.lsp_check import words_from
+from idiolect.daemon.setup.place import Place, SetupRefusedError, Target
+from idiolect.daemon.setup.places import PLACES
 
 EXAMPLE = "idiolect setup; idiolect setup neovim; idiolect setup neovim --remove"
 
@@ -36,10 +38,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Connect a program that you type in: shows the changes, asks, writes them, and checks that it works."""
-    from idiolect.daemon.setup.place import SetupRefusedError, Target
-    from idiolect.daemon.setup.places import PLACES
-
-    settings, terminal = find_profile() if remove else load_settings(), open_terminal()
+    settings, terminal = find_profile() if remove else Settings(), Terminal()
     target = Target.of(settings)
     if place is None:
         if show or remove or yes:
@@ -47,8 +46,6 @@ def run(
         return _list(terminal, target, PLACES, as_json=as_json)
     chosen = next((one for one in PLACES if one.name == place), None)
     if chosen is None:
-        from idiolect.daemon.settings_file import did_you_mean
-
         names = [one.name for one in PLACES]
         raise typer.BadParameter(
             f"there is no place of this name. The places are {', '.join(names)}.{did_you_mean(place, names)}"
@@ -102,9 +99,6 @@ def _list(terminal: Terminal, target: Target, places: tuple[Place, ...], *, as_j
 
 def _check(place: Place, target: Target, settings: Settings, terminal: Terminal) -> list[str] | None:
     """The words that are offered where the place asks the service as it is set up to; None where that fails."""
-    from idiolect.daemon.commandline.service_process import start_service
-    from idiolect.daemon.setup.lsp_check import words_from
-
     if place.asks_by != "lsp":
         return []
     start_service(settings.prepare(), terminal)
@@ -133,8 +127,6 @@ def _print_state(
 
 def _demonstration(settings: Settings) -> Path | None:
     """The profile of `make start`, where it holds text and the one that is used does not."""
-    from idiolect.daemon.commandline.client import ServiceClient
-
     other = Path(sys.prefix).parent / ".demo"
     if other == settings.home or not settings.model_copy(update={"home": other}).store_path.exists():
         return None

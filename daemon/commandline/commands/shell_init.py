@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.commandline.deferred import load_settings
+from idiolect.daemon.editors.shells import script
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect shell-init zsh --full-line"
 
@@ -28,6 +29,4 @@ def run(
     ] = False,
 ) -> None:
     """Print a script for your shell, which then suggests at its prompt."""
-    from idiolect.daemon.editors.shells import script
-
-    typer.echo(script(shell.value, load_settings(), full_line=full_line), nl=False)
+    typer.echo(script(shell.value, Settings(), full_line=full_line), nl=False)

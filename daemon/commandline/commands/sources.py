@@ -6,21 +6,19 @@ import enum
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, make_absolute, parse_path
+from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import read_paths
-from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
 from idiolect.daemon.commandline.forget_dialog import Consent, ask_and_forget, ask_to_go_on
 from idiolect.daemon.commandline.formatting import plain
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.ingest.source_discovery import FoundSource
+from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.ingest.source_discovery import FoundSource
 
 EXAMPLE = "idiolect sources; idiolect sources --only mail --yes; idiolect sources remove ~/notes"
 
@@ -50,7 +48,7 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Look what there is to read, and ask for each."""
-    terminal, settings = open_terminal(), load_settings()
+    terminal, settings = Terminal(), Settings()
     found = _find(terminal, path, settings.exclude, only, quiet=as_json)
     if not found or not (yes or (sys.stdin.isatty() and not as_json)):
         return _show_places(terminal, found, as_json=as_json)
@@ -62,7 +60,7 @@ def find(
 def list_sources(as_json: AsJson = False) -> None:
     """Show what was read, and what it brought."""
     with connect() as client:
-        _show_sources(open_terminal(), client.get("/v1/sources")["sources"], as_json=as_json)
+        _show_sources(Terminal(), client.get("/v1/sources")["sources"], as_json=as_json)
 
 
 @GROUP.command()
@@ -80,13 +78,13 @@ def remove(
 ) -> None:
     """Forget all that a source brought."""
     with connect() as client:
-        _remove(client, open_terminal(), path, Consent(yes, expect, dry_run), as_json=as_json)
+        _remove(client, Terminal(), path, Consent(yes, expect, dry_run), as_json=as_json)
 
 
 def _find(
     terminal: Terminal, path: Path | None, exclude: tuple[str, ...], only: list[Sort] | None, *, quiet: bool
 ) -> list[FoundSource]:
-    from idiolect.daemon.ingest.reader import Reader
+    from idiolect.daemon.ingest.reader import Reader  # slow to import, and the list does without
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
     with terminal.waiting("Looking" if quiet else f"Looking below {home}"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import open_terminal
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.commandline.formatting import describe_moved
+from idiolect.daemon.commandline.service_process import start_service
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect start --port 8765"
 
@@ -31,13 +33,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Start the service in the background; returns once it answers."""
-    from idiolect.daemon.commandline.service_process import start_service
-    from idiolect.daemon.runtime import process
-    from idiolect.daemon.settings import Settings
-
     settings = (Settings() if port is None else Settings(port=port)).prepare()
-    terminal = open_terminal()
-    if rebuild:
+    terminal = Terminal()
+    if rebuild:  # what it needs is slow to import, and a start is not to wait for that
         from idiolect.daemon.profile.purge import remove_base
         from idiolect.models.base_choice import chosen, require_source, serving_folder
 
@@ -56,17 +54,7 @@ def run(
     _show(terminal, running, fresh=fresh, as_json=as_json)
 
 
-def describe_moved(port: int) -> str:
-    """Return a sentence about another program at the port where this profile's service was."""
-    return (
-        f"Another program uses port {port}, where this profile's service was: programs that were given that address "
-        "talk to that one."
-    )
-
-
 def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -> None:
-    from dataclasses import asdict
-
     did = "Started" if fresh else "Already running"
     said = [f"{did}: {running.socket or running.url} (pid {running.pid})"]
     if running.moved_from is not None:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict
+from typing import Any, Final
+
+from pydantic_core import to_jsonable_python
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.client import (
+    PROMPT_S,
+    NotAnsweringError,
+    NotRunningError,
+    ServiceClient,
+    find_profile,
+)
 from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
-from idiolect.daemon.commandline.commands.start import describe_moved
-from idiolect.daemon.commandline.deferred import find_profile, open_terminal
-from idiolect.daemon.commandline.formatting import clock, counted
+from idiolect.daemon.commandline.doctor_checks import find_warnings
+from idiolect.daemon.commandline.formatting import clock, counted, describe_moved
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.commandline.progress import name_phase
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.privacy.pause import describe_end
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.marker import standing
 
 EXAMPLE = "idiolect status --json"
 _WORD_MS: Final = 12_000  # a word of five characters in a minute, times the milliseconds of a character
@@ -21,30 +33,18 @@ _WORD_MS: Final = 12_000  # a word of five characters in a minute, times the mil
 
 def run(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
-    from dataclasses import asdict
-
-    from pydantic_core import to_jsonable_python
-
-    from idiolect.daemon.commandline.doctor_checks import find_warnings
-    from idiolect.daemon.vault.marker import standing
-
     settings = find_profile()
     now = _ask(settings)
     now |= {"home": str(settings.home), "locked": settings.locked}
     now |= {"warnings": find_warnings(settings)}
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
-    terminal = open_terminal()
+    terminal = Terminal()
     terminal.print_result(lambda: _show(terminal, now), now, as_json=as_json)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:
     """Return the service's status, or what is known without it where none runs or the profile is locked."""
-    from idiolect.daemon.commandline.client import NotAnsweringError, NotRunningError, ServiceClient
-    from idiolect.daemon.commandline.service_process import PROMPT_S
-    from idiolect.daemon.endpoint import tokens
-    from idiolect.daemon.runtime import process
-
     try:
         with ServiceClient(settings) as client:
             return client.get("/v1/status", timeout_s=PROMPT_S)
@@ -93,12 +93,8 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
 def _describe_work(now: dict[str, Any]) -> str:
     if round_ := now["training"]:
         waits = f", which {round_['waits']}" if round_.get("waits") else ""
-        from idiolect.daemon.commandline.progress import name_phase
-
         return f"training ({name_phase(round_).lower()}, {round_['done']:.0%}){waits}"
     if now.get("paused"):
-        from idiolect.daemon.privacy.pause import describe_end
-
         return f"paused {describe_end(now.get('paused_for_s'))}"
     return "listening"
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import find_profile, open_terminal
+from idiolect.daemon.commandline.client import find_profile
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime import process
 
 EXAMPLE = "idiolect stop"
 
 
 def run(as_json: AsJson = False) -> None:
     """End the service; what it learned is kept."""
-    from idiolect.daemon.runtime import process
-
     settings = find_profile()
     pid = process.stop(settings)
     said = "No service runs" if pid is None else "Stopped the service"
-    open_terminal().print_result(f"{said} for the profile {settings.home}.", {"pid": pid}, as_json=as_json)
+    Terminal().print_result(f"{said} for the profile {settings.home}.", {"pid": pid}, as_json=as_json)

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, read_text, read_text_file
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import chance, plain
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
@@ -34,7 +35,7 @@ def run(
     """Show how it would complete a text."""
     if text == answering == "-":
         raise typer.BadParameter("only one of the text and what you answer can stand on stdin")
-    terminal, prefix = open_terminal(), read_text(text)
+    terminal, prefix = Terminal(), read_text(text)
     context = [] if answering is None else [read_text_file(answering, _MAX_CHARS)]
     with connect() as client:
         asked = {"prefix": prefix, "corrections": True, **({"context": context} if context else {})}

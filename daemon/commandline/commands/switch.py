@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch corrections off"
 
@@ -94,7 +92,7 @@ def _set(body: dict[str, str], *, as_json: bool) -> None:
     with connect() as client:
         stands = client.post("/v1/switches", body) if body else client.get("/v1/switches")
         grey = client.get("/v1/status")["grey_text"]
-    terminal = open_terminal()
+    terminal = Terminal()
     terminal.print_result(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
 
 

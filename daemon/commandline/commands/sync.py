@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -17,11 +17,10 @@ from idiolect.daemon.commandline.arguments import (
     parse_path,
     read_passphrase,
 )
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, minute, plain
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime.process import RelayedError
 
 EXAMPLE = "idiolect sync ~/Sync/idiolect; idiolect sync; idiolect sync revoke laptop"
 #: The sub-command that is meant where a word is none: `idiolect sync FOLDER`.
@@ -37,7 +36,7 @@ def show(as_json: AsJson = False) -> None:
     """Show the folder, the devices, and what waits."""
     with connect() as client:
         sharing = client.get("/v1/sync")["sharing"]
-    terminal = open_terminal()
+    terminal = Terminal()
     terminal.print_result(lambda: _show(terminal, sharing), sharing, as_json=as_json)
 
 
@@ -62,8 +61,6 @@ def join(
     as_json: AsJson = False,
 ) -> None:
     """Share FOLDER, with a code where other devices share it; `sync FOLDER` does the same."""
-    from idiolect.daemon.runtime.process import RelayedError
-
     body: dict[str, Any] = {"action": "join", "folder": make_absolute(folder), "name": name}
     if code_file is not None:
         body["code"] = read_passphrase(code_file, "", new=False)
@@ -73,7 +70,7 @@ def join(
         except RelayedError as error:
             if error.relayed_code != "sync-code-needed" or code_file is not None or not sys.stdin.isatty():
                 raise
-            open_terminal().note(
+            Terminal().note(
                 "Other devices share this folder. `idiolect sync invite` on one of them shows a code."
             )
             code = read_passphrase(None, "The code, twelve words: ", new=False)
@@ -94,7 +91,7 @@ def devices(as_json: AsJson = False) -> None:
     """List the devices."""
     with connect() as client:
         sharing = client.get("/v1/sync")["sharing"] or {"devices": []}
-    terminal = open_terminal()
+    terminal = Terminal()
     terminal.print_result(lambda: _list(terminal, sharing["devices"]), sharing["devices"], as_json=as_json)
 
 
@@ -115,7 +112,7 @@ def revoke(
         f"{device} is revoked. What is in the folder is encrypted anew; the other devices do so once they hear of it.",
         "It still holds what it had read until now. If it was stolen, lock or wipe it, if that can be done.",
     ]
-    open_terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer, as_json=as_json)
 
 
 @GROUP.command()
@@ -133,7 +130,7 @@ def leave(yes: Yes = False, as_json: AsJson = False) -> None:
             "It is not there, or cannot be written, so the others still count this device: run `idiolect sync revoke` "
             "with its name on one of them."
         )
-    open_terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer, as_json=as_json)
 
 
 def _tell_code(answer: dict[str, Any], said: list[str], *, as_json: bool) -> None:
@@ -145,7 +142,7 @@ def _tell_code(answer: dict[str, Any], said: list[str], *, as_json: bool) -> Non
             answer["code"],
             "Give it there when `idiolect sync FOLDER` asks for it.",
         ]
-    open_terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer, as_json=as_json)
 
 
 def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:

@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
+from idiolect.daemon.commandline.client import find_profile
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect token --scope suggest; idiolect token --scope suggest --rotate"
 
@@ -37,13 +41,10 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show the file with the token that another program needs to ask the service; --scope limits what it may do."""
-    from idiolect.daemon.endpoint import tokens
-    from idiolect.daemon.endpoint.tokens import Scope
-
-    settings = (find_profile() if rotate else load_settings()).prepare()
+    settings = (find_profile() if rotate else Settings()).prepare()
     chosen = Scope[scope.upper()]
     made, path = tokens.make(settings, chosen, anew=rotate), str(tokens.path_of(settings, chosen))
     shown = made if show else None
-    open_terminal().print_result(
+    Terminal().print_result(
         shown or path, {"scope": scope, "path": path, "token": shown}, as_json=as_json, whole=True
     )

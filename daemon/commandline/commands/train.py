@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Budget
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.formatting import clock, number, percent
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_phases
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect train --wait --budget 120"
 
@@ -34,7 +31,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Learn your style now: train an adapter, a small addition to the model, used only if it predicts you better."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         if not wait:
             answer = client.post("/v1/train", {"budget_s": budget})

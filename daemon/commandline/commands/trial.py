@@ -7,7 +7,8 @@ from typing import Any, Final
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect trial start; idiolect trial"
 
@@ -47,7 +48,7 @@ def stop(as_json: AsJson = False) -> None:
 
 
 def _print_state(stands: dict[str, Any], *, begun: str = "", as_json: bool) -> None:
-    open_terminal().print_result(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
+    Terminal().print_result(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
 
 
 def _what_next(stands: dict[str, Any]) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, read_passphrase
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault import lock
 
 EXAMPLE = "idiolect unlock"
 
 
 def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
     """Let the service have its key again."""
-    from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
-    from idiolect.daemon.vault import lock
-
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = Settings(), Terminal()
     was_locked = False
     if settings.locked:  # else the service goes on as it is
         given = None

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, parse_adapter
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect use 3; idiolect use base"
 
@@ -21,4 +22,4 @@ def run(
     with connect() as client:
         client.post("/v1/use", {"adapter": chosen})
     said = "Serving the base model alone." if chosen is None else f"Serving adapter {chosen}."
-    open_terminal().print_result(said, {"adapter": chosen}, as_json=as_json)
+    Terminal().print_result(said, {"adapter": chosen}, as_json=as_json)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import parse_path
-from idiolect.daemon.commandline.deferred import open_terminal
 from idiolect.daemon.commandline.output_files import writing
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.editors.vsix import write
 
 EXAMPLE = "idiolect vscode && code --install-extension idiolect.vsix"
 
@@ -20,8 +21,6 @@ def run(
     ] = Path("idiolect.vsix"),
 ) -> None:
     """Write the extension for VS Code, to be installed with `code --install-extension FILE`."""
-    from idiolect.daemon.editors.vsix import write
-
     with writing(path, "Name another file: idiolect vscode FILE."):
         write(path)
-    open_terminal().show_whole(f"Wrote {path}. Install it: code --install-extension {path}")
+    Terminal().show_whole(f"Wrote {path}. Install it: code --install-extension {path}")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, confirm, make_absolute, parse_path
+from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import show_import
-from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_import
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime.process import RelayedError
 
 EXAMPLE = "idiolect watch ~/notes"
 
@@ -33,7 +31,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Read a folder and go on learning what you newly write in it; asks first where that is very much."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         body = {"path": make_absolute(path), "remove": remove}
         if remove:
@@ -49,9 +47,6 @@ def run(
 
 def _follow(client: ServiceClient, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
     """Have a folder read and followed; return the import's report. Where it is very much, `ask` the user first."""
-    from idiolect.daemon.commandline.client import NotAnsweringError
-    from idiolect.daemon.runtime.process import RelayedError
-
     try:
         return follow_import(terminal, client.stream("/v1/watch", body))
     except NotAnsweringError:

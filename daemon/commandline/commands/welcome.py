@@ -7,23 +7,21 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import Budget, Me, parse_path
+from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.commandline.commands.eval import describe_savings
 from idiolect.daemon.commandline.commands.train import describe_verdict, wait_for_round
-from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
 from idiolect.daemon.commandline.formatting import plain
 from idiolect.daemon.commandline.progress import follow_phases
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import ServiceClient
-    from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.runtime.process import Running
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.commandline.service_process import start_service
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime.process import RelayedError, Running
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect welcome ~/notes --budget 240"
 
@@ -46,10 +44,8 @@ def run(
     budget: Budget = None,
 ) -> None:
     """Do it all: start, read, learn, show what that brought, and how to go on."""
-    from idiolect.daemon.commandline.service_process import start_service
-
-    settings = load_settings().prepare()
-    terminal = open_terminal()
+    settings = Settings().prepare()
+    terminal = Terminal()
     running, _ = start_service(settings, terminal)
     with connect(settings) as client:
         new_entries = 0
@@ -68,8 +64,6 @@ def _train(
     client: ServiceClient, terminal: Terminal, budget: float | None, *, new_entries: int
 ) -> str | None:
     """Train; return what became of it, as the last time if nothing was read since, or None where no round began."""
-    from idiolect.daemon.runtime.process import RelayedError
-
     last: dict[str, Any] | None = client.get("/v1/status").get("last_round")
     if not new_entries and last and last["status"] in {"promoted", "refused"}:
         return describe_verdict(last)
@@ -86,8 +80,6 @@ def _train(
 
 def _show_savings(client: ServiceClient, terminal: Terminal, *, anew: bool) -> None:
     """Show what the program saves at the user's next keys: measured `anew`, or as it was measured last."""
-    from idiolect.daemon.runtime.process import RelayedError
-
     measured = client.get("/v1/status").get("measured")
     if measured and not anew:
         return terminal.say(f"It saves you about {100 * measured:.0f} of the next 100 keys.")
@@ -104,8 +96,6 @@ def _show_savings(client: ServiceClient, terminal: Terminal, *, anew: bool) -> N
 
 def _find_examples(client: ServiceClient) -> list[dict[str, Any]]:
     """Return completions of held-out text; none where there is no adapter that was judged by it."""
-    from idiolect.daemon.runtime.process import RelayedError
-
     try:
         found: list[dict[str, Any]] = client.get("/v1/examples", count=_EXAMPLES)["examples"]
     except RelayedError as error:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, read_text
-from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import plain
-
-if TYPE_CHECKING:
-    from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
 
@@ -35,7 +33,7 @@ _Text = Annotated[
 @GROUP.command("list")
 def list_rules(as_json: AsJson = False) -> None:
     """Show what was said."""
-    terminal = open_terminal()
+    terminal = Terminal()
     with connect() as client:
         rules = client.get("/v1/words")["rules"]
     terminal.print_result(lambda: _list(terminal, rules), rules, as_json=as_json)
@@ -88,7 +86,7 @@ def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
     with connect() as client:
         change = client.post(f"/v1/words/{how}", body)
     said = [*_describe(change), *(() if how == "undo" else ["Undo: idiolect words undo"])]
-    open_terminal().print_result(said, change, as_json=as_json)
+    Terminal().print_result(said, change, as_json=as_json)
 
 
 def _list(terminal: Terminal, rules: list[dict[str, Any]]) -> None:

@@ -43,7 +43,7 @@ def test_an_interruption_while_it_loads_is_quiet(tmp_path, module):
     [
         (("status",), False),
         (("--help",), False),
-        (("man",), True),
+        (("--help",), True),
         (("nothing",), False),
         (("nothing",), True),
     ],
@@ -69,7 +69,7 @@ def test_a_closed_pipe_is_quiet(tmp_path, command, both):
 def test_what_is_read_in_part_ends_it_too(tmp_path):
     environment = {**os.environ, "IDIOLECT_HOME": str(tmp_path)}
     with subprocess.Popen(
-        [*PROGRAM, "man"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*PROGRAM, "--help"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as ran:
         assert ran.stdout is not None
         assert ran.stderr is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import service_process
+from idiolect.daemon.commandline import client, service_process
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -26,7 +26,7 @@ def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypat
     settings = Settings(home=tmp_path / "home").prepare()
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     running, _ = process.start(settings)
-    monkeypatch.setattr(service_process, "PROMPT_S", 0.3)
+    monkeypatch.setattr(client, "PROMPT_S", 0.3)
     os.kill(running.pid, signal.SIGSTOP)
     try:
         code, _, err = run(settings, "start")
@@ -187,8 +187,8 @@ def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, m
     (settings.base_dir / "model").mkdir()
     (settings.base_dir / "model" / "manifest.json").touch()
     made = []
-    monkeypatch.setattr(service_process, "_is_base_whole", lambda _settings: whole)
-    monkeypatch.setattr("idiolect.models.base_choice.make", lambda *_: made.append(process.holder(settings)))
+    monkeypatch.setattr(service_process, "whole_base", lambda _folder: whole)
+    monkeypatch.setattr(service_process, "make", lambda *_: made.append(process.holder(settings)))
     try:
         code, out, _ = run(settings, "start", "--json")
         assert code == 0

@@ -98,7 +98,7 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
         raise RuntimeError("a word of the user's")
 
     monkeypatch.setattr(command_table, "app", broken)
-    monkeypatch.setattr(command_table, "load_settings", broken)
+    monkeypatch.setattr("idiolect.daemon.settings.Settings", broken)
     with pytest.raises(SystemExit) as caught:
         command_table.main()
     assert caught.value.code == command_table.EXIT_UNEXPECTED
