@@ -17,7 +17,7 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,6 +31,7 @@ from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
 from idiolect.daemon.runtime.service_unit import notify_ready
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
@@ -40,19 +41,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.service import Service
 
 log = logging.getLogger("idiolect")
-
-
-@dataclass(frozen=True)
-class _Start:
-    """How the process was started: what a resting service left for this one, if it did, and the other arguments."""
-
-    left: Handover | None
-    arguments: list[str]
-
-    @property
-    def key(self) -> str | None:
-        """The store's key, if it was left."""
-        return None if self.left is None else self.left.key
 
 
 def main() -> int:
@@ -70,9 +58,9 @@ def main() -> int:
         settings = Settings(**given).prepare()
         open_log(settings.log_path)
         left = None if handed is None else Handover.read(handed)
-        start = _Start(left, [f"--{name}={value}" for name, value in given.items()])
+        again = [f"--{name}={value}" for name, value in given.items()]
         with process.locked(settings, held=None if left is None else left.lock) as lock:
-            _serve(settings, say, lock, start)
+            _serve(settings, say, lock, left, again)
     except IdiolectError as error:
         return _fail(error, say)
     except OSError as error:
@@ -96,22 +84,24 @@ def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:
     return error.exit_code
 
 
-def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int, start: _Start) -> None:
+def _serve(
+    settings: Settings,
+    say: Callable[[dict[str, Any]], None],
+    lock: int,
+    left: Handover | None,
+    again: Sequence[str],
+) -> None:
+    """Serve a profile whose lock is held: anew, or from what a resting service `left`; `again` starts it once more."""
     # An end that is asked for while the model loads, too, lets go of everything in order.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    if start.left is not None:
-        release_signals()
-    left = start.left
     if left is None:
         sock, running = listen_address.listen(settings)
     else:
+        release_signals()
         sock = socket.socket(fileno=left.listener)
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     listener = os.dup(sock.fileno())  # the server closes its own
-    # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon.vault.marker import refuse_lost
-
     # Not those of another version, whose page is another.
     go_on = left is not None and left.running == asdict(running)
     same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
@@ -139,11 +129,11 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             refuse_lost(settings)
             service: Service | None = None
             if not settings.locked:
-                service = opened.enter_context(contextlib.closing(_open(settings, start.key)))
-            from idiolect.daemon.endpoint import (  # while the model reads the latest text
-                connection_limits,
-                server,
-            )
+                service = opened.enter_context(
+                    contextlib.closing(_open(settings, None if left is None else left.key))
+                )
+            # Only now what is slow to import: a taken port or a second start is told at once.
+            from idiolect.daemon.endpoint import connection_limits, server
 
             connection_limits.allow_many()
             if service is None:
@@ -170,7 +160,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             token_ns = _written_ns(settings.token_path)
             app.state.tokens.refresh()  # a token that was changed while nobody asked has ended its sessions
             left = Handover(lock, listener, asdict(running), key, sessions.leave(), token_ns)
-            begin(rest, left, process.run_file(settings), start.arguments)
+            begin(rest, left, process.run_file(settings), again)
 
 
 def _open(settings: Settings, key: str | None) -> Service:

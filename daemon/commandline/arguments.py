@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
 import os
 import re
 import sys
@@ -40,17 +39,6 @@ def parse_path(given: str | Path) -> Path:
     return Path(given)
 
 
-def parse_budget(given: str | float) -> float:
-    """Return the longest time for a round, in seconds. Raises typer.BadParameter."""
-    try:
-        budget_s = float(given)
-    except ValueError:
-        budget_s = math.nan
-    if not 1 <= budget_s <= _MAX_BUDGET_S:  # which no comparison with what is not a number is
-        raise typer.BadParameter(f"give seconds, from 1 to {_MAX_BUDGET_S:.0f}")
-    return budget_s
-
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Me = Annotated[
@@ -64,7 +52,7 @@ Me = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option("--budget", parser=parse_budget, metavar="SECONDS", help="Longest time for the round."),
+    typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1, max=_MAX_BUDGET_S),
 ]
 Expect = Annotated[
     int | None,

@@ -110,6 +110,7 @@ def _printable_usage() -> Iterator[None]:
 _SENTENCES: Final = (
     (re.compile("Value error, "), ""),
     (re.compile("Input should be a valid integer.*"), "give a whole number"),
+    (re.compile("Input should be a valid number.*"), "give a number"),
     (re.compile("Input should be greater than or equal to (.*)"), r"give a number from \1 on"),
     (re.compile("Input should be less than or equal to (.*)"), r"give a number up to \1"),
 )

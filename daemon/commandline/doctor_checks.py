@@ -195,18 +195,6 @@ def _check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) 
     return [Finding("watched", "note", found, mend)]
 
 
-def _check_run_file(settings: Settings) -> list[Finding]:
-    """Look for what a service that was killed had no chance to clear away."""
-    left = process.run_file(settings)
-    if process.holder(settings) is None and left.exists():
-        return [
-            Finding(
-                "run file", "note", f"{left} is of a service that was killed", "The next start removes it."
-            )
-        ]
-    return []
-
-
 def _check_store_file(settings: Settings) -> list[Finding]:
     """Check that the store is there and sound, as far as can be said without its key."""
     now = standing(settings)
@@ -388,7 +376,6 @@ _CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
     "disk": _check_disk,
     "base model": _check_base,
     "service": _check_service,
-    "run file": _check_run_file,
     "files": _check_files,
     "key": _check_key,
     "store file": _check_store_file,

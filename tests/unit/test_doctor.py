@@ -13,7 +13,6 @@ import pytest
 from serving import serving
 
 from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.service_unit import Desktop, Installed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
@@ -43,21 +42,11 @@ def test_a_wrong_setting_is_said_to_keep_the_rest_from_being_looked_at(profile):
 def test_every_finding_that_is_not_fine_says_what_to_do(profile):
     with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
         pass
-    process.run_file(profile).write_text("{}")
     profile.store_path.chmod(0o644)
     findings = doctor_checks.examine()
     assert {finding.level for finding in findings} == {"ok", "note", "wrong"}
     for finding in findings:
         assert finding.level == "ok" or finding.mend or "Run `idiolect" in finding.found
-
-
-def test_a_run_file_of_a_killed_service(profile):
-    assert not of("run file")
-    process.run_file(profile).write_text("{}")
-    assert [finding.level for finding in of("run file")] == ["note"]
-    with process.locked(profile):
-        process.run_file(profile).write_text("{}")
-        assert not of("run file")
 
 
 def test_a_key_that_does_not_open_the_store(profile):
@@ -133,7 +122,8 @@ def test_a_watched_folder_that_is_gone(tiny_profile, tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     with serving(tiny_profile(tmp_path / "watching")) as site:
         for name in ("there", "gone"):
-            assert site.post("/v1/watch", {"path": str(tmp_path / name)}).status_code == 200
+            answer = site.post("/v1/watch", {"path": str(tmp_path / name), "confirmed": True})
+            assert answer.status_code == 200, answer.text
         (tmp_path / "gone").rmdir()
         [finding] = of("watched")
     assert str(tmp_path / "gone") in finding.found

@@ -21,7 +21,7 @@ def test_audit_for_a_person_as_json_and_since(run, knowing, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("We sail at dawn.")
     service = site.settings
-    assert run(service, "watch", tmp_path / "notes")[0] == 0
+    assert run(service, "watch", "--yes", tmp_path / "notes")[0] == 0
     for number in range(25):
         site.service.store.events.add("forget", entries=number, adapters=0)
     code, out, _ = run(service, "audit")
