@@ -46,6 +46,7 @@ _SAVED_ELSEWHERE: Final = frozenset(
         ".key",
         ".odp",
         ".pages",
+        ".pdf",
         ".ppt",
         ".pptx",
         ".sxw",
@@ -209,8 +210,6 @@ def said_of_others(types: Mapping[str, int]) -> str:
     said = f"Of other types: {', '.join(named)}."
     if written := [suffix for suffix in ordered if suffix in _SAVED_ELSEWHERE]:
         said += f" Save {' and '.join(written[:3])} as .docx or .txt to have them read."
-    if ".pdf" in types:
-        said += " A .pdf is read where you name it itself."
     return said
 
 

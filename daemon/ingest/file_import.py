@@ -55,7 +55,6 @@ class _New:
     at: datetime | None
     redactions: int
     ordinal: int
-    document: str = ""
     stamp: str = ""
 
     def redacted_in(self, part: str) -> int:
@@ -91,15 +90,13 @@ class _FileParagraphs:
         self._paragraphs: list[_Paragraph] | None = []
         self._seen: dict[str, int] = {}
 
-    def see(
-        self, text: str, at: datetime | None, redactions: int = 0, document: str = "", stamp: str = ""
-    ) -> _New | None:
-        """Note a paragraph (of a `document` in the file); it comes back if it was not in the file before.
+    def see(self, text: str, at: datetime | None, redactions: int = 0, stamp: str = "") -> _New | None:
+        """Note a paragraph; it comes back if it was not in the file before.
 
         `stamp`: its time as the file has it, where another machine or zone would read another time from that.
         """
         stamp = stamp or (at.isoformat() if at else "")
-        name = digest(f"{document}{stamp}\n{text}" if document or stamp else text)
+        name = digest(f"{stamp}\n{text}" if stamp else text)
         known = self.ledger.take(name)
         # Of what was forgotten no whole hash may come back into the state.
         paragraph = (
@@ -112,7 +109,7 @@ class _FileParagraphs:
         ordinal = self._seen.get(name, 0)
         if ordinal or len(self._seen) < TRACKED_PARAGRAPHS:
             self._seen[name] = ordinal + 1
-        return None if known else _New(paragraph, text, at, redactions, ordinal, document, stamp)
+        return None if known else _New(paragraph, text, at, redactions, ordinal, stamp)
 
     def state(self, path: Path) -> FileState:
         """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
@@ -172,7 +169,7 @@ class FileImport:
             if not found.text:
                 continue
             spoken = True
-            new = page.see(found.text, found.at, found.redactions, found.document, found.stamp)
+            new = page.see(found.text, found.at, found.redactions, found.stamp)
             if new is None:
                 known += 1
             elif off_record:
@@ -245,7 +242,7 @@ class FileImport:
         committed = False
         for part, piece in enumerate(pieces(new.text)):
             if new.at is None:
-                key = identity(place.source, new.document or str(place.path), piece, new.ordinal, part)
+                key = identity(place.source, str(place.path), piece, new.ordinal, part)
             else:
                 key = identity(place.source, None, new.stamp, piece)
             committed |= self._batch.put(

@@ -28,8 +28,7 @@ from idiolect.daemon.ingest.file_discovery import OTHER_TYPE, find, said_of_othe
 from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.redaction.redact import kinds_found
-from idiolect.daemon.sources import git, kinds
-from idiolect.daemon.sources.commit_messages import head
+from idiolect.daemon.sources import commit_messages, git_config, kinds
 from idiolect.daemon.sources.items import FoundFile, Item, LimitError, Skipped, refuse_large, status
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
@@ -142,7 +141,7 @@ def _pieces(path: Path, order: dict[str, Any]) -> Iterator[Found]:
         refuse_large(path)
     since = order["since"]
     clean = _Cleaner(kind.source)
-    for found in kind.pieces(path, asked) if since is None else git.read(path, asked, since):
+    for found in kind.pieces(path, asked) if since is None else commit_messages.read(path, asked, since):
         if isinstance(found, Skipped):
             yield found
         elif len(found.text) > _MAX_ITEM_CHARS:
@@ -162,15 +161,14 @@ class _Cleaner:
     def __init__(self, source: str) -> None:
         """`source`: what the pieces are filed under; an entry of an export says it itself."""
         self._source = source
-        self._document = self._before = ""
+        self._before = ""
 
     def __call__(self, item: Item) -> tuple[str, int]:
         """What :func:`cleaned` gives of the next piece."""
         if item.kept is not None:
             return cleaned(item.text, item.kept.source)
-        before = self._before if item.document == self._document else ""
-        text, redactions = cleaned(item.text, self._source, before)
-        self._document, self._before = item.document, f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
+        text, redactions = cleaned(item.text, self._source, self._before)
+        self._before = f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
         return text, redactions
 
 
@@ -181,7 +179,7 @@ def _look(path: Path) -> dict[str, Any]:
         return {"kind": None}
     if kind is not kinds.BY_NAME["git"]:
         return {"kind": kind.name}
-    return {"kind": kind.name, "newest": head(path), "me": git.guess(path)}
+    return {"kind": kind.name, "newest": commit_messages.head(path), "me": git_config.addresses(path)}
 
 
 class _Batches:

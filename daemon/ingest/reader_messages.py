@@ -22,7 +22,7 @@ def packed(found: Found) -> list[Any]:
         at = found.at.isoformat() if found.at else None
         kept = astuple(found.kept) if found.kept else None
         return [
-            *("item", found.text, at, found.ordinal, found.offset_bytes, found.document, found.stamp),
+            *("item", found.text, at, found.ordinal, found.offset_bytes, found.stamp),
             *(kept, found.redactions, found.raw),
         ]
     name = next(name for name, kind in _KINDS.items() if isinstance(found, kind))
@@ -36,9 +36,9 @@ def unpacked(row: list[Any]) -> Found:
 
 
 def _item(parts: list[Any]) -> Item:
-    text, at, ordinal, offset, document, stamp, kept, redactions, raw = parts
+    text, at, ordinal, offset, stamp, kept, redactions, raw = parts
     when = datetime.fromisoformat(at) if at else None
-    return Item(text, when, ordinal, offset, document, stamp, Kept(*kept) if kept else None, redactions, raw)
+    return Item(text, when, ordinal, offset, stamp, Kept(*kept) if kept else None, redactions, raw)
 
 
 def _source(parts: list[Any]) -> FoundSource:

@@ -52,7 +52,6 @@ _SHELLS: Final = (
     ".zhistory",
     ".histfile",
     ".local/share/fish/fish_history",
-    ".local/share/atuin/history.db",
 )
 _NOTES: Final = frozenset(
     {

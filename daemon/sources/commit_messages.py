@@ -12,8 +12,10 @@ from idiolect.daemon.sources.lines import unwrapped
 from idiolect.daemon.sources.people import called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from idiolect.daemon.sources.people import AuthorFilter
 
 #: Why a repository was not read to its end.
 MISSING: Final = "missing commits"
@@ -36,10 +38,10 @@ _MISSING_NOTE: Final = (
 _REVERTS: Final = re.compile(r"^This reverts commit [0-9a-f]{7,}")
 
 
-def git_folder(path: Path) -> Path | None:
-    """The git folder that `path` is (a `.git`, or a bare repository); None for any other path."""
+def is_repository(path: Path, _head: bytes) -> bool:
+    """Whether a path is a git folder (`.git`, or a bare repository)."""
     bare = all((path / name).exists() for name in ("HEAD", "objects", "refs"))
-    return path if path.name == ".git" or bare else None
+    return path.is_dir() and (path.name == ".git" or bare)
 
 
 def head(folder: Path) -> str | None:
@@ -48,27 +50,21 @@ def head(folder: Path) -> str | None:
         return repository.head.decode("ascii") if repository.head else None
 
 
-def read_git(
-    path: Path, *, authors: Sequence[str] = (), since: str | None = None
-) -> Iterator[Item | Skipped]:
-    """The messages of the commits that HEAD reaches, newest first: subject and body, as one item each.
+def read(folder: Path, asked: AuthorFilter, since: str | None = None) -> Iterator[Item | Skipped]:
+    """The messages of the user's commits that HEAD reaches, newest first: subject and body, as one item each.
 
-    `path` is a repository or its git folder; `authors` the names or addresses of the only authors wanted, in any
-    letter case; `since` the id of a commit whose ancestors are already known. Merges, generated subjects and
-    trailers are left out. Streamed; while it finds nothing, it now and then yields that nothing was left out.
-    Raises GitError.
+    `since` is the id of a commit whose ancestors are already known. Merges, generated subjects and trailers are left
+    out. Streamed; while it finds nothing, it now and then yields that nothing was left out. Raises GitError.
     """
-    folder = path if git_folder(path) else path / ".git"
-    wanted = {author.casefold().strip() for author in authors}
     offset = ordinal = 0
     with Repository(folder) as repository:
         for number, commit in enumerate(repository.commits(None if since is None else since.encode())):
             if number % _PULSE == _PULSE - 1:
                 yield Skipped(folder, "", count=0, offset_bytes=offset)
-            if commit is None or len(commit.parents) > 1:
+            if commit.is_merge:
                 continue
             offset += len(commit.message)
-            if wanted and wanted.isdisjoint((commit.name.casefold(), commit.address.casefold())):
+            if not asked.mine(commit.name, commit.address):
                 continue
             text = written(commit.message)
             if text:
@@ -83,9 +79,7 @@ def read_git(
 def authors(folder: Path) -> list[tuple[str, int]]:
     """The addresses of those who wrote the commits that HEAD reaches, with how many each. Raises GitError."""
     with Repository(folder) as repository:
-        counted = Counter(
-            commit.address for commit in repository.commits() if commit and len(commit.parents) < 2
-        )
+        counted = Counter(commit.address for commit in repository.commits() if not commit.is_merge)
     return Counter({address: number for address, number in counted.items() if address}).most_common()
 
 

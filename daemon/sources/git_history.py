@@ -1,48 +1,40 @@
 """A git repository: the commits that its HEAD reaches, read without git.
 
-A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: refs,
-objects and the mailmap are read here, and of its settings only `user.email`. See `git_objects.py` for what is opened.
+A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: dulwich
+reads the objects, without settings, from regular files of the folder itself alone, and of the settings only
+`user.email` is read (`git_config.py`). What an object costs to unpack is limited for the process that reads it.
 Format: https://git-scm.com/docs/gitrepository-layout
 """
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from itertools import count
-from typing import TYPE_CHECKING, ClassVar, Final
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar, Final, Self
 
-from dulwich.errors import ObjectFormatException
-from dulwich.objects import parse_tree
+from dulwich.object_format import SHA1, SHA256
+from dulwich.object_store import BaseObjectStore, DiskObjectStore
+from dulwich.objects import Commit, ObjectID, RawObjectID, ShaFile, Tree
+from dulwich.walk import Walker
 
 from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
 from idiolect.daemon.sources import git_config
-from idiolect.daemon.sources.git_objects import BLOB, COMMIT, TREE, ObjectError, Objects, TooManyPacksError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from typing import Self
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
 _REFS_BYTES: Final = 64 << 20  # of the packed refs, and of the list of a shallow clone's ends
 _MAX_LINKS: Final = 5  # of a ref to another
-_HELD_BYTES: Final = 16 << 10  # of a commit that waits for its turn
+_MAX_BYTES: Final = 1 << 20  # of one object; a commit or a tree has some kilobytes at the most
+_MAX_PACK_FILES: Final = 5000  # of each pack there are some three
 _ID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BRANCH: Final = re.compile(rb"refs/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+(?:/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+)*")
 _REFTABLE: Final = b"refs/heads/.invalid"  # what HEAD says where refs are kept in tables
-#: The encodings that a commit may name. Python knows some that run long, or are none of text.
-_ENCODINGS: Final = re.compile(
-    r"utf-?8|us-ascii|latin-?1|iso-?8859-?\d{1,2}|(?:windows-?|cp)125\d|koi8-[ru]|shift[-_]jis|euc-(?:jp|kr)"
-    r"|iso-2022-jp|gbk|gb2312|gb18030|big5",
-    re.IGNORECASE,
-)
 
 
 class GitError(IdiolectError):
@@ -54,14 +46,40 @@ class GitError(IdiolectError):
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit: who wrote it by its mailmap, when, and what; `parents` are ids."""
+class WrittenCommit:
+    """A commit: who wrote it by its mailmap, when, and what."""
 
-    parents: tuple[bytes, ...]
+    is_merge: bool
     name: str
     address: str
     at: datetime | None
     message: str
+
+
+class _Objects(DiskObjectStore):
+    """The objects in one folder; what it lends from other folders (alternates) is not read."""
+
+    @property
+    def alternates(self) -> list[BaseObjectStore]:
+        """None."""
+        return []
+
+    def __getitem__(self, id_: ObjectID | RawObjectID) -> ShaFile:
+        """An object by its id in hexadecimal digits. Raises KeyError where it is missing, damaged or too large."""
+        digits = id_.decode("ascii", "replace")
+        path = Path(self.path, digits[:2], digits[2:])
+        if os.path.lexists(path) and (is_linked(path, Path(self.path)) or not path.is_file()):
+            raise KeyError(id_)
+        try:
+            found = super().__getitem__(id_)
+            usable = found.raw_length() <= _MAX_BYTES and (
+                not isinstance(found, Commit) or isinstance(found.commit_time, int)
+            )
+        except Exception:  # noqa: BLE001 (dulwich says in many ways that bytes are damaged)
+            raise KeyError(id_) from None
+        if not usable:
+            raise KeyError(id_)
+        return found
 
 
 class Repository:
@@ -76,12 +94,12 @@ class Repository:
                 raise _unreadable(folder)
             self.head = self._resolved(read_regular(folder / "HEAD", _HEAD_BYTES).strip())
             self._shallow = frozenset(self._lines("shallow"))
-            self._objects = Objects(folder / "objects", len(self.head or b""))
-        except TooManyPacksError:
-            raise GitError(f"{folder} has too many packs. Run `git gc` in it, then try again.") from None
+            _require_regular(folder / "objects" / "pack")
         except OSError as error:
             raise _unreadable(folder, error.strerror) from None
-        self.missing = 0
+        form = SHA256 if len(self.head or b"") == SHA256.hex_length else SHA1
+        self._objects = _Objects(folder / "objects", object_format=form, loose_object_size_limit=_MAX_BYTES)
+        self._missing: set[bytes] = set()
 
     def __enter__(self) -> Self:
         """Return it as it is."""
@@ -91,56 +109,41 @@ class Repository:
         """Close its packs."""
         self._objects.close()
 
-    def holds(self, id_: bytes) -> bool:
-        """Whether there is a commit with this id."""
-        try:
-            return _ID.fullmatch(id_) is not None and self._objects.read(id_)[0] == COMMIT
-        except ObjectError:
-            return False
+    @property
+    def missing(self) -> int:
+        """How many of the commits that were asked for cannot be read; what came before them is not known either."""
+        return len(self._missing)
 
-    def commits(self, since: bytes | None = None) -> Iterator[Commit | None]:
+    def commits(self, since: bytes | None = None) -> Iterator[WrittenCommit]:
         """The commits that HEAD reaches and `since` does not, newest first.
 
-        None stands for one of the others, so that whoever has no more time can stop. Those that cannot be read are
-        counted as `missing`, with all that is known through them alone. Where clocks went wrong, some may come that
-        `since` reaches, too. Raises GitError where HEAD's own commit cannot be read.
+        Where clocks went wrong, some may come that `since` reaches, too. Raises GitError where HEAD's own commit cannot
+        be read.
         """
         if self.head is None:
             return
-        if not self.holds(self.head):
+        if not self._holds(self.head):
             raise GitError(
                 f"The newest commit of {self._folder} is not in it. Is it a whole clone, or does it use another "
                 "repository's objects? Nothing is fetched: let git complete it, then try again."
             )
-        waiting, names = _Waiting(), self._mailmap(self.head)
-        if since is not None and self.holds(since):
-            self._wait(waiting, since, known=True)
-        self._wait(waiting, self.head, known=False)
-        while waiting.wanted > 0:
-            id_, held = waiting.next()
-            known = id_ in waiting.known
-            try:
-                content = held if held is not None else self._objects.read(id_)[1]
-            except ObjectError:  # it was there when it came to wait
-                self.missing += not known
-                continue
-            commit = _parsed(content, names)
-            for parent in () if id_ in self._shallow else commit.parents:
-                self._wait(waiting, parent, known=known)
-            yield None if known else commit
+        known = [ObjectID(since)] if since is not None and self._holds(since) else []
+        names = self._mailmap(self.head)
+        for entry in Walker(self._objects, [ObjectID(self.head)], known, get_parents=self._parents):
+            yield _written(entry.commit, names)
 
-    def _wait(self, waiting: _Waiting, id_: bytes, *, known: bool) -> None:
-        """Have a commit wait for its turn, unless it did already."""
-        if not waiting.is_new(id_, known=known):
-            return
-        try:
-            type_, content = self._objects.read(id_)
-        except ObjectError:
-            type_, content = 0, b""
-        if type_ == COMMIT:
-            waiting.add(id_, content)
-        else:
-            self.missing += not known
+    def _holds(self, id_: bytes) -> bool:
+        """Whether there is a commit with this id that can be read."""
+        with suppress(KeyError):
+            return _ID.fullmatch(id_) is not None and isinstance(self._objects[ObjectID(id_)], Commit)
+        return False
+
+    def _parents(self, commit: Commit) -> list[ObjectID]:
+        """A commit's parents that are there to be read; of the others it is noted that they are missing."""
+        if commit.id in self._shallow:
+            return []
+        self._missing.update(parent for parent in commit.parents if not self._holds(parent))
+        return [parent for parent in commit.parents if parent not in self._missing]
 
     def _require_own(self) -> None:
         """Raise GitError where git, too, would not read it, since another user of the machine may have made it."""
@@ -198,54 +201,27 @@ class Repository:
 
         The keys are a name or none and an address, in lower case; the values, the proper name and address, or none.
         """
-        try:
-            _, commit = self._objects.read(head)
-            type_, tree = self._objects.read(commit.partition(b"\n")[0].removeprefix(b"tree "))
-            if type_ != TREE:
-                return {}
-            for name, mode, id_ in parse_tree(tree, len(head) // 2):
-                if name == b".mailmap" and stat.S_ISREG(mode):
-                    type_, content = self._objects.read(id_)
-                    return dict(_mapped(content)) if type_ == BLOB else {}
-        except (ObjectError, ObjectFormatException, ValueError):  # as in a clone without files
-            pass
+        with suppress(KeyError):  # as in a clone without files
+            commit = self._objects[ObjectID(head)]
+            tree = self._objects[commit.tree] if isinstance(commit, Commit) else None
+            mode, id_ = tree[b".mailmap"] if isinstance(tree, Tree) else (0, ObjectID(b""))
+            if stat.S_ISREG(mode):
+                return dict(_mapped(self._objects[id_].as_raw_string()))
         return {}
 
 
-class _Waiting:
-    """The commits that wait for their turn, the newest first; those that are `known` bring no text."""
-
-    def __init__(self) -> None:
-        self.known: set[bytes] = set()
-        self.wanted = 0  # of those that wait, how many are not known
-        self._seen: set[bytes] = set()
-        self._here: set[bytes] = set()
-        self._queue: list[tuple[int, bool, int, bytes, bytes | None]] = []
-        self._order = count()
-
-    def is_new(self, id_: bytes, *, known: bool) -> bool:
-        """Whether a commit has not waited yet; it is noted that it has, and whether it is `known`."""
-        if known and id_ not in self.known:
-            self.known.add(id_)
-            self.wanted -= id_ in self._here
-        new = id_ not in self._seen
-        self._seen.add(id_)
-        return new
-
-    def add(self, id_: bytes, content: bytes) -> None:
-        """Have it wait; one that is large leaves its content."""
-        self._here.add(id_)
-        self.wanted += id_ not in self.known
-        held = content if len(content) <= _HELD_BYTES else None
-        wanted = id_ not in self.known  # of those of one second, the known ones come first
-        heapq.heappush(self._queue, (-_committed(content), wanted, next(self._order), id_, held))
-
-    def next(self) -> tuple[bytes, bytes | None]:
-        """The newest one."""
-        *_, id_, held = heapq.heappop(self._queue)
-        self._here.remove(id_)
-        self.wanted -= id_ not in self.known
-        return id_, held
+def _require_regular(folder: Path) -> None:
+    """Raise OSError where packs are no regular files in a folder of their own, or are very many."""
+    if not folder.is_dir() and not folder.is_symlink():
+        return
+    entries = [folder, *folder.iterdir()]
+    if not all(
+        stat.S_ISREG(entry.lstat().st_mode) or (entry == folder and not entry.is_symlink())
+        for entry in entries
+    ):
+        raise OSError(0, "a pack is no regular file")
+    if len(entries) > _MAX_PACK_FILES:
+        raise OSError(0, "it has too many packs, `git gc` joins them")
 
 
 def _unreadable(folder: Path, why: str | None = None) -> GitError:
@@ -254,53 +230,29 @@ def _unreadable(folder: Path, why: str | None = None) -> GitError:
     )
 
 
-def _headers(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for line in content.partition(b"\n\n")[0].split(b"\n"):
-        key, _, value = line.partition(b" ")
-        yield key, value
-
-
-def _committed(content: bytes) -> int:
-    """When a commit was made, in seconds; 0 where it does not say so."""
-    said = dict(_headers(content)).get(b"committer", b"").rpartition(b"> ")[2].split(b" ")[0]
-    return int(said) if said.isdigit() and len(said) < 16 else 0
-
-
-def _parsed(content: bytes, names: dict[tuple[bytes, bytes], tuple[bytes, bytes]]) -> Commit:
-    headers = list(_headers(content))
-    first = dict(reversed(headers))
-    who, _, when = first.get(b"author", b"").rpartition(b">")
-    name, _, address = (part.strip() for part in who.partition(b"<"))
+def _written(commit: Commit, names: dict[tuple[bytes, bytes], tuple[bytes, bytes]]) -> WrittenCommit:
+    name, _, address = (part.strip() for part in commit.author.rpartition(b">")[0].partition(b"<"))
     proper = names.get((name.lower(), address.lower())) or names.get((b"", address.lower())) or (b"", b"")
-    encoding = first.get(b"encoding", b"utf-8").decode("ascii", "ignore")
-    encoding = encoding if _ENCODINGS.fullmatch(encoding) else "utf-8"
-    return Commit(
-        parents=tuple(value for key, value in headers if key == b"parent" and _ID.fullmatch(value)),
+    try:
+        at = datetime.fromtimestamp(commit.author_time, UTC)
+    except (ValueError, OverflowError, OSError):
+        at = None
+    return WrittenCommit(
+        is_merge=len(commit.parents) > 1,
         name=(proper[0] or name).decode(errors="ignore"),
         address=(proper[1] or address).decode(errors="ignore"),
-        at=_time(when),
-        message=_decoded(content.partition(b"\n\n")[2], encoding),
+        at=at,
+        message=_decoded(commit.message, (commit.encoding or b"utf-8").decode("ascii", "ignore")),
     )
 
 
 def _decoded(message: bytes, encoding: str) -> str:
-    try:
+    """A message in UTF-8, or else in the encoding that it names."""
+    with suppress(UnicodeDecodeError):
+        return message.decode()
+    with suppress(LookupError, ValueError):  # one that Python does not know, or none of text
         return message.decode(encoding, "ignore")
-    except LookupError:  # one that Python does not know
-        return message.decode(errors="ignore")
-
-
-def _time(said: bytes) -> datetime | None:
-    """A time as commits have it, seconds and a zone; None where there is no such time, as in a damaged commit."""
-    seconds, _, zone = said.strip().partition(b" ")
-    try:
-        hours, minutes = divmod(abs(int(zone)), 100)
-        away = timedelta(hours=hours, minutes=minutes)
-        return datetime.fromtimestamp(int(seconds), UTC).astimezone(
-            timezone(-away if zone.startswith(b"-") else away)
-        )
-    except (ValueError, OverflowError, OSError):
-        return None
+    return message.decode(errors="ignore")
 
 
 def _mapped(content: bytes) -> Iterator[tuple[tuple[bytes, bytes], tuple[bytes, bytes]]]:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _NOTES: Final = 20
 #: Larger files are not read.
 MAX_FILE_BYTES: Final = 4 << 30
-#: Archives that hold more files are not read.
-MAX_MEMBERS: Final = 100_000
 
 
 class LimitError(Exception):
@@ -72,8 +70,7 @@ class Item:
     """A piece of text as it stands in its file: the `ordinal`-th (from 0), read up to `offset_bytes`.
 
     `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
-    that stays the same wherever the file is read. `document` names the part of an archive that it is
-    from, where that name stays the same in the next export. `kept` is set for an entry of the program's own export.
+    that stays the same wherever the file is read. `kept` is set for an entry of the program's own export.
 
     Once it was cleaned, `redactions` secrets were taken out of it; `raw` is the text before that, where it is wanted.
     """
@@ -82,7 +79,6 @@ class Item:
     at: datetime | None
     ordinal: int
     offset_bytes: int = 0
-    document: str = ""
     stamp: str = ""
     kept: Kept | None = None
     redactions: int = 0
@@ -155,12 +151,6 @@ def refuse_large(path: Path) -> None:
     """Raise LimitError for a file larger than any that a person has written or a program has kept of it."""
     if status(path).st_size > MAX_FILE_BYTES:
         raise LimitError(f"it is larger than {MAX_FILE_BYTES >> 30} GB; cut it into smaller files")
-
-
-def refuse_many(members: int) -> None:
-    """Raise LimitError for an archive that holds so many files."""
-    if members > MAX_MEMBERS:
-        raise LimitError(f"it holds more than {MAX_MEMBERS:,} files; unpack it and read what you need")
 
 
 @contextmanager

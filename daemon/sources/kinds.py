@@ -10,18 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources import (
+    commit_messages,
     documents,
-    git,
-    joplin,
+    git_config,
     mailboxes,
     matrix,
     opendocument,
     own_export,
-    pdf,
     rtf,
     shell,
     signal,
-    slack,
     telegram,
     whatsapp,
     word,
@@ -100,10 +98,10 @@ KINDS: Final = (
         "git",
         "git",
         "commit messages",
-        git.read,
-        looks=git.is_repository,
-        guess=git.guess,
-        people=git.authors,
+        commit_messages.read,
+        looks=commit_messages.is_repository,
+        guess=git_config.addresses,
+        people=commit_messages.authors,
     ),
     _mail(
         "thunderbird",
@@ -114,17 +112,13 @@ KINDS: Final = (
     _mail("maildir", says="sent mail in a Maildir", read=mailboxes.maildir, looks=mailboxes.is_maildir),
     _mail("mbox", says="sent mail in an mbox file", read=mailboxes.mbox, looks=mailboxes.is_mbox),
     _mail("message", says="a mail", read=mailboxes.message, looks=mailboxes.is_message),
-    _chat("slack", "Slack's export", slack),
     _chat("whatsapp", "a chat from WhatsApp", whatsapp),
     _chat("telegram", "chats from Telegram", telegram),
     _chat("matrix", "a Matrix room from Element", matrix),
     _chat("signal", "a chat from Signal", signal),
-    Kind("joplin", "notes", "Joplin's export", joplin.read, looks=joplin.looks),
     Kind("bash", COMMANDS, "bash's history", shell.bash, looks=shell.is_bash),
     Kind("zsh", COMMANDS, "zsh's history", shell.zsh, looks=shell.is_zsh),
     Kind("fish", COMMANDS, "fish's history", shell.fish, looks=shell.is_fish),
-    Kind("atuin", COMMANDS, "atuin's history", shell.atuin, looks=shell.is_atuin),
-    Kind("pdf", "file", "PDF", pdf.read, looks=pdf.looks),
     Kind("docx", "file", "Word's document", word.read, (".docx",), documents=True),
     Kind("odt", "file", "OpenDocument's text", opendocument.read, (".odt",), documents=True),
     Kind("rtf", "file", "Rich Text", rtf.read, (".rtf",), documents=True),
@@ -139,9 +133,7 @@ TEXT: Final = BY_NAME["text"]
 #: The program's own export: its entries are restored where the file is named, and it is left alone in a folder.
 EXPORT: Final = BY_NAME["export"]
 #: What may be read, as a sentence says it.
-SAID: Final = (
-    ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats and notes"
-)
+SAID: Final = ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats"
 
 _DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes if kind.documents}
 

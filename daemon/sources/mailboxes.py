@@ -28,7 +28,6 @@ _SAMPLE: Final = 1000  # messages that are looked at to see who sends
 _FROM_LINE: Final = re.compile(rb"\n\r?\nFrom (?=[^\n]*+\n)[^\n]*?\d\d:\d\d[^\n]*+\n")
 _FROM: Final = re.compile(rb"^from:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS: Final = re.compile(rb"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]+")
-_PROPERTIES: Final = b'\n<?xml version="1.0"'
 _PREFS_BYTES: Final = 4 << 20
 _DELETED: Final = re.compile(r"[:;!]2,[A-Za-z]*T")  # at the end of the name of a Maildir's message
 _PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"@]+@[^"@]+)"\)')
@@ -46,7 +45,7 @@ def is_mbox(_path: Path, head: bytes) -> bool:
 
 def is_message(path: Path, head: bytes) -> bool:
     """Whether a file is one message."""
-    return path.suffix.lower() in (".eml", ".emlx") or (
+    return path.suffix.lower() == ".eml" or (
         b"\nMIME-Version:" in head
         and _FROM.search(head) is not None
         and re.match(rb"[\w-]+:", head) is not None
@@ -162,11 +161,6 @@ def _messages(path: Path) -> Iterator[tuple[bytes, int]]:
 def _single(path: Path) -> Iterator[tuple[bytes, int]]:
     with opened(path) as file, explained(path):
         raw = file.read(_HELD_BYTES)
-        if (
-            path.suffix.lower() == ".emlx"
-        ):  # Apple Mail: the message's length, the message, and a list of properties
-            length, _, raw = raw.partition(b"\n")
-            raw = raw[: int(length)] if length.strip().isdigit() else raw.partition(_PROPERTIES)[0]
         yield raw, len(raw)
 
 

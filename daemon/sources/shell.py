@@ -1,18 +1,15 @@
-"""Histories of shells: bash, zsh and fish in their own files, and atuin's database, which is only read.
+"""Histories of shells: bash, zsh and fish.
 
-Formats: bash(1) HISTORY, zshoptions(1) EXTENDED_HISTORY, `history.cpp` of fish, atuin's `history` table.
+Formats: bash(1) HISTORY, zshoptions(1) EXTENDED_HISTORY, `history.cpp` of fish.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
-from idiolect.daemon.sources.items import Item, Skipped, UnreadableError, explained, opened
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import Lines
 
 if TYPE_CHECKING:
@@ -56,28 +53,6 @@ def is_zsh(path: Path, head: bytes) -> bool:
 def is_fish(path: Path, head: bytes) -> bool:
     """By its name or by its first line."""
     return path.name == "fish_history" or re.match(rb"- cmd: .*\n  when: \d+", head) is not None
-
-
-def is_atuin(path: Path, head: bytes) -> bool:
-    """A SQLite file that has a table as atuin's."""
-    return head.startswith(b"SQLite format 3\0") and path.suffix == ".db" and b"history" in head
-
-
-def atuin(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
-    """The commands in atuin's database that were not deleted there. Raises UnreadableError, NoSuchPathError."""
-    with explained(path):
-        path.stat()
-    sql = "SELECT command, timestamp FROM history WHERE deleted_at IS NULL ORDER BY timestamp"
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-            for ordinal, (command, at_ns) in enumerate(db.execute(sql)):
-                if isinstance(command, str) and len(command) <= _LONGEST:
-                    yield Item(command, _at(at_ns / 1e9), ordinal)
-    except sqlite3.Error:
-        raise UnreadableError(
-            f"{path} is not a database of atuin's that can be read. "
-            "See whether `atuin history list` shows it, or leave it out."
-        ) from None
 
 
 def _items(

@@ -83,9 +83,6 @@ def test_only_the_storage_folder_speaks_sql():
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
-        # Other programs' databases are read where their formats are known.
-        if name.startswith("daemon.sources"):
-            continue
         assert not [text for text in texts if text.lstrip().startswith(SQL)], name
 
 

@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from reading import write
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
 from idiolect.daemon.sources.items import Skipped
-
-UNUSABLE = "with an .idiolectignore that cannot be used"
 
 FIND = """
 import json, resource, sys
@@ -51,54 +51,35 @@ def test_patterns_that_lead_a_backtracking_regex_astray_are_matched_at_once(
     assert found(tmp_path)[0] == [f"{'a' * 200}.md"]
 
 
-def _fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def _endless(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
 def _link(path: Path) -> None:
     (path.parent / "patterns").write_text("*.txt\n")
     path.symlink_to("patterns")
 
 
-def _large(path: Path) -> None:
-    path.write_text("#" * 63 + "\n" + ("#" * 63 + "\n") * 1024)
+UNUSABLE: dict[str, Callable[[Path], object]] = {
+    "fifo": os.mkfifo,
+    "endless": lambda path: path.symlink_to("/dev/zero"),
+    "link": _link,
+    "large": lambda path: path.write_text(("#" * 63 + "\n") * 1025),
+    "long line": lambda path: path.write_text("*a" * 30_000),
+    "many lines": lambda path: path.write_text("".join(f"{n}\n" for n in range(9000))),
+    "many states": lambda path: path.write_text("".join(f"{'*a' * 30}{n}\n" for n in range(900))),
+    "no patterns": lambda path: path.write_text("!\n"),
+}
 
 
-def _long_line(path: Path) -> None:
-    path.write_text("*a" * 30_000)
-
-
-def _many_lines(path: Path) -> None:
-    path.write_text("".join(f"{n}\n" for n in range(9000)))
-
-
-def _many_states(path: Path) -> None:
-    path.write_text("".join(f"{'*a' * 30}{n}\n" for n in range(900)))
-
-
-def _no_patterns(path: Path) -> None:
-    path.write_text("!\n")
-
-
-@pytest.mark.parametrize(
-    "make", [_fifo, _endless, _link, _large, _long_line, _many_lines, _many_states, _no_patterns]
-)
-def test_a_folder_whose_ignore_file_cannot_be_used_is_left_out_and_said_so(tmp_path: Path, make) -> None:
-    (tmp_path / "inner" / "below").mkdir(parents=True)
+@pytest.mark.parametrize("why", UNUSABLE)
+def test_a_folder_whose_ignore_file_cannot_be_used_is_left_out_and_said_so(tmp_path: Path, why: str) -> None:
     for name in ("a.md", "inner/b.md", "inner/below/c.md"):
-        (tmp_path / name).write_text("text")
-    make(tmp_path / "inner" / ".idiolectignore")
+        write(tmp_path / name, "text")
+    UNUSABLE[why](tmp_path / "inner" / ".idiolectignore")
     names, reasons = found(tmp_path)
     assert names == ["a.md"]
-    assert UNUSABLE in reasons
+    assert "with an .idiolectignore that cannot be used" in reasons
 
 
 def test_the_note_names_the_file_and_what_is_wrong(tmp_path: Path) -> None:
-    _fifo(tmp_path / ".idiolectignore")
+    os.mkfifo(tmp_path / ".idiolectignore")
     (skipped,) = (one for one in find(tmp_path, ()) if isinstance(one, Skipped))
     assert skipped.note is not None
     assert "not a regular file" in skipped.note

@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from reading import found_in as read
+from reading import pieces, skips, texts, write
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
-from idiolect.daemon.sources.commit_messages import git_folder, head, read_git, written
-from idiolect.daemon.sources.git_history import GitError
-from idiolect.daemon.sources.items import Item, ReadReport, Skipped, UnreadableError
-from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
+from idiolect.daemon.sources.items import Skipped, UnreadableError
 from idiolect.daemon.sources.markdown import prose
-from idiolect.daemon.sources.people import AuthorFilter
-
-
-def read(path: Path, *me: str) -> list[Item | Skipped]:
-    kind = kind_of(path)
-    assert kind is not None
-    return list(kind.pieces(path, AuthorFilter(me)))
-
-
-def texts(path: Path) -> list[str]:
-    return [found.text for found in read(path) if isinstance(found, Item)]
-
-
-def skips(path: Path) -> dict[str, int]:
-    report = ReadReport()
-    for found in read(path):
-        if isinstance(found, Skipped):
-            report.skip(found)
-    return report.skipped
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
 
 # Which files
 
 
-def found_in(root: Path, exclude: tuple[str, ...] = NEVER_READ) -> tuple[list[str], dict[str, str]]:
-    found = list(find(root, exclude))
+def found_in(root: Path) -> tuple[list[str], dict[str, str]]:
+    found = list(find(root, NEVER_READ))
     names = [one.relative_to(root).as_posix() for one in found if isinstance(one, Path)]
     skipped = {one.path.relative_to(root).as_posix(): one.reason for one in found if isinstance(one, Skipped)}
     return names, skipped
@@ -126,53 +98,37 @@ def test_an_absolute_pattern_and_one_from_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert Exclusion(["~/diary"]).covers(tmp_path / "diary" / "a.md", tmp_path)
-    assert Exclusion([f"{tmp_path}/diary"]).covers(tmp_path / "diary", tmp_path)
-    assert not Exclusion(["~/diary"]).covers(tmp_path / "notes" / "a.md", tmp_path)
+    for pattern in ("~/diary", f"{tmp_path}/diary"):
+        assert Exclusion([pattern]).covers(tmp_path / "diary" / "a.md", tmp_path)
+        assert not Exclusion([pattern]).covers(tmp_path / "notes" / "a.md", tmp_path)
 
 
 def test_no_such_path(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchPathError, match=r"There is no .*missing\.txt"):
-        list(find(tmp_path / "missing.txt", ()))
-    with pytest.raises(NoSuchPathError):
-        list(read(tmp_path / "missing.txt"))
+    for look in (lambda path: find(path, ()), read):
+        with pytest.raises(NoSuchPathError, match=r"There is no .*missing\.txt"):
+            list(look(tmp_path / "missing.txt"))
 
 
-@pytest.fixture
-def as_nobody() -> object:
-    """Root may read everything: give that up for the test."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def test_unreadable(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
     closed = write(tmp_path / "closed.txt", "x")
     inner = write(tmp_path / "folder" / "a.txt", "x").parent
-    write(tmp_path / "open.txt", "x")
     closed.chmod(0)
     inner.chmod(0)
-    request.getfixturevalue("as_nobody")
     try:
-        with pytest.raises(UnreadableError, match="Permission denied"):
-            list(find(closed, ()))
-        with pytest.raises(UnreadableError):
-            list(find(inner, ()))
-        with pytest.raises(UnreadableError):
-            list(find(inner / "a.txt", ()))
+        if os.geteuid() == 0:  # root may read everything
+            os.seteuid(65534)
+        for path in (closed, inner, inner / "a.txt"):
+            with pytest.raises(UnreadableError, match="Permission denied"):
+                list(find(path, ()))
         with pytest.raises(UnreadableError):
             list(read(closed))
         assert found_in(tmp_path)[1] == {"folder": "unreadable"}
     finally:
-        if os.geteuid() != 65534:
-            inner.chmod(0o755)
+        if os.getuid() == 0:
+            os.seteuid(0)
+        inner.chmod(0o755)
 
 
 # Plain text
@@ -205,9 +161,8 @@ def test_empty_and_blank_files_hold_nothing(tmp_path: Path) -> None:
 def test_what_is_no_utf8_is_dropped_and_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", b"caf\xe9 and \xff\xfe tea\n\nna\xc3\xafve \xf0\x9f\x8e\x89 \xe2\x82")
     assert texts(path) == ["caf and  tea", "naïve 🎉"]
-    assert skips(path) == {"bytes that are not UTF-8": 5}
-    notes = [found.note for found in read(path) if isinstance(found, Skipped)]
-    assert notes == ["a.txt: 5 bytes that are not UTF-8 were left out"]
+    assert skips(path).skipped == {"bytes that are not UTF-8": 5}
+    assert skips(path).notes == ["a.txt: 5 bytes that are not UTF-8 were left out"]
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".jsonl"])
@@ -225,7 +180,7 @@ def test_a_line_that_never_ends_is_cut_between_sentences_and_words(tmp_path: Pat
     assert " ".join(found) == (sentence * 5000).strip()
     path = write(tmp_path / "a.txt", "語" * 100_000)
     assert "".join(texts(path)).count("語") == 100_000
-    assert skips(path) == {}
+    assert skips(path).skipped == {}
 
 
 # Markdown
@@ -316,11 +271,6 @@ def test_fences(fence: str) -> None:
     assert list(prose(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
 
 
-def test_markdown_is_read_by_its_suffix(tmp_path: Path) -> None:
-    assert texts(write(tmp_path / "a.md", "# Head\n\n```\ncode\n```\ntext\n")) == ["Head", "text"]
-    assert document_at(Path("a.MD")) is BY_NAME["markdown"]
-
-
 # JSON lines
 
 
@@ -340,7 +290,7 @@ def test_jsonl_times(tmp_path: Path) -> None:
         {"text": "six"},
         {"text": "seven", "ts": None},
     )
-    items = [found for found in read(path) if isinstance(found, Item)]
+    items = pieces(path)
     assert [item.at for item in items] == [noon] * 5 + [None] * 2
     assert [item.ordinal for item in items] == list(range(7))
     assert items[-1].offset_bytes == path.stat().st_size
@@ -362,10 +312,7 @@ def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path: Pa
         "[" * 100_000,
         {"text": "kept 6"},
     )
-    report = ReadReport()
-    for found in read(path):
-        if isinstance(found, Skipped):
-            report.skip(found)
+    report = skips(path)
     assert texts(path) == [f"kept {n}" for n in range(1, 7)]
     assert report.skipped == {
         "lines that are not JSON": 3,
@@ -378,104 +325,5 @@ def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path: Pa
 
 
 def test_a_report_keeps_the_first_notes_and_counts_the_others(tmp_path: Path) -> None:
-    report = ReadReport()
-    for found in read(jsonl(tmp_path / "a.jsonl", *["{"] * 50)):
-        assert isinstance(found, Skipped)
-        report.skip(found)
+    report = skips(jsonl(tmp_path / "a.jsonl", *["{"] * 50))
     assert (len(report.notes), report.more_notes) == (20, 30)
-
-
-# Git
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    def git(*arguments: str) -> None:
-        subprocess.run(
-            ["git", "-c", "user.name=all", "-c", "user.email=one@example.org", *arguments],
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-            env={**os.environ, "GIT_AUTHOR_DATE": "2024-05-01T12:00:00+02:00"},
-        )
-
-    git("init", "--initial-branch=main")
-    git(
-        "commit",
-        "--allow-empty",
-        "-m",
-        "reader: keep the last line\n\nIt was lost.\n\nSigned-off-by: all <a@b.c>",
-    )
-    git("commit", "--allow-empty", "-m", "Merge branch 'x' into main")
-    git("commit", "--allow-empty", "-m", 'Revert "reader"\n\nThis reverts commit 0123456789.')
-    git("commit", "--allow-empty", "--author", "Other <other@example.org>", "-m", "Größe: ändern")
-    return tmp_path
-
-
-def test_commit_messages(repository: Path) -> None:
-    found = list(read_git(repository))
-    items = [one for one in found if isinstance(one, Item)]
-    assert [item.text for item in items] == ["Größe: ändern", "reader: keep the last line\n\nIt was lost."]
-    assert items[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
-    assert sum(isinstance(one, Skipped) for one in found) == 2
-    assert [
-        one.text for one in read_git(repository / ".git", authors=["OTHER"]) if isinstance(one, Item)
-    ] == ["Größe: ändern"]
-
-
-def test_only_newer_commits_or_all_if_the_last_is_unknown(repository: Path) -> None:
-    newest = head(repository / ".git")
-    assert newest is not None
-    assert list(read_git(repository, since=newest)) == []
-    assert len(list(read_git(repository, since="f" * 40))) == 4
-
-
-def test_no_repository_and_no_commit(tmp_path: Path) -> None:
-    assert git_folder(tmp_path) is None
-    with pytest.raises(GitError):
-        list(read_git(tmp_path))
-    subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    assert git_folder(tmp_path / ".git") == tmp_path / ".git"
-    assert head(tmp_path / ".git") is None
-
-
-@pytest.mark.parametrize(
-    ("message", "wanted"),
-    [
-        ("Bump httpx from 0.27.0 to 0.28.1", ""),
-        ("fixup! reader: keep the last line", ""),
-        ("v1.2.3", ""),
-        ("Merge the two readers", "Merge the two readers"),
-        (
-            "Subject\n\nBody: with a colon\n\nCo-authored-by: T <t@b.c>\nChange-Id: I0",
-            "Subject\n\nBody: with a colon",
-        ),
-        ("Subject\n\nLast words.\nFixes: #12", "Subject\n\nLast words."),
-        (
-            "Subject\n\nA body that was wrapped by hand at some seventy columns, as one does\nin git.",
-            "Subject\n\nA body that was wrapped by hand at some seventy columns, as one does in git.",
-        ),
-    ],
-)
-def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> None:
-    assert written(message) == wanted
-
-
-# Size
-
-LARGE = """
-import resource, sys
-from pathlib import Path
-from idiolect.daemon.sources.items import Item
-from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
-path = Path(sys.argv[1])
-pieces = kind_of(path).pieces(path, AuthorFilter())
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-count = characters = 0
-for found in pieces:
-    if isinstance(found, Item):
-        count += 1
-        characters += len(found.text)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, count, characters)
-"""

@@ -33,7 +33,7 @@ from idiolect.daemon.redaction.rule import source
 from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.reply_parser import split, split_mail
 from idiolect.daemon.serving import message_author
-from idiolect.daemon.sources import markdown, org, rst, shell, slack
+from idiolect.daemon.sources import markdown, org, rst, shell
 from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.sources.replies import depths, own_words
@@ -261,7 +261,7 @@ UNITS = [
     *("|", "| - ", "|-|\n", "\\\n", "&#9", "&a", "&lt;"),
     *("http://a:b@", "<https:", "[cid:", "[fn:", "<<", "[2020-01-01", "#+begin_src\n"),
     *(":a:\n", ":a:`", "`a <", ".. a::\n", "From a@b ", "\n\nFrom 00:00", "From: a\n"),
-    *("On a wrote:\n> ", "<a@b>", "<@a|", "<#a", "<!a", "&gt;a\n", "-- \n", "--"),
+    *("On a wrote:\n> ", "<a@b>", "&gt;a\n", "-- \n", "--"),
     *(" \n", "a \n", "=?a?q?", "=?", "<div>a</div>", "<br>"),
     *("<div id=appendonsend></div>", "<p class=a style=b>a</p>"),
 ]
@@ -278,7 +278,6 @@ READERS: dict[str, Work] = {
     "paragraphs": lambda text: [*paragraphs(text.splitlines())],
     "zsh": lambda text: [*shell._zsh(text.splitlines())],
     "bash": lambda text: [*shell._bash(text.splitlines())],
-    "slack": lambda text: slack._text(text, {}),
     "own words": own_words,
     "flowed": lambda text: own_words(text, flowed=True, delete_space=True),
     "quoted lines": depths,

@@ -1,4 +1,4 @@
-"""Letters: Word's and OpenDocument's files, Rich Text and PDF are read as their writers typed them."""
+"""Letters: Word's and OpenDocument's files and Rich Text are read as their writers typed them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from reading import found_in, skips
+from reading import texts as read
 
 from idiolect.daemon.ingest.file_discovery import said_of_others
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.sources import pdf, zipped_xml
-from idiolect.daemon.sources.items import FoundFile, Item, LimitError, Skipped
-from idiolect.daemon.sources.kinds import document_at, kind_of
-from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources import zipped_xml
+from idiolect.daemon.sources.items import FoundFile, LimitError, Skipped
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -44,18 +44,6 @@ def odt(path: Path, text: str, styles: str = "", head: str = "") -> Path:
         archive.writestr("content.xml", content)
         archive.writestr("styles.xml", f"<a {ODF}><text:p>FOOTER</text:p></a>")
     return path
-
-
-def read(path: Path) -> list[str]:
-    kind = kind_of(path)
-    assert kind is not None
-    return [found.text for found in kind.pieces(path, AuthorFilter()) if isinstance(found, Item)]
-
-
-def skipped(path: Path) -> list[Skipped]:
-    kind = kind_of(path)
-    assert kind is not None
-    return [found for found in kind.pieces(path, AuthorFilter()) if isinstance(found, Skipped)]
 
 
 def run(text: str) -> str:
@@ -113,40 +101,6 @@ def test_rich_text_is_its_paragraphs(tmp_path):
     assert read(path) == ["Dear Ada,", "Grüße aus Köln."]
 
 
-def _pdf(lines: list[str]) -> bytes:
-    shown = b"".join(b"(%s) Tj 0 -14 Td " % line.encode("latin-1") for line in lines)
-    stream = b"BT /F1 12 Tf 72 720 Td " + shown + b"ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    out, places = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj%s endobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return (
-        out
-        + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
-        % (table, len(out))
-    )
-
-
-def test_the_text_of_a_pdf_is_read_where_it_is_named_itself(tmp_path, reader: Reader, monkeypatch):
-    path = tmp_path / "letter.pdf"
-    path.write_bytes(_pdf(["Herons stand still for hours and wait for what may come with the wa-", "ter."]))
-    assert read(path) == ["Herons stand still for hours and wait for what may come with the water."]
-    (tmp_path / "a.md").write_text("One.")
-    inside = [found.path.name for found in reader.find(tmp_path, ()) if isinstance(found, FoundFile)]
-    assert inside == ["a.md"], "in a folder most are other people's"
-    monkeypatch.setattr(pdf, "find_spec", lambda _: None)
-    [told] = skipped(path)
-    assert "pip install 'idiolect[pdf]'" in str(told.note)
-
-
 BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
@@ -155,19 +109,16 @@ def test_a_document_type_is_refused(tmp_path):
         docx(tmp_path / "a.docx", f"<w:p>{run('&b;')}</w:p>", BOMB),
         odt(tmp_path / "a.odt", "&b;", head=BOMB),
     ):
-        assert read(path) == []
-        assert [found.reason for found in skipped(path)] == ["damaged documents"]
+        assert [isinstance(found, Skipped) and found.reason for found in found_in(path)] == [
+            "damaged documents"
+        ]
 
 
-@pytest.mark.parametrize("name", ["letter.docx", "letter.odt", "letter.rtf", "letter.pdf"])
-@pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04 broken", b"no such thing", b"%PDF-1.4 broken", b"{\\rtf1 {{{"]
-)
-def test_a_damaged_document_is_a_note(tmp_path, name, content):
-    path = tmp_path / name
-    path.write_bytes(content)
-    assert all(isinstance(text, str) for text in read(path))
-    assert len(skipped(path)) <= 1
+@pytest.mark.parametrize("name", ["letter.docx", "letter.odt", "letter.rtf"])
+def test_a_damaged_document_is_a_note(tmp_path, name):
+    for content in (b"", b"PK\x03\x04 broken", b"no such thing", b"{\\rtf1 {{{"):
+        (tmp_path / name).write_bytes(content)
+        assert len(found_in(tmp_path / name)) <= 1
 
 
 def test_a_document_that_unpacks_to_more_than_any_letter_is_refused(tmp_path, monkeypatch):
@@ -179,21 +130,19 @@ def test_a_document_that_unpacks_to_more_than_any_letter_is_refused(tmp_path, mo
 
 def test_elements_within_elements_without_end_are_refused(tmp_path):
     path = docx(tmp_path / "a.docx", f"<w:p>{run('One.')}</w:p>" + "<w:p>" * 5000 + "</w:p>" * 5000)
-    assert read(path) in (["One."], [])
-    assert [found.reason for found in skipped(path)] == ["damaged documents"]
+    assert skips(path).skipped == {"damaged documents": 1}
 
 
 def test_letters_in_folders_are_documents_and_other_types_are_named(tmp_path, reader: Reader):
     docx(tmp_path / "a.docx", f"<w:p>{run('One.')}</w:p>")
     for name in ("b.pages", "c.pages", "d.key", "e.pdf", "f.jpg"):
         (tmp_path / name).touch()
-    assert document_at(tmp_path / "a.docx") is not None
     found = [*reader.find(tmp_path, ())]
     assert [one.path.name for one in found if isinstance(one, FoundFile)] == ["a.docx"]
     [note] = [one.note for one in found if isinstance(one, Skipped) and one.note]
     assert note == (
-        "Of other types: 2 .pages, 1 .jpg, 1 .key, 1 .pdf. Save .pages and .key as .docx or .txt to have them read. "
-        "A .pdf is read where you name it itself."
+        "Of other types: 2 .pages, 1 .jpg, 1 .key, 1 .pdf. Save .pages and .key and .pdf as .docx or .txt to have "
+        "them read."
     )
     assert said_of_others({".jpg": 3, "": 1, ".\x1b[31m": 1}) == (
         "Of other types: 3 .jpg, 1 without a type, 1 without a type."

@@ -5,42 +5,28 @@ from __future__ import annotations
 import json
 import mailbox
 import os
-import subprocess
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from reading import ME, letter, mbox_of, repository, write
 
 from idiolect.daemon.ingest import source_discovery
-from idiolect.daemon.ingest.source_discovery import FoundSource, places
+from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.settings import NEVER_READ
 
-ME = "me@example.org"
-
-
-def letter(body: str, sender: str = ME) -> EmailMessage:
-    message = EmailMessage()
-    message["From"], message["Date"] = sender, "Wed, 01 May 2024 12:00:00 +0200"
-    message.set_content(body)
-    return message
+PREFS = f'user_pref("mail.identity.id1.useremail", "{ME}");\n'
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     profile = tmp_path / ".thunderbird" / "abc.default"
-    sent = profile / "Mail" / "mail.example.org" / "Sent"
-    sent.parent.mkdir(parents=True)
-    (profile / "prefs.js").write_text(f'user_pref("mail.identity.id1.useremail", "{ME}");\n')
-    box = mailbox.mbox(sent)
-    box.add(letter("Four words of mine."))
-    box.add(letter("These are not mine.", "b@example.org"))
-    box.close()
+    write(profile / "prefs.js", PREFS)
+    others = letter("These are not mine.", "b@example.org")
+    mbox_of(profile / "Mail" / "mail.example.org" / "Sent", letter("Four words of mine."), others)
     (tmp_path / "Mail" / "account").mkdir(parents=True)
-    maildir = mailbox.Maildir(tmp_path / "Mail" / "account" / "Sent")
-    maildir.add(letter("Two words."))
-    inbox = mailbox.Maildir(tmp_path / "Mail" / "account" / "INBOX")
-    inbox.add(letter("Not mine.", "b@example.org"))
+    mailbox.Maildir(tmp_path / "Mail" / "account" / "Sent").add(letter("Two words."))
+    mailbox.Maildir(tmp_path / "Mail" / "account" / "INBOX").add(others)
     for name in (
         "Notes/a.md",
         "Notes/b.md",
@@ -49,19 +35,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "Pictures/d.txt",
         "node_modules/notes/x.md",
     ):
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("Three words here.")
+        write(tmp_path / name, "Three words here.")
     (tmp_path / "vault" / ".obsidian").mkdir()
-    project = tmp_path / "src" / "project"
-    project.mkdir(parents=True)
-    git = ["git", "-c", "user.name=all", "-c", f"user.email={ME}"]
-    subprocess.run([*git, "init", "-q"], cwd=project, check=True)
-    subprocess.run(["git", "config", "user.email", ME], cwd=project, check=True)
-    subprocess.run(
-        [*git, "commit", "-q", "--allow-empty", "-m", "one commit message"], cwd=project, check=True
-    )
-    (tmp_path / ".bash_history").write_text("make test\nls\n")
+    repository(tmp_path / "src" / "project", "one commit message")
+    write(tmp_path / ".bash_history", "make test\nls\n")
     return tmp_path
 
 
@@ -97,29 +74,14 @@ def test_what_is_excluded_is_not_found(home: Path, pattern: str, place: str) -> 
     assert {found.path for found in places(home, (*NEVER_READ, pattern))} == wanted
 
 
-def test_excluded_vaults_that_obsidian_knows_are_not_found(tmp_path: Path) -> None:
+def test_vaults_that_obsidian_knows_are_found_wherever_they_are_unless_excluded(tmp_path: Path) -> None:
     home, vault = tmp_path / "home", tmp_path / "work" / "vault"
-    vault.mkdir(parents=True)
-    (vault / "a.md").write_text("Three words here.")
+    write(vault / "a.md", "Three words here.")
     known = home / ".config" / "obsidian" / "obsidian.json"
-    known.parent.mkdir(parents=True)
-    known.write_text(json.dumps({"vaults": {"0a": {"path": str(vault)}}}))
+    write(known, json.dumps({"vaults": {"0a": {"path": str(vault), "ts": 1}, "0b": {"path": "/nowhere"}}}))
     assert [place.path for place in places(home, NEVER_READ)] == [vault]
     for pattern in ("work", "vault", f"{tmp_path}/work"):
         assert list(places(home, (*NEVER_READ, pattern))) == []
-
-
-def test_vaults_that_obsidian_knows_are_found_wherever_they_are(tmp_path: Path) -> None:
-    vault = tmp_path / "elsewhere" / "vault"
-    vault.mkdir(parents=True)
-    (vault / "a.md").write_text("Three words here.")
-    home = tmp_path / "home"
-    known = home / ".config" / "obsidian" / "obsidian.json"
-    known.parent.mkdir(parents=True)
-    known.write_text(
-        json.dumps({"vaults": {"0a": {"path": str(vault), "ts": 1}, "0b": {"path": "/nowhere"}}})
-    )
-    assert [place.path for place in places(home, NEVER_READ)] == [vault]
     known.write_text("{")
     assert list(places(home, NEVER_READ)) == []
 
@@ -127,23 +89,18 @@ def test_vaults_that_obsidian_knows_are_found_wherever_they_are(tmp_path: Path) 
 def test_a_large_mailbox_is_estimated_from_a_part_of_it(tmp_path: Path) -> None:
     body = "\n".join(["A line of six words or so."] * 400)
     raw = b"From - Wed May 01 12:00:00 2024\n" + letter(body).as_bytes() + b"\n"
-    sent = tmp_path / ".thunderbird" / "abc" / "Mail" / "x" / "Sent"
-    sent.parent.mkdir(parents=True)
-    (sent.parents[2] / "prefs.js").write_text(f'user_pref("mail.identity.id1.useremail", "{ME}");\n')
-    sent.write_bytes(raw * 1000)
+    profile = tmp_path / ".thunderbird" / "abc"
+    write(profile / "prefs.js", PREFS)
+    write(profile / "Mail" / "x" / "Sent", raw * 1000)
     (place,) = places(tmp_path, ())
-    assert isinstance(place, FoundSource)
     assert not place.exact
     assert place.words == pytest.approx(1000 * 400 * 7, rel=0.1)
 
 
 def test_looking_at_others_mail_ends_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_discovery, "_ESTIMATE_S", 0.0)
-    (tmp_path / "prefs.js").write_text(f'user_pref("mail.identity.id1.useremail", "{ME}");\n')
-    box = mailbox.mbox(tmp_path / "Sent")
-    for sender in ("b@example.org", ME):
-        box.add(letter("Three words here.", sender))
-    box.close()
+    write(tmp_path / "prefs.js", PREFS)
+    mbox_of(tmp_path / "Sent", letter("Three words here.", "b@example.org"), letter("Three words here."))
     found = source_discovery.estimate(tmp_path / "Sent", "mail", "mail", ())
     assert (found.words, found.exact) == (0, False)
 
