@@ -26,6 +26,7 @@ Progress = Callable[[str, float], None]
 
 _CHOSEN: Final = "chosen.json"
 _OTHERS: Final = "others"
+_ACCEPTED: Final = "accepted-terms"  # holds the SHA-256 of the terms
 _MAX_NAME_CHARS: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -200,6 +201,21 @@ def fetch_terms(folder: Path, known: KnownBase) -> Path | None:
     place = folder_of(folder, known.name)
     place.mkdir(parents=True, exist_ok=True)
     return fetch(place, pin=known.terms.document)
+
+
+def accept_terms(folder: Path, known: KnownBase) -> None:
+    """Remember that the terms of a base model were accepted, as they are today. Raises OSError."""
+    if known.terms is not None:
+        durable.write(folder_of(folder, known.name) / _ACCEPTED, known.terms.document.member_sha256.encode())
+
+
+def has_accepted_terms(folder: Path, known: KnownBase) -> bool:
+    """Return True if the terms of a base model were accepted as they are today, or it has none of its own."""
+    try:
+        accepted = (folder_of(folder, known.name) / _ACCEPTED).read_bytes()
+    except OSError:
+        accepted = b""
+    return known.terms is None or accepted == known.terms.document.member_sha256.encode()
 
 
 def make(folder: Path, choice: Choice, progress: Progress | None = None) -> BasePaths:

@@ -193,7 +193,12 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     assert now["tokens"] > tokens, "it knows fewer merges"
     assert shop.suggestion()["words"]
     place = shop.settings.base_dir / "others" / "other"
-    assert {path.name for path in place.iterdir()} == {"model", "speed.json", "GEMMA_TERMS.html"}
+    assert {path.name for path in place.iterdir()} == {
+        "model",
+        "speed.json",
+        "GEMMA_TERMS.html",
+        "accepted-terms",
+    }
     assert [row["name"] for row in json.loads(shop.done("base", "--json")[1]) if row["serves"]] == ["other"]
 
     assert shop.done("base", "remove", "other")[0] == 19
@@ -214,8 +219,14 @@ def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(sho
         shop.killed(point)
         now = shop.status()
         assert (now["pid"], now["base"], now["entries"]) == (before["pid"], "tiny", 3), point
-    code, _, err = shop.done("base", "use", "other", "--accept-terms")
-    assert code == 0, err
+    terms = shop.known.terms
+    assert terms is not None
+    others = replace(
+        shop.known, terms=replace(terms, document=wheel(shop.shelf, "others", "TERMS", b"Others."))
+    )
+    assert shop.done("base", "use", "other", known=others)[0] == 18, "other terms are asked for"
+    code, _, err = shop.done("base", "use", "other")
+    assert code == 0, "those that were accepted are not" + err
     assert shop.status()["base"] == "other"
     assert [path.name for path in (shop.settings.base_dir / "others" / "other").glob(".*")] == []
 

@@ -23,11 +23,13 @@ from idiolect.models.base_choice import (
     Choice,
     TermsNotAcceptedError,
     UnknownBaseError,
+    accept_terms,
     built,
     choose,
     chosen,
     fetch_terms,
     folder_of,
+    has_accepted_terms,
     here,
     resolve,
 )
@@ -141,11 +143,14 @@ def _chosen_or_default(settings: Settings) -> Choice:
 
 def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted: bool) -> None:
     """Show the terms of a base model, and return once they are accepted. Raises TermsNotAcceptedError."""
+    if has_accepted_terms(settings.base_dir, known):
+        return
     with terminal.waiting(f"Fetching the terms of {known.title}"):
         document = fetch_terms(settings.base_dir, known)
     if known.terms is None or document is None:
         return
     if accepted:
+        accept_terms(settings.base_dir, known)
         terminal.note(f"{known.terms.title}: accepted. Their text is in {document}")
         return
     if not sys.stdin.isatty():
@@ -165,6 +170,7 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
         raise TermsNotAcceptedError(
             f"The {known.terms.title} were not accepted, so {known.title} was not fetched. Nothing was changed."
         )
+    accept_terms(settings.base_dir, known)
 
 
 def _read_terms(document: Path) -> str:
