@@ -21,6 +21,18 @@ def finish(steps: Steps[T]) -> T:
             return result
 
 
+def reporting(steps: Steps[T], report: Callable[[], None]) -> Steps[T]:
+    """Make the same steps, and call ``report`` after each."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        report()
+        yield
+
+
 def in_one_step(work: Callable[[], T]) -> Steps[T]:
     """Return what is done in one step."""
     return work()

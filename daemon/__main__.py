@@ -29,7 +29,8 @@ from idiolect.daemon.runtime.heap import keep_little
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
-from idiolect.daemon.runtime.service_unit import notify_ready
+from idiolect.daemon.runtime.service_unit import notify_progress, notify_ready
+from idiolect.daemon.runtime.start_progress import StartReport
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.models.errors import IdiolectError
@@ -112,7 +113,11 @@ def _serve(
         # While the lock is held: who starts the next service as soon as it is free must find the port free.
         announced.callback(os.close, listener)
 
+        report = StartReport(settings.run_dir, notify_progress)
+        announced.callback(report.end)
+
         def ready() -> None:
+            report.end()
             announced.enter_context(process.announced(settings, running))
             log.info("answering at %s", running.socket or running.url)
             if running.moved_from is not None:
@@ -130,7 +135,7 @@ def _serve(
             service: Service | None = None
             if not settings.locked:
                 service = opened.enter_context(
-                    contextlib.closing(_open(settings, None if left is None else left.key))
+                    contextlib.closing(_open(settings, None if left is None else left.key, report))
                 )
             # Only now what is slow to import: a taken port or a second start is told at once.
             from idiolect.daemon.endpoint import connection_limits, server
@@ -163,7 +168,7 @@ def _serve(
             begin(rest, left, process.run_file(settings), again)
 
 
-def _open(settings: Settings, key: str | None) -> Service:
+def _open(settings: Settings, key: str | None, report: StartReport) -> Service:
     """The profile's service. Its graph is loaded beside what is imported, which takes as long."""
     from idiolect.models.base_choice import serving_folder
     from idiolect.models.build import find_base
@@ -173,7 +178,7 @@ def _open(settings: Settings, key: str | None) -> Service:
     loading = load_beside(base.graph, base.config, threads=settings.threads)
     from idiolect.daemon.service import Service
 
-    return Service(settings, key, loading)
+    return Service(settings, key, loading, report)
 
 
 def _written_ns(path: Path) -> int | None:

@@ -71,6 +71,7 @@ class Service:
         settings: the profile's.
         key: of its store; None: it is looked for where it is kept.
         loading: the base model's graph, if it is being loaded already.
+        report: is told how far a start that takes long has come: what it is at, and which share of that is done.
 
     Attributes:
         store: everything learned about the user.
@@ -93,7 +94,11 @@ class Service:
     """
 
     def __init__(
-        self, settings: Settings, key: str | None = None, loading: Future[Model] | None = None
+        self,
+        settings: Settings,
+        key: str | None = None,
+        loading: Future[Model] | None = None,
+        report: Callable[[str, float | None], None] = lambda _phase, _done: None,
     ) -> None:
         self._settings = settings
         base = find_base(serving_folder(settings.base_dir))
@@ -101,14 +106,14 @@ class Service:
         unfinished_backups.clear(self.store)
         try:
             with damage_noted(settings):
-                self._settle(base)
+                self._settle(base, lambda done: report("encode", done))
                 if interrupted := self.store.rounds.interrupt():
                     log.info(
                         "%d training round(s) had been cut off; their text waits for the next one",
                         interrupted,
                     )
                 with ExitStack() as failed:
-                    model = LiveModel(settings, self.store, base, loading)
+                    model = LiveModel(settings, self.store, base, loading, lambda: report("learn", None))
                     failed.callback(model.close)
                     self._start(model)
                     failed.pop_all()
@@ -116,7 +121,7 @@ class Service:
             self.store.close()
             raise
 
-    def _settle(self, base: BasePaths) -> None:
+    def _settle(self, base: BasePaths, report: Callable[[float], None]) -> None:
         """Bring the store to the base model; where its tokenizer is another, all text is encoded anew."""
 
         def encoder() -> Callable[[str], list[int]]:
@@ -127,7 +132,7 @@ class Service:
 
         with base.tokenizer.open("rb") as file:
             tokenizer = hashlib.file_digest(file, "sha256").hexdigest()
-        if self.store.settle(base.source_sha256, tokenizer, encoder):
+        if self.store.settle(base.source_sha256, tokenizer, encoder, report):
             log.info("another base model serves now: %s", name_of(base))
 
     def _start(self, model: LiveModel) -> None:

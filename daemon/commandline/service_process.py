@@ -15,6 +15,7 @@ from idiolect.daemon.commandline.progress import show_base_build
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import claim, refuse_lost
 from idiolect.models import durable
@@ -28,6 +29,11 @@ _START_BYTES: Final = 2**20
 _BROKEN_OFF: Final = {
     "fetch": "The base model is not fetched. The same command again fetches what is missing of it.",
     "build": "The base model is fetched, but not built. The same command again builds it.",
+}
+#: What a service is at that takes long to start.
+_STARTING: Final = {
+    "encode": "your text is encoded for the base model",
+    "learn": "all that you wrote is learned",
 }
 #: More than a locked profile's mark and a key take.
 MARK_BYTES: Final = 2**16
@@ -78,14 +84,28 @@ def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = N
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
-    with terminal.waiting("Starting the service"):
-        running, fresh = service_unit.start(settings, port)
+    with _starting(settings, terminal, port) as (running, fresh):
         # Only now: the service starts meanwhile.
         from idiolect.daemon.commandline.client import PROMPT_S, ServiceClient
 
         with ServiceClient(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)
     return running, fresh
+
+
+@contextlib.contextmanager
+def _starting(
+    settings: Settings, terminal: Terminal, port: int | None = None
+) -> Iterator[tuple[Running, bool]]:
+    """Start the service and show how far it has come, also for the block."""
+    with terminal.waiting("Starting the service") as show:
+
+        def tell(progress: StartProgress) -> None:
+            phase, done = progress
+            share = "" if done is None else f": {done:.0%}"
+            show(f"Starting the service: {_STARTING[phase]}{share}")
+
+        yield service_unit.start(settings, port, tell)
 
 
 def end_service(settings: Settings) -> bool:
@@ -128,5 +148,5 @@ def service_ended(settings: Settings, terminal: Terminal, room_bytes: int) -> It
         finally:
             let_start()
             if ran:
-                with terminal.waiting("Starting the service"):
-                    service_unit.start(settings)
+                with _starting(settings, terminal):
+                    pass

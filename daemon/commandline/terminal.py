@@ -127,11 +127,13 @@ class Terminal:
         self._out.print(table)
 
     @contextlib.contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Show that something short is under way, where somebody watches."""
-        watched = self.errors.is_terminal
-        with self.errors.status(_text(f"{what} …")) if watched else contextlib.nullcontext():
-            yield
+    def waiting(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show that something is under way, where somebody watches; call the yielded function with what it is now."""
+        if not self.errors.is_terminal:
+            yield lambda _now: None
+            return
+        with self.errors.status(_text(f"{what} …")) as status:
+            yield lambda now: status.update(_text(f"{now} …"))
 
 
 def _longest_word(texts: Iterable[str]) -> int:

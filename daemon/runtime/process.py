@@ -22,16 +22,18 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 from idiolect.daemon.regular_files import open_regular, read_small
 from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
+from idiolect.daemon.runtime.start_progress import TOLD_EVERY_S, Patience, StartProgress
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from idiolect.daemon.settings import Settings
 
 START_DEADLINE_S = 120.0
+"""How long a service that starts may tell of no progress."""
 STOP_DEADLINE_S = 20.0
 _POLL_S = 0.02
 _PID_BYTES = 20  # more than any has
@@ -281,17 +283,22 @@ def run_file(settings: Located) -> Path:
 
 
 def start(
-    settings: Settings, *, flags: Sequence[str] = (), deadline_s: float = START_DEADLINE_S
+    settings: Settings,
+    *,
+    flags: Sequence[str] = (),
+    deadline_s: float = START_DEADLINE_S,
+    told: Callable[[StartProgress], None] | None = None,
 ) -> tuple[Running, bool]:
     """Start the profile's service in the background and return once it answers.
 
-    `flags` go to `python -m idiolect.daemon`. Returns the service and whether this call started it.
+    `flags` go to `python -m idiolect.daemon`. It is given up once it has told of no progress for `deadline_s`; `told`
+    gets what it tells. Returns the service and whether this call started it.
     Raises RelayedError (the service's own words about why it cannot run) and StartError.
     """
-    deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline:
+    patience = Patience(settings.run_dir, deadline_s, told)
+    while patience.left_s() > 0:
         if holder(settings) is None:
-            running = _launch(settings, flags, deadline)
+            running = _launch(settings, flags, patience)
             if running is not None:
                 return running, True
         elif (running := find(settings)) is not None:
@@ -331,11 +338,11 @@ def stop(settings: Settings, *, deadline_s: float = STOP_DEADLINE_S) -> int | No
     return pid
 
 
-def _launch(settings: Settings, flags: Sequence[str], deadline: float) -> Running | None:
+def _launch(settings: Settings, flags: Sequence[str], patience: Patience) -> Running | None:
     """A new service, once it answers; None if another was quicker."""
     child = _spawn(settings, flags)
     try:
-        line = _first_line(child, deadline)
+        line = _first_line(child, patience)
     except BaseException:
         child.terminate()
         raise
@@ -371,7 +378,7 @@ def _spawn(settings: Settings, flags: Sequence[str]) -> subprocess.Popen[str]:
         os.close(log)
 
 
-def _first_line(child: subprocess.Popen[str], deadline: float) -> dict[str, Any]:
+def _first_line(child: subprocess.Popen[str], patience: Patience) -> dict[str, Any]:
     """What the service says about its start, `{}` if it ended without a word. Raises StartError."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -381,13 +388,15 @@ def _first_line(child: subprocess.Popen[str], deadline: float) -> dict[str, Any]
         child.wait()  # so that a long-lived caller does not keep the dead service as a zombie
 
     threading.Thread(target=follow, daemon=True).start()
-    try:
-        answer: dict[str, Any] = json.loads(lines.get(timeout=max(0.0, deadline - time.monotonic())))
-    except queue.Empty:
-        raise StartError(
-            "The service did not answer in time and was ended. Run `idiolect start` again; "
-            "if that fails too, `idiolect doctor` looks for the reason."
-        ) from None
-    except ValueError:
-        return {}
-    return answer
+    while (left_s := patience.left_s()) > 0:
+        with contextlib.suppress(queue.Empty):
+            line = lines.get(timeout=min(left_s, TOLD_EVERY_S))
+            try:
+                answer: dict[str, Any] = json.loads(line)
+            except ValueError:
+                return {}
+            return answer
+    raise StartError(
+        "The service did not answer in time and was ended. Run `idiolect start` again; "
+        "if that fails too, `idiolect doctor` looks for the reason."
+    )

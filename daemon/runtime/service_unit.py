@@ -28,11 +28,12 @@ from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from idiolect.daemon.runtime.start_progress import StartProgress
     from idiolect.daemon.settings import Settings
 
-_MANAGER_S: Final = 150.0  # longer than the service may take to start
+_MANAGER_S: Final = 30.0
 _LINGER: Final = Path("/var/lib/systemd/linger")
 
 #: What runs it, hardened. PrivateNetwork would cut it off from its clients, which come over loopback;
@@ -183,7 +184,7 @@ class Desktop:
         else:
             self._ask("daemon-reload")
             self._ask("enable", self.path.name)
-            self._ask("restart", self.path.name)
+            self._ask("restart", self.path.name, limit_s=None)
 
     def uninstall(self) -> bool:
         """End the service and start it no more; whether it was installed. What it knows stays."""
@@ -206,7 +207,7 @@ class Desktop:
         if self._mac:
             self._ask("kickstart", f"{self._domain()}/{self.name}")
         else:
-            self._ask("start", self.path.name)
+            self._ask("start", self.path.name, limit_s=None)
         return True
 
     def state(self) -> Installed:
@@ -239,9 +240,10 @@ class Desktop:
                 "run at log-in by whatever starts programs there; docs/service.md has a line for Windows."
             )
 
-    def _ask(self, *words: str, tolerant: bool = False) -> None:
+    def _ask(self, *words: str, tolerant: bool = False, limit_s: float | None = _MANAGER_S) -> None:
+        """Ask the manager for something, for a start without a limit: it has its own, which the service puts off."""
         command = ["launchctl", *words] if self._mac else ["systemctl", "--user", *words]
-        said = _run(command)
+        said = _run(command, limit_s)
         if said is not None and not tolerant:
             raise ServiceManagerError(
                 f"`{' '.join(command)}` failed: {said}. `idiolect doctor` looks for the reason; the service's log is "
@@ -253,10 +255,10 @@ class Desktop:
         return f"gui/{os.getuid()}"
 
 
-def _run(command: list[str]) -> str | None:
+def _run(command: list[str], limit_s: float | None = _MANAGER_S) -> str | None:
     """None where it succeeds, else what it says about why not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_MANAGER_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return type(error).__name__
     return (
@@ -273,19 +275,32 @@ def _quoted(word: str, *, dollars: bool = False) -> str:
 
 
 def notify_ready() -> None:
-    """Tell a systemd that started this process and waits for it that the service answers (sd_notify(3))."""
+    """Tell a systemd that started this process and waits for it that the service answers."""
+    _notify(b"READY=1")
+
+
+def notify_progress() -> None:
+    """Tell a systemd that started this process and waits for it to wait as long again."""
+    _notify(f"EXTEND_TIMEOUT_USEC={process.START_DEADLINE_S * 1e6:.0f}".encode())
+
+
+def _notify(state: bytes) -> None:
+    """Tell a systemd that waits for this process how it stands (sd_notify(3))."""
     if sys.platform == "linux" and (address := manager_socket()):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+            manager.sendto(state, "\0" + address[1:] if address.startswith("@") else address)
 
 
-def start(settings: Settings, port: int | None = None) -> tuple[process.Running, bool]:
+def start(
+    settings: Settings, port: int | None = None, told: Callable[[StartProgress], None] | None = None
+) -> tuple[process.Running, bool]:
     """Start the service, as that of the desktop where it is installed, and whether it was not there before.
 
-    With a `port` it is one of its own, since that of the desktop has what its description says.
+    With a `port` it is one of its own, since that of the desktop has what its description says. `told` gets what the
+    service tells of a long start.
     """
     if port is None and process.holder(settings) is None:
         there = Desktop(settings).start()
-        running, fresh = process.start(settings)  # finds it running
+        running, fresh = process.start(settings, told=told)  # finds it running
         return running, fresh or there
-    return process.start(settings, flags=() if port is None else ("--port", str(port)))
+    return process.start(settings, flags=() if port is None else ("--port", str(port)), told=told)

@@ -20,7 +20,7 @@ from idiolect.adapters.mending.mistakes import Mistake, WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.steps import in_one_step
+from idiolect.adapters.steps import in_one_step, reporting
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
@@ -98,6 +98,7 @@ class LiveModel:
         store: where text and adapters are.
         base: the base model's files.
         loading: its graph, if it is being loaded already.
+        report: called often while what is known of the user is built.
 
     Attributes:
         queue: the one way to what is served.
@@ -108,7 +109,12 @@ class LiveModel:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, base: BasePaths, loading: Future[Model] | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        base: BasePaths,
+        loading: Future[Model] | None = None,
+        report: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -143,7 +149,8 @@ class LiveModel:
             self._use_languages(known)
             switches = read_switches(store, settings)
             chosen = self._chosen(self.servable.active())
-            self.served = self.queue.run(Priority.REST, self._begin(newest, known, switches, chosen))
+            beginning = reporting(self._begin(newest, known, switches, chosen), report)
+            self.served = self.queue.run(Priority.REST, beginning)
         except BaseException:
             self.queue.close()  # a pass that is under way when Python ends ends it with a crash
             raise

@@ -185,10 +185,11 @@ class Adapters:
 
     def delete_tainted(
         self, entry_ids: Collection[int], *, dry_run: bool
-    ) -> tuple[tuple[Tombstone, ...], int | None]:
-        """Delete the adapters that entries went into; what is left of them, and the one that serves afterwards.
+    ) -> tuple[tuple[Tombstone, ...], int | None, set[str | None]]:
+        """Delete the adapters that entries went into.
 
         Of each base model a sound ancestor of the one that was active is so afterwards. With `dry_run` it only says so.
+        Returns what is left of them, the adapter that serves afterwards, and the SHA-256 of their base models.
         """
         with self._connection.writing() as db:
             tainted = [row[0] for row in db.execute(_TAINTED, (json.dumps(sorted(entry_ids)),))]
@@ -208,7 +209,8 @@ class Adapters:
                 for one, successor in successors.items():
                     if one in gone and successor is not None:
                         self.activate(successor)
-        return dropped, None if active is None else successors[active]
+        bases = {rows[stone.id].metrics.get("base_sha256") for stone in dropped}
+        return dropped, None if active is None else successors[active], bases
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """Drop the weights of all but the `keep` newest superseded adapters of a base model and as many refused ones.

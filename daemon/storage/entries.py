@@ -213,9 +213,12 @@ class Entries:
                 if for_good and id_ not in in_files:
                     db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
 
-    def encode_anew(self, encode: Callable[[str], list[int]]) -> None:
-        """Replace all token ids by those of another tokenizer; the text stays as it is. One transaction."""
-        after = 0
+    def encode_anew(self, encode: Callable[[str], list[int]], report: Callable[[float], None]) -> None:
+        """Replace all token ids by those of another tokenizer; the text stays as it is. One transaction.
+
+        `report` gets the share that is done, 0 to 1.
+        """
+        after, last = 0, self.last_id()
         with self._connection.writing() as db:
             while True:
                 rows = db.execute(
@@ -225,6 +228,7 @@ class Entries:
                 if not rows:
                     return
                 after = rows[-1][0]
+                report(after / last)
                 for id_, text, before in rows:
                     if (token_ids := packed(encode(text))) != before:
                         db.execute(

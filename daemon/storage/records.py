@@ -37,8 +37,8 @@ MIXTURE: Final = "mixture"
 #: State: the memory's weights that the base alone was judged with in the last round.
 BASE_MIXTURE: Final = "base_mixture"
 
-#: The states that were learned or measured with one base model, and are nothing to another.
-OF_ONE_BASE: Final = (GHOST_CALIBRATION, GHOST_WORD_CALIBRATION, MIXTURE, BASE_MIXTURE, MEASURED)
+#: The states of one base model, which are nothing to another: what was learned or measured with it, and its round.
+OF_ONE_BASE: Final = (GHOST_CALIBRATION, GHOST_WORD_CALIBRATION, MIXTURE, BASE_MIXTURE, MEASURED, ROUND_DUE)
 
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"

@@ -155,7 +155,13 @@ class Store:
                 self.state.set(name, value)
             return adapter_id
 
-    def settle(self, base: str, tokenizer: str, encoder: Callable[[], Callable[[str], list[int]]]) -> bool:
+    def settle(
+        self,
+        base: str,
+        tokenizer: str,
+        encoder: Callable[[], Callable[[str], list[int]]],
+        report: Callable[[float], None] = lambda _done: None,
+    ) -> bool:
         """Bring the store to the base model that is to serve; whether it was at another one. One transaction.
 
         The token ids become those of its tokenizer. Its own adapter is active again, and what was learned of it holds
@@ -165,6 +171,7 @@ class Store:
             base: the SHA-256 of its source.
             tokenizer: the SHA-256 of its tokenizer.
             encoder: loads that tokenizer, and returns what turns a text into token ids.
+            report: gets the share of the text that is encoded, 0 to 1.
         """
         known: dict[str, str] = self.state.get(BASE, {})
         wanted, former = {"sha256": base, "tokenizer": tokenizer}, known.get("sha256") or self._base_of_last()
@@ -172,7 +179,7 @@ class Store:
             return False
         with self._connection.writing():
             if known.get("tokenizer") != tokenizer:
-                self.entries.encode_anew(encoder())
+                self.entries.encode_anew(encoder(), report)
             if former != base and former is not None:
                 for name in OF_ONE_BASE:
                     self.state.rename(name, f"{name} {former}")
@@ -180,7 +187,8 @@ class Store:
             self.state.set(BASE, wanted)
             if former in (None, base):
                 return False
-            self.state.set(ROUND_DUE, self.adapters.active() is None and self.entries.last_id() > 0)
+            if self.adapters.active() is None and self.entries.last_id() > 0:
+                self.state.set(ROUND_DUE, True)
             return True
 
     def _base_of_last(self) -> str | None:
@@ -224,7 +232,7 @@ class Store:
                     "forgotten: look at what it takes with a dry run, and give the number that it tells."
                 )
             tokens = self.entries.tokens_of(ids)
-            dropped, active = self.adapters.delete_tainted(ids, dry_run=dry_run)
+            dropped, active, bases = self.adapters.delete_tainted(ids, dry_run=dry_run)
             fell = tuple(stone.id for stone in dropped)
             rules = self.words.forget(selector, alone, dry_run=dry_run)
             backups = tuple(
@@ -247,8 +255,8 @@ class Store:
                 if everywhere:
                     self.shared.ordered(selector, number)
             if ids and not dry_run:
-                if dropped:
-                    self.state.set(ROUND_DUE, True)
+                for base in bases:
+                    self.state.set(ROUND_DUE if base in (None, self.base) else f"{ROUND_DUE} {base}", True)
                 self.checkpoints.drop_all()
                 self.state.set(FORGOTTEN_AFTER, self.rounds.last_id())
                 self.state.set(_SCRUB, True)

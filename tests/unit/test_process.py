@@ -11,13 +11,15 @@ import stat
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import listen_address
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import process, start_progress
 from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.runtime.start_progress import Patience, StartReport
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import StoreLostError
 
@@ -50,6 +52,21 @@ def load(*_, **__):
     while True:
         time.sleep(0.01)
 service.Service.__init__ = load
+"""
+#: One that tells of its start, and goes on once that was heard.
+LEARNS_MUCH = """
+import time
+from idiolect.daemon import service
+from idiolect.daemon.runtime import start_progress
+from idiolect.models.errors import IdiolectError
+start_progress.TOLD_EVERY_S = 0.0
+def learn(_service, settings, _key, _loading, report):
+    (settings.run_dir / "token").unlink()
+    report("encode", 0.5)
+    while not (settings.run_dir / "token").exists():
+        time.sleep(0.01)
+    raise IdiolectError("All is learned.")
+service.Service.__init__ = learn
 """
 
 
@@ -301,6 +318,40 @@ def test_a_start_that_takes_too_long_is_given_up(profile, at_start):
     at_start(LOADS)
     with pytest.raises(process.StartError, match="in time"):
         process.start(profile, deadline_s=1.5)
+
+
+def test_a_service_that_starts_tells_how_far_it_has_come(profile, at_start):
+    at_start(LEARNS_MUCH)
+    told = []
+
+    def tell(progress):
+        told.append(progress)
+        (profile.run_dir / "token").touch()
+
+    with pytest.raises(process.RelayedError, match="All is learned"):
+        process.start(profile, told=tell)
+    assert told == [("encode", 0.5)]
+    assert not (profile.run_dir / "starting").exists()
+
+
+def test_a_start_is_waited_for_from_the_last_that_it_told(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(start_progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    notified = []
+    report = StartReport(tmp_path, lambda: notified.append(clock.now))
+    left = []
+    for clock.now in (0.0, 100.0, 150.0):
+        if clock.now == 0.0:
+            patience = Patience(tmp_path, 120.0)
+        elif clock.now == 100.0:
+            report("learn")
+            report("learn")  # within the second, which is not told
+        left.append(patience.left_s())
+    clock.now = 221.0
+    assert (left, patience.left_s(), notified) == ([120.0, 120.0, 70.0], 0.0, [100.0])
+    assert Patience(tmp_path, 120.0).left_s() == 120.0, (
+        "what a start of before has told is nothing to this one"
+    )
 
 
 def test_the_service_does_not_import_what_the_current_folder_or_its_own_holds(profile, tmp_path, monkeypatch):

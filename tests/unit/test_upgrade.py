@@ -122,6 +122,24 @@ def test_a_base_model_without_an_adapter_is_due_for_a_round_and_one_with_an_adap
     assert not store.state.get(ROUND_DUE)
 
 
+def test_a_round_that_is_due_after_a_forgetting_is_so_when_its_base_model_serves_again(two_bases):
+    store, first, second = two_bases
+    [late] = store.entries.add([NewEntry("late", "test", None, datetime.now(UTC), packed([4]), 0, "bb" * 32)])
+    publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
+    store.settle("a", "words", lambda: len)
+    publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
+    store.settle("c", "words", lambda: len)
+    publish(store, blob=b"c", metrics={"base_sha256": "c"})
+    store.state.set(ROUND_DUE, False)
+    store.settle("a", "words", lambda: len)
+    store.forget(Selector(text="late"))
+    due = [store.state.get(ROUND_DUE)]
+    for base in ("c", "b", "a"):
+        store.settle(base, "words", lambda: len)
+        due.append(store.state.get(ROUND_DUE))
+    assert due == [True, False, True, True], "of a, c, b and a: the adapter of c has not seen the text"
+
+
 def test_a_store_of_before_is_at_the_base_model_of_its_newest_adapter(tmp_path):
     with closing(Store.open(tmp_path / "store.db", KEY)) as store:
         adapter = publish(store, metrics={"base_sha256": "a"})
