@@ -124,7 +124,7 @@ def test_a_base_model_without_an_adapter_is_due_for_a_round_and_one_with_an_adap
 
 def test_a_round_that_is_due_after_a_forgetting_is_so_when_its_base_model_serves_again(two_bases):
     store, first, second = two_bases
-    [late] = store.entries.add([NewEntry("late", "test", None, datetime.now(UTC), packed([4]), 0, "bb" * 32)])
+    [late] = store.entries.add([entry("late")])
     publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
     store.settle("a", "words", lambda: len)
     publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
