@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +48,6 @@ def ask_and_forget(
     address: str,
     body: dict[str, Any],
     consent: Consent,
-    terminal: Terminal,
     question: Callable[[dict[str, Any]], str],
     *,
     even_if_empty: bool = False,
@@ -68,7 +66,7 @@ def ask_and_forget(
         if consent.dry_run or not (would["entries"] or would["words"] or even_if_empty):
             return would
         if not look:
-            _ask(would, consent, terminal, question)
+            _ask(would, consent, question)
         try:
             return client.post(address, {**body, "expect": would["entries"]}, patient=True)
         except RelayedError as error:
@@ -86,15 +84,13 @@ def forget_text(
 
     Raises as `ask_and_forget` does.
     """
-    receipt = ask_and_forget(client, "/v1/forget", conditions, consent, terminal, _ask_about_entries)
+    receipt = ask_and_forget(client, "/v1/forget", conditions, consent, _ask_about_entries)
     _show_receipt(terminal, receipt, dry_run=consent.dry_run, as_json=as_json)
     quiet = as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
     while not quiet and receipt["near"]:
         phrases = {"phrases": [one["text"] for one in receipt["near"]]}
         try:
-            receipt = ask_and_forget(
-                client, "/v1/forget", phrases, Consent(False, None), terminal, _ask_about_near
-            )
+            receipt = ask_and_forget(client, "/v1/forget", phrases, Consent(False, None), _ask_about_near)
         except typer.Abort:  # these are kept; what was asked for is done
             return
         _show_receipt(terminal, receipt, dry_run=False, as_json=False)
@@ -108,16 +104,13 @@ def ask_to_go_on(would: dict[str, Any]) -> str:
     return f"That is more than a tenth of all {would['total']:,} entries. To go on, type how many entries it takes"
 
 
-def _ask(
-    would: dict[str, Any], consent: Consent, terminal: Terminal, question: Callable[[dict[str, Any]], str]
-) -> None:
+def _ask(would: dict[str, Any], consent: Consent, question: Callable[[dict[str, Any]], str]) -> None:
     entries = would["entries"]
     if would["large"] and consent.expect is None:
         if consent.yes:
-            terminal.note(_command_with_count(entries))
             raise CountNeededError(
                 f"This would take {entries:,} of all {would['total']:,} entries, more than a tenth: for so much --yes "
-                f"is not enough. Nothing was forgotten. If all of it is meant, add --expect {entries}, as above."
+                f"is not enough. Nothing was forgotten. If all of it is meant, add --expect {entries}."
             )
         if not sys.stdin.isatty():
             raise typer.BadParameter(
@@ -127,14 +120,6 @@ def _ask(
             raise typer.Abort
     elif not consent.yes:
         confirm(question(would))
-
-
-def _command_with_count(entries: int) -> str:
-    """Return the command as it was given, with the number that it needs."""
-    given = sys.argv[1:]
-    # Behind `--` an option would be none; right behind the command's name it is one in any case.
-    place = [word.startswith("-") for word in given].index(False) + 1 if "--" in given else len(given)
-    return plain(shlex.join(["idiolect", *given[:place], "--expect", str(entries), *given[place:]]))
 
 
 def _ask_about_entries(would: dict[str, Any]) -> str:

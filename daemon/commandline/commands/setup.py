@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.client import ServiceClient, find_profile
+from idiolect.daemon.commandline.client import find_profile
 from idiolect.daemon.commandline.service_process import start_service
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.settings import Settings
@@ -73,7 +71,7 @@ def run(
     }
     if as_json:
         return terminal.print_json(facts)
-    return _print_state(terminal, chosen, facts, words, settings)
+    return _print_state(terminal, chosen, facts, words)
 
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
@@ -106,9 +104,7 @@ def _check(place: Place, target: Target, settings: Settings, terminal: Terminal)
         return words_from(target.command, target.environment)
 
 
-def _print_state(
-    terminal: Terminal, place: Place, facts: dict[str, Any], words: list[str] | None, settings: Settings
-) -> None:
+def _print_state(terminal: Terminal, place: Place, facts: dict[str, Any], words: list[str] | None) -> None:
     for where in facts["wrote"]:
         terminal.say(f"Wrote {where}. Undo: idiolect setup {place.name} --remove")
     if words is None:
@@ -117,18 +113,4 @@ def _print_state(
         )
     elif words:
         terminal.say(f"It answers: after “Thanks for the ” it suggests {', '.join(words)}.")
-    if (other := _demonstration(settings)) is not None:
-        terminal.say(
-            f"Your own profile has no text yet. `idiolect add FOLDER` adds some. To try the demonstration's profile "
-            f"instead: `IDIOLECT_HOME={other} idiolect setup {place.name}`."
-        )
     terminal.say(f"Try it: {place.first}")
-
-
-def _demonstration(settings: Settings) -> Path | None:
-    """The profile of `make start`, where it holds text and the one that is used does not."""
-    other = Path(sys.prefix).parent / ".demo"
-    if other == settings.home or not settings.model_copy(update={"home": other}).store_path.exists():
-        return None
-    with ServiceClient(settings) as client:
-        return None if client.get("/v1/status")["entries"] else other

@@ -138,7 +138,6 @@ def _remove(
         "/v1/sources/remove",
         {"path": make_absolute(path)},
         consent,
-        terminal,
         lambda would: _ask_about_source(path, would),
         even_if_empty=True,
     )

@@ -19,7 +19,6 @@ from idiolect.daemon.commandline.commands.report import count_shown, describe_sa
 from idiolect.daemon.commandline.doctor_checks import find_warnings
 from idiolect.daemon.commandline.formatting import clock, counted, describe_moved
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
-from idiolect.daemon.commandline.progress import name_phase
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.privacy.pause import describe_end
@@ -92,6 +91,8 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
 
 def _describe_work(now: dict[str, Any]) -> str:
     if round_ := now["training"]:
+        from idiolect.daemon.commandline.progress import name_phase  # brings the bars along
+
         waits = f", which {round_['waits']}" if round_.get("waits") else ""
         return f"training ({name_phase(round_).lower()}, {round_['done']:.0%}){waits}"
     if now.get("paused"):

@@ -87,18 +87,9 @@ def invite(as_json: AsJson = False) -> None:
 
 
 @GROUP.command()
-def devices(as_json: AsJson = False) -> None:
-    """List the devices."""
-    with connect() as client:
-        sharing = client.get("/v1/sync")["sharing"] or {"devices": []}
-    terminal = Terminal()
-    terminal.print_result(lambda: _list(terminal, sharing["devices"]), sharing["devices"], as_json=as_json)
-
-
-@GROUP.command()
 def revoke(
     device: Annotated[
-        str, typer.Argument(metavar="DEVICE", help="Its name, or its number in `sync devices --json`.")
+        str, typer.Argument(metavar="DEVICE", help="Its name, or its number in `sync --json`.")
     ],
     yes: Yes = False,
     as_json: AsJson = False,
@@ -149,7 +140,14 @@ def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:
     if sharing is None:
         return terminal.say("No folder is shared. `idiolect sync FOLDER` shares one.")
     terminal.say(f"{plain(sharing['name'])} shares {plain(sharing['folder'])}.")
-    _list(terminal, sharing["devices"])
+    terminal.show_table(
+        ("device", "entries", "last wrote", "how far"),
+        (
+            (plain(one["name"]), f"{one['entries']:,}", _when(one["seen_at"]) or "", _how_far(one))
+            for one in sharing["devices"]
+        ),
+        right=("entries",),
+    )
     if sharing["unsent"]:
         terminal.say(f"{counted(sharing['unsent'], 'thing waits', 'things wait')} here to be sent.")
     if sharing["invited_until"] is not None:
@@ -157,19 +155,6 @@ def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:
     if sharing["problem"] is not None:
         terminal.say(plain(sharing["problem"]))
     return None
-
-
-def _list(terminal: Terminal, found: list[dict[str, Any]]) -> None:
-    if not found:
-        return terminal.say("No folder is shared. `idiolect sync FOLDER` shares one.")
-    return terminal.show_table(
-        ("device", "entries", "last wrote", "how far"),
-        (
-            (plain(one["name"]), f"{one['entries']:,}", _when(one["seen_at"]) or "", _how_far(one))
-            for one in found
-        ),
-        right=("entries",),
-    )
 
 
 def _how_far(device: dict[str, Any]) -> str:

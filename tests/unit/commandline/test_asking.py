@@ -400,8 +400,7 @@ def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkey
     def die(*_):
         os.kill(running.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(progress._Quarters, "show", lambda *_: None)
-    monkeypatch.setattr(progress, "_print_phase", die)  # called at the round's first event
+    monkeypatch.setattr(progress._Bars, "show", die)  # called at the round's first event
     code, _, err = run(settings, "train", "--wait", "--budget", "2")
     assert (code, err.count("\n")) == (67, 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from datetime import UTC, datetime
 
 import pytest
@@ -65,12 +64,10 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, knowing):
     service = knowing(*MUCH, *KIND).settings
     code, out, err = run(service, "forget", "--text", "office", "--yes")
     assert (code, out) == (122, "")
-    command, refusal = err.splitlines()
-    assert refusal == (
+    assert err == (
         "idiolect: This would take 40 of all 43 entries, more than a tenth: for so much --yes is not enough. "
-        "Nothing was forgotten. If all of it is meant, add --expect 40, as above."
+        "Nothing was forgotten. If all of it is meant, add --expect 40.\n"
     )
-    assert command == "idiolect forget --text office --yes --expect 40"
     code, _, err = run(service, "forget", "--text", "office")
     assert (code, "--expect 40" in err) == (2, True)
     code, _, err = run(service, "forget", "--text", "office", "--yes", "--expect", "39")
@@ -80,10 +77,8 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, knowing):
         code, out, _ = run(service, "forget", "--text", "office", typed=typed, terminal=True)
         assert (code, "Forgot" in out) == (1, False)
         assert "more than a tenth of all 43 entries. To go on, type how many" in out
-    _, _, err = run(service, "forget", "--text", "office", "--yes", "--")
-    assert shlex.split(err.splitlines()[0])[:2] == ["idiolect", "forget"]
-    code, out, _ = run(service, *shlex.split(err.splitlines()[0])[1:])
-    assert (code, out.split(" of ")[0]) == (0, "Forgot 40 entries"), "the command that is shown works"
+    code, out, _ = run(service, "forget", "--text", "office", "--yes", "--expect", "40")
+    assert (code, out.split(" of ")[0]) == (0, "Forgot 40 entries")
 
 
 def test_in_a_terminal_the_number_is_typed(run, knowing):

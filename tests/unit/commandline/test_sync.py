@@ -35,8 +35,8 @@ def test_two_profiles_share_a_folder_by_a_code(run, tiny_profile, tmp_path):
             second.service.sync.cycle()
             first.service.sync.cycle()
             second.service.sync.cycle()
-            _, out, _ = run(second.settings, "sync", "devices", "--json")
-            assert [one["name"] for one in json.loads(out)] == ["laptop", "desktop"]
+            _, out, _ = run(second.settings, "sync", "--json")
+            assert [one["name"] for one in json.loads(out)["devices"]] == ["laptop", "desktop"]
             _, out, _ = run(second.settings, "doctor", "--json")
             found = [row for row in json.loads(out) if row["check"] == "shared folder"]
             assert [row["level"] for row in found] == ["ok"]

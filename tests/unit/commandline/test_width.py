@@ -31,7 +31,7 @@ SHOWN = {
     "resume": [()],
     "apps": [("quiet", "*chat*"), ("context", "*chat*", "off"), (), ("--all",)],
     "words": [("never", "fyi"), ()],
-    "sync": [("shared",), (), ("devices",)],
+    "sync": [("shared",), ()],
     "suggest": [("Thanks for the ",), ("Thanks for the ", "--answering", "docs/files.md")],
     "switch": [()],
     "open": [("--no-browser",)],
