@@ -144,6 +144,7 @@ ROW_OF_WORDS: Final = (
 
 _TAIL: Final = " \t.,;:!?)]}>\"'`"
 _SIGN: Final = lazy(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
+_SAID_CHARS: Final = 120  # characters before a value that its label is looked for in
 _OWNED: Final = 8  # characters before a label that say whose it is
 _COMMON: Final = 4.2  # on Zipf's scale: a plain word that is used more often is a word of a sentence
 _VERY_COMMON: Final = 5.0
@@ -165,6 +166,19 @@ def no_word(match: re.Match[str]) -> Span | None:
     return span if (figures and (letters or len(said) >= 6)) or _SIGN.search(said) else None
 
 
+#: "La clave del éxito es", up to a value.
+_KEY_TO: Final = lazy(
+    r"(?i:(?<![^\W_])(?<!-)clave(?!-)(?: [^\W\d_]+){0,6} (?:es|era|será|son|sea)(?: [^\W\d_]+,?){0,8} \Z)"
+)
+
+
+def is_said_of_a_matter(text: str, start: int, end: int) -> bool:
+    """Whether plain words say what "la clave", which is also the key to a matter, is: "la clave es perseverar"."""
+    said = text[start:end].replace(" ", "").rstrip("!")
+    before = text[max(0, start - _SAID_CHARS) : start]
+    return said.isalpha() and said.islower() and bool(_KEY_TO.search(before)) and not _opens_something(before)
+
+
 def in_quotes(match: re.Match[str]) -> Span | None:
     """What stands in the quotes of `QUOTED`; behind "clave", which is also the key to a matter, one word alone.
 
@@ -180,9 +194,13 @@ def _may_be_key_to_a_matter(match: re.Match[str], end: int) -> bool:
     """Whether the label is "clave", and nothing up to `end` says that it opens something or is somebody's."""
     if match[0][:5].lower() != "clave":
         return False
-    said = match.string[max(match.start() - _OWNED, 0) : end].lower()
-    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", said)
-    return not any(word in ("mi", "tu", "nuestra") or Cue.PLACE in cues(word) for word in words)
+    return not _opens_something(match.string[max(match.start() - _OWNED, 0) : end])
+
+
+def _opens_something(said: str) -> bool:
+    """Whether a label and what stands around it says what it opens, or whose it is."""
+    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", said.lower())
+    return any(word in ("mi", "tu", "nuestra") or Cue.PLACE in cues(word) for word in words)
 
 
 def in_a_line(match: re.Match[str]) -> Span | None:
@@ -198,7 +216,8 @@ def no_sentence(match: re.Match[str]) -> Span | None:
     said = match["s"]
     if any(map(str.isdigit, said)):
         return named(match)
-    return None if STATE.match(said) or (said.isalpha() and _frequency(said) > 0) else named(match)
+    plain = STATE.match(said) or (said.isalpha() and _frequency(said) > 0)
+    return None if plain or is_said_of_a_matter(match.string, *match.span("s")) else named(match)
 
 
 def row_of_words(match: re.Match[str]) -> Span | None:

@@ -51,6 +51,14 @@ _ENDS: Final = re.compile(
     rf"(?P<signature>{_SIGNATURE})|(?P<separator>{_SEPARATOR})|(?P<phone>{_SENT_FROM})|(?P<below>{_BELOW})",
     re.IGNORECASE | re.MULTILINE,
 )
+# Devices and programs that such a line names; without one it may be a sentence: "Envoyé par la poste hier."
+_SENDER: Final = re.compile(
+    r"(?<![^\W_])(?:i(?:phone|pad|pod)|android|samsung|galaxy|huawei|xiaomi|pixel|nokia|blackberry|windows|outlook|gmx"
+    r"|\w{0,10}mail\w{0,10}|yahoo|k-9|thunderbird|spark|proton|smartphone|phone|handy|mobile|telefon|tablet|app"
+    r"|t[eé]l[eé](?:phone|fono)|móvil|celular|cellulare|telem[óo]vel)(?![^\W_])",
+    re.IGNORECASE,
+)
+_NEXT_LINE: Final = re.compile(r"\s*+(\S[^\n]*+|\Z)")
 _INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\[\]\n]*\]|<(?:https?|mailto):[^<>\s]*>")
 _LONGEST_WROTE: Final = 1000  # characters of a line that says who wrote what is quoted below
 _NEAR_LINES: Final = 4  # between "-----Original Message-----" and the header that belongs to it
@@ -100,7 +108,7 @@ def depths(text: str) -> list[int]:
             found[place : place + said] = [1] * said
         else:
             unmarked.add(place)
-    ends = {bisect(starts, end.start()) - 1 for end in _ENDS.finditer(text) if _is_below(end)}
+    ends = {bisect(starts, end.start()) - 1 for end in _ends(text) if _is_below(end)}
     over, below = 0, False
     for place, marks in enumerate(found):
         over += place in unmarked
@@ -114,6 +122,19 @@ def _marks(line: str) -> int:
     return line.count(">", 0, len(line) - len(line.lstrip("> \t"))) if line.startswith(">") else 0
 
 
+def _ends(text: str) -> Iterator[re.Match[str]]:
+    """Where something begins that was not typed; a "Sent from ..." that names no sender does so as the last line."""
+    for found in _ENDS.finditer(text):
+        if found.lastgroup == "phone" and not _SENDER.search(found[0]):
+            following = _NEXT_LINE.match(text, found.end())
+            line = following[1] if following else ""
+            if line and not (
+                line.startswith(">") or any(rule.match(line) for rule in (_ENDS, FIELD, _WROTE))
+            ):
+                continue
+        yield found
+
+
 def _is_below(end: re.Match[str]) -> bool:
     """Whether it ends what was typed, and begins no mail; nothing that a program puts below a text begins one."""
     return end.lastgroup != "separator" and bool(end.start() or end.lastgroup != "below")
@@ -121,7 +142,7 @@ def _is_below(end: re.Match[str]) -> bool:
 
 def _unmarked(text: str) -> Iterator[int]:
     """Where mails begin that are forwarded or quoted with their header, without a mark on each line."""
-    separators = [found.start() for found in _ENDS.finditer(text) if found.lastgroup == "separator"]
+    separators = [found.start() for found in _ends(text) if found.lastgroup == "separator"]
     headers = [_header_start(text, found.start()) for found in _FROM_FIELD.finditer(text)]
     last = -1
     for start in sorted((*separators, *(start for start in headers if start is not None))):
@@ -133,7 +154,7 @@ def _unmarked(text: str) -> Iterator[int]:
 def _end(text: str) -> int:
     """Where a signature, a footer, or a mail that is forwarded or quoted with its header begins."""
     end = len(text)
-    for found in _ENDS.finditer(text):
+    for found in _ends(text):
         if found.start() or found.lastgroup != "below":
             end = found.start()
             break

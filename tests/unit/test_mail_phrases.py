@@ -190,6 +190,10 @@ Un saludo
 Cordiali saluti
 Atenciosamente
 Met vriendelijke groet
+Envoyé par la poste hier.
+Enviado con cariño.
+Inviato da Milano ieri.
+Sent with the post yesterday.
 """.splitlines()
 
 
