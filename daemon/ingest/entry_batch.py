@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
+from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.sources.items import ReadReport
 from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from idiolect.daemon.privacy.pause import Pause
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 TRACKED_PARAGRAPHS: Final = 50_000
 """How many paragraphs of a file are remembered one by one."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
-from idiolect.daemon.privacy.app_policy import InputContext
+from idiolect.daemon.ingest.entry_batch import EntryBatch
+from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.redaction.redact import placeholders
-from idiolect.daemon.sources.items import Skipped, status
+from idiolect.daemon.sources.items import Kept, Skipped, status
+from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.storage.records import STORE_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.ingest.entry_batch import EntryBatch
-    from idiolect.daemon.ingest.reader import Reader
-    from idiolect.daemon.privacy.app_policy import AppPolicy
-    from idiolect.daemon.sources.items import Kept
-    from idiolect.daemon.sources.kinds import Kind
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 
 def left_alone(path: Path) -> Skipped:

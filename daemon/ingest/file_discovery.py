@@ -7,9 +7,10 @@ import functools
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import re2
 from pathspec import GitIgnoreSpec
@@ -19,9 +20,6 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
 from idiolect.daemon.storage.records import COMMANDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
-from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, identity
+from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
+from idiolect.daemon.ingest.moved_files import Origins
 from idiolect.daemon.ingest.normalise import has_words, pieces
+from idiolect.daemon.ingest.reader import Looked, Reader
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import Skipped, status
-from idiolect.daemon.sources.people import not_known
+from idiolect.daemon.sources.kinds import Kind
+from idiolect.daemon.sources.people import AuthorFilter, not_known
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.ingest.entry_batch import EntryBatch
-    from idiolect.daemon.ingest.moved_files import Origins
-    from idiolect.daemon.ingest.reader import Looked, Reader
-    from idiolect.daemon.sources.kinds import Kind
-    from idiolect.daemon.sources.people import AuthorFilter
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph

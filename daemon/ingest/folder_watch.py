@@ -8,10 +8,11 @@ import threading
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -21,23 +22,18 @@ from watchdog.events import (
     FileDeletedEvent,
     FileModifiedEvent,
     FileMovedEvent,
+    FileSystemEvent,
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+from watchdog.observers.api import ObservedWatch
 
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources.items import UnreadableError, status
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import ObservedWatch
-
-    from idiolect.daemon.ingest.ingest import Ingest
-    from idiolect.daemon.storage.store import Store
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, FileDeletedEvent),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from idiolect.daemon.ingest.folder_watch import Watcher
+from idiolect.daemon.ingest.ingest import ImportProgress, Ingest
 from idiolect.daemon.sources.items import NothingToReadError, ReadReport
 from idiolect.daemon.sources.people import AuthorFilter
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.ingest.folder_watch import Watcher
-    from idiolect.daemon.ingest.ingest import ImportProgress, Ingest
 
 
 class Imports:

@@ -8,11 +8,13 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
@@ -27,6 +29,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.regular_files import is_linked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.items import (
     BinaryFileError,
@@ -39,14 +42,8 @@ from idiolect.daemon.sources.items import (
 )
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.schema import moment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.shared import SharedEntry
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.shared import SharedEntry
+from idiolect.daemon.storage.store import Store
 
 _log = logging.getLogger("idiolect")
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from idiolect.daemon.storage.paragraphs import digests_of, found_again
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from idiolect.daemon.storage.records import FileState
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.records import FileState
+from idiolect.daemon.storage.store import Store
 
 _KEPT: Final = 500  # states of files that are gone, the newest, kept in case that they come back
 _ALIKE: Final = 0.5  # of a lost file's paragraphs, for a new file to be that one under another name

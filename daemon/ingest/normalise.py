@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 import regex
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Longest piece that is kept as one entry, in characters, where it can be cut between words.
 PIECE_CHARS: Final = 2000

@@ -15,24 +15,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+from pathlib import Path
+from typing import IO, Any, ClassVar, Final
 
 import psutil
 
 from idiolect.daemon.ingest.reader_messages import Found, unpacked
+from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import FoundFile, Item, Skipped, UnreadableError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from idiolect.daemon.ingest.source_discovery import FoundSource
 
 _log = logging.getLogger("idiolect.reading")
 

@@ -17,10 +17,11 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from idiolect.adapters.child import give_way, orders
 from idiolect.daemon.ingest.cleaning import cleaned
@@ -33,9 +34,6 @@ from idiolect.daemon.sources.items import FoundFile, Item, LimitError, Skipped, 
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _CLONE_NEWUSER: Final = 0x1000_0000  # <linux/sched.h>
 _CLONE_NEWNET: Final = 0x4000_0000

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.sources.items import FoundFile, Item, Kept, Skipped
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Found: TypeAlias = Item | Skipped | FoundFile | FoundSource
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.profile_paths import real_path
@@ -20,9 +21,6 @@ from idiolect.daemon.sources import kinds, mailboxes
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _DEPTH: Final = 5  # folders below the home folder
 _SEARCH_S: Final = 10.0

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.sources.kinds import document_at
+from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
-
-    from idiolect.daemon.ingest.reader import Reader
-    from idiolect.daemon.ingest.source_discovery import FoundSource
-    from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
-    from idiolect.daemon.storage.store import Store
 
 
 class UnknownSourceError(IdiolectError):

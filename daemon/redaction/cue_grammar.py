@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from idiolect.daemon.redaction.rule import lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.redaction.rule import Span, lazy
 
 _CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one

@@ -5,7 +5,8 @@ Each table is a grammar of words in seven languages (`cue_grammar.py`) and of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.numbers import check
@@ -15,12 +16,7 @@ from idiolect.daemon.redaction.random_strings import (
     is_drawn_key,
     is_grouped_by_hand,
 )
-from idiolect.daemon.redaction.rule import DONE, lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.redaction.rule import DONE, Span, lazy
 
 # --- keys
 

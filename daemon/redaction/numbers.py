@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
-from idiolect.daemon.redaction.rule import lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.redaction.rule import Span, lazy
 
 # --- cards and IBANs
 

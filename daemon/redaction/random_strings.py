@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.redaction.rule import Span
 
 #: The shortest word that is told from others, in characters.
 SHORTEST: Final = 16

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from idiolect.daemon.redaction.rule import lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.redaction.rule import Span, lazy
 
 #: The fewest words of a phrase (BIP 39 has 12, 15, 18, 21 and 24).
 FEWEST: Final = 12

@@ -10,21 +10,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.adapters import secret_cues
 from idiolect.daemon.redaction import word_features
 from idiolect.daemon.redaction.labels import is_said_of_a_matter
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.plain_characters import plain, unadorned
-from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
+from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule, Span
 from idiolect.daemon.redaction.tagger import Tagger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from idiolect.daemon.redaction.rule import Span
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.

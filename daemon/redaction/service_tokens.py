@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from idiolect.daemon.redaction.rule import lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: (service, pattern, example). The issuers describe these forms; a `¦` in an example, to be taken out, keeps
 #: scanners from taking this file for a leak.

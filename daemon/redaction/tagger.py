@@ -12,11 +12,13 @@ there a secret of several words goes on to both sides, as long as the next words
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from idiolect.adapters.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.word_features import (
@@ -29,11 +31,6 @@ from idiolect.daemon.redaction.word_features import (
     words,
 )
 from idiolect.models.hashed_frequencies import zipf
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from numpy.typing import NDArray
 
 WEIGHTS: Final = Path(__file__).with_name("tagger.npz")
 KERNEL: Final = 5  # words that a convolution looks at

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from idiolect.adapters.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import PLACEHOLDER
 from idiolect.models.hashed_frequencies import zipf
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _LETTER: Final = r"[^\W\d_]"
 #: What a word looks like; the first that fits counts. "cap", "upper" and "camel" are "lower" with capitals.

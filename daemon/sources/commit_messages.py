@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources.git_history import Repository
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.lines import unwrapped
-from idiolect.daemon.sources.people import called
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.people import AuthorFilter, called
 
 #: Why a repository was not read to its end.
 MISSING: Final = "missing commits"

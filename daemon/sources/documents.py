@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import BOM, Lines, paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.people import AuthorFilter
 
 JSON_BYTES: Final = 8 << 20
 """Of one line of JSON, at most."""

@@ -7,16 +7,14 @@ include. The user's own include what they say, and files for some repositories o
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 from dulwich.config import ConfigFile, get_xdg_config_home_path
 
 from idiolect.daemon.regular_files import open_regular, read_regular
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MAX_BYTES: Final = 64 << 10
 _MAX_INCLUDES: Final = 10  # of a file by another

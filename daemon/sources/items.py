@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final
+from datetime import datetime
+from io import BufferedReader
+from pathlib import Path
+from typing import ClassVar, Final
 
 from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
-    from datetime import datetime
-    from io import BufferedReader
-    from pathlib import Path
 
 _NOTES: Final = 20
 #: Larger files are not read.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import IO, Any, Final
 
 import ijson
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
 
 #: What says that a file is no JSON, or none that a program exports.
 JSONError = ijson.JSONError

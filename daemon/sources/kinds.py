@@ -5,9 +5,12 @@ A new kind is a module with a function that reads it, and a row here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from types import ModuleType
+from typing import Final
 
 from idiolect.daemon.sources import (
     commit_messages,
@@ -24,17 +27,9 @@ from idiolect.daemon.sources import (
     whatsapp,
     word,
 )
-from idiolect.daemon.sources.items import Skipped, explained, opened
-from idiolect.daemon.sources.people import called, not_known, own, writers
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened
+from idiolect.daemon.sources.people import AuthorFilter, called, not_known, own, writers
 from idiolect.daemon.storage.records import COMMANDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from types import ModuleType
-
-    from idiolect.daemon.sources.items import Item
-    from idiolect.daemon.sources.people import AuthorFilter
 
 _HEAD_BYTES: Final = 8192
 

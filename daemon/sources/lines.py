@@ -5,10 +5,8 @@ from __future__ import annotations
 import html
 import itertools
 import re
-from typing import IO, TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Final
 
 #: What programs of Windows put before the text of a file.
 BOM: Final = b"\xef\xbb\xbf"

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from idiolect.daemon.sources.mail_phrases import any_of
 from idiolect.daemon.sources.replies import own_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DEEPEST: Final = 20  # parts within parts
 _MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed

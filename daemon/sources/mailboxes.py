@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from email.errors import MessageError
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.regular_files import open_regular, read_regular
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.mail_message import end_of_header, typed_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.people import AuthorFilter
 
 _CHUNK_BYTES: Final = 1 << 18
 _HELD_BYTES: Final = 1 << 20  # of one message: what comes after that is attachments

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from idiolect.daemon.sources.lines import unescaped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _FRONT_MATTER_LINES: Final = 200  # an opening line without a closing one so near is a thematic break
 _LONGEST: Final = 16_384  # characters of a block that are held at most

@@ -6,17 +6,15 @@ https://spec.matrix.org/latest/client-server-api/#mroommessage
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.json_objects import JSONError, objects, places
 from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _EVENTS: Final = "messages.item"
 _TYPED: Final = frozenset({"m.text", "m.emote"})  # a notice is a bot's

@@ -5,15 +5,13 @@ Format: OASIS OpenDocument 1.3, part 3, sections 3 to 7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.word import damaged
 from idiolect.daemon.sources.zipped_xml import DamagedError, paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # What is deleted (it is kept beside the text), comments, notes, tables, pictures and text boxes, and what the program
 # puts together itself: tables of contents, indexes, lists.

@@ -6,12 +6,10 @@ Syntax: https://orgmode.org/worg/org-syntax.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from idiolect.daemon.sources.lines import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _NO_PROSE: Final = frozenset({"src", "example", "export", "comment", "latex", "html"})
 _BEGIN: Final = re.compile(r"^\s*#\+begin_(\S+)", re.IGNORECASE)

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeGuard
 
 from idiolect.daemon.sources.documents import JSON_BYTES, OWN_KEY, time_of
 from idiolect.daemon.sources.items import Item, Kept, Skipped, explained, opened
 from idiolect.daemon.sources.lines import Lines
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.selectors import MAX_CHARS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.sources.people import AuthorFilter
 
 #: What a line that holds an entry says of itself.
 ENTRY: Final = "entry"

@@ -8,13 +8,11 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from idiolect.daemon.sources.lines import unwrapped
 from idiolect.daemon.sources.mail_phrases import any_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: In any letter case: the verb of "NAME wrote", and the name of a header's "From:".
 WROTE: Final = any_of("wrote")

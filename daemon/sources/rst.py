@@ -6,12 +6,10 @@ Syntax: https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from idiolect.daemon.sources.lines import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _PROSE: Final = (
     "admonition|attention|caution|danger|error|hint|important|note|tip|warning|seealso|topic|sidebar|epigraph"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
 
 from striprtf import striprtf
 
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources.items import Item, LimitError, Skipped, explained, status
 from idiolect.daemon.sources.word import damaged
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text  # it has no types
 _MAX_BYTES: Final = 32 << 20  # pictures are written in it as text

@@ -6,17 +6,14 @@ Formats: bash(1) HISTORY, zshoptions(1) EXTENDED_HISTORY, `history.cpp` of fish.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import Lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.people import AuthorFilter
 
 _STAMP: Final = re.compile(r"^#(\d{9,11})$")
 _EXTENDED: Final = re.compile(r"^: (\d{9,11}):\d+;(.*)$", re.DOTALL)

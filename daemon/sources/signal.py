@@ -6,15 +6,13 @@ Signal itself exports no readable text. Format: https://github.com/carderne/sign
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.people import ChatMessage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _ME: Final = "Me"  # what signal-export calls the user, whatever their name
 _LONGEST_BYTES: Final = 1 << 20

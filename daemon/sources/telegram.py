@@ -5,17 +5,15 @@ Format: https://core.telegram.org/import-export
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.json_objects import JSONError, objects, places
 from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 #: Parts of a message that nobody typed, or nobody typed as sentences.
 _NO_PROSE: Final = frozenset({"link", "code", "pre", "blockquote", "bot_command", "email", "phone"})

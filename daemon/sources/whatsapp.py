@@ -11,19 +11,17 @@ import lzma
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
-from typing import IO, TYPE_CHECKING, Final, cast
+from pathlib import Path
+from typing import IO, Final, cast
 
 from idiolect.daemon.sources.items import LimitError, Skipped, UnreadableError, explained, opened
 from idiolect.daemon.sources.lines import Lines
 from idiolect.daemon.sources.people import ChatMessage, writers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
 #: What reading an archive raises where it is damaged.

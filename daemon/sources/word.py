@@ -5,14 +5,12 @@ Format: ECMA-376, part 1, section 17 (WordprocessingML).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.zipped_xml import DamagedError, paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # What is deleted or was moved away, second versions for old programs, tables, and boxes beside the text.
 _LEFT_OUT: Final = frozenset(

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
 from xml.parsers import expat
 
 from idiolect.daemon.sources.items import LimitError, opened
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MAX_UNPACKED_BYTES: Final = 128 << 20
 _CHUNK_BYTES: Final = 1 << 16

@@ -7,14 +7,15 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+import reading
+from reading import encode, repository
 
-from idiolect.daemon.ingest import entry_batch, file_import, moved_files
+from idiolect.daemon.ingest import entry_batch, file_import
 from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.ingest.reader import Reader
@@ -26,35 +27,27 @@ from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-KEY = "5a" * 32
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
-@dataclass
-class Profile:
-    """A store, the way into it, a folder of notes, and what the fast memory heard."""
+class Profile(reading.Profile):
+    """A store, the way into it, and a folder of notes."""
 
-    store: Store
-    ingest: Ingest
-    notes: Path
-    heard: dict[int, list[int]] = field(default_factory=dict)
+    def __init__(self, home: Path, reader: Reader, notes: Path) -> None:
+        super().__init__(home, reader, exclude=("drafts",), exclude_apps=("org.example.bank*",))
+        self.notes = notes
+        notes.mkdir()
 
     def write(self, name: str, content: str) -> Path:
         path = self.notes / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         before = path.stat().st_mtime_ns if path.exists() else 0
-        path.write_text(content, encoding="utf-8")
+        reading.write(path, content)
         if path.stat().st_mtime_ns == before:  # two saves in one tick of the file system's clock
             os.utime(path, ns=(before + 1, before + 1))
         return path
 
     def add(self, *paths: Path) -> ReadReport:
-        *_, last = self.ingest.add_paths(paths or (self.notes,))
-        assert last.report is not None
-        return last.report
+        return super().add(*(paths or (self.notes,)))
 
     def save(self, name: str, content: str) -> list[str]:
         """Save a file as an editor would; what that brought."""
@@ -64,25 +57,12 @@ class Profile:
         assert len(texts) - before == added
         return texts[before:]
 
-    def texts(self) -> list[str]:
-        return [entry.text for entry in sorted(self.store.entries.select(), key=lambda entry: entry.id)]
-
-
-def encode(text: str) -> list[int]:
-    return list(text.encode())
-
 
 @pytest.fixture
 def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
-    settings = Settings(
-        home=tmp_path / "home", exclude=("drafts",), exclude_apps=("org.example.bank*",)
-    ).prepare()
-    store = Store.open(settings.store_path, KEY)
-    heard: dict[int, list[int]] = {}
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    yield Profile(store, Ingest(store, encode, heard.update, settings, reader=reader), notes, heard)
-    store.close()
+    found = Profile(tmp_path / "home", reader, tmp_path / "notes")
+    yield found
+    found.store.close()
 
 
 # Text that a program sends
@@ -106,28 +86,25 @@ def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "app", "reason", "redactions"),
+    ("text", "given", "reason", "redactions"),
     [
-        ("", None, "empty", 0),
-        (" \r\n\u200b\x00", None, "empty", 0),
-        ("--- ***", None, "empty", 0),
-        ("4111 1111 1111 1111", None, "only secrets", 1),
-        ("hello", "org.example.Bank.App", "excluded app", 0),
-        ("hello", "org.keepassxc.KeePassXC", "excluded app", 0),
+        ("", {}, "empty", 0),
+        (" \r\n\u200b\x00", {}, "empty", 0),
+        ("--- ***", {}, "empty", 0),
+        ("4111 1111 1111 1111", {}, "only secrets", 1),
+        ("hello", {"app": "org.example.Bank.App"}, "excluded app", 0),
+        ("hello", {"app": "org.keepassxc.KeePassXC"}, "excluded app", 0),
+        ("hello", {"app": "org.gnome.Terminal"}, "excluded app", 0),
+        ("hello", {"input_purpose": "password"}, "secret field", 0),
+        ("hello", {"private": True}, "private", 0),
     ],
 )
 def test_text_that_is_not_stored(
-    profile: Profile, text: str, app: str | None, reason: str, redactions: int
+    profile: Profile, text: str, given: dict[str, object], reason: str, redactions: int
 ) -> None:
-    learned = profile.ingest.add_text(text, source="keyboard", app=app)
-    assert (learned.id, learned.stored, learned.redactions, learned.reason) == (
-        None,
-        False,
-        redactions,
-        reason,
-    )
-    assert profile.texts() == []
-    assert profile.heard == {}
+    learned = profile.ingest.add_text(text, source="keyboard", **given)
+    assert learned == AddedText(None, stored=False, redactions=redactions, reason=reason)
+    assert (profile.texts(), profile.heard) == ([], {})
 
 
 @pytest.mark.parametrize(
@@ -167,10 +144,6 @@ def test_only_the_end_of_what_stood_before_is_read(profile: Profile) -> None:
     assert profile.texts() == ["4471 metres up"]
 
 
-def test_an_emoji_is_a_text(profile: Profile) -> None:
-    assert profile.ingest.add_text("👍", source="chat").stored
-
-
 def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profile) -> None:
     def add(**given: object) -> bool:
         return profile.ingest.add_text("Pls print.", **{"source": "mail", **given}).stored
@@ -190,7 +163,7 @@ def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profi
 
 def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path).prepare()
-    store = Store.open(settings.store_path, KEY)
+    store = Store.open(settings.store_path, reading.KEY)
     heard: list[tuple[int, list[int]]] = []
 
     def encode_and_break(text: str) -> list[int]:
@@ -200,7 +173,7 @@ def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="closed"):
         Ingest(store, encode_and_break, heard.extend, settings).add_text("hello", source="mail")
     assert heard == []
-    store = Store.open(settings.store_path, KEY)
+    store = Store.open(settings.store_path, reading.KEY)
     assert store.entries.counts().entries == 0
     store.close()
 
@@ -288,12 +261,6 @@ def test_a_secret_where_a_long_paragraph_is_cut_is_whole_when_it_is_looked_for(p
     assert "hunter2x" not in "".join(profile.texts())
 
 
-def test_a_secret_in_a_file_is_told_by_the_paragraph_before_it(profile: Profile) -> None:
-    profile.write("notes.txt", "The wifi password:\n\nkirschbaum\n\nSee you at noon.\n")
-    profile.add()
-    assert profile.texts() == ["The wifi password:", "See you at noon."]
-
-
 def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> None:
     profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(2300)))
     steps = profile.ingest.add_paths([profile.notes])
@@ -328,6 +295,7 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
     binary.write_bytes(b"\0")
     folder = profile.notes / "folder"
     folder.mkdir()
+    (loop := profile.notes.parent / "loop").symlink_to("loop")
     for paths, error, said in [
         ([good, profile.notes / "missing"], NoSuchPathError, "missing"),
         ([empty], NothingToReadError, "empty"),
@@ -336,6 +304,7 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
         ([folder], NothingToReadError, "no text"),
         ([binary], BinaryFileError, "not text"),
         ([binary, empty], NothingToReadError, "1 binary, 1 empty"),
+        ([loop], NoSuchPathError, "no such path"),
     ]:
         with pytest.raises(error, match=said):
             list(profile.ingest.add_paths(paths))
@@ -345,13 +314,6 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
     with pytest.raises(GitError):
         profile.ingest.add_paths([good, broken])
     assert len({NoSuchPathError.exit_code, NothingToReadError.exit_code, BinaryFileError.exit_code}) == 3
-
-
-def test_the_errors_of_a_path_come_at_the_call(profile: Profile) -> None:
-    (profile.notes / "loop").symlink_to(profile.notes / "loop")
-    for name in ("missing", "loop"):
-        with pytest.raises(NoSuchPathError):
-            profile.ingest.add_paths([profile.notes / name])
 
 
 def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) -> None:
@@ -366,20 +328,13 @@ def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) ->
 
 
 def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
-    git = ("git", "-c", "user.name=all", "-c", "user.email=one@example.org")
-
-    def commit(message: str) -> None:
-        subprocess.run([*git, "commit", "--allow-empty", "-qm", message], cwd=profile.notes, check=True)
-
-    subprocess.run(["git", "init", "-q", profile.notes], check=True)
-    subprocess.run(["git", "config", "user.email", "one@example.org"], cwd=profile.notes, check=True)
-    commit("reader: keep the last line")
+    folder = repository(profile.notes, "reader: keep the last line")
     profile.write("README.md", "About.")
     assert profile.add().entries == 1, "a folder brings its files, not its history"
-    assert profile.add(profile.notes / ".git").entries == 1
-    assert profile.add(profile.notes / ".git").skipped == {"unchanged": 1}
-    commit("writer: flush\n\nthe access_token=abc123def456 was in the log")
-    assert profile.add(profile.notes / ".git", profile.notes).entries == 1
+    assert profile.add(folder).entries == 1
+    assert profile.add(folder).skipped == {"unchanged": 1}
+    repository(profile.notes, "writer: flush\n\nthe access_token=abc123def456 was in the log")
+    assert profile.add(folder, profile.notes).entries == 1
     entries = [entry for entry in profile.store.entries.select() if entry.source == "git"]
     assert len(entries) == 2
     assert "abc123def456" not in str(entries)
@@ -425,16 +380,12 @@ def test_an_edited_paragraph_brings_its_new_words(profile: Profile, edited: str,
     assert profile.save("a.md", f"Above.\n\n{edited}\n\nBelow.\n") == []
 
 
-def test_joining_two_paragraphs_brings_nothing(profile: Profile) -> None:
+def test_joined_paragraphs_and_text_without_spaces_are_compared_too(profile: Profile) -> None:
     profile.save("a.md", f"{LAST_WEEK}\n\nOn Sunday it rained all day and we stayed at home.\n")
     assert profile.save("a.md", f"{LAST_WEEK} On Sunday it rained all day and we stayed at home.\n") == []
-
-
-def test_text_without_spaces_is_compared_by_character(profile: Profile) -> None:
-    profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。")
-    assert profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。楽しかった。") == [
-        "楽しかった。"
-    ]
+    walked = "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。"
+    profile.save("b.md", walked)
+    assert profile.save("b.md", f"{walked}楽しかった。") == ["楽しかった。"]
 
 
 def test_an_edit_of_forgotten_text_does_not_bring_it_back(profile: Profile) -> None:
@@ -485,6 +436,9 @@ def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
     [state] = profile.store.file_states.all()
     assert f"{digest(LAST_WEEK)[:3]}:off" in state.paragraphs
     assert digest(LAST_WEEK) not in str(state.paragraphs)
+    new = profile.write("new.md", "Off the record.")
+    assert profile.ingest.update_file(new, off_record=True) == 0
+    assert profile.ingest.update_file(new) == 0
 
 
 @pytest.mark.parametrize("tracked", [100, 1])
@@ -545,18 +499,6 @@ def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) ->
     assert len(profile.texts()) == 2
     profile.ingest.refresh()
     assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == []
-
-
-def test_states_of_long_gone_files_are_dropped(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moved_files, "_KEPT", 5)
-    for n in range(9):
-        profile.write(f"{n}.txt", f"text {n}")
-    profile.add()
-    for n in range(9):
-        (profile.notes / f"{n}.txt").unlink()
-    profile.ingest.refresh()
-    assert len(profile.store.file_states.all()) == 5
-    assert profile.store.entries.counts().entries == 9
 
 
 def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
@@ -624,30 +566,24 @@ def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile:
     assert profile.ingest.add_text("hello", source="mail").stored
 
 
-def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile, closed: bool) -> None:
     for name in ("a", "b"):
-        profile.write(f"{name}.txt", "".join(f"paragraph {name}{n}\n\n" for n in range(1200)))
+        profile.write(f"{name}.txt", "".join(f"paragraph {name}{n}\n\n" for n in range(700)))
     progress = profile.ingest.add_paths([profile.notes])
     next(progress)
     before = profile.texts()
-    assert 0 < len(before) < 1200
+    assert 0 < len(before) < 700
     profile.ingest.pause()
-    with pytest.raises(PausedError):
-        list(progress)
+    if closed:
+        progress.close()
+    else:
+        with pytest.raises(PausedError):
+            list(progress)
     assert profile.texts() == before
     profile.ingest.resume()
     profile.add()
-    assert Counter(profile.texts()) == Counter(f"paragraph {name}{n}" for name in "ab" for n in range(1200))
-
-
-def test_an_import_in_a_pause_stores_nothing_when_it_is_closed(profile: Profile) -> None:
-    profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(700)))
-    progress = profile.ingest.add_paths([profile.notes])
-    next(progress)
-    before = profile.texts()
-    profile.ingest.pause()
-    progress.close()
-    assert profile.texts() == before
+    assert Counter(profile.texts()) == Counter(f"paragraph {name}{n}" for name in "ab" for n in range(700))
 
 
 def test_what_was_saved_in_a_pause_is_known_by_its_date(profile: Profile) -> None:
@@ -665,24 +601,6 @@ def test_what_was_saved_in_a_pause_is_known_by_its_date(profile: Profile) -> Non
     assert profile.texts() == ["Before the pause."]
     assert profile.save("a.md", "Before the pause.\n\nIn the pause.\n\nAfter it.") == ["After it."]
     assert profile.save("new.md", "New in the pause.\n\nAfter it too.") == ["After it too."]
-
-
-def test_text_from_where_nothing_may_be_read_is_not_stored(profile: Profile) -> None:
-    for given, reason in (
-        ({"input_purpose": "password"}, "secret field"),
-        ({"private": True}, "private"),
-        ({"app": "org.gnome.Terminal"}, "excluded app"),
-    ):
-        learned = profile.ingest.add_text("a word", source="keyboard", **given)
-        assert learned == AddedText(None, stored=False, redactions=0, reason=reason)
-    assert profile.texts() == []
-
-
-def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:
-    path = profile.write("a.md", "Off the record.")
-    assert profile.ingest.update_file(path, off_record=True) == 0
-    assert profile.ingest.update_file(path) == 0
-    assert profile.texts() == []
 
 
 # What goes wrong

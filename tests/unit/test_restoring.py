@@ -3,60 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+import reading
 from publishing import publish
 
-from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.export_everything import takeout
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.documents import parsed
-from idiolect.daemon.sources.items import NothingToReadError, ReadReport
+from idiolect.daemon.sources.items import NothingToReadError
+from idiolect.daemon.storage.records import STORE_ID
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.vault.opening import open_store
 from idiolect.models.known_bases import DEFAULT, GEMMA
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.storage.store import Store
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
-@dataclass
-class Profile:
+class Profile(reading.Profile):
     """A store, the way into it, and what the fast memory heard."""
 
-    store: Store
-    ingest: Ingest
-    heard: dict[int, list[int]]
-
-    def add(self, *paths: Path, restores: bool = True) -> ReadReport:
-        *_, last = self.ingest.add_paths(paths, restores=restores)
-        assert last.report is not None
-        return last.report
+    def __init__(self, home: Path, reader: Reader) -> None:
+        super().__init__(home, reader, exclude_apps=("org.example.bank*",))
+        self.store.state.set(STORE_ID, home.name)  # each store has a number of its own
 
     def held(self) -> set[tuple[str, str, str | None, datetime]]:
         rows = list(self.store.entries.select())
         found = {(row.text, row.source, row.app, row.at) for row in rows}
         assert len(found) == len(rows)
         return found
-
-
-def opened(home: Path, reader: Reader) -> Profile:
-    settings = Settings(home=home, keyring=False, exclude_apps=("org.example.bank*",)).prepare()
-    heard: dict[int, list[int]] = {}
-    store = open_store(settings)
-    return Profile(
-        store, Ingest(store, lambda text: list(text.encode()), heard.update, settings, reader=reader), heard
-    )
 
 
 def exported(profile: Profile, folder: Path) -> Path:
@@ -67,7 +45,7 @@ def exported(profile: Profile, folder: Path) -> Path:
 @pytest.fixture
 def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
     """A profile with a mail, a chat's message, a shell's command and a note."""
-    found = opened(tmp_path / "home", reader)
+    found = Profile(tmp_path / "home", reader)
     with closing(found.store):
         for text, source, app, at in (
             ("The teal heron sails at noon.", "mail", "thunderbird", NOON),
@@ -83,7 +61,7 @@ def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
 @pytest.fixture
 def other(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
     """Another profile, which is empty."""
-    found = opened(tmp_path / "other", reader)
+    found = Profile(tmp_path / "other", reader)
     with closing(found.store):
         yield found
 

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from reading import Profile, repository, write
 from serving import serving
 
 from idiolect.daemon.ingest.folder_watch import Watcher
-from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
-from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError
+from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.store import Store
-from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
 
@@ -35,15 +27,11 @@ CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 
 # The store
 
 
-class Reading:
-    """A store and the way into it."""
+class Reading(Profile):
+    """A store, the way into it, and the inventory of its sources."""
 
     def __init__(self, home: Path, reader: Reader) -> None:
-        settings = Settings(home=home).prepare()
-        self.store = Store.open(settings.store_path, "5a" * 32)
-        self.ingest = Ingest(
-            self.store, lambda text: list(text.encode()), lambda _entries: None, settings, reader=reader
-        )
+        super().__init__(home, reader)
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
@@ -64,9 +52,7 @@ class Reading:
             raise
 
     def add(self, path: Path, *me: str) -> int:
-        *_, last = self.ingest.add_paths([path], AuthorFilter(me))
-        assert last.report is not None
-        return last.report.entries
+        return super().add(path, me=me).entries
 
     def brought(self) -> dict[str, int]:
         return {Path(row.path).name: row.entries for row in self.inventory.sources()}
@@ -91,13 +77,9 @@ def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_
     reading: Reading, tmp_path: Path
 ) -> None:
     home = tmp_path / "user"
-    for folder in ("notes", "work/journal", "private/notes"):
-        (home / folder).mkdir(parents=True)
+    for folder in ("notes", "work/journal", "private/notes", os.fsdecode(b"\xff") + "/notes"):
         for number in range(3):
-            (home / folder / f"{number}.md").write_text("Some words of mine.\n")
-    (home / os.fsdecode(b"\xff") / "notes").mkdir(parents=True)
-    for number in range(3):
-        (home / os.fsdecode(b"\xff") / "notes" / f"{number}.md").write_text("Some words of mine.\n")
+            write(home / folder / f"{number}.md", "Some words of mine.\n")
     found = reading.inventory.unread(home)
     assert [(place.path, place.sort, place.words) for place in found] == [
         (home / "notes", "notes", 12),
@@ -112,14 +94,8 @@ def test_what_is_only_read_where_it_is_given_itself_stays_unread_with_its_folder
 ) -> None:
     home = tmp_path / "user"
     project = home / "work" / "project"
-    project.mkdir(parents=True)
-    (project / "words.md").write_text("Some words of mine.\n")
-    for command in (
-        ("init", "-q"),
-        ("config", "user.email", "me@example.org"),
-        ("-c", "user.name=me", "commit", "-qm", "one commit message", "--allow-empty"),
-    ):
-        subprocess.run(["git", "-C", str(project), *command], check=True)
+    write(project / "words.md", "Some words of mine.\n")
+    repository(project, "one commit message")
     assert [place.sort for place in reading.inventory.unread(home)] == ["git"]
     reading.add(home / "work")
     assert [place.sort for place in reading.inventory.unread(home)] == ["git"]
@@ -135,8 +111,7 @@ def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path
     rows = {row.kind: row for row in reading.inventory.sources()}
     assert rows["whatsapp"].me == ("Me",)
     assert (rows["folder"].words, rows["whatsapp"].words) == (2, 2)
-    (entry,) = reading.store.entries.select(selector=Selector(source="chat"))
-    assert entry.text == "Hello there"
+    assert "Hello there" in reading.texts()
 
 
 def test_whose_a_source_is_is_remembered_and_can_be_changed(reading: Reading, tmp_path: Path) -> None:
@@ -156,11 +131,11 @@ def test_removing_a_source_takes_all_that_it_brought_and_no_more(
     other.write_text("Three.")
     reading.add(notes)
     reading.add(other)
-    reading.ingest.update_file(_saved(notes / "b.md", "Four."), root=notes)
+    reading.ingest.update_file(write(notes / "b.md", "Four."), root=notes)
     assert reading.inventory.remove(notes, dry_run=True).entries == 3
     assert reading.brought() == {"notes": 3, "other.txt": 1}
     assert reading.inventory.remove(notes).entries == 3
-    assert [entry.text for entry in reading.store.entries.select()] == ["Three."]
+    assert reading.texts() == ["Three."]
     assert reading.brought() == {"other.txt": 1}
     assert reading.unwatched == [notes]
     with pytest.raises(UnknownSourceError):
@@ -174,7 +149,7 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
         with pytest.raises(OtherCountError):
             reading.inventory.remove(notes, dry_run=dry_run, expect=1)
     assert reading.unwatched == []
-    reading.meanwhile = lambda: bool(reading.ingest.update_file(_saved(notes / "b.md", "Four."), root=notes))
+    reading.meanwhile = lambda: bool(reading.ingest.update_file(write(notes / "b.md", "Four."), root=notes))
     with pytest.raises(OtherCountError):  # something is written in it just then
         reading.inventory.remove(notes, expect=2)
     assert reading.brought() == {"notes": 3}
@@ -183,20 +158,17 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
     assert reading.inventory.remove(notes, expect=3).entries == 3
 
 
-@pytest.mark.parametrize("error", [StoreFullError, StoreBusyError])
-def test_a_source_that_cannot_be_forgotten_stays_followed(
-    reading: Reading, notes: Path, error: type[IdiolectError]
-) -> None:
+def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, notes: Path) -> None:
     watcher = Watcher(reading.ingest, reading.store)
     watcher.add(notes)
     reading.add(notes)
 
     def fail() -> None:
-        raise error("Nothing was changed.")
+        raise StoreFullError("Nothing was changed.")
 
     reading.meanwhile = fail
     inventory = SourceInventory(reading.store, reading.forget, watcher.removing, (), reading.ingest.reader)
-    with pytest.raises(error):
+    with pytest.raises(StoreFullError):
         inventory.remove(notes)
     assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})
     reading.meanwhile = lambda: None
@@ -210,21 +182,21 @@ def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_so
     notes = tmp_path / "notes"
     work = notes / "work"
     work.mkdir(parents=True)
-    note = _saved(work / "a.md", "One.\n\nTwo.\n\nThree.\n")
-    box = _saved(work / "Sent", "From - Wed May 01 12:00:00 2024\nFrom: me@example.org\n\nMine.\n")
+    note = write(work / "a.md", "One.\n\nTwo.\n\nThree.\n")
+    box = write(work / "Sent", "From - Wed May 01 12:00:00 2024\nFrom: me@example.org\n\nMine.\n")
     reading.add(work)
     assert reading.add(box) == 1
     reading.store.watches.add(str(notes))
     reading.store.forget(Selector(text="Two."), dry_run=False)
-    off_record = _saved(work / "b.md", "Off the record.")
+    off_record = write(work / "b.md", "Off the record.")
     reading.ingest.update_file(off_record, root=notes, off_record=True)
     for source in (work, box):
         reading.inventory.remove(source)
     assert reading.brought() == {"notes": 0}
     for file in reading.ingest.changed(notes):
         reading.ingest.update_file(file, root=notes)
-    reading.ingest.update_file(_saved(note, note.read_text() + "\nNew.\n"), root=notes)
-    assert [entry.text for entry in reading.store.entries.select()] == ["New."]
+    reading.ingest.update_file(write(note, note.read_text() + "\nNew.\n"), root=notes)
+    assert reading.texts() == ["New."]
     assert reading.add(box) == 1  # nobody follows that
 
 
@@ -253,7 +225,7 @@ def test_a_chat_without_time_zones_is_known_again_in_another(
             monkeypatch.setenv("TZ", zone)
             time.tzset()
             for kept in (name, f"{zone[:4]}-{name}"):  # the same file, and another export of it
-                _saved(tmp_path / kept, text)
+                write(tmp_path / kept, text)
                 reading.add(tmp_path / kept, "Me")
     finally:
         monkeypatch.undo()
@@ -261,22 +233,15 @@ def test_a_chat_without_time_zones_is_known_again_in_another(
     assert reading.store.entries.counts().entries == 2
 
 
-def _saved(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
-
-
 def test_ignored_files_are_not_read_by_import_or_watch(reading: Reading, notes: Path) -> None:
-    (notes / ".idiolectignore").write_text("drafts/\n*.bak.md\n!kept.bak.md\n/only-here.md\n")
-    (notes / "drafts").mkdir()
-    (notes / "sub").mkdir()
-    (notes / "sub" / ".idiolectignore").write_text("*\n!yes.md\n")
+    write(notes / ".idiolectignore", "drafts/\n*.bak.md\n!kept.bak.md\n/only-here.md\n")
+    write(notes / "sub" / ".idiolectignore", "*\n!yes.md\n")
     names = ("drafts/d.md", "x.bak.md", "kept.bak.md", "only-here.md", "sub/no.md", "sub/yes.md")
     for name in names:
-        (notes / name).write_text(f"Text of {name}.")
+        write(notes / name, f"Text of {name}.")
     reading.add(notes)
     wanted = {"One.", "Two.", "Text of kept.bak.md.", "Text of sub/yes.md."}
-    assert {entry.text for entry in reading.store.entries.select()} == wanted
+    assert {*reading.texts()} == wanted
     followed = [name for name in names if reading.ingest.follows(notes / name, notes)]
     assert followed == ["kept.bak.md", "sub/yes.md"]
     (notes / ".idiolectignore").write_text("")
@@ -300,10 +265,8 @@ def run(run, site):
 @pytest.fixture
 def found(tmp_path):
     for name in ("Notes/a.md", "Notes/b.md", "Notes/c.md"):
-        path = tmp_path / "there" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("Three words here.\n")
-    (tmp_path / "there" / ".bash_history").write_text("make test\n")
+        write(tmp_path / "there" / name, "Three words here.\n")
+    write(tmp_path / "there" / ".bash_history", "make test\n")
     return tmp_path / "there"
 
 
@@ -396,18 +359,17 @@ def test_add_asks_whose_a_chat_is(run, site, tmp_path):
     assert "Hello there" not in [entry.text for entry in site.service.store.entries.select()]
 
 
-def test_lines_that_cannot_be_sent_do_not_end_the_import(run):
+def test_lines_of_json_on_standard_input(run):
     long = json.dumps({"text": "x" * 1_000_001})
-    lines = b'{"text": "Half \\ud83d a character"}\n{"text": "Not \xff UTF-8"}\n%b\n{"text": "The last"}\n'
+    lines = (
+        b'{"text": "Half \\ud83d a character"}\n{"text": "Not \xff UTF-8"}\n%b\nbroken\n{"ts": 1}\n'
+        b'{"text": "The last", "ts": "2024-05-01T12:00:00Z"}\n'
+    )
     code, out, _ = run("add", "-", "--json", typed=lines % long.encode())
     report = json.loads(out)
     assert (code, report["entries"], report["words"]) == (0, 3, 7)
-    assert report["skipped"] == {"lines too long": 1}
-
-
-def test_lines_of_json_on_standard_input(run):
-    lines = '{"text": "Two words", "ts": "2024-05-01T12:00:00Z"}\nbroken\n{"ts": 1}\n'
-    code, out, _ = run("add", "-", "--json", typed=lines)
-    report = json.loads(out)
-    assert (code, report["entries"], report["words"]) == (0, 1, 2)
-    assert report["skipped"] == {"lines that are not JSON": 1, "lines without text": 1}
+    assert report["skipped"] == {
+        "lines too long": 1,
+        "lines that are not JSON": 1,
+        "lines without text": 1,
+    }
