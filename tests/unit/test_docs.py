@@ -16,6 +16,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from publishing import publish
+from serving import serving
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -31,7 +33,6 @@ from idiolect.models.errors import IdiolectError
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
-TOY = Path(__file__).parents[1] / "toy"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -257,12 +258,13 @@ def test_every_route_and_field_is_documented(tiny_service, tmp_path):
 
 
 @pytest.fixture
-def shell(tmp_path, needs_program, monkeypatch):
-    """`shell(script)` runs a script as a reader would, beside a running service; gives what it printed."""
+def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program):
+    """`shell(script)` runs a script as a reader would, beside a service that has learned; gives what it printed."""
     bash = needs_program("bash", "bash")
     needs_program("curl", "curl")
-    settings = Settings(home=tmp_path / "profile").prepare()
-    (tmp_path / "notes").mkdir()
+    for name in ("notes", "shared"):
+        (tmp_path / name).mkdir()
+    settings = tiny_profile(tmp_path / "profile", min_tokens=200, epochs=1, rank=4, threads=1)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {
         "PATH": path,
@@ -283,10 +285,18 @@ def shell(tmp_path, needs_program, monkeypatch):
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    process.start(settings)
-    yield run
-    process.stop(settings)
+    words = ["boat", "harbour", "noon", "please", "send", "figures", "again", "call", "me", "after", "thanks"]
+    with serving(settings) as site:
+        for at in range(120):
+            text = f"{' '.join(words[at % 9 : at % 9 + 3])} {at}"
+            (tmp_path / "notes" / f"{at}.txt").write_text(text)
+        list(site.service.imports.add([tmp_path / "notes"]))
+        (tmp_path / "notes" / "new.txt").write_text("We sail at dawn.")
+        seen = [entry.id for entry in site.service.store.entries.select()][:60]
+        metrics = {"base_sha256": tiny.source_sha256}
+        publish(site.service.store, blob=make_lora(tiny.config).to_bytes(), seen=seen, metrics=metrics)
+        site.post("/v1/sync", {"action": "join", "folder": str(tmp_path / "shared")}).raise_for_status()
+        yield run
 
 
 def test_the_examples_with_curl_work_and_answer_as_documented(shell):
@@ -300,7 +310,7 @@ def test_the_examples_with_curl_work_and_answer_as_documented(shell):
             json.loads(line)
             for kind, code in fences
             if kind == "sh"
-            for command in code.replace("\\\n", " ").splitlines()
+            for command in code.replace("\\\n", " ").replace('"chars": 2000', '"chars": 500').splitlines()
             for line in shell(command, URL=url, TOKEN=token).splitlines()
         ]
         tried += bool(answers)

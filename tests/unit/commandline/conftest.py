@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a service without a model, and ways to run a command."""
+"""What the tests of the command line share: services of the tiny model, and ways to run a command."""
 
 from __future__ import annotations
 
@@ -6,28 +6,46 @@ import contextlib
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from publishing import publish
 from serving import serving
 
 from idiolect.daemon.ingest.entry_batch import identity
-from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
 
-TOY = Path(__file__).parents[2] / "toy"
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def learn(site, texts):
+    """Have a service know texts, each with its source, application and time; their numbers."""
+    entries = [
+        NewEntry(text, source, app, at, b"\1\0\0\0" * 3, text.count("[password]"), identity(str(place)))
+        for place, (text, source, app, at) in enumerate(texts)
+    ]
+    numbers = site.service.store.entries.add(entries)
+    site.service.model.rebuild()
+    return numbers
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """A profile with a running service, for the tests that only ask it."""
-    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-        process.start(settings)
-    yield settings
-    process.stop(settings)
+def site(tiny, tiny_profile, make_lora, tmp_path_factory):
+    """A service in this process that knows a sentence and serves an adapter, for tests that change little."""
+    with serving(tiny_profile(tmp_path_factory.mktemp("profile") / "home", threads=1)) as site:
+        seen = learn(site, [("Thanks for the quay.", "test", None, NOON)])
+        metrics = {"base_sha256": tiny.source_sha256}
+        site.service.model.use(
+            publish(site.service.store, blob=make_lora(tiny.config).to_bytes(), seen=seen, metrics=metrics)
+        )
+        yield site
+
+
+@pytest.fixture(scope="module")
+def service(site):
+    """The settings of :func:`site`'s profile."""
+    return site.settings
 
 
 @pytest.fixture
@@ -37,33 +55,18 @@ def knowing(tiny_profile, tmp_path):
 
         def knowing(*texts, **given):
             site = running.enter_context(serving(tiny_profile(tmp_path / "home", threads=1, **given)))
-            learned = [
-                NewEntry(
-                    text, source, app, at, b"\1\0\0\0" * 3, text.count("[password]"), identity(str(place))
-                )
-                for place, (text, source, app, at) in enumerate(texts)
-            ]
-            site.service.store.entries.add(learned)
-            site.service.model.rebuild()
+            learn(site, texts)
             return site
 
         yield knowing
 
 
-@pytest.fixture
-def text(tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_text("Hello.\n")
-    return path
-
-
 @pytest.fixture(scope="session")
 def program():
-    """`program(home, *arguments)`: what a user runs, with the toys in place of the service and the base model."""
+    """`program(home, *arguments)`: what a user runs, in a process of its own."""
 
     def program(home, *arguments, **more):
-        path = os.pathsep.join(filter(None, (str(TOY), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "1000"}
+        environment = {**os.environ, "IDIOLECT_HOME": str(home), "COLUMNS": "1000"}
         command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **more)
 

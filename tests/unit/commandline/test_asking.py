@@ -1,32 +1,20 @@
-"""The command line against a running service without a model: what it asks, and how it tells the answer."""
+"""The command line against a running service: what it asks, and how it tells the answer."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import re
-import runpy
-import signal
-import subprocess
 import sys
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from idiolect.daemon.commandline import progress
 from idiolect.daemon.commandline.arguments import read_text
 from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
-
-TOY = Path(__file__).parents[2] / "toy"
-CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
-VERDICT_ROWS = ("base", "+ memory", "+ adapter", "+ both")
+from idiolect.daemon.storage.records import Feedback
 
 
-def test_status_as_json_has_what_other_programs_rely_on(run, service):
+def test_status_says_what_runs_and_as_json_what_other_programs_rely_on(run, service):
     code, out, _ = run(service, "status", "--json")
     status = json.loads(out)
     keys = {"running", "pid", "url", "token_file", "base", "adapter", "entries", "tokens", "training"}
@@ -35,34 +23,22 @@ def test_status_as_json_has_what_other_programs_rely_on(run, service):
     assert status["running"] is True
     assert status["pid"] == process.holder(service)
     assert Path(status["token_file"]).read_text().strip() == process.read_token(service)
-
-
-def test_status_for_a_person(run, service):
     code, out, _ = run(service, "status")
     assert code == 0
     assert f"pid {process.holder(service)}" in out
     assert str(service.home) in out
 
 
-def test_suggest(run, service):
+def test_suggest(run, knowing):
+    known = "Thanks for [bold]three\x1b[31m lanterns"
+    service = knowing(*((known, "test", None, datetime(2026, 1, 31, tzinfo=UTC)),) * 5).settings
     code, out, _ = run(service, "suggest", "Thanks for ", "--json")
     assert code == 0
-    assert set(json.loads(out)) == {
-        "words",
-        "ghost",
-        "list",
-        "adapter",
-        "elapsed_ms",
-        "reason",
-        "paused",
-        "sees_context",
-    }
-    _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
-    assert "[bold]three" in out  # never taken as markup
-    assert "\x1b" not in out  # nor as an escape sequence
-    words = [line.split()[1] for line in run(service, "suggest", "Thanks for tom")[1].splitlines()[:1]]
-    assert words == ["tomone"]  # whole, not what is missing of it
-    assert run(service, "suggest", "Thanks for ")[1].splitlines()[0].split()[1] == "one"
+    fields = {"words", "ghost", "list", "adapter", "elapsed_ms", "reason", "paused", "sees_context"}
+    assert set(json.loads(out)) == fields
+    _, out, _ = run(service, "suggest", "-", typed="Thanks for [bold]three\x1b[31m lant")
+    assert "lanterns" in out, "whole, not what is missing of it"
+    assert "\x1b" not in out
 
 
 def test_the_end_of_a_line_on_stdin_is_no_part_of_what_is_looked_for(monkeypatch):
@@ -79,131 +55,73 @@ def test_what_stands_on_stdin_reaches_the_service_whole(run, service):
     assert run(service, "suggest", "-", typed=f"{'x' * 99_000} ")[0] == 0, "however long a word is"
 
 
-def test_add_tells_what_was_read_and_skipped(run, service, text):
-    code, out, _ = run(service, "add", text, "--json")
+def test_add_tells_what_was_read_and_skipped_wherever_it_is_called(run, knowing, tmp_path, monkeypatch):
+    service = knowing().settings
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.jsonl").write_text('{"text": "We sail at dawn."}\nno JSON\n')
+    (tmp_path / "notes" / "b.txt").write_text("The password: Bergamot77!\n")
+    (tmp_path / "notes" / "c.txt").write_bytes(b"\0")
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(service, "add", "notes")
     assert code == 0
-    assert json.loads(out)["skipped"] == {"binary": 3}
-    code, out, _ = run(service, "add", text)
-    assert code == 0
-    assert re.search(r"Read 1 file, \d+ new entr", out)
-    assert "Skipped: 3 binary" in out
-    assert "a.jsonl line 12: not JSON" in out
-
-
-def test_add_understands_paths_relative_to_where_it_is_called(run, service, text, monkeypatch):
-    monkeypatch.chdir(text.parent)
-    assert run(service, "add", text.name)[0] == 0
+    assert "Read 2 files, 2 new entries" in out
+    assert "Skipped: 1 binary" in out
+    assert "Left out: 1 secret" in out
+    assert "a.jsonl line 2" in out
+    (tmp_path / "more.txt").write_text("And at noon again.\n")
+    assert json.loads(run(service, "add", "more.txt", "--json")[1])["entries"] == 1
     code, _, err = run(service, "add", "absent")
     assert code == 45
-    assert str(text.parent / "absent") in err
+    assert str(tmp_path / "absent") in err
 
 
-def test_watch(run, service, text):
-    code, out, _ = run(service, "watch", text.parent)
-    assert code == 0
-    assert f"Following {text.parent}" in out
-    assert "not followed" in run(service, "watch", "--remove", text.parent)[1]
-    assert "No longer" in run(service, "watch", "--remove", "/a/watched")[1]
-
-
-def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path):
-    many = tmp_path / "many"
-    many.mkdir()
+def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert "was not followed" in run(service, "watch", "--remove", tmp_path)[1]
     for arguments in ((), ("--json",)):
-        code, out, err = run(service, "watch", many, *arguments)
+        code, out, err = run(service, "watch", tmp_path, *arguments)
         assert (code, out) == (110, "")
-        assert "holds more than 5,000 files" in err
-    assert run(service, "watch", many, "--yes")[0] == 0
-    code, out, err = run(service, "watch", many, typed="n\n", terminal=True)
+        assert "your home folder" in err
+    code, out, err = run(service, "watch", tmp_path, typed="n\n", terminal=True)
     assert (code, "Following" in out) == (1, False)
     assert "Follow it all the same?" in out + err
-    code, out, _ = run(service, "watch", many, typed="y\n", terminal=True)
-    assert (code, "Following" in out) == (0, True)
-    assert run(service, "watch", many, "--json", typed="y\n", terminal=True)[0] == 110  # a program reads it
-
-
-@pytest.mark.parametrize(
-    ("command", "says"),
-    [
-        ("watch", "is not followed. What was read of it until now is kept"),
-        ("add", "What was read until then is kept: the same command again reads the rest"),
-    ],
-)
-@pytest.mark.parametrize("ended", ["command", "service"])
-def test_an_import_that_is_broken_off_says_what_became_of_it(tmp_path, monkeypatch, command, says, ended):
-    settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    running, _ = process.start(settings)
-    (tmp_path / "wait").mkdir()
-    monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
-    monkeypatch.setenv("COLUMNS", "250")
-    command = [str(Path(sys.executable).with_name("idiolect")), command, str(tmp_path / "wait")]
-    try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
-            while not (settings.home / "import begun").exists():
-                assert waiting.poll() is None
-                time.sleep(0.01)
-            if ended == "command":
-                waiting.send_signal(signal.SIGINT)
-            else:
-                os.kill(running.pid, signal.SIGKILL)
-            out, err = waiting.communicate()
-        assert (waiting.returncode, out) == (130 if ended == "command" else 67, "")
-        assert says in err
-        assert ("What it has stored is kept" in err) == (ended == "service")
-    finally:
-        process.stop(settings)
-
-
-def test_train_waits_for_the_verdict(run, service):
-    code, out, _ = run(service, "train", "--wait", "--json")
-    assert code == 0
-    assert {"status", "reason", "metrics", "tokens_per_s", "seconds", "clock_s"} == set(json.loads(out))
-    code, out, _ = run(service, "train", "--wait")
-    assert code == 0
-    assert [line.strip().split("  ")[0] for line in out.splitlines() if "%" in line][:4] == list(VERDICT_ROWS)
-    assert "28.1" in out
-    assert "20.00 before, 20.10 after (+0.5%)" in out
-    assert "Promoted (the new adapter goes into use): held-out text improves" in out
-
-
-def test_train_in_the_background(run, service):
-    code, out, _ = run(service, "train", "--json")
-    assert (code, json.loads(out)) == (0, {"started": True})
-
-
-@pytest.mark.parametrize(
-    ("budget", "code", "says"), [(1, 21, "a round needs 2,000"), (3, 22, "round failed"), (4, 70, "log")]
-)
-def test_a_round_that_comes_to_nothing_has_its_own_exit_code(run, service, budget, code, says):
-    left, out, err = run(service, "train", "--wait", "--json", "--budget", budget)
-    assert (left, out) == (code, "")
-    assert says in err
-    assert CANARY not in err
-
-
-def test_report_and_what_status_says_of_it(run, service):
-    code, out, _ = run(service, "report", "--days", "7")
-    lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert code == 0
-    assert lines[0] == (
-        "Saved in the last 7 days: 1,262 keystrokes, 7 of 16 suggestions accepted. Days are UTC's."
+    assert run(service, "watch", tmp_path, "--json", typed="y\n", terminal=True)[0] == 110, (
+        "a program reads it"
     )
-    assert "2026-01-30 word 4 3 1,234 3 1,231" in lines
-    assert "base 4 3 1,234 3 1,231" in lines
-    assert "0% to 10% – 0% of 7" in lines
-    assert "80% to 90% 75% of 4 –" in lines
-    assert not [line for line in lines if line.startswith("90% ")]
-    code, out, _ = run(service, "report", "--json")
-    assert (code, json.loads(out)["days"]) == (0, 30)
+    for answer in ({"typed": "y\n", "terminal": True}, {}):
+        arguments = () if answer else ("--yes",)
+        code, out, _ = run(service, "watch", tmp_path, *arguments, **answer)
+        assert (code, f"Following {tmp_path}" in out) == (0, True)
+        assert "No longer" in run(service, "watch", "--remove", tmp_path)[1]
+
+
+def test_report_and_what_status_says_of_it(run, knowing):
+    site = knowing()
+    service, today = site.settings, datetime.now(UTC).date()
     code, out, _ = run(service, "report", "--days", "1")
     assert (code, out.count("\n")) == (0, 1)
     assert out.startswith("No suggestion was taken or passed over today.")
     assert "`idiolect setup`" in out
+    site.service.store.feedback.add(Feedback("word", "accepted", 0.85, True, 1234, 3, 3), None, today)
+    for p in (0.05, 0.85):
+        site.service.store.feedback.add(Feedback("word", "dismissed", p, True), 3, today)
+    code, out, _ = run(service, "report", "--days", "7")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert code == 0
+    said = "Saved in the last 7 days: 1,231 keystrokes, 1 of 3 suggestions accepted. Days are UTC's."
+    assert lines[0] == said
+    assert f"{today} word 3 1 1,234 3 1,231" in lines
+    assert {"base 1 1 1,234 3 1,231", "3 2 0 0 0 0"} <= {*lines}, "by adapter"
+    assert "0% to 10% 0% of 1 –" in lines
+    assert "80% to 90% 50% of 2 –" in lines
+    assert not [line for line in lines if line.startswith("90% ")]
+    code, out, _ = run(service, "report", "--json")
+    assert (code, json.loads(out)["days"]) == (0, 30)
     assert run(service, "report", "--days", "0")[0] == 2
     assert run(service, "report", "--days", "4000")[0] == 62
-    assert "1,262 keystrokes (0 today), 7 of 16 suggestions accepted" in run(service, "status")[1]
-    assert json.loads(run(service, "status", "--json")[1])["savings"]["today"]["saved"] == 0
+    assert "1,231 keystrokes (1,231 today), 1 of 3 suggestions accepted" in run(service, "status")[1]
+    assert json.loads(run(service, "status", "--json")[1])["savings"]["today"]["saved"] == 1231
 
 
 def test_adapters_and_use(run, service):
@@ -219,18 +137,13 @@ def test_adapters_and_use(run, service):
 
 
 def test_pause_and_resume(run, service):
+    assert "listening" in run(service, "status")[1]
     assert run(service, "pause", "--for", "1h30m")[:2] == (0, "Paused for 1h30m.\n")
     assert run(service, "pause")[0] == 0
+    assert "paused until `idiolect resume`" in run(service, "status")[1]
     assert run(service, "resume")[:2] == (0, "Learning again.\n")
     for wrong in ("", "1", "m", "30m1h", "0m", "1.5h"):
         assert run(service, "pause", "--for", wrong)[0] == 2
-
-
-def test_status_says_that_learning_is_paused(run, service):
-    assert "listening" in run(service, "status")[1]
-    run(service, "pause")
-    assert "paused until `idiolect resume`" in run(service, "status")[1]
-    run(service, "resume")
 
 
 def test_switches_are_shown_and_set(run, service):
@@ -240,8 +153,6 @@ def test_switches_are_shown_and_set(run, service):
         "corrections  offer   the right word is offered (else: off or apply)",
         "show         auto    words and grey text appear where they save time at your speed "
         "(else: more or less or asked)",
-        "Grey text is held back of late, since 3 of 111 were taken. `idiolect switch show more` shows it again "
-        "wherever it is likely.",
     ]
     assert "show         asked" in run(service, "switch", "show", "asked")[1]
     assert "grey text  none by itself" in run(service, "status")[1]
@@ -270,25 +181,29 @@ def test_a_trial_is_begun_told_of_and_ended(run, service):
     assert (code, "goes on. Not enough yet: 1 of 240" in error) == (125, True)
     assert json.loads(run(service, "trial", "--json")[1])["stretches"] == 1
     assert "after 1 stretch of writing, too few" in run(service, "trial", "stop")[1]
-    with ServiceClient(service) as client:
-        assert "trial" not in client.post("/v1/suggest", {"prefix": "See you tomo"})
 
 
 def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service):
     assert "minute" not in run(service, "status")[1]
     with ServiceClient(service) as client:
         client.post("/v1/suggest", {"prefix": "See you tomo", "key_ms": 250})
-    assert "speed      you type about 48 words a minute" in run(service, "status")[1].splitlines()
+    assert "you type about 48 words a minute" in run(service, "status")[1]
     assert json.loads(run(service, "status", "--json")[1])["key_ms"] == 250
 
 
-def test_status_and_doctor_say_that_grey_text_is_held_back(run, service):
-    lines = run(service, "status")[1].splitlines()
-    assert (
-        "grey text  held back of late, since 3 of 111 were taken. `idiolect switch show more` shows it again "
-        "wherever it is likely."
-    ) in lines
-    found = json.loads(run(service, "doctor", "--json")[1])
+def test_what_is_held_back_of_grey_text_is_told(run, knowing):
+    site = knowing()
+    for number in range(111):
+        took = {"characters": 6, "words": 1} if number % 37 == 0 else {}
+        told = {"kind": "ghost", "p": 0.9, "outcome": "accepted" if took else "dismissed", **took}
+        site.post("/v1/feedback", told).raise_for_status()
+    held = (
+        "held back of late, since 3 of 111 were taken. `idiolect switch show more` shows it again wherever it is "
+        "likely."
+    )
+    assert f"grey text  {held}" in run(site.settings, "status")[1].splitlines()
+    assert run(site.settings, "switch")[1].splitlines()[-1] == f"Grey text is {held}"
+    found = json.loads(run(site.settings, "doctor", "--json")[1])
     [told] = [one for one in found if one["check"] == "grey text"]
     assert (told["level"], "3 of 111" in told["found"]) == ("note", True)
     assert "idiolect switch show more" in told["mend"]
@@ -298,8 +213,8 @@ def test_rules_for_applications(run, service):
     code, out, _ = run(service, "apps")
     assert code == 0
     assert "*terminal*" not in out
-    assert "suggests only in terminals (1 rule). `idiolect apps --all` lists them." in out
-    assert "*terminal* suggests only built in" in " ".join(run(service, "apps", "--all")[1].split())
+    assert "`idiolect apps --all` lists them." in out
+    assert "suggests only built in" in " ".join(run(service, "apps", "--all")[1].split())
     code, out, _ = run(service, "apps", "exclude", "*[red]chat*")
     assert code == 0
     assert out.splitlines()[3].split() == ["*[red]chat*", "off", "you"]  # the user's own come first
@@ -308,12 +223,12 @@ def test_rules_for_applications(run, service):
     assert (code, "chat" in out, "Undo" in out) == (0, False, False)
     assert run(service, "apps", "undo")[0] == 102
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
-    assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you", "context": None}
+    own = [rule for rule in rules if rule["source"] == "you"]
+    assert own == [{"app": "notes", "rule": "quiet", "source": "you", "context": None}]
     shown = run(service, "apps", "context", "*mail*", "off")[1]
     assert "*mail* does not see what you answer you" in " ".join(shown.split())
-    assert "*mail* sees what you answer you" in " ".join(
-        run(service, "apps", "context", "*mail*", "on")[1].split()
-    )
+    shown = run(service, "apps", "context", "*mail*", "on")[1]
+    assert "*mail* sees what you answer you" in " ".join(shown.split())
     for wrong in (
         ("allow",),
         ("list", "x"),
@@ -327,8 +242,8 @@ def test_rules_for_applications(run, service):
 
 def test_words_are_decided_about(run, service):
     assert "No word was decided about yet" in run(service, "words")[1]
-    code, out, _ = run(service, "words", "never", "f[red]yi\x1b[2J")
-    assert (code, out) == (0, "“f[red]yi [2J” is never suggested.\nUndo: idiolect words undo\n")
+    code, out, _ = run(service, "words", "never", "f[red]yi")
+    assert (code, out) == (0, "“f[red]yi” is never suggested.\nUndo: idiolect words undo\n")
     assert "f[red]yi" in run(service, "words", "list")[1]
     assert "No longer:" in run(service, "words", "undo")[1]
     code, _, err = run(service, "words", "undo")
@@ -390,35 +305,3 @@ def test_token_needs_no_service(run, tmp_path):
     code, out, _ = run(tmp_path / "new", "token", "--scope", "suggest")
     assert (code, Path(out.strip()).stat().st_mode & 0o777) == (0, 0o600)
     assert run(tmp_path / "new", "token", "--scope", "everything")[0] == 2
-
-
-def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkeypatch):
-    settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    running, _ = process.start(settings)
-
-    def die(*_):
-        os.kill(running.pid, signal.SIGKILL)
-
-    monkeypatch.setattr(progress._Bars, "show", die)  # called at the round's first event
-    code, _, err = run(settings, "train", "--wait", "--budget", "2")
-    assert (code, err.count("\n")) == (67, 1)
-
-
-def test_one_who_stops_waiting_is_told_that_the_round_goes_on(program, tmp_path, monkeypatch):
-    settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    process.start(settings)
-    monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
-    command = [str(Path(sys.executable).with_name("idiolect")), "train", "--wait", "--budget", "2"]
-    try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
-            assert waiting.stderr.readline() == "training …\n"
-            waiting.send_signal(signal.SIGINT)
-            out, err = waiting.communicate()
-        assert (waiting.returncode, out) == (130, "")
-        assert "goes on in the background" in err
-        assert "Traceback" not in err
-        assert "training (learning how you write, 25%)" in program(settings.home, "status").stdout
-    finally:
-        process.stop(settings)

@@ -27,6 +27,7 @@ def test_very_many_files_are_very_much_and_hidden_folders_do_not_count(tmp_path)
 
 def test_nobody_to_ask_reads_nothing_of_a_home_and_yes_reads_it(run, service, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "notes.txt").write_text("We sail at dawn.")
     code, _, error = run(service, "add", str(tmp_path))
     assert (code, "--yes" in error) == (2, True)
     assert run(service, "add", "--yes", str(tmp_path))[0] == 0

@@ -1,4 +1,4 @@
-"""The program as its user runs it, with the toys in place of the service and the base model."""
+"""What a user runs first, and how commands that take long are broken off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -14,135 +15,104 @@ import termios
 from pathlib import Path
 
 import pytest
+from serving import serving
+from waiting import until
 
-from idiolect.daemon.commandline import client, service_process
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 
-TOY = Path(__file__).parents[2] / "toy"
+SOME = [
+    "boat",
+    "harbour",
+    "noon",
+    "please",
+    "send",
+    "figures",
+    "again",
+    "call",
+    "me",
+    "after",
+    "thanks",
+    "soon",
+]
+LEARNS_SOON = {"min_tokens": 200, "epochs": 1, "rank": 4, "threads": 1}
 
 
-def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypatch):
-    settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    running, _ = process.start(settings)
-    monkeypatch.setattr(client, "PROMPT_S", 0.3)
-    os.kill(running.pid, signal.SIGSTOP)
-    try:
-        code, _, err = run(settings, "start")
-    finally:
-        os.kill(running.pid, signal.SIGKILL)
-    assert code == 67
-    assert f"pid {running.pid}" in err
+def tried(out):
+    """What the command prints that `welcome` says to try."""
+    line = next(line for line in out.splitlines() if line.startswith("try"))
+    done = subprocess.run(["bash", "-c", line[9:]], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout), line
 
 
-def test_welcome_does_it_all_in_order_and_once(program, tmp_path, text):
-    home = tmp_path / "home"
-    try:
-        first = program(home, "welcome", text)
-        assert first.returncode == 0, first.stderr
-        places = [
-            first.stdout.index(part)
-            for part in (
-                "Read 1 file",
-                "Skipped",
-                "It saves you about 40 of the next 100 keys",
-                "Where it is at least half sure",
-                "you went on",
-                "Promoted",
-                "\npage ",
-                "\nconnect ",
-                "\nstop ",
-                "\nURL ",
-                "\ntoken ",
-                "\ntry ",
-                "\nkept in ",
-            )
-        ]
-        assert places == sorted(places)
-        assert first.stdout.count("Thanks [red]for") == 6
-        assert "perplexity" not in first.stdout.lower()
-        assert "training …" in first.stderr
-        assert process.read_token(Settings(home=home)) not in first.stdout
-
-        again = program(home, "welcome", text)
-        assert again.returncode == 0
-        assert "training" not in again.stderr  # nothing was read, so the last verdict is shown
-        assert (
-            first.stdout.partition("Where it is at least half sure")[2]
-            == again.stdout.partition("Where it is at least half sure")[2]
+def test_welcome_does_it_all_in_order_and_once(run, tiny_profile, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("\n\n".join(f"{' '.join(SOME[at % 9 :][:4])} {at}" for at in range(110)))
+    with serving(tiny_profile(tmp_path / "home", **LEARNS_SOON)) as site:
+        code, first, err = run(site.settings, "welcome", notes, "--budget", "60")
+        assert code == 0, err
+        parts = (
+            "Read 1 file",
+            "It saves you about",
+            "Promoted",
+            "\npage ",
+            "\nconnect ",
+            "\nstop ",
+            "\nURL ",
         )
+        parts += ("\ntoken ", "\ntry ", "\nkept in ")
+        if "Promoted" in first:
+            parts = (*parts[:2], "Where it is at least half sure", "you went on", *parts[2:])
+        else:
+            parts = tuple("Refused" if part == "Promoted" else part for part in parts)
+        places = [first.index(part) for part in parts]
+        assert places == sorted(places)
+        assert "perplexity" not in first.lower()
+        assert "Learning how you write …" in err
+        assert process.read_token(site.settings) not in first
+        assert tried(first)[0]["words"]
+        [row] = json.loads(run(site.settings, "adapters", "--json")[1])
+        assert row["reason"] in first
 
-        text.write_text("Hello.\nHow are you?\n")
-        more = program(home, "welcome", text)
-        assert "training …" in more.stderr  # something was
-
-        lines = {line[:9].strip(): line[9:] for line in first.stdout.splitlines()}
-        pasted = subprocess.run(["bash", "-c", lines["try"]], capture_output=True, text=True, check=True)
-        assert json.loads(pasted.stdout)["ghost"]["text"] == "and so on"
-        subprocess.run(["bash", "-c", lines["stop"]], check=True, capture_output=True)
-        assert process.holder(Settings(home=home)) is None
-    finally:
-        program(home, "stop")
+        code, again, err = run(site.settings, "welcome", notes)
+        assert (code, "Learning" in err) == (0, False), "nothing was read, so the last verdict is shown"
+        verdict = re.search(r"^(Promoted|Refused) .*$", first, re.MULTILINE)[0]
+        assert verdict in again.splitlines()
 
 
-def test_make_stop_says_one_sensible_sentence(program, tmp_path):
+@pytest.mark.parametrize("unix_socket", [False, True])
+def test_with_too_little_text_welcome_goes_on_and_what_it_says_to_try_works(
+    run, tiny_profile, tmp_path, unix_socket
+):
+    home = tmp_path / 'i\'s "m" $HOME'  # short: a socket's path may have 107 bytes
+    (tmp_path / "notes.txt").write_text("Hello.\n")
+    with serving(tiny_profile(home, unix_socket=unix_socket, threads=1)) as site:
+        code, out, err = run(site.settings, "welcome", tmp_path / "notes.txt")
+        assert code == 0, err
+        assert "No training round: " in out
+        answer, line = tried(out)
+        assert "words" in answer
+        assert ("--unix-socket" in line) == unix_socket
+
+
+def test_make_stop_says_one_sensible_sentence(startable, tmp_path):
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".demo").mkdir()
     shutil.copy(Path(__file__).parents[3] / "Makefile", tmp_path)
     idiolect = tmp_path / ".venv" / "bin" / "idiolect"
     idiolect.write_text(f'#!/bin/sh\nexec {Path(sys.executable).with_name("idiolect")} "$@"\n')
     idiolect.chmod(0o700)
-    environment = {**os.environ, "PYTHONPATH": str(TOY), "IDIOLECT_HOME": str(tmp_path / "own")}
 
     def stop():
+        command = ["make", "--no-print-directory", "stop"]
+        environment = {**os.environ, "IDIOLECT_HOME": str(tmp_path / "own")}
         done = subprocess.run(
-            ["make", "--no-print-directory", "stop"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
         )
         return done.stdout
 
-    assert program(tmp_path / ".demo", "start").returncode == 0
+    process.start(startable(tmp_path / ".demo"))
     assert stop() == f"Stopped the service for the profile {tmp_path / '.demo'}.\n"
     assert stop() == "No service runs.\n"
-
-
-def test_welcome_with_too_little_text_goes_on(program, tmp_path, text):
-    home = tmp_path / "home"
-    try:
-        done = program(home, "welcome", text, "--budget", "1")
-        assert done.returncode == 0
-        assert "No training round: There are 12 tokens" in done.stdout
-        assert "URL" in done.stdout
-        failed = program(home, "welcome", text, "--budget", "3")
-        assert (failed.returncode, failed.stderr.splitlines()[-1]) == (
-            22,
-            "idiolect: The round failed. Try again.",
-        )
-    finally:
-        program(home, "stop")
-
-
-def test_welcome_shows_all_but_a_verdict_where_text_is_forgotten_meanwhile(program, tmp_path, text):
-    home = tmp_path / "home"
-    try:
-        done = program(home, "welcome", text, "--budget", "5")
-    finally:
-        program(home, "stop")
-    assert done.returncode == 0, done.stderr
-    said = (
-        "It saves you about 40 of the next 100 keys",
-        "No verdict: The round was ended.",
-        "\npage ",
-        "\nkept in ",
-    )
-    places = [done.stdout.index(part) for part in said]
-    assert places == sorted(places)
-    assert "Promoted" not in done.stdout
 
 
 def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
@@ -165,34 +135,80 @@ def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
     assert "Did you mean 'quiet_s'" in " ".join(lines)
 
 
-@pytest.mark.parametrize("settings", ["", "unix_socket = true\n"], ids=["port", "unix socket"])
-def test_what_welcome_says_to_try_works_whatever_the_profile_is_called(program, tmp_path, text, settings):
-    home = tmp_path / 'i\'s "m" $HOME'  # short: a socket's path may have 107 bytes
-    home.mkdir()
-    (home / "config.toml").write_text(settings)
-    try:
-        done = program(home, "welcome", text)
-        assert done.returncode == 0, done.stderr
-        line = next(line for line in done.stdout.splitlines() if line.startswith("try"))
-        assert ("--unix-socket" in line) == bool(settings)
-        assert subprocess.run(["bash", "-c", line[9:]], capture_output=True, check=True).stdout[:1] == b"{"
-    finally:
-        program(home, "stop")
+# --- what is broken off ---
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, monkeypatch, whole):
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    settings = Settings(home=tmp_path / "home").prepare()
-    (settings.base_dir / "model").mkdir()
-    (settings.base_dir / "model" / "manifest.json").touch()
-    made = []
-    monkeypatch.setattr(service_process, "whole_base", lambda _folder: whole)
-    monkeypatch.setattr(service_process, "make", lambda *_: made.append(process.holder(settings)))
-    try:
-        code, out, _ = run(settings, "start", "--json")
-        assert code == 0
-        assert made == ([] if whole else [None])  # while no service runs
-        assert json.loads(out)["pid"] == process.holder(settings)
-    finally:
-        process.stop(settings)
+class Waiting:
+    """A service with much to read, and a command that waits for it."""
+
+    def __init__(self, settings, folder):
+        self.settings, self._folder = settings, folder
+
+    def notes(self, about):
+        """A folder with much text, other text for each thing that it is `about`."""
+        notes = self._folder / about
+        notes.mkdir()
+        lines = (f"{' '.join(SOME[at % 9 : 9 + at % 9])} {about} {at}\n\n" for at in range(20_000))
+        (notes / "much.txt").write_text("".join(lines))
+        return notes
+
+    @contextlib.contextmanager
+    def command(self, *arguments):
+        environment = {**os.environ, "IDIOLECT_HOME": str(self.settings.home), "COLUMNS": "250"}
+        command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as waiting:
+            yield waiting
+
+    def entries(self):
+        with ServiceClient(self.settings) as client:
+            return client.get("/v1/status")["entries"]
+
+    def interrupted(self, *arguments, once):
+        """What a command says on stderr that is interrupted as soon as `once` is true of it."""
+        with self.command(*arguments) as waiting:
+            until(lambda: once(waiting))
+            waiting.send_signal(signal.SIGINT)
+            out, err = waiting.communicate()
+        assert (waiting.returncode, out) == (130, "")
+        assert "Traceback" not in err
+        return err
+
+
+@pytest.fixture(scope="module")
+def much(startable, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("much")
+    settings = startable(folder / "home", **LEARNS_SOON)
+    process.start(settings)
+    yield Waiting(settings, folder)
+    process.stop(settings)
+
+
+def test_one_who_stops_waiting_is_told_what_became_of_it(much):
+    def line(said):
+        return lambda waiting: waiting.stderr.readline() == f"{said} …\n"
+
+    notes = much.notes("followed")
+    err = much.interrupted("watch", notes, once=lambda _: much.entries())
+    assert f"{notes} is not followed. What was read of it until now is kept" in err
+    before = much.entries()
+    err = much.interrupted("add", much.notes("added"), once=lambda _: much.entries() > before)
+    assert "What was read until then is kept: the same command again reads the rest" in err
+    err = much.interrupted("eval", "--chars", "20000", once=line("Typing your text again: base"))
+    assert err.endswith("The evaluation is ended; nothing of it is kept.\n")
+    err = much.interrupted("train", "--wait", "--budget", "300", once=line("Learning how you write"))
+    assert "goes on in the background" in err
+    with ServiceClient(much.settings) as client:
+        assert client.get("/v1/status")["training"]["phase"] == "train"
+
+
+def test_an_import_whose_service_dies_says_what_became_of_it(much):
+    before = much.entries()
+    with much.command("add", much.notes("lost")) as waiting:
+        until(lambda: much.entries() > before)
+        os.kill(process.holder(much.settings), signal.SIGKILL)
+        out, err = waiting.communicate()
+    assert (waiting.returncode, out) == (67, "")
+    assert "What was read until then is kept: the same command again reads the rest" in err
+    assert "What it has stored is kept" in err

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import runpy
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from serving import serving
 
 from idiolect.daemon.commandline import command_table, doctor_checks
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker, opening
 
-TOY = Path(__file__).parents[2] / "toy"
-CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
-
+CANARY = "the purple canary sings at midnight"
 
 NEEDS_SERVICE = [
     ("suggest", "x"),
@@ -60,21 +55,17 @@ def test_status_and_stop_work_without_a_service(run, tmp_path):
 
 
 def test_status_tells_when_the_store_was_read_in_one_form_with_and_without_a_service(
-    run, tmp_path, monkeypatch
+    run, tiny_profile, tmp_path, monkeypatch
 ):
-    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
     monkeypatch.setenv("IDIOLECT_KEYRING", "false")
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    settings = tiny_profile(tmp_path / "home")
     opening.open_store(settings).close()
     inode = settings.store_path.stat().st_ino
     at = datetime.now(UTC).replace(microsecond=0)
     marker.note_check(settings, marker.Check(at, sound=True, inode=inode))
     without = json.loads(run(settings, "status", "--json")[1])["store"]
-    process.start(settings)
-    try:
+    with serving(settings):
         asked = json.loads(run(settings, "status", "--json")[1])["store"]
-    finally:
-        process.stop(settings)
     assert without == asked
     assert datetime.fromisoformat(without["checked_at"]) == at
     assert "T" in without["checked_at"], "ISO 8601"
@@ -183,38 +174,40 @@ def test_doctor(run, service, tmp_path, monkeypatch):
 
 
 TYPO = "quiet_s = 3O\n"  # a letter for a figure
+WITH_SERVICE = (
+    ("pause",),
+    ("status", "--json"),
+    ("forget", "--source", "chat", "--yes"),
+    ("audit", "--json"),
+    ("learned",),
+    ("resume",),
+)
 
 
 @pytest.mark.parametrize("fault", ["typo", "unknown setting", "no file", "environment"])
-def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(run, tmp_path, monkeypatch, fault):
-    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
-    opening.open_store(settings).close()
+def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(
+    run, tiny_profile, tmp_path, monkeypatch, fault
+):
     monkeypatch.setenv("IDIOLECT_KEYRING", "false")
-    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-    process.start(settings)
-    if fault == "environment":
-        monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
-    elif fault == "no file":
-        settings.config_path.mkdir()
-    else:
-        settings.config_path.write_text(TYPO if fault == "typo" else "quite_s = 30\n")
-    try:
-        for command in (
-            ("pause",),
-            ("status", "--json"),
-            ("forget", "--source", "chat", "--yes"),
-            ("audit", "--json"),
-            ("learned",),
-            ("resume",),
-            ("stop",),
-        ):
+    settings = tiny_profile(tmp_path / "home")
+
+    def works(*commands):
+        for command in commands:
             code, out, err = run(settings, *command)
             assert (code, bool(out)) == (0, True), (command, err)
             assert err.startswith("Warning: "), command
             assert err.endswith("This command works all the same.\n"), command
             assert ("QUITE_S" if fault == "environment" else "config.toml") in err
-    finally:
-        process.stop(settings)
+
+    with serving(settings):
+        if fault == "environment":
+            monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
+        elif fault == "no file":
+            settings.config_path.mkdir()
+        else:
+            settings.config_path.write_text(TYPO if fault == "typo" else "quite_s = 30\n")
+        works(*WITH_SERVICE)
+    works(("stop",))
     assert run(settings, "start")[0] == 30  # nothing runs under settings that nobody can read
     if fault == "no file":
         settings.config_path.rmdir()
