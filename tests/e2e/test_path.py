@@ -82,7 +82,7 @@ def text(tmp_path_factory):
 def trained(program, text):
     """The profile after one round; its verdict."""
     program.run("add", text)
-    return json.loads(program.run("train", "--wait", "--json", "--budget", "15"))
+    return json.loads(program.run("train", "--wait", "--json", "--budget", "8"))
 
 
 def first_that_was_learned(client):

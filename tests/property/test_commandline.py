@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from idiolect.daemon.commandline import command_table
 from idiolect.daemon.runtime import process
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 
 #: What a value may look like that nobody thought of. NUL cannot be in an argument.
 HOSTILE = st.one_of(
