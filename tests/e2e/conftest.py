@@ -24,7 +24,7 @@ import httpx
 import numpy as np
 import pyte
 import pytest
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
@@ -213,15 +213,10 @@ class Tab:
 
     def until(self, expression):
         """Waits for an expression to be true; its value."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not (value := self._js_or_none(expression)):
-            assert time.monotonic() < deadline, (
-                expression,
-                self.js("document.body.innerText"),
-                self.problems,
-            )
-            time.sleep(0.02)
-        return value
+        return until(
+            lambda: self._js_or_none(expression),
+            lambda: (expression, self.js("document.body.innerText"), self.problems),
+        )
 
     def text(self, selector):
         return self.js(f"document.querySelector({json.dumps(selector)}).innerText")
@@ -335,11 +330,8 @@ class Firefox:
             stderr=subprocess.DEVNULL,
         )
         port = folder / "MarionetteActivePort"
-        deadline = time.monotonic() + DEADLINE_S
-        while not port.exists() or not port.read_text():
-            assert time.monotonic() < deadline, "Firefox does not start"
-            assert self._process.poll() is None, "Firefox has ended"
-            time.sleep(0.05)
+        until(lambda: self._process.poll() is not None or (port.exists() and port.read_text()))
+        assert self._process.poll() is None, "Firefox has ended"
         self._socket = socket.create_connection(("127.0.0.1", int(port.read_text())), DEADLINE_S)
         self._read = self._socket.makefile("rb")
         self._numbers = itertools.count(1)
@@ -392,11 +384,7 @@ class Firefox:
 
     def until(self, expression):
         """Waits for an expression to be true; its value."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not (value := self.js(expression)):
-            assert time.monotonic() < deadline, (expression, self.js("document.body.innerText"))
-            time.sleep(0.02)
-        return value
+        return until(lambda: self.js(expression), lambda: (expression, self.js("document.body.innerText")))
 
     def go(self, url):
         self.send("WebDriver:Navigate", url=url)

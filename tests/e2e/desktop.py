@@ -7,29 +7,23 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import psutil
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
-_POLL_S = 0.02
-_STILL = 6  # polls in which no processor time was used
+_STILL = 6  # looks in which no processor time was used
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
 
 
-def wait_for(condition, what, deadline_s=DEADLINE_S):
-    """The first true value of `condition`; asked again and again, since other programs tell nobody."""
-    deadline = time.monotonic() + deadline_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what() if callable(what) else what}"
-        time.sleep(_POLL_S)
-    return found
+def wait_for(condition, what):
+    """The first true value of `condition`; `what` is told where it does not come."""
+    return until(condition, what if callable(what) else lambda: what)
 
 
 class Desktop:

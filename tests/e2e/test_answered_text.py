@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.models.tokenizer import Tokenizer
@@ -91,10 +92,7 @@ def in_memory(service, tmp_path, wanted):
     dump = tmp_path / "dump"
     dump.unlink(missing_ok=True)
     os.kill(process.find(service.settings).pid, signal.SIGUSR1)
-    deadline = time.monotonic() + DEADLINE_S
-    while not dump.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(dump.exists)
     whole = dump.read_bytes()
     return {name for name, pattern in wanted.items() if pattern in whole}
 

@@ -2,10 +2,10 @@
 
 import importlib.util
 import json
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
 browsers = importlib.util.module_from_spec(_spec)
@@ -96,11 +96,8 @@ def show(browser, name):
 
 def until_contexts(browser, wanted, before):
     """The contexts that were told since there were `before` of them, once they are `wanted`."""
-    deadline = time.monotonic() + browsers.DEADLINE_S
-    while not wanted(found := browser.room.contexts()[before:]):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
+    until(lambda: wanted(browser.room.contexts()[before:]), lambda: browser.room.contexts()[before:])
+    return browser.room.contexts()[before:]
 
 
 def read(browser):

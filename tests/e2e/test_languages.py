@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from program import Program
+from waiting import until
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.vocabulary import WORD
 from idiolect.models.languages import ensure_word_list
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.models.build import BasePaths
 
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 GERMAN = """\
 Liebe Anna, vielen Dank für deine Nachricht. Ich bin gestern erst spät nach Hause gekommen.
 Wir treffen uns am Samstag um zehn vor dem Bahnhof und fahren dann zusammen an den See.
@@ -41,52 +38,33 @@ Let me know if you need anything else from me. I am looking forward to seeing yo
 
 
 def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_path: Path) -> None:
-    home, letters = tmp_path / "profile", tmp_path / "letters.txt"
-    home.mkdir()
-    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
-    (home / "base").symlink_to(base_dir)
+    letters = tmp_path / "letters.txt"
     letters.write_text("\n\n".join(GERMAN.splitlines()))
-    environment = os.environ | {"IDIOLECT_HOME": str(home)}
-
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-c", MAIN, *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-
-    def status() -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(run("status", "--json"))
-        return found
-
-    run("start")
+    program = Program(tmp_path / "profile", base_dir)
+    program.run("start")
     try:
-        assert status()["languages"] == ["en"]
-        run("add", str(letters))  # some long paragraphs are enough, and no new start
-        until(lambda: status()["languages"] == ["de"])
-        assert "Haus" in run("suggest", "Das ist ein schönes Hau")
-        words = run("suggest", "Ich denke, dass wir morgen ")
+        assert program.json("status")["languages"] == ["en"]
+        program.run("add", letters)  # some long paragraphs are enough, and no new start
+        until(lambda: program.json("status")["languages"] == ["de"])
+        assert "Haus" in program.run("suggest", "Das ist ein schönes Hau")
+        words = program.run("suggest", "Ich denke, dass wir morgen ")
         assert {"the", "and", "to"}.isdisjoint(WORD.findall(words))
-        assert "für" in run("suggest", "Vielen Dank fur ")
+        assert "für" in program.run("suggest", "Vielen Dank fur ")
     finally:
-        run("stop")
+        program.run("stop")
 
 
 def test_a_damaged_list_is_made_anew_and_stops_nobody(base_dir: Path, tmp_path: Path) -> None:
-    home = tmp_path / "profile"
-    shutil.copytree(base_dir, home / "base", copy_function=os.link)
-    (home / "config.toml").write_text('keyring = false\nauto_train = false\nlanguages = ["nl"]\n')
+    shutil.copytree(base_dir, tmp_path / "base", copy_function=os.link)
     for name in ("lexicon-nl.npz", "dictionary-nl.npz"):
-        (damaged := home / "base" / "model" / name).unlink(missing_ok=True)
+        (damaged := tmp_path / "base" / "model" / name).unlink(missing_ok=True)
         damaged.write_bytes(b"PK")
-    environment = os.environ | {"IDIOLECT_HOME": str(home)}
-
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-c", MAIN, *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-
-    run("start")
+    program = Program(tmp_path / "profile", tmp_path / "base", 'languages = ["nl"]\n')
+    program.run("start")
     try:
-        until(lambda: json.loads(run("status", "--json"))["languages"] == ["nl"])
+        until(lambda: program.json("status")["languages"] == ["nl"])
     finally:
-        run("stop")
+        program.run("stop")
 
 
 @pytest.fixture(scope="module")

@@ -4,47 +4,25 @@ import contextlib
 import json
 import os
 import stat
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import numpy as np
 import psutil
 import pytest
 import safetensors.numpy
+from program import Program
 from publishing import publish
-from waiting import DEADLINE_S
 
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
-class Program:
-    """The command line on a profile, and its endpoint."""
-
-    def __init__(self, home):
-        self.home = home
-        self.settings = Settings(home=home)
-
-    def run(self, *arguments, code=0, typed=None):
-        done = subprocess.run(
-            [sys.executable, "-c", MAIN, *map(str, arguments)],
-            env={**os.environ, "IDIOLECT_HOME": str(self.home)},
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.stdout if "--json" in arguments else done.stdout + done.stderr
+class Life(Program):
+    """The program on a profile, which is started and stopped as the commands do."""
 
     def start(self):
         """Start the service, as the command does."""
@@ -53,16 +31,6 @@ class Program:
     def stop(self):
         """Stop the service, as the command does."""
         process.stop(self.settings)
-
-    def client(self):
-        """What speaks to the endpoint."""
-        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        url = process.find(self.settings).url
-        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S)
-
-    def post(self, path, **body):
-        with self.client() as client:
-            return client.post(path, json=body)
 
     def pid(self):
         """The service's process, None where none runs."""
@@ -78,11 +46,7 @@ class Program:
 @pytest.fixture
 def program(tiny, tmp_path, make_lora):
     """A profile with a running service that knows a sentence, and an adapter that has seen it."""
-    home = tmp_path / "profile"
-    home.mkdir()
-    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
-    (home / "base").symlink_to(tiny.folder.parent)
-    program = Program(home)
+    program = Life(tmp_path / "profile", tiny.folder.parent)
     program.start()
     assert program.post("/v1/history", text=CANARY, source="test", app="mail").json()["id"] == 1
     yield program

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from program import Program
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.steps import finish
@@ -21,25 +19,16 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.models.build import BasePaths
 
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 CONTEXTS = ("", "I think that ", "We waited ", "Please send it to me ")
 
 
 @pytest.fixture(scope="module")
 def idiolect(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """`idiolect(*arguments)`: what the program prints, with a fresh profile and its service."""
-    home = tmp_path_factory.mktemp("profile")
-    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
-    (home / "base").symlink_to(base_dir)
-    environment = os.environ | {"IDIOLECT_HOME": str(home)}
-
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-c", MAIN, *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-
-    run("start")
-    yield run
-    run("stop")
+    program = Program(tmp_path_factory.mktemp("profile"), base_dir)
+    program.run("start")
+    yield program.run
+    program.run("stop")
 
 
 @pytest.fixture(scope="module")

@@ -5,57 +5,19 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from importlib import resources
-from pathlib import Path
 
-import httpx
 import psutil
 import pytest
+from program import Program
 from waiting import until
 
-from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
-
 CANARY = "the teal lighthouse keeper hums quietly at noon"
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()"]
-
-
-class Program:
-    """The command line on a profile, and its endpoint."""
-
-    def __init__(self, home: Path):
-        self.home, self.settings = home, Settings(home=home)
-        self.env = {**os.environ, "IDIOLECT_HOME": str(home)}
-
-    def run(self, *arguments, code=0, timeout=300, typed=None):
-        done = subprocess.run(
-            [*IDIOLECT, *map(str, arguments)],
-            env=self.env,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.stdout if code == 0 else done.stderr
-
-    def json(self, *arguments):
-        return json.loads(self.run(*arguments, "--json"))
-
-    def client(self):
-        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        return httpx.Client(base_url=process.find(self.settings).url, headers=headers, timeout=120)
 
 
 @pytest.fixture(scope="module")
 def program(base_dir, tmp_path_factory):
-    home = tmp_path_factory.mktemp("profile")
-    (home / "config.toml").write_text("keyring = false\nauto_train = false\nepochs = 1\n")
-    (home / "base").symlink_to(base_dir)
-    program = Program(home)
+    program = Program(tmp_path_factory.mktemp("profile"), base_dir, "epochs = 1\n")
     program.env["PYTHONPROFILEIMPORTTIME"] = "1"  # the service writes what it imports into its log
     program.run("start")
     del program.env["PYTHONPROFILEIMPORTTIME"]
@@ -123,25 +85,16 @@ def test_what_one_answers_is_suggested_for_this_once(program, tmp_path):
 
 
 def test_what_one_answers_is_not_used_where_the_setting_says_so(base_dir, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "config.toml").write_text("keyring = false\nsee_context = false\n")
-    (home / "base").symlink_to(base_dir)
-    program = Program(home)
+    program = Program(tmp_path / "home", base_dir, "see_context = false\n")
     program.run("start")
     try:
-        done = subprocess.run(
-            [*IDIOLECT, "suggest", "I will be at the Kwarb", "--answering", "-"],
-            env=program.env,
-            input="At the Kwarbelmoor?",
-            capture_output=True,
-            text=True,
-            check=True,
+        said = program.run(
+            "suggest", "I will be at the Kwarb", "--answering", "-", typed="At the Kwarbelmoor?"
         )
     finally:
         program.run("stop")
-    assert done.stderr == "What you answer was not used: the setting see_context is off.\n"
-    assert "Kwarbelmoor" not in done.stdout
+    assert "What you answer was not used: the setting see_context is off.\n" in said
+    assert "Kwarbelmoor" not in said
 
 
 def test_too_little_text_says_how_much_is_needed(program):
@@ -236,9 +189,6 @@ def test_a_second_start_says_so_and_a_taken_port_is_told(program, base_dir, tmp_
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        home = tmp_path / "other"
-        home.mkdir()
-        (home / "config.toml").write_text("keyring = false\n")
-        (home / "base").symlink_to(base_dir)
-        said = Program(home).run("start", "--port", taken.getsockname()[1], code=56)
+        other = Program(tmp_path / "other", base_dir)
+        said = other.run("start", "--port", taken.getsockname()[1], code=56)
     assert "port" in said

@@ -1,0 +1,54 @@
+"""The real program on a profile: its command line in processes of its own, and its endpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from waiting import DEADLINE_S
+
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
+#: What starts the program, before its arguments.
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()"]
+
+
+class Program:
+    """The command line on a profile, and its endpoint once its service runs."""
+
+    def __init__(self, home: Path, base_dir: Path | None = None, settings: str = "") -> None:
+        """With the folder of a base model the profile is made, with these lines in its `config.toml`."""
+        if base_dir is not None:
+            home.mkdir(exist_ok=True)
+            (home / "config.toml").write_text(f"keyring = false\nauto_train = false\n{settings}")
+            (home / "base").symlink_to(base_dir)
+        self.home, self.settings = home, Settings(home=home)
+        self.env = {**os.environ, "IDIOLECT_HOME": str(home)}
+
+    def run(self, *arguments: object, code: int = 0, typed: str | None = None) -> str:
+        """What a command prints; with `--json` without what it says on stderr."""
+        command = [*IDIOLECT, *map(str, arguments)]
+        done = subprocess.run(
+            command, env=self.env, input=typed, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout if "--json" in arguments else done.stdout + done.stderr
+
+    def json(self, *arguments: object) -> Any:
+        return json.loads(self.run(*arguments, "--json"))
+
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
+        url = process.find(self.settings).url
+        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S)
+
+    def post(self, path: str, **body: object) -> httpx.Response:
+        with self.client() as client:
+            return client.post(path, json=body)
