@@ -11,7 +11,7 @@ import pytest
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from idiolect.daemon.editors import lsp_completions, prose
+from idiolect.daemon.editors import prose
 from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.editors.document_changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
@@ -62,7 +62,6 @@ def test_of_a_long_text_its_end_is_looked_at_from_the_start_of_a_line():
     assert found.endswith("...\nHello")
     assert found.startswith("A line")
     assert 15_000 < len(found) < 16_001
-    assert prose.reply(text + "Hello t", "", "plaintext").prefix == found + " t"
     assert prose.reply("x" * 20_000, "", "plaintext").prefix == "x" * 16_000
 
 
@@ -164,18 +163,18 @@ def change(text, start=(0, 4), end=None):
     return types.TextDocumentContentChangePartial(place, text)
 
 
-def test_one_character_is_typed_where_an_editor_tells_of_it_by_itself():
-    assert typed_character([change("a")]) == "a"
-    assert typed_character([change(" ")]) == " "
-    for other in (
-        [change("")],
-        [change("ab")],
-        [change("a", end=(0, 6))],
-        [change("a"), change("a", start=(1, 4))],
-        [types.TextDocumentContentChangeWholeDocument("a")],
-        [],
-    ):
-        assert typed_character(other) == ""
+@pytest.mark.parametrize(
+    ("changes", "typed"),
+    [
+        ([change("a")], "a"),
+        ([change("ab")], ""),
+        ([change("a", end=(0, 6))], ""),
+        ([change("a"), change("a", start=(1, 4))], ""),
+        ([types.TextDocumentContentChangeWholeDocument("a")], ""),
+    ],
+)
+def test_one_character_is_typed_where_an_editor_tells_of_it_by_itself(changes, typed):
+    assert typed_character(changes) == typed
 
 
 def key(text, at):
@@ -286,14 +285,6 @@ def test_of_two_whole_texts_what_is_new_is_found_line_by_line(old, new, found):
     assert authorship.text == new
 
 
-def test_of_a_long_document_what_is_new_is_found_too():
-    lines = [f"{number} the heron waits below the weir\n\n" for number in range(20_000)]
-    authorship = Authorship("".join(lines))
-    keys(authorship, "mine\n\n", at=len("".join(lines[:9000])))
-    become(authorship, "top\n\n" + authorship.text, None)
-    assert [text for text, _ in new(authorship, "plaintext")] == ["mine"]
-
-
 def steps(work) -> int:
     """How many lines of the comparison's code run."""
     count = 0
@@ -320,22 +311,26 @@ def test_another_text_in_the_place_of_a_long_one_is_compared_in_few_steps(betwee
     assert document.text == new
 
 
-def test_a_long_change_one_of_many_lines_or_one_at_many_places_was_not_typed():
-    hand = Hand()
-    assert hand.typed([key("a", 3)])
-    assert hand.typed([key("some quick words,", 3)])
-    assert hand.typed([key("\n        ", 3)])
-    assert not hand.typed([key("word " * 10, 3)])
-    assert not hand.typed([key("Kind regards,\nAda", 3)])
-    assert hand.typed([key("t", 3), key("h", 4), Edit(4, 5, ""), key("e", 4)])
-    assert hand.typed([key("a", 3), key("a", 40)])  # at two cursors
-    assert not hand.typed([Edit(40, 42, "colour"), Edit(3, 5, "colours")])
+@pytest.mark.parametrize(
+    ("edits", "typed"),
+    [
+        ([key("a", 3)], True),
+        ([key("some quick words,", 3)], True),
+        ([key("\n        ", 3)], True),
+        ([key("word " * 10, 3)], False),
+        ([key("Kind regards,\nAda", 3)], False),
+        ([key("t", 3), key("h", 4), Edit(4, 5, ""), key("e", 4)], True),
+        ([key("a", 3), key("a", 40)], True),  # at two cursors
+        ([Edit(40, 42, "colour"), Edit(3, 5, "colours")], False),
+    ],
+)
+def test_a_long_change_one_of_many_lines_or_one_at_many_places_was_not_typed(edits, typed):
+    assert Hand().typed(edits) is typed
 
 
 def test_of_an_editor_that_tells_of_each_key_a_snippet_is_known():
     hand = Hand()
-    for place in range(30):
-        assert hand.typed([key("a", place)])
+    assert all(hand.typed([key("a", place)]) for place in range(30))
     assert hand.typed([key("completed", 30)])
     assert not hand.typed([key("Kind regards, Ada", 30)])
 
@@ -364,80 +359,55 @@ def test_private_files_are_left_alone(tmp_path, path, looked_at, learned):
     assert privacy.covers(tmp_path / path, hidden=True) is not learned
 
 
-def test_a_link_to_a_private_file_is_private(tmp_path):
+def test_a_link_to_a_private_file_is_private_and_links_in_a_circle_are_no_error(tmp_path):
     (tmp_path / "passwords").mkdir()
     (tmp_path / "notes").symlink_to("passwords")
-    assert Privacy(Settings(home=tmp_path / "profile")).covers(tmp_path / "notes" / "a.md", hidden=False)
-
-
-def test_links_in_a_circle_are_no_file_and_no_error(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    assert not Privacy(Settings(home=tmp_path / "profile")).covers(tmp_path / "loop" / "a.md", hidden=False)
-
-
-# --- what the protocol says ---
-
-
-def answer(*words, ghost="", show=False):
-    found = [{"text": text, "p": p} for text, p in words]
-    return {"words": found, "ghost": {"text": ghost, "p": 0.5, "show": show}, "list": {"show": True}}
-
-
-def test_an_item_holds_the_whole_word_in_place_of_what_was_typed_of_it():
-    items = lsp_completions.completions(
-        answer(("ll", 0.5), ("'s", 0.25)), "it", 3, lambda characters: characters
-    )
-    assert [item.text_edit.new_text for item in items] == ["itll", "it's"]
-    after_space = lsp_completions.completions(answer(("will", 0.5)), "it ", 3, lambda characters: characters)
-    assert after_space[0].text_edit.new_text == after_space[0].label == "will"
-    assert after_space[0].text_edit.range.start.character == 3
-
-
-def test_of_several_words_one_is_taken_and_the_others_are_not():
-    [first, _] = lsp_completions.completions(
-        answer(("ll", 0.5), ("s", 0.25)), "wi", 0, lambda characters: characters
-    )
-    assert lsp_completions.feedback(first.command.arguments[0]) == [
-        {"kind": "word", "p": 0.5, "characters": 2, "keystrokes": 1, "outcome": "accepted"},
-        {"kind": "word", "p": 0.25, "outcome": "dismissed"},
-    ]
+    privacy = Privacy(Settings(home=tmp_path / "profile"))
+    assert privacy.covers(tmp_path / "notes" / "a.md", hidden=False)
+    assert not privacy.covers(tmp_path / "loop" / "a.md", hidden=False)
 
 
 # --- the prompt ---
 
 
 @pytest.mark.parametrize(
-    ("line", "text", "quote"),
+    ("line", "found"),
     [
-        ('git commit -m "Fix the', "Fix the", '"'),
-        ("git commit -am 'Fix the", "Fix the", "'"),
-        ('git commit --message="Fix the', "Fix the", '"'),
-        ('git commit -m "Fix" -m "It was th', "It was th", '"'),
-        ('make && GIT_PAGER=cat git commit -m "Fix \\"all\\" th', 'Fix "all" th', '"'),
-        ("/usr/bin/git stash push -m 'Half", "Half", "'"),
-        ('gh pr create --title "Fix" --body "It was\nth', "It was\nth", '"'),
-        ('git commit -m "', None, ""),
-        ('git commit -m "Fix"', None, ""),
-        ('git checkout -b "Fix the', None, ""),
-        (' git commit -m "Fix the', None, ""),
-        ('mysql -p "Fix the', None, ""),
-        ('gh secret set KEY --body "Fix the', None, ""),
-        ('gh -R a/b auth login -t "Fix the', None, ""),
-        ('glab variable set KEY -t "Fix the', None, ""),
-        ('echo git commit -m "Fix the', None, ""),
-        ("git commit -m Fix", None, ""),
+        ('git commit -m "Fix the', Asked("Fix the", "", '"')),
+        ("git commit -am 'Fix the", Asked("Fix the", "", "'")),
+        ('git commit --message="Fix the', Asked("Fix the", "", '"')),
+        ('git commit -m "Fix" -m "It was th', Asked("It was th", "", '"')),
+        ('make && GIT_PAGER=cat git commit -m "Fix \\"all\\" th', Asked('Fix "all" th', "", '"')),
+        ("/usr/bin/git stash push -m 'Half", Asked("Half", "", "'")),
+        ('gh pr create --title "Fix" --body "It was\nth', Asked("It was\nth", "", '"')),
+        ('git commit -m "', None),
+        ('git commit -m "Fix"', None),
+        ('git checkout -b "Fix the', None),
+        (' git commit -m "Fix the', None),
+        ('mysql -p "Fix the', None),
+        ('gh secret set KEY --body "Fix the', None),
+        ('gh -R a/b auth login -t "Fix the', None),
+        ('glab variable set KEY -t "Fix the', None),
+        ('echo git commit -m "Fix the', None),
+        ("git commit -m Fix", None),
     ],
 )
-def test_which_arguments_are_prose(line, text, quote):
-    assert asked(line, full_line=False) == (None if text is None else Asked(text, "", quote))
+def test_which_arguments_are_prose(line, found):
+    assert asked(line, full_line=False) == found
 
 
-def test_the_whole_line_is_looked_at_only_if_that_is_wanted():
-    assert asked("git rebase -i ma", full_line=False) is None
-    assert asked("git rebase -i ma", full_line=True) == Asked("git rebase -i ma", "shell", "")
-    assert asked('git commit -m "Fix th', full_line=True) == Asked("Fix th", "", '"')
-    assert asked('mysql -p "Fix th', full_line=True) is None
-    assert asked("  export TOKEN=ab", full_line=True) is None
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("git rebase -i ma", Asked("git rebase -i ma", "shell", "")),
+        ('git commit -m "Fix th', Asked("Fix th", "", '"')),
+        ('mysql -p "Fix th', None),
+        ("  export TOKEN=ab", None),
+    ],
+)
+def test_the_whole_line_is_looked_at_where_that_is_wanted(line, found):
+    assert asked(line, full_line=True) == found
 
 
 @pytest.mark.parametrize(
