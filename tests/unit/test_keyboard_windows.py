@@ -19,6 +19,7 @@ from idiolect.daemon.reply_parser import Reply
 ACTIVE = 1 << 1
 LINE, PASSWORD = 79, 40  # roles
 FIELD = "On Monday, Anna wrote:\n> Can you come?\n\nYes, we do|\n> And you?"
+SHORT = "Can you come?\nYes|\nThanks"
 
 
 class Programs:
@@ -116,13 +117,13 @@ def test_the_program_with_the_one_active_window_has_the_focus(session_bus, state
     assert asyncio.run(focused_program()) == name
 
 
-def test_without_such_a_bus_nothing_is_known(session_bus):
-    assert asyncio.run(focused_program()) == ""
-
-
-def test_without_a_session_bus_nothing_is_known(monkeypatch):
-    for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.mark.parametrize("session", [True, False])
+def test_without_such_a_bus_nothing_is_known(request, monkeypatch, session):
+    if session:
+        request.getfixturevalue("session_bus")
+    else:
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+        monkeypatch.delenv("DISPLAY", raising=False)
     assert asyncio.run(focused_program()) == ""
 
 
@@ -146,32 +147,28 @@ def around(programs, line, *, app=None, has=True):
 
 
 @pytest.mark.parametrize(
-    ("line", "known"),
+    ("line", "text", "known"),
     [
-        ("Yes, we do", True),
-        ("s, we do", True),  # a window that begins in the line
-        ("Yes, we ", True),  # a key that IBus was not told of yet
-        ("Yes, we do no", True),  # keys that the program has not put there yet
-        ("No, we do", False),
-        ("o", False),  # so little ends many lines
-        ("we do", False),
-        ("we do no", False),
-        ("ls -l", False),
-        ("", False),
+        ("Yes, we do", FIELD, True),
+        ("s, we do", FIELD, True),  # a window that begins in the line
+        ("Yes, we ", FIELD, True),  # a key that IBus was not told of yet
+        ("Yes, we do no", FIELD, True),  # keys that the program has not put there yet
+        ("No, we do", FIELD, False),
+        ("o", FIELD, False),  # so little ends many lines
+        ("we do", FIELD, False),
+        ("we do no", FIELD, False),
+        ("", FIELD, False),
+        ("Yes", SHORT, True),  # a whole line
+        ("Ye", SHORT, False),
+        ("Yes,", SHORT, False),
+        ("s", SHORT, False),
     ],
 )
-def test_the_text_of_the_field_is_known_if_its_line_is_the_one_that_is_typed(session_bus, line, known):
-    before, _, behind = FIELD.partition("|")
-    assert around(session_bus({"editor": ACTIVE}), line) == ((before, behind) if known else None)
-
-
-@pytest.mark.parametrize(
-    ("line", "known"), [("Yes", True), ("Ye", False), ("Yes,", False), ("s", False), ("Yes, we", False)]
-)
-def test_a_line_of_few_letters_is_the_one_that_is_typed_if_it_is_the_whole_line(session_bus, line, known):
+def test_the_text_of_the_field_is_known_if_its_line_is_the_one_that_is_typed(session_bus, line, text, known):
     programs = session_bus({"editor": ACTIVE})
-    programs.text = "Can you come?\nYes|\nThanks"
-    assert (around(programs, line) is not None) == known
+    programs.text = text
+    before, _, behind = text.partition("|")
+    assert around(programs, line) == ((before, behind) if known else None)
 
 
 @pytest.mark.parametrize(
