@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import stat
 import struct
@@ -21,9 +20,8 @@ import httpx
 import pydantic
 
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
-from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.editors.service_link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
 from idiolect.models.errors import IdiolectError
@@ -37,7 +35,6 @@ PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 _MAX_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
-_TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
 #: What is handed on to the service, which checks what it is sent: the path, and what every such question has.
 _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "suggest": ("/v1/suggest", {"corrections": True}),
@@ -185,9 +182,7 @@ def serve(settings: Settings) -> None:
     """Serve one browser over stdin and stdout until it goes. Raises BrowserMessageError."""
     if not _comes_from_a_program(sys.stdin):
         raise BrowserMessageError("This command is for browsers, which start it and talk to it over a pipe.")
-    open_log(settings.log_path)
-    for name in _TALKERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    open_client_log(settings)
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # what others print would be taken for a message
     asyncio.run(_serve(settings, sys.stdin.buffer, out))

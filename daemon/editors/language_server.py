@@ -36,16 +36,13 @@ from idiolect.daemon.editors.document_changes import (
     typed_character,
 )
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.editors.service_link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
 from idiolect.daemon.typing_speed import TypingSpeed
 
 _SOURCE: Final = "editor"
-#: They log messages, which hold text.
-_TALKERS: Final = ("pygls", "httpx", "httpcore", "asyncio", "concurrent")
 _SUFFIX_CHARS: Final = 1000
 _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
 _MAX_NEW: Final = 500  # texts that wait for it, the newest
@@ -70,11 +67,10 @@ class Options(pydantic.BaseModel):
 
 @dataclass
 class _Open:
-    """An open document: whether it may be looked at, and what of it is to be learned once it was saved."""
+    """An open document that may be looked at, and what of it is to be learned once it was saved."""
 
     language: str
     path: Path | None
-    app_policy: bool
     authorship: Authorship | None  # None: nothing is learned of it
     changed_ns: int = 0  # when the file was changed last, as far as is known
     typed_s: float = float("-inf")  # when the document was changed last
@@ -190,8 +186,9 @@ class Editing:
             return
         given = to_fs_path(uri) if scheme == "file" else None
         path = Path(given) if given else None
-        app_policy = path is not None and self._privacy.covers(path, hidden=False)
-        learns = self._options.learn and path and not app_policy and prose.is_learned(language)
+        if path is not None and self._privacy.covers(path, hidden=False):
+            return
+        learns = self._options.learn and path and prose.is_learned(language)
         workspace = self._server.workspace
         workspace.text_documents[unquote(uri)] = Document(
             uri,
@@ -201,11 +198,11 @@ class Editing:
             position_codec=workspace.position_codec,
         )
         authorship = Authorship(document.text) if learns else None
-        self._open[uri] = _Open(language, path, app_policy, authorship, changed_ns(path))
+        self._open[uri] = _Open(language, path, authorship, changed_ns(path))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
-        if one is None or one.app_policy:
+        if one is None:
             return
         one.typed_s, one.unlisted_at = time.monotonic(), None
         self._speed.key(typed_character(params.content_changes), one.typed_s)
@@ -337,7 +334,7 @@ class Editing:
     ) -> tuple[dict[str, Any], str, TextDocument] | None:
         """The service's answer, the line before the cursor and the document; None where nothing is to be said."""
         one = self._open.get(params.text_document.uri)
-        if one is None or one.app_policy:
+        if one is None:
             return None
         document = self._document(params.text_document.uri)
         offset = document.offset_at_position(params.position)
@@ -365,7 +362,7 @@ class Editing:
 
     async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
         one = self._open.get(params.text_document.uri)
-        if one is None or one.app_policy:
+        if one is None:
             return None
         document = self._document(params.text_document.uri)
         number, last = params.range.start.line, params.range.end
@@ -422,9 +419,7 @@ class _Server(LanguageServer):
 
 def serve(settings: Settings) -> None:
     """Serve one editor over stdin and stdout until it goes."""
-    open_log(settings.log_path)
-    for name in _TALKERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    open_client_log(settings)
     server = _Server("idiolect", version("idiolect"), max_workers=2)
     editing = Editing(server, settings)
     server.start_io()

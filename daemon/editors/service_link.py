@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import peer_check, process, service_unit
+from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
 _ANSWER_S = 10.0  # far longer than anyone waits for a suggestion
 _AGAIN_S = 2.0  # between two looks for a service that was not there
+#: Libraries that log messages.
+_TALKERS: Final = ("asyncio", "concurrent", "httpcore", "httpx", "jeepney", "pygls")
 #: It was too slow, the profile is locked, too many ask.
 _NOT_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.TOO_MANY_REQUESTS)
+
+
+def open_client_log(settings: Settings) -> None:
+    """Log to the profile's file, but nothing that libraries say of messages, which hold text."""
+    open_log(settings.log_path)
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class ServiceLink:

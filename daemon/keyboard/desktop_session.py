@@ -161,12 +161,12 @@ class DesktopSession:
         """Tell what was typed in a field while a trial ran; it never waits where texts wait that are to be learned."""
         if not self._off_record:
             body = {**stretch, **_place(field)}
-            self.asking.soon(self.asking.ask("POST", "/v1/trial/stretch", body))
+            self.asking.soon(self.asking.link.ask("POST", "/v1/trial/stretch", body))
 
     async def _judge(self, fate: SuggestionOutcome, field: Field) -> None:
         """Tell what became of a correction; whose word is not corrected any more is shown."""
         body = {**vars(fate), **_place(field)}
-        answer = await self.asking.ask("POST", "/v1/feedback", body)
+        answer = await self.asking.link.ask("POST", "/v1/feedback", body)
         if answer is None:
             self.asking.send("/v1/feedback", body)
         elif answer.get("never_corrected") and fate.word:
@@ -196,7 +196,7 @@ class DesktopSession:
         self.asking.soon(self._look())
 
     async def _look(self) -> None:
-        status = await self.asking.ask("GET", "/v1/status")
+        status = await self.asking.link.ask("GET", "/v1/status")
         if status is not None:
             self.heard(paused=bool(status.get("paused")))
 
@@ -265,7 +265,10 @@ class DesktopSession:
     async def _decide(self, word: str, *, forbid: bool) -> None:
         """Never correct a word, or do so again."""
         body = {"kind": "never_correct", "text": word}
-        if await self.asking.ask("POST", "/v1/words/add" if forbid else "/v1/words/remove", body) is None:
+        if (
+            await self.asking.link.ask("POST", "/v1/words/add" if forbid else "/v1/words/remove", body)
+            is None
+        ):
             self._say("The service did not answer, so nothing was changed.")
         else:
             self._decided(TakenBack(word, forbidden=forbid))
@@ -276,11 +279,11 @@ class DesktopSession:
 
     def _pause(self, for_s: float | None) -> None:
         self.heard(paused=True)
-        self.asking.soon(self.asking.ask("POST", "/v1/pause", {"for_s": for_s}))
+        self.asking.soon(self.asking.link.ask("POST", "/v1/pause", {"for_s": for_s}))
 
     def _resume(self) -> None:
         self.heard(paused=False)
-        self.asking.soon(self.asking.ask("POST", "/v1/resume"))
+        self.asking.soon(self.asking.link.ask("POST", "/v1/resume"))
 
     def _begin_anew(self) -> None:
         """Whether it learns has changed: what was written until now is not learned any more."""

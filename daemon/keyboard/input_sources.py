@@ -26,22 +26,13 @@ def gnome_layout() -> tuple[str, str]:
     return "default", ""
 
 
-def add() -> list[str]:
-    """Put the keyboard last into each list that this desktop reads; the names of the lists that it was put into."""
-    return _change(add=True)
-
-
-def remove() -> list[str]:
-    """Take it out of each list that is there."""
-    return _change(add=False)
-
-
 def listed() -> bool:
     """Whether it stands in one."""
     return _OURS in (_read(_GNOME) or []) or ENGINE in (_read(_IBUS) or [])
 
 
-def _change(*, add: bool) -> list[str]:
+def change(*, add: bool) -> list[str]:
+    """Put the keyboard last into each list that this desktop reads, or take it out of each; the lists that changed."""
     done = []
     for name, where, entry in (
         ("GNOME's input sources", _GNOME, _OURS),

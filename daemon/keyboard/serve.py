@@ -14,19 +14,17 @@ from typing import Any, Final
 
 from jeepney import HeaderFields, Message
 
+from idiolect.daemon.editors.service_link import open_client_log
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.keyboard.component import BUS_NAME
 from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.engine import Engine
-from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
 _FACTORY: Final = "/org/freedesktop/IBus/Factory"
 _ENGINES: Final = "/org/freedesktop/IBus/Engine/idiolect"
-#: Of these, messages quote what was sent.
-_TALKERS: Final = ("httpx", "httpcore", "asyncio", "jeepney")
 
 log = logging.getLogger("idiolect.keyboard")
 
@@ -94,9 +92,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--home", type=Path, required=True)
     settings = Settings(home=arguments.parse_args().home).prepare()
-    open_log(settings.log_path)
-    for name in _TALKERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    open_client_log(settings)
     try:
         asyncio.run(serve(settings))
     except IdiolectError as error:

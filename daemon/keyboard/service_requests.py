@@ -46,7 +46,7 @@ class ServiceRequests:
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is looked for yet."""
-        self._link = ServiceLink(settings, Scope.LEARN)
+        self.link = ServiceLink(settings, Scope.LEARN)
         self._waiting: list[_Question] = []  # those about words that ended, and the newest one
         self._asked = 0
         self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
@@ -59,7 +59,7 @@ class ServiceRequests:
 
     def start(self) -> None:
         """Start the service unless it runs; typing does not wait for it."""
-        self._keep(self._link.start())
+        self.soon(self.link.start())
 
     def suggest(self, body: _Body, then: Callable[[_Body], None], *, ended: bool = False) -> None:
         """Ask for suggestions, and call `then` with an answer.
@@ -70,13 +70,13 @@ class ServiceRequests:
         self._waiting = [*kept[-_MAX_ENDED:], _Question(body, then, ended)]
         if self._asked < _MAX_ASKED:
             self._asked += 1
-            self._keep(self._suggest())
+            self.soon(self._suggest())
 
     async def _suggest(self) -> None:
         try:
             while self._waiting:
                 question = self._waiting.pop(0)
-                answer = await self._link.ask("POST", "/v1/suggest", question.body)
+                answer = await self.link.ask("POST", "/v1/suggest", question.body)
                 if answer is not None:
                     question.then(answer)
         finally:
@@ -105,7 +105,7 @@ class ServiceRequests:
 
     def _send_soon(self) -> None:
         if self._sender is None or self._sender.done():
-            self._sender = self._keep(self._send_until_empty())
+            self._sender = self.soon(self._send_until_empty())
 
     async def _send_until_empty(self) -> None:
         while not await self._send():
@@ -122,14 +122,14 @@ class ServiceRequests:
             self._counting = None
         while self._texts:
             text = self._texts.popleft()
-            if not await self._link.send(*text):
+            if not await self.link.send(*text):
                 if len(self._texts) < _MAX_TEXTS:  # else newer ones have taken its place
                     self._texts.appendleft(text)
                 return False
         while self._counts:
             alike = next(iter(self._counts))
             body = self._counts.pop(alike)
-            if not await self._link.send("/v1/feedback", body):
+            if not await self.link.send("/v1/feedback", body):
                 self._counts.setdefault(alike, body)
                 return False
         return True
@@ -139,17 +139,10 @@ class ServiceRequests:
         await self._send()
         if self._sender is not None:
             self._sender.cancel()
-        await self._link.close()
+        await self.link.close()
 
-    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
-        """The service's answer to something that is no suggestion; None where there is none."""
-        return await self._link.ask(method, path, body)
-
-    def soon(self, work: Coroutine[Any, Any, Any]) -> None:
+    def soon(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Have something done that nobody waits for."""
-        self._keep(work)
-
-    def _keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)

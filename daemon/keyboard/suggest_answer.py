@@ -9,8 +9,6 @@ from typing import Any, Final
 _WORD: Final = re.compile(r"[^\W_][\w'’-]*$")
 #: The words that a correction takes away, without what stands behind them.
 _MISTYPED: Final = re.compile(r"[\w'’ ]*")
-#: A word of a ghost text, with the white space in front of it.
-_GHOST_WORD: Final = re.compile(r"\s*\S+")
 #: The window has room for so many words, a correction among them.
 MAX_WORDS: Final = 5
 #: Programs count the characters beyond as one or as two.
@@ -40,15 +38,12 @@ class OfferedGhost:
 
     text: str
     p: float
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...]
 
     @property
     def first_word(self) -> str:
         """Its first word, and the space before that; the rest of a word that is begun counts as one."""
-        if self.words:
-            return self.words[0]
-        found = _GHOST_WORD.match(self.text)
-        return found[0] if found else ""
+        return self.words[0]
 
     def without(self, characters: int) -> OfferedGhost | None:
         """What is left of it without so many characters at its beginning; None where that is nothing."""
@@ -139,10 +134,10 @@ def can_replace(prefix: str, characters: int) -> bool:
 
 
 def _pieces(told: dict[str, Any], text: str) -> tuple[str, ...]:
-    """The pieces of a ghost text, as far as it is shown; none where the service does not tell them."""
+    """The pieces of a ghost text, as far as it is shown."""
     pieces, left = [], len(text)
-    for piece in told.get("words", ()):
+    for piece in told["words"]:
         if left > 0:
             pieces.append(piece["text"][:left])
             left -= len(pieces[-1])
-    return tuple(pieces) if "".join(pieces) == text else ()
+    return tuple(pieces)

@@ -100,12 +100,12 @@ class Keyboard(Place):
                     f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
                 )
             done.append("IBus knows it, and was restarted for that.")
-        return [*done, *(f"Added to {name}." for name in input_sources.add())]
+        return [*done, *(f"Added to {name}." for name in input_sources.change(add=True))]
 
     @override
     def remove(self, target: Target) -> list[str]:
         """Take it out of this user's input methods; what was done, in sentences. What was learned stays."""
-        done = [f"Taken out of {name}." for name in input_sources.remove()]
+        done = [f"Taken out of {name}." for name in input_sources.change(add=False)]
         gone = own_files.remove([component.path(), component.environment_path()])
         if gone and shutil.which("ibus"):
             _run("ibus", "write-cache")

@@ -44,7 +44,9 @@ def play(typing, text, asked, steps, *, tells):
         elif kind == "answer" and len(asked) > value:
             prefix = asked[-1 - value]
             words = (OfferedWord("morrow", 0.5), OfferedWord("bit it", 0.2))
-            actions = typing.answered(Offer(prefix, words, OfferedGhost("morrow at ten", 0.9)))
+            actions = typing.answered(
+                Offer(prefix, words, OfferedGhost("morrow at ten", 0.9, ("morrow", " at", " ten")))
+            )
         elif kind == "tell" and tells:
             actions = typing.report(text, len(text), len(text))
         elif kind == "reset":

@@ -20,7 +20,7 @@ SURROUNDING = 1 << 5
 CONTROL, ALT = 1 << 2, 1 << 3
 RELEASE = 1 << 30
 EDITOR = "gtk3-im:editor"
-NO_GHOST = {"text": "", "p": 0.0, "show": False}
+NO_GHOST = {"text": "", "p": 0.0, "show": False, "words": []}
 
 
 class Wire:

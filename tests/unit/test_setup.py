@@ -175,11 +175,11 @@ def test_it_is_added_to_the_lists_that_the_desktop_reads(target, program, monkey
     gnomes.write_text(before := "[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy')]\n")
     assert input_sources.gnome_layout() == ("de", "nodeadkeys")
     assert not input_sources.listed()
-    assert input_sources.add() == lists
+    assert input_sources.change(add=True) == lists
     assert input_sources.listed()
     assert gnomes.read_text().startswith(before[:-2])
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "XFCE")  # it is taken out of all, whatever desktop it is now
-    assert input_sources.remove() == lists
+    assert input_sources.change(add=False) == lists
     assert not input_sources.listed()
     assert gnomes.read_text() == before
 
@@ -187,7 +187,7 @@ def test_it_is_added_to_the_lists_that_the_desktop_reads(target, program, monkey
 def test_what_gsettings_keeps_nowhere_is_not_said_to_be_added(target, program):
     """As without a session: it ends with 0, and the list stays as it was."""
     program("gsettings", "#!/bin/sh\n[ $1 != get ] || echo '[]'\n")
-    assert input_sources.add() == []
+    assert input_sources.change(add=True) == []
 
 
 @pytest.mark.parametrize(
