@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FOREIGN: Final = 0.0
 #: A word and what is attached to it.
 WORD: Final = re.compile(r"\S+")
+_BEGUN: Final = re.compile(r"[^\W_][\w'’-]*$")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:
             found[-1].append(word)
     whole = [Run(line[words[0].start() : words[-1].end()], words[0].start()) for words in found if words]
     return [run for run in whole if has_words(run.text)]
+
+
+def begun(text: str) -> str:
+    """The word that is being typed at the end of a text."""
+    found = _BEGUN.search(text[-100:])
+    return found[0] if found else ""
 
 
 def shared(one: Sequence[str], other: Sequence[str]) -> int:

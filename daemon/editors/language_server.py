@@ -39,7 +39,7 @@ from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.service_link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typed_text import Pauses
+from idiolect.daemon.typed_text import Pauses, begun
 from idiolect.daemon.typing_speed import TypingSpeed
 
 _SOURCE: Final = "editor"
@@ -307,7 +307,7 @@ class Editing:
             return int(document.position_codec.client_num_units(before[:characters]))
 
         one, place = self._open[params.text_document.uri], params.position
-        word = (place.line, len(before) - len(lsp_completions.begun(before)))
+        word = (place.line, len(before) - len(begun(before)))
         # An editor does not say whether its user asks. Long after the last key it is they who do, or once more.
         asks = time.monotonic() - one.typed_s > _ASKED_S or one.unlisted_at == place
         if not (answer["list"]["show"] or asks or one.listed_at == word):

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from lsprotocol import types
 
+from idiolect.daemon.typed_text import begun
+
 #: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
 ACCEPTED: Final = "idiolect.accepted"
 #: The command that an editor runs once one of `decisions` was chosen. Its argument is the request's body.
@@ -15,14 +17,6 @@ DECIDED: Final = "idiolect.decided"
 
 _MAX_CHARS: Final = 100  # of a word or phrase that can be decided about
 _WORD: Final = re.compile(r"[^\W_][\w'’-]*")
-
-_WORD_END: Final = re.compile(r"[^\W_][\w'’-]*$")
-
-
-def begun(before: str) -> str:
-    """The word that is being typed at the end of a line."""
-    found = _WORD_END.search(before)
-    return found[0] if found else ""
 
 
 def completions(

@@ -22,8 +22,9 @@ from idiolect.daemon.keyboard.key_outcomes import (
     ShowSuggestions,
     SuggestionOutcome,
 )
-from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord, begun
+from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
+from idiolect.daemon.typed_text import begun
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-_WORD: Final = re.compile(r"[^\W_][\w'’-]*$")
+from idiolect.daemon.typed_text import begun
+
 #: The words that a correction takes away, without what stands behind them.
 _MISTYPED: Final = re.compile(r"[\w'’ ]*")
 #: The window has room for so many words, a correction among them.
@@ -92,12 +93,6 @@ class Offer:
             return f"{mistyped(self.removed(word))} → {mistyped(word.text)}"
         typed = begun(self.prefix)
         return (typed[: max(len(typed) - word.replace, 0)] + word.text).strip()
-
-
-def begun(text: str) -> str:
-    """The word that is being typed at the end of a text."""
-    found = _WORD.search(text[-100:])
-    return found[0] if found else ""
 
 
 def mistyped(removed: str) -> str:
