@@ -96,7 +96,7 @@ def register(app: Application, service: Service) -> None:
         code, told = None, True
         if asked.action == "join":
             code = sync.membership.join(absolute_path(Path(asked.folder or "")), asked.code, asked.name)
-            service.following.joined()
+            service.following.start()
         elif asked.action == "invite":
             code = sync.membership.invite()
         elif asked.action == "revoke":

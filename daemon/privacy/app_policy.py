@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
@@ -12,8 +14,6 @@ from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -141,8 +141,18 @@ class AppPolicy:
             *(AppRuleRow(app, "allow", "settings") for app in self._settings.allow_apps),
             *(AppRuleRow(app, "quiet", "built in") for app in TERMINALS),
         ]
-        self._patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
-        self._known: dict[str, tuple[AppRuleRow | None, bool]] = {}
+        self._patterns = patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
+
+        @lru_cache(maxsize=1000)
+        def rows_of(app: str | None) -> tuple[AppRuleRow | None, bool]:
+            """The row whose rule holds in an application, and whether what is answered is seen there."""
+            if app is None:
+                return None, True
+            fitting = [row for pattern, row in patterns if pattern.match(app)]
+            rule = _ALWAYS if holds_secrets(app) else next((row for row in fitting if row.rule), None)
+            return rule, next((row.context for row in fitting if row.context), "on") == "on"
+
+        self._rows: Callable[[str | None], tuple[AppRuleRow | None, bool]] = rows_of
 
     def suggesting(self, place: InputContext) -> str | None:
         """Why nothing may be suggested there, and what is typed there not even looked at; None if it may."""
@@ -167,22 +177,6 @@ class AppPolicy:
         if row is None:  # a text field may say that it is a terminal where its application has no name
             return _EXCLUDED if (place.input_purpose or "").lower().endswith("terminal") else None
         return _EXCLUDED if row.rule == "quiet" else None
-
-    def _rows(self, app: str | None) -> tuple[AppRuleRow | None, bool]:
-        """Return the row whose rule holds in an application, and whether what is answered is seen there."""
-        if app is None:
-            return None, True
-        known = self._known
-        try:
-            return known[app]
-        except KeyError:
-            rows = [row for pattern, row in self._patterns if pattern.match(app)]
-            row = _ALWAYS if holds_secrets(app) else next((row for row in rows if row.rule), None)
-            found = row, next((row.context for row in rows if row.context), "on") == "on"
-        if len(known) > 1000:
-            known.clear()
-        known[app] = found  # another thread may clear it now: what is looked up there again may be missing
-        return found
 
     # Rules that the user gives
 

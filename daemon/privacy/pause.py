@@ -89,12 +89,10 @@ class Pause:
         self._now, self._ends_s = self._kept(store.state.get(_NOW))
         self._ended_s: float | None = None  # by the clock that people set
 
-    def _kept(self, kept: Any) -> tuple[_Pause | None, float | None]:
+    def _kept(self, kept: dict[str, Any] | None) -> tuple[_Pause | None, float | None]:
         """The pause in the store, and when it ends by the steady clock of now."""
-        if not kept:
+        if kept is None:
             return None, None
-        if not isinstance(kept, dict):  # nothing that can be understood is no reason to listen
-            return self._begun(None), None
         pause = _Pause(**kept)
         if pause.for_s is None:
             return pause, None

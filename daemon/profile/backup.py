@@ -19,7 +19,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
-from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.records import BackupRow, Unfinished
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.marker import refuse_lost, ways_back
@@ -119,7 +119,8 @@ def _write(
         with created(draft):
             # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
             # is written. Up to which entry it goes, it says itself.
-            work = unfinished_backups.begun(store, target, draft, at)
+            work = Unfinished(str(draft), str(target), salt_of(target))
+            store.backups.begin(work, at)
             written = store.copy_to(draft, key, str(target))
             try:
                 verified = store_copies.check(draft, key)

@@ -24,8 +24,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
-import psutil
-
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.settings import Settings
@@ -201,8 +199,8 @@ def draft_beside(target: Path) -> Path:
     for old in target.parent.iterdir():
         if re.fullmatch(rf"{re.escape(prefix)}[0-9a-f]{{8}}{re.escape(_DRAFT)}", old.name):
             found = old.lstat()
-            left = time.time() - found.st_mtime > _LEFT_BEHIND_S or not found.st_size
-            if stat.S_ISREG(found.st_mode) and left and not is_written(old, None):
+            left = _is_old(found) or not found.st_size
+            if stat.S_ISREG(found.st_mode) and left and not is_written(old):
                 old.unlink()
     return target.with_name(f"{prefix}{secrets.token_hex(4)}{_DRAFT}")
 
@@ -225,22 +223,22 @@ def created(draft: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_written(draft: Path, pid: int | None) -> bool:
-    """Whether somebody writes the regular file `draft` now.
-
-    Where there are no locks, it is so as long as a process has the number `pid` of the one that began it; without
-    `pid` it is not. Raises OSError.
-    """
+def is_written(draft: Path) -> bool:
+    """Whether somebody writes the regular file `draft` now; where there are no locks, for a day. Raises OSError."""
     descriptor = os.open(draft, os.O_WRONLY)
     try:
         _lock(descriptor, wait=False)
     except BlockingIOError:
         return True
     except OSError:
-        return pid is not None and psutil.pid_exists(pid)
+        return not _is_old(os.fstat(descriptor))
     finally:
         os.close(descriptor)
     return False
+
+
+def _is_old(found: os.stat_result) -> bool:
+    return time.time() - found.st_mtime > _LEFT_BEHIND_S
 
 
 def _lock(descriptor: int, *, wait: bool) -> None:

@@ -7,9 +7,7 @@ nobody tells of. One that fails takes the note back; one that was killed, or cou
 from __future__ import annotations
 
 import logging
-import os
 import stat
-from datetime import datetime
 from pathlib import Path
 
 from idiolect.daemon.profile.backup_target import is_written, salt_of
@@ -19,16 +17,6 @@ from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect")
-
-
-def begun(store: Store, target: Path, draft: Path, at: datetime) -> Unfinished:
-    """Note that this process writes a backup for `target` into `draft`, which is there and locked, still empty.
-
-    Raises the store's errors.
-    """
-    work = Unfinished(str(draft), str(target), os.getpid(), salt_of(target))
-    store.backups.begin(work, at)
-    return work
 
 
 def clear(store: Store) -> None:
@@ -46,7 +34,7 @@ def _clear(store: Store, work: Unfinished) -> None:
         return
     try:
         if stat.S_ISREG(draft.lstat().st_mode):
-            if is_written(draft, work.pid):
+            if is_written(draft):
                 return
             draft.unlink()
             durable.sync_folder(draft.parent)

@@ -23,6 +23,7 @@ from idiolect.daemon.storage.schema import BASE_OF_ADAPTER, moment, now_us
 
 # The base model that the store is at; null until a service has opened it.
 _BASE = "(SELECT json_extract(value, '$.sha256') FROM state WHERE name = 'base')"
+_KEPT = "id IN (SELECT adapter FROM adapter_blobs)"
 _OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
 
 # An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
@@ -55,26 +56,12 @@ class Adapters:
     def all(self) -> list[AdapterRow]:
         """All adapters, newest last."""
         with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT id, parent, created_us,"  # noqa: S608 (an expression of ours)
-                f" iif(status = 'active' AND NOT {_OF_THIS_BASE}, 'waiting', status), metrics, reason, rank,"
-                " size_bytes, entries_seen, id IN (SELECT adapter FROM adapter_blobs) FROM adapters ORDER BY id"
-            ).fetchall()
-        return [
-            AdapterRow(
-                id=row[0],
-                parent=row[1],
-                created_at=moment(row[2]),
-                status=row[3],
-                metrics=json.loads(row[4]),
-                reason=row[5],
-                rank=row[6],
-                size_bytes=row[7],
-                entries_seen=row[8],
-                kept=bool(row[9]),
+            columns = (
+                "id, parent, created_us, metrics, reason, rank, size_bytes, entries_seen,"
+                f" iif(status = 'active' AND NOT {_OF_THIS_BASE}, 'waiting', status) AS status, {_KEPT} AS kept"
             )
-            for row in rows
-        ]
+            rows = [*db.table("adapters").rows_where(order_by="id", select=columns)]
+        return [_row(**row) for row in rows]
 
     def add(
         self,
@@ -96,23 +83,19 @@ class Adapters:
             _refuse_forgotten(db, parent, wanted)
             if serve:
                 _retire(db, metrics.get("base_sha256", ""))
-            cursor = db.execute(
-                "INSERT INTO adapters"
-                " (parent, created_us, status, metrics, reason, rank, size_bytes, sha256, entries_seen)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (
-                    parent,
-                    now_us(),
-                    "active" if serve else "refused",
-                    json.dumps(metrics),
-                    reason,
-                    rank,
-                    len(blob),
-                    hashlib.sha256(blob).digest(),
-                ),
-            )
-            adapter_id = cast("int", cursor.lastrowid)
-            db.execute("INSERT INTO adapter_blobs (adapter, blob) VALUES (?, ?)", (adapter_id, blob))
+            new = {
+                "parent": parent,
+                "created_us": now_us(),
+                "status": "active" if serve else "refused",
+                "metrics": json.dumps(metrics),
+                "reason": reason,
+                "rank": rank,
+                "size_bytes": len(blob),
+                "sha256": hashlib.sha256(blob).digest(),
+                "entries_seen": 0,
+            }
+            adapter_id = cast("int", db.table("adapters").insert(new).last_pk)
+            db.table("adapter_blobs").insert({"adapter": adapter_id, "blob": blob})
             db.execute(
                 "INSERT INTO adapter_entries (adapter, entry) SELECT ?, value FROM json_each(?) WHERE value NOT IN"
                 " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT value FROM json_each(?)))",
@@ -231,6 +214,10 @@ class Adapters:
                 (json.dumps(dropped),),
             )
         return dropped
+
+
+def _row(*, created_us: int, metrics: str, kept: int, **rest: Any) -> AdapterRow:
+    return AdapterRow(created_at=moment(created_us), metrics=json.loads(metrics), kept=bool(kept), **rest)
 
 
 def _line(db: Database, adapter_id: int | None) -> str:

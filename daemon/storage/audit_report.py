@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment
 
@@ -93,7 +94,7 @@ class Audit:
     events: tuple[Event, ...]
 
 
-def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
+def audit(db: Database, since_us: int, watches: list[str], events: EventLog) -> Audit:
     """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
     days = tuple(Taken(*row) for row in db.execute(_TAKEN, {"since_us": since_us}))
     folders = Counter(
@@ -109,7 +110,7 @@ def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
             Seen(adapter, source, entries, moment(first), moment(last))
             for adapter, source, entries, first, last in db.execute(_SEEN)
         ),
-        events=tuple(_events(db, since_us)),
+        events=tuple(events.all(since_us, _EVENTS)),
     )
 
 
@@ -119,11 +120,3 @@ def _redacted(db: Database, since_us: int) -> dict[str, int]:
         for kind, count in json.loads(kinds or "{}").items():
             found[kind] += count * entries
     return dict(sorted(found.items()))
-
-
-def _events(db: Database, since_us: int) -> list[Event]:
-    rows = db.execute(
-        "SELECT at_us, kind, detail FROM events WHERE at_us >= ? ORDER BY id DESC LIMIT ?",
-        (since_us, _EVENTS),
-    )
-    return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows][::-1]

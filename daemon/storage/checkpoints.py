@@ -23,10 +23,8 @@ class Checkpoints:
         """Make room for the checkpoints of a round that begins, and is asked to do `about`; those of others go."""
         with self._connection.writing() as db:
             db.execute("DELETE FROM checkpoints")
-            db.execute(
-                "INSERT INTO checkpoints (round, about, parts, spent_s) VALUES (?, ?, 0, 0)",
-                (round_id, json.dumps(about)),
-            )
+            new = {"round": round_id, "about": json.dumps(about), "parts": 0, "spent_s": 0.0}
+            db.table("checkpoints").insert(new)
 
     def last(self) -> Checkpoint | None:
         """What the round that runs, or the last one if it was cut off, can go on from."""

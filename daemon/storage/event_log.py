@@ -25,8 +25,9 @@ class EventLog:
             number = cast("int", db.execute(insert, (now_us(), kind, json.dumps(detail))).lastrowid)
             db.execute("DELETE FROM events WHERE id <= ?", (number - _EVENTS_KEPT,))
 
-    def all(self) -> list[Event]:
-        """What was noted, newest last."""
+    def all(self, since_us: int = 0, most: int = _EVENTS_KEPT) -> list[Event]:
+        """What was noted from `since_us` on (microseconds since 1970), newest last: the last `most` events."""
+        query = "SELECT at_us, kind, detail FROM events WHERE at_us >= ? ORDER BY id DESC LIMIT ?"
         with self._connection.reading() as db:
-            rows = db.execute("SELECT at_us, kind, detail FROM events ORDER BY id").fetchall()
-        return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows]
+            rows = db.execute(query, (since_us, most)).fetchall()
+        return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in reversed(rows)]

@@ -84,8 +84,7 @@ class Backups:
     def unfinished(self) -> list[Unfinished]:
         """The backups that were begun and of which it is not known that they ended."""
         return [
-            Unfinished(*(kept[name] for name in ("draft", "target", "pid", "salt")))
-            for kept in self._unfinished().values()
+            Unfinished(kept["draft"], kept["target"], kept["salt"]) for kept in self._unfinished().values()
         ]
 
     def _unfinished(self) -> dict[str, dict[str, Any]]:

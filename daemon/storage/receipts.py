@@ -28,14 +28,16 @@ class Receipts:
             }
             for stone in dropped
         ]
-        values = (receipt.entries, receipt.tokens, json.dumps(stones), receipt.active)
+        new = {
+            "at_us": now_us(),
+            "conditions": json.dumps(conditions),
+            "entries": receipt.entries,
+            "tokens": receipt.tokens,
+            "adapters": json.dumps(stones),
+            "active": receipt.active,
+        }
         with self._connection.writing() as db:
-            cursor = db.execute(
-                "INSERT INTO receipts (at_us, conditions, entries, tokens, adapters, active)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                [now_us(), json.dumps(conditions), *values],
-            )
-            return cast("int", cursor.lastrowid)
+            return cast("int", db.table("receipts").insert(new).last_pk)
 
     def all(self) -> list[Forgotten]:
         """What was forgotten, in figures, newest last."""

@@ -264,13 +264,11 @@ class BackupRow:
 class Unfinished:
     """A backup that a process has begun to write into `draft`, to take the place of `target`.
 
-    `pid` is the process's number, and `salt` tells what was at `target` before by the first bytes of that file; None:
-    nothing was there.
+    `salt` tells what was at `target` before by the first bytes of that file; None: nothing was there.
     """
 
     draft: str
     target: str
-    pid: int
     salt: str | None
 
 

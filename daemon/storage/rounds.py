@@ -23,25 +23,7 @@ class Rounds:
     def all(self) -> list[RoundRow]:
         """All training rounds, newest last."""
         with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT id, parent, adapter, started_us, ended_us, status, reason, metrics, tokens_per_s, seconds"
-                " FROM rounds ORDER BY id"
-            ).fetchall()
-        return [
-            RoundRow(
-                id=row[0],
-                parent=row[1],
-                adapter=row[2],
-                started_at=moment(row[3]),
-                ended_at=None if row[4] is None else moment(row[4]),
-                status=row[5],
-                reason=row[6],
-                metrics=json.loads(row[7]),
-                tokens_per_s=row[8],
-                seconds=row[9],
-            )
-            for row in rows
-        ]
+            return [_round(**row) for row in db.table("rounds").rows_where(order_by="id")]
 
     def last_id(self) -> int:
         """The id of the newest round; 0 before the first."""
@@ -56,12 +38,14 @@ class Rounds:
         with self._connection.writing() as db:
             if parent is not None:
                 self._adapters.status(parent)
-            cursor = db.execute(
-                "INSERT INTO rounds (parent, started_us, status, reason, metrics)"
-                " VALUES (?, ?, 'running', '', '{}')",
-                (parent, now_us()),
-            )
-            round_id = cast("int", cursor.lastrowid)
+            new = {
+                "parent": parent,
+                "started_us": now_us(),
+                "status": "running",
+                "reason": "",
+                "metrics": "{}",
+            }
+            round_id = cast("int", db.table("rounds").insert(new).last_pk)
             if about is not None:
                 self._checkpoints.begin(round_id, about)
             return round_id
@@ -113,3 +97,8 @@ class Rounds:
                 (now_us(), "The service stopped in the middle of the round."),
             )
             return cursor.rowcount
+
+
+def _round(*, started_us: int, ended_us: int | None, metrics: str, **rest: Any) -> RoundRow:
+    ended_at = None if ended_us is None else moment(ended_us)
+    return RoundRow(started_at=moment(started_us), ended_at=ended_at, metrics=json.loads(metrics), **rest)

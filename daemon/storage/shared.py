@@ -13,7 +13,7 @@ import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -21,6 +21,7 @@ from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.state import State
 
 #: The owner of what is in this device's own log.
 OWN: Final = ""
@@ -113,17 +114,13 @@ class Order:
 class Shared:
     """The tables of what is shared. Where nothing is, they are empty and cost nothing."""
 
-    def __init__(self, connection: StoreConnection, key: str | None, state: Any) -> None:
+    def __init__(self, connection: StoreConnection, state: State) -> None:
         #: Called when something is to be sent; with True where that must not wait. Within a transaction: it only notes.
         self.on_change: Callable[[bool], None] = lambda _: None
         self._connection = connection
         self._state = state
+        key: str | None = state.get(_KEY)
         self._key = None if key is None else bytes.fromhex(key)
-
-    @classmethod
-    def of(cls, connection: StoreConnection, state: Any) -> Shared:
-        """What the store that `connection` is to says."""
-        return cls(connection, state.get(_KEY), state)
 
     @property
     def on(self) -> bool:
@@ -276,33 +273,25 @@ class Shared:
 
     def segments(self) -> list[Segment]:
         """The files of this device's log, oldest first."""
+        query = "SELECT name, size_bytes, generation, of, stale FROM shared_segments ORDER BY rowid"
         with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT name, size_bytes, generation, of, stale FROM shared_segments ORDER BY rowid"
-            )
-            return [
-                Segment(name, size, generation, tuple(json.loads(of)), bool(stale))
-                for name, size, generation, of, stale in rows
-            ]
+            rows = db.execute(query).fetchall()
+        return [Segment(*row[:3], tuple(json.loads(row[3])), bool(row[4])) for row in rows]
 
     def make_stale(self, names: Iterable[str]) -> None:
         """Have files written anew."""
         with self._connection.writing() as db:
-            wanted = json.dumps([*names])
-            db.execute(
-                "UPDATE shared_segments SET stale = 1 WHERE name IN (SELECT value FROM json_each(?))",
-                [wanted],
-            )
+            update = "UPDATE shared_segments SET stale = 1 WHERE name IN (SELECT value FROM json_each(?))"
+            db.execute(update, [json.dumps([*names])])
 
     def waiting(self) -> int:
         """How many things of this device's are in no file yet."""
         with self._connection.reading() as db:
-            return int(
-                db.execute(
-                    "SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND (kind <> 'entry' OR mark IN"
-                    " (SELECT shared FROM entries WHERE shared IS NOT NULL AND expired_us IS NULL))"
-                ).fetchone()[0]
+            where = (
+                "owner = '' AND segment IS NULL AND (kind <> 'entry' OR mark IN"
+                " (SELECT shared FROM entries WHERE shared IS NOT NULL AND expired_us IS NULL))"
             )
+            return db.table("shared").count_where(where)
 
     def unsent(self, of: Collection[str] = ()) -> Iterator[SharedContents]:
         """Yield what is in no file yet, or what is in files that are written anew: as much as goes into one file."""
@@ -359,17 +348,9 @@ class Shared:
                     [(segment.name, mark, *([old] if instead_of else [])) for mark in marks],
                 ).rowcount
                 whole = whole and found == len(marks)
-                db.execute(
-                    "INSERT OR REPLACE INTO shared_segments (name, size_bytes, generation, of, stale)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (
-                        segment.name,
-                        segment.size_bytes,
-                        segment.generation,
-                        json.dumps(segment.of),
-                        found != len(marks),
-                    ),
-                )
+                stale = found != len(marks)
+                new = asdict(segment) | {"of": json.dumps(segment.of), "stale": stale}
+                db.table("shared_segments").insert(new, replace=True)
             db.execute(f"UPDATE shared SET segment = '{_LET_GO}' WHERE owner = '' AND segment {among}", [old])  # noqa: S608
             db.execute(f"DELETE FROM shared_segments WHERE name {among}", [old])  # noqa: S608
         return whole
@@ -479,11 +460,8 @@ class Shared:
     def counts(self) -> dict[str, int]:
         """How many entries each device's log has brought here; the own log is that of ""."""
         with self._connection.reading() as db:
-            return dict(
-                db.execute(
-                    "SELECT owner, count(*) FROM shared WHERE kind = 'entry' GROUP BY owner"
-                ).fetchall()
-            )
+            query = "SELECT owner, count(*) FROM shared WHERE kind = 'entry' GROUP BY owner"
+            return dict(db.execute(query).fetchall())
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class Store:
         self.events = EventLog(connection)
         self.file_states = FileStates(connection)
         try:
-            self.shared = Shared.of(connection, self.state)
+            self.shared = Shared(connection, self.state)
         except BaseException:  # a connection left open would write into the file when it goes
             connection.close()
             raise
@@ -304,7 +304,9 @@ class Store:
     def audit(self, since: datetime | None = None) -> audit_report.Audit:
         """What was taken and what happened, from `since` on, and what each adapter has seen; never text."""
         with self._connection.reading() as db:
-            return audit_report.audit(db, microseconds(since) if since else 0, self.watches.all())
+            return audit_report.audit(
+                db, microseconds(since) if since else 0, self.watches.all(), self.events
+            )
 
     def copy_to(self, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
         """Write all that is in the store now into the empty file `target`, encrypted with `key`.

@@ -105,11 +105,8 @@ class WordRules:
                 return same
             number = _next_number(db) if source == "hand" else None
             _take_away(db, [rule.id for rule in standing if rule], number)
-            db.execute(
-                "INSERT INTO word_rules (kind, folded, text, replacement, source, at_us, added)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (kind, folded(text), text, put, source, now_us(), number),
-            )
+            new = {"kind": kind, "folded": folded(text), "text": text, "replacement": put, "source": source}
+            db.table("word_rules").insert({**new, "at_us": now_us(), "added": number})
             return cast("WordRule", self.get(kind, text))
 
     def correction_taken_back(self, text: str) -> bool:

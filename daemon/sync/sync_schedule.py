@@ -64,8 +64,13 @@ class SyncSchedule(FileSystemEventHandler):
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Read and write at once, and then whenever there is something."""
-        self.joined()
+        """Read and write at once, and then whenever there is something; for a start, and where a folder is joined."""
+        if self._sync.path is not None:
+            self._ask(read_in_s=0, send_in_s=0)
+            with self._wake:
+                if self._thread is None and not self._stopping:
+                    self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+                    self._thread.start()
 
     def stop(self) -> None:
         """End; what is not written yet is written after the next start."""
@@ -75,15 +80,6 @@ class SyncSchedule(FileSystemEventHandler):
         self._unobserve()
         if self._thread is not None:
             self._thread.join(_STOP_S)
-
-    def joined(self) -> None:
-        """A folder is shared from now on, or was from the beginning: look at it."""
-        if self._sync.path is not None:
-            self._ask(read_in_s=0, send_in_s=0)
-            with self._wake:
-                if self._thread is None and not self._stopping:
-                    self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
-                    self._thread.start()
 
     def changed(self, urgent: bool = False) -> None:
         """Something was learned or decided, or forgotten (`urgent`)."""

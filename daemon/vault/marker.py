@@ -7,13 +7,11 @@ It holds paths, times and numbers: nothing of the text.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import time
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.regular_files import read_small
@@ -22,7 +20,6 @@ from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
-_LEFT_BEHIND_S: Final = 60.0
 _DAMAGE: Final = (
     ValueError,
     TypeError,
@@ -117,14 +114,14 @@ def stands(settings: ProfilePaths) -> bool:
 def _parsed(written: bytes) -> Marker:
     """What a marker's file says. Raises the errors of `_DAMAGE`."""
     told = json.loads(written)
-    backups = tuple(
-        KnownBackup(str(row["path"]), _moment(row["at"]), row.get("salt")) for row in told["backups"]
+    backups = [
+        KnownBackup(str(row["path"]), datetime.fromisoformat(row["at"]), row["salt"])
+        for row in told["backups"]
+    ]
+    check = told["check"] and Check(
+        datetime.fromisoformat(told["check"]["at"]), told["check"]["sound"], told["check"]["inode"]
     )
-    check = told["check"]
-    checked = (
-        None if check is None else Check(_moment(check["at"]), bool(check["sound"]), int(check["inode"]))
-    )
-    return Marker(bool(told["made"]), str(told["store"]), backups, checked, bool(told.get("begun", True)))
+    return Marker(bool(told["made"]), str(told["store"]), tuple(backups), check, bool(told["begun"]))
 
 
 def write(settings: Settings, marker: Marker) -> None:
@@ -132,18 +129,9 @@ def write(settings: Settings, marker: Marker) -> None:
     if read(settings) == marker:
         return
     try:
-        _clear_drafts(settings)
         durable.write(settings.marker_path, json.dumps(asdict(marker), default=datetime.isoformat).encode())
     except OSError as error:
         raise refused(settings.marker_path, error) from None
-
-
-def _clear_drafts(settings: Settings) -> None:
-    """Remove what writers that were killed have left; one that still writes takes no minute."""
-    for draft in settings.home.glob(f".{settings.marker_path.name}-*"):
-        with contextlib.suppress(FileNotFoundError):  # another one does the same
-            if settings.owns(draft) and time.time() - draft.lstat().st_mtime > _LEFT_BEHIND_S:
-                draft.unlink()
 
 
 def begin(settings: Settings) -> None:
@@ -246,8 +234,3 @@ def _there(path: str) -> bool:
         return Path(path).exists()
     except OSError:
         return False
-
-
-def _moment(told: Any) -> datetime:
-    at = datetime.fromisoformat(told)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -12,7 +12,6 @@ from idiolect.daemon import secret_apps
 from idiolect.daemon.privacy.app_policy import (
     NOWHERE,
     AppPolicy,
-    AppRuleRow,
     InputContext,
     NoSuchAppRuleError,
     ProtectedAppError,
@@ -114,18 +113,6 @@ def test_a_field_may_say_that_it_is_a_terminal(app_policy: AppPolicy) -> None:
     assert app_policy.learning(InputContext("ide", "terminal")) == "excluded app"
     app_policy.give("ide", "allow")
     assert app_policy.learning(InputContext("ide", "terminal")) is None
-
-
-def test_a_rule_holds_while_another_thread_clears_what_was_looked_up(app_policy: AppPolicy) -> None:
-    class Cleared(dict[str, tuple[AppRuleRow | None, bool]]):
-        """As if another thread were always there just after."""
-
-        def __setitem__(self, app: str, row: tuple[AppRuleRow | None, bool]) -> None:
-            super().__setitem__(app, row)
-            self.clear()
-
-    app_policy._known = Cleared()
-    assert app_policy.suggesting(InputContext("KeePassXC")) == "excluded app"
 
 
 def test_the_newest_rule_decides_and_stays_over_a_restart(

@@ -92,11 +92,6 @@ def test_over_a_restart_of_the_machine_the_clock_on_the_wall_counts(
     assert not pause.active, "never longer than it was asked for"
 
 
-def test_a_pause_that_cannot_be_read_is_one(world: World) -> None:
-    world.store.state.set("paused", True)
-    assert world.started().active
-
-
 def test_what_was_off_the_record_stays_so(world: World) -> None:
     pause = world.started()
     pause.begin()

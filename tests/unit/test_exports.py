@@ -6,26 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from idiolect.adapters.export import ExportError
-from idiolect.daemon.profile.unfinished_exports import ExportDrafts
+from idiolect.daemon.profile.exports import ExportDrafts
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault.opening import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.storage.store import Store
 
 KILLED = """
 import os, sys, signal
 from pathlib import Path
-from idiolect.daemon.profile.unfinished_exports import ExportDrafts
+from idiolect.daemon.profile.exports import ExportDrafts
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.opening import open_store
 drafts = ExportDrafts(open_store(Settings(home=Path(sys.argv[1]), keyring=False)))
@@ -57,53 +53,38 @@ def test_what_a_killed_export_left_goes(tmp_path: Path, store: Store) -> None:
     assert ran.returncode == -signal.SIGKILL
     (left,) = set(held(place)) - theirs
     assert (place / left / "mine" / "entries.jsonl").exists(), "else the test shows nothing"
-    drafts = ExportDrafts(store)
-    drafts.clear()
+    ExportDrafts(store)
     assert set(held(place)) == theirs
-    drafts.clear()  # and nothing is noted any more
     assert store.state.get("unfinished_exports") is None
-
-
-def test_an_export_that_goes_on_is_not_cleared_away(tmp_path: Path, store: Store) -> None:
-    drafts = ExportDrafts(store)
-    with drafts.published(tmp_path / "mine") as made:
-        made.write_text("half")
-        drafts.clear()
-        assert made.exists()
-    assert (tmp_path / "mine").read_text() == "half"
 
 
 def test_one_that_fails_leaves_nothing(tmp_path: Path, store: Store) -> None:
     (tmp_path / "usb").mkdir()
     drafts = ExportDrafts(store)
 
-    def fail(made: Path) -> None:
-        made.write_text("half")
-        raise ZeroDivisionError
-
-    def be_late(made: Path) -> None:
-        made.write_text("half")
-        (tmp_path / "usb" / "mine").write_text("somebody else's")
-
-    def export(path: Path, write: Callable[[Path], None]) -> None:
+    def export(path: Path, in_place_of: Path | None = None) -> None:
         with drafts.published(path) as made:
-            write(made)
+            made.write_text("half")
+            if in_place_of is None:
+                raise ZeroDivisionError
+            in_place_of.write_text("somebody else's")
 
+    mine = tmp_path / "usb" / "mine"
     with pytest.raises(ZeroDivisionError):
-        export(tmp_path / "usb" / "mine", fail)
+        export(mine)
     assert held(tmp_path / "usb") == []
     with pytest.raises(ExportError, match="exists"):
-        export(tmp_path / "usb" / "mine", be_late)
-    assert (tmp_path / "usb" / "mine").read_text() == "somebody else's"
+        export(mine, mine)
+    assert mine.read_text() == "somebody else's"
     assert held(tmp_path / "usb") == ["mine"]
     with pytest.raises(ExportError, match="can't be written"):
-        export(tmp_path / "no" / "mine", fail)
+        export(tmp_path / "no" / "mine")
     assert store.state.get("unfinished_exports") is None
 
 
 def test_on_a_disk_that_is_away_it_is_looked_for_later(tmp_path: Path, store: Store) -> None:
     store.state.set("unfinished_exports", [str(tmp_path / "usb" / ".mine-0123abcd.part")])
-    ExportDrafts(store).clear()
+    ExportDrafts(store)
     (tmp_path / "usb" / ".mine-0123abcd.part").mkdir(parents=True)
-    ExportDrafts(store).clear()
+    ExportDrafts(store)
     assert held(tmp_path / "usb") == []
