@@ -276,7 +276,7 @@ class Shared:
         query = "SELECT name, size_bytes, generation, of, stale FROM shared_segments ORDER BY rowid"
         with self._connection.reading() as db:
             rows = db.execute(query).fetchall()
-        return [Segment(*row[:3], tuple(json.loads(row[3])), bool(row[4])) for row in rows]
+        return [Segment(*row[:3], of=tuple(json.loads(row[3])), stale=bool(row[4])) for row in rows]
 
     def make_stale(self, names: Iterable[str]) -> None:
         """Have files written anew."""

@@ -1,7 +1,8 @@
 """A store's key, sealed with a passphrase: AES-256-GCM under a key that scrypt (RFC 7914) makes of the passphrase.
 
-Both are the library `cryptography`'s. What scrypt was told is written beside the sealed key, so that its cost can grow
-without shutting anybody out; it is authenticated with the key, and bounded when it is read.
+Both are the library `cryptography`'s. What scrypt was told is written beside the sealed key and authenticated with it,
+so that any tool that knows both can open it. Nothing else is accepted there: whoever can write the mark must not have
+the program take hours, or all memory.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Final
 
 from cryptography.exceptions import InvalidTag
@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from idiolect.models.errors import IdiolectError
 
-_FORM: Final = "scrypt, AES-256-GCM"
-_MAX_MEMORY_BYTES: Final = 2**30  # that a guess may cost, whoever wrote the mark
+#: 128 MiB and, on a slow core, half a second for each guess.
+_COST: Final = {"n": 2**17, "r": 8, "p": 1}
+_FIXED: Final = {"form": "scrypt, AES-256-GCM", **_COST}
+_DIGITS: Final = {"salt": 32, "nonce": 24, "sealed": 96}  # hexadecimal: 16, 12, and 32 bytes with a tag of 16
 
 
 class WrongPassphraseError(IdiolectError):
@@ -34,53 +36,13 @@ class WrongPassphraseError(IdiolectError):
         super().__init__("This is not the passphrase that the profile was locked with. Try again.")
 
 
-@dataclass(frozen=True)
-class _Sealed:
-    """A sealed key, and what scrypt is told: 128 MiB and, on a slow core, half a second for each guess.
-
-    `salt` (16 bytes), `nonce` (12) and `sealed` (32 and a tag of 16) are hexadecimal digits.
-    """
-
-    salt: str
-    nonce: str
-    sealed: str
-    form: str = _FORM
-    n: int = 2**17
-    r: int = 8
-    p: int = 1
-
-    def cipher(self, passphrase: str) -> AESGCM:
-        kdf = Scrypt(salt=bytes.fromhex(self.salt), length=32, n=self.n, r=self.r, p=self.p)
-        return AESGCM(kdf.derive(passphrase.encode()))
-
-    @property
-    def authenticated(self) -> bytes:
-        """What is sealed with the key without being secret."""
-        told = {name: value for name, value in asdict(self).items() if name != "sealed"}
-        return json.dumps(told, sort_keys=True).encode()
-
-    @property
-    def possible(self) -> bool:
-        """Whether it can be a mark of this program's: of its form, and of a cost between mild and absurd."""
-        digits = {"salt": 32, "nonce": 24, "sealed": 96}
-        return (
-            self.form == _FORM
-            and all(_is_hex(getattr(self, name), count) for name, count in digits.items())
-            and all(type(cost) is int and cost > 0 for cost in (self.n, self.r, self.p))
-            and self.n & (self.n - 1) == 0
-            and self.n >= 2**14
-            and 128 * self.n * self.r <= _MAX_MEMORY_BYTES
-            and self.p <= 16
-        )
-
-
 def seal(key: str, passphrase: str) -> dict[str, Any]:
     """A key of 64 hexadecimal digits, sealed: what to write down, ready for JSON."""
-    made = _Sealed(secrets.token_hex(16), secrets.token_hex(12), "")
-    sealed = made.cipher(passphrase).encrypt(
-        bytes.fromhex(made.nonce), bytes.fromhex(key), made.authenticated
+    mark = {**_FIXED, "salt": secrets.token_hex(16), "nonce": secrets.token_hex(12)}
+    sealed = _cipher(mark, passphrase).encrypt(
+        bytes.fromhex(mark["nonce"]), bytes.fromhex(key), _authenticated(mark)
     )
-    return asdict(made) | {"sealed": sealed.hex()}
+    return mark | {"sealed": sealed.hex()}
 
 
 def opened(mark: dict[str, Any], passphrase: str) -> str:
@@ -88,18 +50,26 @@ def opened(mark: dict[str, Any], passphrase: str) -> str:
 
     Raises WrongPassphraseError (also where something was changed in the mark), and ValueError where it is no mark.
     """
-    try:
-        kept = _Sealed(**{field.name: mark[field.name] for field in fields(_Sealed)})
-    except KeyError:
-        raise ValueError("something is missing") from None
-    if not kept.possible:
+    if not all(_is_hex(mark.get(name), count) for name, count in _DIGITS.items()):
+        raise ValueError("something is missing, or not of its form")
+    if json.dumps({name: mark.get(name) for name in _FIXED}) != json.dumps(_FIXED):
         raise ValueError("something is not of its form")
-    cipher = kept.cipher(passphrase)
     try:
-        key = cipher.decrypt(bytes.fromhex(kept.nonce), bytes.fromhex(kept.sealed), kept.authenticated)
+        key = _cipher(mark, passphrase).decrypt(
+            bytes.fromhex(mark["nonce"]), bytes.fromhex(mark["sealed"]), _authenticated(mark)
+        )
     except InvalidTag:
         raise WrongPassphraseError from None
     return key.hex()
+
+
+def _cipher(mark: dict[str, Any], passphrase: str) -> AESGCM:
+    return AESGCM(Scrypt(bytes.fromhex(mark["salt"]), 32, **_COST).derive(passphrase.encode()))
+
+
+def _authenticated(mark: dict[str, Any]) -> bytes:
+    """What is sealed with the key without being secret."""
+    return json.dumps({name: mark[name] for name in (*_FIXED, "salt", "nonce")}, sort_keys=True).encode()
 
 
 def _is_hex(value: object, count: int) -> bool:
