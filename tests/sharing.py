@@ -137,6 +137,13 @@ def settle(*devices: Device, rounds: int = 6) -> None:
         device.cycle()
 
 
+def tell(source: Device, target: Device) -> None:
+    """Have `target` read what `source` writes now."""
+    source.cycle()
+    hand_own(source, target)
+    target.cycle()
+
+
 def hand_own(source: Device, target: Device) -> None:
     """Have of all logs what their writers have; each writer's folder is the truth of its log."""
     own = source.device_id()

@@ -35,27 +35,9 @@ _SECRET_PARTS: Final = (
     *("passw", "passphrase", "passcode", "onetimecode", "smsotp", "creditcard", "hiddentext", "sensitive"),
     *("purposepin", "pincode"),
 )
-_SECRET_WORDS: Final = frozenset(
-    [
-        "pin",
-        "newpin",
-        "currentpin",
-        "otp",
-        "tan",
-        "cvc",
-        "cvv",
-        "webauthn",
-        "ccname",
-        "ccgivenname",
-        "ccadditionalname",
-        "ccfamilyname",
-        "ccnumber",
-        "ccexp",
-        "ccexpmonth",
-        "ccexpyear",
-        "cccsc",
-        "cctype",
-    ]
+_SECRET_WORDS: Final = (
+    *("pin", "newpin", "currentpin", "otp", "tan", "cvc", "cvv", "webauthn", "ccname", "ccgivenname"),
+    *("ccadditionalname", "ccfamilyname", "ccnumber", "ccexp", "ccexpmonth", "ccexpyear", "cccsc", "cctype"),
 )
 
 

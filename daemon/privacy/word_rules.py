@@ -20,12 +20,7 @@ class WordChange:
 
 
 class ActiveWordRules:
-    """Decisions about words. Safe to use from several threads.
-
-    Args:
-        store: where they are kept.
-        changed: called after each change.
-    """
+    """Decisions about words. Safe to use from several threads. `changed` is called after each change."""
 
     def __init__(self, store: Store, changed: Callable[[], None]) -> None:
         self._store = store

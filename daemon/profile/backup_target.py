@@ -1,11 +1,9 @@
 """The file that a backup is written to: what it may replace, and how it appears whole or not at all.
 
-A backup takes the place of nothing but an earlier backup of the same store; of another one only where that is said, and
-that one is kept. SQLCipher begins each file with 16 bytes that it draws at
-random; by those a backup is known again under whatever passphrase it was made. Others must open with the key at hand.
+A backup takes the place of an earlier backup of the same store; of another one only where that is said, and that one is
+kept. A backup is known by the 16 random bytes that SQLCipher begins each file with, or by opening with the key at hand.
 
-It is written as a draft beside its place. Whoever writes one holds the kernel's lock on it, which goes with its holder
-however that ends: no clock and no number of a process tells whether a draft is still written.
+It is written as a draft beside its place, under the kernel's lock, which goes with its holder however that ends.
 """
 
 from __future__ import annotations

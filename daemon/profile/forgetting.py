@@ -19,15 +19,7 @@ from idiolect.daemon.storage.store import Store
 
 
 class Forgetting:
-    """Forgets text in the store and in everything that was made from it.
-
-    Args:
-        store: where the text is.
-        model: what serves, and knows the text.
-        ingest: remembers what files held.
-        children: the processes that learn from the text.
-        trial: goes with all text.
-    """
+    """Forgets text in the store and in everything that was made from it."""
 
     def __init__(
         self, store: Store, model: LiveModel, ingest: Ingest, children: ChildProcesses, trial: Trial

@@ -28,11 +28,7 @@ _AGAIN_S: Final = 3600.0  # after a check that could not be made
 class IntegrityCheck:
     """Reads the whole store once a day.
 
-    Args:
-        settings: the profile's.
-        store: its open store.
-        quiet_s: for how many seconds nobody has typed.
-        now: the present, with its zone.
+    `quiet_s` tells for how many seconds nobody has typed; `now` is the present, with its zone.
     """
 
     def __init__(

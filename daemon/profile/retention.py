@@ -1,9 +1,8 @@
 """Retention: deletes the oldest text once a day, by the limits of age and size in the settings.
 
-What is let go is gone from the store, its pages and the fast memory, as if it were forgotten. But its owner has not
-taken it back, so adapters that have learned from it go on serving: every adapter has seen the oldest text, and to drop
-it each day would be to learn nothing. Who wants that text out of the adapters as well says so with `forget --until`:
-the store still knows when those entries were written and who has seen them.
+What is let go is gone from the store, its pages and the fast memory. But adapters that have learned from it go on
+serving: every adapter has seen the oldest text. `forget --until` takes them, too: the store still knows when those
+entries were written and who has seen them.
 """
 
 from __future__ import annotations
@@ -24,13 +23,9 @@ _DONE: Final = "expired_on"  # state: the day (UTC, ISO) on which text was last 
 
 
 class Retention:
-    """Lets go of the oldest text once a day, where the settings limit it.
+    """Lets go of the oldest text once a day, where `keep_days` or `keep_mb` limits it; 0 is no limit.
 
-    Args:
-        settings: the profile's, with `keep_days` and `keep_mb`; 0 is no limit.
-        store: where the text is.
-        expired: called after text was let go.
-        today: the day it is, in UTC.
+    `expired` is called after text was let go; `now` is the present in UTC.
     """
 
     def __init__(

@@ -17,16 +17,8 @@ class StoreConnection:
     """A connection to one store, behind one lock: safe to use from several threads.
 
     A block of `writing` is one transaction. A block within it, in the same thread, is part of the same transaction:
-    so methods that each write in a transaction of their own can be combined into one, all or nothing.
-
-    Args:
-        path: the store's file.
-        key: 64 hexadecimal digits.
-        busy_timeout_s: how long to wait for another process that writes.
-        new: whether to create the file where there is none.
-
-    Raises:
-        IdiolectError: what `file.connect` raises; in the blocks, what `file.translated` does.
+    so methods that each write in a transaction of their own can be combined into one, all or nothing. The arguments
+    and the errors raised are those of `encrypted_file.connect`; in the blocks, those of `encrypted_file.translated`.
     """
 
     def __init__(self, path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> None:

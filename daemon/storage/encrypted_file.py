@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
@@ -35,14 +35,8 @@ def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) ->
         raise ValueError("a store's key is 64 hexadecimal digits")
     _make_private(path, os.O_CREAT if new else 0)
     with translated(path):
-        connection = sqlcipher.connect(
-            str(path), timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
-        )
-    try:
-        with translated(path):
-            # SQLCipher would write its own lines to stderr for each page that it cannot read.
-            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+        connection = unlocked(str(path), f"x'{key}'", timeout=busy_timeout_s)
+        try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             for pragma in (
                 "journal_mode = WAL",
@@ -55,10 +49,19 @@ def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) ->
             connection.create_function("found_any", 2, _found_any, deterministic=True)
             db = Database(cast("sqlite3.Connection", connection), execute_plugins=False)
             _migrate(db, path)
-    except BaseException:
-        connection.close()
-        raise
+        except BaseException:
+            connection.close()
+            raise
     return db
+
+
+def unlocked(name: str, key: str, **given: Any) -> sqlcipher.Connection:
+    """A connection to a file under its key, a passphrase or `x'…'` with hexadecimal digits; nothing is read yet."""
+    connection = sqlcipher.connect(name, isolation_level=None, check_same_thread=False, **given)
+    # SQLCipher would write its own lines to stderr for each page that it cannot read.
+    connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+    connection.set_key(key)
+    return connection
 
 
 def fits(path: Path, key: str) -> bool:
@@ -83,14 +86,8 @@ def fits(path: Path, key: str) -> bool:
 @contextmanager
 def looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
     """A connection to a store that is there, for reading alone. Raises the errors of this module, in the block too."""
-    with translated(path):
-        connection = sqlcipher.connect(str(path), isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
-            yield connection
-        finally:
-            connection.close()
+    with translated(path), closing(unlocked(str(path), f"x'{key}'")) as connection:
+        yield connection
 
 
 def _found(text: bytes, wanted: bytes, whole: int) -> bool:

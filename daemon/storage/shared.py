@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import StoreConnection
-from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.state import State
 
 #: The owner of what is in this device's own log.
@@ -28,11 +25,7 @@ OWN: Final = ""
 MARK_BYTES: Final = 12
 
 _KEY: Final = "shared_key"  # state: what marks are made with; nothing is shared where there is none
-_ORDERS: Final = "shared_orders"  # state: orders to forget that other devices have to carry out
-_HEARD: Final = "shared_orders_heard"  # state: the ids of all orders that were given or carried out here
 _PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heeded last
-_ORDERS_KEPT: Final = 200
-_UNSENDABLE: Final = {"ids", "origin"}  # numbers that mean something in this store alone
 _LET_GO: Final = "-"  # in the place of a file's name: the text is kept no longer, and is in no file
 _BATCH: Final = 2000  # rows
 _CACHE_KB: Final = 65_536
@@ -97,18 +90,6 @@ class Segment:
     generation: int
     of: tuple[str, ...] = ()
     stale: bool = False
-
-
-@dataclass(frozen=True)
-class Order:
-    """An order to forget: its number, its receipt, and its conditions; None where it is done, or they mean nothing
-    elsewhere. `id` is the same in a copy of this profile; `at` is when it was given (ISO 8601)."""
-
-    number: int
-    receipt: int | None
-    conditions: dict[str, Any] | None
-    id: str
-    at: str
 
 
 class Shared:
@@ -182,9 +163,7 @@ class Shared:
             db.execute("DELETE FROM shared")
             db.execute("DELETE FROM shared_segments")
             self._state.drop(_KEY)
-            self._state.drop(_ORDERS)
             self._state.drop(_PAUSE)
-            self._state.drop(_HEARD)
         self._key = None
 
     # What the repository of entries tells, within its own transactions
@@ -213,58 +192,6 @@ class Shared:
             marks = "SELECT shared FROM entries WHERE id IN (SELECT value FROM json_each(?))"
             _make_stale(db, f"mark IN ({marks})", wanted)
 
-    def ordered(self, selector: Selector, receipt: int | None) -> None:
-        """Have other devices forget what is selected; part of the transaction that forgets it here."""
-        if self._key is None:
-            return
-        given = {name: getattr(selector, name) for name in selector.conditions}
-        conditions = json.loads(json.dumps(given, default=lambda at: at.isoformat()))
-        orders = self.orders()
-        order = Order(
-            orders[-1].number + 1 if orders else 1,
-            receipt,
-            conditions if self.tells(selector) else None,
-            secrets.token_hex(8),
-            datetime.now(UTC).isoformat(),
-        )
-        self.hear(order.id)
-        over = len(orders) + 1 - _ORDERS_KEPT
-        self._keep([one for n, one in enumerate(orders) if n >= over or one.conditions is not None] + [order])
-        self.on_change(True)
-
-    def tells(self, selector: Selector) -> bool:
-        """Whether other devices are told to forget what is selected, though nothing of it may be here."""
-        return self._key is not None and not _UNSENDABLE & {*selector.conditions}
-
-    def has_heard(self, id_: str) -> bool:
-        """Whether an order was given or carried out here."""
-        return id_ in self._state.get(_HEARD, [])
-
-    def hear(self, id_: str) -> None:
-        """Note that an order was given or carried out here."""
-        with self._connection.writing():
-            self._state.set(_HEARD, [*self._state.get(_HEARD, []), id_])
-
-    def orders(self) -> list[Order]:
-        """The orders to forget that were given here, oldest first."""
-        return [Order(*row) for row in self._state.get(_ORDERS, [])]
-
-    def carried_out(self, number: int) -> None:
-        """Keep of the orders up to a number only that they were given."""
-        with self._connection.writing():
-            self._keep(
-                [replace(one, conditions=None) if one.number <= number else one for one in self.orders()]
-            )
-
-    def give_again(self) -> None:
-        """Have orders take no text of after their time: this is a copy, so they may be over long since."""
-        self._keep(
-            [one if one.conditions is None else replace(one, conditions=_ended(one)) for one in self.orders()]
-        )
-
-    def _keep(self, orders: Sequence[Order]) -> None:
-        self._state.set(_ORDERS, [astuple(one) for one in orders])
-
     # What is to be sent
 
     def stale(self) -> list[Segment]:
@@ -276,7 +203,10 @@ class Shared:
         query = "SELECT name, size_bytes, generation, of, stale FROM shared_segments ORDER BY rowid"
         with self._connection.reading() as db:
             rows = db.execute(query).fetchall()
-        return [Segment(*row[:3], of=tuple(json.loads(row[3])), stale=bool(row[4])) for row in rows]
+        return [
+            Segment(name, size_bytes, generation, tuple(json.loads(of)), bool(stale))
+            for name, size_bytes, generation, of, stale in rows
+        ]
 
     def make_stale(self, names: Iterable[str]) -> None:
         """Have files written anew."""
@@ -478,10 +408,3 @@ def _make_stale(db: Database, where: str, value: str | bytes) -> None:
     """Have the files of the own log written anew that hold what is meant."""
     held = "SELECT segment FROM shared WHERE owner = '' AND segment IS NOT NULL AND"
     db.execute(f"UPDATE shared_segments SET stale = 1 WHERE name IN ({held} {where})", [value])  # noqa: S608
-
-
-def _ended(order: Order) -> dict[str, Any]:
-    """The conditions of an order, with its time as the end."""
-    conditions = order.conditions or {}
-    ends = (order.at, conditions.get("until", order.at))
-    return {**conditions, "until": min(ends, key=datetime.fromisoformat)}

@@ -19,6 +19,7 @@ from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, Store
 from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
+from idiolect.daemon.storage.forget_orders import ForgetOrders
 from idiolect.daemon.storage.integrity_read import Reading
 from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import folded, pattern
@@ -64,6 +65,7 @@ class Store:
         except BaseException:  # a connection left open would write into the file when it goes
             connection.close()
             raise
+        self.orders = ForgetOrders(self.state, self.shared)
         self.entries = Entries(connection, self.file_states, self.shared)
         self.sources = Sources(connection)
         self.watches = Watches(connection)
@@ -165,13 +167,9 @@ class Store:
         """Bring the store to the base model that is to serve; whether it was at another one. One transaction.
 
         The token ids become those of its tokenizer. Its own adapter is active again, and what was learned of it holds
-        again; the other one's waits.
-
-        Args:
-            base: the SHA-256 of its source.
-            tokenizer: the SHA-256 of its tokenizer.
-            encoder: loads that tokenizer, and returns what turns a text into token ids.
-            report: gets the share of the text that is encoded, 0 to 1.
+        again; the other one's waits. `base` and `tokenizer` are the SHA-256 of its source and of its tokenizer, which
+        `encoder` loads: it returns what turns a text into token ids. `report` gets the share of the text that is
+        encoded, 0 to 1.
         """
         known: dict[str, str] = self.state.get(BASE, {})
         wanted, former = {"sha256": base, "tokenizer": tokenizer}, known.get("sha256") or self._base_of_last()
@@ -212,13 +210,11 @@ class Store:
     ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
-        Adapters that saw any of them go, and so do those trained from these; the nearest ancestor of the
-        active one that has served and saw none does so instead, else the base. Then the file is rewritten, so that no
-        page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
-        file's state the beginning stays, so that the file, as long as it exists, is not read as new text
-        again. A receipt without text is kept, and a training round is due if any adapter went. What was decided about
-        words goes too where the selection reaches it (`WordRules.forget`). Devices that share the text are told what to
-        forget, unless `everywhere` is false: then one of them has said it.
+        Adapters that saw any of them go, with those trained from these; the nearest sound ancestor of the active one
+        serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
+        beginning stays, so that the file is not read as new text again. Rules for words go where the selection reaches
+        them. Then the file is rewritten; if that is cut off, the next `open` does it. A receipt without text is kept.
+        Devices that share the text are told what to forget, unless `everywhere` is false: then one of them has said it.
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
         """
@@ -249,11 +245,11 @@ class Store:
                 # A source that is taken back may be read again, if its user wants it.
                 self.entries.delete(ids, for_good=selector.origin is None)
             # Another device may have typed what is not here, or not yet.
-            if not dry_run and (ids or (everywhere and self.shared.tells(selector))):
+            if not dry_run and (ids or (everywhere and self.orders.tells(selector))):
                 number = self.receipts.add(selector.conditions, receipt, dropped)
                 receipt = replace(receipt, id=number)
                 if everywhere:
-                    self.shared.ordered(selector, number)
+                    self.orders.give(selector, number)
             if ids and not dry_run:
                 for base in bases:
                     self.state.set(ROUND_DUE if base in (None, self.base) else f"{ROUND_DUE} {base}", True)

@@ -17,6 +17,7 @@ from typing import ClassVar, Final, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
+from idiolect.daemon.storage.encrypted_file import unlocked
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import STORE_ID
@@ -98,15 +99,10 @@ def opened(path: Path, key: str) -> Iterator[Database]:
     except OSError:
         pass  # what is wrong with it is told below
     try:
-        connection = sqlcipher.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
+        connection = unlocked(f"{path.absolute().as_uri()}?mode=ro", key, uri=True)
     except sqlcipher.DatabaseError:
         raise CopyUnreadableError(f"{path} cannot be opened. Name a file that you may read.") from None
     try:
-        # SQLCipher would write its own lines to stderr for each page that it cannot read.
-        connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-        connection.set_key(key)
         yield Database(cast("sqlite3.Connection", connection), execute_plugins=False)
     except sqlcipher.DatabaseError:
         raise _unreadable(path) from None

@@ -1,10 +1,8 @@
 """What the user decides, shared: words, rules for programs, what the settings exclude, and the pause.
 
 Nobody has to say when something was decided: what holds here is compared with what was shared last. Of two decisions
-about one thing the one with the higher clock holds. The clock is the time of day, but always higher than all that this
-device has read of others; so one that goes an hour fast wins until the others have heard of it, and no longer.
-A pause that runs out is no decision: only what the user says of the pause is shared, or a device whose clock is fast
-would have the others learn what is off the record.
+about one thing the one with the higher clock holds: the time of day, but always higher than all that this device has
+read of others. A pause that runs out is no decision, or a device whose clock is fast would end it for the others.
 """
 
 from __future__ import annotations
@@ -34,12 +32,8 @@ _AXIS: Final = {
 class Decisions:
     """The decisions of one profile.
 
-    Args:
-        settings: what is excluded on this device.
-        store: where words, and what was shared, are.
-        ingest: its rules for programs, its pause, and what it excludes.
-        changed: called where another device has decided something, with whether that is the pause.
-        now: the time of day, in seconds since 1970.
+    `changed` is called where another device has decided something, with whether that is the pause; `now` is the time of
+    day, in seconds since 1970.
     """
 
     def __init__(
@@ -60,7 +54,7 @@ class Decisions:
             "quiet_apps": [*settings.quiet_apps],
         }
 
-    def tick(self, clock: int) -> int:
+    def _tick(self, clock: int) -> int:
         """A clock that is higher than `clock`: the time in milliseconds since 1970, or the next number."""
         return max(int(self._now() * 1000), clock + 1)
 
@@ -76,15 +70,14 @@ class Decisions:
                 if known.get(mark) or self._ingest.paused:
                     here[mark] = self._pause_here()
                     known[mark] = {}  # said anew, if in the same words
-            for mark, value in here.items():
-                if known.get(mark) != value:
-                    clock = self.tick(clock)
-                    shared.decide(Decision(mark, value, _stamp(clock, device)), OWN)
+            changed = [(mark, value) for mark, value in here.items() if known.get(mark) != value]
             for mark, value in known.items():
                 taken_back = value is not None and mark not in here and "until" not in value
                 if taken_back and value.get("device", device) == device:
-                    clock = self.tick(clock)
-                    shared.decide(Decision(mark, None, _stamp(clock, device)), OWN)
+                    changed.append((mark, None))
+            for mark, value in changed:
+                clock = self._tick(clock)
+                shared.decide(Decision(mark, value, _stamp(clock, device)), OWN)
         return clock
 
     def apply(self, decisions: Iterable[Decision], owner: str, others: Collection[str]) -> int:
@@ -125,13 +118,8 @@ class Decisions:
         mark = self._store.shared.mark
         here: dict[bytes, dict[str, Any] | None] = {}
         for rule in self._store.words.all():
-            said = {
-                "word": rule.text,
-                "kind": rule.kind,
-                "replacement": rule.replacement,
-                "source": rule.source,
-            }
-            here[self._word_mark(rule)] = said
+            said = {"word": rule.text, "kind": rule.kind, "replacement": rule.replacement}
+            here[self._word_mark(rule)] = {**said, "source": rule.source}
         for row in self._ingest.app_policy.given():
             here[mark("app", row[0].casefold(), row[1] in ("on", "off"))] = {"app": row}
         if any(self._own.values()):

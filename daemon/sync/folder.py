@@ -150,10 +150,10 @@ class SharedFolder:
         """The names of a device's files, with the size and the date of each."""
         with _reported(self.path), suppress(FileNotFoundError, NotADirectoryError):
             with os.scandir(self.path / device) as found:
-                told = {
-                    one.name: one.stat(follow_symlinks=False) for one in found if _FILE.fullmatch(one.name)
-                }
-            return {name: (one.st_size, one.st_mtime_ns) for name, one in told.items()}
+                told = [
+                    (one.name, one.stat(follow_symlinks=False)) for one in found if _FILE.fullmatch(one.name)
+                ]
+            return {name: (one.st_size, one.st_mtime_ns) for name, one in told}
         return {}
 
     def read(self, device: str, place: SharedFile, most: int = MAX_FILE_BYTES) -> bytes | None:
@@ -191,9 +191,8 @@ class SharedFolder:
             with suppress(FileNotFoundError):
                 for name in os.listdir(self.path / device):
                     if name.startswith(".") and SUFFIX in name and not name.startswith(".syncthing"):
-                        (self.path / device / name).unlink(
-                            missing_ok=True
-                        )  # a draft of a process that was killed
+                        # A draft of a process that was killed.
+                        (self.path / device / name).unlink(missing_ok=True)
 
     def remove(self, device: str) -> None:
         """Delete all that a device has here."""

@@ -87,15 +87,8 @@ class Device:
 class Membership:
     """This device among the others. Its methods are safe in any thread.
 
-    Args:
-        home: the profile's folder.
-        store: what is shared.
-        decisions: what the user decides.
-        own: this device's log.
-        others: the logs of the other devices.
-        now: the time of day, in seconds since 1970.
-
-    ``me`` is this device, or None where no folder is shared. Whoever changes it holds ``lock``.
+    `me` is this device, or None where no folder is shared; whoever changes it holds `lock`. `now` is the time of day,
+    in seconds since 1970.
     """
 
     def __init__(
@@ -224,6 +217,7 @@ class Membership:
                 log.warning("the shared folder was left without a word to the others: %s", code)
             with self._store.shared.together():
                 self._store.shared.end()
+                self._store.orders.drop()
                 ThisDevice.drop(self._store.state)
             self._decisions.heed_settings(())
             self.me = None

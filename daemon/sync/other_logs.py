@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.privacy.pause import PausedError
+from idiolect.daemon.storage.forget_orders import selector_of
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import OWN, SharedContents, SharedEntry
@@ -44,13 +44,8 @@ _NO_SENSE: Final = (
 class OtherLogs:
     """Reads what other devices wrote.
 
-    Args:
-        store: what is known.
-        ingest: the way in for entries.
-        decisions: heeds what the user decided elsewhere.
-        forget: forgets what is selected, here alone.
-        encrypt_anew: called where a device was revoked.
-        now: the time of day, in seconds since 1970.
+    `forget` forgets what is selected, here alone; `encrypt_anew` is called where a device was revoked; `now` is the
+    time of day, in seconds since 1970.
     """
 
     def __init__(
@@ -224,9 +219,9 @@ class OtherLogs:
     def _carry_out(self, read: Read, head: Head) -> None:
         """Forget what another device ordered, each order once, though a copy of that device may give it again."""
         for number, id_, conditions in head.orders:
-            if number > read.ordered and not self._store.shared.has_heard(id_):
-                self._forget(_selector(conditions))
-                self._store.shared.hear(id_)
+            if number > read.ordered and not self._store.orders.has_heard(id_):
+                self._forget(selector_of(conditions))
+                self._store.orders.hear(id_)
         read.ordered = max(read.ordered, head.ordered)
         read.orders = [[number, conditions] for number, _, conditions in head.orders]
 
@@ -234,15 +229,15 @@ class OtherLogs:
         """Those entries that are new here and that nobody has ordered to forget before their device knew of it."""
         orders: list[dict[str, Any]] = [
             order.conditions
-            for order in self._store.shared.orders()
-            if order.conditions is not None and order.number > head.done.get(me.device, 0)
+            for order in self._store.orders.open()
+            if order.conditions and order.number > head.done.get(me.device, 0)
         ]
         for device, read in me.others.items():
             if device != head.device:
                 after = head.done.get(device, 0)
                 orders += [what for number, what in read.orders if number > after]
         missing = self._store.shared.missing([one.mark for one in entries])
-        selectors = [_selector(conditions) for conditions in orders]
+        selectors = [selector_of(conditions) for conditions in orders]
         kept, ordered = [], []
         for one in entries:
             if one.mark not in missing:
@@ -253,14 +248,3 @@ class OtherLogs:
                 kept.append(one)
         self._store.shared.forgotten_elsewhere(ordered, OWN)
         return kept
-
-
-def _selector(conditions: dict[str, Any]) -> Selector:
-    """A selector as it came from another device."""
-    given = dict(conditions)
-    for name in ("since", "until"):
-        if name in given:
-            given[name] = datetime.fromisoformat(given[name])
-    if "phrases" in given:
-        given["phrases"] = tuple(given["phrases"])
-    return Selector(**given)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.storage.schema import microseconds
-from idiolect.daemon.storage.shared import Order, Segment, SharedAdapter
+from idiolect.daemon.storage.shared import Segment, SharedAdapter
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, SharedFolder, name_of
 from idiolect.daemon.sync.log_files import (
@@ -47,16 +47,13 @@ class OwnLog:
         return bool(self._store.shared.stale()) or self._orders_changed(me)
 
     def _orders_changed(self, me: ThisDevice) -> bool:
-        done = self._carried_out(me)
-        return me.ordered < self._last_order() or any(one.number <= done for one in self._open_orders())
-
-    def _open_orders(self) -> list[Order]:
-        return [one for one in self._store.shared.orders() if one.conditions is not None]
+        orders, done = self._store.orders, self._carried_out(me)
+        return me.ordered < orders.last_number() or any(one.number <= done for one in orders.open())
 
     def _carried_out(self, me: ThisDevice) -> int:
         """The number of the last order that every device has carried out."""
         done = [me.other(device).done_there.get(me.device, 0) for device in me.live_others]
-        return min(done, default=self._last_order())
+        return min(done, default=self._store.orders.last_number())
 
     def send(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Write what is in no file yet, write anew what must be, and publish it."""
@@ -94,10 +91,6 @@ class OwnLog:
             place = folder.write(me.device, "log", data)
             me.adapter, me.published = (row.id, place.name, me.generation), False
 
-    def _last_order(self) -> int:
-        orders = self._store.shared.orders()
-        return orders[-1].number if orders else 0
-
     def _alike(self) -> list[str]:
         """The names of many files of about one size."""
         by_size = defaultdict(list)
@@ -123,7 +116,7 @@ class OwnLog:
     def publish(self, me: ThisDevice, folder: SharedFolder) -> None:
         """Write a head, and delete what it does not name."""
         shared, segments = self._store.shared, self._store.shared.segments()
-        self._store.shared.carried_out(self._carried_out(me))
+        self._store.orders.carried_out(self._carried_out(me))
         used = {str(segment.generation) for segment in segments} | {str(me.generation)}
         used |= {str(me.adapter[2])} if me.adapter else set()
         me.log_keys = {number: key for number, key in me.log_keys.items() if number in used}
@@ -140,8 +133,8 @@ class OwnLog:
             me.log_keys,
             [(segment.name, segment.generation, segment.of) for segment in segments],
             {device: read.log for device, read in me.others.items()},
-            [(one.number, one.id, one.conditions) for one in self._open_orders() if one.conditions],
-            self._last_order(),
+            [(one.number, one.id, one.conditions) for one in self._store.orders.open() if one.conditions],
+            self._store.orders.last_number(),
             {device: read.done for device, read in me.others.items()},
             me.voucher,
             me.adapter and me.adapter[1:],
@@ -214,7 +207,7 @@ class OwnLog:
         moved.renew_key()
         with self._store.shared.together():
             self._store.shared.disown(me.device)
-            self._store.shared.give_again()
+            self._store.orders.give_again()
             moved.save(self._store.state)
         return moved
 

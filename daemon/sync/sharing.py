@@ -54,13 +54,7 @@ class Sharing:
 class Sync:
     """Shares a folder. Its methods are safe in any thread.
 
-    Args:
-        home: the profile's folder.
-        store: what is shared.
-        ingest: the way in for entries of other devices.
-        decisions: what the user decides.
-        forget: forgets what is selected, here alone.
-        now: the time of day, in seconds since 1970.
+    `forget` forgets what is selected, here alone; `now` is the time of day, in seconds since 1970.
     """
 
     def __init__(
@@ -111,7 +105,7 @@ class Sync:
     def carried_out(self, receipt: int) -> tuple[list[str], list[str]] | None:
         """Which devices have forgotten what a receipt is of, and which have not yet; None where none was asked to."""
         me = self.membership.me
-        numbers = [one.number for one in self._store.shared.orders() if one.receipt == receipt]
+        numbers = [one.number for one in self._store.orders.all() if one.receipt == receipt]
         if me is None or not numbers:
             return None
         done: tuple[list[str], list[str]] = ([], [])

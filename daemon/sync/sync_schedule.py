@@ -37,14 +37,10 @@ _TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
 class SyncSchedule(FileSystemEventHandler):
-    """Follows the shared folder, from `start` to `stop`. Its methods are safe in any thread.
+    """Follows the shared folder, from `start` to `stop`, in a thread that begins when one is shared.
 
-    Its own thread begins when a folder is shared.
-
-    Args:
-        sync: reads and writes.
-        every_s: so long after something was learned it is written, with all that comes until then.
-        around: what a reading is done within.
+    Its methods are safe in any thread. What is learned is written after `every_s` seconds, with all that comes until
+    then; a reading is done within `around`.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class WrongPassphraseError(IdiolectError):
 
 def seal(key: str, passphrase: str) -> dict[str, Any]:
     """A key of 64 hexadecimal digits, sealed: what to write down, ready for JSON."""
-    mark = {**_FIXED, "salt": secrets.token_hex(16), "nonce": secrets.token_hex(12)}
+    mark: dict[str, Any] = {**_FIXED, "salt": secrets.token_hex(16), "nonce": secrets.token_hex(12)}
     sealed = _cipher(mark, passphrase).encrypt(
         bytes.fromhex(mark["nonce"]), bytes.fromhex(key), _authenticated(mark)
     )

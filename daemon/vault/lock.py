@@ -1,9 +1,8 @@
 """Locking a profile, and unlocking it.
 
-Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
-process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a
-passphrase the key is gone, too: it is in the mark, sealed (`key_wrapping.py`), and nowhere else. Without a passphrase,
-whoever can run commands of the user's can unlock.
+Locked, the service runs without key, text and adapter, in a process that never loaded them. With a passphrase the key
+is gone, too: it is in the mark, sealed (`key_wrapping.py`), and nowhere else. Without one, whoever can run commands of
+the user's can unlock.
 """
 
 from __future__ import annotations

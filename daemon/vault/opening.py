@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import ClassVar, Final
 
 from idiolect.daemon.runtime import process
@@ -26,7 +25,6 @@ from idiolect.daemon.vault.marker import KnownBackup, Marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
-_NO_SALTS: Final[Mapping[tuple[str, datetime], str | None]] = MappingProxyType({})
 _LOGS: Final = ("-wal", "-shm")
 
 
@@ -87,7 +85,7 @@ def damage_noted(settings: Settings) -> Iterator[None]:
 
 
 def settle(
-    settings: Settings, store: Store, salts: Mapping[tuple[str, datetime], str | None] = _NO_SALTS
+    settings: Settings, store: Store, salts: Mapping[tuple[str, datetime], str | None] | None = None
 ) -> None:
     """Let the marker say what the open store says of itself; `salts` are those of new backups, by path and time.
 
@@ -106,7 +104,7 @@ def settle(
             if row.path not in rows:
                 store.backups.note(row)
                 rows[row.path] = row
-    known = {(row.path, row.at): row.salt for row in found.backups} | dict(salts)
+    known = {(row.path, row.at): row.salt for row in found.backups} | dict(salts or {})
     backups = tuple(KnownBackup(row.path, row.at, known.get((row.path, row.at))) for row in rows.values())
     marker.write(settings, Marker(True, number, backups, found.check if found.store == number else None))
 

@@ -128,24 +128,6 @@ def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store
         writer.join()
 
 
-def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, monkeypatch):
-    damage(settings)
-    passes, read = [], integrity_read.Reading.once
-
-    def once(reading):
-        other = threading.Thread(target=lambda: store.state.set("number", len(passes)))
-        other.start()
-        other.join(DEADLINE_S)
-        assert not other.is_alive()
-        passes.append(read(reading))
-        return passes[-1]
-
-    monkeypatch.setattr(integrity_read, "_APART_S", 0.0)
-    monkeypatch.setattr(integrity_read.Reading, "once", once)
-    assert IntegrityCheck(settings, store, lambda: 0.0).run().sound is False
-    assert passes == [False] * 3
-
-
 def test_what_seems_damaged_once_is_not(settings, store, monkeypatch):
     seemed = iter([False, False, True])
     monkeypatch.setattr(integrity_read, "_APART_S", 0.0)
@@ -255,14 +237,6 @@ def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     assert "idiolect rekey" in sentence
     [finding] = wrong("key")
     assert "other users" in finding.found
-
-
-def test_a_key_that_was_open_when_it_was_read_is_closed_and_told_of(settings, store, caplog):
-    store.close()
-    settings.key_path.chmod(0o666)
-    opening.open_store(settings).close()
-    assert settings.key_path.stat().st_mode & 0o777 == 0o600
-    assert "idiolect rekey" in caplog.text
 
 
 def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(settings, store, monkeypatch):

@@ -183,12 +183,13 @@ def test_a_store_without_its_key_is_an_error_and_creates_nothing(settings, use, 
     assert getattr(used, "held", {}) == {}
 
 
-def test_a_key_file_wins_and_is_closed_to_others(settings, use):
+def test_a_key_file_wins_and_is_closed_to_others_and_that_is_told(settings, use, caplog):
     use(Ring())
     settings.key_path.write_text("ab" * 32)
     settings.key_path.chmod(0o644)
     assert store_key.obtain(settings) == store_key.StoreKey("ab" * 32, "file")
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
+    assert "idiolect rekey" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"g" * 64, b"ab" * 33])

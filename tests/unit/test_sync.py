@@ -16,12 +16,12 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from publishing import KEY, publish
-from sharing import Device, hand_own, settle
+from publishing import KEY, entry, publish
+from sharing import Device, hand_own, settle, tell
 from waiting import until
 
 from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.storage.records import OFFERS_JUDGED, NewEntry
+from idiolect.daemon.storage.records import OFFERS_JUDGED
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync import sync_schedule as following_module
@@ -140,19 +140,19 @@ def test_a_file_is_never_changed_once_written(pair):
 def test_nobody_joins_with_another_code(pair, make):
     first, _ = pair
     third = make("third")
-    hand_own(first, third)
-    with pytest.raises(CodeNeededError):
-        third.join()
-    with pytest.raises(CodeError, match="does not open"):
-        third.join(new_code())
-    with pytest.raises(CodeError, match="wrong or missing"):
-        third.join("one two three")
-    assert third.sync.state() is None
-    assert not third.store.shared.on
     code = first.sync.membership.invite()
     hand_own(first, third)
-    with pytest.raises(CodeError):
-        third.join(code.replace(code.split()[0], "zoo" if code.split()[0] != "zoo" else "able"))
+    mistyped = code.replace(code.split()[0], "zoo" if code.split()[0] != "zoo" else "able")
+    for given, error, says in (
+        (None, CodeNeededError, "sync invite"),
+        (new_code(), CodeError, "does not open"),
+        ("one two three", CodeError, "wrong or missing"),
+        (mistyped, CodeError, "idiolect sync invite"),
+    ):
+        with pytest.raises(error, match=says):
+            third.join(given)
+    assert third.sync.state() is None
+    assert not third.store.shared.on
     third.join(code)
     with pytest.raises(AlreadySharingError):
         third.join(code)
@@ -190,28 +190,29 @@ def test_a_name_is_taken_once(pair, make):
     third.join(code, name="tablet")
 
 
-def test_folders_that_cannot_be_shared(make, tmp_path):
+def test_folders_that_cannot_be_shared(make):
     device = make("a")
+    manifest = device.folder / "folder.idiolect"
+    device.folder.rmdir()
     with pytest.raises(SyncFolderError, match="There is no folder"):
-        device.sync.membership.join(tmp_path / "nowhere", None, "a")
-    (device.folder / "notes.md").write_text("Mine.")
-    with pytest.raises(SyncFolderError, match="holds other files"):
         device.join()
-    (device.folder / "notes.md").unlink()
+    device.folder.mkdir()
     with pytest.raises(SyncFolderError, match="is empty"):
         device.join(new_code())
-    manifest = device.folder / "folder.idiolect"
-    manifest.write_text(json.dumps({"idiolect": 2, "folder": "ab"}))
-    with pytest.raises(SyncNewerError):
-        device.join()
-    manifest.write_text('{"idiolect": 1, "fol')
-    with pytest.raises(SyncFolderError, match="not arrived whole"):
-        device.join()
-    assert device.sync.state() is None
-    for call in (device.sync.membership.leave, device.sync.membership.invite, device.sync.membership.devices):
+    for path, held, error in (
+        (device.folder / "notes.md", "Mine.", SyncFolderError),
+        (manifest, json.dumps({"idiolect": 2, "folder": "ab"}), SyncNewerError),
+        (manifest, '{"idiolect": 1, "fol', SyncFolderError),
+    ):
+        path.write_text(held)
+        with pytest.raises(error, match=r"holds other files|later version|not arrived whole"):
+            device.join()
+        path.unlink()
+    members = device.sync.membership
+    assert members.me is None
+    for call in (members.leave, members.invite, members.devices):
         with pytest.raises(NotSharingError):
             call()
-    manifest.unlink()
     (device.folder / ".stfolder").mkdir()  # a synchroniser's own
     assert len(device.join().split()) == 12
 
@@ -263,7 +264,7 @@ def test_forgetting_takes_the_text_from_both_and_from_the_folder(pair):
     assert not any(CANARY in text for text in (*first.texts(), *second.texts()))
     assert len(held) < len([*copy.glob("*.log.*")])
     # The order has gone, too: no head tells what was looked for.
-    assert all(order.conditions is None for order in second.store.shared.orders())
+    assert all(order.conditions is None for order in second.store.orders.all())
 
 
 def test_what_was_typed_elsewhere_before_the_order_arrived_goes_and_what_comes_after_stays(pair):
@@ -290,9 +291,7 @@ def test_an_order_that_comes_late_takes_text_of_a_third_that_came_meanwhile(trio
     third.write(f"A third {CANARY}, offline.")
     third.cycle()
     first.store.forget(Selector(text=CANARY))
-    first.cycle()
-    hand_own(first, second)
-    second.cycle()
+    tell(first, second)
     assert second.texts() == []
     hand_own(third, second)
     second.cycle()
@@ -326,12 +325,10 @@ def test_a_restored_backup_goes_on_as_another_device(pair):
 def test_an_order_goes_as_soon_as_all_have_carried_it_out(pair):
     first, second = pair
     first.store.forget(Selector(text=CANARY))
-    first.cycle()
-    hand_own(first, second)
-    second.cycle()
+    tell(first, second)
     hand_own(second, first)
     first.sync.cycle(send=False)
-    assert [order.conditions for order in first.store.shared.orders()] == [None]
+    assert [order.conditions for order in first.store.orders.all()] == [None]
     hand_own(first, second)
     second.cycle()
     assert second.sync.membership.me.others[first.device_id()].orders == []
@@ -360,11 +357,11 @@ def test_no_order_is_lost_among_many(pair):
     second.write("Project x, typed while offline.")
     first.store.forget(Selector(text="project x"))
     for number in range(201):
-        first.store.shared.ordered(Selector(ids=(number,)), None)
+        first.store.orders.give(Selector(ids=(number,)), None)
     settle(first, second)
     assert not any("Project" in text for text in (*first.texts(), *second.texts()))
-    first.store.shared.ordered(Selector(ids=(1,)), None)
-    assert len(first.store.shared.orders()) == 200
+    first.store.orders.give(Selector(ids=(1,)), None)
+    assert len(first.store.orders.all()) == 200
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["another machine", "the same machine"])
@@ -531,9 +528,7 @@ def test_what_arrives_is_cleaned_and_excluded_as_an_import(pair):
     first.write("Said in a room of its own.", app="secret-chat")
     # As a version with fewer rules would have kept it.
     old = "My password is hunter2horse!"
-    first.store.entries.add(
-        [NewEntry(old, "chat", None, datetime(2024, 5, 1, tzinfo=UTC), b"", 0, "ab" * 32)]
-    )
+    first.store.entries.add([entry(old, source="chat")])
     first.cycle()
     first.write("Written by the first.")
     settle(first, second)
@@ -574,9 +569,7 @@ def test_a_pause_that_runs_out_is_no_decision(pair):
         second.store, steady=lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 601
     )
     assert not second.ingest.paused
-    second.cycle()
-    hand_own(second, first)
-    first.cycle()
+    tell(second, first)
     assert first.ingest.paused
     settle(first, second)
     assert second.ingest.paused
@@ -617,20 +610,23 @@ def test_the_last_pause_holds_whichever_device_began_or_ended_it(pair):
 def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pair, gone):
     first, second = pair
     aside = second.folder.with_name("aside")
+
+    def cycle_in_vain():
+        with pytest.raises(SyncFolderGoneError):
+            second.cycle()
+
     if gone:
         second.folder.rename(aside)
     second.store.words.add("mine", "Walnut")
     if gone:
-        with pytest.raises(SyncFolderGoneError):
-            second.cycle()
+        cycle_in_vain()
     first.store.words.add("mine", "Heron")
     first.ingest.resume()
     first.cycle()
     second.store.words.add("never", "Heron")
     second.ingest.pause()
     if gone:
-        with pytest.raises(SyncFolderGoneError):
-            second.cycle()
+        cycle_in_vain()
         first.store.words.add("never", "Walnut")
         first.cycle()
         aside.rename(second.folder)
