@@ -23,6 +23,7 @@ from idiolect.daemon.storage.schema import BASE_OF_ADAPTER, moment, now_us
 
 # The base model that the store is at; null until a service has opened it.
 _BASE = "(SELECT json_extract(value, '$.sha256') FROM state WHERE name = 'base')"
+_AMONG = "IN (SELECT value FROM json_each(?))"
 _KEPT = "id IN (SELECT adapter FROM adapter_blobs)"
 _OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
 
@@ -185,10 +186,7 @@ class Adapters:
             actives = [row[0] for row in db.execute("SELECT id FROM adapters WHERE status = 'active'")]
             successors = {one: _successor(db, one, gone) for one in actives}
             if not dry_run:
-                db.execute(
-                    "DELETE FROM adapters WHERE id IN (SELECT value FROM json_each(?))",
-                    (json.dumps(tainted),),
-                )
+                db.table("adapters").delete_where(f"id {_AMONG}", [json.dumps(tainted)])
                 for one, successor in successors.items():
                     if one in gone and successor is not None:
                         self.activate(successor)
@@ -209,10 +207,7 @@ class Adapters:
                 (keep,),
             )
             dropped = tuple(row[0] for row in rows.fetchall())
-            db.execute(
-                "DELETE FROM adapter_blobs WHERE adapter IN (SELECT value FROM json_each(?))",
-                (json.dumps(dropped),),
-            )
+            db.table("adapter_blobs").delete_where(f"adapter {_AMONG}", [json.dumps(dropped)])
         return dropped
 
 
@@ -241,8 +236,8 @@ def _status(db: Database, adapter_id: int) -> str:
 
 
 def _active(db: Database) -> int | None:
-    row = db.execute(f"SELECT id FROM adapters WHERE status = 'active' AND {_OF_THIS_BASE}").fetchone()  # noqa: S608
-    return None if row is None else cast("int", row[0])
+    active = db.table("adapters").rows_where(f"status = 'active' AND {_OF_THIS_BASE}", select="id")
+    return next((row["id"] for row in active), None)
 
 
 def _damaged(adapter_id: int) -> AdapterDamagedError:
@@ -268,8 +263,8 @@ def _refuse_dropped(db: Database, adapter_id: int) -> None:
 
 
 def _base(db: Database, adapter_id: int) -> str:
-    sql = f"SELECT {BASE_OF_ADAPTER} FROM adapters WHERE id = ?"  # noqa: S608 (an expression of ours)
-    return str(db.execute(sql, (adapter_id,)).fetchone()[0])
+    [row] = db.table("adapters").rows_where("id = ?", [adapter_id], select=f"{BASE_OF_ADAPTER} AS base")
+    return str(row["base"])
 
 
 def _retire(db: Database, base: str) -> None:

@@ -228,14 +228,11 @@ class Shared:
         where = "segment IN (SELECT value FROM json_each(?))" if of else "segment IS NULL AND ? = '[]'"
         where, names = f"owner = '' AND {where}", json.dumps([*of])
         with self._connection.reading() as db:
-            gone = db.execute(f"SELECT mark FROM shared WHERE {where} AND kind = 'gone'", [names]).fetchall()  # noqa: S608
-            found = db.execute(
-                f"SELECT mark, value, clock FROM shared WHERE {where} AND kind = 'decision' ORDER BY clock",  # noqa: S608
-                [names],
-            )
-            decisions = [Decision(mark, json.loads(value), clock) for mark, value, clock in found]
+            shared = db.table("shared")
+            gone = [row["mark"] for row in shared.rows_where(f"{where} AND kind = 'gone'", [names])]
+            decisions = _decisions(db, f"{where} AND kind = 'decision'", [names])
         if gone or decisions:
-            yield SharedContents((), [row[0] for row in gone], decisions)
+            yield SharedContents((), gone, decisions)
         with self._connection.reading() as db:
             rows = db.execute(
                 "SELECT shared, id FROM entries WHERE expired_us IS NULL AND shared IN"  # noqa: S608
@@ -282,7 +279,7 @@ class Shared:
                 new = asdict(segment) | {"of": json.dumps(segment.of), "stale": stale}
                 db.table("shared_segments").insert(new, replace=True)
             db.execute(f"UPDATE shared SET segment = '{_LET_GO}' WHERE owner = '' AND segment {among}", [old])  # noqa: S608
-            db.execute(f"DELETE FROM shared_segments WHERE name {among}", [old])  # noqa: S608
+            db.table("shared_segments").delete_where(f"name {among}", [old])
         return whole
 
     # What other devices say
@@ -350,8 +347,7 @@ class Shared:
     def decisions(self) -> list[Decision]:
         """All decisions, those that were taken back too, in the order in which they were made."""
         with self._connection.reading() as db:
-            rows = db.execute("SELECT mark, value, clock FROM shared WHERE kind = 'decision' ORDER BY clock")
-            return [Decision(mark, json.loads(value), clock) for mark, value, clock in rows]
+            return _decisions(db, "kind = 'decision'")
 
     # Whose log has it
 
@@ -402,6 +398,11 @@ def _with_room(db: Database) -> Iterator[None]:
         yield
     finally:
         db.execute("PRAGMA cache_size = -2000")  # SQLite's own
+
+
+def _decisions(db: Database, where: str, values: Sequence[str] = ()) -> list[Decision]:
+    rows = db.table("shared").rows_where(where, values, order_by="clock", select="mark, value, clock")
+    return [Decision(row["mark"], json.loads(row["value"]), row["clock"]) for row in rows]
 
 
 def _make_stale(db: Database, where: str, value: str | bytes) -> None:

@@ -59,6 +59,8 @@ def test_the_oldest_goes_where_there_is_too_much(store):
     assert store.expire(None, 250) == 0
     assert store.expire(None, 99) == 2
     assert store.expire(None, 99) == 0
+    again = entry("c" * 100, minute=-A_DAY)
+    assert store.entries.add([again]) == [None], "what was let go is not taken again"
 
 
 def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
@@ -85,13 +87,6 @@ def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):
     receipt = store.forget(Selector(until=NOON - timedelta(days=1)))
     assert receipt.adapters_dropped == (adapter,)
     assert store.adapters.active() is None
-
-
-def test_what_was_let_go_is_not_taken_again(store):
-    store.entries.add([entry("once")])
-    store.expire(None, 1)
-    assert store.entries.add([entry("once")]) == [None]
-    assert texts(store) == []
 
 
 def clocked(store, home, **limits):
