@@ -48,6 +48,9 @@ _WRITTEN_FADES: Final = (
 UNLISTED: Final = 2e-7
 """Uses per word of text that a word has at least, in each language."""
 _OTHERS_WORD: Final = 20.0  # times that another language uses a word as often as that at hand
+# Shares of the words of a text that are one token. Below, the model has hardly seen the language, and its second tokens
+# say little; above, words of several tokens are rare.
+_CUT_WELL: Final = 0.6, 0.85
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 # The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
@@ -91,6 +94,8 @@ class WordVocabulary:
         """How probable each language is; what words weigh is made of it."""
         self.written = np.ones(len(self.languages))
         """Words that the user wrote in each language lately."""
+        whole = lexicon.second[1] == NONE
+        self._whole = [float(row[whole].sum() / max(row.sum(), 1e-30)) for row in lexicon.by_language]
         self._writes_small = [False] * len(self.languages)
         uses = lexicon.by_language * np.float32(_GENERAL_USES)
         for row, names in zip(uses, lexicon.names, strict=True):
@@ -241,6 +246,11 @@ class WordVocabulary:
     def language_at_hand(self) -> str:
         """The language that the text is probably in."""
         return self.languages[self.at_hand]
+
+    @property
+    def are_cut_well(self) -> bool:
+        """Whether the model knows the language at hand but cuts many of its words, so that second tokens tell them."""
+        return _CUT_WELL[0] <= self._whole[self.at_hand] < _CUT_WELL[1]
 
     @property
     def writes_names_small(self) -> bool:
@@ -400,7 +410,7 @@ class WordVocabulary:
         p: NDArray[np.float32],
         limit: int,
         *,
-        continuation: Callable[[int], Continuation | None] = lambda _token: None,
+        continuation: Callable[[int, float], Continuation | None] = lambda _token, _share: None,
         in_text: Mapping[str, int] | None = None,
     ) -> Matches:
         """Return the likeliest words that begin with ``typed`` and are longer.
@@ -414,7 +424,8 @@ class WordVocabulary:
             spaced: True if a space stands before the word.
             p: distribution (vocab,) over the tokens that may begin the word.
             limit: the most words to list.
-            continuation: returns what is known of the second token after a first one; called where it may matter.
+            continuation: returns what is known of the second token, called with a first one where that may matter, and
+                with the share of its words of several tokens in the score of all matching words.
             in_text: words that stand before the cursor, with how often.
         """
         row, raw = int(spaced), typed.encode()
@@ -435,7 +446,7 @@ class WordVocabulary:
         p: NDArray[np.float32],
         limit: int,
         min_prob: float,
-        continuation: Callable[[int], Continuation | None],
+        continuation: Callable[[int, float], Continuation | None],
         in_text: Mapping[str, int],
     ) -> Matches:
         raw = typed.encode()
@@ -443,8 +454,12 @@ class WordVocabulary:
         tokens = np.flatnonzero(p > min_prob) if min_prob > 0 else None
         looked_up = (PrefixMatch(table, row, raw, p, self._total[row], tokens) for table in self.tables)
         runs = [run for run in looked_up if len(run.scores)]
-        for token in {token for run in runs for token in run.ambiguous_tokens()}:
-            known = continuation(token)
+        ambiguous = Counter[int]()
+        for run in runs:
+            ambiguous.update(run.ambiguous_tokens())
+        whole = sum(float(run.scores.sum()) for run in runs)
+        for token, score in ambiguous.most_common():
+            known = continuation(token, score / whole)
             if known is not None:
                 seconds, weights = self._second_token_weights(row, token)
                 for run in runs:

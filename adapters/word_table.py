@@ -137,12 +137,12 @@ class PrefixMatch:
         self._first, self._second = table.first[row][run], table.second[row][run]
         self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
 
-    def ambiguous_tokens(self) -> set[int]:
-        """Return the first tokens of the best words that have several tokens."""
+    def ambiguous_tokens(self) -> dict[int, float]:
+        """Return the first tokens of the best words that have several tokens, with the score of all such words."""
         several = np.flatnonzero(self._second != NONE)
-        return {
-            int(self._first[several[index]]) for index in best_indices(self.scores[several], _SPLIT_TOKENS)
-        }
+        scores, first = self.scores[several], self._first[several]
+        tokens = {int(first[index]) for index in best_indices(scores, _SPLIT_TOKENS)}
+        return {token: float(scores[first == token].sum()) for token in sorted(tokens)}
 
     def apply_continuation(
         self,

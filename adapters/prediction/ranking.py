@@ -39,6 +39,7 @@ UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{UNSPACED}]]*)\Z", regex.V1)
 _ENDS_PHRASE = regex.compile(r"""[.,;:!?…)\]}"”’]\Z""")  # behind these the next word needs a space before it
 _CONTINUATION_TRUST = 0.8  # in what the memory knows of a word's second token, 0 to 1
+_MIN_SHARE_FOR_PASS = 0.1  # of the words that begin as typed: those of several tokens with one first token
 _MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
 _UNKNOWN_SHARE = 0.3  # unknown words, as a share of the probability of the tokens that begin them ...
 _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those tokens
@@ -204,7 +205,7 @@ class WordRanker:
             split.spaced,
             self._next_token.next_probs(split.head),
             count,
-            continuation=lambda token: self._continuation([*split.head, token]),
+            continuation=lambda token, share: self._continuation(split, token, share),
             in_text=in_text,
         )
         return found if self._answered is None else self._with_answered(found, self._answered, split, count)
@@ -228,11 +229,15 @@ class WordRanker:
                 total += more
         return best_matches(scores, total, finished, count)
 
-    def _continuation(self, ids: list[int]) -> Continuation | None:
-        """Return what the memory knows of the token after a word's first one, None if it knows nothing.
+    def _continuation(self, split: SplitPrefix, token: int, share: float) -> Continuation | None:
+        """Return what is known of the token after a word's first one, None if it is nothing.
 
-        Distributions that are cached are not used: the same text must be answered alike, however it was typed.
+        Inside a word the model is asked where that may change what is offered; it costs a pass. Distributions that are
+        cached are not used: the same text must be answered alike, however it was typed.
         """
+        ids = [*split.head, token]
+        if split.typed and share >= _MIN_SHARE_FOR_PASS and self._user_model.words.are_cut_well:
+            return Continuation(self._next_token.next_probs(ids), 1.0)
         prediction = self._user_model.memory.predict(ids)
         if prediction.order < 2:
             return None

@@ -146,6 +146,24 @@ def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(
     assert texts(ours.suggest("We met the ", candidates=3)) == [*ranked[1:3], ranked[5]]
 
 
+def test_the_model_tells_the_second_token_inside_a_word_where_words_are_cut_well(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = predictor(*HISTORY)
+    prefix, start = "The harbour Xyl", " Xylographers"
+    [first, second] = tiny_tokenizer.encode(start)[:2]
+    head = tiny_tokenizer.encode("The harbour")
+    by_frequency = float(ours._ranker.match(ours._ranker.split(prefix), 3).scores[0])
+    monkeypatch.setattr(WordVocabulary, "are_cut_well", True)
+    ours.forget_texts()
+    found = ours._ranker.match(ours._ranker.split(prefix), 3)
+    probs = ours._next_token.next_probs
+    expected = float(probs(head)[first] * probs([*head, first])[second])
+    assert found.forms == ["Xylographers"]
+    assert float(found.scores[0]) == pytest.approx(expected, rel=0.01), "few words have these two tokens"
+    assert by_frequency != pytest.approx(expected, rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("before", "word"),
     [

@@ -60,9 +60,9 @@ def inside(trust: float = 1.0, **chances: float) -> Continuation:
     return Continuation(found, trust)
 
 
-def after(letter: str, known: Continuation) -> Callable[[int], Continuation | None]:
+def after(letter: str, known: Continuation) -> Callable[[int, float], Continuation | None]:
     """Something is known of what follows this first letter, and nothing of what follows others."""
-    return lambda token: known if token == encode(f" {letter}")[0] else None
+    return lambda token, _share: known if token == encode(f" {letter}")[0] else None
 
 
 def scores(found: Matches) -> dict[str, float]:
@@ -126,13 +126,15 @@ def test_one_at_a_time_is_as_all_at_once() -> None:
     for text in texts:
         one.learn(text)
         one.match(
-            "", False, uniform(), 9, continuation=lambda _token: inside(e=0.5)
+            "", False, uniform(), 9, continuation=lambda _token, _share: inside(e=0.5)
         )  # which may be remembered
     all_at_once.learn_many(texts)
     for typed in ("", "x", "X", "y", "o", "t"):
         for known in (None, inside(e=0.3, o=0.2, l=0.1)):
             first, second = (
-                words.match(typed, False, uniform(), 9, continuation=lambda _token, known=known: known)
+                words.match(
+                    typed, False, uniform(), 9, continuation=lambda _token, _share, known=known: known
+                )
                 for words in (one, all_at_once)
             )
             assert scores(first) == pytest.approx(scores(second))
@@ -173,6 +175,18 @@ def test_the_second_token_shares_out_what_the_first_one_has() -> None:
     found = words.match("", True, p(t=0.5, a=0.2), 10, continuation=after("t", inside(h=0.1, o=0.8)))
     assert scores(found) == pytest.approx({"toe": 0.4, "a": 0.2, "the": 0.1 / 3, "that": 0.05 / 3})
     assert found.total == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
+
+
+def test_the_share_of_a_first_token_is_told_with_it() -> None:
+    words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2), dict[int, float]()
+    words.match("", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share}))
+    [t, a] = (encode(f" {letter}")[0] for letter in "ta")
+    assert asked == pytest.approx({t: 0.5 / 0.8, a: 0.2 / 0.8}), "of words of several tokens among all"
+
+
+def test_words_are_cut_well_where_some_are_cut_and_few() -> None:
+    cut_well = {share: new(a=share, tea=1 - share).are_cut_well for share in (0.3, 0.5, 0.7, 0.8, 0.9)}
+    assert cut_well == {0.3: False, 0.5: False, 0.7: True, 0.8: True, 0.9: False}
 
 
 def test_it_is_followed_as_far_as_it_is_trusted() -> None:
@@ -255,7 +269,9 @@ def test_scores_never_exceed_the_distribution() -> None:
         for spaced in (False, True):
             chances, continuation = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
             for known in (None, Continuation(continuation, 0.7), Continuation(continuation, 1.0)):
-                found = words.match("", spaced, chances, 1000, continuation=lambda _token, known=known: known)
+                found = words.match(
+                    "", spaced, chances, 1000, continuation=lambda _token, _share, known=known: known
+                )
                 assert found.total <= 1 + 1e-5
                 assert found.scores.sum() == pytest.approx(found.total, rel=1e-4)
 
@@ -275,7 +291,7 @@ def test_the_words_listed_are_never_worth_more_than_all() -> None:
                     True,
                     chances,
                     most,
-                    continuation=lambda _token, p=continuation: Continuation(p, 1.0),
+                    continuation=lambda _token, _share, p=continuation: Continuation(p, 1.0),
                     in_text=in_text,
                 )
                 assert np.isfinite(found.scores).all()
