@@ -27,7 +27,11 @@ from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.word_lists import german_nouns
 
 SIZE = 60_000
-"""Words kept of each language, the most used first."""
+"""Words kept of English, the most used first."""
+
+# As multiples of it: words of another language, which has more forms of each and writes compounds as one, and of all.
+_OTHERS_SIZE: Final = 8 / 3
+_WHOLE_SIZE: Final = 4.0
 
 ENGLISH: Final = ("en",)
 """The languages of the list that every base model is built with."""
@@ -182,8 +186,9 @@ def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[
         words: of each language, in lower case, with their uses per word of text.
     """
     forms: dict[str, list[float]] = {}
-    for place, frequencies in enumerate(words.values()):
-        for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)[:SIZE]:
+    for place, (language, frequencies) in enumerate(words.items()):
+        kept = _words_kept(language, len(words))
+        for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)[:kept]:
             for form in {word, word[:1].upper() + word[1:]}:
                 uses = forms.setdefault(form, [0.0] * len(words))
                 uses[place] = max(uses[place], frequencies[word])
@@ -201,6 +206,11 @@ def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[
         second=np.array([[word[1] if word[1:] else NONE for word in row] for row in ids], dtype=np.int32),
         **several,
     )
+
+
+def _words_kept(language: str, languages: int) -> int:
+    """Return how many words of a language are kept in a list of so many: 160,000 of German alone, 60,000 of English."""
+    return SIZE if language == "en" else int(SIZE * min(_OTHERS_SIZE, _WHOLE_SIZE / languages))
 
 
 def _misspellings(frequencies: Mapping[str, float], spelling: Spelling) -> set[str]:

@@ -37,7 +37,7 @@ _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 _SHARP = regex.compile(
     r"(?<=stra|gro|grö|fu|fü|spa|spä|gru|grü|hei|wei|au|äu|schlie|flie|sto|stö|genie|gemä|mä|sü|rei|bei)ss"
 )
-_READ: Final = 80_000  # of wordfreq's words, the most used
+_READ: Final = 200_000  # of wordfreq's words, the most used
 
 
 def dictionary_words(language: str) -> frozenset[str]:
