@@ -152,7 +152,12 @@ class Settings(ProfilePaths, BaseModel):
     epochs: float = Field(
         1.0, gt=0, le=100, description="passes over the text in a round, above 0 and up to 100"
     )
-    learning_rate: float = Field(7e-4, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="peak learning rate, above 0 and up to 1 (default: what suits the base model)",
+    )
     products: Literal["fastest", "bfloat16", "float32"] = Field(
         "fastest",
         description='type of matrix products in training: "bfloat16", "float32", or "fastest", as timed at each round',

@@ -22,6 +22,7 @@ from torch.optim.adamw import adamw
 from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, read_metadata
+from idiolect.models.architecture import Architecture
 from idiolect.models.torch_model import TorchModel, cross_entropy
 
 _WARMUP_STEPS = 3  # steps before another number of threads is tried
@@ -148,6 +149,12 @@ def train(
     return Trained(
         Lora(start.config, trainable.matrices()), drawn, state.tokens, state.seconds, state.tokens / once
     )
+
+
+def usual_learning_rate(architecture: Architecture) -> float:
+    """Return the highest learning rate that suits a base model; docs/log.md has the figures that it was chosen by."""
+    # A norm behind each block makes a change as large as the block's whole output: such a model forgets at 7e-4.
+    return 2e-4 if architecture.post_norms else TrainConfig.learning_rate
 
 
 def fastest_compute_dtype(threads: int) -> torch.dtype:

@@ -72,7 +72,7 @@ class TrainRequest:
         rank: of the LoRA matrices.
         alpha: numerator of LoRA's scale.
         epochs: passes over the user's text.
-        learning_rate: the highest one of the schedule.
+        learning_rate: the highest one of the schedule, None for what suits the base model.
         general_tolerance: the rise of general perplexity that is allowed, as a share.
         recent_tokens: recent text that stands before an entry while it is judged.
         threads: the most that compute.
@@ -99,7 +99,7 @@ class TrainRequest:
     rank: int
     alpha: float
     epochs: float
-    learning_rate: float
+    learning_rate: float | None
     general_tolerance: float
     recent_tokens: int
     threads: int
@@ -269,11 +269,18 @@ def _train(
 ) -> _TrainedAdapter:
     """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training.finetune import TrainConfig, choose_compute_dtype, dtype_name, train
+    from idiolect.adapters.training.finetune import (
+        TrainConfig,
+        choose_compute_dtype,
+        dtype_name,
+        train,
+        usual_learning_rate,
+    )
     from idiolect.models.graph import read_weights
     from idiolect.models.torch_model import TorchModel
 
-    config = TrainConfig(learning_rate=request.learning_rate, epochs=request.epochs)
+    learning_rate = request.learning_rate or usual_learning_rate(base.config)
+    config = TrainConfig(learning_rate=learning_rate, epochs=request.epochs)
     if parent is not None and parent.config.rank == request.rank:
         start, seen = parent.rescaled(request.alpha), request.seen
     else:  # there is none, or another rank is asked for
