@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -37,8 +38,6 @@ from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from idiolect.daemon.service import Service
 
 log = logging.getLogger("idiolect")

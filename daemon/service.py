@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
@@ -50,13 +51,8 @@ from idiolect.daemon.sync.sync_schedule import SyncSchedule
 from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_noted, open_store
 from idiolect.models.base_choice import name_of, serving_folder
-from idiolect.models.build import find_base
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
+from idiolect.models.build import BasePaths, find_base
+from idiolect.models.session import Model
 
 log = logging.getLogger("idiolect")
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
 from idiolect.daemon.regular_files import read_small
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class SettingsError(IdiolectError):

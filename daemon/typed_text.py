@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from idiolect.daemon.ingest.normalise import has_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 #: In place of when a character was typed: its user has not typed it.
 FOREIGN: Final = 0.0

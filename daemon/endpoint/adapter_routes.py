@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from anyio.to_thread import run_sync
@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import LineStream, answer, client_of, unless_gone
+from idiolect.daemon.endpoint.routing import Application, LineStream, answer, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
+from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.child_processes import TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import (
@@ -29,11 +31,6 @@ from idiolect.daemon.storage.records import (
     WeightsDroppedError,
     public_metrics,
 )
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.endpoint.streams import Streams
-    from idiolect.daemon.service import Service
 
 _OF_AN_ADAPTER = (UnknownAdapterError, AdapterDamagedError, WeightsDroppedError)
 

@@ -11,14 +11,12 @@ import asyncio
 import sys
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from idiolect.daemon.endpoint.routing import BODY_S
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: How long the head of a request may take to arrive; and how long a client whose token has not been seen may hold a
 #: connection, whatever it does with it, counted from the connection's begin.

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import GoneError, SlowBodyError
+from idiolect.daemon.endpoint.routing import Application, GoneError, SlowBodyError
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.serving.model_queue import BusyError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from starlette.types import Receive, Scope, Send
-
-    from idiolect.daemon.endpoint.routing import Application
 
 _OPENAI = ("/v1/completions", "/v1/chat/", "/v1/models")
 _LLAMACPP = ("/infill", "/completion", "/props", "/health")

@@ -7,7 +7,9 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from idiolect.daemon.endpoint.connection_limits import token_checked
 from idiolect.daemon.endpoint.error_answers import internal, refuse
@@ -18,9 +20,6 @@ from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.serving.model_queue import StoppingError
 from idiolect.daemon.vault.store_key import LockedError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOOPBACK_NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
 _HOST = re.compile(rb"(?:%s)(?::[0-9]{1,5})?" % b"|".join(map(re.escape, _LOOPBACK_NAMES)), re.IGNORECASE)
@@ -165,7 +164,7 @@ class Guard:
         for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"):
             name, _, value = pair.strip().partition("=")
             if name == self._cookie:
-                return self._sessions.scope_of(value) or Rights.NONE
+                return Rights.ADMIN if self._sessions.goes_on(value) else Rights.NONE
         return Rights.NONE
 
 

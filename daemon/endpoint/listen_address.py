@@ -8,17 +8,14 @@ import socket
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
 
 
 class ListenError(IdiolectError):

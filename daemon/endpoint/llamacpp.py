@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from anyio.to_thread import run_sync
 from pydantic import Field
@@ -23,15 +23,11 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.routing import EventStream
+from idiolect.daemon.endpoint.routing import Application, EventStream
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
 from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.serving.text_generation import SERVED, TextGeneration
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from anyio.to_thread import run_sync
 from pydantic import AfterValidator, Field
@@ -25,15 +25,11 @@ from idiolect.adapters.generation.requests import (
     build_stop_pattern,
 )
 from idiolect.daemon.endpoint.error_answers import NoRouteError
-from idiolect.daemon.endpoint.routing import EventStream
+from idiolect.daemon.endpoint.routing import Application, EventStream
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
 from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED, UnknownModelError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.serving.text_generation import NamedModel, TextGeneration
+from idiolect.daemon.serving.text_generation import SERVED, NamedModel, TextGeneration, UnknownModelError
 
 _MAX_TEXTS = 32  # in one answer
 

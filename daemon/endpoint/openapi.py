@@ -10,7 +10,7 @@ import inspect
 import re
 import types
 import typing
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
@@ -18,11 +18,8 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import error_answers
-from idiolect.daemon.endpoint.routing import EventStream, LineStream
+from idiolect.daemon.endpoint.routing import Application, EventStream, LineStream, Route
 from idiolect.daemon.endpoint.tokens import Scope
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application, Route
 
 _COMPONENT = "#/components/schemas/{model}"
 

@@ -7,21 +7,18 @@ same addresses as other programs do, with the session's cookie in the place of t
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.page_sessions import CODE_S, cookie_name
+from idiolect.daemon.endpoint.page_sessions import CODE_S, Sessions, cookie_name
+from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.process import Running
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.page_sessions import Sessions
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.runtime.process import Running
 
 _TYPES = {
     "index.html": "text/html; charset=utf-8",

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from anyio.to_thread import run_sync
@@ -14,8 +14,9 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import LineStream, client_of
+from idiolect.daemon.endpoint.routing import Application, LineStream, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
+from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.privacy.app_policy import (
     AppRule,
@@ -24,17 +25,12 @@ from idiolect.daemon.privacy.app_policy import (
     ProtectedAppError,
     Seen,
 )
+from idiolect.daemon.profile.stored_secrets import SecretsFound
+from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit_report import Audit
-from idiolect.daemon.storage.records import Forgotten, NothingToUndoError, OtherCountError
+from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, NothingToUndoError, OtherCountError
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.endpoint.streams import Streams
-    from idiolect.daemon.profile.stored_secrets import SecretsFound
-    from idiolect.daemon.service import Service
-    from idiolect.daemon.storage.records import ForgetReceipt
 
 
 class ForgetBody(Body):

@@ -17,21 +17,19 @@ import asyncio
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
+from starlette.types import Message
 
 from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.model_queue import Client
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from starlette.types import Message
 
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
 BODY_S = 10.0

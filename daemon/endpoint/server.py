@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import FrameType
+from typing import Any, Literal, cast
 
 import uvicorn
 from anyio.to_thread import run_sync
@@ -19,16 +21,13 @@ from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import (
     adapter_routes,
+    choice_routes,
     llamacpp,
     openai,
     privacy_routes,
-    setup_routes,
     source_routes,
-    switch_routes,
     sync_routes,
-    trial_routes,
     typing_routes,
-    word_routes,
 )
 from idiolect.daemon.endpoint.connection_limits import Connections, Watch
 from idiolect.daemon.endpoint.error_answers import handle_errors
@@ -38,14 +37,9 @@ from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.endpoint.routing import Application, answer
 from idiolect.daemon.endpoint.streams import Streams, Texts
 from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
-
-if TYPE_CHECKING:
-    import socket
-    from types import FrameType
-
-    from idiolect.daemon.runtime.process import Running
-    from idiolect.daemon.service import Service
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
 
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
@@ -87,6 +81,25 @@ class Status(TypedDict):
     training: dict[str, Any] | None
 
 
+class PlaceAnswer(TypedDict):
+    """How a place stands: which program is there (null: none), whether it is connected, what to do next (or null).
+
+    What is to be typed stands in backquotes.
+    """
+
+    place: str
+    title: str
+    found: str | None
+    connected: bool
+    next_step: str | None
+
+
+class Places(TypedDict):
+    """The places that one types in, those for most programs first."""
+
+    places: list[PlaceAnswer]
+
+
 def create_app(
     service: Service,
     *,
@@ -107,22 +120,25 @@ def create_app(
     handle_errors(app, settings.home)
 
     texts = Texts(service.model.queue, streams)
-    _register_status(app, service, running, settings)
+    _register_status(app, service, running, settings, survey)
     openai.register(app, service.model.generations, texts)
     llamacpp.register(app, service.model.generations, texts)
     typing_routes.register(app, service)
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, streams)
-    word_routes.register(app, service)
-    switch_routes.register(app, service)
+    choice_routes.register(app, service)
     sync_routes.register(app, service)
-    trial_routes.register(app, service)
-    setup_routes.register(app, survey)
     return app
 
 
-def _register_status(app: Application, service: Service, running: Running, settings: Settings) -> None:
+def _register_status(
+    app: Application,
+    service: Service,
+    running: Running,
+    settings: Settings,
+    survey: Callable[[], Sequence[object]],
+) -> None:
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
     process = {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
@@ -143,6 +159,11 @@ def _register_status(app: Application, service: Service, running: Running, setti
     async def status() -> Status:
         """What the service knows, serves and does."""
         return cast("Status", {**await run_sync(service.status), **process, **files(settings)})
+
+    @app.get("/v1/places", Scope.ADMIN)
+    async def places() -> Places:
+        """Which programs that one types in are here, which are connected, and what is to be done for the others."""
+        return {"places": cast("list[PlaceAnswer]", await run_sync(survey))}
 
 
 def create_locked_app(*, running: Running, settings: Settings) -> Application:

@@ -6,22 +6,18 @@ No message repeats what was sent, since it may be the user's text: a field is na
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.storage.selectors import MAX_CHARS
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pydantic_core import ErrorDetails
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from anyio.to_thread import run_sync
 from pydantic import Field
@@ -13,8 +13,9 @@ from typing_extensions import TypedDict
 from idiolect.adapters.keyness import Keyword
 from idiolect.adapters.mending.mistakes import Mistake
 from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
-from idiolect.daemon.endpoint.routing import LineStream
+from idiolect.daemon.endpoint.routing import Application, LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
+from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.folder_watch import ManyFilesError
 from idiolect.daemon.ingest.reader import ReaderEndedError
@@ -22,12 +23,8 @@ from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.ingest.source_inventory import UnknownSourceError
 from idiolect.daemon.privacy.pause import PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import OtherCountError, SourceRow
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.endpoint.streams import Streams
-    from idiolect.daemon.service import Service
 
 MAX_LEARNED = 10_000
 

@@ -12,27 +12,22 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
+from starlette.requests import Request
 
+from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint.error_answers import described, internal
 from idiolect.daemon.endpoint.routing import EventStream, LineStream, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority, SlowReaderError, StoppingError
-from idiolect.daemon.serving.text_generation import UnknownModelError
+from idiolect.daemon.serving.text_generation import TextGeneration, UnknownModelError
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from starlette.requests import Request
-
-    from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
-    from idiolect.daemon.serving.text_generation import TextGeneration
 
 Event = dict[str, Any]
 Part = TypeVar("Part")

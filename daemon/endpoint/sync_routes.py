@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pydantic
 from anyio.to_thread import run_sync
 from typing_extensions import TypedDict
 
+from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile_paths import absolute_path
+from idiolect.daemon.service import Service
 from idiolect.daemon.sync.folder import SyncFolderError, SyncFolderGoneError, SyncNewerError
 from idiolect.daemon.sync.membership import (
     AlreadySharingError,
@@ -21,10 +23,6 @@ from idiolect.daemon.sync.membership import (
 )
 from idiolect.daemon.sync.sharing import Sharing
 from idiolect.daemon.vault.device_keys import CodeError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.service import Service
 
 
 class SyncBody(Body):

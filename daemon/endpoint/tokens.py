@@ -8,17 +8,14 @@ from __future__ import annotations
 import contextlib
 import hmac
 import secrets
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
 
 
 class Scope(IntEnum):
@@ -34,12 +31,12 @@ SCOPES = (Scope.SUGGEST, Scope.LEARN, Scope.ADMIN)
 _LEAST_CHARS = 20
 
 
-def path_of(settings: Settings, scope: Scope) -> Path:
+def path_of(settings: ProfilePaths, scope: Scope) -> Path:
     """The file that holds a scope's token."""
     return settings.token_path if scope is Scope.ADMIN else settings.scoped_token_path(scope.name.lower())
 
 
-def files(settings: Settings) -> dict[str, Any]:
+def files(settings: ProfilePaths) -> dict[str, Any]:
     """What the status tells of tokens: where they are."""
     return {
         "token_file": str(settings.token_path),
@@ -47,7 +44,7 @@ def files(settings: Settings) -> dict[str, Any]:
     }
 
 
-def make(settings: Settings, scope: Scope, *, anew: bool = False) -> str:
+def make(settings: ProfilePaths, scope: Scope, *, anew: bool = False) -> str:
     """A scope's token; made where there is none that is good, or `anew`, after which the old one is worth nothing."""
     path = path_of(settings, scope)
     if not anew and (kept := read(path)):
@@ -61,7 +58,7 @@ def make(settings: Settings, scope: Scope, *, anew: bool = False) -> str:
 class Tokens:
     """What a token that is shown is good for. A file that changes is read again before the next request."""
 
-    def __init__(self, settings: Settings, replaced: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: ProfilePaths, replaced: Callable[[], None] = lambda: None) -> None:
         """`replaced` is called when the token of `Scope.ADMIN` has become another."""
         self._paths = {scope: path_of(settings, scope) for scope in SCOPES}
         self._replaced = replaced

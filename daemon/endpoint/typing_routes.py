@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from anyio.to_thread import run_sync
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import client_of, unless_gone
+from idiolect.daemon.endpoint.routing import Application, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
     MAX_TEXT_CHARS,
@@ -25,20 +26,15 @@ from idiolect.daemon.endpoint.shapes import (
     PlacedBody,
     Time,
 )
-from idiolect.daemon.endpoint.superseded_requests import Questions
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.runtime.heap import overwrite_free_blocks
+from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import KEPT_S, MAX_ANSWERED_TEXTS
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
-from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
+from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
 from idiolect.daemon.storage.words import WordRefusedError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.service import Service
-    from idiolect.daemon.storage.records import FeedbackReport, Tenth
 
 MAX_REPORT_DAYS = 3650
 _LET_GO_S = 1.0  # in which the model's thread lets go of what was answered
@@ -268,7 +264,7 @@ def register(app: Application, service: Service) -> None:
 
 
 def _register_suggestions(app: Application, service: Service) -> None:
-    questions, overwriting = Questions(), _Overwriting()
+    questions, overwriting = _OpenQuestions(), _Overwriting()
     suggestions, queue = service.suggestions, service.model.queue
 
     @app.post("/v1/suggest", Scope.SUGGEST)
@@ -287,10 +283,10 @@ def _register_suggestions(app: Application, service: Service) -> None:
                 trial=service.trial.running,
             )
         client = client_of(request)
-        overtaken = questions.begin(client.program, asked.prefix)
+        superseded = questions.begin(client.program, asked.prefix)
 
         def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
-            return overtaken.is_set() or queue.crowded(client)
+            return superseded.is_set() or queue.crowded(client)
 
         sees = suggestions.sees_context(asked.place, asked.source)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
@@ -300,7 +296,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
             work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
             found = await unless_gone(request, work)
         finally:
-            questions.end(overtaken)
+            questions.end(superseded)
             if asked.context:
                 overwriting.ask()
         told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees}
@@ -324,6 +320,29 @@ def _register_suggestions(app: Application, service: Service) -> None:
             if asked.context:
                 overwriting.ask()
         return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
+
+
+class _OpenQuestions:
+    """Requests for suggestions that are under way. One that a newer one supersedes needs no ghost any more."""
+
+    def __init__(self) -> None:
+        self._open: dict[threading.Event, tuple[Hashable, str]] = {}  # the program, and its prefix
+
+    def begin(self, program: Hashable, prefix: str) -> threading.Event:
+        """Note a request; the event is set once a newer one of the same program goes on from its prefix, or back."""
+        for superseded, (asker, typed) in self._open.items():
+            # A text that begins elsewhere goes on from none.
+            related = prefix and (prefix.startswith(typed) or typed.startswith(prefix))
+            if asker == program and typed != prefix and related:
+                superseded.set()
+        superseded = threading.Event()
+        self._open[superseded] = program, prefix
+        return superseded
+
+    def end(self, superseded: threading.Event) -> None:
+        """Note that it is answered, or its client has gone."""
+        del self._open[superseded]
+        superseded.set()
 
 
 class _Overwriting:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, ClassVar, Final
+from pathlib import Path
+from typing import ClassVar, Final
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.daemon.ingest.cleaning import cleaned
@@ -13,10 +15,6 @@ from idiolect.daemon.ingest.normalise import normalise
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
 from idiolect.daemon.sources.items import NothingToReadError, opened, status
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 _MAX_BYTES: Final = 32 << 20
 

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from idiolect.adapters.evaluation.eval_split import (
     EvalMessage,
@@ -19,25 +20,20 @@ from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.training.round import NothingNewError
 from idiolect.daemon.evaluation.answers import read_answers, without_secrets
 from idiolect.daemon.ingest.file_import import saved_at
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.serving.user_stats import judged_mixture
+from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.kinds import SAID
 from idiolect.daemon.sources.people import EVERYONE
 from idiolect.daemon.storage.records import MEASURED, EvalRequest
+from idiolect.daemon.storage.store import Store
 from idiolect.models.base_choice import serving_folder
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.daemon.ingest.reader import Reader
-    from idiolect.daemon.serving.user_stats import UserStats
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
 
 Encode = Callable[[str], list[int]]
 

@@ -7,14 +7,10 @@ Nothing here looks at the machine, the store or a clock. `round_throttle.py` and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 
-from idiolect.daemon.settings import span_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Settings, span_of
 
 _RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further one
 _LONGEST_RETRY_S: Final = 86400.0

@@ -8,18 +8,15 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import psutil
 
 from idiolect.daemon.rounds.round_policy import MachineState, RoundPolicy
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.power import is_on_battery
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from idiolect.daemon.runtime.child_processes import ChildProcesses
 
 log = logging.getLogger("idiolect.rounds")
 

@@ -59,8 +59,7 @@ class ChildProcesses:
     """Runs the child processes of one service, one at a time. Calls may come from any thread."""
 
     def __init__(self) -> None:
-        self._claimed = threading.Lock()
-        self._cancelling = threading.Lock()
+        self._changed = threading.Condition()  # holds all that follows
         self._child: subprocess.Popen[bytes] | None = None
         self._heard = False  # the child's first event has come: it reads what it is told from then on
         self._suspended_at: float | None = None
@@ -75,20 +74,20 @@ class ChildProcesses:
     @contextlib.contextmanager
     def claim(self, work: ChildWork) -> Iterator[None]:
         """Keep other work off for as long as this takes. Raises TrainingBusyError."""
-        if not self._claimed.acquire(blocking=False):
-            raise TrainingBusyError(
-                f"{str(self.doing or 'other work').capitalize()} is running already. Wait until it is over, "
-                "then ask again."
-            )
-        self.doing = work.name
-        with self._cancelling:
+        with self._changed:
+            if self.doing is not None:
+                raise TrainingBusyError(
+                    f"{self.doing.capitalize()} is running already. Wait until it is over, then ask again."
+                )
+            self.doing = work.name
             self.cancelled = "the service was stopped" if self._stopping else None
             self._cancelled_as = None
         try:
             yield
         finally:
-            self.doing = None
-            self._claimed.release()
+            with self._changed:
+                self.doing = None
+                self._changed.notify_all()
 
     def follow(
         self, work: ChildWork, order: DataclassInstance, entries: Iterable[object], count: int
@@ -110,7 +109,7 @@ class ChildProcesses:
             process_group=None if sys.platform == "win32" else 0,
         )
         orders, events, errors = pipe(child.stdin), pipe(child.stdout), _Tail(pipe(child.stderr))
-        with self._cancelling:
+        with self._changed:
             self._child, self._heard, self._suspended_at, self._unsent_s = child, False, None, 0.0
             if self.cancelled is not None:
                 child.kill()
@@ -121,7 +120,7 @@ class ChildProcesses:
                 if not line.endswith(b"\n"):  # it was killed while it wrote
                     break
                 if not self._heard:
-                    with self._cancelling:
+                    with self._changed:
                         self._heard = True
                         self._send_suspensions()
                 event = json.loads(line)
@@ -144,7 +143,7 @@ class ChildProcesses:
                 f"{work.name.capitalize()} ended without a result. The log says more; ask again."
             )
         finally:
-            with self._cancelling:
+            with self._changed:
                 self._child = None
             child.kill()
             child.wait()
@@ -155,16 +154,16 @@ class ChildProcesses:
 
     def cancel(self, why: str, error: type[IdiolectError] | None = None) -> None:
         """End the work that is under way, if any; nothing of it is kept. Whoever follows it gets an ``error``."""
-        with self._cancelling:
-            if self._claimed.locked():
+        with self._changed:
+            if self.doing is not None:
                 self.cancelled, self._cancelled_as = why, error
             if self._child is not None:
                 self._child.kill()
 
     def wind_up(self, why: str) -> None:
         """Let the work that is under way, if any, end soon, with what it can go on from later as its last events."""
-        with self._cancelling:
-            if self._claimed.locked():
+        with self._changed:
+            if self.doing is not None:
                 self.cancelled = why
             if self._child is not None:
                 self._go_on()
@@ -177,17 +176,19 @@ class ChildProcesses:
         """End what is under way and let nothing else come to a result; returns once its end is noted."""
         self._stopping = True
         self.wind_up("the service was stopped")
-        if not self._claimed.acquire(timeout=_WIND_UP_S):
+        if not self._has_ended(_WIND_UP_S):
             self.cancel("the service was stopped")
-            if not self._claimed.acquire(timeout=_STOP_S):
-                return
-        self._claimed.release()
+            self._has_ended(_STOP_S)
+
+    def _has_ended(self, within_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self.doing is None, within_s)
 
     # Waiting
 
     def suspend(self) -> None:
         """Let the work that is under way stand still, at once."""
-        with self._cancelling:
+        with self._changed:
             # One that was told to end must run to do so.
             if self._child is not None and self._suspended_at is None and self.cancelled is None:
                 with contextlib.suppress(psutil.Error):  # it has just ended
@@ -196,7 +197,7 @@ class ChildProcesses:
 
     def go_on(self) -> None:
         """Let it go on where it stood still."""
-        with self._cancelling:
+        with self._changed:
             self._go_on()
 
     def processor_s(self) -> float | None:

@@ -9,12 +9,10 @@ import os
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _MAX_BYTES = 2_000_000
 

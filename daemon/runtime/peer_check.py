@@ -9,14 +9,12 @@ if it lives after the connection was made, the connection leads to it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 import httpx
 
 from idiolect.daemon.runtime import process
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 #: What httpx's transport tells a request's `trace` extension when a connection has been made.
 _MADE: Final = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")

@@ -16,21 +16,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
+from pathlib import Path
+from typing import IO, Any, ClassVar, Protocol
 
+from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.regular_files import open_regular, read_small
 from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.runtime.start_progress import TOLD_EVERY_S, Patience, StartProgress
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
 
 START_DEADLINE_S = 120.0
 """How long a service that starts may tell of no progress."""
@@ -85,7 +82,7 @@ class RelayedError(IdiolectError):
 
 
 class Located(Protocol):
-    """A profile, as far as its service is found by it; `Settings` is one."""
+    """A profile, as far as its service is found by it; `ProfilePaths` is one."""
 
     @property
     def run_dir(self) -> Path:
@@ -127,7 +124,7 @@ def known(kind: type, told: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def locked(settings: Settings, *, patience_s: float = 1.0, held: int | None = None) -> Iterator[int]:
+def locked(settings: ProfilePaths, *, patience_s: float = 1.0, held: int | None = None) -> Iterator[int]:
     """Be the one service of the profile while the block runs. Yields the lock's file descriptor.
 
     Whoever looks whether the lock is held takes it for an instant, hence the patience. `held` is the descriptor of a
@@ -255,7 +252,7 @@ def lives(settings: Located, running: Running) -> bool:
 
 
 @contextlib.contextmanager
-def announced(settings: Settings, running: Running) -> Iterator[None]:
+def announced(settings: ProfilePaths, running: Running) -> Iterator[None]:
     """Keep the run file of this process while the block runs; the caller holds the lock."""
     durable.write(run_file(settings), json.dumps(asdict(running)).encode())
     try:
@@ -264,7 +261,7 @@ def announced(settings: Settings, running: Running) -> Iterator[None]:
         run_file(settings).unlink(missing_ok=True)
 
 
-def read_token(settings: Settings) -> str:
+def read_token(settings: ProfilePaths) -> str:
     """The token that a client shows. Raises UnauthorizedError."""
     try:
         return read_small(settings.token_path).decode("ascii").strip()
@@ -283,7 +280,7 @@ def run_file(settings: Located) -> Path:
 
 
 def start(
-    settings: Settings,
+    settings: ProfilePaths,
     *,
     flags: Sequence[str] = (),
     deadline_s: float = START_DEADLINE_S,
@@ -311,7 +308,7 @@ def start(
     )
 
 
-def stop(settings: Settings, *, deadline_s: float = STOP_DEADLINE_S) -> int | None:
+def stop(settings: ProfilePaths, *, deadline_s: float = STOP_DEADLINE_S) -> int | None:
     """End the profile's service and wait until it has; returns its pid, None where none ran.
 
     Raises StopError.
@@ -338,7 +335,7 @@ def stop(settings: Settings, *, deadline_s: float = STOP_DEADLINE_S) -> int | No
     return pid
 
 
-def _launch(settings: Settings, flags: Sequence[str], patience: Patience) -> Running | None:
+def _launch(settings: ProfilePaths, flags: Sequence[str], patience: Patience) -> Running | None:
     """A new service, once it answers; None if another was quicker."""
     child = _spawn(settings, flags)
     try:
@@ -355,7 +352,7 @@ def _launch(settings: Settings, flags: Sequence[str], patience: Patience) -> Run
     raise RelayedError(line["error"])
 
 
-def _spawn(settings: Settings, flags: Sequence[str]) -> subprocess.Popen[str]:
+def _spawn(settings: ProfilePaths, flags: Sequence[str]) -> subprocess.Popen[str]:
     # -P: a folder named like one of our imports in the current directory must not be taken for it.
     command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(settings.home), *flags]
     detached: dict[str, Any] = {"start_new_session": True}

@@ -14,6 +14,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -23,14 +24,12 @@ import platformdirs
 from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.heap import HUGE_PAGES
+from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import manager_socket
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from idiolect.daemon.runtime.start_progress import StartProgress
     from idiolect.daemon.settings import Settings
 
 _MANAGER_S: Final = 30.0

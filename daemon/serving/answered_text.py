@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import regex
 
@@ -11,9 +12,6 @@ from idiolect.adapters.secret_cues import announces_secret
 from idiolect.daemon.redaction.redact import redact, without_placeholders
 from idiolect.daemon.reply_parser import end_of
 from idiolect.daemon.serving.message_author import author_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KEPT_S: Final = 600.0
 """Seconds after the last question, in which nothing of it is left."""

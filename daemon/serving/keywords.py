@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from idiolect.adapters.keyness import Keyword, keywords
+from idiolect.adapters.mending.mistakes import Mistake
 from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.daemon.storage.matching import folded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.adapters.mending.mistakes import Mistake
-    from idiolect.daemon.storage.store import Store
-    from idiolect.models.lexicon import Lexicon
+from idiolect.daemon.storage.store import Store
+from idiolect.models.lexicon import Lexicon
 
 
 class Keywords:

@@ -9,47 +9,41 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from idiolect.adapters.generation.generator import GenerationSource
+from idiolect.adapters.lora import Lora
 from idiolect.adapters.mending.mistakes import Mistake, WordDecisions, decisions
+from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.steps import in_one_step, reporting
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.steps import Steps, in_one_step, reporting
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
-from idiolect.daemon.serving.switches import read_switches, set_switches
+from idiolect.daemon.serving.switches import Corrections, Switches, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
+from idiolect.daemon.storage.store import Store
+from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import word_list_paths
 from idiolect.models.lexicon import ENGLISH
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from numpy.typing import NDArray
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.adapters.prediction.ghost_value import Show
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.adapters.prediction.user_model import UserModel
-    from idiolect.adapters.steps import Steps
-    from idiolect.daemon.serving.switches import Corrections, Switches
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
+from idiolect.models.session import Model
 
 _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
 # On battery a pass is made ahead only if its word is likely to come two times of three.
@@ -238,9 +232,10 @@ class LiveModel:
         if self._settings.languages or not self._since_found:
             return
         self._since_found = 0
-        wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
-        if {*wanted} != {*self.languages} and self._languages.ready(wanted):
-            self.rebuild()
+        with self._changing:
+            wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
+            if {*wanted} != {*self.languages} and self._languages.ready(wanted):
+                self.rebuild()
 
     @property
     def languages(self) -> tuple[str, ...]:

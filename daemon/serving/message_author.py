@@ -5,16 +5,14 @@ The header of a mail that is being written says to whom it goes, who is greeted 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from email.utils import getaddresses
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import regex
 
 from idiolect.adapters.prediction.answered import without_addresses
 from idiolect.daemon.sources.replies import FIELD, FROM, WROTE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _HEAD_LINES: Final = 3  # that may say who wrote and when; below them it is the message
 _HEAD_CHARS: Final = 120  # of such a line

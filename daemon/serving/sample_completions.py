@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.adapters.steps import Steps
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.steps import Steps
 
 _BEFORE: Final = (4, 6, 8)  # words before the cuts that are tried in each text
 _AFTER: Final = 6  # words that are shown behind a cut, at the most

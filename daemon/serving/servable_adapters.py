@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
 from idiolect.adapters.lora import AdapterFormatError, Lora
 from idiolect.daemon.storage.records import AdapterDamagedError
+from idiolect.daemon.storage.store import Store
+from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from idiolect.daemon.storage.store import Store
-    from idiolect.models.build import BasePaths
 
 log = logging.getLogger("idiolect.servable")
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from idiolect.adapters.prediction.loaded_model import LoadedModel
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.adapters.prediction.preferences import WordPreferences
-    from idiolect.adapters.prediction.suggestion import Suggestion
-    from idiolect.adapters.prediction.user_model import UserModel
-    from idiolect.adapters.steps import Steps
-    from idiolect.daemon.storage.store import Store
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.steps import Steps
+from idiolect.daemon.storage.store import Store
 
 
 class ShellCommands:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from idiolect.adapters.permutation_test import Effect, effect
+from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
+from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.serving.user_stats import today
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
-    from idiolect.daemon.privacy.pause import Pause
-    from idiolect.daemon.storage.store import Store
 
 _TRIAL: Final = "trial"  # state: whether it runs, its stretches, and the days on which there were some
 ENOUGH: Final = 240

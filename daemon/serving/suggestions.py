@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from idiolect.adapters.prediction.answered import NOTHING
+from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
+from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
-from idiolect.adapters.steps import in_one_step
+from idiolect.adapters.steps import Steps, in_one_step
 from idiolect.adapters.vocabulary import WORD
-from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
+from idiolect.daemon.privacy.app_policy import NOWHERE, AppPolicy, InputContext
+from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.redaction.redact import forget_words, hides, redact
 from idiolect.daemon.runtime.heap import overwrite_free_blocks
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
+from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
-
-if TYPE_CHECKING:
-    from idiolect.adapters.prediction.answered import AnsweredText
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.adapters.steps import Steps
-    from idiolect.daemon.privacy.app_policy import AppPolicy
-    from idiolect.daemon.privacy.pause import Pause
-    from idiolect.daemon.serving.live_model import LiveModel, Served
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.store import Store
 
 _EXPLAINED_S: Final = (
     60.0  # after the last question where suggestions come from, until what answers it is let go

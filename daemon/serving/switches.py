@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
-
-if TYPE_CHECKING:
-    from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.store import Store
 
 #: What is done about mistyped words: nothing; corrections are offered; sure ones are made by themselves, too.
 Corrections: TypeAlias = Literal["off", "offer", "apply"]

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from idiolect.adapters.generation.generator import Generator
+from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
 from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.redaction.redact import hides
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.adapters.generation.generator import Generator
-    from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
-    from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.serving.live_model import LiveModel  # which makes a `TextGeneration`
 
 SERVED = "idiolect"
 BASE = "idiolect-base"
@@ -110,9 +110,6 @@ class TextGeneration:
         self._idle.clear()
 
     def _take(self, kind: _Kind) -> Generator:
-        # Here, since it loads the inference library.
-        from idiolect.adapters.generation.generator import Generator
-
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == kind:
                 return self._idle.pop(place)[1]

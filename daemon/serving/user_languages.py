@@ -11,19 +11,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from idiolect.adapters.found_languages import found_languages, sample
-from idiolect.daemon.settings import child_environment
+from idiolect.daemon.settings import Settings, child_environment
+from idiolect.models.build import BasePaths
 from idiolect.models.languages import has_word_list
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.models.build import BasePaths
-    from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.tokenizer import Tokenizer
 
 log = logging.getLogger("idiolect.languages")
 
@@ -31,7 +28,7 @@ _SAMPLE: Final = 150  # entries of which the language is looked at
 
 
 class UserLanguages:
-    """Decides which languages are in force. Its methods may be called from any thread, by one at a time.
+    """Decides which languages are in force. Any thread may call its methods, but for `close` one at a time.
 
     Args:
         settings: the profile's.
@@ -45,7 +42,6 @@ class UserLanguages:
         self._made = made
         self._child: subprocess.Popen[bytes] | None = None
         self._failed = set[tuple[str, ...]]()
-        self._lock = threading.Lock()
         self._closed = False
 
     def wanted(self, entries: Sequence[NDArray[np.uint32]], tokenizer: Tokenizer) -> tuple[str, ...]:
@@ -60,42 +56,40 @@ class UserLanguages:
         """Return True if the languages have their word list; else it is made in the background."""
         if has_word_list(self._base, wanted):
             return True
-        with self._lock:
-            if self._child is None and not self._closed and wanted not in self._failed:
-                self._child = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-P",
-                        "-m",
-                        "idiolect.models.languages",
-                        self._base.folder.parent,
-                        *wanted,
-                    ],
-                    env=child_environment({}),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                threading.Thread(
-                    target=self._wait, args=(self._child, wanted), name="words", daemon=True
-                ).start()
+        if self._child is None and not self._closed and wanted not in self._failed:
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "idiolect.models.languages",
+                self._base.folder.parent,
+                *wanted,
+            ]
+            self._child = child = subprocess.Popen(
+                command,
+                env=child_environment({}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            threading.Thread(target=self._wait, args=(child, wanted), name="words", daemon=True).start()
+            if self._closed:  # meanwhile
+                child.kill()
         return False
 
     def close(self) -> None:
         """Make nothing any more."""
-        with self._lock:
-            self._closed = True
-            if self._child is not None:
-                self._child.kill()
+        self._closed = True
+        if (child := self._child) is not None:
+            child.kill()
 
     def _wait(self, child: subprocess.Popen[bytes], wanted: tuple[str, ...]) -> None:
         status = child.wait()
-        with self._lock:
-            self._child = None
-            if self._closed:
-                return
-            if status != 0:
-                self._failed.add(wanted)
+        if status != 0:
+            self._failed.add(wanted)
+        self._child = None
+        if self._closed:
+            return
         if status == 0:
             self._made()
         else:

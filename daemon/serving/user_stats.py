@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
+from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.storage.records import (
     BASE_MIXTURE,
     GHOST_CALIBRATION,
     GHOST_WORD_CALIBRATION,
     MIXTURE,
+    Tenth,
 )
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from idiolect.adapters.prediction.ghost_value import Show
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.daemon.storage.records import Tenth
-    from idiolect.daemon.storage.store import Store
 
 T = TypeVar("T")
 
