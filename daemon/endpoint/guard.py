@@ -70,10 +70,11 @@ class Guard:
         port: int | None,
         log_path: Path,
         paused: Callable[[], bool],
+        locked: bool,
     ) -> None:
         """Guard `app`, which needs a scope for each path. Over a Unix socket (no `port`) any host will do.
 
-        No web page reaches a Unix socket.
+        No web page reaches a Unix socket. Where the profile is `locked`, that is the answer to whatever needs a token.
         """
         self._app = app
         self._needed = needed
@@ -86,6 +87,7 @@ class Guard:
         self._cookie = cookie_name(port)
         self._log_path = log_path
         self._paused = paused
+        self._locked = locked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
@@ -139,7 +141,7 @@ class Guard:
         granted = self._tokens.scope_of(_bearer(shown)) if shown else self._in_session(headers)
         wanted = self._needed(scope["path"])
         if granted >= wanted:
-            return None, granted
+            return LockedError() if self._locked and wanted is not Rights.NONE else None, granted
         if granted is not Rights.NONE:
             name = wanted.name.lower()
             message = (
@@ -166,22 +168,6 @@ class Guard:
             if name == self._cookie:
                 return Rights.ADMIN if self._sessions.goes_on(value) else Rights.NONE
         return Rights.NONE
-
-
-class Locked:
-    """Says that the profile is locked, to whatever needs a token. To others it looks as if it were not."""
-
-    def __init__(self, app: ASGIApp, *, needed: Callable[[str], Rights]) -> None:
-        """Pass on to `app` what needs no token."""
-        self._app = app
-        self._needed = needed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or pass it on."""
-        if scope["type"] == "http" and self._needed(scope["path"]) is not Rights.NONE:
-            await refuse(LockedError())(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
 
 def _bearer(shown: bytes) -> bytes:

@@ -7,6 +7,7 @@ same addresses as other programs do, with the session's cookie in the place of t
 from __future__ import annotations
 
 from importlib import resources
+from pathlib import PurePath
 from typing import ClassVar
 
 from starlette.exceptions import HTTPException
@@ -21,24 +22,12 @@ from idiolect.daemon.runtime.process import Running
 from idiolect.models.errors import IdiolectError
 
 _TYPES = {
-    "index.html": "text/html; charset=utf-8",
-    "style.css": "text/css; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-    "app.js": "text/javascript; charset=utf-8",
-    "common.js": "text/javascript; charset=utf-8",
-    "panels.js": "text/javascript; charset=utf-8",
-    "playground.js": "text/javascript; charset=utf-8",
-    "grid.js": "text/javascript; charset=utf-8",
-    "places.js": "text/javascript; charset=utf-8",
-    "switches.js": "text/javascript; charset=utf-8",
-    "trial.js": "text/javascript; charset=utf-8",
-    "plot.js": "text/javascript; charset=utf-8",
-    "reasons.js": "text/javascript; charset=utf-8",
-    "words.js": "text/javascript; charset=utf-8",
-    "story.js": "text/javascript; charset=utf-8",
-    "typing_speed.js": "text/javascript; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
-_SHARED = ("typing_speed.js",)  # files of the browsers' extension, which the page needs, too
+_SHARED = "typing_speed.js"  # a file of the browsers' extension, which the page needs, too
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -69,9 +58,12 @@ class PageLink(TypedDict):
 
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
+    shared = resources.files("idiolect.daemon.browser") / "extension" / "content" / _SHARED
     folder = resources.files("idiolect.daemon.endpoint") / "page"
-    extension = resources.files("idiolect.daemon.browser") / "extension" / "content"
-    files = {name: ((extension if name in _SHARED else folder) / name).read_bytes() for name in _TYPES}
+    files = {file.name: file.read_bytes() for file in (shared, *folder.iterdir())}
+
+    def answer(name: str) -> Response:
+        return Response(files[name], headers=_HEADERS, media_type=_TYPES[PurePath(name).suffix])
 
     @app.post("/v1/open", Scope.ADMIN, errors=(NoPageError,))
     async def begin() -> PageLink:
@@ -99,10 +91,10 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
 
     @app.get("/page/", Scope.NONE, listed=False)
     async def index() -> Response:
-        return Response(files["index.html"], headers=_HEADERS, media_type=_TYPES["index.html"])
+        return answer("index.html")
 
     @app.get("/page/{name}", Scope.NONE, listed=False)
     async def file(name: str) -> Response:
         if name not in files:
             raise HTTPException(404)
-        return Response(files[name], headers=_HEADERS, media_type=_TYPES[name])
+        return answer(name)

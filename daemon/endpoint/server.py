@@ -31,7 +31,7 @@ from idiolect.daemon.endpoint import (
 )
 from idiolect.daemon.endpoint.connection_limits import Connections, Watch
 from idiolect.daemon.endpoint.error_answers import handle_errors
-from idiolect.daemon.endpoint.guard import Guard, Locked
+from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.endpoint.routing import Application, answer
@@ -168,10 +168,8 @@ def _register_status(
 
 def create_locked_app(*, running: Running, settings: Settings) -> Application:
     """What answers while the profile is locked: that it is, to whatever is asked with a token."""
-    app = Application(lifespan=_lifespan)
-    app.add_middleware(Locked, needed=app.needed)
-    sessions = Sessions()
-    _protect(app, running, settings, sessions, lambda: False)
+    app, sessions = Application(lifespan=_lifespan), Sessions()
+    _protect(app, running, settings, sessions, lambda: False, locked=True)
     add_page(app, sessions, running)
     app.state.streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
@@ -185,7 +183,13 @@ def create_locked_app(*, running: Running, settings: Settings) -> Application:
 
 
 def _protect(
-    app: Application, running: Running, settings: Settings, sessions: Sessions, paused: Callable[[], bool]
+    app: Application,
+    running: Running,
+    settings: Settings,
+    sessions: Sessions,
+    paused: Callable[[], bool],
+    *,
+    locked: bool = False,
 ) -> None:
     """Have each request checked before anything else sees it."""
     app.state.tokens = tokens = Tokens(settings, replaced=sessions.end)
@@ -197,6 +201,7 @@ def _protect(
         port=running.port,
         log_path=settings.log_path,
         paused=paused,
+        locked=locked,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -47,20 +47,6 @@ class EvalFailedError(IdiolectError):
 
 
 EVALUATION = ChildWork("an evaluation", "idiolect.adapters.evaluation.run", EvalFailedError)
-
-
-@dataclass(frozen=True)
-class _Adapter:
-    """What is measured in the arms with an adapter, if there are any, and what the result says of it.
-
-    With what was learned when it, or the base, was judged and used: mixtures, calibration and restraint.
-    """
-
-    blob: str | None = None  # base64
-    about: dict[str, Any] | None = None
-    mixtures: dict[str, list[Any]] = field(default_factory=dict)
-    calibration: list[Any] | None = None
-    word_calibration: list[Any] | None = None
 
 
 class Evaluations:
@@ -109,13 +95,15 @@ class Evaluations:
         """
         with self._children.claim(EVALUATION):
             if wanted.path is None:
-                split, adapter = self._own(wanted)
+                split, order = self._own(wanted)
             else:
-                split, adapter = self._corpus(wanted.path, wanted), _Adapter()
+                split, order = self._corpus(wanted.path, wanted), self._order(wanted)
             yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
             if wanted.path is not None and wanted.train:
-                adapter = yield from self._train(split, wanted)
-            for event in self._evaluate(split, adapter, wanted):
+                order = yield from self._train(split, wanted, order)
+            order = replace(order, history=len(split.history), repeats=split.repeats)
+            count = len(split.history) + len(split.test)
+            for event in self._children.follow(EVALUATION, order, _handed_over(split), count):
                 if event["event"] == "result" and wanted.path is None and wanted.context is None:
                     self._store.state.set(MEASURED, _served_savings(event))
                 yield event
@@ -128,7 +116,7 @@ class Evaluations:
         messages = read_messages(self._reader, path, self._settings.exclude)
         return split_corpus(messages, name=name, seed=wanted.seed, chars=wanted.chars)
 
-    def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
+    def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, TypingRequest]:
         entries = [*self._store.entries.select(prose=True)]
         active = self._serving()
         ids = frozenset() if active is None else self._store.adapters.seen(active)
@@ -153,55 +141,69 @@ class Evaluations:
             }
             blob = base64.b64encode(self._store.adapters.weights(active)).decode()
             mixtures["adapter"] = judged_mixture(self._store, active)
-        known = {name: weights for name, weights in mixtures.items() if weights is not None}
-        calibration, word_calibration = (
-            self._stats.calibration.to_json(),
-            self._stats.word_calibration.to_json(),
+        return split, replace(
+            self._order(wanted),
+            adapter=blob,
+            about_adapter=about,
+            mixtures={name: weights for name, weights in mixtures.items() if weights is not None},
+            calibration=self._stats.calibration.to_json(),
+            word_calibration=self._stats.word_calibration.to_json(),
         )
-        return split, _Adapter(blob, about, known, calibration, word_calibration)
 
-    def _train(self, split: EvalSplit, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
-        """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
+    def _train(
+        self, split: EvalSplit, wanted: EvalRequest, order: TypingRequest
+    ) -> Generator[dict[str, Any], None, TypingRequest]:
+        """Run a round on the history, as for a new user. Yields its progress; returns the order with the adapter."""
         texts = [ids for message in split.history if (ids := self._encode(message.kept))]
         tokens = sum(map(len, texts))
         if tokens < self._settings.min_tokens:
-            return _none(f"the history has {tokens:,} tokens and a round needs {self._settings.min_tokens:,}")
-        order = order_of(self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed)
-        adapter = _Adapter()
+            why = f"the history has {tokens:,} tokens and a round needs {self._settings.min_tokens:,}"
+            return replace(order, about_adapter=_skipped(why))
+        round_order = order_of(self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed)
         try:
-            for event in self._children.follow(TRAINING, order, texts, len(texts)):
-                if event["event"] == "result":
-                    adapter = _judged(event)
+            for event in self._children.follow(TRAINING, round_order, texts, len(texts)):
+                if event["event"] == "result":  # whether or not the gate let the adapter through
+                    order = replace(
+                        order,
+                        adapter=event["adapter"],
+                        about_adapter={
+                            "id": None,
+                            **{name: event[name] for name in ("status", "reason", "seconds")},
+                        },
+                        mixtures={
+                            "base": event["mixtures"]["base"],
+                            "adapter": event["mixtures"]["candidate"],
+                        },
+                    )
                 elif event["event"] == "progress":  # checkpoints are for rounds that are kept
                     yield {**event, "arm": None}
         except NothingNewError as error:
-            adapter = _none(str(error))
-        return adapter
+            order = replace(order, about_adapter=_skipped(str(error)))
+        return order
 
-    def _evaluate(self, split: EvalSplit, adapter: _Adapter, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
-        order = TypingRequest(
-            base=str(serving_folder(self._settings.base_dir)),
-            threads=self._settings.threads,
-            context_tokens=self._settings.context_tokens,
-            recent_tokens=self._settings.recent_tokens,
+    def _order(self, wanted: EvalRequest) -> TypingRequest:
+        """What is to be typed, but for the messages, and without an adapter."""
+        settings = self._settings
+        return TypingRequest(
+            base=str(serving_folder(settings.base_dir)),
+            threads=settings.threads,
+            context_tokens=settings.context_tokens,
+            recent_tokens=settings.recent_tokens,
             seed=wanted.seed,
             source=str(wanted.path or wanted.context or "your history"),
-            history=len(split.history),
-            repeats=split.repeats,
-            adapter=adapter.blob,
-            about_adapter=adapter.about,
-            mixtures=adapter.mixtures,
-            calibration=adapter.calibration,
-            rare_min_count=self._settings.rare_min_count,
-            word_calibration=adapter.word_calibration,
+            history=0,
+            repeats=[],
+            adapter=None,
+            about_adapter=None,
+            mixtures={},
+            calibration=None,
+            rare_min_count=settings.rare_min_count,
             mistakes=wanted.mistakes,
-            keyboard=self._settings.keyboard,
+            keyboard=settings.keyboard,
             languages=self._trainer.languages(),
             key_ms=self._stats.key_ms,
             answering=wanted.context is not None,
         )
-        count = len(split.history) + len(split.test)
-        yield from self._children.follow(EVALUATION, order, _handed_over(split), count)
 
 
 def _handed_over(split: EvalSplit) -> Iterator[dict[str, Any]]:
@@ -218,15 +220,8 @@ def _served_savings(result: dict[str, Any]) -> float | None:
     return next((arms[name] for name in ("both", "memory") if name in arms), None)
 
 
-def _none(why: str) -> _Adapter:
-    return _Adapter(about={"id": None, "status": "skipped", "reason": why, "seconds": 0.0})
-
-
-def _judged(result: dict[str, Any]) -> _Adapter:
-    """The adapter of a round, whether or not the gate let it through."""
-    about = {"id": None, **{name: result[name] for name in ("status", "reason", "seconds")}}
-    mixtures = {"base": result["mixtures"]["base"], "adapter": result["mixtures"]["candidate"]}
-    return _Adapter(result["adapter"], about, mixtures)
+def _skipped(why: str) -> dict[str, Any]:
+    return {"id": None, "status": "skipped", "reason": why, "seconds": 0.0}
 
 
 def read_messages(reader: Reader, path: Path, exclude: Sequence[str]) -> list[EvalMessage]:

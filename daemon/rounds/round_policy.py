@@ -100,16 +100,11 @@ class RoundPolicy:
 
     def must_wait(self, machine: MachineState) -> str | None:
         """Why a round that started by itself and runs has to wait, or None: it may go on."""
-        settings = self._settings
         if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < self.rest_s:
             return "waits while you type"
         if machine.load > self.max_load:
             return f"waits while {_others(machine.load)}"
-        if machine.on_battery and not settings.on_battery:
-            return "waits for mains power"
-        if machine.temperature_c is not None and machine.temperature_c > settings.max_temperature_c:
-            return "waits until the machine has cooled down"
-        return None
+        return self._waits_for_power_or_cold(machine)
 
     def slowed_by(self, load: float) -> str | None:
         """What slows down a round that waits for nothing, or None: it has the processors for itself."""
@@ -159,12 +154,17 @@ class RoundPolicy:
             return "a round is due; it waits until the keyboard rests"
         if machine.load > self.max_load:
             return "a round is due; it waits until the machine is idle"
-        if machine.on_battery and not settings.on_battery:
-            return "a round is due; it waits for mains power"
-        if machine.temperature_c is not None and machine.temperature_c > settings.max_temperature_c:
-            return "a round is due; it waits until the machine has cooled down"
+        if waits := self._waits_for_power_or_cold(machine):
+            return f"a round is due; it {waits}"
         if machine.free_mb < settings.min_free_mb:
             return f"a round is due; it waits until {settings.min_free_mb:,} MB of memory are free"
+        return None
+
+    def _waits_for_power_or_cold(self, machine: MachineState) -> str | None:
+        if machine.on_battery and not self._settings.on_battery:
+            return "waits for mains power"
+        if machine.temperature_c is not None and machine.temperature_c > self._settings.max_temperature_c:
+            return "waits until the machine has cooled down"
         return None
 
 

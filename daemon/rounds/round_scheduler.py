@@ -11,7 +11,6 @@ from itertools import takewhile
 from typing import Any
 
 from idiolect.adapters.training.round_metrics import RoundRecord
-from idiolect.daemon.rounds.event_broadcast import EventBroadcast
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
@@ -25,6 +24,46 @@ log = logging.getLogger("idiolect.rounds")
 _LOOK_EVERY_S = 30.0
 _STOP_S = 10.0  # whatever a round waits for, the service ends
 _BY_ITSELF = "due"
+
+
+class _Events:
+    """The events of one round, also for those who begin to follow it later. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.last: dict[str, Any] = {"event": "progress", "phase": "prepare", "done": 0.0}
+        """The newest event."""
+        self._count = 0
+        self._over = False
+        self._error: Exception | None = None
+        self._changed = threading.Condition()
+
+    def put(self, event: dict[str, Any]) -> None:
+        """This is the newest event."""
+        with self._changed:
+            self.last, self._count = event, self._count + 1
+            self._changed.notify_all()
+
+    def end(self, error: Exception | None) -> None:
+        """There are no more events; only the first call counts."""
+        with self._changed:
+            if not self._over:
+                self._over, self._error = True, error
+                self._changed.notify_all()
+
+    def follow(self) -> Iterator[dict[str, Any]]:
+        """The newest event, as often as there is a newer one, to the last; raises what ended the round."""
+        seen, over = 0, False  # the first event of one who comes later is the newest that there is
+        while not over:
+            with self._changed:
+                while not (self._over or self._count > seen):
+                    self._changed.wait()
+                event, newer, over = self.last, self._count > seen, self._over
+                seen = self._count
+            if newer:
+                yield event
+        if self._error is not None:
+            raise self._error
 
 
 class RoundScheduler:
@@ -55,7 +94,7 @@ class RoundScheduler:
         self._schedule = RoundPolicy(settings)
         self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, paused)
         self._sensors = MachineSensors(children)
-        self._running: EventBroadcast | None = None
+        self._running: _Events | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
@@ -167,7 +206,7 @@ class RoundScheduler:
             yield from running.follow()
             return
         with self._children.claim(TRAINING):
-            self._running = running = EventBroadcast()
+            self._running = running = _Events()
             # In a thread of its own, so that whoever follows is also told of what no event of the round's tells.
             thread = threading.Thread(
                 target=self._drive, args=(running, budget_s, reason), name="a round", daemon=True
@@ -182,7 +221,7 @@ class RoundScheduler:
                 thread.join()
                 self._running = None
 
-    def _drive(self, running: EventBroadcast, budget_s: float | None, reason: str) -> None:
+    def _drive(self, running: _Events, budget_s: float | None, reason: str) -> None:
         """Run the round, and put its events and what it waits for into `running`."""
         by_itself = reason == _BY_ITSELF
 

@@ -229,11 +229,6 @@ class Suggestions:
             "taken": taken,
         }
 
-    def key_ms(self) -> int | None:
-        """The user's median time between two letters, in whole milliseconds; None until a program has told it."""
-        measured = self._model.stats.measured_key_ms
-        return None if measured is None else round(measured)
-
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
         return self._store.feedback.report(user_stats.today() - timedelta(days=days - 1))

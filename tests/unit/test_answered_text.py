@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import pytest
 
@@ -13,12 +11,6 @@ from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
 from idiolect.daemon.serving.model_queue import Priority
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from idiolect.daemon.settings import Settings
-
 CLOSE = 1e-3
 """Keys and values of about 1: the same products in batches of another size."""
 
@@ -27,10 +19,10 @@ HISTORY = "Please send the quarterly figures to the harbour office before noon, 
 
 
 @pytest.fixture
-def make(tiny_profile: Callable[[Path], Settings], tmp_path: Path) -> Iterator[Callable[[str], Service]]:
+def make(tiny_profile, tmp_path):
     made: list[Service] = []
 
-    def make(name: str) -> Service:
+    def make(name):
         service = Service(tiny_profile(tmp_path / name))
         made.append(service)
         service.ingest.add_text(HISTORY, source="test")
@@ -41,11 +33,11 @@ def make(tiny_profile: Callable[[Path], Settings], tmp_path: Path) -> Iterator[C
         service.close()
 
 
-def words(service: Service, prefix: str, *context: str) -> list[str]:
+def words(service, prefix, *context):
     return [word.text for word in service.suggestions.suggest(prefix, candidates=9, context=context).words]
 
 
-def test_its_words_are_offered_and_then_they_are_not(make: Callable[[str], Service]) -> None:
+def test_its_words_are_offered_and_then_they_are_not(make):
     service = make("one")
     before = service.suggestions.suggest("I met Wol")
     assert "framiusz" not in words(service, "I met Wol")
@@ -56,9 +48,7 @@ def test_its_words_are_offered_and_then_they_are_not(make: Callable[[str], Servi
 
 
 @pytest.mark.parametrize("then", [(), ("Something else.",)])
-def test_nothing_is_left_in_the_cache_when_another_text_is_answered(
-    make: Callable[[str], Service], then: tuple[str, ...]
-) -> None:
+def test_nothing_is_left_in_the_cache_when_another_text_is_answered(make, then):
     service, never = make("one"), make("never")
     for prefix in ("We ", "We will be ", "We will be there"):
         words(service, prefix, MESSAGE)
@@ -75,9 +65,7 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(
     assert np.allclose(session._cache[..., :read, :], other._cache[..., :read, :], atol=CLOSE)
 
 
-def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long_one(
-    make: Callable[[str], Service],
-) -> None:
+def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long_one(make):
     service = make("one")
     long = service.suggestions.suggest_in_steps("We will be there. " * 40, context=(MESSAGE,))
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
@@ -99,9 +87,7 @@ def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long
         ("git ", {"source": "shell"}),
     ],
 )
-def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(
-    make: Callable[[str], Service], prefix: str, asked: dict[str, Any]
-) -> None:
+def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(make, prefix, asked):
     service = make("one")
     words(service, "We will ", MESSAGE)
     service.suggestions.suggest(prefix, **asked)
@@ -111,13 +97,13 @@ def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(
 WRITTEN = "Please send the quarterly maps to the harbour office."
 
 
-def evidence(service: Service) -> tuple[Any, ...]:
+def evidence(service):
     stats = service.model.stats
     learned = service.model.served.predictor.mixture, stats.calibration, stats.word_calibration
     return tuple(one.to_json() for one in learned)
 
 
-def typed(service: Service, *, among: tuple[str, ...] = (), **asked: Any) -> tuple[Any, ...]:
+def typed(service, *, among=(), **asked):
     """What is learned of a text that was typed while questions with these contexts came in between."""
     for end in range(1, len(WRITTEN)):
         service.suggestions.suggest(WRITTEN[:end], **asked)
@@ -127,9 +113,7 @@ def typed(service: Service, *, among: tuple[str, ...] = (), **asked: Any) -> tup
     return evidence(service)
 
 
-def test_what_is_answered_elsewhere_leaves_what_other_texts_are_judged_by(
-    make: Callable[[str], Service],
-) -> None:
+def test_what_is_answered_elsewhere_leaves_what_other_texts_are_judged_by(make):
     service, never = make("one"), make("never")
     before = evidence(never)
     alone = typed(never)
@@ -141,9 +125,7 @@ def test_what_is_answered_elsewhere_leaves_what_other_texts_are_judged_by(
     assert tokens - prior > 0.8 * (tokens_alone - prior)
 
 
-def test_what_is_written_beside_an_answered_text_is_judged_and_forgotten_with_it(
-    make: Callable[[str], Service],
-) -> None:
+def test_what_is_written_beside_an_answered_text_is_judged_and_forgotten_with_it(make):
     service, late = make("one"), make("late")
     before = evidence(late)
     assert all(one != other for one, other in zip(before, typed(service, context=[MESSAGE]), strict=True))
@@ -154,9 +136,7 @@ def test_what_is_written_beside_an_answered_text_is_judged_and_forgotten_with_it
     assert evidence(late)[1:] == before[1:]  # of the mixture a text's beginning tells, which is always read
 
 
-def test_where_a_word_of_it_comes_from_is_told_and_it_stays_where_it_is(
-    make: Callable[[str], Service],
-) -> None:
+def test_where_a_word_of_it_comes_from_is_told_and_it_stays_where_it_is(make):
     service = make("one")
     words(service, "I met Wol", MESSAGE)
     steps = service.suggestions.explain("I met Wol", candidates=9, context=(MESSAGE,))
@@ -174,7 +154,7 @@ def test_where_a_word_of_it_comes_from_is_told_and_it_stays_where_it_is(
     assert not service.model.served.predictor._answered.text
 
 
-def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
+def test_the_newest_characters_count_and_secrets_are_taken_out():
     assert read_answered(["a" * 5_000, "the end"]).text == "the end"
     lines = [f"This is line {number}." for number in range(1_000)]
     assert read_answered(["\n".join(lines)]).text.split("\n") == lines[-222:]
@@ -185,7 +165,7 @@ def test_the_newest_characters_count_and_secrets_are_taken_out() -> None:
 
 
 @pytest.mark.parametrize("kept", ["sunflower", "flower"])
-def test_a_secret_is_taken_out_though_its_cue_is_cut_off(kept: str) -> None:
+def test_a_secret_is_taken_out_though_its_cue_is_cut_off(kept):
     behind = "\n" + "See you then. " * 400
     told = "The password is: sunflower" + behind[: 4_000 - len(kept)]
     assert "flower" not in read_answered([told.rstrip() + "." * (len(told) - len(told.rstrip()))]).text
@@ -196,7 +176,7 @@ QUOTED = (
 )
 
 
-def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make: Callable[[str], Service]) -> None:
+def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make):
     service = make("one")
     assert "-48213" in words(service, "It is Ticket PQX", QUOTED)
     assert "4:37" in words(service, "We come on Thursday 1", QUOTED)
@@ -204,19 +184,10 @@ def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make: Callabl
     assert "4:37" not in words(service, "We come on Thursday 1")
 
 
-@pytest.mark.parametrize("written", ["Hi ", "Thank you.\nDear ", "Good morning "])
-def test_a_salutation_names_who_wrote(make: Callable[[str], Service], written: str) -> None:
+@pytest.mark.parametrize("written", ["Hi ", "Dear ", "Thank you.\nDear ", "Good morning ", "@", "We ask @"])
+def test_a_salutation_names_who_wrote_the_newest_message(make, written):
     service = make("one")
-    assert words(service, written, QUOTED)[0] == "Brombel"
-    assert words(service, f"{written}Br", QUOTED)[0] == "ombel"
     assert words(service, "We say ", QUOTED)[0] != "Brombel"
-
-
-@pytest.mark.parametrize("written", ["Hi ", "Dear ", "@", "We ask @"])
-def test_a_salutation_names_who_wrote_the_newest_message(
-    make: Callable[[str], Service], written: str
-) -> None:
-    service = make("one")
     thread = ["Tolvan 14:02\nWho comes?", "Brombel Witzmann · 2 hours ago\nI come.", "You · now\nSo do I."]
     assert words(service, written, *thread)[0] == "Brombel"
     assert words(service, f"{written}Br", *thread)[0] == "ombel"
@@ -236,18 +207,18 @@ def test_a_salutation_names_who_wrote_the_newest_message(
         *((other, 0.0) for other in ("Das ist liebe", "it is a dear", "Beste Lösung")),
     ],
 )
-def test_in_each_language_a_salutation_is_one(written: str, share: float) -> None:
+def test_in_each_language_a_salutation_is_one(written, share):
     assert sender_share(written) == share
 
 
 @pytest.mark.parametrize("written", ["Thanks ", "Thank you "])
-def test_a_thank_may_name_who_wrote(make: Callable[[str], Service], written: str) -> None:
+def test_a_thank_may_name_who_wrote(make, written):
     service = make("one")
     assert "Brombel" in words(service, written, QUOTED)[:3]
     assert "Brombel" not in words(service, "Mail ", QUOTED)[:3]
 
 
-def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) -> None:
+def test_an_address_is_neither_read_nor_offered(make):
     service = make("one")
     assert "fram" not in words(service, "ask quil", QUOTED)
     assert "inder" not in words(service, "ask quilfram@zyx", QUOTED)
@@ -269,13 +240,11 @@ def test_an_address_is_neither_read_nor_offered(make: Callable[[str], Service]) 
         ("It is v2.exe-9 now", "It is v2", ".exe-9"),
     ],
 )
-def test_what_looks_like_a_host_is_not_offered(
-    make: Callable[[str], Service], told: str, begun: str, rest: str
-) -> None:
+def test_what_looks_like_a_host_is_not_offered(make, told, begun, rest):
     assert rest not in words(make("one"), begun, told)
 
 
-def test_what_an_at_makes_a_handle_is_offered(make: Callable[[str], Service]) -> None:
+def test_what_an_at_makes_a_handle_is_offered(make):
     service = make("one")
     told = "@brombel.witz (and @zyx_inder), ask xandr.olin or @noone@xylo.example, @xylo.example/login."
     assert "bel.witz" in words(service, "We ask @brom", told)
@@ -285,14 +254,14 @@ def test_what_an_at_makes_a_handle_is_offered(make: Callable[[str], Service]) ->
     assert "ne" not in words(service, "We ask @noo", told)
 
 
-def test_dates_and_times_with_points_are_offered(make: Callable[[str], Service]) -> None:
+def test_dates_and_times_with_points_are_offered(make):
     service = make("one")
     told = "We meet on 12.05.2024, at 14.30. Version 3.11.2 is out, e.g. for J. Smith...and you"
     assert "2.05.2024" in words(service, "It is 1", told)
     assert "4.30" in words(service, "It is 1", told)
 
 
-def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
+def test_a_secret_is_not_offered(make):
     told = (
         "The password is hunter2-Xq9Lm, and your code is 483920. Please enter the code A7X-92K on 12.05.2031."
     )
@@ -304,7 +273,7 @@ def test_a_secret_is_not_offered(make: Callable[[str], Service]) -> None:
     assert "2.05.2031" in words(service, "It is 1", told)
 
 
-def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make: Callable[[str], Service]) -> None:
+def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make):
     told = "The password is: sunflowerlamp"
     service = make("one")
     assert "lowerlamp" not in words(service, "It is sunf", told)
@@ -313,16 +282,14 @@ def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make: Callabl
     assert "lowerlamp" in words(service, "It is sunf", told)
 
 
-def test_a_word_that_is_repeated_counts_as_little_as_one_that_is_there_twice(
-    make: Callable[[str], Service],
-) -> None:
+def test_a_word_that_is_repeated_counts_as_little_as_one_that_is_there_twice(make):
     service = make("one")
     often = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 5_000])
     twice = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 2])
     assert often.words == twice.words
 
 
-def test_a_sentence_is_not_recited(make: Callable[[str], Service]) -> None:
+def test_a_sentence_is_not_recited(make):
     loaded = make("one").model.loaded
     words_known = make("two").model.served.user_model.words
     whole = "one two three four five six seven eight nine"

@@ -129,7 +129,7 @@ def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, ti
     entries = [*written.store.entries.select()]
     adapter = promoted(written, tiny, make_lora, [entry.id for entry in entries[:104]])
     not_yet, none = written.evals._own(EvalRequest(chars=500))
-    assert none.blob is None, "it does not serve yet"
+    assert none.adapter is None, "it does not serve yet"
     written.model.use(adapter)
     found = result(written)
     assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
@@ -144,11 +144,6 @@ def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, m
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
         next(written.evals.run(EvalRequest()))
     assert nothing_runs(written)
-
-
-def test_without_history_it_says_so(service):
-    with pytest.raises(TooLittleToTypeError):
-        next(service.evals.run(EvalRequest()))
 
 
 # --- a corpus ---

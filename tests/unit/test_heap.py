@@ -34,7 +34,7 @@ libc.fflush(None)
 """
 
 
-def heaps(first: str) -> int:
+def heaps(first):
     ours = {
         name: value
         for name, value in os.environ.items()
@@ -46,10 +46,10 @@ def heaps(first: str) -> int:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_threads_share_few_heaps() -> None:
+def test_threads_share_few_heaps():
     assert heaps("heap.keep_little()") <= 2 < heaps("")
 
 
-def test_large_pages_are_asked_for_unless_the_user_has_said_otherwise() -> None:
+def test_large_pages_are_asked_for_unless_the_user_has_said_otherwise():
     assert with_huge_pages({"HOME": "/x"}) == {"HOME": "/x", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
     assert with_huge_pages({"GLIBC_TUNABLES": "a=b"}) == {"GLIBC_TUNABLES": "a=b"}

@@ -12,7 +12,7 @@ import pkgutil
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -55,18 +55,18 @@ _EXAMPLES = {"SPACE": " ", "DIGIT": "1", "WORD": "a", "NOT_SPACE": "a", "NOT_DIG
 # --- growth ------------------------------------------------------------------------------------------
 
 
-def cost_s(work: Work, text: str) -> float:
+def cost_s(work, text):
     began = time.thread_time()
     work(text)
     return time.thread_time() - began
 
 
-def written(case: Case, size: int) -> str:
+def written(case, size):
     before, part = case
     return before + (part * (size // len(part) + 1))[:size] + "\x01"
 
 
-def growth(work: Work, case: Case, small: int = SMALL, large: int = LARGE) -> float:
+def growth(work, case, small=SMALL, large=LARGE):
     """How many times as long `large` characters take as `small`; 0 where they take next to nothing."""
     few, many = written(case, small), written(case, large)
     least = float("inf")
@@ -80,7 +80,7 @@ def growth(work: Work, case: Case, small: int = SMALL, large: int = LARGE) -> fl
     return least
 
 
-def slowest(work: Work, cases: Iterable[Case], small: int = SMALL, large: int = LARGE) -> float:
+def slowest(work, cases, small=SMALL, large=LARGE):
     """The growth of the cases that take longest when they are short."""
     longest = sorted(cases, key=lambda case: cost_s(work, written(case, small)))[-3:]
     return max(growth(work, case, small, large) for case in longest)
@@ -89,14 +89,14 @@ def slowest(work: Work, cases: Iterable[Case], small: int = SMALL, large: int = 
 # --- the worst cases of a pattern --------------------------------------------------------------------
 
 
-def _parsed(pattern: re.Pattern[Any]) -> Any:
+def _parsed(pattern):
     text = pattern.pattern
     return parser.parse(
         text if isinstance(text, str) else text.decode("latin-1"), pattern.flags & ~re.UNICODE
     )
 
 
-def _inner(code: Any, value: Any) -> list[Any]:
+def _inner(code, value):
     """The patterns that a part of a pattern is made of."""
     if code is sre.BRANCH:
         return list(value[1])
@@ -109,7 +109,7 @@ def _inner(code: Any, value: Any) -> list[Any]:
     return [value] if code is sre.ATOMIC_GROUP else []
 
 
-def _repeats(pattern: Any) -> bool:
+def _repeats(pattern):
     """Whether something in it may be repeated often: what has no such part looks at a few characters alone."""
     return any(
         (code in _REPEATS and int(value[1]) > 8) or any(map(_repeats, _inner(code, value)))
@@ -117,7 +117,7 @@ def _repeats(pattern: Any) -> bool:
     )
 
 
-def _members(items: Any) -> list[str]:
+def _members(items):
     """Some characters of a set, or beside it."""
     found = []
     for code, value in items:
@@ -132,7 +132,7 @@ def _members(items: Any) -> list[str]:
     return found
 
 
-def _atoms(pattern: Any) -> Iterator[str]:
+def _atoms(pattern):
     """The characters and words that a pattern names."""
     run = ""
     for code, value in [*pattern, (None, None)]:
@@ -151,7 +151,7 @@ def _atoms(pattern: Any) -> Iterator[str]:
             yield from _atoms(inner)
 
 
-def _example(pattern: Any) -> str:
+def _example(pattern):
     """A short text that a pattern matches, or nearly."""
     text = ""
     for code, value in pattern:
@@ -169,7 +169,7 @@ def _example(pattern: Any) -> str:
     return text
 
 
-def worst_cases(pattern: Any) -> Iterator[Case]:
+def worst_cases(pattern):
     """Beginnings of a match, and what is repeated behind them."""
     if not isinstance(pattern, re.Pattern):  # one of the library `regex`, which shows nothing of its parts
         yield from (("", part) for part in "aA0 \n-./")
@@ -186,7 +186,7 @@ def worst_cases(pattern: Any) -> Iterator[Case]:
         )
 
 
-def patterns() -> dict[str, Any]:
+def patterns():
     """The patterns of the folders and modules that look at text, each once, by the name that it has there."""
     modules = [normalising, secret_cues, reply_parser, commit_message_file, answered]
     for folder in (sources, redaction):
@@ -194,7 +194,7 @@ def patterns() -> dict[str, Any]:
         modules += map(importlib.import_module, names)
     found: dict[Any, tuple[str, Any]] = {}
 
-    def take(name: str, value: Any, depth: int = 0) -> None:
+    def take(name, value, depth=0):
         pattern = value if isinstance(value, re.Pattern | regex.Pattern) else source(value)
         if isinstance(pattern, str):
             pattern = re.compile(pattern)
@@ -222,7 +222,7 @@ def patterns() -> dict[str, Any]:
 PATTERNS = patterns()
 
 
-def search(pattern: Any) -> Work:
+def search(pattern):
     if isinstance(pattern.pattern, bytes):
         return lambda text: [None for _ in pattern.finditer(text.encode("utf-8", "replace"))]
     return lambda text: [None for _ in pattern.finditer(text)]

@@ -80,7 +80,7 @@ LONG = "x" * 200
         (f"Maren M{LONG} 14:02\n", ""),
     ],
 )
-def test_the_first_line_names_who_wrote(head: str, name: str) -> None:
+def test_the_first_line_names_who_wrote(head, name):
     assert author_of([head + SAID]) == name
 
 
@@ -107,7 +107,7 @@ def test_the_first_line_names_who_wrote(head: str, name: str) -> None:
         ("", ""),
     ],
 )
-def test_who_wrote_a_text(text: str, name: str) -> None:
+def test_who_wrote_a_text(text, name):
     assert author_of([text]) == name
 
 
@@ -126,12 +126,12 @@ def test_who_wrote_a_text(text: str, name: str) -> None:
         ("To: Ann Smith <a@b.example>\n\nAll is well.", ""),
     ],
 )
-def test_a_mail_that_is_written_names_to_whom_it_goes(header: str, name: str) -> None:
+def test_a_mail_that_is_written_names_to_whom_it_goes(header, name):
     quoted = "On Monday, Otto Frei wrote:\nHello" if name else "Hello"
     assert read_answered([quoted, header]).sender == name
 
 
-def test_the_newest_text_of_somebody_else_names_them() -> None:
+def test_the_newest_text_of_somebody_else_names_them():
     anna, tom, own = f"Anna 14:02\n{SAID}", f"tom_b commented on 3 Mar\n{SAID}", f"You 14:05\n{SAID}"
     assert author_of([anna, tom]) == "tom_b"
     assert author_of([tom, anna, own, own]) == "Anna"
@@ -140,7 +140,7 @@ def test_the_newest_text_of_somebody_else_names_them() -> None:
     assert author_of([]) == ""
 
 
-def test_a_name_beyond_what_is_read_or_taken_out_of_it_is_none() -> None:
+def test_a_name_beyond_what_is_read_or_taken_out_of_it_is_none():
     anna = f"Anna Harvola 14:02\n{SAID}"
     assert read_answered([anna]).sender == "Anna"
     assert read_answered([f"{anna}\n{'and so on ' * 1_000}"]).sender == ""
@@ -162,5 +162,5 @@ def test_a_name_beyond_what_is_read_or_taken_out_of_it_is_none() -> None:
         ".\n" * 2_000 + "a",
     ],
 )
-def test_a_text_made_to_be_slow_names_nobody(text: str) -> None:
+def test_a_text_made_to_be_slow_names_nobody(text):
     assert read_answered([text] * 8).sender == ""

@@ -188,21 +188,6 @@ async def test_the_services_own_work_is_never_refused(desk):
     assert len(await asyncio.gather(*asked)) == len(asked)
 
 
-@in_loop
-async def test_whose_client_has_gone_is_not_computed_and_its_place_is_free(desk):
-    gone = [await desk.ask(f"gone{n}", "flood", n) for n in range(MAX_JOBS[TYPING])]
-    for task in gone:
-        task.cancel()
-    await settle()
-    here = [await desk.ask(f"here{n}", "flood", n) for n in range(MAX_JOBS[TYPING])]
-    desk.open()
-    await asyncio.gather(*here)
-    assert not any(name.startswith("gone") for name in desk.done)
-    assert (len(desk.queue), desk.queue._last) == (0, {}), (
-        "and nothing is remembered of clients that have gone"
-    )
-
-
 def pieces(closed, most=3):
     try:
         yield from range(most)
@@ -249,22 +234,6 @@ async def test_a_stream_is_closed_in_the_models_thread_once_its_client_goes(desk
 
 
 @in_loop
-async def test_only_so_many_generate_at_once_and_one_that_does_is_not_refused(desk):
-    closed = [threading.Event() for _ in range(MAX_JOBS[REST] + 1)]
-    tasks = [
-        asyncio.ensure_future(take(desk.queue.stream(Client("chat", n), REST, pieces(one)), []))
-        for n, one in enumerate(closed)
-    ]
-    await settle()
-    with pytest.raises(BusyError):
-        await tasks.pop()
-    desk.open()
-    await asyncio.gather(*tasks)
-    for one in closed[:-1]:
-        assert await asyncio.to_thread(one.wait, DEADLINE_S)
-
-
-@in_loop
 async def test_who_does_not_read_loses_the_place():
     desk, closed = Desk(patience_s=0), threading.Event()
     desk.open()
@@ -274,23 +243,6 @@ async def test_who_does_not_read_loses_the_place():
     with pytest.raises(SlowReaderError):
         await anext(stream)
     desk.queue.close()
-
-
-@in_loop
-async def test_many_wait_where_two_programs_beside_one_s_own_do(desk):
-    mine = Client("editor", 1)
-    asked = [await desk.ask("first", "editor")]
-    for name, program, many in (
-        ("a", "editor", False),
-        ("b", "mail", False),
-        ("c", "mail", False),
-        ("d", "x", True),
-    ):
-        asked.append(await desk.ask(name, program, connection=name))
-        assert desk.queue.crowded(mine) is many
-    desk.open()
-    await asyncio.gather(*asked)
-    assert not desk.queue.crowded(mine)
 
 
 # What is done after a while

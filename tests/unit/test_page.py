@@ -15,7 +15,8 @@ URL = "http://127.0.0.1:8765"
 TOKEN = {"Authorization": f"Bearer {'t' * 43}"}
 FROM_THE_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": URL}
 FOLDER = resources.files("idiolect.daemon.endpoint") / "page"
-FILES = sorted(file.name for file in FOLDER.iterdir())
+SHARED = resources.files("idiolect.daemon.browser") / "extension" / "content" / "typing_speed.js"
+FILES = {file.name: file for file in (SHARED, *FOLDER.iterdir())}
 
 
 def client(service, folder, socket=None):
@@ -47,13 +48,7 @@ def test_a_link_begins_one_session_once(http):
     again = http.get(link["url"])
     assert (again.status_code, again.headers["location"]) == (303, "/page/")
     assert "set-cookie" not in again.headers
-
-
-@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}])
-def test_a_session_is_the_pages_alone(http, headers):
-    http.get(http.post("/v1/open", headers=TOKEN).json()["url"])
-    assert http.cookies
-    assert http.get("/v1/status", headers=headers).status_code == 401
+    assert http.get("/").headers["location"] == "/page/"
 
 
 def test_without_a_token_there_is_no_link(http):
@@ -69,11 +64,11 @@ def test_a_browser_does_not_reach_a_unix_socket(tiny_service, tmp_path):
     assert "unix_socket" in refused.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("name", ["", *FILES])
+@pytest.mark.parametrize("name", ["", *sorted(FILES)])
 def test_each_file_is_served_under_a_strict_policy(http, name):
     got = http.get(f"/page/{name}")
     assert got.status_code == 200
-    assert got.content == (FOLDER / (name or "index.html")).read_bytes()
+    assert got.content == FILES[name or "index.html"].read_bytes()
     policy = dict(part.split(maxsplit=1) for part in got.headers["content-security-policy"].split("; "))
     assert policy.pop("default-src") == policy.pop("form-action") == policy.pop("base-uri") == "'none'"
     assert policy.pop("frame-ancestors") == "'none'"
@@ -90,17 +85,9 @@ def test_each_file_is_served_under_a_strict_policy(http, name):
     assert http.get(f"/page/{name}/../page.py").status_code == 404
 
 
-def test_the_page_and_the_extension_measure_how_fast_its_user_types_with_one_script(http):
-    extension = resources.files("idiolect.daemon.browser") / "extension"
-    got = http.get("/page/typing_speed.js")
-    assert got.content == (extension / "content" / "typing_speed.js").read_bytes()
-    assert got.headers["content-type"].startswith("text/javascript")
-    assert 'import "./typing_speed.js"' in (FOLDER / "playground.js").read_text("utf-8")
-
-
 def test_no_file_holds_what_the_policy_forbids_or_writes_html():
-    for name in FILES:
-        text = (FOLDER / name).read_text("utf-8")
+    for name, file in FILES.items():
+        text = file.read_text("utf-8")
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), name
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text), name
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", text), name
@@ -124,9 +111,3 @@ def test_an_explanation_is_withheld_where_suggestions_are(http):
     [word] = [word for word in found if word["text"] == "framiusz"]
     assert word["part"] == "context"
     assert http.post("/v1/explain", json={**answering, "context": "x"}, headers=TOKEN).status_code == 422
-
-
-def test_the_address_alone_leads_to_the_page(http):
-    answer = http.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/page/")
-    assert http.get("/page/").status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import queue
 from types import SimpleNamespace
-from typing import Any
 
 import psutil
 import pytest
@@ -24,17 +23,15 @@ from idiolect.daemon.service import Service
         (SimpleNamespace(power_plugged=False), True),
     ],
 )
-def test_only_a_battery_that_is_used_counts(
-    battery: Any, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_a_battery_that_is_used_counts(battery, expected, monkeypatch):
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     assert is_on_battery() is expected
 
 
 @pytest.mark.parametrize(("plugged", "given"), [(True, ()), (False, (2 / 3,))])
 def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
-    plugged: bool, given: tuple[float, ...], tmp_path: Any, tiny_profile: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    plugged, given, tmp_path, tiny_profile, monkeypatch
+):
     battery = SimpleNamespace(power_plugged=plugged)
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     with contextlib.closing(Service(tiny_profile(tmp_path / "home"))) as service:
@@ -48,7 +45,7 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
         assert asked.get(timeout=DEADLINE_S) == given
 
 
-def test_the_battery_is_not_looked_up_at_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_battery_is_not_looked_up_at_every_key(monkeypatch):
     looked: list[bool] = []
     battery = SimpleNamespace(power_plugged=False)
     monkeypatch.setattr(psutil, "sensors_battery", lambda: (looked.append(True), battery)[1], raising=False)

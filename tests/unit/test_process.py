@@ -135,13 +135,6 @@ def test_a_damaged_or_foreign_run_file_counts_for_nothing(settings, content):
         assert process.find(settings) is None
 
 
-def test_a_service_that_takes_the_lock_clears_away_what_is_stale(settings):
-    stale = settings.run_dir / "service.json"
-    stale.write_text(json.dumps(dataclasses.asdict(RUNNING)))
-    with process.locked(settings):
-        assert not stale.exists()
-
-
 def test_stop_without_a_service_touches_no_process(settings):
     # The run file of a killed service names a pid that somebody else may have by now: here, this test.
     (settings.run_dir / "service.json").write_text(json.dumps(dataclasses.asdict(RUNNING)))
@@ -157,11 +150,6 @@ def test_a_new_profile_has_no_service(tmp_path):
 
 
 # --- the token ---
-
-
-def test_a_missing_token_is_one_clear_error(settings):
-    with pytest.raises(process.UnauthorizedError, match="cannot be read"):
-        process.read_token(settings)
 
 
 # --- the address ---
@@ -287,15 +275,6 @@ def test_two_starts_at_once_make_one_service(profile):
         one.join(DEADLINE_S)
     assert len({running.pid for running, _ in found}) == 1
     assert sorted(fresh for _, fresh in found) == [False, False, True]
-
-
-def test_a_taken_port_is_told_in_the_services_own_words(profile):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(process.RelayedError, match=f"Port {port} ") as caught:
-            process.start(profile, flags=("--port", str(port)))
-    assert caught.value.relayed_exit_code == listen_address.ListenError.exit_code
-    assert process.holder(profile) is None
 
 
 def test_what_keeps_the_service_from_opening_is_told(profile):

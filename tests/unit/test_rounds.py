@@ -8,9 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import numpy as np
@@ -31,11 +30,6 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from idiolect.models.build import BasePaths
-
 TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
 ENOUGH = 12  # new entries, which hold more tokens than the next round is judged by
@@ -44,7 +38,7 @@ ENOUGH = 12  # new entries, which hold more tokens than the next round is judged
 class Profile:
     """A service over one profile's folder, which may be started again, and its round in a thread."""
 
-    def __init__(self, home: Path, tiny: BasePaths) -> None:
+    def __init__(self, home, tiny):
         self.home, self.tiny = home, tiny
         self.given: dict[str, Any] = {
             "keyring": False,
@@ -68,7 +62,7 @@ class Profile:
         }
         self.open()
 
-    def open(self) -> None:
+    def open(self):
         settings = Settings(home=self.home, **self.given).prepare()
         if not settings.base_dir.is_symlink():
             settings.base_dir.rmdir()
@@ -76,13 +70,13 @@ class Profile:
         self.service = Service(settings)
         self.store = self.service.store
 
-    def shorten_rounds(self) -> None:
+    def shorten_rounds(self):
         """Have rounds read their text once, for what comes of a round and not of how it is interrupted."""
         self.service.close()
         self.given |= {"epochs": 1, "checkpoint_s": 60}
         self.open()
 
-    def begin(self, reason: str = "due", budget_s: float | None = None) -> None:
+    def begin(self, reason="due", budget_s=None):
         """Start a round and return once it trains."""
         self.events: list[dict[str, Any]] = []
         self.error: Exception | None = None
@@ -91,29 +85,29 @@ class Profile:
         until(lambda: self.trained() > 0 or not self.thread.is_alive())
         assert self.error is None
 
-    def _follow(self, budget_s: float | None, reason: str) -> None:
+    def _follow(self, budget_s, reason):
         try:
             for event in self.service.rounds.run(budget_s, reason):
                 self.events.append(event)
         except Exception as error:
             self.error = error
 
-    def write(self, about: int, entries: int = ENOUGH) -> None:
+    def write(self, about, entries=ENOUGH):
         """Add text that no round has seen, enough to judge the next one by."""
         for word in (SOME.split() * 2)[:entries]:
             self.service.ingest.add_text(f"{word} {about} {SOME}", source="test")
 
-    def trained(self) -> int:
+    def trained(self):
         progress = self.service.rounds.progress() or {}
         return progress.get("tokens", 0)
 
-    def child(self) -> psutil.Process:
+    def child(self):
         return psutil.Process(self.service._children._child.pid)
 
-    def stands_still(self) -> bool:
+    def stands_still(self):
         return self.child().status() == psutil.STATUS_STOPPED
 
-    def end(self) -> dict[str, Any]:
+    def end(self):
         """Wait for the round's end; its last event."""
         self.thread.join(DEADLINE_S)
         assert not self.thread.is_alive()
@@ -122,7 +116,7 @@ class Profile:
 
 
 @pytest.fixture(scope="module")
-def profiles(tmp_path_factory: pytest.TempPathFactory, tiny: BasePaths) -> Callable[[], Profile]:
+def profiles(tmp_path_factory, tiny):
     """`profiles()`: a profile that has read the same text as every other."""
     first = Profile(tmp_path_factory.mktemp("rounds") / "home", tiny)
     random = np.random.default_rng(12)
@@ -130,7 +124,7 @@ def profiles(tmp_path_factory: pytest.TempPathFactory, tiny: BasePaths) -> Calla
         assert first.service.ingest.add_text(" ".join(random.choice(SOME.split(), 9)), source="test").stored
     first.service.close()
 
-    def copied() -> Profile:
+    def copied():
         home = tmp_path_factory.mktemp("copy") / "home"
         shutil.copytree(first.home, home, symlinks=True)
         return Profile(home, tiny)
@@ -139,15 +133,13 @@ def profiles(tmp_path_factory: pytest.TempPathFactory, tiny: BasePaths) -> Calla
 
 
 @pytest.fixture
-def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
+def profile(profiles):
     profile = profiles()
     yield profile
     profile.service.close()
 
 
-def test_a_round_that_began_by_itself_waits_while_the_user_types(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkeypatch):
     profile.given |= {"rest_s": 3}
     profile.service.close()
     profile.open()
@@ -165,7 +157,7 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(
     until(lambda: profile.trained() > at)  # the keyboard rests
     assert profile.service.status()["training"]["waits"] is None
 
-    def broken(_self: MachineSensors) -> float:
+    def broken(_self):
         raise OSError("no such sensor")
 
     profile.service.suggestions.suggest("see you ")
@@ -176,7 +168,7 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(
     assert profile.end()["event"] == "verdict"
 
 
-def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile) -> None:
+def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile):
     profile.begin()
     profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
@@ -193,16 +185,14 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile
     assert len(profile.store.rounds.all()) == 1
 
 
-def test_whoever_waits_for_a_round_is_told_what_it_waits_for(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_waits_for_a_round_is_told_what_it_waits_for(profile, monkeypatch):
     load = 0.0
     monkeypatch.setattr(MachineSensors, "load", lambda _self: load)
     profile.given |= {"max_load": 0.5, "rest_s": 0}
     profile.service.close()
     profile.open()
 
-    def waits() -> list[str | None]:
+    def waits():
         told = [event["waits"] for event in profile.events if event["event"] == "progress"]
         return [why for why, before in zip(told, [None, *told], strict=False) if why != before]
 
@@ -220,7 +210,7 @@ def test_whoever_waits_for_a_round_is_told_what_it_waits_for(
     assert profile.end()["event"] == "verdict"
 
 
-def test_a_round_that_nobody_follows_any_longer_ends(profile: Profile) -> None:
+def test_a_round_that_nobody_follows_any_longer_ends(profile):
     events = profile.service.rounds.run(None, "asked")
     next(events)
     events.close()
@@ -229,14 +219,14 @@ def test_a_round_that_nobody_follows_any_longer_ends(profile: Profile) -> None:
     assert row.status == "interrupted"
 
 
-def settled(result: Any) -> Any:
+def settled(result):
     """A verdict's metrics without what depends on the clock."""
     timed = ("seconds", "tokens_per_s", "train_seconds", "peak_mb")
     return {name: value for name, value in result["metrics"].items() if name not in timed}
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any]]:
+def uninterrupted(profiles):
     """The adapter and the figures of a round that nothing cut off."""
     profile = profiles()
     profile.begin()
@@ -247,7 +237,7 @@ def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any
     return blob, settled(verdict)
 
 
-def ends_as(profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]) -> None:
+def ends_as(profile, uninterrupted):
     verdict = profile.end()
     assert profile.store.adapters.weights(verdict["adapter"]) == uninterrupted[0]
     assert settled(verdict) == uninterrupted[1]
@@ -257,9 +247,7 @@ def ends_as(profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]) -> No
     assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
 
 
-def test_a_round_goes_on_after_the_service_was_stopped(
-    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
-) -> None:
+def test_a_round_goes_on_after_the_service_was_stopped(profile, uninterrupted):
     profile.begin()
     until(lambda: profile.trained() >= 5 * TOKENS_OF_A_STEP)  # the last step's checkpoint may not be kept
     profile.service.close()
@@ -278,9 +266,7 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     assert profile.service.rounds._facts().new_tokens > 0
 
 
-def test_a_round_goes_on_after_its_process_was_killed(
-    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
-) -> None:
+def test_a_round_goes_on_after_its_process_was_killed(profile, uninterrupted):
     profile.begin()
     until(lambda: profile.store.checkpoints.last() is not None)
     profile.child().kill()
@@ -295,7 +281,7 @@ def test_a_round_goes_on_after_its_process_was_killed(
     ends_as(profile, uninterrupted)
 
 
-def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Process:
+def held_in_the_midst(service, home):
     """Let a service begin a round, hold it twice and let it go on; the round's process."""
     url = json.loads(service.stdout.readline())["running"]["url"]
     token = (home / "run" / "token").read_text().strip()
@@ -303,7 +289,7 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
         base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE_S
     ) as client:
 
-        def state() -> dict[str, Any]:
+        def state():
             return client.get("/v1/status").json()["training"]
 
         assert client.post("/v1/train", json={}).status_code == 202
@@ -327,8 +313,8 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
     sys.platform != "linux", reason="elsewhere the system ends only what stands still as a whole"
 )
 def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_and_goes_on(
-    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
-) -> None:
+    profile, uninterrupted
+):
     profile.service.close()
     lines = [f"{name} = {json.dumps(value)}" for name, value in profile.given.items()]
     (profile.home / "config.toml").write_text("\n".join(lines))
@@ -351,7 +337,7 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     ends_as(profile, uninterrupted)
 
 
-def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Profile) -> None:
+def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
     profile.begin()
     until(lambda: profile.store.checkpoints.last() is not None)
     ids = [entry.id for entry in profile.store.entries.select()]
@@ -366,7 +352,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Pr
     assert not profile.service.rounds._facts().unfinished
 
 
-def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile: Profile) -> None:
+def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile):
     """What was cut off began before there was text by which a challenger could be judged."""
     store = profile.store
     adapter = Lora.fresh(LoraConfig(4, 64.0), profile.tiny.config)
@@ -402,14 +388,14 @@ def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(prof
     assert [row.status for row in rounds] == ["refused", "interrupted", verdict["status"]]
 
 
-def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
+def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile):
     store = profile.store
     [first, *_] = store.entries.select()
 
-    def ended(status: str, *, promising: bool = False) -> None:
+    def ended(status, *, promising=False):
         publish(store, blob=b"", status=status, metrics={"last_entry": first.id, "promising": promising})
 
-    def refused() -> int:
+    def refused():
         return profile.service.rounds._facts().refused
 
     assert refused() == 0
@@ -427,24 +413,16 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     assert refused() == 0
 
 
-def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile: Profile) -> None:
+def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile):
     store, trainer = profile.store, profile.service._trainer
     ours = trainer._base.source_sha256
 
-    def challenger(serving: int | None) -> int | None:
+    def challenger(serving):
         return trainer._challenger(
             serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.entries.token_ids()]
         )
 
-    def ended(
-        status: str,
-        parent: int | None,
-        against: int | None,
-        *,
-        promising: bool = True,
-        base: str = ours,
-        rank: int = 4,
-    ) -> int:
+    def ended(status, parent, against, *, promising=True, base=ours, rank=4):
         last = max(entry for entry, _ in store.entries.token_ids())
         metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
         about = {
@@ -492,15 +470,13 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     assert store.adapters.active() == served
 
 
-def test_what_a_refused_round_has_learned_is_not_lost(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
     profile.shorten_rounds()
     follow, orders, promoted = profile.service._children.follow, list[Any](), {"status": "promoted"}
     refused = {"status": "refused", "promising": True}
     wanted = [refused | {"learned": [0, 2, 5]}, refused, promoted, refused, promoted]
 
-    def judged(work: Any, order: Any, *given: Any) -> Iterator[dict[str, Any]]:
+    def judged(work, order, *given):
         orders.append(order)
         for event in follow(work, order, *given):
             yield event | (wanted[len(orders) - 1] if event["event"] == "result" else {})
@@ -533,10 +509,10 @@ def test_what_a_refused_round_has_learned_is_not_lost(
     assert store.adapters.active() == third, "what was refused never serves by itself"
 
 
-def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):
     service = profile.service
 
-    def used(day: str, seconds: float) -> float:
+    def used(day, seconds):
         monkeypatch.setattr("idiolect.daemon.rounds.round_runner._today", lambda: day)
         service._trainer._use(seconds)
         return service.rounds.today()["used_s"]

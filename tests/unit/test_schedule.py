@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,21 +11,16 @@ from idiolect.daemon.rounds.round_policy import MachineState, RoundFacts, RoundP
 from idiolect.daemon.settings import Settings, span_of
 from idiolect.daemon.settings_file import SettingsError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 NOON = datetime(2026, 1, 31, 12)
 DUE = RoundFacts(tokens=20_000, new_tokens=5_000)
 IDLE = MachineState(quiet_s=600, load=0.05, free_mb=8_000)
 
 
-def decided(
-    facts: RoundFacts = DUE, machine: MachineState = IDLE, now: datetime = NOON, **settings: Any
-) -> Any:
+def decided(facts=DUE, machine=IDLE, now=NOON, **settings):
     return RoundPolicy(Settings(**settings)).decide(facts, machine, now)
 
 
-def test_with_all_conditions_met_it_starts() -> None:
+def test_with_all_conditions_met_it_starts():
     assert decided().start
 
 
@@ -56,9 +50,7 @@ def test_with_all_conditions_met_it_starts() -> None:
         ({}, {"free_mb": 1999.0}, {}, "2,000 MB of memory"),
     ],
 )
-def test_each_condition_alone_keeps_it_off_and_is_said(
-    facts: dict[str, Any], machine: dict[str, Any], settings: dict[str, Any], said: str
-) -> None:
+def test_each_condition_alone_keeps_it_off_and_is_said(facts, machine, settings, said):
     decision = decided(replace(DUE, **facts), replace(IDLE, **machine), **settings)
     assert not decision.start
     assert said in decision.reason
@@ -79,14 +71,12 @@ def test_each_condition_alone_keeps_it_off_and_is_said(
         ({"used_today_s": 0.0}, {}, {"daily_budget_s": 30.0}),
     ],
 )
-def test_what_does_not_keep_it_off(
-    facts: dict[str, Any], machine: dict[str, Any], settings: dict[str, Any]
-) -> None:
+def test_what_does_not_keep_it_off(facts, machine, settings):
     assert decided(replace(DUE, **facts), replace(IDLE, **machine), **settings).start
 
 
 @pytest.mark.parametrize(("refused", "times"), [(0, 1), (1, 1), (2, 2), (3, 3), (8, 8), (9, 8), (10**6, 8)])
-def test_each_further_refusal_waits_for_more_text(refused: int, times: int) -> None:
+def test_each_further_refusal_waits_for_more_text(refused, times):
     settings = Settings()
     needed = RoundPolicy(settings).new_tokens_needed(refused)
     assert needed == times * settings.train_every_tokens
@@ -94,7 +84,7 @@ def test_each_further_refusal_waits_for_more_text(refused: int, times: int) -> N
     assert not decided(replace(DUE, refused=refused, new_tokens=needed - 1)).start
 
 
-def test_a_round_is_no_longer_than_a_day_allows() -> None:
+def test_a_round_is_no_longer_than_a_day_allows():
     assert RoundPolicy(Settings(daily_budget_s=30.0)).round_s == 30.0
     assert not decided(replace(DUE, used_today_s=1.0), daily_budget_s=30.0).start
 
@@ -103,15 +93,13 @@ def test_a_round_is_no_longer_than_a_day_allows() -> None:
     ("hours", "inside", "outside"),
     [("09:00-17:00", (9, 12, 16), (0, 8, 17, 23)), ("22:00-06:00", (22, 23, 0, 5), (6, 12, 21))],
 )
-def test_the_hours_may_go_over_midnight(
-    hours: str, inside: tuple[int, ...], outside: tuple[int, ...]
-) -> None:
+def test_the_hours_may_go_over_midnight(hours, inside, outside):
     assert all(decided(now=NOON.replace(hour=hour), hours=hours).start for hour in inside)
     assert not any(decided(now=NOON.replace(hour=hour), hours=hours).start for hour in outside)
 
 
 @pytest.mark.parametrize("wrong", ["", "9-17", "09:00", "09:00-25:00", "09:60-10:00", "09:00-09:00", "night"])
-def test_hours_that_are_none_are_refused(wrong: str, tmp_path: Path) -> None:
+def test_hours_that_are_none_are_refused(wrong, tmp_path):
     with pytest.raises(ValueError, match="it is"):
         span_of(wrong)
     if wrong:
@@ -119,7 +107,7 @@ def test_hours_that_are_none_are_refused(wrong: str, tmp_path: Path) -> None:
             Settings(home=tmp_path, hours=wrong)
 
 
-def test_a_running_round_waits_and_goes_on() -> None:
+def test_a_running_round_waits_and_goes_on():
     schedule = RoundPolicy(Settings())
     assert schedule.must_wait(IDLE) is None
     assert schedule.must_wait(replace(IDLE, quiet_s=11.0, free_mb=1.0)) is None

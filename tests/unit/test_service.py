@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from publishing import publish
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
@@ -69,20 +69,6 @@ def adapter(service, tiny, make_lora):
     return made
 
 
-def test_an_adapter_is_held_once_whoever_asks(service, adapter):
-    assert (
-        service.model.generation_source(adapter, knowing=True).adapter
-        is service.model.served.predictor.adapter
-    )
-
-
-def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
-    list(service.model.generations.generate("idiolect", Prompt("x"), SamplingParams(1)))
-    assert service.model.generations._idle
-    service.model.use(None)
-    assert service.model.generations._idle == []
-
-
 def written(service):
     """The texts under way, as its predictor has read them."""
     return [
@@ -103,14 +89,6 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
         assert any(secret[:30] in text for text in written(service))
     service.forgetting.forget(Selector(text="zircon"), dry_run=False)
     assert written(service) == []
-
-
-def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
-    serving = service.model.served.predictor
-    service.model.end_round(another=False)
-    assert service.model.served.predictor is serving
-    service.model.end_round(another=True)
-    assert service.model.served.predictor is not serving
 
 
 def test_feedback_is_counted_for_what_served(service, on, adapter):
@@ -194,34 +172,6 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     assert secret[6:] not in found.ghost.text
 
 
-def test_a_code_is_offered_from_the_third_time_on(service):
-    for times in (1, 2, 3, 4):
-        service.ingest.add_text("Our order number QX4829 came today.", source="test")
-        words = [word.text for word in service.suggestions.suggest("Our order number QX").words]
-        ghosts = (
-            service.suggestions.suggest("Our order number").ghost.text
-            + service.suggestions.suggest("Our order n").ghost.text
-        )
-        assert ("4829" in words) == (times >= 3)
-        assert times >= 3 or "4829" not in ghosts
-
-
-def test_a_damaged_calibration_is_begun_anew(service):
-    service.store.state.set("ghost_calibration", {"not": "counts"})
-    service.store.state.set("key_ms", {"not": "a time"})
-    assert UserStats(service.store).measured_key_ms is None
-    assert UserStats(service.store).calibration.events == 0
-    assert UserStats(service.store).key_ms == USUAL_KEY_MS
-
-
-def test_a_switch_that_is_not_known_keeps_no_service_from_starting(tiny_profile, tmp_path):
-    settings = tiny_profile(tmp_path / "home")
-    with contextlib.closing(Service(settings)) as service:
-        service.store.state.set("switches", {"not": "a switch", "show": "less"})
-    with contextlib.closing(Service(settings)) as service:
-        assert service.model.served.switches.show == "less"
-
-
 def test_what_became_of_ghosts_is_kept(service):
     for _ in range(60):
         service.suggestions.suggest("Kind regards from all of us at the ")
@@ -298,36 +248,6 @@ def words_at(service, prefix):
     return [word.text for word in service.suggestions.suggest(prefix, candidates=3).words]
 
 
-def test_a_word_that_is_never_suggested_gives_way_to_the_next_and_undo_brings_it_back(service):
-    service.ingest.add_text("The zorvelin zorba zorilla zorgon zorro met. " * 3, source="chat")
-    first = words_at(service, "The zor")
-    assert len(first) == 3
-    service.words.add("never", f"ZOR{first[0]}")
-    after = words_at(service, "The zor")
-    assert len(after) == 3
-    assert first[0] not in after
-    service.words.undo()
-    assert words_at(service, "The zor") == first
-
-
-def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
-    service.ingest.add_text("alpha bravo charlie delta. " * 20, source="chat")
-    wanted = SamplingParams(24, temperature=0)
-
-    def written():
-        parts = service.model.generations.generate("idiolect", Prompt("alpha bravo"), wanted)
-        return "".join(part.text for part in parts if isinstance(part, Piece))
-
-    assert "charlie" in written()
-    service.words.add("never", "bravo charlie")
-    assert "bravo charlie" not in f"alpha bravo{written()}"
-    service.words.add("never", "alpha")
-    shown = [
-        service.suggestions.suggest(prefix).ghost.text for prefix in ("", "delta. ", "al", "alpha bravo ")
-    ]
-    assert not any("alpha" in f"al{text}" or "charlie" in text for text in shown)
-
-
 def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service):
     service.ingest.add_text("The zorba zorilla zorgon zorro met. " * 3, source="chat")
     assert "uxelin" not in words_at(service, "The zorq")
@@ -345,13 +265,6 @@ def test_a_number_of_the_users_own_is_shown_and_a_secret_is_refused(service):
     assert "14a" in words_at(service, "The gate opens with 77")
     with pytest.raises(WordRefusedError):
         service.words.add("mine", "4111 1111 1111 1111")
-
-
-def test_forgetting_a_word_takes_what_was_decided_about_it(service):
-    service.words.add("mine", "Zorquxelin")
-    receipt = service.forgetting.forget(Selector(text="zorquxelin"), dry_run=False)
-    assert (receipt.entries, receipt.words) == (0, 1)
-    assert "uxelin" not in words_at(service, "The Zorq")
 
 
 def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_path, monkeypatch):
@@ -373,39 +286,6 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
         service.close()
 
 
-def background_threads():
-    return [thread.name for thread in threading.enumerate() if thread.name in ("warm", "ahead", "writers")]
-
-
-def test_a_start_that_fails_ends_what_it_began(tiny_profile, tmp_path, monkeypatch):
-    settings = tiny_profile(tmp_path / "home")
-
-    def fail(*_arguments, **_more):
-        raise DamagedModelError("It cannot be read.")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("idiolect.daemon.service.Trainer", fail)
-        with pytest.raises(DamagedModelError):
-            Service(settings)
-        assert not background_threads()
-    with monkeypatch.context() as patched:
-        patched.setattr("idiolect.daemon.storage.entries.Entries.token_ids", fail)
-        with pytest.raises(DamagedModelError):
-            Service(settings)
-        assert not background_threads()
-    Service(settings).close()
-
-
-def test_a_graph_that_cannot_be_loaded_is_told_and_ends_the_start(tiny_profile, tmp_path):
-    loading = Future()
-    loading.set_exception(DamagedModelError("It cannot be read."))
-    settings = tiny_profile(tmp_path / "home")
-    with pytest.raises(DamagedModelError):
-        Service(settings, loading=loading)
-    assert not background_threads()
-    Service(settings).close()
-
-
 def test_a_trial_is_forgotten_with_all_text_and_with_no_part_of_it(service):
     for text in ("We sail at noon.", "We came back at night."):
         service.ingest.add_text(text, source="test")
@@ -419,3 +299,63 @@ def test_a_trial_is_forgotten_with_all_text_and_with_no_part_of_it(service):
     service.trial.start()
     service.forgetting.forget(Selector(text="noon"), dry_run=False)  # where there is no text
     assert service.trial.status().state == "running"
+
+
+def test_a_word_that_is_never_suggested_gives_way_to_the_next_and_undo_brings_it_back(service):
+    service.ingest.add_text("The zorvelin zorba zorilla zorgon zorro met. " * 3, source="chat")
+    first = words_at(service, "The zor")
+    assert len(first) == 3
+    service.words.add("never", f"ZOR{first[0]}")
+    after = words_at(service, "The zor")
+    assert len(after) == 3
+    assert first[0] not in after
+    service.words.undo()
+    assert words_at(service, "The zor") == first
+
+
+def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
+    service.ingest.add_text("alpha bravo charlie delta. " * 20, source="chat")
+
+    def written():
+        parts = service.model.generations.generate(
+            "idiolect", Prompt("alpha bravo"), SamplingParams(24, temperature=0)
+        )
+        text = "".join(part.text for part in parts if isinstance(part, Piece))
+        ghosts = [
+            f"{typed}{service.suggestions.suggest(typed).ghost.text}" for typed in ("alpha bravo ", "delta. ")
+        ]
+        return [f"alpha bravo{text}", *ghosts]
+
+    assert all("bravo charlie" in text for text in written()[:2])
+    service.words.add("never", "bravo charlie")
+    assert not any("bravo charlie" in text for text in written())
+
+
+def test_what_is_damaged_or_unknown_keeps_no_service_from_starting(tiny_profile, tmp_path):
+    settings = tiny_profile(tmp_path / "home")
+    with contextlib.closing(Service(settings)) as service:
+        service.store.state.set("ghost_calibration", {"not": "counts"})
+        service.store.state.set("key_ms", {"not": "a time"})
+        service.store.state.set("switches", {"not": "a switch", "show": "less"})
+    with contextlib.closing(Service(settings)) as service:
+        stats = service.model.stats
+        assert (stats.measured_key_ms, stats.key_ms, stats.calibration.events) == (None, USUAL_KEY_MS, 0)
+        assert service.model.served.switches.show == "less"
+
+
+def fail(*_arguments, **_more):
+    raise DamagedModelError("It cannot be read.")
+
+
+@pytest.mark.parametrize("broken", ["service.Trainer", "storage.entries.Entries.token_ids", "graph"])
+def test_a_start_that_fails_ends_what_it_began(tiny_profile, tmp_path, monkeypatch, broken):
+    settings, loading = tiny_profile(tmp_path / "home"), Future()
+    loading.set_exception(DamagedModelError("It cannot be read."))
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patched:
+        if broken != "graph":
+            patched.setattr(f"idiolect.daemon.{broken}", fail)
+        with pytest.raises(DamagedModelError):
+            Service(settings, loading=loading if broken == "graph" else None)
+    until(lambda: set(threading.enumerate()) <= before)
+    Service(settings).close()

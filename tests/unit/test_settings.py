@@ -20,12 +20,12 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
 
 
-def configure(home: Path, text: str) -> None:
+def configure(home, text):
     home.mkdir(exist_ok=True)
     (home / "config.toml").write_text(text, encoding="utf-8")
 
 
-def mode(path: Path) -> int:
+def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
@@ -62,11 +62,6 @@ def test_every_path_lies_in_the_folder_made_absolute(tmp_path, monkeypatch):
     assert all(settings.home in path.parents for path in paths)
 
 
-def test_a_setting_cannot_be_changed_afterwards(tmp_path):
-    with pytest.raises(ValueError, match="frozen"):
-        Settings(home=tmp_path).rank = 4
-
-
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
@@ -82,6 +77,8 @@ def test_a_setting_cannot_be_changed_afterwards(tmp_path):
         ("auto_train", "perhaps", "true or false"),
         ("exclude", [3], "list of strings"),
         ("autocorrect", "appply", "Did you mean 'apply'?"),
+        ("languages", ["de", "xx"], "a list of"),
+        ("keyboard", "qwertzz", "the layout of your keyboard"),
         ("keyboard_take", "Tabb", "it is no key such as Tab, F9 or Control+Right"),
         ("hours", "ten to six", "it is not of the form HH:MM-HH:MM"),
     ],
@@ -126,12 +123,6 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path, monkeypa
 def test_a_bad_file_is_one_clear_sentence(tmp_path, content, says):
     (tmp_path / "config.toml").write_bytes(content)
     with pytest.raises(SettingsError, match=says):
-        Settings(home=tmp_path)
-
-
-def test_a_folder_in_the_place_of_the_file(tmp_path):
-    (tmp_path / "config.toml").mkdir()
-    with pytest.raises(SettingsError, match="cannot be read"):
         Settings(home=tmp_path)
 
 
@@ -184,7 +175,7 @@ def test_a_settings_file_that_is_a_link_to_a_regular_file_is_followed(tmp_path):
     assert Settings(home=tmp_path).rank == 3
 
 
-def put_no_file(path: Path, sort: str) -> None:
+def put_no_file(path, sort):
     if sort == "fifo":
         os.mkfifo(path)
     elif sort == "folder":
@@ -214,11 +205,3 @@ def test_what_is_no_settings_file_is_said_at_once(tmp_path, sort):
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert str(tmp_path / "config.toml") in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("name", "given"), [("languages", ["ja"]), ("languages", ["de", "xx"]), ("keyboard", "qwertzz")]
-)
-def test_a_value_that_is_none_of_some_is_told(name: str, given: object, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=f"'{name}' has a value that is not allowed.*What belongs there"):
-        Settings(home=tmp_path, **{name: given})

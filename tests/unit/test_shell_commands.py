@@ -70,12 +70,6 @@ def test_new_commands_are_known_and_forgotten_ones_are_not(service, history):
     assert "zquux" not in words(service, "zqu", COMMANDS)
 
 
-def _nowhere():
-    from idiolect.daemon.privacy.app_policy import InputContext
-
-    return InputContext()
-
-
 def test_one_more_command_is_learned_without_the_others_being_read_again(service, history, monkeypatch):
     read(service, history)
     assert "zquux" in words(service, "zqu", COMMANDS)
