@@ -25,9 +25,9 @@ from idiolect.adapters.generation.requests import (
 )
 from idiolect.daemon.endpoint.routing import Application, EventStream
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
-from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
+from idiolect.daemon.endpoint.streams import OF_GENERATING, Part, Texts
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED, TextGeneration
+from idiolect.daemon.serving.text_generation import SERVED
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95
@@ -124,7 +124,7 @@ class Filled(TypedDict, total=False):
     generation_settings: dict[str, Any]
 
 
-def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
+def register(app: Application, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
     @app.get("/health", Scope.NONE)
@@ -145,39 +145,37 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
     @app.post("/completion", Scope.SUGGEST, errors=OF_GENERATING)
     async def completion(asked: LlamaCompletionBody, request: Request) -> Filled | list[Filled] | EventStream:
         """Text that goes on from a prompt, in llama.cpp's form."""
-        return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
+        return await _answer(request, texts, asked, Prompt(asked.prompt))
 
     @app.post("/infill", Scope.SUGGEST, errors=OF_GENERATING)
     async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | EventStream:
         """Text for where the cursor is, in llama.cpp's form."""
         extra = tuple(one.text for one in asked.input_extra or ())
         prompt = Prompt(asked.input_prefix + asked.prompt, extra)
-        return await _answer(request, generations, texts, asked, prompt, asked.input_suffix)
+        return await _answer(request, texts, asked, prompt, asked.input_suffix)
 
 
 async def _answer(
     request: Request,
-    generations: TextGeneration,
     texts: Texts,
     asked: _Body,
     prompt: Prompt,
     suffix: str = "",
 ) -> Filled | list[Filled] | EventStream:
     model = asked.model or SERVED
-    await run_sync(generations.model, model)
+    await run_sync(texts.generations.model, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]
-    steps = numbered(generations, model, wanted)
     settings = {"n_ctx": WINDOW, "n_predict": asked.n_predict, "seed": asked.seed}
 
-    async def chunks(parts: AsyncIterator[tuple[int, Piece | End]]) -> AsyncIterator[object]:
+    async def chunks(parts: AsyncIterator[Part]) -> AsyncIterator[object]:
         async for number, part in parts:
             content = part.text if isinstance(part, Piece) else ""
             end = _ended(part, content, model, settings) if isinstance(part, End) else {}
             yield _chosen({"index": number, "content": content, "stop": False, **end}, asked.response_fields)
 
     if asked.stream:
-        return await texts.stream(request, steps, chunks)
-    parts = await texts.whole(request, steps)
+        return await texts.stream(request, model, wanted, chunks)
+    parts = await texts.whole(request, model, wanted)
     found = list[Filled]()
     for number in range(len(wanted)):
         mine = [part for at, part in parts if at == number]

@@ -19,7 +19,6 @@ from typing_extensions import TypedDict
 from idiolect.adapters.generation.requests import (
     WINDOW,
     End,
-    Piece,
     Prompt,
     SamplingParams,
     build_stop_pattern,
@@ -27,9 +26,9 @@ from idiolect.adapters.generation.requests import (
 from idiolect.daemon.endpoint.error_answers import NoRouteError
 from idiolect.daemon.endpoint.routing import Application, EventStream
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
-from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
+from idiolect.daemon.endpoint.streams import OF_GENERATING, Part, Texts
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED, NamedModel, TextGeneration, UnknownModelError
+from idiolect.daemon.serving.text_generation import SERVED, NamedModel, UnknownModelError
 
 _MAX_TEXTS = 32  # in one answer
 
@@ -43,8 +42,6 @@ _Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 _Stop = Annotated[str, Field(min_length=1, max_length=1000)]
 _Unsupported = Annotated[object, AfterValidator(_asks_for_nothing)]
 """What clients send though they want nothing of it: null, false and 0 are taken."""
-_Part = tuple[int, Piece | End]
-"""Which of an answer's texts it belongs to, and what comes next of it."""
 
 
 class _StreamOptions(Lenient):
@@ -140,8 +137,9 @@ class Models(TypedDict):
     data: list[ModelEntry]
 
 
-def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
+def register(app: Application, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
+    generations = texts.generations
 
     @app.post("/v1/completions", Scope.SUGGEST, errors=OF_GENERATING)
     async def completions(asked: CompletionBody, request: Request) -> Completed | EventStream:
@@ -149,10 +147,9 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
         wanted = asked.texts
         chosen = await run_sync(generations.model, asked.model)
         completion = _Completion(asked, chosen)
-        steps = numbered(generations, asked.model, wanted)
         if asked.stream:
-            return await texts.stream(request, steps, completion.stream)
-        return completion.whole(await texts.whole(request, steps))
+            return await texts.stream(request, asked.model, wanted, completion.stream)
+        return completion.whole(await texts.whole(request, asked.model, wanted))
 
     @app.post("/v1/chat/completions", Scope.SUGGEST, listed=False)
     async def chat_completions() -> None:
@@ -195,7 +192,7 @@ class _Completion:
             "system_fingerprint": "base" if chosen.adapter is None else f"adapter-{chosen.adapter}",
         }
 
-    def whole(self, parts: list[_Part]) -> Completed:
+    def whole(self, parts: list[Part]) -> Completed:
         """The answer in one piece."""
         pieces: dict[int, list[str]] = {}
         ends = list[End]()
@@ -208,7 +205,7 @@ class _Completion:
         choices = [_choice(number, "".join(pieces[number]), end) for number, end in enumerate(ends)]
         return cast("Completed", {**self._head, "choices": choices, "usage": self._usage(ends)})
 
-    async def stream(self, parts: AsyncIterator[_Part]) -> AsyncIterator[object]:
+    async def stream(self, parts: AsyncIterator[Part]) -> AsyncIterator[object]:
         """The answer in chunks, and the mark of its end."""
         head = {**self._head, **({"usage": None} if self._usage_in_stream else {})}
         ends = list[End]()

@@ -119,10 +119,10 @@ def create_app(
     app.state.streams = streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
 
-    texts = Texts(service.model.queue, streams)
+    texts = Texts(service.model.generations, service.model.queue, streams)
     _register_status(app, service, running, settings, survey)
-    openai.register(app, service.model.generations, texts)
-    llamacpp.register(app, service.model.generations, texts)
+    openai.register(app, texts)
+    llamacpp.register(app, texts)
     typing_routes.register(app, service)
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import anyio
 from anyio.to_thread import run_sync
@@ -30,7 +30,9 @@ from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.models.errors import IdiolectError
 
 Event = dict[str, Any]
-Part = TypeVar("Part")
+#: Texts to generate, each from its prompt; a part of them is the text's number and what comes next of it.
+Wanted = Sequence[tuple[Prompt, SamplingParams]]
+Part = tuple[int, Piece | End]
 log = logging.getLogger("idiolect.http")
 
 _MAX_THREADS: Final = 16  # in which events are made; the threads of other requests are not used up by streams
@@ -127,28 +129,20 @@ class Streams:
         return internal(self._log_path)
 
 
-def numbered(
-    generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt, SamplingParams]]
-) -> Generator[tuple[int, Piece | End] | None, None, None]:
-    """The steps of writing several texts, one after another, each part with its text's number."""
-    for number, (prompt, wanted) in enumerate(texts):
-        for part in generations.generate(model, prompt, wanted):
-            yield None if part is None else (number, part)
-
-
 class Texts:
-    """Has texts written by an iterator that makes one step at a time and gives None where a step brought nothing."""
+    """Has texts generated in steps, in turns with all else that is asked of the model; `generations` are what does."""
 
-    def __init__(self, queue: ModelQueue, streams: Streams) -> None:
+    def __init__(self, generations: TextGeneration, queue: ModelQueue, streams: Streams) -> None:
         """Steps wait for their turn in `queue`; texts end with `streams`."""
+        self.generations = generations
         self._queue = queue
         self._streams = streams
 
-    async def whole(self, request: Request, steps: Generator[Part | None, None, None]) -> list[Part]:
-        """All parts. Raises BusyError, what writing raises, and GoneError."""
+    async def whole(self, request: Request, model: str, wanted: Wanted) -> list[Part]:
+        """All parts. Raises BusyError, what generating raises, and GoneError."""
 
         async def gather() -> list[Part]:
-            async with aclosing(self._parts(request, steps)) as parts:
+            async with aclosing(self._parts(request, model, wanted)) as parts:
                 return [part async for part in parts]
 
         return await unless_gone(request, gather())
@@ -156,14 +150,15 @@ class Texts:
     async def stream(
         self,
         request: Request,
-        steps: Generator[Part | None, None, None],
+        model: str,
+        wanted: Wanted,
         shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
     ) -> EventStream:
         """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
 
         Raises what comes up before the first of them, while there is still a status to set.
         """
-        parts = self._parts(request, steps)
+        parts = self._parts(request, model, wanted)
         events = shape(parts)
         first = await unless_gone(request, _first(events))
 
@@ -179,16 +174,20 @@ class Texts:
 
         return EventStream(told(), headers={"cache-control": "no-cache"})
 
-    async def _parts(
-        self, request: Request, steps: Generator[Part | None, None, None]
-    ) -> AsyncGenerator[Part, None]:
-        pieces = self._queue.stream(client_of(request), Priority.REST, steps)
+    async def _parts(self, request: Request, model: str, wanted: Wanted) -> AsyncGenerator[Part, None]:
+        pieces = self._queue.stream(client_of(request), Priority.REST, self._steps(model, wanted))
         async with aclosing(pieces) as made:
             async for part in made:
                 if self._streams.stopping:
                     raise StoppingError
                 if part is not None:
                     yield part
+
+    def _steps(self, model: str, wanted: Wanted) -> Generator[Part | None, None, None]:
+        """One text after another; None where a step brought nothing."""
+        for number, (prompt, sampling) in enumerate(wanted):
+            for part in self.generations.generate(model, prompt, sampling):
+                yield None if part is None else (number, part)
 
 
 async def _first(events: AsyncIterator[object]) -> object:

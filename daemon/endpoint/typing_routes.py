@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.daemon.endpoint.routing import Application, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
@@ -267,21 +268,16 @@ def _register_suggestions(app: Application, service: Service) -> None:
     questions, overwriting = _OpenQuestions(), _Overwriting()
     suggestions, queue = service.suggestions, service.model.queue
 
+    def suggested(found: Suggestion, reason: str | None, *, sees_context: bool) -> Suggested:
+        told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees_context}
+        return Suggested.of(found, list={"show": found.show_words}, reason=reason, **told)
+
     @app.post("/v1/suggest", Scope.SUGGEST)
     async def suggest(asked: SuggestBody, request: Request) -> Suggested:
         """Words to insert at the cursor, and a ghost text that continues there."""
         if (reason := suggestions.withheld(asked.place)) is not None:
-            return Suggested(
-                words=[],
-                ghost=GhostAnswer(text="", p=0.0, show=False, words=[]),
-                list=List(show=False),
-                adapter=service.model.adapter_id,
-                elapsed_ms=0.0,
-                reason=reason,
-                paused=service.ingest.paused,
-                sees_context=False,
-                trial=service.trial.running,
-            )
+            nothing = Suggestion((), NO_GHOST, service.model.adapter_id, 0.0, show_words=False)
+            return suggested(nothing, reason, sees_context=False)
         client = client_of(request)
         superseded = questions.begin(client.program, asked.prefix)
 
@@ -299,8 +295,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
             questions.end(superseded)
             if asked.context:
                 overwriting.ask()
-        told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees}
-        return Suggested.of(found, list={"show": found.show_words}, reason=None, **told)
+        return suggested(found, None, sees_context=sees)
 
     @app.post("/v1/explain", Scope.SUGGEST)
     async def explain(asked: ExplainBody, request: Request) -> Explained:

@@ -134,24 +134,6 @@ def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(site, monkey
         assert read_all(raw).startswith(b"HTTP/1.1 401")
 
 
-def test_of_too_many_without_a_token_the_oldest_goes(tiny_service, tmp_path, monkeypatch):
-    monkeypatch.setattr(connection_limits, "MAX_WITHOUT_TOKEN", 3)
-    settings = Settings(home=tmp_path / "home").prepare()
-    with answering(tiny_service, settings) as site, contextlib.ExitStack() as held:
-        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
-        [kept] = site.server.server_state.connections
-        others = [
-            held.enter_context(socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S))
-            for _ in range(5)
-        ]
-        assert [other.recv(1) for other in others[:2]] == [b"", b""]
-        for other in others[2:]:
-            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert other.recv(65536).startswith(b"HTTP/1.1 200")
-        assert kept in site.server.server_state.connections
-        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
-
-
 def test_a_unix_socket_serves_the_same_and_nobody_stays_without_a_token_either(
     tiny_service, tmp_path, monkeypatch
 ):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import psutil
 import pytest
+from dulwich import porcelain
 from publishing import publish
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, until
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
@@ -102,13 +102,8 @@ def children():
     return found
 
 
-def nothing_runs(service):
-    deadline = threading.Event()
-    for _ in range(10 * DEADLINE_S):
-        if service._children.doing is None and not children():
-            return True
-        deadline.wait(0.1)
-    return False
+def until_nothing_runs(service):
+    until(lambda: service._children.doing is None and not children())
 
 
 # --- the user's own history ---
@@ -143,7 +138,7 @@ def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, m
     written.model.use(promoted(written, tiny, make_lora, entries))
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
         next(written.evals.run(EvalRequest()))
-    assert nothing_runs(written)
+    until_nothing_runs(written)
 
 
 # --- a corpus ---
@@ -190,32 +185,6 @@ def test_training_can_be_left_out_and_a_corpus_is_measured_while_learning_is_pau
     assert service.status()["measured"] is None, "it is not of the user's own history"
 
 
-def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "binary.txt").write_bytes(b"\0\1\2")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    wrong = {
-        "absent": NoSuchPathError,
-        "loop": NoSuchPathError,
-        "empty": NothingToReadError,
-        "binary.txt": NothingToReadError,
-        "few.jsonl": TooLittleToTypeError,
-    }
-    corpus(phrases(4), "few.jsonl")
-    for name, error in wrong.items():
-        with pytest.raises(error):
-            next(service.evals.run(EvalRequest(tmp_path / name)))
-        assert nothing_runs(service)
-    closed = tmp_path / "closed.txt"
-    closed.write_text("Hello.")
-    closed.chmod(0)
-    try:
-        closed.open().close()
-    except PermissionError:
-        with pytest.raises(UnreadableError):
-            next(service.evals.run(EvalRequest(closed)))
-
-
 def test_texts_are_read_as_they_are_and_kept_as_they_would_be(reader, corpus, tmp_path):
     secret = "the password: Tr0ub4dor&3 is  mine"
     first = corpus(["  Zwei\u00a0Wörter \n", secret, "", " \t ", "\ud800 ok"], "a.jsonl")
@@ -236,24 +205,11 @@ def test_texts_are_read_as_they_are_and_kept_as_they_would_be(reader, corpus, tm
     assert texts[3:] == ["One paragraph.", "Another one."]
 
 
-def test_a_repository_is_its_messages_in_order_of_time(reader, needs_program, tmp_path):
-    git = [
-        needs_program("git", "git"),
-        "-C",
-        str(tmp_path),
-        "-c",
-        "user.name=N",
-        "-c",
-        "user.email=n@example.org",
-    ]
-    subprocess.run([*git, "init", "-q"], check=True)
-    for day, message in ((3, "Third things first"), (4, "Then the fourth")):
-        when = {
-            "GIT_COMMITTER_DATE": f"2026-01-0{day}T09:30:00Z",
-            "GIT_AUTHOR_DATE": f"2026-01-0{day}T09:30:00Z",
-        }
-        command = [*git, "commit", "-q", "--allow-empty", "-m", message]
-        subprocess.run(command, check=True, env={**os.environ, **when})
+def test_a_repository_is_its_messages_in_order_of_time(reader, tmp_path):
+    porcelain.init(tmp_path)
+    for day, message in ((3, b"Third things first"), (4, b"Then the fourth")):
+        at_s = datetime(2026, 1, day, 9, 30, tzinfo=UTC).timestamp()
+        porcelain.commit(tmp_path, message=message, author=b"N <n@example.org>", commit_timestamp=at_s)
     found = read_messages(reader, tmp_path / ".git", ())
     assert [message.text for message in found] == ["Third things first", "Then the fourth"]
     assert found[0].at == "2026-01-03T09:30:00+00:00"
@@ -355,26 +311,41 @@ def test_a_line_that_is_no_answer_is_named_by_its_number_alone(tmp_path, line):
     assert CANARY not in str(caught.value)
 
 
-def test_what_is_wrong_with_a_file_of_answers_is_said_before_anything_runs(written, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "of_path", "of_context"),
+    [
+        ("absent", NoSuchPathError, NoSuchPathError),
+        ("loop", NoSuchPathError, NoSuchPathError),
+        (".", None, UnreadableError),
+        ("empty", NothingToReadError, NothingToReadError),
+        ("nothing", None, NothingToReadError),
+        ("binary.txt", NothingToReadError, None),
+        ("pipe", None, UnreadableError),
+        ("few.jsonl", TooLittleToTypeError, TooLittleToTypeError),
+        ("large", None, AnswersFileError),
+    ],
+)
+def test_what_is_wrong_with_a_path_is_said_before_anything_runs(
+    written, corpus, tmp_path, monkeypatch, name, of_path, of_context
+):
     monkeypatch.setattr("idiolect.daemon.evaluation.answers._MAX_BYTES", 1000)
-    (tmp_path / "empty").touch()
-    replies(tmp_path / "nothing", ["fine"], answered=())
-    replies(tmp_path / "few", ["fine"])
-    replies(tmp_path / "large", ["fine"] * 100)
-    os.mkfifo(tmp_path / "pipe")
-    wrong = {
-        "absent": NoSuchPathError,
-        "empty": NothingToReadError,
-        "nothing": NothingToReadError,
-        "few": TooLittleToTypeError,
-        "large": AnswersFileError,
-        "pipe": UnreadableError,
-        ".": UnreadableError,
-    }
-    for name, error in wrong.items():
-        with pytest.raises(error):
-            next(written.evals.run(EvalRequest(context=tmp_path / name)))
-        assert nothing_runs(written)
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "empty").touch()
+    os.mkfifo(folder / "pipe")
+    (folder / "binary.txt").write_bytes(b"\0\1\2")
+    replies(folder / "nothing", ["fine"], answered=())
+    replies(folder / "few.jsonl", ["fine"])
+    replies(folder / "large", ["fine"] * 100)
+    for wanted, error in (
+        (EvalRequest(folder / name), of_path),
+        (EvalRequest(context=folder / name), of_context),
+    ):
+        if error is not None:
+            with pytest.raises(error):
+                next(written.evals.run(wanted))
+        until_nothing_runs(written)
 
 
 # --- one thing at a time ---
@@ -407,14 +378,14 @@ def test_it_does_not_begin_beside_a_round(written):
         next(written.evals.run(EvalRequest()))
     round_.close()
     assert next(written.evals.run(EvalRequest()))["phase"] == "prepare"
-    assert nothing_runs(written)
+    until_nothing_runs(written)
 
 
 def test_nobody_listening_ends_it(written, running):
     [child] = children()
     running.close()
     assert not child.is_running()
-    assert nothing_runs(written)
+    until_nothing_runs(written)
 
 
 def test_forgetting_ends_it(written, running):
@@ -423,7 +394,7 @@ def test_forgetting_ends_it(written, running):
     written.forgetting.forget(Selector(text=CANARY), dry_run=False)
     with pytest.raises(ForgottenMeanwhileError, match="text was forgotten while it ran"):
         list(running)
-    assert nothing_runs(written)
+    until_nothing_runs(written)
 
 
 def test_the_end_of_the_service_ends_it(written, running):

@@ -70,10 +70,10 @@ class Profile:
         self.service = Service(settings)
         self.store = self.service.store
 
-    def shorten_rounds(self):
-        """Have rounds read their text once, for what comes of a round and not of how it is interrupted."""
+    def reopen(self, **given):
+        """Start the service again, with other settings."""
         self.service.close()
-        self.given |= {"epochs": 1, "checkpoint_s": 60}
+        self.given |= given
         self.open()
 
     def begin(self, reason="due", budget_s=None):
@@ -140,9 +140,7 @@ def profile(profiles):
 
 
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkeypatch):
-    profile.given |= {"rest_s": 3}
-    profile.service.close()
-    profile.open()
+    profile.reopen(rest_s=3)
     profile.begin()
     profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
@@ -188,9 +186,7 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile):
 def test_whoever_waits_for_a_round_is_told_what_it_waits_for(profile, monkeypatch):
     load = 0.0
     monkeypatch.setattr(MachineSensors, "load", lambda _self: load)
-    profile.given |= {"max_load": 0.5, "rest_s": 0}
-    profile.service.close()
-    profile.open()
+    profile.reopen(max_load=0.5, rest_s=0)
 
     def waits():
         told = [event["waits"] for event in profile.events if event["event"] == "progress"]
@@ -247,38 +243,33 @@ def ends_as(profile, uninterrupted):
     assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
 
 
-def test_a_round_goes_on_after_the_service_was_stopped(profile, uninterrupted):
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_a_round_goes_on_where_it_was_cut_off(profile, uninterrupted, end):
+    """The service is stopped, or the round's process is killed."""
     profile.begin()
     until(lambda: profile.trained() >= 5 * TOKENS_OF_A_STEP)  # the last step's checkpoint may not be kept
-    profile.service.close()
+    if end == "killed":
+        until(lambda: profile.store.checkpoints.last() is not None)
+        profile.child().kill()
+    else:
+        profile.service.close()
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
-    profile.open()
-    [row] = profile.store.rounds.all()
-    assert row.status == "interrupted"
-    assert profile.store.checkpoints.last().spent_s > 0
-    assert profile.service.rounds._facts().unfinished
+    if end == "killed":
+        facts = profile.service.rounds._facts()
+        assert facts.failed_s_ago < 60, "it is not tried again at once"
+        assert facts.used_today_s > 0
+    else:
+        profile.open()
+    facts, [row] = profile.service.rounds._facts(), profile.store.rounds.all()
+    assert (row.status, facts.failed) == (("failed", 1) if end == "killed" else ("interrupted", 0))
+    assert facts.unfinished
     # Text that comes meanwhile waits for the next round.
     profile.service.ingest.add_text("the harbour office is closed at noon", source="test")
     profile.begin()
     assert profile.trained() > 3 * TOKENS_OF_A_STEP, "it begins where it was"
     ends_as(profile, uninterrupted)
     assert profile.service.rounds._facts().new_tokens > 0
-
-
-def test_a_round_goes_on_after_its_process_was_killed(profile, uninterrupted):
-    profile.begin()
-    until(lambda: profile.store.checkpoints.last() is not None)
-    profile.child().kill()
-    profile.thread.join(DEADLINE_S)
-    assert isinstance(profile.error, RoundFailedError)
-    assert [row.status for row in profile.store.rounds.all()] == ["failed"]
-    facts = profile.service.rounds._facts()
-    assert (facts.failed, facts.unfinished) == (1, True)
-    assert facts.failed_s_ago < 60, "it is not tried again at once"
-    assert facts.used_today_s > 0
-    profile.begin()
-    ends_as(profile, uninterrupted)
 
 
 def held_in_the_midst(service, home):
@@ -362,22 +353,11 @@ def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(prof
         "base_sha256": profile.service._trainer._base.source_sha256,
         "last_entry": max(entry for entry, _ in store.entries.token_ids()),
     }
-    about = {
-        "parent": None,
-        "seen": [],
-        "status": "refused",
-        "reason": "",
-        "tokens_per_s": None,
-        "seconds": None,
-    }
-    made = store.rounds.begin(None)
-    challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
+    challenger = publish(store, status="refused", blob=adapter.to_bytes(), metrics=metrics)
     profile.begin()
     until(lambda: profile.store.checkpoints.last() is not None)
-    profile.service.close()
+    profile.reopen(learning_rate=1e-2, epochs=1)
     profile.thread.join(DEADLINE_S)
-    profile.given |= {"learning_rate": 1e-2, "epochs": 1}
-    profile.open()
     profile.write(0)
     profile.begin()
     verdict = profile.end()
@@ -425,17 +405,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     def ended(status, parent, against, *, promising=True, base=ours, rank=4):
         last = max(entry for entry, _ in store.entries.token_ids())
         metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
-        about = {
-            "blob": b"weights",
-            "parent": parent,
-            "seen": [],
-            "status": status,
-            "reason": "",
-            "rank": rank,
-        }
-        made = store.publish(
-            store.rounds.begin(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
-        )
+        made = publish(store, parent=parent, status=status, rank=rank, metrics=metrics)
         assert challenger(against) is None, "what it was found promising by must not judge it again"
         profile.write(made, entries=32)  # a tenth of all text judges, and this text grows
         return made
@@ -471,7 +441,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
 
 
 def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
-    profile.shorten_rounds()
+    profile.reopen(epochs=1, checkpoint_s=60)  # what comes of a round matters, not how it is interrupted
     follow, orders, promoted = profile.service._children.follow, list[Any](), {"status": "promoted"}
     refused = {"status": "refused", "promising": True}
     wanted = [refused | {"learned": [0, 2, 5]}, refused, promoted, refused, promoted]
