@@ -62,7 +62,7 @@ class UserLanguages:
                 "-P",
                 "-m",
                 "idiolect.models.languages",
-                self._base.folder.parent,
+                str(self._base.folder.parent),
                 *wanted,
             ]
             self._child = child = subprocess.Popen(
