@@ -178,7 +178,7 @@ def test_the_threads_of_a_service_are_those_that_the_architecture_names(tmp_path
     notes.mkdir()
     (notes / "a.txt").write_text("We met the Xylographers at noon.")
     with contextlib.closing(Service(tiny_profile(tmp_path / "home", keep_days=30))) as service:
-        list(service.imports.watch(notes))
+        list(service.imports.watch(notes, confirmed=True))  # however long it takes to count them
         service.suggestions.suggest("We met the ")
         service.model.switch()
         running = set(threading.enumerate()) - before
