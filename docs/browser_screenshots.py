@@ -19,9 +19,8 @@ from PIL import Image
 
 from idiolect.daemon.runtime import process
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1] / "tests" / "e2e")
-)  # where the browsers are driven
+# Where the browsers are driven.
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("tests/e2e", "tests"))
 
 import browsers
 import conftest

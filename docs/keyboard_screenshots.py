@@ -8,8 +8,8 @@ types on a screen of its own with real keys. It needs what tests/e2e/test_keyboa
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ import httpx
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
+
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("tests/e2e", "tests"))
+
+from desktop import Desktop
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -50,7 +54,7 @@ def main() -> None:
         try:
             teach(settings)
             (folder / "desktop").mkdir()
-            desktop = session().Desktop(folder / "desktop", home)
+            desktop = Desktop(folder / "desktop", home)
             try:
                 take(desktop, folder)
                 take_speeds(desktop, folder, settings)
@@ -58,16 +62,6 @@ def main() -> None:
                 desktop.close()
         finally:
             process.stop(settings)
-
-
-def session() -> Any:
-    """The desktop of the tests."""
-    spec = importlib.util.spec_from_file_location("desktop", ROOT / "tests" / "e2e" / "desktop.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError("tests/e2e/desktop.py is not there")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def teach(settings: Settings) -> None:

@@ -24,12 +24,12 @@ from pathlib import Path
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))  # where browsers are driven
+sys.path.extend(str(Path(__file__).resolve().parents[2] / name) for name in ("tests/e2e", "tests"))
 
 from conftest import Tab
+from program import IDIOLECT
 
 ROOT = Path(__file__).parents[2]
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 KEY_S = 0.1
 MODES = ("off", "suggest", "learn")
 TO_THE_END = """(field.focus(), "value" in field ? field.setSelectionRange(field.value.length, field.value.length)
@@ -141,9 +141,7 @@ def main():
         (home / "profile" / "base").symlink_to(ROOT / ".cache" / "base")
 
         def run(*arguments):
-            subprocess.run(
-                [sys.executable, "-c", MAIN, *arguments], env=environment, check=True, capture_output=True
-            )
+            subprocess.run([*IDIOLECT, *arguments], env=environment, check=True, capture_output=True)
 
         run("start")
         ends.callback(run, "stop")

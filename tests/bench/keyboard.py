@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import contextlib
 import functools
-import importlib.util
 import itertools
 import json
 import os
@@ -22,12 +21,17 @@ from pathlib import Path
 import httpx
 import psutil
 
+sys.path.extend(str(Path(__file__).resolve().parents[2] / name) for name in ("tests/e2e", "tests"))
+
+import desktop as session
+from program import IDIOLECT
+
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.daemon.keyboard.bus import IBUS, Bus
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 LINES = (
     "Every key of these lines stands in its place, at 12 or b4 noon; nothing is lost.\n",
     "Dear all, thank you for the minutes of the last meeting, and for the keys!\n",
@@ -36,18 +40,9 @@ LINES = (
 EVENT_S = 20.0
 
 
-def desktop_module():
-    spec = importlib.util.spec_from_file_location("desktop", ROOT / "tests" / "e2e" / "desktop.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def disturb(desktop, settings, ended, counts):
     """Have the service train, stop it, let it go on, kill it and start it, over and over."""
-    training = functools.partial(
-        desktop.start, sys.executable, "-c", desktop_module().MAIN, "train", "--wait"
-    )
+    training = functools.partial(desktop.start, *IDIOLECT, "train", "--wait")
     training()
     for what in itertools.cycle(("suspend", "resume", "kill", "start")):
         if ended.wait(EVENT_S):
@@ -97,7 +92,7 @@ def typed(desktop, session, settings, keys, folder):
         return path.read_text().partition("\n")[2].rstrip("\n")
 
     with contextlib.suppress(AssertionError):
-        session.wait_for(lambda: found() == text.rstrip("\n"), "the text", 30)
+        session.wait_for(lambda: found() == text.rstrip("\n"), "the text")
     editor.terminate()
     return {"keys": len(text), **compared(text.rstrip("\n"), found()), "disturbed": counts}
 
@@ -132,7 +127,6 @@ def main():
     arguments.add_argument("--keys", type=int, default=20_000)
     arguments.add_argument("--json", action="store_true")
     given = arguments.parse_args()
-    session = desktop_module()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "work"
         home = folder / "profile"

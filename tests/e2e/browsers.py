@@ -21,9 +21,9 @@ from typing import ClassVar
 import psutil
 import pytest
 from PIL import Image
+from program import IDIOLECT
 from waiting import DEADLINE_S, until
 
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 READ_S = 0.2  # before that Tab belongs to the page
 START = "the keeper Zorv"
 #: Stands between a browser and the host: notes what is asked, how long it is, and its context; no other text.
@@ -127,7 +127,7 @@ class Room:
 
     def run(self, *arguments):
         done = subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
+            [*IDIOLECT, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,

@@ -6,18 +6,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import psutil
+from program import IDIOLECT
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 _STILL = 6  # looks in which no processor time was used
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
 
 
@@ -116,7 +115,7 @@ class Desktop:
 
     def idiolect(self, *arguments):
         done = subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
+            [*IDIOLECT, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,

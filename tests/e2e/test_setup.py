@@ -2,11 +2,9 @@
 
 import os
 import subprocess
-import sys
 
+from program import IDIOLECT
 from waiting import DEADLINE_S
-
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_program, terminal, tmp_path):
@@ -19,7 +17,7 @@ def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_pr
     }
 
     def setup(*arguments):
-        command = [sys.executable, "-c", MAIN, "setup", "neovim", *arguments]
+        command = [*IDIOLECT, "setup", "neovim", *arguments]
         return subprocess.run(
             command, env=surroundings, capture_output=True, text=True, check=True, timeout=120
         ).stdout

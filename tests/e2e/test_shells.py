@@ -2,16 +2,15 @@
 
 import os
 import subprocess
-import sys
 
 import psutil
 import pytest
+from program import IDIOLECT
 
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 KNOWN = "the teal lighthouse keeper Zorv"
 RIGHT, WORD_RIGHT, ALT_I = "\x1b[C", "\x1bf", "\x1bi"
 
@@ -31,7 +30,7 @@ def environment(service, tmp_path):
 
     def prepare(shell, *options):
         made = subprocess.run(
-            [sys.executable, "-c", MAIN, "shell-init", shell, *options],
+            [*IDIOLECT, "shell-init", shell, *options],
             env=environment,
             capture_output=True,
             check=True,

@@ -5,15 +5,13 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 import zipfile
 
 import psutil
 import pytest
+from program import IDIOLECT
 from waiting import DEADLINE_S, until
-
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
 def free_port():
@@ -26,9 +24,7 @@ def free_port():
 def extension(tmp_path_factory):
     """The extension as a user has it written."""
     path = tmp_path_factory.mktemp("extension") / "idiolect.vsix"
-    said = subprocess.run(
-        [sys.executable, "-c", MAIN, "vscode", str(path)], capture_output=True, text=True, check=True
-    )
+    said = subprocess.run([*IDIOLECT, "vscode", str(path)], capture_output=True, text=True, check=True)
     assert said.stdout.rstrip().endswith(f"code --install-extension {path}")
     return path
 
@@ -186,9 +182,7 @@ def test_the_extension_is_whole(extension):
 def test_a_file_that_cannot_be_written_is_named_and_another_one_is_left_as_it_is(tmp_path, name):
     path, thesis = tmp_path / name, tmp_path / "thesis.md"
     thesis.write_text("all of it")
-    failed = subprocess.run(
-        [sys.executable, "-c", MAIN, "vscode", str(path)], capture_output=True, text=True, check=False
-    )
+    failed = subprocess.run([*IDIOLECT, "vscode", str(path)], capture_output=True, text=True, check=False)
     assert failed.returncode == 51
     assert str(path) in failed.stderr
     assert "Traceback" not in failed.stderr
