@@ -148,10 +148,10 @@ class FileImport:
         """
         before = status(path)  # a save that comes while we read is then seen as a change
         state = self._store.file_states.get(str(path))
-        if state is None and kind.documents:
+        if state is None and kind.is_document:
             state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
         page = _FileParagraphs(before, state.paragraphs if state else ())
-        compares = bool(page.ledger) and kind.documents and kind.name != "jsonl"
+        compares = bool(page.ledger) and kind.is_document and kind.name != "jsonl"
         place = _Origin(path, kind.source, origin)
         held: list[_New] = []
         held_chars = known = 0

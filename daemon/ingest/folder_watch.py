@@ -161,15 +161,6 @@ class Watcher:
         with self._observing:
             return all(observed.watch is not None for observed in self._observed.values())
 
-    def add(self, path: Path) -> bool:
-        """Follow `path`, a folder or a file, from now on; False where it is followed already.
-
-        What is there now is for `Ingest.add_paths`. Raises NoSuchPathError, UnreadableError.
-        """
-        new = str(real_path(path)) not in self._store.watches.all()
-        with self.adding(path):
-            return new
-
     @contextmanager
     def adding(self, path: Path) -> Iterator[None]:
         """Follow `path` from now on: for good once the block has ended, and if that fails, only if it was before.

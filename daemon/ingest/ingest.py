@@ -265,7 +265,7 @@ class Ingest:
     def _probe(self, path: Path) -> None:
         """Refuse the only file to read if there is nothing in it."""
         kind = kinds.BY_NAME.get(self.reader.look(path).kind or "")
-        if path.is_dir() or kind is None or not kind.documents:
+        if path.is_dir() or kind is None or not kind.is_document:
             return
         first = next(iter(tuple(self.reader.pieces(path, kind.name, (), most=1))), None)
         if first is None:

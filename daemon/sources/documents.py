@@ -1,4 +1,4 @@
-"""Documents: plain text, Markdown, Org, reStructuredText and lines of JSON, by paragraph or line."""
+"""Documents of text, by paragraph, and lines of JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
-from idiolect.daemon.sources.lines import BOM, Lines, paragraphs
+from idiolect.daemon.sources.lines import BOM, Lines
 from idiolect.daemon.sources.people import AuthorFilter
 
 JSON_BYTES: Final = 8 << 20
@@ -20,37 +19,27 @@ OWN_KEY: Final = "idiolect"
 """With this name begins each line of the program's own export, which is no text (`own_export.py` restores it)."""
 
 
-def text(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
-    """The paragraphs of a plain text. A paragraph ends at an empty line; lines wrapped by hand are joined.
+def reader(
+    blocks: Callable[[Iterable[str]], Iterator[str]],
+) -> Callable[[Path, AuthorFilter], Iterator[Item | Skipped]]:
+    """What reads a file of text: the paragraphs that `blocks` makes of its lines.
 
     What is no valid UTF-8 is dropped and counted. Raises UnreadableError, NoSuchPathError.
     """
-    return _read(path, lambda lines: _items(lines, paragraphs), asked)
+
+    def items(lines: Lines) -> Iterator[Item]:
+        for ordinal, block in enumerate(blocks(lines)):
+            yield Item(block, None, ordinal, lines.offset_bytes)
+
+    return lambda path, _asked: _read(path, items)
 
 
-def marked_down(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
-    """The paragraphs of a Markdown file; see `text`."""
-    return _read(path, lambda lines: _items(lines, markdown.prose), asked)
-
-
-def org_mode(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
-    """The paragraphs of an Org file; see `text`."""
-    return _read(path, lambda lines: _items(lines, org.prose), asked)
-
-
-def restructured(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
-    """The paragraphs of a reStructuredText file; see `text`."""
-    return _read(path, lambda lines: _items(lines, rst.prose), asked)
-
-
-def json_lines(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
+def json_lines(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The lines of a JSONL file: objects with `text` and perhaps `ts` (see `time_of`)."""
-    return _read(path, lambda lines: _read_jsonl(path, lines), asked)
+    return _read(path, lambda lines: _read_jsonl(path, lines))
 
 
-def _read(
-    path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]], _asked: AuthorFilter
-) -> Iterator[Item | Skipped]:
+def _read(path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]]) -> Iterator[Item | Skipped]:
     with opened(path) as file, explained(path):
         head = file.peek(8192)[:8192]
         if b"\0" in head:
@@ -63,11 +52,6 @@ def _read(
         if lines.dropped_bytes:
             note = f"{path.name}: {lines.dropped_bytes} bytes that are not UTF-8 were left out"
             yield Skipped(path, "bytes that are not UTF-8", note, lines.dropped_bytes)
-
-
-def _items(lines: Lines, blocks: Callable[[Iterable[str]], Iterator[str]]) -> Iterator[Item]:
-    for ordinal, block in enumerate(blocks(lines)):
-        yield Item(block, None, ordinal, lines.offset_bytes)
 
 
 def _read_jsonl(path: Path, lines: Lines) -> Iterator[Item | Skipped]:

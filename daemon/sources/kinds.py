@@ -17,9 +17,12 @@ from idiolect.daemon.sources import (
     documents,
     git_config,
     mailboxes,
+    markdown,
     matrix,
     opendocument,
+    org,
     own_export,
+    rst,
     rtf,
     shell,
     signal,
@@ -28,6 +31,7 @@ from idiolect.daemon.sources import (
     word,
 )
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
+from idiolect.daemon.sources.lines import paragraphs
 from idiolect.daemon.sources.people import AuthorFilter, called, not_known, own, writers
 from idiolect.daemon.storage.records import COMMANDS
 
@@ -41,18 +45,21 @@ class Kind:
     `source` is what its entries are filed under. `read` gives what is there, for what was asked. A file is of this
     kind if its name ends so (`suffixes`) or if it looks so: `looks` gets the path and a file's first bytes (none of a
     folder). `guess` gives the names in it that are the user's, and `people` whose names there are; kinds without
-    these hold one person's text. `documents` are read wherever a folder is, and edited later.
+    these hold one person's text.
     """
 
     name: str
     source: str
-    says: str
     read: Callable[[Path, AuthorFilter], Iterator[Item | Skipped]]
     suffixes: tuple[str, ...] = ()
     looks: Callable[[Path, bytes], bool] | None = None
     guess: Callable[[Path], tuple[str, ...]] | None = None
     people: Callable[[Path], list[tuple[str, int]]] | None = None
-    documents: bool = False
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is known by its name, read wherever a folder is, and edited later."""
+        return bool(self.suffixes)
 
     def pieces(self, path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
         """What of this source is the user's: by the names that were given, else by a guess, which is noted.
@@ -71,12 +78,11 @@ class Kind:
         yield from self.read(path, asked)
 
 
-def _chat(name: str, says: str, module: ModuleType) -> Kind:
+def _chat(name: str, module: ModuleType) -> Kind:
     """A kind whose module gives all people's messages."""
     return Kind(
         name,
         "chat",
-        says,
         read=lambda path, asked: own(module.messages(path), asked),
         looks=module.looks,
         guess=module.guess,
@@ -88,11 +94,10 @@ _mail = partial(Kind, source="mail", guess=mailboxes.guess, people=mailboxes.sen
 
 #: In the order in which they are tried: what is recognised by what is in it comes before what is by its name.
 KINDS: Final = (
-    Kind("export", "export", "what `idiolect export` wrote", own_export.read, looks=own_export.looks),
+    Kind("export", "export", own_export.read, looks=own_export.looks),
     Kind(
         "git",
         "git",
-        "commit messages",
         commit_messages.read,
         looks=commit_messages.is_repository,
         guess=git_config.addresses,
@@ -100,28 +105,27 @@ KINDS: Final = (
     ),
     _mail(
         "thunderbird",
-        says="sent mail in Thunderbird",
         read=mailboxes.thunderbird,
         looks=mailboxes.is_thunderbird,
     ),
-    _mail("maildir", says="sent mail in a Maildir", read=mailboxes.maildir, looks=mailboxes.is_maildir),
-    _mail("mbox", says="sent mail in an mbox file", read=mailboxes.mbox, looks=mailboxes.is_mbox),
-    _mail("message", says="a mail", read=mailboxes.message, looks=mailboxes.is_message),
-    _chat("whatsapp", "a chat from WhatsApp", whatsapp),
-    _chat("telegram", "chats from Telegram", telegram),
-    _chat("matrix", "a Matrix room from Element", matrix),
-    _chat("signal", "a chat from Signal", signal),
-    Kind("bash", COMMANDS, "bash's history", shell.bash, looks=shell.is_bash),
-    Kind("zsh", COMMANDS, "zsh's history", shell.zsh, looks=shell.is_zsh),
-    Kind("fish", COMMANDS, "fish's history", shell.fish, looks=shell.is_fish),
-    Kind("docx", "file", "Word's document", word.read, (".docx",), documents=True),
-    Kind("odt", "file", "OpenDocument's text", opendocument.read, (".odt",), documents=True),
-    Kind("rtf", "file", "Rich Text", rtf.read, (".rtf",), documents=True),
-    Kind("markdown", "file", "Markdown", documents.marked_down, (".md", ".markdown"), documents=True),
-    Kind("org", "file", "Org", documents.org_mode, (".org",), documents=True),
-    Kind("rst", "file", "reStructuredText", documents.restructured, (".rst", ".rest"), documents=True),
-    Kind("jsonl", "file", "lines of JSON", documents.json_lines, (".jsonl", ".ndjson"), documents=True),
-    Kind("text", "file", "plain text", documents.text, (".txt", ".text"), documents=True),
+    _mail("maildir", read=mailboxes.maildir, looks=mailboxes.is_maildir),
+    _mail("mbox", read=mailboxes.mbox, looks=mailboxes.is_mbox),
+    _mail("message", read=mailboxes.message, looks=mailboxes.is_message),
+    _chat("whatsapp", whatsapp),
+    _chat("telegram", telegram),
+    _chat("matrix", matrix),
+    _chat("signal", signal),
+    Kind("bash", COMMANDS, shell.bash, looks=shell.is_bash),
+    Kind("zsh", COMMANDS, shell.zsh, looks=shell.is_zsh),
+    Kind("fish", COMMANDS, shell.fish, looks=shell.is_fish),
+    Kind("docx", "file", word.read, (".docx",)),
+    Kind("odt", "file", opendocument.read, (".odt",)),
+    Kind("rtf", "file", rtf.read, (".rtf",)),
+    Kind("markdown", "file", documents.reader(markdown.prose), (".md", ".markdown")),
+    Kind("org", "file", documents.reader(org.prose), (".org",)),
+    Kind("rst", "file", documents.reader(rst.prose), (".rst", ".rest")),
+    Kind("jsonl", "file", documents.json_lines, (".jsonl", ".ndjson")),
+    Kind("text", "file", documents.reader(paragraphs), (".txt", ".text")),
 )
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
 TEXT: Final = BY_NAME["text"]
@@ -130,7 +134,7 @@ EXPORT: Final = BY_NAME["export"]
 #: What may be read, as a sentence says it.
 SAID: Final = ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats"
 
-_DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes if kind.documents}
+_DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes}
 
 
 #: How the names of documents end, in lower case.

@@ -224,13 +224,6 @@ def test_missing_commits_are_told_and_read_once_they_are_there(tmp_path: Path, p
     assert profile.add(folder).skipped == {"unchanged": 1}
 
 
-def test_a_repository_without_its_newest_commit_is_refused(tmp_path: Path) -> None:
-    folder = made(tmp_path / "project")
-    loose(folder, run_git(folder, "rev-parse", "HEAD")).unlink()
-    with pytest.raises(GitError, match="Nothing is fetched"):
-        texts(folder)
-
-
 def test_a_shallow_clone_ends_where_it_ends(tmp_path: Path) -> None:
     made(tmp_path / "project")
     run_git(tmp_path, "clone", "-q", "--depth=2", f"file://{tmp_path}/project", "clone")

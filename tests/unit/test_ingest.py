@@ -509,20 +509,6 @@ def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
     assert profile.save("b.md", "Read.") == ["Read."]
 
 
-def test_a_very_long_file_is_remembered_by_its_entries_only(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (entry_batch, file_import):
-        monkeypatch.setattr(module, "TRACKED_PARAGRAPHS", 100)
-    content = "same\n\nsame\n\n" + "".join(f"{n}\n\n" for n in range(101))
-    profile.write("a.txt", content)
-    profile.add()
-    (state,) = profile.store.file_states.all()
-    assert state.paragraphs == ()
-    assert profile.store.entries.counts().entries == 103
-    assert profile.save("a.txt", f"{content}\nnew\n") == ["new"]
-
-
 def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
     for n in range(20):
         profile.write(f"{n}.txt", f"text {n}\n\nsame\n\nsame\n")

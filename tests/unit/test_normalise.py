@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from idiolect.daemon.ingest.normalise import has_words, normalise, pieces
@@ -34,13 +32,6 @@ def test_what_is_made_plain(text: str, wanted: str) -> None:
 )
 def test_joiners_that_mean_something_and_compatible_letters_stay(text: str) -> None:
     assert normalise(text) == text
-
-
-@pytest.mark.parametrize("text", [" " * 40_000 + "x", "a \t" * 20_000 + "x", "\n " * 20_000 + "x"])
-def test_blanks_take_time_by_their_number_alone(text: str) -> None:
-    began = time.process_time()
-    normalise(text)
-    assert time.process_time() - began < 5  # what is quadratic takes minutes
 
 
 def test_words() -> None:

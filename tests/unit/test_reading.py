@@ -26,9 +26,8 @@ from idiolect.daemon.ingest import reader_child
 from idiolect.daemon.ingest.reader import Limits, Looked, Reader
 from idiolect.daemon.ingest.reader_messages import unpacked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.sources.items import FoundFile, Item, Skipped, UnreadableError
+from idiolect.daemon.sources.items import Item, Skipped, UnreadableError
 
-START_CPU_S = 0.3
 TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
 
 
@@ -151,17 +150,6 @@ def test_memory_is_a_limit(tmp_path):
         assert isinstance(found, Item)
 
 
-def test_a_folder_of_many_other_files_comes_back_as_one_count(tight, tmp_path):
-    for number in range(3000):
-        (tmp_path / f"{number}.bin").touch()
-    (tmp_path / "a.md").write_text("One.")
-    found = [*tight.find(tmp_path, ())]
-    assert [one.path.name for one in found if isinstance(one, FoundFile)] == ["a.md"]
-    skipped = [one for one in found if isinstance(one, Skipped) and one.count]
-    assert len(skipped) < 20
-    assert sum(one.count for one in skipped) == 3000
-
-
 def test_a_killed_reader_loses_nothing_and_doubles_nothing(profile, tmp_path):
     text = tmp_path / "long.txt"
     written = [
@@ -182,27 +170,6 @@ def test_a_killed_reader_loses_nothing_and_doubles_nothing(profile, tmp_path):
     assert "beyond a limit" not in report.skipped
     assert "already known" not in report.skipped
     assert profile.texts() == written
-
-
-def test_neither_the_start_nor_what_is_read_once_more_counts_as_silence(tmp_path):
-    quiet_s = 0.4  # twice as much has been read when the first child is killed
-    text = tmp_path / "long.txt"
-    text.write_text("\n\n".join(f"Sentence {number} of {'a long ' * 40}text." for number in range(2_000)))
-    killed = None
-    reader = Reader(Limits(quiet_cpu_s=quiet_s))
-    try:
-        found = []
-        for piece in reader.pieces(text, "text", ()):
-            found.append(piece)
-            [child] = children() if killed is None else [killed]
-            if killed is None and sum(child.cpu_times()[:2]) > 2 * quiet_s + START_CPU_S:
-                child.kill()
-                killed = child
-    finally:
-        reader.close()
-    assert killed is not None
-    assert [piece.ordinal for piece in found if isinstance(piece, Item)] == [*range(2_000)]
-    assert not [piece for piece in found if isinstance(piece, Skipped)]
 
 
 def test_a_reader_that_dies_of_every_file_skips_each(tmp_path, tight):

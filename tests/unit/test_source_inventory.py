@@ -160,7 +160,8 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
 
 def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, notes: Path) -> None:
     watcher = Watcher(reading.ingest, reading.store)
-    watcher.add(notes)
+    with watcher.adding(notes):
+        pass
     reading.add(notes)
 
     def fail() -> None:

@@ -12,8 +12,7 @@ import pytest
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.tagger import Tagger
-from idiolect.daemon.redaction.word_features import FORMS, WIDTH, features, form, words
-from idiolect.models.hashed_frequencies import zipf
+from idiolect.daemon.redaction.word_features import WIDTH, features, words
 
 TRAINING = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "secret_tagger.py"))
 
@@ -53,15 +52,20 @@ def test_secrets_in_sentences_are_taken_and_the_rest_is_kept(text, secret):
     [
         "I forgot my password again and had to reset it.",
         "The wifi is slow in here, try the room on the second floor.",
-        "Flight BA2490 lands at 17:45, gate B22.",
-        "See version 2.14.1 of log4j for Python3 and Windows11.",
+        "Flight BA2490 lands at 17:45, gate B22; the train leaves at 1430 from platform 4.",
+        "See version 2.14.1 of log4j for Python3 and Windows11; the parser of http2 frames in lib/http2.c",
         "My card is the blue one, the code is on the fridge.",
         "Meine PIN habe ich vergessen, ich rufe morgen die Bank an.",
-        "the train leaves at 1430 from platform 4",
-        "fix the parser of http2 frames in lib/http2.c",
+        "Die Hotline ist chronisch überbelastet und teilweise kaum zu erreichen, also schreibe mir eine Nachricht.",
+        "Viele Kolleg*innen und Influencer*innen lesen die Markdown-Dokumente auf der Webseite.",
+        "Les utilisateur·ices et chacun⋅e trouvent une place, finalement, sur cette plateforme.",
+        "¿Sabías que la consola vendió menos de 12000 unidades? ¡Es una característica increíble!",
+        "La piattaforma è praticamente identica, nonostante le caratteristiche della tastiera.",
+        "A plataforma é praticamente idêntica, apesar das características do teclado.",
+        "De gebruikersomgeving is grotendeels hetzelfde, ondanks het toetsenbord van de laptop.",
     ],
 )
-def test_talk_about_secrets_and_other_odd_words_stay(text):
+def test_talk_about_secrets_and_words_that_are_long_or_odd_stay(text):
     assert redact(text) == (text, 0)
 
 
@@ -73,22 +77,6 @@ def test_plain_text_in_other_languages_stays():
         if redact(passage) != (passage, 0)
     ]
     assert len(lost) <= 1  # of 108
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Die Hotline ist chronisch überbelastet und teilweise kaum zu erreichen, also schreibe mir eine Nachricht.",
-        "Viele Kolleg*innen und Influencer*innen lesen die Markdown-Dokumente auf der Webseite.",
-        "Les utilisateur·ices et chacun⋅e trouvent une place, finalement, sur cette plateforme.",
-        "¿Sabías que la consola vendió menos de 12000 unidades? ¡Es una característica increíble!",
-        "La piattaforma è praticamente identica, nonostante le caratteristiche della tastiera.",
-        "A plataforma é praticamente idêntica, apesar das características do teclado.",
-        "De gebruikersomgeving is grotendeels hetzelfde, ondanks het toetsenbord van de laptop.",
-    ],
-)
-def test_words_that_are_long_or_odd_in_one_language_stay(text):
-    assert redact(text) == (text, 0)
 
 
 def test_common_words_at_the_ends_of_a_passphrase_go_with_it():
@@ -134,37 +122,6 @@ def test_words_stand_where_they_are_said_to_stand():
     vectors, buckets = features(text, found)
     assert vectors.shape == (len(found), WIDTH)
     assert buckets.shape == (len(found), 2)
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        ("river", "lower"),
-        ("River", "cap"),
-        ("RIVER", "upper"),
-        ("GitHub", "camel"),
-        ("Blue-Lagoon", "caphyphen"),
-        ("well-known", "hyphen"),
-        ("river22", "wordnumber"),
-        ("B47A9", "shortcode"),
-        ("2580#", "dialled"),
-        ("350-218", "groups"),
-        ("17:45", "time"),
-        ("1998", "year"),
-        ("£40", "unit"),
-        ("x9Kd!2mmP", "symbols"),
-        ("x" * 300, "other"),
-    ],
-)
-def test_forms(word, expected):
-    assert form(word) == expected
-    assert expected in FORMS
-
-
-def test_common_words_are_told_from_rare_ones():
-    assert zipf("the")[0] > zipf("kettle")[0] > 0
-    assert zipf("regenjas")[1] > 0 == zipf("regenjas")[0]
-    assert zipf("qwxzzk") == (0.0, 0.0)
 
 
 def test_the_network_at_work_is_the_one_that_was_trained():
