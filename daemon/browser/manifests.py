@@ -38,7 +38,7 @@ class Browser:
     """A browser as it is installed for this user.
 
     Its data are in one of `folders`; `hosts` is where it looks for manifests; `gecko` whether it is a Firefox. `limit`
-    says what a sandbox leaves of it; where `works` is false nothing is written for it.
+    says what a sandbox leaves of it.
     """
 
     name: str
@@ -46,12 +46,16 @@ class Browser:
     hosts: Path
     gecko: bool = False
     limit: str | None = None
-    works: bool = True
 
     @property
     def present(self) -> bool:
         """Whether it has been started by this user."""
         return any(folder.is_dir() for folder in self.folders)
+
+    @property
+    def works(self) -> bool:
+        """Whether it can start a program; else nothing is written for it."""
+        return self.gecko or self.limit is None
 
     @property
     def path(self) -> Path:
@@ -85,7 +89,7 @@ def _linux() -> list[Browser]:
 
 def _chromium(name: str, folder: Path, limit: str | None = None) -> Browser:
     """One of Chromium's family; in a sandbox, whose `limit` is given, it cannot start the host."""
-    return Browser(name, (folder,), folder / "NativeMessagingHosts", limit=limit, works=limit is None)
+    return Browser(name, (folder,), folder / "NativeMessagingHosts", limit=limit)
 
 
 def _firefox(name: str, *folders: Path, limit: str | None = None) -> Browser:

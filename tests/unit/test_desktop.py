@@ -115,6 +115,7 @@ def test_each_profile_has_a_unit_of_its_own(tmp_path, monkeypatch):
 def test_installing_writes_the_unit_then_starts_it(settings, systemctl):
     made = Desktop(settings)
     assert not made.state().installed
+    assert not made.start()
     made.install()
     name = made.path.name
     expected = ["show-environment", "daemon-reload", f"enable {name}", f"restart {name}"]
@@ -151,15 +152,6 @@ def test_what_the_manager_refuses_is_said_in_its_words(settings, systemctl):
     systemctl(refuse="enable")
     with pytest.raises(ServiceManagerError, match=r"enable .* failed: it says no\."):
         Desktop(settings).install()
-
-
-@linux
-def test_a_start_by_hand_goes_to_the_manager_where_it_is_installed(settings, systemctl):
-    made = Desktop(settings)
-    assert not made.start()
-    made.install()
-    assert made.start()
-    assert systemctl()[-1] == f"--user start {made.path.name}"
 
 
 @linux

@@ -217,16 +217,6 @@ def test_on_an_empty_line_tab_indents_unless_there_is_grey_text(ghost):
     assert program.text == f"see you\n{ghost}"
 
 
-@pytest.mark.parametrize("form", ["mp3", "Q3", "B12", "H2O", "v2.0", "ipv6", "at 12", "step1"])
-def test_a_digit_that_is_typed_is_a_digit(form):
-    program = Program()
-    for char in form:
-        program.type(char)
-        if char.isalpha():
-            program.answer("one", "two", "three")
-    assert program.text == form
-
-
 def test_words_that_are_not_worth_a_look_wait_until_they_are_or_their_user_asks():
     program = Program("see you to")
     program.answer("morrow", "night", ghost="morrow", listed=False)
