@@ -7,31 +7,29 @@ import contextlib
 import glob
 import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard.focused_text import FocusedText
+from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.field_authorship import WrittenText
+from idiolect.daemon.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.keyboard.ibus_objects import Property
 from idiolect.daemon.keyboard.key_handler import Bindings
+from idiolect.daemon.keyboard.key_outcomes import AskService, SuggestionOutcome
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.keyboard.left_fields import LeftFields
 from idiolect.daemon.keyboard.service_requests import ServiceRequests
 from idiolect.daemon.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.reply_parser import split
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from idiolect.daemon.keyboard.engine import Engine
-    from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.field_authorship import WrittenText
-    from idiolect.daemon.keyboard.focused_text import FieldAnswering
-    from idiolect.daemon.keyboard.key_outcomes import AskService, SuggestionOutcome
-    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.keyboard.engine import Engine  # it imports this module
 
 _SOURCE: Final = "keyboard"
 _HOUR_S: Final = 3600.0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from jeepney import HeaderFields
+from jeepney import HeaderFields, Message
 
 from idiolect.daemon.key_names import ALT, HELD, RETURN
 from idiolect.daemon.keyboard import ibus_objects, keysyms
+from idiolect.daemon.keyboard.bus import Bus
+from idiolect.daemon.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.focused_text import FieldAnswering
@@ -21,21 +24,13 @@ from idiolect.daemon.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
+    KeyEffect,
     ShowSuggestions,
     SuggestionOutcome,
 )
 from idiolect.daemon.keyboard.suggest_answer import read
 from idiolect.daemon.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.writing_stretch import WritingStretch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from jeepney import Message
-
-    from idiolect.daemon.keyboard.bus import Bus
-    from idiolect.daemon.keyboard.desktop_session import DesktopSession
-    from idiolect.daemon.keyboard.key_outcomes import KeyEffect
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"

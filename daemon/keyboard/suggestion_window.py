@@ -7,10 +7,9 @@ left out, since they tell no key. IBus puts its window anew to the cursor only w
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
-if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.key_outcomes import ShowSuggestions
+from idiolect.daemon.keyboard.key_outcomes import ShowSuggestions
 
 #: A part of a text, and whether it is grey.
 Piece: TypeAlias = tuple[str, bool]
