@@ -12,12 +12,10 @@ import re
 import runpy
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from typing import Any
 
 BENCH = Path(__file__).with_name("bench.json")
 YEAR = Path(__file__).with_name("year.json")

@@ -8,7 +8,6 @@ import re
 import pytest
 
 from idiolect.daemon.commandline.terminal import Terminal
-from idiolect.daemon.runtime import process
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31mname\x08\x7f\r\u202eexe"
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -47,15 +46,7 @@ def test_lines_and_joined_emoji_stay(capsys):
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ("status", EVIL),
-        (f"-{EVIL}",),
-        (EVIL,),
-        ("add", f"/tmp/{EVIL}"),
-        ("use", EVIL),
-        ("pause", "--for", EVIL),
-    ],
+    "command", [("status", EVIL), (f"-{EVIL}",), (EVIL,), ("add", f"/tmp/{EVIL}"), ("use", EVIL)]
 )
 def test_an_argument_that_is_a_files_name_is_not_obeyed(run, service, command):
     code, out, err = run(service, *command)
@@ -63,27 +54,10 @@ def test_an_argument_that_is_a_files_name_is_not_obeyed(run, service, command):
     assert obeyed(out + err) == []
 
 
-def test_an_error_that_holds_a_path_is_not_obeyed(run, tmp_path, monkeypatch):
-    def fail(_settings):
-        raise process.StopError(f"The service in {EVIL} does not end.")
-
-    monkeypatch.setattr(process, "stop", fail)
-    code, out, err = run(tmp_path, "stop")
-    assert (code, obeyed(out + err)) == (process.StopError.exit_code, [])
-    assert "name" in err
-
-
 def test_a_folder_with_such_a_name_is_read_and_reported(run, service, tmp_path):
     folder = tmp_path / EVIL
     folder.mkdir()
     (folder / "a.bin").write_bytes(b"\0")
-    for command in (
-        ("add", folder),
-        ("watch", folder),
-        ("sources", "--json"),
-        ("audit",),
-        ("status",),
-        ("doctor",),
-    ):
+    for command in (("add", folder), ("watch", folder), ("sources", "list"), ("audit",), ("status",)):
         _, out, err = run(service, *command)
         assert obeyed(out + err) == [], command
