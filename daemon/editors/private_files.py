@@ -10,7 +10,7 @@ from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.settings import Settings
 
-#: Where programs put text for the moment of its being edited that is nobody's business, besides what is never read.
+#: Where password managers put text while it is edited, besides what is never read.
 _SECRETS: Final = ("/dev/shm", "pass.*", "gopass*")  # noqa: S108 (nothing is written there)
 
 

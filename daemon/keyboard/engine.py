@@ -41,7 +41,7 @@ _UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
-#: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
+#: Within this time a program has put a key that was passed on into its text; within `_TOLD_S` it has reported it.
 _CATCH_UP_S: Final = 0.04
 #: A cursor that moves down further than so many times its height is in another place, not on the next line.
 _LINE_HEIGHTS: Final = 3

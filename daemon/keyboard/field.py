@@ -95,7 +95,7 @@ class Field:
 
     @property
     def private(self) -> bool:
-        """Whether the program says that this is nobody's business."""
+        """Whether the program marks the field as private."""
         return bool(self.hints & _HINT_PRIVATE)
 
     @property

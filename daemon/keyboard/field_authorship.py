@@ -11,20 +11,20 @@ from idiolect.daemon.ingest.normalise import has_words
 from idiolect.daemon.reply_parser import is_quoted
 from idiolect.daemon.typed_text import FOREIGN, Pauses, kept_ends, runs, shared
 
-#: A program may add so much to what is typed: a closing bracket, a space.
+#: Characters that a program may add to what is typed, such as a closing bracket or a space.
 _HELPED_CHARS: Final = 2
-#: What programs make of quotes and spaces that are typed.
+#: Quotes and spaces that programs put in place of those that are typed.
 _PLAIN: Final = str.maketrans("’‘“”\u00a0", "''\"\" ")
-#: A program that has not told of what was typed for so long does not put it into the text.
+#: What was typed longer ago than this, and not reported since, did not get into the text.
 _UNTOLD_S: Final = 1.0
-#: Nor does what it tells after so long come from a key that was typed before.
+#: A report that comes later than this after the last key is not about that key.
 _LATE_S: Final = 3.0
-#: As much of what was typed last is compared with what a program tells.
+#: Characters typed last that are compared with a report.
 _RECENT_CHARS: Final = 256
-#: As much of one field is kept, in characters: the newest.
+#: Characters and lines kept of one field, the newest.
 _MAX_CHARS: Final = 20_000
 _MAX_LINES: Final = 500
-#: As much of what stands before it is told with a text, in characters.
+#: Characters in front of a text that are sent with it.
 _BEFORE_CHARS: Final = 400
 _TYPED_S: Final = 1.0  # a mark of what was typed: when does not matter, since a pause begins a field anew
 

@@ -31,7 +31,7 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _PASSWORD: Final = 40  # of the roles
 #: A program and a keyboard may be so many characters apart in what they know of the line that is typed.
 _LATE_CHARS: Final = 3
-#: So many are compared, and no fewer: one word ends many lines, of other fields too.
+#: How many characters at the end of a line are compared, and the least: one word ends many lines, of other fields too.
 _LIKE_CHARS: Final = 24
 _LEAST_CHARS: Final = 6
 
@@ -144,7 +144,7 @@ def _is_called(app: str, names: list[str]) -> bool:
 def _is_same(one: str, other: str) -> bool:
     """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing.
 
-    Of lines with fewer characters than tell them from others, both are the same.
+    A line of fewer than `_LEAST_CHARS` characters must be equal: many lines end with so few.
     """
     if max(len(one), len(other)) < _LEAST_CHARS:
         return bool(one.strip()) and one == other

@@ -29,11 +29,11 @@ from idiolect.daemon.typed_text import begun
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))
 _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
-#: The key that takes, pressed again so soon, is one too many: in a form it would lead to the next field.
+#: The take key pressed again within this time is a slip: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
-#: Nobody has read grey text so soon behind the letter before it, or behind its coming: Tab is the program's until then.
+#: Nobody reads grey text within this time after a letter, or after it appears: until then Tab is the program's.
 _UNREAD_S: Final = 0.15
-#: Alt with a digit, pressed so soon after the words went, was meant for them: it switches no tab of a browser.
+#: Alt with a digit within this time after the words went was meant for them: it switches no tab of a browser.
 _CLOSED_S: Final = 1.0
 _UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not

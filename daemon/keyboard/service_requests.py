@@ -14,13 +14,13 @@ from idiolect.daemon.editors.service_link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 
-#: Requests under way at once: one that computes, and a newer one, at which the service gives the older one up.
+#: Requests under way at once: one that computes, and a newer one, for which the service drops the older.
 _MAX_ASKED: Final = 2
 #: Questions about a word that ended that wait beside the newest one, at most: a fast typist's last words.
 _MAX_ENDED: Final = 8
-#: Texts that wait for the service, at most: then the oldest are given up.
+#: Texts that wait for the service, at most: beyond that the oldest are dropped.
 _MAX_TEXTS: Final = 200
-#: Kinds of counts that wait for it, at most; they are few, since what is alike is counted together.
+#: Counts that wait for the service, at most; equal outcomes share one.
 _MAX_COUNTS: Final = 200
 _RETRY_S: Final = 20.0
 #: Dismissed suggestions are counted together for so long before the service is told of them.

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: As much of a text is kept, in characters, before the cursor and behind it.
+#: Characters kept before the cursor, and behind it.
 MAX_CHARS: Final = 4000
-#: Keys that are typed before a program has told of the first of them.
+#: Keys remembered that the program has not reported yet.
 _MAX_AHEAD: Final = 64
-#: So many keys in a row that a program says nothing of: what it tells is not what is typed into.
+#: After this many unreported keys in a row, what the program reports is not the field that is typed into.
 _DEAF_KEYS: Final = 5
-#: A window that slides over a long text still shows so many of the same characters.
+#: Two windows on a long text are taken for the same place if this many characters agree.
 _OVERLAP_CHARS: Final = 40
-#: A text that ends with so many characters in a row as they were typed is the one that is typed into; a program may be
-#: so many keys late.
+#: A report that ends with this many characters as they were typed is of the field that is typed into; it may be up to
+#: `_MAX_LATE` keys late.
 _RUN_CHARS: Final = 6
 _MAX_LATE: Final = 16
 #: Behind the cursor: the rest of a word.
