@@ -270,6 +270,7 @@ class Service:
             "base": name_of(self.model.base),
             "adapter": serving,
             "languages": list(self.model.languages),
+            "languages_awaited": list(self.model.languages_awaited),
             "store": asdict(standing(self._settings)),
             "damaged": self.model.servable.damaged(serving),
             "entries": counts.entries,

@@ -7,16 +7,21 @@ stands in that model's folder, beside what a dictionary says of it.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.fetch import DiskFullError
 from idiolect.models.lexicon import ENGLISH
+
+VERSION: Final = 1
+"""Raised whenever lists are made in another way: those that are there are then made anew."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def ensure_word_list(base: BasePaths, languages: Sequence[str]) -> WordListPaths
             _make(base, sorted(languages), made)
             os.replace(made.dictionary, paths.dictionary)
             os.replace(made.lexicon, paths.lexicon)
+        _remove_former(base, languages)
     except OSError as error:
         raise DiskFullError(
             f"The words of {', '.join(languages)} can't be written to {base.folder} ({error.strerror}). Make room for "
@@ -59,8 +65,21 @@ def word_list_paths(base: BasePaths, languages: Sequence[str]) -> WordListPaths:
     """Return where the word list of these languages is, or will be."""
     if tuple(languages) == ENGLISH:
         return WordListPaths(base.lexicon, base.dictionary)
-    name = "-".join(sorted(languages))
-    return WordListPaths(base.folder / f"lexicon-{name}.npz", base.folder / f"dictionary-{name}.npz")
+    lexicon, dictionary = (f"{kind}-{_name(languages)}-{VERSION}.npz" for kind in ("lexicon", "dictionary"))
+    return WordListPaths(base.folder / lexicon, base.folder / dictionary)
+
+
+def _name(languages: Sequence[str]) -> str:
+    return "-".join(sorted(languages))
+
+
+def _remove_former(base: BasePaths, languages: Sequence[str]) -> None:
+    """Remove the lists of these languages that another version made."""
+    paths, name = word_list_paths(base, languages), _name(languages)
+    for path in base.folder.glob("*.npz"):
+        made = re.fullmatch(rf"(?:lexicon|dictionary)-{name}(?:-\d+)?\.npz", path.name)
+        if made and path not in (paths.lexicon, paths.dictionary):
+            path.unlink()
 
 
 def _make(base: BasePaths, languages: Sequence[str], paths: WordListPaths) -> None:

@@ -75,6 +75,7 @@ class Status(TypedDict):
     base: str
     adapter: int | None
     languages: list[str]
+    languages_awaited: list[str]
     entries: int
     tokens: int
     paused: bool

@@ -242,6 +242,11 @@ class LiveModel:
         """The languages that the user writes, as far as their words are there, the most written first."""
         return self.served.languages
 
+    @property
+    def languages_awaited(self) -> tuple[str, ...]:
+        """The languages whose words are not there yet: their list is being made."""
+        return self._languages.making
+
     def _use_languages(self, known: Sequence[NDArray[np.uint32]]) -> None:
         """Build the next user model for the languages of these entries, or those that were set."""
         wanted = self._languages.wanted(known, self.loaded.tokenizer)

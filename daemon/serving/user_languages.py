@@ -34,12 +34,16 @@ class UserLanguages:
         settings: the profile's.
         base: the base model, by whose tokens words are filed.
         made: called in a thread of its own once a word list was made that was missing.
+
+    Attributes:
+        making: the languages of which the word list is being made.
     """
 
     def __init__(self, settings: Settings, base: BasePaths, made: Callable[[], None]) -> None:
         self._set = settings.languages
         self._base = base
         self._made = made
+        self.making: tuple[str, ...] = ()
         self._child: subprocess.Popen[bytes] | None = None
         self._failed = set[tuple[str, ...]]()
         self._closed = False
@@ -72,6 +76,7 @@ class UserLanguages:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+            self.making = wanted
             threading.Thread(target=self._wait, args=(child, wanted), name="words", daemon=True).start()
             if self._closed:  # meanwhile
                 child.kill()
@@ -87,7 +92,7 @@ class UserLanguages:
         status = child.wait()
         if status != 0:
             self._failed.add(wanted)
-        self._child = None
+        self._child, self.making = None, ()
         if self._closed:
             return
         if status == 0:

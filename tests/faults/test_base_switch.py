@@ -34,11 +34,12 @@ TERMS = "<html><body>Menu<article><h1>Terms</h1><p>Be kind.</p></article></body>
 #: The program, which knows one base model more; where it reaches a point it says so, and waits for its end.
 PROGRAM = """
 import shutil, sys
-from idiolect.models import durable, known_bases
+from idiolect.models import durable, known_bases, lexicon
 from idiolect.models.fetch import Pin
 from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
 known_bases.DEFAULT = {default!r}
 known_bases.KNOWN = (known_bases.DEFAULT, {known!r})
+lexicon.SIZE = 1000
 point, sys.argv = sys.argv[1], ["idiolect", *sys.argv[2:]]
 
 def wait(*_):
@@ -210,6 +211,13 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     code, out, _ = shop.done("base", "remove", "other")
     assert (code, "MB are free again" in out, place.exists()) == (0, True, False)
     assert shop.done("base", "remove", "other")[0] == 17
+
+
+def test_the_words_of_the_users_languages_are_there_when_another_base_model_serves(shop: Shop) -> None:
+    with shop.settings.config_path.open("a") as config:
+        config.write('languages = ["de"]\n')
+    assert shop.done("base", "use", "other", "--accept-terms")[0] == 0
+    assert (shop.status()["languages"], shop.status()["languages_awaited"]) == (["de"], [])
 
 
 def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(shop: Shop) -> None:

@@ -17,9 +17,16 @@ from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.vocabulary import WordVocabulary
+from idiolect.models import languages
 from idiolect.models.build import find_base
 from idiolect.models.fetch import DiskFullError
-from idiolect.models.languages import ensure_word_list, has_word_list, main, word_list_paths
+from idiolect.models.languages import (
+    WordListPaths,
+    ensure_word_list,
+    has_word_list,
+    main,
+    word_list_paths,
+)
 from idiolect.models.lexicon import Lexicon, read_lexicon
 from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
 
@@ -120,6 +127,25 @@ def test_the_base_stays_whole_and_the_list_is_made_once(german_english: BasePath
     assert word_list_paths(german_english, ["en"]).lexicon == german_english.lexicon
 
 
+def test_a_list_that_another_version_made_is_made_anew(
+    german_english: BasePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touch(_base: BasePaths, _languages: object, paths: WordListPaths) -> None:
+        paths.lexicon.touch()
+        paths.dictionary.touch()
+
+    monkeypatch.setattr(languages, "_make", touch)
+    others = ensure_word_list(german_english, ["de"])
+    monkeypatch.setattr(languages, "VERSION", languages.VERSION + 1)
+    former = word_list_paths(german_english, ["fr"])
+    ensure_word_list(german_english, ["fr"])
+    monkeypatch.setattr(languages, "VERSION", languages.VERSION + 1)
+    assert not has_word_list(german_english, ["fr"])
+    made = ensure_word_list(german_english, ["fr"])
+    there = [paths.lexicon.exists() for paths in (former, made, others)]
+    assert there == [False, True, True], "of this language alone"
+
+
 def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(
     german_english: BasePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,10 +215,10 @@ def test_a_text_begins_in_the_language_that_was_written_last(words: WordVocabula
 
 
 def test_another_language_is_not_known(words: WordVocabulary) -> None:
-    languages = Languages(words)
-    assert languages.knows("Ich habe gestern mit ")
-    assert languages.knows("I have been with ")
-    assert not languages.knows("Je ne sais pas si ")
+    language = Languages(words)
+    assert language.knows("Ich habe gestern mit ")
+    assert language.knows("I have been with ")
+    assert not language.knows("Je ne sais pas si ")
 
 
 # Words

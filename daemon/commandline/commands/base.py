@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import pydoc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 from selectolax.lexbor import LexborHTMLParser
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.commandline.formatting import plain_lines
 from idiolect.daemon.commandline.service_process import build_base, service_ended
 from idiolect.daemon.commandline.terminal import Terminal
@@ -37,6 +40,7 @@ from idiolect.models.base_speed import Speed, speed_of
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError, IdiolectError
 from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, terms_of
+from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
 
@@ -86,6 +90,7 @@ def use(
     if choice.known is None and (terms := terms_of(made.source_sha256, made.config)) is not None:
         terminal.note(f"{choice.name} is of Gemma's family. {terms.notice}, and so is what is made from it.")
     speed = _speed(settings, made)
+    _make_word_list(settings, terminal, made)
     former = _chosen_or_default(settings)  # only now: minutes have gone by
     if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
         _switch(settings, terminal, choice, former)
@@ -131,6 +136,18 @@ def remove(
         f"`idiolect base use {base}` fetches and builds it again.",
     )
     terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
+
+
+def _make_word_list(settings: Settings, terminal: Terminal, base: BasePaths) -> None:
+    """Make the list of the words of the user's languages for a base model, while another one still serves."""
+    languages: Sequence[str] = settings.languages
+    if not languages and process.holder(settings) is not None:
+        with contextlib.suppress(IdiolectError), ServiceClient(settings) as client:
+            now = client.get("/v1/status")
+            languages = now.get("languages_awaited") or now.get("languages", ())  # a locked one tells none
+    if languages and not has_word_list(base, languages):
+        with terminal.waiting(f"Making the list of words of {', '.join(languages)}"):
+            ensure_word_list(base, languages)
 
 
 def _chosen_or_default(settings: Settings) -> Choice:

@@ -75,7 +75,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
-            *([("languages", ", ".join(now["languages"]))] if now["languages"] != ["en"] else []),
+            *([("languages", said)] if (said := _describe_languages(now)) else []),
             ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['tokens'], 'token')}"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
@@ -87,6 +87,12 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             ("kept in", now["home"]),
         ]
     )
+
+
+def _describe_languages(now: dict[str, Any]) -> str:
+    if awaited := now.get("languages_awaited"):
+        return f"{', '.join(now['languages'])}; in a minute {', '.join(awaited)}, whose list of words is being made"
+    return "" if now["languages"] == ["en"] else ", ".join(now["languages"])
 
 
 def _describe_work(now: dict[str, Any]) -> str:

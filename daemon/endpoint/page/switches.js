@@ -10,14 +10,16 @@ function show(stands) {
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
-export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, languages }) {
+export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, languages, languages_awaited: awaited }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
   const names = new Intl.DisplayNames("en", { type: "language" });
-  $("languages").textContent = `Words are offered in ${languages.map((code) => names.of(code)).join(", ")}.`;
+  const named = (codes) => codes.map((code) => names.of(code)).join(", ");
+  const soon = awaited.length ? ` In a minute it is ${named(awaited)}: that list of words is being made.` : "";
+  $("languages").textContent = `Words are offered in ${named(languages)}.${soon}`;
   SWITCHES.show.value = much;
   $("off-record").checked = paused;
 }
