@@ -209,7 +209,7 @@ def tiny_dense() -> dict[str, NDArray[np.float32]]:
     return dense
 
 
-_GGUF_NAMES = {
+GGUF_NAMES = {
     "input_layernorm": "attn_norm",
     "post_attention_layernorm": "ffn_norm",
     "self_attn.q_proj": "attn_q",
@@ -235,7 +235,7 @@ def _gguf_tensors(dense: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np
             heads = {"self_attn.q_proj": TINY.heads, "self_attn.k_proj": TINY.kv_heads}.get(place[3])
             if heads is not None:
                 array = array.reshape(heads, 2, -1, array.shape[1]).swapaxes(1, 2).reshape(array.shape)
-            tensors[f"blk.{place[2]}.{_GGUF_NAMES[place[3]]}.weight"] = array
+            tensors[f"blk.{place[2]}.{GGUF_NAMES[place[3]]}.weight"] = array
     return tensors
 
 

@@ -7,11 +7,13 @@ import sys
 from contextlib import closing
 
 import pytest
+from knowledge import know
 from publishing import KEY
 
 from idiolect.daemon.commandline import command_table
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
+from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
@@ -19,6 +21,13 @@ def store(tmp_path):
     """An empty store in `store.db`, closed after the test."""
     with closing(Store.open(tmp_path / "store.db", KEY)) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def knowing(tiny, tiny_tokenizer):
+    """`knowing(*texts)`: what is known after these entries, as `know` says."""
+    lexicon = read_lexicon(tiny.lexicon)
+    return lambda *texts, **more: know(lexicon, tiny_tokenizer, texts, **more)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +12,8 @@ from idiolect.models.base_choice import Choice, MissingModelError, require_sourc
 from idiolect.models.fetch import FetchError
 from idiolect.models.known_bases import GEMMA, fetch_parts
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-
-def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path: Path) -> None:
+def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path):
     path = tmp_path / "mine.gguf"
     path.write_bytes(b"first")
     choice = resolve(tmp_path, str(path))
@@ -44,15 +40,13 @@ def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_pat
         ("a" * 39 + ".b", "a" * 39),
     ],
 )
-def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path: Path, stem: str, name: str) -> None:
+def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path, stem, name):
     path = tmp_path / f"{stem}.gguf"
     path.write_bytes(b"any")
     assert resolve(tmp_path, str(path)).name == name
 
 
-def test_chunks_that_another_run_has_taken_are_no_full_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_that_another_run_has_taken_are_no_full_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(known_bases, "fetch", lambda folder, *_, pin: folder / "gone")
     with pytest.raises(FetchError, match="wait for that one"):
         fetch_parts(tmp_path, replace(GEMMA, size_bytes=1, parts=GEMMA.parts[:1]), lambda *_: None)

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,6 @@ from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -66,7 +63,7 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_a_gguf_becomes_a_base_model_that_runs(gguf: Path, home: Path) -> None:
+def test_a_gguf_becomes_a_base_model_that_runs(gguf, home):
     reported: list[tuple[str, float]] = []
     base = ensure_base(home, gguf, lambda phase, done: reported.append((phase, done)))
     assert base == find_base(home, verify=True)
@@ -87,7 +84,7 @@ def test_a_gguf_becomes_a_base_model_that_runs(gguf: Path, home: Path) -> None:
     assert (shares[0], shares[-1]) == (0.0, 1.0)
 
 
-def test_it_is_built_once(gguf: Path, home: Path) -> None:
+def test_it_is_built_once(gguf, home):
     ensure_base(home, gguf)
     before = state(home)
     reported: list[float] = []
@@ -96,9 +93,7 @@ def test_it_is_built_once(gguf: Path, home: Path) -> None:
     assert reported == []
 
 
-def test_another_gguf_takes_its_place(
-    base: BasePaths, home: Path, make_gguf: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_another_gguf_takes_its_place(base, home, make_gguf, tmp_path):
     first = base
     other = make_gguf(tmp_path / "other.gguf", matrices=np.float16)
     second = ensure_base(home, other)
@@ -108,7 +103,7 @@ def test_another_gguf_takes_its_place(
     assert [*home.iterdir()] == [second.folder]
 
 
-def test_no_base_is_missing(home: Path, tmp_path: Path) -> None:
+def test_no_base_is_missing(home, tmp_path):
     for folder in (home, tmp_path):
         with pytest.raises(MissingModelError, match="idiolect start"):
             find_base(folder)
@@ -151,7 +146,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_found_and_repaired(base: BasePaths, gguf: Path, home: Path, damage: str) -> None:
+def test_damage_is_found_and_repaired(base, gguf, home, damage):
     spoil(base, damage)
     with pytest.raises(DamagedModelError, match="idiolect start") as raised:
         find_base(home, verify=True)
@@ -161,7 +156,7 @@ def test_damage_is_found_and_repaired(base: BasePaths, gguf: Path, home: Path, d
     assert [*home.iterdir()] == [base.folder]
 
 
-def test_a_base_of_another_version_is_built_again(base: BasePaths, gguf: Path, home: Path) -> None:
+def test_a_base_of_another_version_is_built_again(base, gguf, home):
     manifest = base.folder / "manifest.json"
     values = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({"format": FORMAT + 1, "made_of": "something else"}))
@@ -175,14 +170,7 @@ def test_a_base_of_another_version_is_built_again(base: BasePaths, gguf: Path, h
     ("kind", "error"),
     [("missing", MissingModelError), ("text", DamagedModelError), ("unsupported", UnsupportedModelError)],
 )
-def test_what_cannot_be_used_leaves_the_former_base(
-    base: BasePaths,
-    home: Path,
-    make_gguf: Callable[..., Path],
-    tmp_path: Path,
-    kind: str,
-    error: type[Exception],
-) -> None:
+def test_what_cannot_be_used_leaves_the_former_base(base, home, make_gguf, tmp_path, kind, error):
     before = state(home)
     other = tmp_path / "other.gguf"
     if kind == "text":

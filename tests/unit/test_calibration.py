@@ -32,14 +32,14 @@ def counted(stated: float, rate: float, events: int) -> Calibration:
     return Calibration.from_json(counts)
 
 
-def test_before_anything_is_learned_it_changes_little() -> None:
+def test_before_anything_is_learned_it_changes_little():
     calibration = Calibration()
     assert [calibration(p) for p in GRID] == pytest.approx(GRID.tolist(), abs=0.15)
     assert calibration.events == 0
     assert calibration.to_json() == [[0, 0, 0]] * 10
 
 
-def test_every_event_counts_in_its_tenth() -> None:
+def test_every_event_counts_in_its_tenth():
     calibration = learned(
         [(0.0, False, 1), (0.09, True, 1), (0.72, True, 2), (0.75, False, 1), (1.0, True, 3)]
     )
@@ -49,14 +49,14 @@ def test_every_event_counts_in_its_tenth() -> None:
 
 @pytest.mark.parametrize("rate", [0.02, 0.3, 0.6, 0.97])
 @pytest.mark.parametrize("stated", [0.07, 0.45, 0.5, 0.83, 0.99])
-def test_it_converges_to_the_true_rate(stated: float, rate: float) -> None:
+def test_it_converges_to_the_true_rate(stated, rate):
     errors = [abs(counted(stated, rate, events)(stated) - rate) for events in (0, 300, 3_000, 1_000_000)]
     assert errors[-1] < 0.005
     assert errors[1] < errors[0] + 0.01
     assert errors[2] < 0.6 * errors[0] + 0.03, "and far earlier it is nearer"
 
 
-def test_it_learns_from_single_events() -> None:
+def test_it_learns_from_single_events():
     random = np.random.default_rng(1)
     calibration = Calibration()
     for p in random.random(10_000):
@@ -66,21 +66,21 @@ def test_it_learns_from_single_events() -> None:
         assert abs(calibration(p) - p**2) < abs(Calibration()(p) - p**2) + 0.02
 
 
-def test_little_evidence_moves_it_little() -> None:
+def test_little_evidence_moves_it_little():
     new, once, often = Calibration(), learned([(0.65, False, 1)]), counted(0.65, 0.0, 5_000)
     assert new(0.65) - 0.03 < once(0.65) < new(0.65)
     assert often(0.65) < 0.2
 
 
 @pytest.mark.parametrize("stated", [0.985, 0.999, 1.0])
-def test_the_surest_are_believed_no_more_than_those_beside_them(stated: float) -> None:
+def test_the_surest_are_believed_no_more_than_those_beside_them(stated):
     """Most ghosts that are shown are stated to be nearly certain: there it must not take thousands to learn."""
     assert counted(0.985, 0.0, 2_000)(stated) < 0.5
     assert counted(0.015, 1.0, 2_000)(1 - stated) > 0.5
 
 
 @given(events)
-def test_what_was_stated_to_be_likelier_stays_so(seen: list[tuple[float, bool, int]]) -> None:
+def test_what_was_stated_to_be_likelier_stays_so(seen):
     calibration = learned(seen)
     values = [calibration(p) for p in GRID]
     assert all(first <= second for first, second in pairwise(values))
@@ -88,7 +88,7 @@ def test_what_was_stated_to_be_likelier_stays_so(seen: list[tuple[float, bool, i
 
 
 @given(events)
-def test_json_brings_it_back(seen: list[tuple[float, bool, int]]) -> None:
+def test_json_brings_it_back(seen):
     calibration = learned(seen)
     again = Calibration.from_json(json.loads(json.dumps(calibration.to_json())))
     assert again.events == calibration.events
@@ -96,7 +96,7 @@ def test_json_brings_it_back(seen: list[tuple[float, bool, int]]) -> None:
     assert again.to_json() == calibration.to_json()
 
 
-def test_what_was_brought_back_learns_on() -> None:
+def test_what_was_brought_back_learns_on():
     again = Calibration.from_json(learned([(0.5, True, 30)]).to_json())
     for _ in range(30):
         again.learn(0.5, True)
@@ -130,16 +130,16 @@ def changed(row: int, column: int, value: object) -> list:
         changed(7, 0, [1.0]),
     ],
 )
-def test_damaged_json_is_refused(values: object) -> None:
+def test_damaged_json_is_refused(values):
     with pytest.raises(ValueError):  # noqa: PT011 (numpy words some of them)
         Calibration.from_json(json.loads(json.dumps(values)))
 
 
-def test_where_nobody_told_all_that_is_right_is_taken() -> None:
+def test_where_nobody_told_all_that_is_right_is_taken():
     assert acceptance_rate([0] * 10, [0] * 10) == 1
 
 
-def test_what_is_right_and_dismissed_makes_the_uptake_less() -> None:
+def test_what_is_right_and_dismissed_makes_the_uptake_less():
     values = [acceptance_rate([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
     assert values[0] == 1
     assert values == sorted(values, reverse=True)

@@ -24,9 +24,7 @@ from idiolect.adapters.vocabulary import Matches
         ("É9A", ("é9a", "É9a"), "ONE"),
     ],
 )
-def test_unusual_capitals_are_looked_up_in_usual_ones(
-    typed: str, lookups: tuple[str, ...], written: str
-) -> None:
+def test_unusual_capitals_are_looked_up_in_usual_ones(typed, lookups, written):
     case = other_case(typed, in_capitals=False)
     assert case is not None
     assert case.lookups == lookups
@@ -34,11 +32,11 @@ def test_unusual_capitals_are_looked_up_in_usual_ones(
 
 
 @pytest.mark.parametrize("typed", ["", "i", "I", "imp", "Imp", "don't", "Don't", "42", "İSTAN", "ab\u0301"])
-def test_usual_capitals_are_looked_up_as_they_are(typed: str) -> None:
+def test_usual_capitals_are_looked_up_as_they_are(typed):
     assert other_case(typed, in_capitals=False) is None
 
 
-def test_among_words_in_capitals_the_first_letter_tells() -> None:
+def test_among_words_in_capitals_the_first_letter_tells():
     case = other_case("I", in_capitals=True)
     assert case is not None
     assert case.lookups == ("i",)
@@ -59,7 +57,7 @@ def test_among_words_in_capitals_the_first_letter_tells() -> None:
         (["42", "17"], False),
     ],
 )
-def test_two_words_in_capitals_are_a_habit(words: list[str], expected: bool) -> None:
+def test_two_words_in_capitals_are_a_habit(words, expected):
     assert is_in_capitals(words) == expected
 
 
@@ -68,7 +66,7 @@ def matches(finished: float = 0.0, rest: float = 0.0, **scores: float) -> Matche
     return Matches([*scores], values, float(values.sum()) + rest, finished)
 
 
-def test_words_in_other_capitals_share_the_mass_that_is_theirs() -> None:
+def test_words_in_other_capitals_share_the_mass_that_is_theirs():
     case = other_case("IM", in_capitals=False)
     assert case is not None
     small = matches(import_=0.0, important=0.006, imply=0.002)
@@ -78,7 +76,7 @@ def test_words_in_other_capitals_share_the_mass_that_is_theirs() -> None:
     assert found.total == pytest.approx(0.7)
 
 
-def test_among_words_in_capitals_all_go_on_in_capitals() -> None:
+def test_among_words_in_capitals_all_go_on_in_capitals():
     case = other_case("P", in_capitals=True)
     assert case is not None
     found = with_other_case(matches(Photo=0.3, PDF=0.1), [matches(photo=0.5, part=0.5)], "P", case, 0.4, 9)
@@ -86,13 +84,13 @@ def test_among_words_in_capitals_all_go_on_in_capitals() -> None:
     assert found.scores.tolist() == pytest.approx([0.5, 0.2, 0.1])
 
 
-def test_what_is_finished_in_other_capitals_counts_as_finished() -> None:
+def test_what_is_finished_in_other_capitals_counts_as_finished():
     case = other_case("IMP", in_capitals=False)
     assert case is not None
     found = with_other_case(matches(), [matches(finished=1.0, rest=1.0, important=2.0)], "IMP", case, 0.4, 3)
     assert (found.total, found.finished) == (pytest.approx(0.3), pytest.approx(0.1))
 
 
-def test_of_forms_that_differ_in_capitals_the_likeliest_stays() -> None:
+def test_of_forms_that_differ_in_capitals_the_likeliest_stays():
     words = [Word("FYI", 0.3), Word("Fyi", 0.2), Word("See", 0.1), Word("fyi", 0.05), Word("SEE", 0.01)]
     assert in_one_form(words) == [words[0], words[2]]

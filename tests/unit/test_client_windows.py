@@ -13,27 +13,27 @@ LONG = " ".join(
 SIZE = 500
 
 
-def test_a_window_that_slides_is_read_as_one_text() -> None:
+def test_a_window_that_slides_is_read_as_one_text():
     windows = ClientWindows()
     for end in range(SIZE, SIZE + 300):
         assert windows.whole(LONG[end - SIZE : end]) == LONG[:end]
 
 
 @pytest.mark.parametrize("step", [1, 7, 60, 300])
-def test_a_window_may_go_back_and_on_again(step: int) -> None:
+def test_a_window_may_go_back_and_on_again(step):
     windows = ClientWindows()
     for end in (SIZE, SIZE + step, SIZE + 2 * step, SIZE + step, SIZE + 2 * step):
         assert windows.whole(LONG[end - SIZE : end]) == LONG[:end]
 
 
-def test_what_was_mended_at_the_end_is_the_same_text() -> None:
+def test_what_was_mended_at_the_end_is_the_same_text():
     windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     mended = LONG[10 : SIZE - 20] + "another end"
     assert windows.whole(mended) == LONG[:10] + mended
 
 
-def test_another_text_stays_itself() -> None:
+def test_another_text_stays_itself():
     windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     other = LONG[10:200] + "x" * 500
@@ -44,7 +44,7 @@ def test_another_text_stays_itself() -> None:
     assert windows.whole(LONG[20 : SIZE + 20]) == LONG[: SIZE + 20], "and the first one is still known"
 
 
-def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found() -> None:
+def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found():
     same = "the same line again and again, as in a log of a machine that does nothing.\n"
     text = "First. " + same * 4 + "Then another one. " + same * 4
     windows = ClientWindows()
@@ -53,7 +53,7 @@ def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found() -> None
     assert windows.whole(window) == text
 
 
-def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(client_windows.time, "monotonic", lambda: now[0])
     windows = ClientWindows()
@@ -67,7 +67,7 @@ def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch: pytest.MonkeyPat
     assert len(windows._texts) <= 8
 
 
-def test_a_finished_text_is_forgotten() -> None:
+def test_a_finished_text_is_forgotten():
     windows = ClientWindows()
     windows.whole(LONG[:SIZE])
     windows.forget(LONG[: SIZE + 50])

@@ -21,21 +21,21 @@ from idiolect.adapters.corpus import (
 BREAK = [9]
 
 
-def test_rows_overlap_by_one_token_and_count_only_what_was_written() -> None:
+def test_rows_overlap_by_one_token_and_count_only_what_was_written():
     rows = pack([[1, 2, 3], [4, 5]], 3, BREAK)
     assert rows.entries.tolist() == [[0, 1], [0, 2]], "the second one begins with the end of the first entry"
     assert rows.ids.tolist() == [[9, 1, 2, 3], [3, 9, 4, 5]]
     assert rows.weights.tolist() == [[1, 1, 1], [0, 1, 1]]
 
 
-def test_the_end_is_filled_up_and_the_filling_does_not_count() -> None:
+def test_the_end_is_filled_up_and_the_filling_does_not_count():
     rows = pack([[1, 2, 3]], 5, BREAK, lambda ids: [0.25] * len(ids))
     assert rows.ids.tolist() == [[9, 1, 2, 3, 9, 9]]
     assert rows.weights.tolist() == [[0.25, 0.25, 0.25, 0, 0]]
     assert len(rows) == 1
 
 
-def test_a_row_has_what_precedes_it_in_view_and_does_not_learn_it_again() -> None:
+def test_a_row_has_what_precedes_it_in_view_and_does_not_learn_it_again():
     rows = pack([[1, 2, 3], [4, 5], [6, 7, 8]], 3, BREAK, before=2)
     assert rows.ids.tolist() == [
         [9, 9, 9, 1, 2, 3],
@@ -48,7 +48,7 @@ def test_a_row_has_what_precedes_it_in_view_and_does_not_learn_it_again() -> Non
     assert (rows.length, rows.before) == (3, 2)
 
 
-def test_nothing_to_pack_makes_no_rows() -> None:
+def test_nothing_to_pack_makes_no_rows():
     rows = pack([], 5, BREAK)
     assert len(rows) == 0
     assert rows.ids.shape == (0, 6)
@@ -61,9 +61,7 @@ def test_nothing_to_pack_makes_no_rows() -> None:
     st.lists(st.just(9), min_size=1, max_size=3),
     st.integers(0, 20),
 )
-def test_every_token_is_a_target_once_with_what_precedes_it_in_view(
-    entries: list[list[int]], length: int, breaks: list[int], before: int
-) -> None:
+def test_every_token_is_a_target_once_with_what_precedes_it_in_view(entries, length, breaks, before):
     rows = pack(entries, length, breaks, before=before)
     assert rows.ids.shape == (len(rows), before + length + 1)
     assert rows.weights.shape == (len(rows), before + length)
@@ -89,7 +87,7 @@ lengths = st.lists(st.integers(1, 600), min_size=1, max_size=60)
 
 
 @given(lengths, st.data())
-def test_what_the_parent_has_seen_is_never_held_out(entries: list[int], data: st.DataObject) -> None:
+def test_what_the_parent_has_seen_is_never_held_out(entries, data):
     seen = frozenset(data.draw(st.sets(st.integers(0, len(entries) - 1))))
     places = hold_out(entries, seen)
     assert not seen & {*places}
@@ -100,11 +98,11 @@ def test_what_the_parent_has_seen_is_never_held_out(entries: list[int], data: st
         assert places
 
 
-def test_about_a_tenth_is_held_out() -> None:
+def test_about_a_tenth_is_held_out():
     assert hold_out([100] * 100, frozenset()) == [*range(90, 100)]
 
 
-def test_little_text_gives_its_least_and_much_text_its_most() -> None:
+def test_little_text_gives_its_least_and_much_text_its_most():
     assert sum(hold_out([10] * 200, frozenset())) > 0
     assert 10 * len(hold_out([10] * 200, frozenset())) == HELD_OUT_LEAST
     assert 10 * len(hold_out([10] * 20_000, frozenset())) == MAX_HELD_OUT
@@ -112,9 +110,7 @@ def test_little_text_gives_its_least_and_much_text_its_most() -> None:
 
 
 @given(lengths, st.data())
-def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(
-    entries: list[int], data: st.DataObject
-) -> None:
+def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(entries, data):
     seen = data.draw(st.sets(st.integers(0, len(entries) - 1)))
     known = {3 * place: length for place, length in enumerate(entries)}
     chosen = choose_training_entries(known, {3 * place for place in seen}, np.random.default_rng(1))
@@ -127,7 +123,7 @@ def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(
     assert sum(replayed) >= wanted or len(replayed) == len(seen)
 
 
-def test_what_is_trained_on_again_is_drawn_anew_each_round() -> None:
+def test_what_is_trained_on_again_is_drawn_anew_each_round():
     known = dict.fromkeys(range(100), 100)
     first, second = (
         choose_training_entries(known, range(90), np.random.default_rng(seed)) for seed in (1, 2)
@@ -136,11 +132,11 @@ def test_what_is_trained_on_again_is_drawn_anew_each_round() -> None:
     assert first != second
 
 
-def test_all_seen_leaves_nothing_to_hold_out() -> None:
+def test_all_seen_leaves_nothing_to_hold_out():
     assert hold_out([50] * 10, frozenset(range(10))) == []
 
 
-def test_general_text_to_replay_is_not_that_to_judge_by() -> None:
+def test_general_text_to_replay_is_not_that_to_judge_by():
     replay, judged = read_general_passages()
     assert not {*replay} & {*judged}
     assert abs(len(replay) - len(judged)) <= 1
@@ -150,7 +146,7 @@ def test_general_text_to_replay_is_not_that_to_judge_by() -> None:
     assert all("\n" not in passage for passage in replay)
 
 
-def test_general_text_is_of_the_languages_in_turn() -> None:
+def test_general_text_is_of_the_languages_in_turn():
     for language in ("de", "fr", "es", "it", "pt", "nl"):
         alone, mixed = read_general_passages([language]), read_general_passages([language, "en"])
         for side, both, english in zip(alone, mixed, read_general_passages(), strict=True):
@@ -159,12 +155,12 @@ def test_general_text_is_of_the_languages_in_turn() -> None:
             assert both[2 * len(side) :] == english[len(side) :]
 
 
-def test_windows_cut_without_loss() -> None:
+def test_windows_cut_without_loss():
     assert [*windows([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
     assert [*windows([], 2)] == []
 
 
-def test_recent_text_comes_before_what_is_written() -> None:
+def test_recent_text_comes_before_what_is_written():
     recent = RecentText(10, BREAK)
     assert recent.context([1, 2]) == [9, 1, 2]
     recent.add([5, 6])
@@ -172,7 +168,7 @@ def test_recent_text_comes_before_what_is_written() -> None:
     assert recent.context([1]) == [9, 5, 6, 9, 7, 9, 1]
 
 
-def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
+def test_recent_text_grows_at_its_end_until_it_is_cut():
     recent = RecentText(10, BREAK)
     cuts = 0
     for place in range(100):
@@ -189,14 +185,14 @@ def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1])
-def test_a_small_limit_holds_too(limit: int) -> None:
+def test_a_small_limit_holds_too(limit):
     recent = RecentText(limit, BREAK)
     for place in range(50):
         recent.add([place, place])
         assert len(recent.context([])) <= 2 * limit + 1
 
 
-def test_a_copy_of_recent_text_goes_its_own_way() -> None:
+def test_a_copy_of_recent_text_goes_its_own_way():
     recent = RecentText(10, BREAK)
     recent.add([1])
     other = recent.copy()

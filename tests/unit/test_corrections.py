@@ -65,7 +65,7 @@ def meant(general: GeneralWords, words: WordVocabulary, typed: str, *, finished:
 # The trie
 
 
-def test_a_trie_finds_all_forms_that_begin_with_letters_in_any_capitals() -> None:
+def test_a_trie_finds_all_forms_that_begin_with_letters_in_any_capitals():
     forms = np.array(
         sorted(form.encode() for form in ["Ab", "ab", "abc", "Abd", "b", "ébc", "don’t", "x" * 40])
     )
@@ -84,7 +84,7 @@ def test_a_trie_finds_all_forms_that_begin_with_letters_in_any_capitals() -> Non
     assert found("x") == []  # too long to be typed by mistake
 
 
-def test_a_trie_of_nothing_is_empty() -> None:
+def test_a_trie_of_nothing_is_empty():
     trie = build_trie(np.zeros(0, "S1"))
     assert FuzzySearch(trie, TypingChannel()).column("word") == {}
 
@@ -93,20 +93,20 @@ def test_a_trie_of_nothing_is_empty() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_neighbours_are_mutual_and_never_the_letter_itself(layout) -> None:
+def test_neighbours_are_mutual_and_never_the_letter_itself(layout):
     keys = neighbours(layout)
     assert {"a", "e", "t"} <= keys.keys()
     assert all(letter not in near for letter, near in keys.items())
     assert all(letter in keys[other] for letter, near in keys.items() for other in near)
 
 
-def test_a_slip_is_likelier_where_the_keys_are_neighbours() -> None:
+def test_a_slip_is_likelier_where_the_keys_are_neighbours():
     assert TypingChannel("qwerty").replaced("z")[""] > TypingChannel("qwertz").replaced("z")["u"]
     assert TypingChannel("qwertz").replaced("y")["a"] < TypingChannel("qwerty").replaced("y")[""]
     assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
 
 
-def test_a_search_finds_the_same_whatever_was_searched_before(general) -> None:
+def test_a_search_finds_the_same_whatever_was_searched_before(general):
     search = FuzzySearch(general.trie, TypingChannel())
     before = {typed: (search.column(typed), search.reached(typed)) for typed in ("t", "th", "thn")}
     for one in "abcdefghij":
@@ -116,7 +116,7 @@ def test_a_search_finds_the_same_whatever_was_searched_before(general) -> None:
 
 
 @pytest.mark.parametrize("typed", ["tink", "thnk", "thik"])
-def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general, typed) -> None:
+def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general, typed):
     channel = TypingChannel()
     found = FuzzySearch(general.trie, channel).column(typed)
     assert found[general.trie.descend(ROOT, "think")] == channel.costs.missing
@@ -145,31 +145,31 @@ def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general,
         ("FREIND", "FRIEND"),
     ],
 )
-def test_a_mistyped_word_is_mended(general, words, typed, right) -> None:
+def test_a_mistyped_word_is_mended(general, words, typed, right):
     assert meant(general, words, typed)[0] == right
 
 
-def test_a_mended_beginning_is_completed(general, words) -> None:
+def test_a_mended_beginning_is_completed(general, words):
     assert meant(general, words, "definat", finished=False)[0] == "definitely"
     assert meant(general, words, "recie", finished=False)[0] in ("receive", "received")
 
 
-def test_what_typing_on_makes_is_no_correction(general, words) -> None:
+def test_what_typing_on_makes_is_no_correction(general, words):
     assert "received" not in meant(general, words, "rec", finished=False)
 
 
-def test_a_finished_word_is_not_taken_for_the_beginning_of_another(general, words) -> None:
+def test_a_finished_word_is_not_taken_for_the_beginning_of_another(general, words):
     assert "definitely" not in meant(general, words, "definat")
 
 
-def test_words_of_the_users_are_mended_to(general, words) -> None:
+def test_words_of_the_users_are_mended_to(general, words):
     assert "Kwiaciarnia" not in meant(general, words, "Kwiacirnia")
     words.learn("Kwiaciarnia is open. Kwiaciarnia has flowers.")
     assert meant(general, words, "Kwiacirnia")[0] == "Kwiaciarnia"
     assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
 
 
-def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypatch) -> None:
+def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypatch):
     filed: list[int] = []
 
     def count(forms: np.ndarray) -> LetterTrie:
@@ -192,7 +192,7 @@ def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypa
     assert "qbcd" in [c.text for c in corrector.candidates("qbccd", True, uniform(), finished=True)]
 
 
-def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, monkeypatch) -> None:
+def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, monkeypatch):
     filed: list[int] = []
 
     def count(forms: np.ndarray) -> LetterTrie:
@@ -211,7 +211,7 @@ def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, mo
     assert sorted(scored.forms) == own
 
 
-def test_a_capital_beyond_ascii_is_one(general, words) -> None:
+def test_a_capital_beyond_ascii_is_one(general, words):
     words.learn_many(["Ägypten Monday Łódź ärger monday"] * 3)
     channel = TypingChannel()
     corrector = Corrector(words, general, channel)
@@ -223,7 +223,7 @@ def test_a_capital_beyond_ascii_is_one(general, words) -> None:
     ]
 
 
-def test_what_stands_before_decides_between_two_words(general, words) -> None:
+def test_what_stands_before_decides_between_two_words(general, words):
     probs = np.full(VOCAB, 1e-6, dtype=np.float32)
     probs[ord("f")] = 0.9
     corrector = Corrector(words, general, TypingChannel())
@@ -232,13 +232,13 @@ def test_what_stands_before_decides_between_two_words(general, words) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "x" * 300, "😀😀", "пыщ", "ab😀", "\ud83d", "𝒜𝒷", "İ", "ß", "''''"])
-def test_no_run_of_letters_breaks_it(general, words, typed) -> None:
+def test_no_run_of_letters_breaks_it(general, words, typed):
     assert all(
         c.cost >= 0 for c in Corrector(words, general, TypingChannel()).candidates(typed, True, uniform())
     )
 
 
-def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words) -> None:
+def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words):
     least = words.least_letter_prob
     in_the, in_then = (FREQUENCIES[word] for word in ("the", "then"))
     assert least("t", True, uniform()) == 1.0
@@ -251,7 +251,7 @@ def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words) -> None:
     assert least("teh", True, uniform()) > 0
 
 
-def test_letter_by_letter_and_at_once_give_the_same(general, words) -> None:
+def test_letter_by_letter_and_at_once_give_the_same(general, words):
     slowly, at_once = (Corrector(words, general, TypingChannel()) for _ in range(2))
     word = "definately"
     for end in range(1, len(word) + 1):
@@ -262,7 +262,7 @@ def test_letter_by_letter_and_at_once_give_the_same(general, words) -> None:
 # Spaces
 
 
-def test_a_space_left_out_is_put_in(general) -> None:
+def test_a_space_left_out_is_put_in(general):
     found = split_words("thankyou", lambda _word: 0.1, general.common, 6.0)
     assert found is not None
     assert (found.text, found.replaced) == ("thank you", 8)
@@ -274,7 +274,7 @@ def test_a_space_left_out_is_put_in(general) -> None:
     ("before", "typed", "text"),
     [("see t ", "he", "the"), ("thes ", "ame", "the same"), ("the ", "same", None), ("a ", "lot", None)],
 )
-def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text) -> None:
+def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text):
     found = joined_words(before, typed, general.common, 6.0)
     assert (found and found.text) == text
     if found:
@@ -282,7 +282,7 @@ def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text) -> No
         assert found.replaced == len(before.split()[-1]) + 1 + len(typed)
 
 
-def test_a_dictionary_knows_words_and_no_misspellings() -> None:
+def test_a_dictionary_knows_words_and_no_misspellings():
     spelling = Spelling.english()
     assert "receive" in spelling
     assert "Receive" in spelling

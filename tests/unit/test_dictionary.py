@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,11 +12,6 @@ import pytest
 from idiolect.models.dictionary import DictionaryTables, Spelling, make_tables, read_tables, write_tables
 from idiolect.models.letter_trie import LetterTrie, build_trie
 from idiolect.models.lexicon import read_lexicon
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.models.build import BasePaths
 
 
 def same(tables: DictionaryTables, others: DictionaryTables) -> bool:
@@ -36,14 +30,14 @@ def few() -> DictionaryTables:
     return make_tables(np.array([word.encode() for word in ("Zoë", "friend", "naïve", "recieve", "the")]))
 
 
-def test_a_base_model_is_built_with_its_tables(tiny: BasePaths) -> None:
+def test_a_base_model_is_built_with_its_tables(tiny):
     forms = read_lexicon(tiny.lexicon).forms
     stored = read_tables(tiny.dictionary, forms)
     assert same(stored, make_tables(forms))
     assert 0.5 < stored.spelt.mean() < 1
 
 
-def test_what_is_read_is_what_was_written(few: DictionaryTables, tmp_path: Path) -> None:
+def test_what_is_read_is_what_was_written(few, tmp_path):
     path = tmp_path / "dictionary.npz"
     write_tables(few, path)
     read = read_tables(path, np.zeros(5, "S1"))
@@ -53,9 +47,7 @@ def test_what_is_read_is_what_was_written(few: DictionaryTables, tmp_path: Path)
 
 
 @pytest.mark.parametrize("data", [None, b"", b"a list of words\n" * 100, "cut", "changed", "of another list"])
-def test_where_they_are_not_whole_they_are_made(
-    few: DictionaryTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes | str | None
-) -> None:
+def test_where_they_are_not_whole_they_are_made(few, tmp_path, monkeypatch, data):
     forms = np.array([b"friend", b"recieve"])
     path = tmp_path / "dictionary.npz"
     write_tables(few, path)
@@ -77,7 +69,7 @@ def test_where_they_are_not_whole_they_are_made(
     assert made.trie.letters == build_trie(forms).letters
 
 
-def test_another_process_reads_the_same(tiny: BasePaths) -> None:
+def test_another_process_reads_the_same(tiny):
     """Python's own hashes of words differ from one process to the next."""
     code = (
         "import sys, pathlib, numpy; from idiolect.models.dictionary import read_tables;"

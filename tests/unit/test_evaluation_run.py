@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,14 +22,8 @@ from waiting import DEADLINE_S
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
 from idiolect.adapters.evaluation.run import run as evaluate
-from idiolect.models.build import MissingModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
+from idiolect.adapters.lora import Lora
+from idiolect.models.build import BasePaths, MissingModelError
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
 CANARY = "purple canary"
@@ -116,16 +111,14 @@ def arms(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {arm["name"]: arm for arm in result["arms"]}
 
 
-def test_it_ends_with_a_result_and_says_nothing_else(
-    finished: tuple[list[dict[str, Any]], int, bytes],
-) -> None:
+def test_it_ends_with_a_result_and_says_nothing_else(finished):
     events, status, errors = finished
     assert (status, errors) == (0, b"")
     assert {event["event"] for event in events[:-1]} == {"progress"}
     assert events[-1]["event"] == "result"
 
 
-def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], int, bytes]) -> None:
+def test_progress_goes_through_the_arms(finished):
     progress = finished[0][:-1]
     assert all({*event} == {"event", "phase", "arm", "done", "left_s"} for event in progress)
     told = [*dict.fromkeys((event["phase"], event["arm"]) for event in progress)]
@@ -138,7 +131,7 @@ def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], in
     assert progress[-1]["left_s"] is not None
 
 
-def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[EvalMessage]) -> None:
+def test_the_result_has_its_documented_shape(result, messages):
     figures = {"adapter", "arms", "growth", "mistakes"}
     assert {*result} == {"event", "made", "seed", "key_ms", "source", "history", "test", *figures}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
@@ -186,16 +179,14 @@ def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: l
     assert max(asked) <= sum(sizes[40:])
 
 
-def test_what_was_learned_saves_keystrokes(arms: dict[str, dict[str, Any]]) -> None:
+def test_what_was_learned_saves_keystrokes(arms):
     saved = {name: arm["all"]["savings"]["3"]["value"] for name, arm in arms.items()}
     # A random model and general words know nothing of these phrases.
     assert saved["memory"] > saved["base"] + 0.2
     assert saved["both"] > saved["adapter"] + 0.2
 
 
-def test_each_message_is_learned_after_it_was_typed(
-    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
+def test_each_message_is_learned_after_it_was_typed(arms, typing_request, messages):
     """The name in the second message is new; in the third it is known, but only to an arm that learns words."""
     alone = replace(typing_request, adapter=None, about_adapter=None, repeats=[False])
     first = run(alone, [*messages[:40], messages[41]])[0][-1]
@@ -215,9 +206,7 @@ def test_each_message_is_learned_after_it_was_typed(
             assert mean == first_time
 
 
-def test_the_memory_grows_with_the_history(
-    result: dict[str, Any], arms: dict[str, dict[str, Any]], messages: list[EvalMessage]
-) -> None:
+def test_the_memory_grows_with_the_history(result, arms, messages):
     read = [point["characters"] for point in result["growth"]]
     total = result["history"]["characters"]
     assert len(read) == len(GROWTH_PERCENT)
@@ -238,12 +227,7 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("answering", [False, True])
-def test_how_fast_the_machine_is_changes_no_figure(
-    typing_request: TypingRequest,
-    messages: list[EvalMessage],
-    monkeypatch: pytest.MonkeyPatch,
-    answering: bool,
-) -> None:
+def test_how_fast_the_machine_is_changes_no_figure(typing_request, messages, monkeypatch, answering):
     """A message begins anew, whenever the one before it was typed."""
     random = np.random.default_rng(2)
     test = [
@@ -264,9 +248,7 @@ def test_how_fast_the_machine_is_changes_no_figure(
     assert quick == slow
 
 
-def test_ghosts_are_shown_as_far_as_they_have_been_right(
-    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
+def test_ghosts_are_shown_as_far_as_they_have_been_right(arms, typing_request, messages):
     """What the service knows of that counts, but not for a fresh install."""
     never = [[1000 * (tenth + 0.5) / 10, 1000, 0] for tenth in range(10)]
     found = run(replace(typing_request, calibration=never, adapter=None, about_adapter=None), messages)[0][-1]
@@ -276,9 +258,7 @@ def test_ghosts_are_shown_as_far_as_they_have_been_right(
     assert shown["memory"] < 0.5 * before["memory"], "only what is certain is shown"
 
 
-def test_what_is_kept_is_learned_and_what_was_written_is_typed(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
+def test_what_is_kept_is_learned_and_what_was_written_is_typed(typing_request, messages):
     """A secret is typed as it was; what is learned of it is the placeholder, or nothing at all."""
     secret = EvalMessage("please send xqzwv", messages[0].at, "please send [token]")
     nothing = EvalMessage("please send xqzwv", messages[0].at, "")
@@ -294,9 +274,7 @@ def test_what_is_kept_is_learned_and_what_was_written_is_typed(
 # How it ends otherwise
 
 
-def test_a_missing_base_is_said(
-    typing_request: TypingRequest, messages: list[EvalMessage], tmp_path: Path
-) -> None:
+def test_a_missing_base_is_said(typing_request, messages, tmp_path):
     events, status, errors = run(replace(typing_request, base=str(tmp_path)), messages)
     error = events[-1]
     assert (error["event"], error["code"]) == ("error", MissingModelError.code)
@@ -304,9 +282,7 @@ def test_a_missing_base_is_said(
     assert errors == b""
 
 
-def test_text_stays_between_its_ends_and_it_ends_with_its_input(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
+def test_text_stays_between_its_ends_and_it_ends_with_its_input(typing_request, messages):
     many = replace(typing_request, repeats=[False] * 603)
     with start(many, [*messages, *(messages[40:] * 200)]) as child:
         assert next(event for line in child.stdout if (event := json.loads(line))["phase"] == "type")

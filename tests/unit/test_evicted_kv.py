@@ -15,7 +15,7 @@ def filled(seed: int) -> NDArray[np.float32]:
     return np.random.default_rng(seed).random((2, 2, 1, 3, LENGTH, 4), np.float32)
 
 
-def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
+def test_texts_come_back_bit_for_bit_whatever_came_and_went_between():
     cache = filled(0)
     evicted = EvictedKV(cache, ROOM)
     random = np.random.default_rng(1)
@@ -37,7 +37,7 @@ def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
     assert came_back > 60
 
 
-def test_a_part_that_is_shared_comes_back_alone() -> None:
+def test_a_part_that_is_shared_comes_back_alone():
     cache = filled(3)
     evicted, before = EvictedKV(cache, ROOM), cache.copy()
     evicted.store([*range(30)], 10)
@@ -48,7 +48,7 @@ def test_a_part_that_is_shared_comes_back_alone() -> None:
     assert not evicted._texts
 
 
-def test_a_text_longer_than_the_room_pushes_nothing_out() -> None:
+def test_a_text_longer_than_the_room_pushes_nothing_out():
     evicted = EvictedKV(filled(4), ROOM)
     evicted.store([*range(30)], 10)
     evicted.store([*range(100, 160)], 0)

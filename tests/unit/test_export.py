@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,23 +15,18 @@ import onnxruntime as ort
 import pytest
 import safetensors
 import torch
+from numpy.typing import NDArray
 
 from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.models.architecture import Architecture
+from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.known_bases import GEMMA
-from idiolect.models.session import Model, Session
+from idiolect.models.session import Session
 from idiolect.models.torch_model import TorchModel
-from idiolect.models.weights import BLOCK, Weights
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from idiolect.models.architecture import Architecture
-    from idiolect.models.build import BasePaths
+from idiolect.models.weights import BLOCK
+from tests.families import with_weights
 
 EVERY = LoraConfig(rank=4, alpha=8.0)
 SOME = LoraConfig(rank=3, alpha=2.0, targets=("qkv", "gate_up"), first_layer=1)
@@ -68,9 +64,7 @@ def one_text(ids: list[int]) -> dict[str, NDArray[Any]]:
     }
 
 
-def test_onnxruntime_adapter_gives_the_sessions_logits(
-    tiny: BasePaths, tiny_model: Model, lora: Lora, ids: list[int], tmp_path: Path
-) -> None:
+def test_onnxruntime_adapter_gives_the_sessions_logits(tiny, tiny_model, lora, ids, tmp_path):
     path = export("onnx_adapter", lora, tiny, tmp_path / "mine.onnx_adapter")
     adapter = ort.LoraAdapter()
     adapter.Load(str(path))
@@ -86,67 +80,21 @@ def test_onnxruntime_adapter_gives_the_sessions_logits(
     assert np.abs(without - base).max() < CLOSE
 
 
-def as_transformers(weights: Weights, name: str = "") -> Any:
-    """The same 8-bit weights as a plain transformers model."""
-    from transformers import LlamaConfig as Config
-    from transformers import LlamaForCausalLM
-
-    config = weights.config
-    model = LlamaForCausalLM(
-        Config(
-            vocab_size=config.vocab,
-            hidden_size=config.width,
-            intermediate_size=config.ffn,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.kv_heads,
-            head_dim=config.head_dim,
-            rms_norm_eps=config.norm_eps,
-            max_position_embeddings=config.context,
-            rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-            tie_word_embeddings=True,
-            attention_bias=False,
-            mlp_bias=False,
-        )
-    )
-    tensors = {
-        "model.embed_tokens.weight": weights.embedding.dequantize(),
-        "model.norm.weight": weights.output_norm,
-    }
-    for layer, (maps, norms) in enumerate(zip(weights.maps, weights.norms, strict=True)):
-        place = f"model.layers.{layer}"
-        tensors[f"{place}.input_layernorm.weight"] = norms["attention"]
-        tensors[f"{place}.post_attention_layernorm.weight"] = norms["ffn"]
-        for group, parts in config.parts().items():
-            rows = np.split(maps[group].dequantize(), np.cumsum([size for _, size in parts])[:-1])
-            for (part, _), matrix in zip(parts, rows, strict=True):
-                owner = "self_attn" if group in ("qkv", "o") else "mlp"
-                tensors[f"{place}.{owner}.{part}_proj.weight"] = matrix
-    state = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    assert missing in ([], ["lm_head.weight"])
-    assert unexpected == []
-    model.tie_weights()
-    return model.eval()
-
-
-def test_the_twin_is_transformers_llama(tiny_weights: Weights, ids: list[int]) -> None:
+def test_the_twin_is_transformers_llama(tiny_weights, ids):
     with torch.no_grad():
-        theirs = as_transformers(tiny_weights)(torch.tensor([ids])).logits
+        theirs = with_weights(tiny_weights)(torch.tensor([ids])).logits
         ours = TorchModel(tiny_weights).logits(torch.tensor([ids]))
     assert (ours - theirs).abs().max() < CLOSE
 
 
-def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(
-    tiny: BasePaths, tiny_weights: Weights, lora: Lora, ids: list[int], tmp_path: Path
-) -> None:
+def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(tiny, tiny_weights, lora, ids, tmp_path):
     from peft import PeftModel
 
     folder = export("peft", lora, tiny, tmp_path / "mine")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # peft warns of keys that are missing or too many,
         warnings.simplefilter("ignore", FutureWarning)  # and of what is to come in transformers
-        model = PeftModel.from_pretrained(as_transformers(tiny_weights), str(folder)).eval()
+        model = PeftModel.from_pretrained(with_weights(tiny_weights), str(folder)).eval()
     matrices = {name: torch.from_numpy(matrix) for name, matrix in lora.tensors().items()}
     with torch.no_grad():
         theirs = model(torch.tensor([ids])).logits
@@ -156,7 +104,7 @@ def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(
     assert (ours - base).abs().max() > 1000 * CLOSE
 
 
-def test_a_peft_folder_names_its_base_and_maps(tiny: BasePaths, lora: Lora, tmp_path: Path) -> None:
+def test_a_peft_folder_names_its_base_and_maps(tiny, lora, tmp_path):
     folder = export("peft", lora, tiny, tmp_path / "mine")
     assert sorted(path.name for path in folder.iterdir()) == [
         "adapter_config.json",
@@ -171,9 +119,7 @@ def test_a_peft_folder_names_its_base_and_maps(tiny: BasePaths, lora: Lora, tmp_
     )
 
 
-def test_a_merged_model_is_one_file_that_runs_alone(
-    tiny: BasePaths, tiny_float: Model, lora: Lora, ids: list[int], tmp_path: Path
-) -> None:
+def test_a_merged_model_is_one_file_that_runs_alone(tiny, tiny_float, lora, ids, tmp_path):
     path = export("onnx", lora, tiny, tmp_path / "mine.onnx")
     assert [*tmp_path.iterdir()] == [path]
     # Alone: moved to where nothing else is, given to onnxruntime as it is.
@@ -202,7 +148,7 @@ def divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> NDA
     return (np.exp(first) * (first - second)).sum(axis=1)
 
 
-def test_merging_adds_the_product_within_half_a_step(tiny_weights: Weights, lora: Lora) -> None:
+def test_merging_adds_the_product_within_half_a_step(tiny_weights, lora):
     merged, tensors = merge(tiny_weights, lora), lora.tensors()
     changed = 0
     for layer, groups in enumerate(tiny_weights.maps):
@@ -226,9 +172,7 @@ def test_merging_adds_the_product_within_half_a_step(tiny_weights: Weights, lora
 
 
 @pytest.mark.parametrize("kind", [*KINDS])
-def test_what_exists_is_never_overwritten(
-    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path, kind: str
-) -> None:
+def test_what_exists_is_never_overwritten(tiny, make_lora, tmp_path, kind):
     path = tmp_path / "mine"
     path.write_bytes(b"something dear")
     with pytest.raises(ExportError, match="exists already"):
@@ -238,26 +182,18 @@ def test_what_exists_is_never_overwritten(
 
 
 @pytest.mark.parametrize("kind", [*KINDS])
-def test_no_such_folder_is_said(
-    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path, kind: str
-) -> None:
+def test_no_such_folder_is_said(tiny, make_lora, tmp_path, kind):
     with pytest.raises(ExportError, match="can't be written"):
         export(kind, make_lora(tiny.config), tiny, tmp_path / "nowhere" / "mine")
     assert [*tmp_path.iterdir()] == []
 
 
-def test_an_unknown_kind_is_said_with_those_there_are(
-    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path
-) -> None:
+def test_an_unknown_kind_is_said_with_those_there_are(tiny, make_lora, tmp_path):
     with pytest.raises(ExportError, match="onnx_adapter, peft, onnx"):
         export("gguf", make_lora(tiny.config), tiny, tmp_path / "mine")
 
 
-def test_a_damaged_base_leaves_nothing_behind(
-    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path
-) -> None:
-    from dataclasses import replace
-
+def test_a_damaged_base_leaves_nothing_behind(tiny, make_lora, tmp_path):
     broken = tmp_path / "model"
     broken.mkdir()
     (broken / "graph.onnx").write_bytes(tiny.graph.read_bytes())
@@ -266,9 +202,7 @@ def test_a_damaged_base_leaves_nothing_behind(
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_what_is_made_from_a_base_model_with_terms_names_them(
-    tiny: BasePaths, lora: Lora, tmp_path: Path
-) -> None:
+def test_what_is_made_from_a_base_model_with_terms_names_them(tiny, lora, tmp_path):
     bound = replace(tiny, source_sha256=GEMMA.sha256)
     assert GEMMA.terms is not None
     folder = export("peft", lora, bound, tmp_path / "bound")

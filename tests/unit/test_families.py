@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import torch.nn.functional as F
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.export import terms_notice
-from idiolect.models.build import ensure_base, find_base
+from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 from idiolect.models.graph import read_weights
@@ -24,13 +26,6 @@ from idiolect.models.tokenizer import MARKS, SPACE, Tokenizer, build_tokenizer
 from idiolect.models.torch_model import TorchModel, cross_entropy
 from tests.conftest import ALPHABET, TINY, learn_merges
 from tests.families import WINDOW, character_vocabulary, hugging_face, transformers_model, write_gguf
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
 
 CLOSE = 1e-4
 """Largest difference of log-probabilities: float32 on all sides, the sums in another order."""
@@ -103,9 +98,7 @@ def ids(family: Family) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["base", "adapter"])
-def test_the_graph_and_the_twin_are_transformers(
-    family: Family, ids: torch.Tensor, make_lora: Callable[..., Lora], adapted: bool
-) -> None:
+def test_the_graph_and_the_twin_are_transformers(family, ids, make_lora, adapted):
     adapter = make_lora(family.config).tensors() if adapted else {}
     matrices = {name: torch.from_numpy(matrix) for name, matrix in adapter.items()}
     for length in LENGTHS:
@@ -122,18 +115,14 @@ def test_the_graph_and_the_twin_are_transformers(
         assert (served - expected[known:]).abs().max() < CLOSE, length
 
 
-def test_the_adapter_of_these_tests_matters(
-    family: Family, ids: torch.Tensor, make_lora: Callable[..., Lora]
-) -> None:
+def test_the_adapter_of_these_tests_matters(family, ids, make_lora):
     matrices = {name: torch.from_numpy(matrix) for name, matrix in make_lora(family.config).tensors().items()}
     with torch.no_grad():
         difference = family.plain_log_probs(ids, matrices) - family.plain_log_probs(ids, {})
     assert difference.abs().max() > 1000 * CLOSE
 
 
-def test_gradients_are_those_of_autograd(
-    family: Family, ids: torch.Tensor, make_lora: Callable[..., Lora]
-) -> None:
+def test_gradients_are_those_of_autograd(family, ids, make_lora):
     matrices = {
         name: torch.from_numpy(matrix.copy()).requires_grad_()
         for name, matrix in make_lora(family.config).tensors().items()
@@ -150,7 +139,7 @@ def test_gradients_are_those_of_autograd(
         assert (found - theirs).abs().max() <= 3e-4 * theirs.abs().max(), name
 
 
-def test_a_text_that_is_cut_back_and_wiped_begins_as_a_new_one(family: Family, ids: torch.Tensor) -> None:
+def test_a_text_that_is_cut_back_and_wiped_begins_as_a_new_one(family, ids):
     some = ids[:30].tolist()
     expected = Session(family.model, length=40).feed(some, "all")
     session = Session(family.model, length=40)
@@ -165,14 +154,14 @@ def test_a_text_that_is_cut_back_and_wiped_begins_as_a_new_one(family: Family, i
     assert np.abs(session.feed(some[3:], "all") - expected[3:]).max() < CLOSE
 
 
-def test_a_base_says_its_architecture_and_holds_the_very_numbers_of_the_gguf(family: Family) -> None:
+def test_a_base_says_its_architecture_and_holds_the_very_numbers_of_the_gguf(family):
     assert family.base.config == find_base(family.base.folder.parent, verify=True).config
     theirs = family.theirs.get_parameter("model.layers.1.mlp.down_proj.weight").detach().numpy()
     ours = family.weights.maps[1]["down"].dequantize() / family.config.residual_scale
     assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
 
 
-def test_a_gguf_of_gemmas_family_comes_under_gemmas_terms(family: Family) -> None:
+def test_a_gguf_of_gemmas_family_comes_under_gemmas_terms(family):
     assert GEMMA.terms is not None
     bound = family.config.activation == "gelu-tanh"
     assert terms_notice(family.base) == (GEMMA.terms.notice if bound else None)
@@ -227,36 +216,34 @@ def varied_texts() -> list[str]:
     return ["".join(dice.choice(pieces) + dice.choice(gaps) for _ in range(12)) for _ in range(2_000)]
 
 
-def test_every_token_is_that_of_hugging_faces_tokenizer(
-    ours: Tokenizer, theirs: tokenizers.Tokenizer, chosen: Vocabulary
-) -> None:
+def test_every_token_is_that_of_hugging_faces_tokenizer(ours, theirs, chosen):
     assert chosen.rows is not None
     for text in varied_texts():
         found = [int(chosen.rows[token]) for token in ours.encode(text)]
         assert found == theirs.encode(text, add_special_tokens=False).ids, f"{text!a}"
 
 
-def test_any_text_comes_back(ours: Tokenizer) -> None:
+def test_any_text_comes_back(ours):
     for text in [*varied_texts(), f"a{SPACE}b {SPACE}{SPACE}", "\ufffd\u0301", "".join(map(chr, range(512)))]:
         assert ours.decode(ours.encode(text)) == text
 
 
-def test_marks_are_no_text_and_end_one(ours: Tokenizer) -> None:
+def test_marks_are_no_text_and_end_one(ours):
     assert (ours.document, ours.bos, ours.eos, ours.ends) == (0, 1, 2, {0, 1, 2, 3})
     ids = ours.encode("<bos><start_of_turn><eos>")
     assert not ours.ends & {*ids}
     assert ours.decode([0, *ids, 3]) == "<bos><start_of_turn><eos>"
 
 
-def test_a_byte_that_text_has_a_token_for_is_never_said(ours: Tokenizer) -> None:
+def test_a_byte_that_text_has_a_token_for_is_never_said(ours):
     [of_letter] = [token for token in ours.starting_with(b"a").tolist() if ours.token_bytes(token) == b"a"]
     assert ours.encode("a") == [of_letter]
 
 
 @pytest.mark.parametrize("size", [360, 400, 440])
 def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
-    characters: Vocabulary, ours: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+    characters, ours, tmp_path, monkeypatch, size
+):
     monkeypatch.setattr("idiolect.models.shortlist._WORDS", 500)
     some = choose_tokens(characters, ["en"], size)
     assert len(some.tokens) <= size < len(characters.tokens)
@@ -288,9 +275,7 @@ def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
         ),
     ],
 )
-def test_a_vocabulary_that_would_not_run_exactly_is_refused(
-    chosen: Vocabulary, tmp_path: Path, change: Callable[..., Any], why: str
-) -> None:
+def test_a_vocabulary_that_would_not_run_exactly_is_refused(chosen, tmp_path, change, why):
     tokens, scores, types = change(chosen.tokens, chosen.scores, chosen.types)
     with pytest.raises(UnsupportedModelError, match=why):
         build_tokenizer(Vocabulary("characters", tokens, types, [], scores), tmp_path / "tokenizer.model")

@@ -58,7 +58,7 @@ def trained(llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, **given: 
     )
 
 
-def test_steps_are_those_of_torch_and_load_no_compiler() -> None:
+def test_steps_are_those_of_torch_and_load_no_compiler():
     """In a process of its own, since others may have loaded the compiler."""
     code = """
 import sys, torch
@@ -105,7 +105,7 @@ def surprise(llama: TorchModel, lora: Lora | None, text: Rows) -> float:
     return float(F.nll_loss(said(llama, lora, text).flatten(0, 1), targets.flatten()))
 
 
-def test_rows_are_learned(llama: TorchModel) -> None:
+def test_rows_are_learned(llama):
     own = rows(6)
     result = trained(llama, own)
     assert result.tokens == 6 * LENGTH * CONFIG.epochs
@@ -113,14 +113,14 @@ def test_rows_are_learned(llama: TorchModel) -> None:
     assert surprise(llama, result.lora, own) < 0.8 * surprise(llama, None, own)
 
 
-def test_general_rows_are_not_learned(llama: TorchModel) -> None:
+def test_general_rows_are_not_learned(llama):
     general = rows(6, general=6)
     result = trained(llama, general)
     assert departure(llama, result.lora, general) < 1e-4
     assert surprise(llama, result.lora, general) == pytest.approx(surprise(llama, None, general), rel=1e-3)
 
 
-def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama: TorchModel) -> None:
+def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama):
     own, general = rows(6), rows(5, tokens=(100, 400))
     both = together(own, general)
     alone, held = trained(llama, own), trained(llama, both)
@@ -128,7 +128,7 @@ def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama: TorchMo
     assert surprise(llama, held.lora, own) < 0.9 * surprise(llama, None, own)
 
 
-def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchModel) -> None:
+def test_what_only_stands_before_is_looked_at_and_not_learned(llama):
     before, some = LENGTH // 2, rows(6)
     some.weights[:, :before] = 0
     result = trained(llama, replace(some, before=before))
@@ -144,9 +144,7 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchModel)
 
 
 @pytest.mark.parametrize("compute_dtype", [torch.bfloat16, torch.float32])
-def test_a_checkpoint_says_in_which_dtype_it_goes_on(
-    tiny_weights: Weights, compute_dtype: torch.dtype
-) -> None:
+def test_a_checkpoint_says_in_which_dtype_it_goes_on(tiny_weights, compute_dtype):
     llama = TorchModel(tiny_weights, compute_dtype)
     checkpoints: list[bytes] = []
     whole = trained(llama, rows(6), on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
@@ -158,19 +156,19 @@ def test_a_checkpoint_says_in_which_dtype_it_goes_on(
         assert np.array_equal(matrix, again.lora.matrices[name]), name
 
 
-def test_products_are_made_in_the_type_that_is_asked_for() -> None:
+def test_products_are_made_in_the_type_that_is_asked_for():
     assert choose_compute_dtype("bfloat16", 1) == torch.bfloat16
     assert choose_compute_dtype("float32", 1) == torch.float32
     assert choose_compute_dtype("fastest", 1) in (torch.bfloat16, torch.float32)
 
 
-def test_little_text_is_passed_over_twice_and_much_once(llama: TorchModel) -> None:
+def test_little_text_is_passed_over_twice_and_much_once(llama):
     few = replace(CONFIG, epochs=1, min_tokens=200, batch=1)
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
         result = trained(llama, rows(count), few)
         assert tokens <= result.tokens < tokens + LENGTH
 
 
-def test_what_was_not_reached_was_not_learned(llama: TorchModel) -> None:
+def test_what_was_not_reached_was_not_learned(llama):
     result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, min_tokens=0))
     assert len(result.rows) == 6

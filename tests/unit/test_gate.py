@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
@@ -11,14 +9,8 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import Tally, decide, general_perplexity, judge
-from idiolect.models.session import Model, Session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Adapter
+from idiolect.models.build import BasePaths
+from idiolect.models.session import Adapter, Model, Session
 
 BREAK = [13]
 PIECE = 192  # tokens that are scored in one pass; an entry's further ones see it as earlier text
@@ -44,13 +36,13 @@ def verdict(gains: np.ndarray, *, general: float = 1.0, tolerance: float = 0.02,
 # What is decided
 
 
-def test_a_real_gain_is_promoted() -> None:
+def test_a_real_gain_is_promoted():
     random = np.random.default_rng(1)
     promoted = [verdict(random.normal(1.0, 3.0, 100), seed=seed).promoted for seed in range(50)]
     assert sum(promoted) >= 45  # 3.3 standard errors above zero
 
 
-def test_a_gain_is_measured_in_bits_a_token() -> None:
+def test_a_gain_is_measured_in_bits_a_token():
     found = verdict(np.full(40, 2.0))
     assert found.promoted
     assert found.gain_bits == pytest.approx(2.0 / 20 / np.log(2), abs=1e-4)
@@ -60,7 +52,7 @@ def test_a_gain_is_measured_in_bits_a_token() -> None:
 
 
 @pytest.mark.parametrize("entries", [30, 200])
-def test_noise_passes_at_about_the_nominal_rate(entries: int) -> None:
+def test_noise_passes_at_about_the_nominal_rate(entries):
     random = np.random.default_rng(entries)
     trials = 400
     passed = sum(verdict(random.normal(0, 3, entries), seed=seed).promoted for seed in range(trials))
@@ -69,14 +61,14 @@ def test_noise_passes_at_about_the_nominal_rate(entries: int) -> None:
     assert passed >= trials * 0.01, "a gate that never opens is not a test"
 
 
-def test_a_loss_is_refused_however_sure() -> None:
+def test_a_loss_is_refused_however_sure():
     found = verdict(np.full(40, -1.0))
     assert not found.promoted
     assert found.gain_bits < 0
     assert "worse" in found.reason
 
 
-def test_one_lucky_entry_is_not_enough() -> None:
+def test_one_lucky_entry_is_not_enough():
     gains = np.full(40, -0.5)
     gains[7] = 30.0
     found = verdict(gains)
@@ -86,7 +78,7 @@ def test_one_lucky_entry_is_not_enough() -> None:
     assert "chance" in found.reason
 
 
-def test_what_is_worth_going_on_from() -> None:
+def test_what_is_worth_going_on_from():
     """What may be better than what serves, and leaves general text as it should be."""
     lucky = np.full(40, -0.5)
     lucky[7] = 30.0
@@ -97,11 +89,11 @@ def test_what_is_worth_going_on_from() -> None:
     assert not verdict(np.full(40, 2.0), general=1.05).promising
 
 
-def test_no_difference_is_refused() -> None:
+def test_no_difference_is_refused():
     assert not verdict(np.zeros(40)).promoted
 
 
-def test_a_gain_that_general_text_pays_for_is_refused() -> None:
+def test_a_gain_that_general_text_pays_for_is_refused():
     found = verdict(np.full(40, 2.0), general=1.05)
     assert not found.promoted
     assert "5.0 %" in found.reason
@@ -111,7 +103,7 @@ def test_a_gain_that_general_text_pays_for_is_refused() -> None:
     assert verdict(np.full(40, 2.0), general=0.9).promoted
 
 
-def test_the_same_seed_decides_the_same() -> None:
+def test_the_same_seed_decides_the_same():
     gains = np.random.default_rng(5).normal(0.8, 3, 40)
     assert verdict(gains, seed=3) == verdict(gains, seed=3)
     assert verdict(gains, seed=3).p_value != verdict(gains, seed=4).p_value
@@ -120,7 +112,7 @@ def test_the_same_seed_decides_the_same() -> None:
 # How it is scored
 
 
-def test_a_tally_counts_nats_and_the_three_best() -> None:
+def test_a_tally_counts_nats_and_the_three_best():
     found = Tally()
     found.open()
     distribution = np.array([0.4, 0.3, 0.15, 0.1, 0.05], dtype=np.float32)
@@ -136,7 +128,7 @@ def test_a_tally_counts_nats_and_the_three_best() -> None:
     assert found.summary() == {"perplexity": round(found.perplexity, 3), "top3": 0.75}
 
 
-def test_an_empty_tally_has_a_perplexity() -> None:
+def test_an_empty_tally_has_a_perplexity():
     assert Tally().perplexity == 1.0
 
 
@@ -193,9 +185,7 @@ def texts(tiny: BasePaths) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("limit", [300, 25, 0])
-def test_scores_are_those_of_a_plain_computation(
-    tiny_float: Model, tiny: BasePaths, make_lora: Callable[..., Lora], texts: list[list[int]], limit: int
-) -> None:
+def test_scores_are_those_of_a_plain_computation(tiny_float, tiny, make_lora, texts, limit):
     history, entries = texts[:4], texts[4:]
     adapters = {"base": None, "candidate": make_lora(tiny.config).tensors()}
     recent, memory = RecentText(limit, BREAK), FastMemory(512)
@@ -229,9 +219,7 @@ def test_scores_are_those_of_a_plain_computation(
     assert reported[-1] == 1.0
 
 
-def test_judging_learns_as_it_goes_and_leaves_given_mixtures_alone(
-    tiny_float: Model, texts: list[list[int]]
-) -> None:
+def test_judging_learns_as_it_goes_and_leaves_given_mixtures_alone(tiny_float, texts):
     memory, mixture = FastMemory(512), Mixture()
     judged = judge(
         tiny_float,
@@ -247,9 +235,7 @@ def test_judging_learns_as_it_goes_and_leaves_given_mixtures_alone(
     assert judged["base"].mixed.nats[0] == judged["base"].alone.nats[0], "nothing was known yet"
 
 
-def test_general_text_is_scored_passage_by_passage(
-    tiny_float: Model, tiny: BasePaths, make_lora: Callable[..., Lora], texts: list[list[int]]
-) -> None:
+def test_general_text_is_scored_passage_by_passage(tiny_float, tiny, make_lora, texts):
     for adapter in (None, make_lora(tiny.config).tensors()):
         nats = []
         for passage in texts:

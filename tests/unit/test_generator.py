@@ -4,52 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from knowledge import trusting
 
-from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.generation.generated_text import GeneratedText
 from idiolect.adapters.generation.generator import GenerationSource, Generator
 from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams, build_stop_pattern
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.models.lexicon import read_lexicon
 
 ENTRY = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."
 CODE = "The shed opens with QX4829 today, as it has for years."
 
 
-def trusting() -> Mixture:
-    """As after much text on which the memory was right: the tiny model, which is random, never is."""
-    mixture = Mixture()
-    for order in range(1, 5):
-        for total in (1, 2, 3, 5, 9):
-            known = Prediction(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0, order, total)
-            for _ in range(2000):
-                mixture.learn(known, 0.9, 0.001)
-    return mixture
-
-
-@pytest.fixture(scope="module")
-def lexicon(tiny):
-    return read_lexicon(tiny.lexicon)
-
-
 @pytest.fixture
-def writer(tiny, tiny_model, tiny_tokenizer, lexicon):
+def writer(tiny_model, tiny_tokenizer, knowing):
     """`writer(*texts)`: one that has learned these entries; `least`: how often rare strings must be typed."""
 
     def make(*texts, least=1, must_hide=lambda _before, _offered: False, adapter=None, limit=60):
-        vocab = tiny.config.vocab
-        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
-        recent = RecentText(limit, tiny_tokenizer.encode("\n"))
-        user_model = UserModel(FastMemory(vocab), words, recent, RareStrings(least))
-        for text in texts:
-            user_model.learn(text, tiny_tokenizer.encode(text))
-        return Generator(
-            tiny_model, tiny_tokenizer, GenerationSource(adapter, trusting(), user_model), must_hide
-        )
+        source = GenerationSource(adapter, trusting(2000), knowing(*texts, limit=limit, least=least))
+        return Generator(tiny_model, tiny_tokenizer, source, must_hide)
 
     return make
 

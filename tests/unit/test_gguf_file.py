@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import gguf
 import numpy as np
@@ -16,14 +17,8 @@ from idiolect.models.gguf_file import read_gguf
 from idiolect.models.shortlist import choose_tokens
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
-    from numpy.typing import NDArray
-
-
-def test_rounding_is_within_half_a_step_of_each_block() -> None:
+def test_rounding_is_within_half_a_step_of_each_block():
     random = np.random.default_rng(1)
     matrix = (random.normal(size=(7, 96)) * random.uniform(0.01, 30, (7, 1))).astype(np.float32)
     blocks = quantize(matrix)
@@ -34,7 +29,7 @@ def test_rounding_is_within_half_a_step_of_each_block() -> None:
     assert np.abs(blocks.scales * 127 - np.abs(matrix).reshape(7, 3, BLOCK).max(axis=2)).max() < 1e-5
 
 
-def test_rounding_again_changes_nothing() -> None:
+def test_rounding_again_changes_nothing():
     matrix = np.random.default_rng(2).normal(size=(5, 64)).astype(np.float32)
     once = quantize(matrix)
     again = quantize(once.dequantize())
@@ -42,7 +37,7 @@ def test_rounding_again_changes_nothing() -> None:
     assert np.allclose(again.scales, once.scales, rtol=1e-6)
 
 
-def test_a_block_of_zeros_stays_zero() -> None:
+def test_a_block_of_zeros_stays_zero():
     matrix = np.zeros((2, 64), dtype=np.float32)
     matrix[1, 40] = -3.0
     blocks = quantize(matrix)
@@ -50,7 +45,7 @@ def test_a_block_of_zeros_stays_zero() -> None:
     assert np.isfinite(blocks.scales).all()
 
 
-def test_blocks_are_scaled_by_their_own_scale() -> None:
+def test_blocks_are_scaled_by_their_own_scale():
     values = np.full((1, 64), 128, dtype=np.uint8)
     values[0, 0], values[0, 33] = 130, 120
     blocks = Blocks(values, np.array([[0.5, 2.0]], dtype=np.float32))
@@ -59,7 +54,7 @@ def test_blocks_are_scaled_by_their_own_scale() -> None:
     assert np.array_equal(blocks.dequantize(), expected)
 
 
-def test_rotary_angles_fall_geometrically() -> None:
+def test_rotary_angles_fall_geometrically():
     config = Architecture(1, 32, 1, 1, 8, 32, 10, 10_000.0, 1e-5, 64)
     cos, sin = config.rotary(5)
     assert cos.shape == sin.shape == (5, 4)
@@ -75,7 +70,7 @@ def weights(make_gguf: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
     return read_gguf(make_gguf(tmp_path_factory.mktemp("gguf") / "a.gguf"))[0]
 
 
-def test_a_gguf_gives_back_its_weights(weights: Weights, tiny_dense: dict[str, NDArray[np.float32]]) -> None:
+def test_a_gguf_gives_back_its_weights(weights, tiny_dense):
     config = weights.config
 
     def close(blocks: Blocks, *names: str) -> None:
@@ -98,9 +93,7 @@ def test_a_gguf_gives_back_its_weights(weights: Weights, tiny_dense: dict[str, N
         assert np.array_equal(norms["ffn"], tiny_dense[f"{prefix}.post_attention_layernorm.weight"])
 
 
-def test_maps_in_four_bits_stay_so(
-    make_gguf: Callable[..., Path], tmp_path: Path, tiny_dense: dict[str, NDArray[np.float32]]
-) -> None:
+def test_maps_in_four_bits_stay_so(make_gguf, tmp_path, tiny_dense):
     """The values are the GGUF's, and a block's offset is off by a 196th of the largest one at most."""
     weights, _ = read_gguf(make_gguf(tmp_path / "a.gguf", q4_1=range(3)))
     modules = {
@@ -123,22 +116,20 @@ def test_maps_in_four_bits_stay_so(
             assert np.abs(off).max() <= np.abs(expected).max() / 196 + 1e-6
 
 
-def test_a_map_is_in_four_bits_only_if_all_its_parts_are(
-    make_gguf: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_map_is_in_four_bits_only_if_all_its_parts_are(make_gguf, tmp_path):
     weights, _ = read_gguf(make_gguf(tmp_path / "a.gguf", q4_1=[2]))
     kinds = [{type(blocks) for blocks in maps.values()} for maps in weights.maps]
     assert kinds == [{Blocks}, {Blocks}, {OffsetBlocks}]
 
 
-def test_shapes_and_parts_agree_with_the_weights(weights: Weights) -> None:
+def test_shapes_and_parts_agree_with_the_weights(weights):
     config = weights.config
     for group, (features_in, features_out) in config.shapes().items():
         assert weights.maps[0][group].values.shape == (features_out, features_in)
         assert sum(rows for _, rows in config.parts()[group]) == features_out
 
 
-def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf, tmp_path):
     reported: list[float] = []
     weights, vocabulary = read_gguf(make_gguf(tmp_path / "a.gguf"), reported.append)
     assert replace(weights.config, norm_eps=0.0) == Architecture(
@@ -162,9 +153,7 @@ def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf: Callable[..., Pat
     assert all(0 <= done < 1 for done in reported)
 
 
-def test_a_gguf_in_half_precision_is_read_too(
-    make_gguf: Callable[..., Path], tmp_path: Path, weights: Weights
-) -> None:
+def test_a_gguf_in_half_precision_is_read_too(make_gguf, tmp_path, weights):
     half, _ = read_gguf(make_gguf(tmp_path / "half.gguf", matrices=np.float16))
     for group in GROUPS:
         expected = weights.maps[1][group].dequantize()
@@ -188,9 +177,7 @@ def test_a_gguf_in_half_precision_is_read_too(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_another_kind_of_gguf_is_refused(
-    make_gguf: Callable[..., Path], tmp_path: Path, changes: dict[str, object], named: str
-) -> None:
+def test_another_kind_of_gguf_is_refused(make_gguf, tmp_path, changes, named):
     path = make_gguf(tmp_path / "other.gguf", **changes)
     with pytest.raises(UnsupportedModelError) as raised:
         read_gguf(path)
@@ -211,7 +198,7 @@ def damage(data: bytes, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "magic", "head", "half", "tail", "version"])
-def test_a_damaged_gguf_is_called_damaged(make_gguf: Callable[..., Path], tmp_path: Path, kind: str) -> None:
+def test_a_damaged_gguf_is_called_damaged(make_gguf, tmp_path, kind):
     path = make_gguf(tmp_path / "a.gguf")
     path.write_bytes(damage(path.read_bytes(), kind))
     with pytest.raises(DamagedModelError) as raised:
@@ -239,8 +226,8 @@ def test_a_damaged_gguf_is_called_damaged(make_gguf: Callable[..., Path], tmp_pa
     ],
 )
 def test_a_gguf_that_says_what_cannot_be_is_refused_before_anything_is_built(
-    make_gguf: Callable[..., Path], tmp_path: Path, wrong: dict[str, object], named: str
-) -> None:
+    make_gguf, tmp_path, wrong, named
+):
     path = make_gguf(tmp_path / "wrong.gguf", wrong=wrong)
     with pytest.raises(UnsupportedModelError) as raised:
         read_gguf(path, choose=choose_tokens)
@@ -265,7 +252,7 @@ def field_of_lists(kind: int, length: int, *, deep: int = 1) -> bytes:
     ],
     ids=["bytes", "strings", "lists of lists", "tensors", "fields", "name"],
 )
-def test_a_gguf_that_claims_to_hold_more_than_it_does_ends(data: bytes, tmp_path: Path) -> None:
+def test_a_gguf_that_claims_to_hold_more_than_it_does_ends(data, tmp_path):
     path = tmp_path / "long.gguf"
     path.write_bytes(data)
     with pytest.raises(DamagedModelError):

@@ -6,7 +6,7 @@ WRITTEN = "from the hardware shop"
 AT = len("from the ")
 
 
-def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
+def test_only_what_leads_to_a_text_is_taken_and_once():
     offered = UnjudgedGhosts()
     for prefix in ("from the har", "from the ", "form the "):
         offered.add(prefix, LookedAt("x", 0.6))
@@ -15,7 +15,7 @@ def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
     assert [offer.at for offer in offered.pop_along("form the letter")] == [AT]
 
 
-def test_what_waits_has_bounds() -> None:
+def test_what_waits_has_bounds():
     offered = UnjudgedGhosts()
     for size in range(1, 2500):
         offered.add("a" * size, LookedAt("b", 0.6))

@@ -24,9 +24,7 @@ FAST, USUAL, SLOW = 0.1, 0.24, 0.6
         ([("tomorrow", 0.2)], None),
     ],
 )
-def test_a_ghost_is_worth_a_look_from_some_speed_on(
-    words: list[tuple[str, float]], worth_from: float | None
-) -> None:
+def test_a_ghost_is_worth_a_look_from_some_speed_on(words, worth_from):
     ghost = [GhostWord(*word) for word in words]
     worth = [key_s for key_s in (FAST, USUAL, SLOW) if GhostValue(key_s).pays(ghost)]
     assert worth == (
@@ -34,32 +32,32 @@ def test_a_ghost_is_worth_a_look_from_some_speed_on(
     )
 
 
-def test_who_seldom_takes_what_is_right_is_shown_what_is_surer() -> None:
+def test_who_seldom_takes_what_is_right_is_shown_what_is_surer():
     ghost = [GhostWord("tomorrow", 0.7)]
     assert GhostValue(uptake=0.95).pays(ghost)
     assert not GhostValue(uptake=0.5).pays(ghost)
 
 
-def test_ghosts_are_held_back_where_few_were_taken() -> None:
+def test_ghosts_are_held_back_where_few_were_taken():
     assert not GhostValue(uptake=1.0).holds_back
     assert not GhostValue(uptake=0.7).holds_back
     assert GhostValue(uptake=0.2).holds_back
     assert not GhostValue(key_s=0.02, uptake=0.2).holds_back, "so fast a typist is shown none anyway"
 
 
-def test_who_pays_more_for_a_look_is_shown_less() -> None:
+def test_who_pays_more_for_a_look_is_shown_less():
     ghost = [GhostWord("tomorrow", 0.7)]
     assert not GhostValue(look_weight=4.0).pays(ghost)
     assert GhostValue(look_weight=0.5).pays([GhostWord("tomorrow", 0.4)])
 
 
-def test_a_further_word_must_be_worth_reading() -> None:
+def test_a_further_word_must_be_worth_reading():
     assert GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.5))
     assert not GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.1))
     assert not GhostValue(FAST).adds(GhostWord(" to", 0.5))
 
 
-def test_a_ghost_waits_for_a_letter_only_where_that_tells_whether_it_is_right() -> None:
+def test_a_ghost_waits_for_a_letter_only_where_that_tells_whether_it_is_right():
     ghost = [GhostWord("tomorrow", 0.48)]
     assert not GhostValue(USUAL).pays(ghost)
     assert GhostValue(USUAL).pays(ghost, alike=0.2), "today and tonight would stand after another letter, too"
@@ -76,21 +74,19 @@ def test_a_ghost_waits_for_a_letter_only_where_that_tells_whether_it_is_right() 
         ([("tomorrow", 0.7), ("tomorrows", 0.7), ("tonight", 0.7)], USUAL),  # no more than one of them comes
     ],
 )
-def test_a_list_is_worth_a_look_from_some_speed_on(
-    words: list[tuple[str, float]], worth_from: float | None
-) -> None:
+def test_a_list_is_worth_a_look_from_some_speed_on(words, worth_from):
     offered = [Word(*word) for word in words]
     worth = [key for key in (FAST, USUAL, SLOW) if GhostValue(key).list_pays(offered, NO_GHOST, float)]
     assert worth == ([] if worth_from is None else [key for key in (FAST, USUAL, SLOW) if key >= worth_from])
 
 
-def test_a_list_is_worth_nothing_for_the_word_that_stands_there_in_grey() -> None:
+def test_a_list_is_worth_nothing_for_the_word_that_stands_there_in_grey():
     words = [Word("tomorrow", 0.9), Word("tonight", 0.05)]
     assert GhostValue(SLOW).list_pays(words, Ghost("tomorrow", 0.9, show=False), float)
     assert not GhostValue(SLOW).list_pays(words, Ghost("tomorrow then", 0.9, show=True), float)
 
 
-def test_how_much_is_shown_is_the_users_choice() -> None:
+def test_how_much_is_shown_is_the_users_choice():
     ghost = [GhostWord("tomorrow", 0.55)]
     shown = [show for show in get_args(Show) if GhostValue.of(show, USUAL, 1.0).pays(ghost)]
     assert shown == ["auto", "more"]
@@ -104,7 +100,7 @@ def test_how_much_is_shown_is_the_users_choice() -> None:
     assert [show for show in get_args(Show) if GhostValue.of(show, SLOW, 1.0).never_pays] == ["asked"]
 
 
-def test_what_stands_is_left_as_it_is_typed_into() -> None:
+def test_what_stands_is_left_as_it_is_typed_into():
     standing, usual = StandingGhosts(), GhostValue(USUAL)
     standing.show("See you ", USUAL, [GhostWord("tomorrow", 0.8), GhostWord(" then", 0.5)])
     assert standing.rest("See you tom", usual) == (GhostWord("orrow", 0.8), GhostWord(" then", 0.5))
@@ -117,14 +113,14 @@ def test_what_stands_is_left_as_it_is_typed_into() -> None:
     assert standing.rest("See you tom", usual) == ()
 
 
-def test_behind_a_word_the_rest_of_a_ghost_must_be_worth_a_look() -> None:
+def test_behind_a_word_the_rest_of_a_ghost_must_be_worth_a_look():
     standing, usual = StandingGhosts(), GhostValue(USUAL)
     standing.show("See you ", USUAL, [GhostWord("tomorrow", 0.9), GhostWord(" then", 0.25)])
     assert standing.rest("See you tomorro", usual) == (GhostWord("w", 0.9), GhostWord(" then", 0.25))
     assert standing.rest("See you tomorrow", usual) == ()
 
 
-def test_what_stands_grows_but_does_not_change() -> None:
+def test_what_stands_grows_but_does_not_change():
     stands = [GhostWord("orrow", 0.8)]
     assert extended(stands, [GhostWord("orrow", 0.9), GhostWord(" then", 0.6)])[1].text == " then"
     assert extended(stands, [GhostWord("ato", 0.9)]) == stands

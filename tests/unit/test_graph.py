@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from idiolect.adapters.lora import LoraConfig
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
-from idiolect.models.session import Model, Session
+from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.torch_model import TorchModel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Adapter
-    from idiolect.models.weights import Weights
+from idiolect.models.weights import Weights
 
 LENGTH = 300
 CLOSE = 1e-4
@@ -94,9 +86,7 @@ def adapters(tiny: BasePaths, make_lora: Callable[..., Lora]) -> dict[str, Adapt
 
 
 @pytest.mark.parametrize("name", ["base", "all maps", "some maps", "rank 17"])
-def test_in_float_the_graph_is_the_twin_at_every_cache_length(
-    tiny_float: Model, ids: list[int], expected: Callable, adapters: dict[str, Adapter | None], name: str
-) -> None:
+def test_in_float_the_graph_is_the_twin_at_every_cache_length(tiny_float, ids, expected, adapters, name):
     wanted = expected(adapters[name])
     for past, new in CLASSES:
         session = Session(tiny_float, length=LENGTH, adapter=adapters[name])
@@ -108,16 +98,14 @@ def test_in_float_the_graph_is_the_twin_at_every_cache_length(
         assert difference < CLOSE, f"{past} cached, {new} fed"
 
 
-def test_the_adapters_of_these_tests_matter(expected: Callable, adapters: dict[str, Adapter | None]) -> None:
+def test_the_adapters_of_these_tests_matter(expected, adapters):
     base = expected(None)
     for name in ("all maps", "some maps", "rank 17"):
         assert np.abs(expected(adapters[name]) - base).max() > 1000 * CLOSE
 
 
 @pytest.mark.parametrize("name", ["base", "all maps"])
-def test_as_served_the_graph_is_near_the_twin(
-    tiny_model: Model, ids: list[int], expected: Callable, adapters: dict[str, Adapter | None], name: str
-) -> None:
+def test_as_served_the_graph_is_near_the_twin(tiny_model, ids, expected, adapters, name):
     """Products round what comes in to 8 bits, which moves single log-probabilities by up to 0.4 here, where
     weights are random and nothing averages out. The distributions stay close all the same (measured: mean
     0.001 nats, worst place 0.007). What it means for real text: tests/e2e/test_parity.py."""
@@ -134,9 +122,7 @@ def test_as_served_the_graph_is_near_the_twin(
     assert max(worst) > 1e-7, "the served graph does round, or this test compares a thing with itself"
 
 
-def test_without_adapter_inputs_it_is_the_base(
-    tiny: BasePaths, tiny_weights: Weights, tiny_model: Model, ids: list[int], tmp_path: Path
-) -> None:
+def test_without_adapter_inputs_it_is_the_base(tiny, tiny_weights, tiny_model, ids, tmp_path):
     build_graph(tiny_weights, tmp_path / "alone.onnx", adapter=False)
     alone = Model(tmp_path / "alone.onnx", tiny.config, threads=1)
     assert alone.adapter_inputs == []
@@ -145,7 +131,7 @@ def test_without_adapter_inputs_it_is_the_base(
     )
 
 
-def test_inputs_are_named_by_layer_map_and_side(tiny: BasePaths, tiny_model: Model) -> None:
+def test_inputs_are_named_by_layer_map_and_side(tiny, tiny_model):
     names = [name for name, _ in adapter_inputs(tiny.config)]
     assert names[:4] == ["0.qkv.A", "0.qkv.B", "0.o.A", "0.o.B"]
     assert len(names) == len(set(names)) == 3 * 4 * 2
@@ -160,7 +146,7 @@ def test_inputs_are_named_by_layer_map_and_side(tiny: BasePaths, tiny_model: Mod
     assert outputs == ["logits", *(f"present.{layer}.{side}" for layer in range(3) for side in "kv")]
 
 
-def test_weights_come_back_bit_by_bit(tiny_weights: Weights, tmp_path: Path) -> None:
+def test_weights_come_back_bit_by_bit(tiny_weights, tmp_path):
     path = tmp_path / "again.onnx"
     build_graph(tiny_weights, path)
     again = read_weights(path, tiny_weights.config)
@@ -176,14 +162,14 @@ def test_weights_come_back_bit_by_bit(tiny_weights: Weights, tmp_path: Path) -> 
             assert np.array_equal(again.maps[layer][group].scales, blocks.scales)
 
 
-def test_weights_are_mapped_not_copied(tiny_weights: Weights) -> None:
+def test_weights_are_mapped_not_copied(tiny_weights):
     array = tiny_weights.maps[2]["down"].values
     while array.base is not None and not isinstance(array, np.memmap):
         array = array.base
     assert isinstance(array, np.memmap)
 
 
-def test_the_embedding_is_stored_once(tiny: BasePaths) -> None:
+def test_the_embedding_is_stored_once(tiny):
     model = onnx.load(tiny.graph, load_external_data=False)
     places = {
         tensor.name: [entry.value for entry in tensor.external_data if entry.key == "offset"]
@@ -194,9 +180,7 @@ def test_the_embedding_is_stored_once(tiny: BasePaths) -> None:
 
 
 @pytest.mark.parametrize("damage", ["no graph", "no data", "short data", "not a graph", "another model"])
-def test_damaged_files_are_called_damaged(
-    tiny: BasePaths, tiny_weights: Weights, tmp_path: Path, damage: str
-) -> None:
+def test_damaged_files_are_called_damaged(tiny, tiny_weights, tmp_path, damage):
     path, data = tmp_path / "graph.onnx", tmp_path / "graph.onnx.data"
     build_graph(tiny_weights, path)
     if damage == "no graph":

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.vocabulary import WordVocabulary
+from idiolect.models.build import BasePaths
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import read_lexicon
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.models.build import BasePaths
-    from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.tokenizer import Tokenizer
 
 FOREIGN = [
     "Das ist doch ",
@@ -60,27 +56,25 @@ def languages(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., Langu
 
 
 @pytest.mark.parametrize("text", FOREIGN)
-def test_another_language_is_told_after_few_words(languages: Callable[..., Languages], text: str) -> None:
+def test_another_language_is_told_after_few_words(languages, text):
     assert not languages().knows(text)
 
 
 @pytest.mark.parametrize("text", KNOWN)
-def test_english_is_known_with_its_names_and_jargon(languages: Callable[..., Languages], text: str) -> None:
+def test_english_is_known_with_its_names_and_jargon(languages, text):
     assert languages().knows(text)
 
 
-def test_what_the_user_writes_in_is_known(languages: Callable[..., Languages]) -> None:
+def test_what_the_user_writes_in_is_known(languages):
     assert not languages("Das ist doch gut.").knows("Das ist doch ")  # once is no habit
     assert languages(*["Das ist doch gut, und ich habe nichts dagegen."] * 3).knows("Das ist doch ")
 
 
-def test_english_behind_another_language_is_known_again(languages: Callable[..., Languages]) -> None:
+def test_english_behind_another_language_is_known_again(languages):
     assert languages().knows("Das ist doch kein Problem. But I would like to ")
 
 
-def test_of_an_unknown_language_only_what_the_user_has_written_is_offered(
-    languages: Callable[..., Languages],
-) -> None:
+def test_of_an_unknown_language_only_what_the_user_has_written_is_offered(languages):
     known = languages(*["Morgen bin ich mit Kwiaciarnia im Büro, with the others."] * 2)
     hides = known.only_own("Wir treffen uns ", "mor", lambda _word: False)
     assert not hides("gen")
@@ -91,7 +85,7 @@ def test_of_an_unknown_language_only_what_the_user_has_written_is_offered(
     assert not known.only_own("Wir treffen uns ", "", lambda _word: True)("Morgen")
 
 
-def test_a_word_has_a_frequency_in_each_language_that_lists_it() -> None:
+def test_a_word_has_a_frequency_in_each_language_that_lists_it():
     found = other_frequencies(["nicht", "zzyzx"])
     assert found.shape == (2, len(OTHER_LANGUAGES))
     assert OTHER_LANGUAGES[int(np.argmax(found[0]))] == "de"

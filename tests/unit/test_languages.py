@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models import languages
-from idiolect.models.build import find_base
+from idiolect.models.build import BasePaths, find_base
 from idiolect.models.fetch import DiskFullError
 from idiolect.models.languages import (
     WordListPaths,
@@ -28,11 +27,8 @@ from idiolect.models.languages import (
     word_list_paths,
 )
 from idiolect.models.lexicon import Lexicon, read_lexicon
+from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
-
-if TYPE_CHECKING:
-    from idiolect.models.build import BasePaths
-    from idiolect.models.tokenizer import Tokenizer
 
 GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
 ENGLISH = "I had dinner with my family yesterday and after that we went down to the lake."
@@ -75,7 +71,7 @@ def uniform(words: WordVocabulary) -> np.ndarray:
 # Word lists
 
 
-def test_german_words_are_written_as_germans_write_them(german: dict[str, float]) -> None:
+def test_german_words_are_written_as_germans_write_them(german):
     right = "straße größe dass wissen masse maße für können straßenbahn"
     assert [word for word in right.split() if word not in german] == []
     assert [word for word in ["strasse", "grösse", "fur", "konnen", "daß"] if word in german] == []
@@ -83,13 +79,13 @@ def test_german_words_are_written_as_germans_write_them(german: dict[str, float]
     assert {"für", "straße"} <= spelt_words(german, frozenset())
 
 
-def test_french_words_keep_their_accents() -> None:
+def test_french_words_keep_their_accents():
     french = written_words("fr", dictionary_words("fr"))
     assert [word for word in ["était", "même", "où", "ou", "à", "a"] if word not in french] == []
     assert [word for word in ["etait", "meme"] if word in french] == []
 
 
-def test_nouns_are_told_from_verbs_and_adjectives() -> None:
+def test_nouns_are_told_from_verbs_and_adjectives():
     nouns = {noun.decode() for noun in german_nouns().tolist()}
     assert {"haus", "straße", "zeit", "regierung", "möglichkeit", "übung"} <= nouns
     assert nouns.isdisjoint(
@@ -97,7 +93,7 @@ def test_nouns_are_told_from_verbs_and_adjectives() -> None:
     )
 
 
-def test_a_list_of_two_languages_has_the_uses_in_each(lexicon: Lexicon) -> None:
+def test_a_list_of_two_languages_has_the_uses_in_each(lexicon):
     assert lexicon.languages == ("de", "en")
     uses = dict(zip((form.decode() for form in lexicon.forms), lexicon.by_language.T.tolist(), strict=True))
     assert uses["und"][0] > 1000 * uses["und"][1]
@@ -106,7 +102,7 @@ def test_a_list_of_two_languages_has_the_uses_in_each(lexicon: Lexicon) -> None:
     assert np.array_equal(lexicon.frequency, lexicon.by_language.max(0))
 
 
-def test_german_nouns_have_a_capital_and_english_words_none(lexicon: Lexicon) -> None:
+def test_german_nouns_have_a_capital_and_english_words_none(lexicon):
     for noun in ("Haus", "Zeit", "Übung", "Hand"):
         assert lexicon.is_name(noun, 0)
         assert not lexicon.is_name(noun, 1)
@@ -117,7 +113,7 @@ def test_german_nouns_have_a_capital_and_english_words_none(lexicon: Lexicon) ->
     assert (np.diff(large) > 0).all()
 
 
-def test_the_base_stays_whole_and_the_list_is_made_once(german_english: BasePaths) -> None:
+def test_the_base_stays_whole_and_the_list_is_made_once(german_english):
     find_base(german_english.folder.parent, verify=True)
     paths = word_list_paths(german_english, ["de", "en"])
     made = paths.lexicon.stat().st_mtime_ns
@@ -127,9 +123,7 @@ def test_the_base_stays_whole_and_the_list_is_made_once(german_english: BasePath
     assert word_list_paths(german_english, ["en"]).lexicon == german_english.lexicon
 
 
-def test_a_list_that_another_version_made_is_made_anew(
-    german_english: BasePaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_that_another_version_made_is_made_anew(german_english, monkeypatch):
     def touch(_base: BasePaths, _languages: object, paths: WordListPaths) -> None:
         paths.lexicon.touch()
         paths.dictionary.touch()
@@ -146,9 +140,7 @@ def test_a_list_that_another_version_made_is_made_anew(
     assert there == [False, True, True], "of this language alone"
 
 
-def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(
-    german_english: BasePaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(german_english, monkeypatch):
     def full(*_given: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -174,11 +166,11 @@ def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(
         ([ENGLISH] * 40 + [GERMAN], ("en",)),  # a quotation
     ],
 )
-def test_languages_are_found_in_text(texts: list[str], found: tuple[str, ...]) -> None:
+def test_languages_are_found_in_text(texts, found):
     assert found_languages(texts) == found
 
 
-def test_a_sample_is_spread_over_all_texts() -> None:
+def test_a_sample_is_spread_over_all_texts():
     assert [*sample(3, 10)] == [0, 1, 2]
     some = sample(1000, 10)
     assert len({*some}) == 10
@@ -199,22 +191,20 @@ def test_a_sample_is_spread_over_all_texts() -> None:
         ("", "thin", "en"),
     ],
 )
-def test_the_language_at_hand_is_told_by_the_sentence(
-    words: WordVocabulary, text: str, typed: str, language: str
-) -> None:
+def test_the_language_at_hand_is_told_by_the_sentence(words, text, typed, language):
     belief = Languages(words).belief(text, typed)
     assert words.languages[int(np.argmax(belief))] == language
     assert belief.max() > 0.7
 
 
-def test_a_text_begins_in_the_language_that_was_written_last(words: WordVocabulary) -> None:
+def test_a_text_begins_in_the_language_that_was_written_last(words):
     words.learn_many([GERMAN] * 30)
     assert Languages(words).belief("", "")[0] > 0.9
     words.learn_many([ENGLISH] * 90)
     assert Languages(words).belief("", "")[1] > 0.9
 
 
-def test_another_language_is_not_known(words: WordVocabulary) -> None:
+def test_another_language_is_not_known(words):
     language = Languages(words)
     assert language.knows("Ich habe gestern mit ")
     assert language.knows("I have been with ")
@@ -224,7 +214,7 @@ def test_another_language_is_not_known(words: WordVocabulary) -> None:
 # Words
 
 
-def test_words_of_the_language_at_hand_are_offered(words: WordVocabulary) -> None:
+def test_words_of_the_language_at_hand_are_offered(words):
     words.heed((0.99, 0.01))
     german = words.match("th", True, uniform(words), 3).forms
     words.heed((0.01, 0.99))
@@ -234,7 +224,7 @@ def test_words_of_the_language_at_hand_are_offered(words: WordVocabulary) -> Non
     assert "thema" in german or "theater" in german
 
 
-def test_own_words_belong_to_the_language_of_their_sentence(words: WordVocabulary) -> None:
+def test_own_words_belong_to_the_language_of_their_sentence(words):
     words.learn_many(
         ["Ich habe das Quabbelding gesehen und es war schön.", "I have seen the quabbler and it was nice."]
         * 4
@@ -248,7 +238,7 @@ def test_own_words_belong_to_the_language_of_their_sentence(words: WordVocabular
     assert words.count("Quabbelding") == words.count("quabbler") == 4
 
 
-def test_a_word_of_another_language_is_told(words: WordVocabulary) -> None:
+def test_a_word_of_another_language_is_told(words):
     words.heed((0.99, 0.01))
     told = filter(
         words.is_of_another_language, ["the", "that", "they", "have", "Haus", "in", "so", "und", "Zzyzx"]
@@ -270,16 +260,14 @@ def test_a_word_of_another_language_is_told(words: WordVocabulary) -> None:
         ("ist's", "de", 0),
     ],
 )
-def test_what_stands_before_a_word_with_an_apostrophe_is_another_word(
-    word: str, language: str, chars: int
-) -> None:
+def test_what_stands_before_a_word_with_an_apostrophe_is_another_word(word, language, chars):
     assert elided_chars(word, language) == chars
 
 
 # Corrections
 
 
-def test_letters_that_a_keyboard_lacks_are_mended(lexicon: Lexicon) -> None:
+def test_letters_that_a_keyboard_lacks_are_mended(lexicon):
     general = GeneralWords(lexicon)
     channel = TypingChannel("qwertz", languages=["de"])
     search = FuzzySearch(general.trie, channel)
@@ -310,11 +298,11 @@ def test_letters_that_a_keyboard_lacks_are_mended(lexicon: Lexicon) -> None:
         ("haben", "haben", "de", False),
     ],
 )
-def test_endings_of_one_word_are_told_from_slips(word: str, other: str, language: str, forms: bool) -> None:
+def test_endings_of_one_word_are_told_from_slips(word, other, language, forms):
     assert are_forms_of_one(word, other, language) is are_forms_of_one(other, word, language) is forms
 
 
-def test_each_language_has_its_usual_keyboard() -> None:
+def test_each_language_has_its_usual_keyboard():
     assert [usual_layout(code) for code in ("en", "de", "fr", "es", "it")] == [
         "qwerty",
         "qwertz",

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.lexicon import NONE, SIZE, Lexicon, read_lexicon
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.models.build import BasePaths
-    from idiolect.models.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +17,7 @@ def lexicon(tiny: BasePaths) -> Lexicon:
     return read_lexicon(tiny.lexicon)
 
 
-def test_words_are_sorted_and_each_is_there_once(lexicon: Lexicon) -> None:
+def test_words_are_sorted_and_each_is_there_once(lexicon):
     forms = lexicon.forms.tolist()
     assert forms == sorted({*forms})
     assert lexicon.frequency.shape == (len(forms),)
@@ -32,7 +26,7 @@ def test_words_are_sorted_and_each_is_there_once(lexicon: Lexicon) -> None:
     assert (lexicon.frequency > 0).all()
 
 
-def test_common_words_are_there_in_both_spellings(lexicon: Lexicon) -> None:
+def test_common_words_are_there_in_both_spellings(lexicon):
     words = {form.decode(): float(f) for form, f in zip(lexicon.forms, lexicon.frequency, strict=True)}
     for word in ("the", "The", "I", "don't", "Don't", "people", "café", "naïve"):
         assert word in words
@@ -40,7 +34,7 @@ def test_common_words_are_there_in_both_spellings(lexicon: Lexicon) -> None:
     assert not [word for word in words if not word or word.strip("'’") != word or " " in word]
 
 
-def test_known_misspellings_are_not_there(lexicon: Lexicon) -> None:
+def test_known_misspellings_are_not_there(lexicon):
     misspelt = "definately recieve recieved seperate becuase thier wich untill teh didnt tommorow wierd"
     assert [word for word in misspelt.split() if word in lexicon or word.title() in lexicon] == []
     right = "definitely receive received separate because their which until the didn't tomorrow weird"
@@ -48,7 +42,7 @@ def test_known_misspellings_are_not_there(lexicon: Lexicon) -> None:
     assert [word for word in f"{right} {names_and_speech}".split() if word not in lexicon] == []
 
 
-def test_names_are_told_from_words_and_from_other_languages(lexicon: Lexicon) -> None:
+def test_names_are_told_from_words_and_from_other_languages(lexicon):
     names = "rotterdam reykjavik derek bernie englishman africa's shakespeare"
     words = "dungeon jerk hugs shenanigans colour organise may turkey gonna lol brexit"
     assert [word for word in names.split() if not lexicon.is_name(word)] == []
@@ -58,7 +52,7 @@ def test_names_are_told_from_words_and_from_other_languages(lexicon: Lexicon) ->
     assert foreign.isdisjoint(words.split())
 
 
-def test_words_are_filed_by_their_first_tokens(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> None:
+def test_words_are_filed_by_their_first_tokens(lexicon, tiny_tokenizer):
     places = range(0, len(lexicon.forms), 199)
     for place in places:
         form = lexicon.forms[place].decode()
@@ -88,7 +82,7 @@ def damaged(whole: bytes, kind: str) -> bytes | None:
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "text", "cut", "changed"])
-def test_a_damaged_list_is_called_damaged(tiny: BasePaths, tmp_path: Path, kind: str) -> None:
+def test_a_damaged_list_is_called_damaged(tiny, tmp_path, kind):
     path = tmp_path / "lexicon.npz"
     data = damaged(tiny.lexicon.read_bytes(), kind)
     if data is not None:
@@ -99,7 +93,7 @@ def test_a_damaged_list_is_called_damaged(tiny: BasePaths, tmp_path: Path, kind:
 
 
 @pytest.mark.parametrize("missing", ["forms", "frequency", "first", "second"])
-def test_a_list_without_its_arrays_is_called_damaged(lexicon: Lexicon, tmp_path: Path, missing: str) -> None:
+def test_a_list_without_its_arrays_is_called_damaged(lexicon, tmp_path, missing):
     whole = {field.name: getattr(lexicon, field.name) for field in fields(lexicon)[:4]}
     arrays = {name: array for name, array in whole.items() if name != missing}
     assert len(arrays) == 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,9 +12,6 @@ import safetensors.numpy
 from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
 from idiolect.models.architecture import Architecture
 from idiolect.models.graph import adapter_inputs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BASE = Architecture(
     layers=3,
@@ -33,7 +29,7 @@ PARTIAL = LoraConfig(rank=3, alpha=7.5, targets=("qkv", "down"), first_layer=1)
 
 
 @pytest.mark.parametrize("config", [LoraConfig(), LoraConfig(rank=1, alpha=0.5), PARTIAL], ids=str)
-def test_bytes_bring_it_back(make_lora: Callable[..., Lora], config: LoraConfig) -> None:
+def test_bytes_bring_it_back(make_lora, config):
     lora = make_lora(BASE, config)
     again = Lora.from_bytes(lora.to_bytes(), BASE)
     assert again.config == lora.config == config
@@ -43,7 +39,7 @@ def test_bytes_bring_it_back(make_lora: Callable[..., Lora], config: LoraConfig)
         assert np.array_equal(again.matrices[name], matrix)
 
 
-def test_bytes_round_to_half_precision() -> None:
+def test_bytes_round_to_half_precision():
     lora = Lora.fresh(LoraConfig(rank=2), BASE, seed=1)
     again = Lora.from_bytes(lora.to_bytes(), BASE)
     for name, matrix in lora.matrices.items():
@@ -51,7 +47,7 @@ def test_bytes_round_to_half_precision() -> None:
     assert len(lora.to_bytes()) < 2 * sum(matrix.size for matrix in lora.matrices.values()) + 8_000
 
 
-def test_another_scale_is_the_same_adapter(make_lora: Callable[..., Lora]) -> None:
+def test_another_scale_is_the_same_adapter(make_lora):
     lora = make_lora(BASE, PARTIAL)
     again = lora.rescaled(30.0)
     assert again.config == replace(PARTIAL, alpha=30.0)
@@ -59,7 +55,7 @@ def test_another_scale_is_the_same_adapter(make_lora: Callable[..., Lora]) -> No
         assert again.tensors()[name] == pytest.approx(tensor, rel=1e-6)
 
 
-def test_a_fresh_adapter_changes_nothing_and_can_learn() -> None:
+def test_a_fresh_adapter_changes_nothing_and_can_learn():
     lora = Lora.fresh(LoraConfig(rank=4), BASE, seed=3)
     for name, matrix in lora.matrices.items():
         if name.endswith("B"):
@@ -69,13 +65,13 @@ def test_a_fresh_adapter_changes_nothing_and_can_learn() -> None:
             assert abs(matrix.mean()) < 0.1 * matrix.std() + 0.02
 
 
-def test_a_seed_makes_the_same_adapter() -> None:
+def test_a_seed_makes_the_same_adapter():
     first, same, other = (Lora.fresh(LoraConfig(), BASE, seed) for seed in (1, 1, 2))
     assert np.array_equal(first.matrices["0.qkv.A"], same.matrices["0.qkv.A"])
     assert not np.array_equal(first.matrices["0.qkv.A"], other.matrices["0.qkv.A"])
 
 
-def test_it_covers_its_targets_in_its_layers() -> None:
+def test_it_covers_its_targets_in_its_layers():
     names = [name for name, _ in adapter_inputs(BASE) if PARTIAL.covers(name)]
     assert names == [
         f"{layer}.{group}.{side}" for layer in (1, 2) for group in ("qkv", "down") for side in "AB"
@@ -83,7 +79,7 @@ def test_it_covers_its_targets_in_its_layers() -> None:
     assert [*Lora.fresh(PARTIAL, BASE).matrices] == names
 
 
-def test_the_scale_is_multiplied_into_b(make_lora: Callable[..., Lora]) -> None:
+def test_the_scale_is_multiplied_into_b(make_lora):
     lora = make_lora(BASE, PARTIAL)
     tensors = lora.tensors()
     assert np.array_equal(tensors["1.down.A"], lora.matrices["1.down.A"])
@@ -102,7 +98,7 @@ def test_the_scale_is_multiplied_into_b(make_lora: Callable[..., Lora]) -> None:
     ],
     ids=["width", "fewer layers", "more layers", "key-value heads", "ffn"],
 )
-def test_another_base_is_refused(make_lora: Callable[..., Lora], other: Architecture) -> None:
+def test_another_base_is_refused(make_lora, other):
     blob = make_lora(BASE).to_bytes()
     with pytest.raises(AdapterFormatError, match="another base model"):
         Lora.from_bytes(blob, other)
@@ -135,7 +131,7 @@ def damaged() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", [*damaged()])
-def test_damaged_bytes_are_refused(kind: str) -> None:
+def test_damaged_bytes_are_refused(kind):
     with pytest.raises(AdapterFormatError) as raised:
         Lora.from_bytes(damaged()[kind], BASE)
     assert "idiolect" in str(raised.value), "it says what to do"

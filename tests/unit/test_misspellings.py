@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
+from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.misspellings import Misspellings, are_regional_twins
-
-if TYPE_CHECKING:
-    from idiolect.models.build import BasePaths
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +17,7 @@ def general(tiny: BasePaths) -> GeneralWords:
     return GeneralWords(read_lexicon(tiny.lexicon))
 
 
-def test_a_list_is_searched_as_it_stands() -> None:
+def test_a_list_is_searched_as_it_stands():
     listed = Misspellings(b"aa->a\nab'c->b, c,\nabd->d\nzz->z, two words,\n")
     assert listed.meanings("aa") == ("a",)
     assert listed.meanings("ab'c") == ("b", "c")
@@ -53,28 +49,26 @@ def test_a_list_is_searched_as_it_stands() -> None:
         ("goin", None),  # as it is said
     ],
 )
-def test_what_is_meant_whatever_stands_before_it(
-    general: GeneralWords, typed: str, meant: str | None
-) -> None:
+def test_what_is_meant_whatever_stands_before_it(general, typed, meant):
     assert general.meant_by(typed) == meant
 
 
 @pytest.mark.parametrize("word", ["definately", "Thier", "alot", "freind", "youre"])
-def test_misspellings_are_told(general: GeneralWords, word: str) -> None:
+def test_misspellings_are_told(general, word):
     assert general.is_misspelling(word)
 
 
 @pytest.mark.parametrize(
     "word", ["their", "colour", "Organise", "im", "talkin", "Claus", "Zorvelin", "centre"]
 )
-def test_words_names_and_speech_are_none(general: GeneralWords, word: str) -> None:
+def test_words_names_and_speech_are_none(general, word):
     assert not general.is_misspelling(word)
 
 
 @pytest.mark.parametrize(
     "word", ["colour", "organise", "theatre", "travelled", "catalogue", "defence", "analyse"]
 )
-def test_british_words_are_spelt_right(general: GeneralWords, word: str) -> None:
+def test_british_words_are_spelt_right(general, word):
     assert general.is_spelt(word)
     assert not general.is_spelt("colur")
 
@@ -89,14 +83,14 @@ def test_british_words_are_spelt_right(general: GeneralWords, word: str) -> None
         ("grey", "gray"),
     ],
 )
-def test_regional_twins(one: str, other: str) -> None:
+def test_regional_twins(one, other):
     assert are_regional_twins(one, other)
     assert are_regional_twins(other, one)
     assert not are_regional_twins(one, one)
     assert not are_regional_twins(one, "their")
 
 
-def test_a_misspelling_is_never_offered_but_for_who_says_that_it_is_theirs(general: GeneralWords) -> None:
+def test_a_misspelling_is_never_offered_but_for_who_says_that_it_is_theirs(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
     assert known.found_in("definately")
     known.learn("It is definately late. " * 20)
@@ -106,14 +100,14 @@ def test_a_misspelling_is_never_offered_but_for_who_says_that_it_is_theirs(gener
     assert not theirs.found_in("definately")
 
 
-def test_a_name_that_looks_like_a_misspelling_is_the_users(general: GeneralWords) -> None:
+def test_a_name_that_looks_like_a_misspelling_is_the_users(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
     text = "I met Freind again. " * 3
     assert known.learn(text) == text
     assert not known.found_in("Freind")
 
 
-def test_texting_without_apostrophes_is_a_habit(general: GeneralWords) -> None:
+def test_texting_without_apostrophes_is_a_habit(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
     text = "im late, dont wait. " * 5
     assert known.learn(text) == text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from idiolect.adapters.mending.general_words import GeneralWords
@@ -11,10 +9,8 @@ from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant,
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
-
-if TYPE_CHECKING:
-    from idiolect.models.build import BasePaths
 
 RIGHT = "We receive the package because our friend was definitely there. " * 12
 WRONG = "We recieve it becuase the freind came definately late."
@@ -34,7 +30,7 @@ def mistakes(general: GeneralWords, decided=NO_DECISIONS) -> Mistakes:
     return Mistakes(general, TypingChannel(), lambda: decided)
 
 
-def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general) -> None:
+def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general):
     known = mistakes(general)
     assert known.learn(RIGHT) == RIGHT
     assert known.learn(WRONG) == "We receive it because the friend came definitely late."
@@ -57,9 +53,7 @@ def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general) -> None:
         ("some tries of the trie " * 4, False),
     ],
 )
-def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake(
-    general, text, mended
-) -> None:
+def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake(general, text, mended):
     assert (mistakes(general).learn(text) != text) is mended
 
 
@@ -76,14 +70,14 @@ def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake
         "😀 пыщ 漢字 \ud83d x' ''' a",
     ],
 )
-def test_words_of_the_users_stay(general, text) -> None:
+def test_words_of_the_users_stay(general, text):
     known = mistakes(general)
     known.learn(RIGHT)
     assert known.learn(text) == text
     assert known.all() == []
 
 
-def test_a_word_that_is_typed_again_and_again_is_the_users(general) -> None:
+def test_a_word_that_is_typed_again_and_again_is_the_users(general):
     known = mistakes(general)
     known.learn("Our friend came. " * 5)
     assert known.is_mistake("frienf") is False
@@ -92,14 +86,14 @@ def test_a_word_that_is_typed_again_and_again_is_the_users(general) -> None:
     assert not known.is_mistake("Frienf")
 
 
-def test_the_user_decides(general) -> None:
+def test_the_user_decides(general):
     assert mistakes(general, decisions(["Freind"], [])).learn_many([RIGHT, "a freind"])[1] == "a freind"
     always = mistakes(general, decisions([], [("brb", "be right back")]))
     assert always.learn("Brb, brb") == "Be right back, be right back"
     assert always.is_mistake("BRB")
 
 
-def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(serving) -> None:
+def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(serving):
     encode, decode = serving.tokenizer.encode, serving.tokenizer.decode
     texts = [*RIGHT.split(". "), WRONG]
     user_model = serving.build_user_model([encode(text) for text in texts if text])
@@ -118,7 +112,7 @@ def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(ser
     assert decode(entries[1]) == WRONG
 
 
-def test_what_the_user_says_holds_from_the_next_suggestion_on(serving) -> None:
+def test_what_the_user_says_holds_from_the_next_suggestion_on(serving):
     encode, preferences = serving.tokenizer.encode, WordPreferences()
     user_model = serving.build_user_model([encode(RIGHT), encode(WRONG)], preferences=preferences)
     assert user_model.must_hide("We rec", "ieve")
@@ -127,7 +121,7 @@ def test_what_the_user_says_holds_from_the_next_suggestion_on(serving) -> None:
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("freindd", "friend"), ("septembrr", "september")])
-def test_what_may_have_been_meant_comes_before_a_guess_at_an_unknown_word(serving, typed, meant) -> None:
+def test_what_may_have_been_meant_comes_before_a_guess_at_an_unknown_word(serving, typed, meant):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
     guessed, [first, *_] = (
@@ -140,13 +134,13 @@ def test_what_may_have_been_meant_comes_before_a_guess_at_an_unknown_word(servin
 @pytest.mark.parametrize(
     ("prefix", "meant", "replaced"), [("see t he", "the", 4), ("on thes ame", "the same", 8)]
 )
-def test_a_space_in_the_wrong_place_is_mended_under_the_cursor(serving, prefix, meant, replaced) -> None:
+def test_a_space_in_the_wrong_place_is_mended_under_the_cursor(serving, prefix, meant, replaced):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     [first, *_] = serving.build_predictor(user_model, None).suggest(prefix, corrections=True).words
     assert (first.text, first.replace) == (meant, replaced)
 
 
-def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving) -> None:
+def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving):
     encode = serving.tokenizer.encode
     user_model = serving.build_user_model([encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
@@ -174,7 +168,7 @@ def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving) ->
         assert all(word.replace == 0 for word in plain.words)
 
 
-def test_what_was_taken_back_is_not_corrected_again(serving) -> None:
+def test_what_was_taken_back_is_not_corrected_again(serving):
     encode, preferences = serving.tokenizer.encode, WordPreferences()
     preferences.set([], [], decisions([], [("freind", "friend")]))
     user_model = serving.build_user_model([encode(RIGHT)], preferences=preferences)
@@ -188,7 +182,7 @@ def test_what_was_taken_back_is_not_corrected_again(serving) -> None:
     assert not any(word.replace for word in predictor.suggest("our freind", corrections=True).words)
 
 
-def test_no_ghost_goes_on_from_a_mistyped_word(serving) -> None:
+def test_no_ghost_goes_on_from_a_mistyped_word(serving):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
     assert predictor.suggest("our freindd").ghost.text

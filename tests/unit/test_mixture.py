@@ -17,7 +17,7 @@ def knowing(order: int, total: int) -> Prediction:
     return Prediction(NONE.astype(np.intp), NONE.astype(np.float32), 1.0, order, total)
 
 
-def test_longer_contexts_are_trusted_more_at_first() -> None:
+def test_longer_contexts_are_trusted_more_at_first():
     weights = [Mixture().weight(knowing(order, 1)) for order in range(ORDER + 1)]
     assert weights == sorted(weights)
     assert weights[0] < weights[-1]
@@ -25,7 +25,7 @@ def test_longer_contexts_are_trusted_more_at_first() -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_it_finds_the_best_weight(share: float) -> None:
+def test_it_finds_the_best_weight(share):
     """Two experts that each alone explain part of the tokens: the weight goes to those parts."""
     random = np.random.default_rng(int(share * 10))
     mixture, known = Mixture(), knowing(3, 2)
@@ -37,7 +37,7 @@ def test_it_finds_the_best_weight(share: float) -> None:
     assert mixture.weight(known) == pytest.approx(candidates[gain.argmax()], abs=0.04)
 
 
-def test_each_bucket_learns_by_itself() -> None:
+def test_each_bucket_learns_by_itself():
     # buckets of how often: 1, 2, 3-4, 5-8, more
     buckets = [[1], [2], [3, 4], [5, 8], [9, 100, 10**6]]
     mixture, start = Mixture(), Mixture()
@@ -52,7 +52,7 @@ def test_each_bucket_learns_by_itself() -> None:
     assert mixture.weight(knowing(0, 0)) == start.weight(knowing(0, 0))
 
 
-def test_mixing_is_a_weighted_sum() -> None:
+def test_mixing_is_a_weighted_sum():
     memory = FastMemory(6)
     memory.add_many([[1, 2, 3], [1, 2, 4]])
     prediction = memory.predict([1, 2])
@@ -68,19 +68,19 @@ def test_mixing_is_a_weighted_sum() -> None:
     assert np.array_equal(model, kept), "the model's distribution is left as it was"
 
 
-def test_an_empty_memory_takes_nothing_from_the_model() -> None:
+def test_an_empty_memory_takes_nothing_from_the_model():
     memory = FastMemory(4)
     model = np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32)
     assert np.array_equal(Mixture().mix(model, memory, memory.predict([1])), model)
 
 
-def test_a_token_that_nobody_expected_does_no_harm() -> None:
+def test_a_token_that_nobody_expected_does_no_harm():
     mixture = Mixture()
     mixture.learn(knowing(1, 1), 0.0, 0.0)
     assert 0 < mixture.weight(knowing(1, 1)) < 1
 
 
-def test_json_brings_the_weights_back() -> None:
+def test_json_brings_the_weights_back():
     random = np.random.default_rng(1)
     mixture = Mixture()
     for _ in range(500):
@@ -95,6 +95,6 @@ def test_json_brings_the_weights_back() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [[["a"]]], [[[1.0, 1.0]] * 5] * 4])
-def test_json_of_another_shape_is_refused(values: list) -> None:
+def test_json_of_another_shape_is_refused(values):
     with pytest.raises(ValueError, match=r"shape|convert"):
         Mixture.from_json(values)

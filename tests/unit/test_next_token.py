@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from knowledge import convinced, trusting
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.probs_cache import softmax
-from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.models.lexicon import read_lexicon
-from idiolect.models.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Interrupt, Model
-    from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.session import Interrupt, Model, Session
 
 HISTORY = [
     "The boat left the harbour at noon and came back late.",
@@ -34,43 +22,9 @@ SENTENCE = "The boat left the old town at noon, quick as ever."
 TEXT = "The boat left the old harbour, and Kwiaciarnia came back. Kind regards from all of us"
 
 
-def convinced(memory_p: float, model_p: float) -> Mixture:
-    """As after much text to which the memory and the model gave these probabilities."""
-    mixture = Mixture()
-    for order in range(1, 5):
-        for total in (1, 2, 3, 5, 9):
-            known = Prediction(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0, order, total)
-            for _ in range(500):
-                mixture.learn(known, memory_p, model_p)
-    return mixture
-
-
-def trusting() -> Mixture:
-    """The tiny model, which is random, is never right."""
-    return convinced(0.9, 0.001)
-
-
 def believe(model: NextTokenModel, mixture: Mixture) -> None:
     """Put these weights in the place of those that it has learned."""
     model.mixture._hits[...] = mixture._hits
-
-
-@pytest.fixture(scope="module")
-def knowing(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
-    """`knowing(*texts)`: what is known after these entries."""
-    lexicon = read_lexicon(tiny.lexicon)
-
-    def know(*texts: str, limit: int = 40) -> UserModel:
-        vocab = tiny.config.vocab
-        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
-        user_model = UserModel(
-            FastMemory(vocab), words, RecentText(limit, tiny_tokenizer.encode("\n")), RareStrings(1)
-        )
-        for text in texts:
-            user_model.learn(text, tiny_tokenizer.encode(text))
-        return user_model
-
-    return know
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +56,7 @@ def by_hand(
     return trusting().mix(softmax(logits), user_model.memory, user_model.memory.predict(entry))
 
 
-def test_the_memory_is_trusted_as_far_as_it_was_right(
-    make: Callable[..., NextTokenModel], knowing: Callable[..., UserModel], tiny_tokenizer: Tokenizer
-) -> None:
+def test_the_memory_is_trusted_as_far_as_it_was_right(make, knowing, tiny_tokenizer):
     for written, rises in ((HISTORY[1], True), ("24 68 13 57 99", False)):
         ours = make(knowing(*HISTORY * 3))
         believe(ours, convinced(0.5, 0.5))
@@ -127,8 +79,8 @@ def test_the_memory_is_trusted_as_far_as_it_was_right(
 
 @pytest.mark.parametrize("texts", [[], HISTORY], ids=["nothing known", "a history"])
 def test_it_is_the_model_after_recent_entries_mixed_with_the_memory(
-    tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, texts: list[str]
-) -> None:
+    tiny_float, tiny_tokenizer, knowing, make, texts
+):
     user_model = knowing(*texts)
     model = make(user_model)
     for text in ("", "T", "The boat", TEXT):
@@ -140,13 +92,7 @@ def test_it_is_the_model_after_recent_entries_mixed_with_the_memory(
         close(found, by_hand(tiny_float, user_model, entry))
 
 
-def test_the_adapter_counts(
-    tiny_float: Model,
-    tiny_tokenizer: Tokenizer,
-    knowing: Callable,
-    make: Callable,
-    make_lora: Callable[..., Lora],
-) -> None:
+def test_the_adapter_counts(tiny_float, tiny_tokenizer, knowing, make, make_lora):
     user_model, adapter = knowing(*HISTORY), make_lora(tiny_float.config).tensors()
     entry = tiny_tokenizer.encode(TEXT)
     found = make(user_model, adapter=adapter).next_probs(entry)
@@ -154,9 +100,7 @@ def test_the_adapter_counts(
     assert not np.allclose(found, make(user_model).next_probs(entry), rtol=2e-3)
 
 
-def test_in_any_order_they_are_as_if_made_anew(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_in_any_order_they_are_as_if_made_anew(tiny_tokenizer, knowing, make):
     user_model, random = knowing(*HISTORY), np.random.default_rng(3)
     model = make(user_model)
     entries = [tiny_tokenizer.encode(TEXT[:end]) for end in range(0, len(TEXT), 3)]
@@ -167,9 +111,7 @@ def test_in_any_order_they_are_as_if_made_anew(
         close(model.next_probs(entries[place]), fresh[place])
 
 
-def test_what_is_remembered_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
-) -> None:
+def test_what_is_remembered_needs_no_pass(tiny_tokenizer, knowing, make, passes):
     model = make(knowing(*HISTORY))
     entry, longer = tiny_tokenizer.encode("The boat"), tiny_tokenizer.encode("The boat left")
     assert model.cached_probs(entry) is None
@@ -181,9 +123,7 @@ def test_what_is_remembered_needs_no_pass(
     assert passes(model._session) == calls == 2
 
 
-def test_only_the_last_few_are_remembered(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_only_the_last_few_are_remembered(tiny_tokenizer, knowing, make):
     model = make(knowing())
     entry = tiny_tokenizer.encode(TEXT * 4)
     assert len(entry) > 150
@@ -199,9 +139,7 @@ def test_only_the_last_few_are_remembered(
 # What is made ahead
 
 
-def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
-) -> None:
+def test_what_was_made_ahead_is_the_same_and_needs_no_pass(tiny_tokenizer, knowing, make, passes):
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left")
     model.next_probs(entry[:-1])
@@ -213,12 +151,7 @@ def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
     assert passes(model._session) == calls == 2
 
 
-def test_what_was_foreseen_is_the_same_and_needs_no_pass(
-    make: Callable[..., NextTokenModel],
-    knowing: Callable[..., UserModel],
-    tiny_tokenizer: Tokenizer,
-    passes: Callable[[Session], int],
-) -> None:
+def test_what_was_foreseen_is_the_same_and_needs_no_pass(make, knowing, tiny_tokenizer, passes):
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     ids = tiny_tokenizer.encode(
         "The boat left the harbour before noon, and we all went to see it once more. " * 2
@@ -236,12 +169,8 @@ def test_what_was_foreseen_is_the_same_and_needs_no_pass(
 
 
 def test_where_several_texts_are_written_none_is_looked_ahead_of(
-    tiny_tokenizer: Tokenizer,
-    knowing: Callable,
-    make: Callable,
-    monkeypatch: pytest.MonkeyPatch,
-    passes: Callable[[Session], int],
-) -> None:
+    tiny_tokenizer, knowing, make, monkeypatch, passes
+):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 3600.0)
     model = make(knowing(*HISTORY))
     for number in range(3):
@@ -256,8 +185,8 @@ def test_where_several_texts_are_written_none_is_looked_ahead_of(
 
 
 def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tiny_tokenizer, knowing, make, monkeypatch
+):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     long, short = (
@@ -286,8 +215,8 @@ def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
 
 
 def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tiny_tokenizer, knowing, make, monkeypatch
+):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._EVICTED_TOKENS", 0)
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
@@ -302,9 +231,7 @@ def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
 # What is learned in between
 
 
-def test_a_likely_continuation_is_thought_anew_after_learning(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_a_likely_continuation_is_thought_anew_after_learning(tiny_tokenizer, knowing, make):
     user_model, sentence = knowing(), "Kind regards from all of us"
     model, entry = make(user_model), tiny_tokenizer.encode("Kind regards")
     assert model.greedy_draft(entry, 0.3, everything) == []
@@ -313,9 +240,7 @@ def test_a_likely_continuation_is_thought_anew_after_learning(
     assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" from all of")
 
 
-def test_a_likely_continuation_is_thought_anew_while_its_text_is_written(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_a_likely_continuation_is_thought_anew_while_its_text_is_written(tiny_tokenizer, knowing, make):
     """What was learned is no context yet, and counts in the memory all the same."""
     user_model, sentence = knowing(), "Kind regards from all of us at the harbour office"
     model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all of us at the")
@@ -334,9 +259,7 @@ def test_a_likely_continuation_is_thought_anew_while_its_text_is_written(
     ("start", "least"),
     [("Kind", 0.3), ("Kind regards from", 0.8), ("The boat left", 0.3), ("The old", 0.02), ("", 0.02)],
 )
-def test_a_verified_draft_is_what_single_steps_make(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, start: str, least: float
-) -> None:
+def test_a_verified_draft_is_what_single_steps_make(tiny_tokenizer, knowing, make, start, least):
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
     model = make(user_model)
     found = model.greedy_draft(entry, least, everything, force_pass=True)
@@ -349,9 +272,7 @@ def test_a_verified_draft_is_what_single_steps_make(
         assert p[found[end]] >= least * 0.999
 
 
-def test_where_the_memory_has_no_draft_no_pass_is_made(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
-) -> None:
+def test_where_the_memory_has_no_draft_no_pass_is_made(tiny_tokenizer, knowing, make, passes):
     model = make(knowing())
     entry = tiny_tokenizer.encode("The boat left")
     assert model.greedy_draft(entry, 0.0, everything) == []
@@ -359,9 +280,7 @@ def test_where_the_memory_has_no_draft_no_pass_is_made(
     assert len(model.greedy_draft(tiny_tokenizer.encode("The old"), 0.0, everything, force_pass=True)) == 1
 
 
-def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
-) -> None:
+def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(tiny_tokenizer, knowing, make, passes):
     model = make(knowing(*[SENTENCE] * 3))
     entry = tiny_tokenizer.encode("The boat left the")
     model.next_probs(entry)
@@ -374,9 +293,7 @@ def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(
     assert passes(model._session) == calls, "and is remembered"
 
 
-def test_a_continuation_ends_before_a_token_that_is_not_wanted(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_a_continuation_ends_before_a_token_that_is_not_wanted(tiny_tokenizer, knowing, make):
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode("The boat left the")
     found = make(user_model).greedy_draft(entry, 0.3, everything)
     for end, token in enumerate(found):
@@ -387,9 +304,7 @@ def test_a_continuation_ends_before_a_token_that_is_not_wanted(
             )
 
 
-def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(
-    tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(tiny_float, tiny_tokenizer, knowing, make):
     user_model, entry = knowing(SENTENCE), tiny_tokenizer.encode("The boat left the")
     doubting = NextTokenModel(
         tiny_float, user_model, convinced(0.001, 0.9), adapter=None, window=256, spare=40
@@ -406,13 +321,13 @@ def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(
 # The window
 
 
-def test_a_short_entry_is_looked_at_as_a_whole(knowing: Callable, make: Callable) -> None:
+def test_a_short_entry_is_looked_at_as_a_whole(knowing, make):
     model = make(knowing(), window=200)
     for count in (0, 1, 199, 200):
         assert model.truncate_ids([*range(count)]) == [*range(count)]
 
 
-def test_of_a_long_entry_the_window_moves_in_steps(knowing: Callable, make: Callable) -> None:
+def test_of_a_long_entry_the_window_moves_in_steps(knowing, make):
     model = make(knowing(), window=200)
     starts = []
     for count in range(201, 1_500):
@@ -424,7 +339,7 @@ def test_of_a_long_entry_the_window_moves_in_steps(knowing: Callable, make: Call
     assert min(count - start for count, start in zip(range(201, 1_500), starts, strict=True)) > 50
 
 
-def test_of_a_long_text_the_end_is_kept(knowing: Callable, make: Callable) -> None:
+def test_of_a_long_text_the_end_is_kept(knowing, make):
     model = make(knowing(), window=50)
     text = "".join(chr(0x4E00 + place) for place in range(5_000))
     starts = set()
@@ -437,9 +352,7 @@ def test_of_a_long_text_the_end_is_kept(knowing: Callable, make: Callable) -> No
     assert len(starts) < 15
 
 
-def test_whatever_fits_can_be_read_with_all_that_is_appended(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_whatever_fits_can_be_read_with_all_that_is_appended(tiny_tokenizer, knowing, make):
     """The longest recent text, the fullest window, and as much behind it as was asked for."""
     user_model = knowing(*HISTORY * 3, limit=40)
     while len(user_model.recent.context([])) < 78:
@@ -452,9 +365,7 @@ def test_whatever_fits_can_be_read_with_all_that_is_appended(
         model.greedy_draft(entry + tokens[:appended], 1e-4, everything)
 
 
-def test_a_window_larger_than_the_model_is_made_to_fit(
-    tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
+def test_a_window_larger_than_the_model_is_made_to_fit(tiny_float, tiny_tokenizer, knowing, make):
     model = make(knowing(*HISTORY), window=1_000_000)
     entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 200))
     assert tiny_float.config.context // 3 < len(entry) < tiny_float.config.context
@@ -462,8 +373,8 @@ def test_a_window_larger_than_the_model_is_made_to_fit(
 
 
 def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tiny_tokenizer, knowing, make, monkeypatch
+):
     user_model = knowing(*HISTORY)
     model = make(user_model)
     texts = [tiny_tokenizer.encode(f"{TEXT} {n} {TEXT}")[n:] for n in range(3)]
@@ -497,9 +408,7 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     close(model.next_probs(learned[:5]), by_hand(model._session.model, user_model, learned[:5]))
 
 
-def test_recent_text_comes_into_view_of_a_text_that_takes_long(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recent_text_comes_into_view_of_a_text_that_takes_long(tiny_tokenizer, knowing, make, monkeypatch):
     user_model = knowing(*HISTORY)
     model, ids = make(user_model), tiny_tokenizer.encode(TEXT)
     model.next_probs(ids[:20])
@@ -511,7 +420,7 @@ def test_recent_text_comes_into_view_of_a_text_that_takes_long(
     close(model.next_probs(ids[:22]), by_hand(model._session.model, user_model, ids[:22]))
 
 
-def test_softmax_is_a_distribution_for_any_logits() -> None:
+def test_softmax_is_a_distribution_for_any_logits():
     for logits in (np.array([1e4, 0, -1e4]), np.array([[1.0, 2.0], [500.0, 500.0]]), np.zeros(3)):
         p = softmax(logits.astype(np.float32))
         assert p.sum(axis=-1) == pytest.approx(1)
@@ -519,9 +428,7 @@ def test_softmax_is_a_distribution_for_any_logits() -> None:
     assert softmax(np.log(np.array([1.0, 3.0], dtype=np.float32))) == pytest.approx([0.25, 0.75])
 
 
-def test_what_the_model_alone_says_is_found_in_the_mixture(
-    make: Callable[..., NextTokenModel], knowing: Callable[..., UserModel], tiny_tokenizer: Tokenizer
-) -> None:
+def test_what_the_model_alone_says_is_found_in_the_mixture(make, knowing, tiny_tokenizer):
     ids, tokens = tiny_tokenizer.encode("The boat left the"), tiny_tokenizer.encode(" harbour old")
     known = knowing(*HISTORY, limit=0)  # the same text before both
     ours = make(known)

@@ -11,7 +11,7 @@ import pytest
 from idiolect.adapters.ngram_memory import FastMemory
 
 
-def test_a_token_outside_the_vocabulary_is_refused_and_changes_nothing() -> None:
+def test_a_token_outside_the_vocabulary_is_refused_and_changes_nothing():
     memory = FastMemory(10)
     memory.add([3, 4])
     with pytest.raises(IndexError):
@@ -21,7 +21,7 @@ def test_a_token_outside_the_vocabulary_is_refused_and_changes_nothing() -> None
     assert memory.unigrams().tolist() == [0, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 0]
 
 
-def test_unigrams_stay_as_they_were_given() -> None:
+def test_unigrams_stay_as_they_were_given():
     memory = FastMemory(10)
     memory.add([3, 4])
     unigrams = memory.unigrams()
@@ -33,7 +33,7 @@ def test_unigrams_stay_as_they_were_given() -> None:
         memory.unigrams()[3] = 1
 
 
-def test_frequent_contexts_keep_their_counts() -> None:
+def test_frequent_contexts_keep_their_counts():
     random = np.random.default_rng(4)
     following = random.choice([11, 12, 13], 30_000, p=[0.6, 0.3, 0.1])
     memory = FastMemory(50)
@@ -65,7 +65,7 @@ def text_like(entries: int, seed: int) -> list[list[int]]:
     return [entry.tolist() for entry in tokens]
 
 
-def test_it_takes_little_more_than_eight_bytes_a_token() -> None:
+def test_it_takes_little_more_than_eight_bytes_a_token():
     entries = text_like(20_000, seed=6)
     tracemalloc.start()
     try:

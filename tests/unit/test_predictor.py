@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from knowledge import know, trusting
 
-from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import finish
-from idiolect.adapters.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.serving.sample_completions import examples
+from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import Lexicon, read_lexicon
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Interrupt, Model, Session
-    from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.session import Interrupt, Model
+from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
     "We met the Xylographers of Querfurt-Nord again, and Kwiaciarnia brought 24 maps.",
@@ -48,31 +40,9 @@ def lexicon(tiny: BasePaths) -> Lexicon:
 
 
 @pytest.fixture(scope="module")
-def knowing(tiny: BasePaths, lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
+def knowing(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
     """`knowing(*texts)`: what is known after these entries."""
-
-    def know(*texts: str, limit: int = 60) -> UserModel:
-        vocab = tiny.config.vocab
-        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
-        user_model = UserModel(
-            FastMemory(vocab), words, RecentText(limit, tiny_tokenizer.encode("\n")), RareStrings(1)
-        )
-        for text in texts:
-            user_model.learn(text, tiny_tokenizer.encode(text))
-        return user_model
-
-    return know
-
-
-def trusting() -> Mixture:
-    """As after much text on which the memory was right: the tiny model, which is random, never is."""
-    mixture = Mixture()
-    for order in range(1, 5):
-        for total in (1, 2, 3, 5, 9):
-            known = Prediction(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0, order, total)
-            for _ in range(500):
-                mixture.learn(known, 0.9, 0.001)
-    return mixture
+    return lambda *texts: know(lexicon, tiny_tokenizer, texts, limit=60)
 
 
 def believing() -> Calibration:
@@ -102,9 +72,7 @@ def texts(suggestion: Suggestion) -> list[str]:
 # Words
 
 
-def test_others_take_the_places_of_words_that_are_never_to_be_suggested(
-    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel]
-) -> None:
+def test_others_take_the_places_of_words_that_are_never_to_be_suggested(predictor, knowing):
     known = knowing(*HISTORY)
     ours = predictor(known=known)
     ranked = texts(ours.suggest("We met the ", candidates=12))
@@ -114,9 +82,7 @@ def test_others_take_the_places_of_words_that_are_never_to_be_suggested(
     assert not {*offered} & {*ranked[:5]}
 
 
-def test_the_models_own_word_keeps_the_last_of_three_places(
-    predictor: Callable[..., Predictor], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypatch):
     ours = predictor(*HISTORY)
     ranked = texts(ours.suggest("We met the ", candidates=6))
 
@@ -135,9 +101,7 @@ def test_the_models_own_word_keeps_the_last_of_three_places(
     assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
 
 
-def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(
-    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(predictor, knowing, monkeypatch):
     known = knowing(*HISTORY)
     ours = predictor(known=known)
     ranked = texts(ours.suggest("We met the ", candidates=6))
@@ -173,9 +137,7 @@ def test_the_model_tells_the_second_token_inside_a_word_where_words_are_cut_well
         ("Some ", "photographs"),  # not learned: of the general list
     ],
 )
-def test_a_word_is_found_wherever_it_is_cut(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, before: str, word: str
-) -> None:
+def test_a_word_is_found_wherever_it_is_cut(predictor, tiny_tokenizer, before, word):
     assert len(tiny_tokenizer.encode(f" {word}")) >= 3, "or it would be found by one token"
     ours = predictor(*HISTORY)
     for cut in range(1, len(word)):
@@ -183,20 +145,20 @@ def test_a_word_is_found_wherever_it_is_cut(
         assert word[cut:] in found, f"after {word[:cut]}"
 
 
-def test_what_was_written_once_in_this_place_comes_first(predictor: Callable[..., Predictor]) -> None:
+def test_what_was_written_once_in_this_place_comes_first(predictor):
     ours = predictor(*HISTORY)
     assert texts(ours.suggest("We met the X", candidates=1)) == ["ylographers"]
     assert texts(ours.suggest("Please send the quarterly figures to Kw", candidates=1)) == ["iaciarnia"]
     assert texts(predictor().suggest("We met the X", candidates=1)) != ["ylographers"]
 
 
-def test_after_a_space_the_next_word_is_offered(predictor: Callable[..., Predictor]) -> None:
+def test_after_a_space_the_next_word_is_offered(predictor):
     ours = predictor(*[BOILERPLATE] * 5)
     assert texts(ours.suggest("Kind regards from all of us at the "))[0] == "harbour"
     assert texts(ours.suggest("Kind regards from "))[0] == "all"
 
 
-def test_a_finished_word_is_not_offered_again(predictor: Callable[..., Predictor], lexicon: Lexicon) -> None:
+def test_a_finished_word_is_not_offered_again(predictor, lexicon):
     found = texts(predictor(*HISTORY).suggest("over the", candidates=50))
     assert found
     assert "" not in found
@@ -204,9 +166,7 @@ def test_a_finished_word_is_not_offered_again(predictor: Callable[..., Predictor
     assert all(f"the{text}" in known for text in found)
 
 
-def test_a_word_that_no_list_knows_is_spelled_on(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
-) -> None:
+def test_a_word_that_no_list_knows_is_spelled_on(predictor, tiny_tokenizer):
     ours = predictor(*HISTORY)
     seen = 0
     for typed in ("zzqx", "Qqqzzkj", "HELLOTHERE", "x9x9x9", "Ωμεγα", "日本", "éàü", "’’", "7"):
@@ -221,15 +181,13 @@ def test_a_word_that_no_list_knows_is_spelled_on(
     assert seen >= 3
 
 
-def test_a_word_that_a_list_knows_is_not_spelled_on(predictor: Callable[..., Predictor]) -> None:
+def test_a_word_that_a_list_knows_is_not_spelled_on(predictor):
     ours = predictor(*HISTORY)
     for whole in ("We met the Xylographers", "It was Łódź’s", "Some photographers"):
         assert texts(ours.suggest(whole, candidates=50)) == []
 
 
-def test_a_name_typed_once_in_this_message_is_offered_later_in_it(
-    predictor: Callable[..., Predictor],
-) -> None:
+def test_a_name_typed_once_in_this_message_is_offered_later_in_it(predictor):
     ours = predictor()
     said = "Dear Qwyzlborn, thank you for the maps. Please tell me, "
     assert "yzlborn" not in texts(ours.suggest("Dear friend, thank you for the maps. Please tell me, Qw"))
@@ -238,9 +196,7 @@ def test_a_name_typed_once_in_this_message_is_offered_later_in_it(
     assert "yzlborn" not in texts(ours.suggest("Qw", candidates=3_000)), "and in no other message"
 
 
-def test_a_word_is_ranked_by_what_followed_its_beginning_here(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
-) -> None:
+def test_a_word_is_ranked_by_what_followed_its_beginning_here(predictor, tiny_tokenizer):
     rare, frequent = "thornby", "thurlow"
     first, second = (tiny_tokenizer.encode(f" {word}") for word in (rare, frequent))
     assert first[0] == second[0]
@@ -256,17 +212,17 @@ def test_a_word_is_ranked_by_what_followed_its_beginning_here(
 
 
 @pytest.mark.parametrize(("candidates", "expected"), [(0, 0), (1, 1), (7, 7)])
-def test_as_many_as_asked_for(predictor: Callable[..., Predictor], candidates: int, expected: int) -> None:
+def test_as_many_as_asked_for(predictor, candidates, expected):
     assert len(predictor(*HISTORY).suggest("We m", candidates=candidates).words) == expected
 
 
 @pytest.mark.parametrize("prefix", ["", " ", "A line.\n", "...\n", "👩‍💻 "])
-def test_where_nothing_is_typed_words_are_offered(predictor: Callable[..., Predictor], prefix: str) -> None:
+def test_where_nothing_is_typed_words_are_offered(predictor, prefix):
     for ours in (predictor(), predictor(*HISTORY)):
         assert len(ours.suggest(prefix).words) == 3
 
 
-def test_in_the_middle_of_a_word_nothing_is_offered(predictor: Callable[..., Predictor]) -> None:
+def test_in_the_middle_of_a_word_nothing_is_offered(predictor):
     ours = predictor(*HISTORY)
     for suffix in ("ylographers are here", "’s", "4", "é"):
         found = ours.suggest("We met the X", suffix)
@@ -290,9 +246,7 @@ def test_in_the_middle_of_a_word_nothing_is_offered(predictor: Callable[..., Pre
         ("... 😀", ["Xylographers", "Xylophone"]),
     ],
 )
-def test_the_word_that_stands_behind_the_cursor_is_not_offered(
-    predictor: Callable[..., Predictor], suffix: str, offered: list[str]
-) -> None:
+def test_the_word_that_stands_behind_the_cursor_is_not_offered(predictor, suffix, offered):
     ours = predictor(*HISTORY, *["The Xylophone, the Xylographers."] * 3)
     for typed in ("", "X", "Xylo"):
         found = texts(ours.suggest(f"We met the {typed}", suffix, candidates=2))
@@ -301,7 +255,7 @@ def test_the_word_that_stands_behind_the_cursor_is_not_offered(
         assert words & {"Xylographers", "Xylophone"} == {*offered}
 
 
-def test_forms_that_differ_in_capitals_alone_share_one_place(predictor: Callable[..., Predictor]) -> None:
+def test_forms_that_differ_in_capitals_alone_share_one_place(predictor):
     ours = predictor(*["FYI the boat is late."] * 4, *["Fyi the boat is late."] * 3, "See the boat.")
     found = texts(ours.suggest("", candidates=20))
     assert len({text.casefold() for text in found}) == len(found)
@@ -322,14 +276,12 @@ def test_forms_that_differ_in_capitals_alone_share_one_place(predictor: Callable
         ("so kwIa", "ciarnia"),
     ],
 )
-def test_mixed_case_and_capitals_are_finished_by_known_words(
-    predictor: Callable[..., Predictor], prefix: str, first: str
-) -> None:
+def test_mixed_case_and_capitals_are_finished_by_known_words(predictor, prefix, first):
     ours = predictor(*HISTORY, *["A photograph, one more photograph."] * 9)
     assert first in texts(ours.suggest(prefix, candidates=100_000))
 
 
-def test_what_is_hardly_likely_is_not_offered(predictor: Callable[..., Predictor]) -> None:
+def test_what_is_hardly_likely_is_not_offered(predictor):
     def found(prefix: str, least: float, learned: str = BOILERPLATE) -> list[Word]:
         return [*predictor(*[learned] * 6, min_word_prob=least).suggest(prefix, candidates=50).words]
 
@@ -345,7 +297,7 @@ def test_what_is_hardly_likely_is_not_offered(predictor: Callable[..., Predictor
 
 
 @pytest.mark.parametrize("mark", ["!", ".", "?", ",", ")", "”", "?!"])
-def test_behind_a_mark_the_next_word_brings_its_space(predictor: Callable[..., Predictor], mark: str) -> None:
+def test_behind_a_mark_the_next_word_brings_its_space(predictor, mark):
     ours = predictor(*[f"Thanks{mark} Hermione is here. The 3.5 and 2.7 mm"] * 6)
     found = ours.suggest(f"Thanks{mark}").words
     assert found[0].text == " Hermione"
@@ -354,7 +306,7 @@ def test_behind_a_mark_the_next_word_brings_its_space(predictor: Callable[..., P
     assert texts(ours.suggest("The 3."))[0] == "5", "what is written without a space comes without one"
 
 
-def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Callable[..., Predictor]) -> None:
+def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     asked = "Kind rega"
     assert ours.suggest(asked).ghost.show
@@ -367,7 +319,7 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     assert (found.ghost.show, found.show_words, bool(found.words)) == (False, False, True)
 
 
-def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor: Callable[..., Predictor]) -> None:
+def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor):
     known = "please find attached the quarterly figures for the northern harbour and the eastern lock gates"
     unknown = "zebra quartz violin jumps over wide foggy canyon beds while nobody really looks up there"
     ours, base = predictor(*[known] * 8), predictor()
@@ -383,9 +335,7 @@ def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor: Call
 # What it costs
 
 
-def test_inside_a_word_no_further_pass_is_needed(
-    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
-) -> None:
+def test_inside_a_word_no_further_pass_is_needed(predictor, passes):
     ours = predictor(*HISTORY)
     ours.suggest("We met the ", ghost_words=0)
     calls = passes(ours._next_token._session)
@@ -396,9 +346,7 @@ def test_inside_a_word_no_further_pass_is_needed(
     assert passes(ours._next_token._session) == calls
 
 
-def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
-    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
-) -> None:
+def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(predictor, passes):
     told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
     finish(untold.look_ahead.make_passes())  # nothing was asked about: nothing to do
     assert passes(untold._next_token._session) == 0
@@ -418,9 +366,7 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     ("typed", "stopped"),
     [("Kind regards ", False), ("Kind regards", False), ("Kind regar", True), ("We", True), (None, True)],
 )
-def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(
-    predictor: Callable[..., Predictor], typed: str | None, stopped: bool
-) -> None:
+def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(predictor, typed, stopped):
     ours, told = predictor(*[BOILERPLATE] * 6), list[bool]()
     ours.look_ahead.make_way("nothing is made ahead")
     ours.suggest("Kind rega", ghost_words=0)
@@ -440,9 +386,7 @@ def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(
     assert texts(ours.suggest("Kind regards ")) == same_words
 
 
-def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
-    predictor: Callable[..., Predictor],
-) -> None:
+def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(predictor):
     read = {}
     for ghost_words in (0, 8):
         ours = predictor(*[BOILERPLATE] * 6)
@@ -456,9 +400,7 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
     assert 0 < read[0] < read[8]
 
 
-def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
-    predictor: Callable[..., Predictor], lexicon: Lexicon, tiny_tokenizer: Tokenizer
-) -> None:
+def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(predictor, lexicon, tiny_tokenizer):
     ours = predictor(*[BOILERPLATE] * 6, general=GeneralWords(lexicon))
     ours.ghosts.show = "more"
     secret, ids = "Wombles frobnicate", tiny_tokenizer.encode("Wombles frobnicate")
@@ -496,9 +438,7 @@ def holding(root: object, text: str, ids: list[int]) -> list[object]:
 
 
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
-def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
-    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str, passes: Callable[[Session], int]
-) -> None:
+def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(predictor, lexicon, word, passes):
     known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
     ours = predictor(*HISTORY)
     ours.ghosts.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
@@ -513,9 +453,7 @@ def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
         assert passes(ours._next_token._session) == calls, "nothing twice"
 
 
-def test_a_ghost_that_is_typed_along_is_not_thought_again(
-    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
-) -> None:
+def test_a_ghost_that_is_typed_along_is_not_thought_again(predictor, passes):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     assert ours.suggest(start).ghost.show
@@ -539,7 +477,7 @@ def spy_on_feeding(ours: Predictor) -> list[int]:
 
 
 @pytest.mark.parametrize("already", [0, 1_000, 20_000])
-def test_typing_on_reads_only_what_is_new(predictor: Callable[..., Predictor], already: int) -> None:
+def test_typing_on_reads_only_what_is_new(predictor, already):
     """However long the text before the cursor is: its window moves in steps, not with every key."""
     ours = predictor(*HISTORY, context_tokens=128)
     before = ("The boat left the harbour at noon and came back late. " * 400)[:already]
@@ -552,9 +490,7 @@ def test_typing_on_reads_only_what_is_new(predictor: Callable[..., Predictor], a
 
 
 @pytest.mark.parametrize("remember", [True, False])
-def test_a_window_that_slides_over_a_long_text_reads_only_what_is_new(
-    predictor: Callable[..., Predictor], remember: bool
-) -> None:
+def test_a_window_that_slides_over_a_long_text_reads_only_what_is_new(predictor, remember):
     """As of a client that sends the last characters of a long text: they begin elsewhere with each key."""
     ours = predictor(*HISTORY, context_tokens=128)
     text = "".join(f"The boat number {number} left the harbour at noon. " for number in range(60))
@@ -566,7 +502,7 @@ def test_a_window_that_slides_over_a_long_text_reads_only_what_is_new(
     assert sum(fed) < 500, "a window of 128 tokens, read anew at each of 200 keys, would be 25,000"
 
 
-def test_only_the_nearest_text_counts(predictor: Callable[..., Predictor]) -> None:
+def test_only_the_nearest_text_counts(predictor):
     near = "and then the boat left the harbour at noon. " * 12
     ours = predictor(*HISTORY, context_tokens=64)
     one = ours.suggest("First. " + near + "We m")
@@ -574,7 +510,7 @@ def test_only_the_nearest_text_counts(predictor: Callable[..., Predictor]) -> No
     assert set(texts(one)) == set(texts(other))
 
 
-def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer) -> None:
+def test_learning_shows_at_once(predictor, tiny_tokenizer):
     ours = predictor(*HISTORY)
     assert "ornbyte" not in texts(ours.suggest("Ask V", candidates=20))
     text = "Ask Vornbyte tomorrow."
@@ -582,7 +518,7 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
     assert texts(ours.suggest("Ask V"))[0] == "ornbyte"
 
 
-def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) -> None:
+def test_warming_reads_recent_text_ahead(predictor):
     ours = predictor(*HISTORY)
     finish(ours.warm())
     fed = spy_on_feeding(ours)
@@ -594,12 +530,7 @@ def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) ->
     assert sum(fed) < 6
 
 
-def test_who_takes_anothers_place_has_read_what_is_being_written(
-    predictor: Callable[..., Predictor],
-    make_lora: Callable[..., Lora],
-    tiny: BasePaths,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_who_takes_anothers_place_has_read_what_is_being_written(predictor, make_lora, tiny, monkeypatch):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     adapter = make_lora(tiny.config).tensors()
     former, other = predictor(*HISTORY), predictor()
@@ -616,9 +547,7 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
     assert sum(fed) == 0
 
 
-def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
-) -> None:
+def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(predictor, tiny_tokenizer):
     former = predictor(*HISTORY)
     prefix = "Kind re"  # too short to count as a text that is being written
 
@@ -641,9 +570,7 @@ def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(
 # The adapter
 
 
-def test_the_adapter_answers_and_is_named(
-    predictor: Callable[..., Predictor], tiny: BasePaths, make_lora: Callable[..., Lora]
-) -> None:
+def test_the_adapter_answers_and_is_named(predictor, tiny, make_lora):
     lora = make_lora(tiny.config)
     base, adapted = predictor(*HISTORY), predictor(*HISTORY, adapter=lora.tensors(), adapter_id=7)
     one, other = base.suggest("The "), adapted.suggest("The ")
@@ -652,9 +579,7 @@ def test_the_adapter_answers_and_is_named(
     assert one.elapsed_ms > 0
 
 
-def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(
-    predictor: Callable[..., Predictor],
-) -> None:
+def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     whole, begun = ours.suggest("Kind regards from"), ours.suggest("Kind regards fr")
     assert whole.finished > max(word.p for word in whole.words)
@@ -665,7 +590,7 @@ def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(
 # Ghost text
 
 
-def test_a_ghost_has_as_many_words_as_asked_for(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_has_as_many_words_as_asked_for(predictor):
     for words in range(1, 7):
         found = predictor(*[BOILERPLATE] * 6).suggest(
             "Kind regards from all of us at the h", ghost_words=words
@@ -675,9 +600,7 @@ def test_a_ghost_has_as_many_words_as_asked_for(predictor: Callable[..., Predict
     assert predictor(*[BOILERPLATE] * 6).suggest("Kind regards", ghost_words=0).ghost == NO_GHOST
 
 
-def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(
-    predictor: Callable[..., Predictor],
-) -> None:
+def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     for end, expected in [
         ("Kind regards", " from all of us"),  # no list has a longer word
@@ -693,7 +616,7 @@ def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(
     assert not ours.suggest("Kind regards ").ghost.text.startswith(" "), "there is one already"
 
 
-def test_how_sure_it_is_that_a_word_is_finished_counts(predictor: Callable[..., Predictor]) -> None:
+def test_how_sure_it_is_that_a_word_is_finished_counts(predictor):
     """Both the word's end and the next word must come: the ghost is no surer than that."""
     ours = predictor(*["We read the news today."] * 3, *["We read the newspaper again."] * 2)
     behind = ours.suggest("We read the news ", ghost_words=1).words[0]
@@ -706,7 +629,7 @@ def test_how_sure_it_is_that_a_word_is_finished_counts(predictor: Callable[..., 
     assert ghost.p < behind.p - 0.02
 
 
-def test_what_follows_does_not_make_the_first_word_another_one(predictor: Callable[..., Predictor]) -> None:
+def test_what_follows_does_not_make_the_first_word_another_one(predictor):
     """The tail's first token could go on in the word, and the ghost would say what nobody reckoned with."""
     ours = predictor(*["so we dont's mind it."] * 2, *["so we dont mind it."] * 200)
     likely = ours._next_token.verified_draft
@@ -719,7 +642,7 @@ def test_what_follows_does_not_make_the_first_word_another_one(predictor: Callab
     assert found.text == "ont"
 
 
-def test_each_word_of_a_ghost_has_its_probability(predictor: Callable[..., Predictor]) -> None:
+def test_each_word_of_a_ghost_has_its_probability(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     for prefix in ("Kind regards from all of us at the h", "Kind regards", "Some "):
         ghost = ours.suggest(prefix).ghost
@@ -732,7 +655,7 @@ def test_each_word_of_a_ghost_has_its_probability(predictor: Callable[..., Predi
     assert [word.text for word in ours.suggest("Kind regards f").ghost.words[:3]] == ["rom", " all", " of"]
 
 
-def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor: Callable[..., Predictor]) -> None:
+def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor):
     known, prefix = [BOILERPLATE] * 6, "Kind regards from all of us at the h"
     learning = Calibration(prior=WHOLE_WORDS)
     ours = predictor(*known, word_calibration=learning)
@@ -747,12 +670,12 @@ def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor: Callable
 
 
 @pytest.mark.parametrize("mark", [",", ".", ";", ":", "?", "!", " –", ")"])
-def test_a_ghost_ends_with_its_clause(predictor: Callable[..., Predictor], mark: str) -> None:
+def test_a_ghost_ends_with_its_clause(predictor, mark):
     ours = predictor(*[f"Kind regards from the harbour office{mark} and see you soon."] * 6)
     assert ours.suggest("Kind regards from the h").ghost.text == "arbour office"
 
 
-def test_what_was_written_once_is_not_recited(predictor: Callable[..., Predictor]) -> None:
+def test_what_was_written_once_is_not_recited(predictor):
     """The memory of the test's user is trusted blindly, and the model, which is random, agrees with nothing."""
     said = "We met the quarterly harbour master again"
     once, twice = (predictor(*[f"{said}."] * times).suggest("We met the q").ghost for times in (1, 2))
@@ -760,14 +683,14 @@ def test_what_was_written_once_is_not_recited(predictor: Callable[..., Predictor
     assert twice.text == "uarterly harbour master again"
 
 
-def test_a_ghost_ends_where_knowledge_ends(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_ends_where_knowledge_ends(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     found = ours.suggest("Kind regards from all of us at the harbour office and see").ghost
     assert found.show
     assert found.text in (" you", " you soon")
 
 
-def test_nothing_unlikely_is_shown(predictor: Callable[..., Predictor]) -> None:
+def test_nothing_unlikely_is_shown(predictor):
     found = predictor().suggest("Some ")
     assert not found.ghost.show
     assert found.ghost.text == found.words[0].text
@@ -787,9 +710,7 @@ def test_nothing_unlikely_is_shown(predictor: Callable[..., Predictor]) -> None:
         ("\n\n", "our office and see you soon"),
     ],
 )
-def test_a_ghost_stops_before_what_stands_behind_the_cursor(
-    predictor: Callable[..., Predictor], suffix: str, text: str
-) -> None:
+def test_a_ghost_stops_before_what_stands_behind_the_cursor(predictor, suffix, text):
     ours = predictor(*[BOILERPLATE] * 6)
     found = ours.suggest("Kind regards from all of us at the harb", suffix).ghost
     assert found.text == text
@@ -797,7 +718,7 @@ def test_a_ghost_stops_before_what_stands_behind_the_cursor(
     assert found.p == (0 if not text else ours.suggest("Kind regards from all of us at the harb").ghost.p)
 
 
-def test_scripts_without_spaces_get_ghosts_but_no_words(predictor: Callable[..., Predictor]) -> None:
+def test_scripts_without_spaces_get_ghosts_but_no_words(predictor):
     ours = predictor(*["今天天气很好，我们去公园散步。"] * 8)
     for prefix in ("今天天气", "今天天气很好，我们"):
         found = ours.suggest(prefix)
@@ -810,7 +731,7 @@ def test_scripts_without_spaces_get_ghosts_but_no_words(predictor: Callable[...,
 # Learning how far ghosts can be believed
 
 
-def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor):
     calibration = Calibration(prior=WHOLE_WORDS)
     ours = predictor(*[BOILERPLATE] * 6, word_calibration=calibration)
     prefix = "Kind regards from all of us at the "
@@ -828,7 +749,7 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[
     assert calibration.events == 400, "once for each time that it was typed, however often it was asked for"
 
 
-def test_a_ghost_that_comes_is_believed(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_that_comes_is_believed(predictor):
     calibration = Calibration()
     ours = predictor(*HISTORY, calibration=calibration)
     prefix = "We met the Xylographers of Querfurt-Nord again, and "
@@ -855,9 +776,7 @@ def test_a_ghost_that_comes_is_believed(predictor: Callable[..., Predictor]) -> 
         ("", None),
     ],
 )
-def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(
-    predictor: Callable[..., Predictor], entry: str, right: int | None
-) -> None:
+def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(predictor, entry, right):
     calibration = Calibration()
     ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
     ours.suggest("Kind regards from all of us at the har")
@@ -870,7 +789,7 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(
     )
 
 
-def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predictor]) -> None:
+def test_every_key_of_a_message_tells_something(predictor):
     inside, whole = Calibration(), Calibration(prior=WHOLE_WORDS)
     ours = predictor(*[BOILERPLATE] * 6, calibration=inside, word_calibration=whole)
     for end in range(10, len(BOILERPLATE)):
@@ -893,7 +812,7 @@ def shown_along(ours: Predictor, text: str, key_ms: float) -> list[str | None]:
     return [ghost.text if ghost.show else None for ghost in found]
 
 
-def test_a_ghost_is_shown_to_whom_it_saves_time(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_is_shown_to_whom_it_saves_time(predictor):
     """The slower a typist, the more ghosts are worth a look; what a fast one sees, a slow one sees, too."""
     ours = [predictor(*HISTORY) for _ in range(3)]
     counts = []
@@ -902,7 +821,7 @@ def test_a_ghost_is_shown_to_whom_it_saves_time(predictor: Callable[..., Predict
     assert counts[0] < counts[1] < counts[2]
 
 
-def test_a_ghost_stays_until_a_letter_contradicts_it(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_stays_until_a_letter_contradicts_it(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     ghost = ours.suggest(start).ghost
@@ -914,7 +833,7 @@ def test_a_ghost_stays_until_a_letter_contradicts_it(predictor: Callable[..., Pr
     assert not ours.suggest(f"{start}{ghost.text[:3]}q").ghost.text.startswith(ghost.text[4:])
 
 
-def test_what_stands_for_one_typist_stands_for_nobody_faster(predictor: Callable[..., Predictor]) -> None:
+def test_what_stands_for_one_typist_stands_for_nobody_faster(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     assert ours.suggest(start, key_ms=2000.0).ghost.show
@@ -923,9 +842,7 @@ def test_what_stands_for_one_typist_stands_for_nobody_faster(predictor: Callable
     assert not ours.suggest(f"{start}h", key_ms=30.0).ghost.show
 
 
-def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(
-    predictor: Callable[..., Predictor],
-) -> None:
+def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     ghost = ours.suggest(start, remember=False).ghost
@@ -938,7 +855,7 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(
 # A line
 
 
-def test_a_line_is_completed_by_words(predictor: Callable[..., Predictor]) -> None:
+def test_a_line_is_completed_by_words(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     assert finish(ours.complete("Kind regards from", 4)) == " all of us at"
     assert len(finish(predictor().complete("Kind regards from", 3)).split()) <= 3
@@ -963,7 +880,7 @@ def test_a_line_is_completed_by_words(predictor: Callable[..., Predictor]) -> No
         ("Ωμ", "έγα"),
     ],
 )
-def test_words_of_all_kinds_are_finished(predictor: Callable[..., Predictor], typed: str, rest: str) -> None:
+def test_words_of_all_kinds_are_finished(predictor, typed, rest):
     ours = predictor(
         "At 24 it's what it’s: don't rock'n'roll, 'tis KWIACIARNIA of McXylo b2b, Łódź’s 日本語 Ωμέγα."
     )
@@ -973,7 +890,7 @@ def test_words_of_all_kinds_are_finished(predictor: Callable[..., Predictor], ty
         assert all(WORD.fullmatch(text) for text in found)
 
 
-def test_capitals_are_kept_apart(predictor: Callable[..., Predictor]) -> None:
+def test_capitals_are_kept_apart(predictor):
     ours = predictor("the POLISH polish Polish")
     for typed, rest in (("POL", "ISH"), ("pol", "ish"), ("Pol", "ish")):
         found = texts(ours.suggest(f"so {typed}", candidates=2_000))
@@ -995,7 +912,7 @@ def test_capitals_are_kept_apart(predictor: Callable[..., Predictor]) -> None:
     ],
     ids=lambda prefix: repr(prefix[:20]) + f" {len(prefix)}",
 )
-def test_any_prefix_is_answered(predictor: Callable[..., Predictor], prefix: str) -> None:
+def test_any_prefix_is_answered(predictor, prefix):
     ours = predictor(*HISTORY)
     for suffix in ("", " so it is", "\n", "😀", "我们", "x" * 100_000, " " * 100_000 + "so"):
         found = ours.suggest(prefix, suffix)
@@ -1006,9 +923,7 @@ def test_any_prefix_is_answered(predictor: Callable[..., Predictor], prefix: str
     assert texts(ours.suggest("We met the X"))[0] == "ylographers", "and the next one as ever"
 
 
-def test_the_longest_words_of_the_widest_letters_fit(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
-) -> None:
+def test_the_longest_words_of_the_widest_letters_fit(predictor, tiny_tokenizer):
     """Behind a full window and all the recent text that is kept: three and four bytes a letter, a token each."""
     first, second = "𝒜" * 14 + "𝒞𝒟", "ꙮ" * 21
     assert len(tiny_tokenizer.encode(f" {first} {second}")) > 120
@@ -1028,13 +943,13 @@ def test_the_longest_words_of_the_widest_letters_fit(
     ["a" * 3_000, "1" * 1_500, "日" * 700, "b" * 200, "x1" * 300],
     ids=["letters", "digits", "characters", "a long word", "mixed"],
 )
-def test_a_word_without_end_is_answered(predictor: Callable[..., Predictor], typed: str) -> None:
+def test_a_word_without_end_is_answered(predictor, typed):
     ours = predictor(*HISTORY, context_tokens=64)
     for prefix in (typed, f"so {typed}", "so it is. " * 60 + typed):
         assert len(ours.suggest(prefix).words) <= 1
     assert texts(ours.suggest("We met the X"))[0] == "ylographers", "and the next one as ever"
 
 
-def test_a_long_text_is_completed_too(predictor: Callable[..., Predictor]) -> None:
+def test_a_long_text_is_completed_too(predictor):
     ours = predictor(*HISTORY, context_tokens=64)
     assert isinstance(finish(ours.complete("so it is and so it was. " * 200, 4)), str)

@@ -2,12 +2,8 @@
 
 import pytest
 
-from idiolect.adapters.corpus import RecentText, drop_repeats, pack
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.corpus import drop_repeats, pack
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
-from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
@@ -95,17 +91,11 @@ def test_learning_at_once_and_one_by_one_count_alike():
     assert vars(at_once) == vars(singly)
 
 
-def test_an_import_counts_them_as_single_entries_do(tiny, tiny_tokenizer):
+def test_an_import_counts_them_as_single_entries_do(knowing, tiny_tokenizer):
     texts = ["Order AB-1204 is in room 2210.", "Order AB-1204 again", "AB-1204 and zebras9x"]
     entries = [(text, tiny_tokenizer.encode(text)) for text in texts]
 
-    def nothing():
-        words = WordVocabulary(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
-        return UserModel(
-            FastMemory(tiny.config.vocab), words, RecentText(40, tiny_tokenizer.encode("\n")), RareStrings(3)
-        )
-
-    at_once, singly = nothing(), nothing()
+    at_once, singly = knowing(least=3), knowing(least=3)
     at_once.learn_many(entries)
     for text, ids in entries:
         singly.learn(text, ids)

@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import psutil
@@ -19,16 +20,10 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
-from idiolect.models.build import MissingModelError
+from idiolect.models.build import BasePaths, MissingModelError
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import ensure_word_list
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from idiolect.models.build import BasePaths
-    from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.tokenizer import Tokenizer
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 CANARY = "purple canary sings at midnight"
@@ -115,9 +110,7 @@ def finished(
     return run(train_request, entries)
 
 
-def test_it_ends_with_a_result_and_says_nothing_else(
-    finished: tuple[list[dict[str, Any]], int, bytes],
-) -> None:
+def test_it_ends_with_a_result_and_says_nothing_else(finished):
     events, status, errors = finished
     assert errors == b""
     assert status == 0
@@ -125,9 +118,7 @@ def test_it_ends_with_a_result_and_says_nothing_else(
     assert events[-1]["event"] == "result"
 
 
-def test_progress_goes_through_the_phases(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest
-) -> None:
+def test_progress_goes_through_the_phases(finished, train_request):
     progress = [event for event in finished[0] if event["event"] == "progress"]
     phases = [event["phase"] for event in progress]
     assert [*dict.fromkeys(phases)] == ["prepare", "train", "judge"]
@@ -145,12 +136,7 @@ def test_progress_goes_through_the_phases(
     assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3]), "it learns"
 
 
-def test_the_result_has_what_the_service_keeps(
-    finished: tuple[list[dict[str, Any]], int, bytes],
-    tiny: BasePaths,
-    train_request: TrainRequest,
-    entries: list[list[int]],
-) -> None:
+def test_the_result_has_what_the_service_keeps(finished, tiny, train_request, entries):
     result = finished[0][-1]
     assert result["status"] in ("promoted", "refused")
     assert result["metrics"]["products"] == "bfloat16", "as was asked"
@@ -178,7 +164,7 @@ def test_the_result_has_what_the_service_keeps(
     assert metrics["peak_mb"] > 50
 
 
-def test_a_random_model_gains_much_and_is_promoted(finished: tuple[list[dict[str, Any]], int, bytes]) -> None:
+def test_a_random_model_gains_much_and_is_promoted(finished):
     result = finished[0][-1]
     metrics = result["metrics"]
     assert metrics["adapter"]["perplexity"] < 0.5 * metrics["base"]["perplexity"]
@@ -195,9 +181,7 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name not in timed} | {"metrics": metrics}
 
 
-def test_a_further_round_goes_on_from_its_parent(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
-) -> None:
+def test_a_further_round_goes_on_from_its_parent(finished, train_request, entries):
     first = finished[0][-1]
     seen = [place for place in range(len(entries)) if place not in first["held_out"]]
     further = replace(
@@ -220,7 +204,7 @@ def test_a_further_round_goes_on_from_its_parent(
     assert result["status"] == "refused"
 
 
-def test_a_short_budget_is_kept(train_request: TrainRequest, entries: list[list[int]]) -> None:
+def test_a_short_budget_is_kept(train_request, entries):
     events, status, errors = run(replace(train_request, budget_s=2.0, epochs=1000), entries)
     assert (status, errors) == (0, b"")
     result = events[-1]
@@ -229,12 +213,7 @@ def test_a_short_budget_is_kept(train_request: TrainRequest, entries: list[list[
     assert result["seconds"] < 2.0 + 10.0
 
 
-def test_the_general_text_is_of_the_users_languages(
-    finished: tuple[list[dict[str, Any]], int, bytes],
-    train_request: TrainRequest,
-    entries: list[list[int]],
-    tiny: BasePaths,
-) -> None:
+def test_the_general_text_is_of_the_users_languages(finished, train_request, entries, tiny):
     english = finished[0][-1]
     ensure_word_list(tiny, ("de",))
     events, status, errors = run(
@@ -282,9 +261,7 @@ def trained_from(events: list[dict[str, Any]]) -> int:
     return next(event["tokens"] for event in events if event.get("phase") == "train")
 
 
-def test_what_was_stopped_goes_on_to_the_same_end(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
-) -> None:
+def test_what_was_stopped_goes_on_to_the_same_end(finished, train_request, entries):
     first, status, errors = stopped_in("train", train_request, entries)
     assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
     further, parts = going_on(train_request, first)
@@ -299,9 +276,7 @@ def test_what_was_stopped_goes_on_to_the_same_end(
     assert comparable(third[-1]) == comparable(finished[0][-1])
 
 
-def test_what_was_stopped_while_judging_is_judged_anew(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
-) -> None:
+def test_what_was_stopped_while_judging_is_judged_anew(finished, train_request, entries):
     first, status, errors = stopped_in("judge", train_request, entries, steps=1)
     assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
     further, parts = going_on(train_request, first)
@@ -311,7 +286,7 @@ def test_what_was_stopped_while_judging_is_judged_anew(
     assert comparable(events[-1]) == comparable(finished[0][-1])
 
 
-def test_a_suspension_uses_nothing_up(train_request: TrainRequest, entries: list[list[int]]) -> None:
+def test_a_suspension_uses_nothing_up(train_request, entries):
     child = Child()
     try:
         child.send(replace(train_request, epochs=1000), entries)
@@ -338,9 +313,7 @@ def only_error(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("damage", ["missing", "graph"])
-def test_a_damaged_base_is_said(
-    tiny: BasePaths, train_request: TrainRequest, entries: list[list[int]], tmp_path: Path, damage: str
-) -> None:
+def test_a_damaged_base_is_said(tiny, train_request, entries, tmp_path, damage):
     folder = tmp_path / "base"
     if damage != "missing":
         shutil.copytree(tiny.folder, folder / tiny.folder.name)
@@ -353,9 +326,7 @@ def test_a_damaged_base_is_said(
     assert errors == b""
 
 
-def test_a_challenger_is_trained_further_and_judged_against_what_serves(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
-) -> None:
+def test_a_challenger_is_trained_further_and_judged_against_what_serves(finished, train_request, entries):
     first = finished[0][-1]
     seen = [place for place in range(len(entries)) if place not in first["held_out"]]
     still = replace(train_request, epochs=1, learning_rate=1e-9, challenger=first["adapter"], seen=seen)
@@ -371,12 +342,7 @@ def test_a_challenger_is_trained_further_and_judged_against_what_serves(
     assert {*result["mixtures"]} == {"base", "candidate"}
 
 
-def test_a_challenger_beside_an_adapter_that_serves(
-    finished: tuple[list[dict[str, Any]], int, bytes],
-    train_request: TrainRequest,
-    entries: list[list[int]],
-    tiny: BasePaths,
-) -> None:
+def test_a_challenger_beside_an_adapter_that_serves(finished, train_request, entries, tiny):
     idle = Lora.fresh(
         LoraConfig(train_request.rank, train_request.alpha), tiny.config
     )  # says what the base says
@@ -391,9 +357,7 @@ def test_a_challenger_beside_an_adapter_that_serves(
     assert not events[-1]["promising"]
 
 
-def test_nothing_new_to_judge_by_is_said(
-    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
-) -> None:
+def test_nothing_new_to_judge_by_is_said(finished, train_request, entries):
     """After the newest text was forgotten, the parent may have seen all that is left."""
     everything = replace(train_request, serving=finished[0][-1]["adapter"], seen=[*range(len(entries))])
     events, status, errors = run(everything, entries)
@@ -430,15 +394,13 @@ def while_training(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priorities are told otherwise elsewhere")
-def test_it_runs_behind_everything_else(while_training: tuple[psutil.Process, dict[str, Any]]) -> None:
+def test_it_runs_behind_everything_else(while_training):
     _, seen = while_training
     assert seen["nice"] == 19
     assert seen["scheduler"] == os.SCHED_IDLE
 
 
-def test_text_stays_between_its_ends(
-    while_training: tuple[psutil.Process, dict[str, Any]], entries: list[list[int]]
-) -> None:
+def test_text_stays_between_its_ends(while_training, entries):
     """Nothing of it among arguments or in the environment, and no file is open that it could be written to."""
     _, seen = while_training
     assert "idiolect.adapters.training.round" in seen["shown"]
@@ -447,7 +409,7 @@ def test_text_stays_between_its_ends(
     assert not [file.path for file in seen["open"] if "w" in getattr(file, "mode", "r")]
 
 
-def test_it_ends_when_its_input_closes(while_training: tuple[psutil.Process, dict[str, Any]]) -> None:
+def test_it_ends_when_its_input_closes(while_training):
     process, seen = while_training
     assert not process.is_running()
     assert "result" not in seen["after"]

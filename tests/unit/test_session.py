@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Adapter
+from idiolect.adapters.lora import Lora
+from idiolect.models.build import BasePaths
+from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 LENGTH = 200
 CLOSE = 1e-4
@@ -48,17 +41,13 @@ def session(tiny_float: Model, adapter: Adapter) -> Session:
 
 
 @pytest.mark.parametrize("size", [1, 16])
-def test_piece_by_piece_is_as_all_at_once(
-    session: Session, ids: list[int], whole: NDArray[np.float32], size: int
-) -> None:
+def test_piece_by_piece_is_as_all_at_once(session, ids, whole, size):
     rows = [session.feed(ids[start : start + size], "all").copy() for start in range(0, LENGTH, size)]
     assert np.abs(np.concatenate(rows) - whole).max() < CLOSE
     assert session.tokens == ids
 
 
-def test_truncated_tokens_leave_no_trace(
-    session: Session, ids: list[int], whole: NDArray[np.float32]
-) -> None:
+def test_truncated_tokens_leave_no_trace(session, ids, whole):
     session.feed([*ids[:40], *ids[100:160]], "none")
     session.truncate(40)
     assert session.tokens == ids[:40]
@@ -67,9 +56,7 @@ def test_truncated_tokens_leave_no_trace(
     assert np.abs(session.feed(ids[:9], "all") - whole[:9]).max() < CLOSE
 
 
-def test_rewinding_keeps_the_common_beginning(
-    session: Session, ids: list[int], whole: NDArray[np.float32]
-) -> None:
+def test_rewinding_keeps_the_common_beginning(session, ids, whole):
     other = (ids[20] + 1) % 512
     session.feed([*ids[:20], other, *ids[21:30]], "none")
     left = session.rewind_to_common_prefix(ids[:25])
@@ -82,9 +69,7 @@ def test_rewinding_keeps_the_common_beginning(
     assert session.tokens == []
 
 
-def test_texts_in_turn_are_not_read_again(
-    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
-) -> None:
+def test_texts_in_turn_are_not_read_again(tiny_float, ids, adapter, whole):
     session = Session(tiny_float, length=LENGTH, adapter=adapter, evicted_tokens=100)
     before, texts = ids[:40], [ids[40:], ids[100:], ids[150:]]
     last = [
@@ -100,9 +85,7 @@ def test_texts_in_turn_are_not_read_again(
     assert session.tokens == [*before, *texts[0][:10]]
 
 
-def test_a_text_that_begins_as_another_comes_back_whole(
-    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
-) -> None:
+def test_a_text_that_begins_as_another_comes_back_whole(tiny_float, ids, adapter, whole):
     session = Session(tiny_float, length=LENGTH, adapter=adapter, evicted_tokens=100)
     session.feed(session.rewind_to_common_prefix(ids[:60], 20))
     session.feed(
@@ -114,7 +97,7 @@ def test_a_text_that_begins_as_another_comes_back_whole(
     assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
 
 
-def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float: Model, ids: list[int]) -> None:
+def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float, ids):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
     session.feed(session.rewind_to_common_prefix(ids[:60], 40))
     session.rewind_to_common_prefix([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
@@ -123,9 +106,7 @@ def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float: Model, ids: lis
     assert session._evicted, "less stays than is cut off: it may be another text"
 
 
-def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
-    tiny_float: Model, ids: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(tiny_float, ids, monkeypatch):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=50)
     for start in range(40, 180, 20):
         session.feed(session.rewind_to_common_prefix([*ids[:10], *ids[start : start + 20]], 20))
@@ -143,9 +124,7 @@ def lately(session: Session, within_s: float = 60) -> list[list[int]]:
     return [[*text] for text in session.active_texts(within_s)]
 
 
-def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
-    tiny_float: Model, ids: list[int]
-) -> None:
+def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(tiny_float, ids):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
     texts = [ids[40:60], ids[100:120]]
     assert not lately(session)
@@ -165,9 +144,7 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
     assert session.tokens == ids[:10]
 
 
-def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
-    tiny_float: Model, ids: list[int]
-) -> None:
+def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(tiny_float, ids):
     session, ended = Session(tiny_float, length=LENGTH, evicted_tokens=100), threading.Event()
 
     def change() -> None:
@@ -187,9 +164,7 @@ def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
         sys.setswitchinterval(former)
 
 
-def test_sessions_of_one_model_do_not_mix(
-    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
-) -> None:
+def test_sessions_of_one_model_do_not_mix(tiny_float, ids, adapter, whole):
     base = Session(tiny_float, length=LENGTH).feed(ids[:60], "all")
     assert np.abs(base - whole[:60]).max() > 1
     first, second = Session(tiny_float, length=60), Session(tiny_float, length=LENGTH, adapter=adapter)
@@ -199,9 +174,7 @@ def test_sessions_of_one_model_do_not_mix(
         assert np.abs(second.feed(ids[part], "all") - whole[part]).max() < CLOSE
 
 
-def test_sessions_run_side_by_side(
-    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
-) -> None:
+def test_sessions_run_side_by_side(tiny_float, ids, adapter, whole):
     differences = []
 
     def work() -> None:
@@ -218,7 +191,7 @@ def test_sessions_run_side_by_side(
     assert max(differences) < CLOSE
 
 
-def test_an_adapter_of_zeros_is_the_base(tiny_float: Model, ids: list[int], adapter: Adapter) -> None:
+def test_an_adapter_of_zeros_is_the_base(tiny_float, ids, adapter):
     zeros = {name: np.zeros_like(array) for name, array in adapter.items()}
     base = Session(tiny_float, length=LENGTH).feed(ids[:30], "all")
     assert (
@@ -226,17 +199,13 @@ def test_an_adapter_of_zeros_is_the_base(tiny_float: Model, ids: list[int], adap
     )
 
 
-def test_tensors_of_another_layout_are_taken_too(
-    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
-) -> None:
+def test_tensors_of_another_layout_are_taken_too(tiny_float, ids, adapter, whole):
     turned = {name: np.asfortranarray(array, dtype=np.float64) for name, array in adapter.items()}
     session = Session(tiny_float, length=LENGTH, adapter=turned)
     assert np.abs(session.feed(ids[:30], "all") - whole[:30]).max() < CLOSE
 
 
-def test_what_does_not_fit_is_refused_and_changes_nothing(
-    session: Session, ids: list[int], whole: NDArray[np.float32]
-) -> None:
+def test_what_does_not_fit_is_refused_and_changes_nothing(session, ids, whole):
     session.feed(ids[:198], "none")
     for wrong in ([], ids[:3]):
         with pytest.raises(ValueError, match="198 of 200"):
@@ -247,14 +216,12 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert np.abs(session.feed(ids[198:], "all") - whole[198:]).max() < CLOSE
 
 
-def test_threads_give_the_same(
-    tiny: BasePaths, in_float: Callable[[BasePaths], Path], ids: list[int], adapter: Adapter, whole: NDArray
-) -> None:
+def test_threads_give_the_same(tiny, in_float, ids, adapter, whole):
     two = Model(in_float(tiny), tiny.config, threads=2)
     assert np.abs(Session(two, length=LENGTH, adapter=adapter).feed(ids, "all") - whole).max() < CLOSE
 
 
-def test_an_interrupted_pass_leaves_what_was_there(tiny_model: Model, ids: list[int]) -> None:
+def test_an_interrupted_pass_leaves_what_was_there(tiny_model, ids):
     session = Session(tiny_model)
     session.feed(ids[:3], "none")
     interrupt = Interrupt()

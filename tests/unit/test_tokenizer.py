@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from idiolect.models import tokenizer as module
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -56,45 +53,43 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[bytes]:
         ("\x00\u00ad", [b"\x00", b"\xc2", b"\xad"]),
     ],
 )
-def test_words_are_cut_and_merged(tokenizer: Tokenizer, text: str, expected: list[bytes]) -> None:
+def test_words_are_cut_and_merged(tokenizer, text, expected):
     assert pieces(tokenizer, text) == expected
     assert pieces(tokenizer, text) == expected, "remembered words are the same"
 
 
-def test_marks_cannot_be_typed(tokenizer: Tokenizer) -> None:
+def test_marks_cannot_be_typed(tokenizer):
     for mark in MARKS:
         ids = tokenizer.encode(mark)
         assert not {tokenizer.document, tokenizer.bos, tokenizer.eos} & {*ids}
         assert tokenizer.decode(ids) == mark
 
 
-def test_marks_are_no_text(tokenizer: Tokenizer) -> None:
+def test_marks_are_no_text(tokenizer):
     assert (tokenizer.document, tokenizer.bos, tokenizer.eos) == (0, 1, 2)
     assert tokenizer.decode([1, *tokenizer.encode("in"), 2, 0]) == "in"
     assert tokenizer.all_token_bytes()[:4] == [b"", b"", b"", b"!"]
 
 
-def test_the_vocabulary_in_bytes(tokenizer: Tokenizer) -> None:
+def test_the_vocabulary_in_bytes(tokenizer):
     vocabulary = tokenizer.all_token_bytes()
     assert len(vocabulary) == tokenizer.vocab_size == len(MARKS) + 256 + len(MERGES)
     assert {*vocabulary} >= {bytes([byte]) for byte in range(256)}
     assert vocabulary[-1] == b"12"
 
 
-def test_surrogates_are_joined_or_replaced(tokenizer: Tokenizer) -> None:
+def test_surrogates_are_joined_or_replaced(tokenizer):
     assert tokenizer.decode(tokenizer.encode("a\ud83d\ude00b")) == "a\U0001f600b"
     assert tokenizer.decode(tokenizer.encode("a\ud83d b\ude00")) == "a\ufffd b\ufffd"
 
 
-def test_bytes_without_a_token_are_left_out(tmp_path: Path) -> None:
+def test_bytes_without_a_token_are_left_out(tmp_path):
     tokenizer = build(tmp_path / "tokenizer.model", [letter for letter in LETTERS if letter != "x"])
     assert pieces(tokenizer, "ixn") == [b"in"]
     assert tokenizer.encode("x") == []
 
 
-def test_a_full_memory_of_words_changes_nothing(
-    tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_memory_of_words_changes_nothing(tokenizer, tmp_path, monkeypatch):
     text = "".join(f" {chr(97 + number % 26) * (1 + number // 26)}" for number in range(2_000))
     expected = tokenizer.encode(text)
     monkeypatch.setattr(module, "_REMEMBERED_WORDS", 50)
@@ -104,7 +99,7 @@ def test_a_full_memory_of_words_changes_nothing(
     assert len(small._remembered) <= 50
 
 
-def test_threads_may_share_it(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_may_share_it(tokenizer, monkeypatch):
     monkeypatch.setattr(module, "_REMEMBERED_WORDS", 20)
     interval = sys.getswitchinterval()
     texts = [f" thing {chr(97 + number % 26) * 3}ing the 12é" * 5 for number in range(200)]
@@ -129,9 +124,7 @@ def test_threads_may_share_it(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPa
         ([*MARKS, *LETTERS, "abc"], ["ab c"], "more than their order"),
     ],
 )
-def test_a_vocabulary_that_would_not_run_exactly_is_refused(
-    tmp_path: Path, tokens: list[str], merges: list[str], why: str
-) -> None:
+def test_a_vocabulary_that_would_not_run_exactly_is_refused(tmp_path, tokens, merges, why):
     types = [3 if token in MARKS else 1 for token in tokens]
     with pytest.raises(UnsupportedModelError, match=why):
         build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), tmp_path / "tokenizer.model")
@@ -139,7 +132,7 @@ def test_a_vocabulary_that_would_not_run_exactly_is_refused(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model"])
-def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+def test_a_damaged_file_says_what_to_do(tmp_path, content):
     path = tmp_path / "tokenizer.model"
     if content is not None:
         path.write_bytes(content)
@@ -147,7 +140,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes | None) -
         Tokenizer(path)
 
 
-def test_a_file_cut_short_is_not_used(tmp_path: Path) -> None:
+def test_a_file_cut_short_is_not_used(tmp_path):
     build(tmp_path / "whole")
     whole = (tmp_path / "whole").read_bytes()
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from idiolect.adapters.lora import LoraConfig
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.models.architecture import Architecture
 from idiolect.models.torch_model import TorchModel, cross_entropy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
-    from idiolect.adapters.lora import Lora
-    from idiolect.models.architecture import Architecture
-    from idiolect.models.weights import Weights
+from idiolect.models.weights import Weights
 
 EXACT = 2e-5
 """Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""
@@ -83,7 +75,7 @@ ADAPTERS = [
 
 
 @pytest.mark.parametrize("length", [1, 2, 17, 130])
-def test_states_are_those_of_the_plain_model(twin: TorchModel, tiny_weights: Weights, length: int) -> None:
+def test_states_are_those_of_the_plain_model(twin, tiny_weights, length):
     ids = random_ids(twin.config, 2, length)
     with torch.no_grad():
         ours, plain = twin.hidden(ids), plain_hidden(tiny_weights, ids, {})
@@ -92,9 +84,7 @@ def test_states_are_those_of_the_plain_model(twin: TorchModel, tiny_weights: Wei
 
 
 @pytest.mark.parametrize("config", ADAPTERS, ids=str)
-def test_gradients_are_those_of_autograd(
-    twin: TorchModel, tiny_weights: Weights, make_lora: Callable[..., Lora], config: LoraConfig
-) -> None:
+def test_gradients_are_those_of_autograd(twin, tiny_weights, make_lora, config):
     matrices = as_parameters(make_lora(twin.config, config))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
@@ -113,9 +103,7 @@ def test_gradients_are_those_of_autograd(
         assert (ours - theirs).abs().max() <= 10 * EXACT * theirs.abs().max(), name
 
 
-def test_products_in_bfloat16_give_nearly_the_same(
-    twin: TorchModel, tiny_weights: Weights, make_lora: Callable[..., Lora]
-) -> None:
+def test_products_in_bfloat16_give_nearly_the_same(twin, tiny_weights, make_lora):
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
@@ -133,7 +121,7 @@ def test_products_in_bfloat16_give_nearly_the_same(
         assert F.cosine_similarity(ours.ravel(), theirs.ravel(), dim=0) > 0.99, name
 
 
-def test_gradients_are_finite_differences(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
+def test_gradients_are_finite_differences(twin, make_lora):
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 1, 12), random_ids(twin.config, 12, seed=6)
 
@@ -156,7 +144,7 @@ def test_gradients_are_finite_differences(twin: TorchModel, make_lora: Callable[
         assert (above - below) / (2 * step) == pytest.approx(matrix.grad.norm().item(), rel=2e-2), name
 
 
-def test_rows_of_a_batch_do_not_touch(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
+def test_rows_of_a_batch_do_not_touch(twin, make_lora):
     matrices = as_parameters(make_lora(twin.config))
     ids = random_ids(twin.config, 3, 15)
     with torch.no_grad():
@@ -165,7 +153,7 @@ def test_rows_of_a_batch_do_not_touch(twin: TorchModel, make_lora: Callable[...,
     assert (together - alone).abs().max() <= EXACT * alone.abs().max()
 
 
-def test_later_tokens_do_not_reach_back(twin: TorchModel) -> None:
+def test_later_tokens_do_not_reach_back(twin):
     ids = random_ids(twin.config, 1, 20)
     other = ids.clone()
     other[0, 12:] = (other[0, 12:] + 1) % twin.config.vocab
@@ -175,20 +163,20 @@ def test_later_tokens_do_not_reach_back(twin: TorchModel) -> None:
     assert difference[12:].min() > 1e-3
 
 
-def test_logits_are_the_states_by_the_embedding(twin: TorchModel) -> None:
+def test_logits_are_the_states_by_the_embedding(twin):
     ids = random_ids(twin.config, 1, 5)
     with torch.no_grad():
         assert torch.allclose(twin.logits(ids), twin.hidden(ids) @ twin.embedding.T, atol=1e-5)
 
 
-def test_only_the_adapter_learns(twin: TorchModel, make_lora: Callable[..., Lora]) -> None:
+def test_only_the_adapter_learns(twin, make_lora):
     assert not twin.embedding.requires_grad
     assert not twin.hidden(random_ids(twin.config, 1, 4)).requires_grad
     assert twin.hidden(random_ids(twin.config, 1, 4), as_parameters(make_lora(twin.config))).requires_grad
 
 
 @pytest.mark.parametrize("rows", [1, 7, 64, 100])
-def test_cross_entropy_in_pieces_is_cross_entropy(rows: int) -> None:
+def test_cross_entropy_in_pieces_is_cross_entropy(rows):
     random = torch.Generator().manual_seed(rows)
     states = torch.randn(64, 16, generator=random).requires_grad_()
     head = 3 * torch.randn(50, 16, generator=random)
@@ -207,7 +195,7 @@ def test_cross_entropy_in_pieces_is_cross_entropy(rows: int) -> None:
 
 
 @pytest.mark.parametrize("rows", [7, 100])
-def test_cross_entropy_with_a_teacher_is_least_where_both_say_the_same(rows: int) -> None:
+def test_cross_entropy_with_a_teacher_is_least_where_both_say_the_same(rows):
     random = torch.Generator().manual_seed(rows)
     teacher = torch.randn(20, 16, generator=random)
     head = torch.randn(50, 16, generator=random)
@@ -229,7 +217,7 @@ def test_cross_entropy_with_a_teacher_is_least_where_both_say_the_same(rows: int
     assert none.abs().max() < 1e-5
 
 
-def test_cross_entropy_of_far_logits_is_finite() -> None:
+def test_cross_entropy_of_far_logits_is_finite():
     states = torch.tensor([[200.0, 0.0]], requires_grad=True)
     head = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
     loss = cross_entropy(states, head, torch.tensor([1]), torch.ones(1))

@@ -5,26 +5,12 @@ from __future__ import annotations
 import pytest
 import regex
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
-from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
-def user_model(tiny, tiny_tokenizer):
-    def learned(*texts, least=3):
-        words = WordVocabulary(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
-        recent = RecentText(40, tiny_tokenizer.encode("\n"))
-        known = UserModel(FastMemory(tiny.config.vocab), words, recent, RareStrings(least))
-        for text in texts:
-            known.learn(text, tiny_tokenizer.encode(text))
-        return known
-
-    return learned
+def user_model(knowing):
+    return lambda *texts, least=3: knowing(*texts, least=least)
 
 
 @pytest.mark.parametrize(

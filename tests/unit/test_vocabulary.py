@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,9 +10,6 @@ import pytest
 from idiolect.adapters.vocabulary import Matches, WordVocabulary
 from idiolect.adapters.word_table import Continuation
 from idiolect.models.lexicon import NONE, Lexicon
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GENERAL = 50_000.0  # words of the user's own text that the general frequencies count for
 VOCAB = 128
@@ -69,7 +66,7 @@ def scores(found: Matches) -> dict[str, float]:
     return dict(zip(found.forms, found.scores.tolist(), strict=True))
 
 
-def test_a_word_is_worth_its_tokens_chance_times_its_share() -> None:
+def test_a_word_is_worth_its_tokens_chance_times_its_share():
     words = new(the=6e-2, that=3e-2, tea=1e-2, a=5e-2)
     found = words.match("", True, p(t=0.5, a=0.2), 10)
     assert found.forms == ["the", "a", "that", "tea"]
@@ -77,7 +74,7 @@ def test_a_word_is_worth_its_tokens_chance_times_its_share() -> None:
     assert found.total == pytest.approx(0.7)
 
 
-def test_only_longer_words_that_begin_as_typed_are_found() -> None:
+def test_only_longer_words_that_begin_as_typed_are_found():
     words = new(the=6e-2, then=3e-2, they=2e-2, tea=1e-2, a=5e-2)
     assert words.match("the", True, uniform(), 10).forms == ["then", "they"]
     assert words.match("th", True, uniform(), 10).forms == ["the", "then", "they"]
@@ -85,7 +82,7 @@ def test_only_longer_words_that_begin_as_typed_are_found() -> None:
     assert words.match("T", True, uniform(), 10).forms == []
 
 
-def test_the_most_probable_are_listed_and_the_mass_is_of_all() -> None:
+def test_the_most_probable_are_listed_and_the_mass_is_of_all():
     words = new(**{f"a{letter}": 1e-3 * (place + 1) for place, letter in enumerate("bcdefghij")})
     found = words.match("a", True, p(a=0.9), 2)
     assert found.forms == ["aj", "ai"]
@@ -93,7 +90,7 @@ def test_the_most_probable_are_listed_and_the_mass_is_of_all() -> None:
     assert found.scores.sum() < found.total
 
 
-def test_what_is_typed_may_be_the_whole_word() -> None:
+def test_what_is_typed_may_be_the_whole_word():
     words = new(the=6e-2, then=3e-2, thin=1e-2)
     found = words.match("the", True, p(t=0.5), 10)
     assert scores(found) == pytest.approx({"then": 0.15})
@@ -106,7 +103,7 @@ def test_what_is_typed_may_be_the_whole_word() -> None:
     assert words.match("thi", True, p(t=0.5), 10).finished > 0, "a word of the user's own too"
 
 
-def test_the_users_own_words_count_beside_the_general_ones() -> None:
+def test_the_users_own_words_count_beside_the_general_ones():
     words = new(tea=1e-3, ten=1e-3)
     words.learn("Tern! tern, tern-tern")
     weight = 1e-3 * GENERAL
@@ -120,7 +117,7 @@ def test_the_users_own_words_count_beside_the_general_ones() -> None:
     assert words.match("te", True, p(t=1.0), 1).forms == ["tea"], "a general word that the user likes"
 
 
-def test_one_at_a_time_is_as_all_at_once() -> None:
+def test_one_at_a_time_is_as_all_at_once():
     texts = ["Xo xo, ye xo", "ye olde", "olde tea"]
     one, all_at_once = new(tea=1e-3), new(tea=1e-3)
     for text in texts:
@@ -140,7 +137,7 @@ def test_one_at_a_time_is_as_all_at_once() -> None:
             assert scores(first) == pytest.approx(scores(second))
 
 
-def test_a_word_after_a_space_is_filed_apart() -> None:
+def test_a_word_after_a_space_is_filed_apart():
     words = new(tea=1e-3)
     alone = np.zeros(VOCAB, dtype=np.float32)
     alone[ord("t")] = 0.5
@@ -149,7 +146,7 @@ def test_a_word_after_a_space_is_filed_apart() -> None:
 
 
 @pytest.mark.parametrize("typed", ["it", "it'", "it’", "Ä", "日", "q4", "𝒜"])
-def test_any_letters_can_be_typed(typed: str) -> None:
+def test_any_letters_can_be_typed(typed):
     words = new(it=1e-3)
     words.learn("it's it’s Äpfel 日本語 q42 𝒜𝓫")
     found = words.match(typed, True, uniform(), 5)
@@ -157,7 +154,7 @@ def test_any_letters_can_be_typed(typed: str) -> None:
     assert all(form.startswith(typed) and form != typed for form in found.forms)
 
 
-def test_endless_runs_are_not_words() -> None:
+def test_endless_runs_are_not_words():
     words = new(it=1e-3)
     words.learn("q" * 41 + " " + "z" * 40)
     assert words.match("q", True, uniform(), 5).forms == []
@@ -170,26 +167,26 @@ def test_endless_runs_are_not_words() -> None:
 # A look behind the first token
 
 
-def test_the_second_token_shares_out_what_the_first_one_has() -> None:
+def test_the_second_token_shares_out_what_the_first_one_has():
     words = new(the=6e-2, that=3e-2, tea=1e-2, toe=1e-2, a=5e-2)
     found = words.match("", True, p(t=0.5, a=0.2), 10, continuation=after("t", inside(h=0.1, o=0.8)))
     assert scores(found) == pytest.approx({"toe": 0.4, "a": 0.2, "the": 0.1 / 3, "that": 0.05 / 3})
     assert found.total == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
 
 
-def test_the_share_of_a_first_token_is_told_with_it() -> None:
+def test_the_share_of_a_first_token_is_told_with_it():
     words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2), dict[int, float]()
     words.match("", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share}))
     [t, a] = (encode(f" {letter}")[0] for letter in "ta")
     assert asked == pytest.approx({t: 0.5 / 0.8, a: 0.2 / 0.8}), "of words of several tokens among all"
 
 
-def test_words_are_cut_well_where_some_are_cut_and_few() -> None:
+def test_words_are_cut_well_where_some_are_cut_and_few():
     cut_well = {share: new(a=share, tea=1 - share).are_cut_well for share in (0.3, 0.5, 0.7, 0.8, 0.9)}
     assert cut_well == {0.3: False, 0.5: False, 0.7: True, 0.8: True, 0.9: False}
 
 
-def test_it_is_followed_as_far_as_it_is_trusted() -> None:
+def test_it_is_followed_as_far_as_it_is_trusted():
     words = new(the=3e-2, toe=1e-2)
     for trust in (0.0, 0.25, 1.0):
         found = words.match("t", True, p(t=0.8), 10, continuation=after("t", inside(trust, o=1.0)))
@@ -197,7 +194,7 @@ def test_it_is_followed_as_far_as_it_is_trusted() -> None:
         assert scores(found) == pytest.approx({form: score for form, score in expected.items() if score})
 
 
-def test_a_word_of_that_token_alone_has_what_no_longer_word_takes() -> None:
+def test_a_word_of_that_token_alone_has_what_no_longer_word_takes():
     words = new(a=5e-2, an=3e-2, at=1e-2)
     known = after("a", inside(n=0.2, t=0.1, x=0.6))
     found = words.match("", True, p(a=0.5), 10, continuation=known)
@@ -207,14 +204,14 @@ def test_a_word_of_that_token_alone_has_what_no_longer_word_takes() -> None:
     assert found.total == pytest.approx(0.15)
 
 
-def test_a_rare_word_of_ones_own_comes_first_where_its_second_token_does() -> None:
+def test_a_rare_word_of_ones_own_comes_first_where_its_second_token_does():
     words = new(tea=1e-2)
     words.learn_many(["tern"] * 900 + ["txyl"])
     assert words.match("t", True, p(t=1.0), 3).forms[0] == "tern"
     assert words.match("t", True, p(t=1.0), 1, continuation=after("t", inside(0.9, x=0.9))).forms == ["txyl"]
 
 
-def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned() -> None:
+def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned():
     words, known = new(the=1e-4, toe=1e-4), after("t", inside(o=0.8))
     assert scores(words.match("to", True, p(t=1.0), 9, continuation=known)) == pytest.approx({"toe": 0.8})
     words.learn("tow tow tow")
@@ -228,7 +225,7 @@ def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned() -> No
 # Words that stand before the cursor
 
 
-def test_a_word_that_stands_before_the_cursor_is_known() -> None:
+def test_a_word_that_stands_before_the_cursor_is_known():
     words = new(tea=1e-3)
     assert words.match("vo", True, uniform(), 3).forms == []
     assert words.match("vo", True, uniform(), 3, in_text={"vorn": 1, "Vorn": 1, "wo": 1}).forms == ["vorn"]
@@ -237,7 +234,7 @@ def test_a_word_that_stands_before_the_cursor_is_known() -> None:
     assert words.match("vo", True, uniform(), 3).forms == [], "and only for as long as it stands there"
 
 
-def test_a_word_that_stands_before_the_cursor_is_worth_more() -> None:
+def test_a_word_that_stands_before_the_cursor_is_worth_more():
     words = new(tea=1e-3, ten=1.02e-3)
     assert words.match("t", True, p(t=1.0), 3).forms == ["ten", "tea"]
     once, twice = (words.match("t", True, p(t=1.0), 3, in_text={"tea": times}) for times in (1, 2))
@@ -245,7 +242,7 @@ def test_a_word_that_stands_before_the_cursor_is_worth_more() -> None:
     assert scores(once)["tea"] < scores(twice)["tea"]
 
 
-def test_standing_before_the_cursor_takes_nothing_from_a_word() -> None:
+def test_standing_before_the_cursor_takes_nothing_from_a_word():
     """Where the second token says that it comes now, its count alone would make it less."""
     words, known = new(tea=1e-2, toe=1e-6), after("t", inside(o=1.0))
     without = words.match("t", True, p(t=1.0), 3, continuation=known)
@@ -261,7 +258,7 @@ def random_words(random: np.random.Generator, count: int, longest: int) -> list[
     return ["".join(random.choice(letters, int(random.integers(1, longest)))) for _ in range(count)]
 
 
-def test_scores_never_exceed_the_distribution() -> None:
+def test_scores_never_exceed_the_distribution():
     random = np.random.default_rng(3)
     words = new(**{form: float(random.random() * 1e-3) for form in random_words(random, 40, 4)})
     for _ in range(30):
@@ -276,7 +273,7 @@ def test_scores_never_exceed_the_distribution() -> None:
                 assert found.scores.sum() == pytest.approx(found.total, rel=1e-4)
 
 
-def test_the_words_listed_are_never_worth_more_than_all() -> None:
+def test_the_words_listed_are_never_worth_more_than_all():
     """With all that can move a word: second tokens, trust, words before the cursor."""
     random = np.random.default_rng(4)
     words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 40, 4)})
@@ -314,7 +311,7 @@ def spelled_out(words: WordVocabulary, chances: np.ndarray, most: int) -> dict[s
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.1, 0.02])
-def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha: float) -> None:
+def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha):
     """There most words are not even looked at; a word that is missed for that would hardly ever be the one."""
     random = np.random.default_rng(5)
     words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 60, 5)})
@@ -330,14 +327,14 @@ def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha: float)
         assert found
 
 
-def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same() -> None:
+def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same():
     words = new(the=6e-2, tea=1e-2, a=5e-2)
     chances = p(t=2e-6, a=1e-6)
     chances[ord(".")] = 1 - 3e-6
     assert words.match("", True, chances, 3).forms == ["the", "a", "tea"]
 
 
-def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer() -> None:
+def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer():
     chances = p(t=0.9, v=0.01)
     few = new(the=6e-2, via=1e-3, vat=1e-3)
     assert {*few.match("", True, chances, 3).forms} == {"the", "via", "vat"}
@@ -345,7 +342,7 @@ def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelie
     assert many.match("", True, chances, 2).forms == ["the", "via"]
 
 
-def test_inside_a_word_none_is_too_unlikely() -> None:
+def test_inside_a_word_none_is_too_unlikely():
     words = new(tea=1e-2, toe=1e-2, via=1e-3)
     words.learn("vorn vorm")
     chances = p(t=0.5, v=1e-9)
