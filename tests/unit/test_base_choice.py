@@ -1,7 +1,5 @@
 """Which base model serves, and what one of the user's own is made from."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import replace
 

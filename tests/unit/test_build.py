@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from idiolect.models.tokenizer import Tokenizer
 
 
 @pytest.fixture(autouse=True, scope="module")
-def short_list() -> Iterator[None]:
+def short_list():
     """The word list takes most of the time that a tiny model takes to build; here it has few words."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("idiolect.models.lexicon.SIZE", 200)
@@ -28,17 +27,17 @@ def short_list() -> Iterator[None]:
 
 
 @pytest.fixture
-def gguf(make_gguf: Callable[..., Path], tmp_path: Path) -> Path:
+def gguf(make_gguf, tmp_path):
     return make_gguf(tmp_path / "mine.gguf")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path):
     return tmp_path / "base"
 
 
 @pytest.fixture(scope="module")
-def first(short_list: None, make_gguf: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(short_list, make_gguf, tmp_path_factory):
     """A folder with the base model of what `gguf` is, built."""
     folder = tmp_path_factory.mktemp("first")
     ensure_base(folder / "base", make_gguf(folder / "mine.gguf"))
@@ -46,7 +45,7 @@ def first(short_list: None, make_gguf: Callable[..., Path], tmp_path_factory: py
 
 
 @pytest.fixture
-def base(first: Path, gguf: Path, home: Path) -> BasePaths:
+def base(first, gguf, home):
     """The base model in `home`, a copy that a test may spoil."""
     shutil.copytree(first, home)
     base = find_base(home)

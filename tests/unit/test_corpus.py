@@ -1,7 +1,5 @@
 """Entries as training rows, the choice of held-out text, and the recent text in view."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -44,12 +44,12 @@ def lexicon(frequencies: dict[str, float] = FREQUENCIES) -> Lexicon:
 
 
 @pytest.fixture(scope="module")
-def general() -> GeneralWords:
+def general():
     return GeneralWords(lexicon())
 
 
 @pytest.fixture
-def words() -> WordVocabulary:
+def words():
     return WordVocabulary(lexicon(), encode, VOCAB)
 
 

@@ -26,7 +26,7 @@ def same(tables: DictionaryTables, others: DictionaryTables) -> bool:
 
 
 @pytest.fixture(scope="module")
-def few() -> DictionaryTables:
+def few():
     return make_tables(np.array([word.encode() for word in ("Zoë", "friend", "naïve", "recieve", "the")]))
 
 

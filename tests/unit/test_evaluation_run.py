@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +21,7 @@ from waiting import DEADLINE_S
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
 from idiolect.adapters.evaluation.run import run as evaluate
-from idiolect.adapters.lora import Lora
-from idiolect.models.build import BasePaths, MissingModelError
+from idiolect.models.build import MissingModelError
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
 CANARY = "purple canary"
@@ -31,7 +29,7 @@ SHARES = {"value", "low", "high"}
 
 
 @pytest.fixture(scope="module")
-def messages() -> list[EvalMessage]:
+def messages():
     """Phrases in any order, so that n-grams know them; the last two of the test are the same."""
     random = np.random.default_rng(4)
     phrases = (
@@ -54,7 +52,7 @@ def messages() -> list[EvalMessage]:
 
 
 @pytest.fixture(scope="module")
-def typing_request(tiny: BasePaths, make_lora: Callable[..., Lora]) -> TypingRequest:
+def typing_request(tiny, make_lora):
     return TypingRequest(
         base=str(tiny.folder.parent),
         threads=1,
@@ -95,19 +93,17 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def finished(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> tuple[list[dict[str, Any]], int, bytes]:
+def finished(typing_request, messages):
     return run(typing_request, messages)
 
 
 @pytest.fixture(scope="module")
-def result(finished: tuple[list[dict[str, Any]], int, bytes]) -> dict[str, Any]:
+def result(finished):
     return finished[0][-1]
 
 
 @pytest.fixture(scope="module")
-def arms(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def arms(result):
     return {arm["name"]: arm for arm in result["arms"]}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from idiolect.adapters.export import KINDS, ExportError, export, merge
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.lora import LoraConfig
 from idiolect.models.architecture import Architecture
-from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Session
@@ -35,12 +33,12 @@ CLOSE = 1e-4
 
 
 @pytest.fixture(scope="module", params=[EVERY, SOME], ids=["every map", "some maps"])
-def lora(request: pytest.FixtureRequest, tiny: BasePaths, make_lora: Callable[..., Lora]) -> Lora:
+def lora(request, tiny, make_lora):
     return make_lora(tiny.config, request.param)
 
 
 @pytest.fixture(scope="module")
-def ids(tiny: BasePaths) -> list[int]:
+def ids(tiny):
     return np.random.default_rng(9).integers(0, tiny.config.vocab, 30).tolist()
 
 

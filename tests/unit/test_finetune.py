@@ -16,7 +16,6 @@ from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.training.finetune import TrainConfig, Trained, choose_compute_dtype, train
-from idiolect.models.graph import Weights
 from idiolect.models.torch_model import TorchModel
 
 LENGTH = 24
@@ -24,7 +23,7 @@ CONFIG = TrainConfig(learning_rate=1e-2, epochs=20, batch=2, length=LENGTH)
 
 
 @pytest.fixture(scope="module")
-def llama(tiny_weights: Weights) -> TorchModel:
+def llama(tiny_weights):
     return TorchModel(tiny_weights)
 
 

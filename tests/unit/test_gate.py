@@ -9,7 +9,6 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import Tally, decide, general_perplexity, judge
-from idiolect.models.build import BasePaths
 from idiolect.models.session import Adapter, Model, Session
 
 BREAK = [13]
@@ -176,7 +175,7 @@ def plain_judge(
 
 
 @pytest.fixture(scope="module")
-def texts(tiny: BasePaths) -> list[list[int]]:
+def texts(tiny):
     """Entries that repeat phrases, so that the memory matters; one is longer than a pass."""
     random = np.random.default_rng(11)
     phrases = random.integers(20, tiny.config.vocab, (8, 5)).tolist()

@@ -1,7 +1,5 @@
 """Texts that go on from a prompt: alike for the same question, in short steps, and without what must be hidden."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from knowledge import trusting

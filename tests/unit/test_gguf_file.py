@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import gguf
 import numpy as np
@@ -15,7 +13,7 @@ from idiolect.models.architecture import GROUPS, Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf
 from idiolect.models.shortlist import choose_tokens
-from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
+from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, quantize
 
 
 def test_rounding_is_within_half_a_step_of_each_block():
@@ -66,7 +64,7 @@ def test_rotary_angles_fall_geometrically():
 
 
 @pytest.fixture(scope="module")
-def weights(make_gguf: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Weights:
+def weights(make_gguf, tmp_path_factory):
     return read_gguf(make_gguf(tmp_path_factory.mktemp("gguf") / "a.gguf"))[0]
 
 

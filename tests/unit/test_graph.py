@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.models.build import BasePaths
+from idiolect.adapters.lora import LoraConfig
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.torch_model import TorchModel
-from idiolect.models.weights import Weights
 
 LENGTH = 300
 CLOSE = 1e-4
@@ -57,12 +53,12 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 @pytest.fixture(scope="module")
-def ids(tiny: BasePaths) -> list[int]:
+def ids(tiny):
     return np.random.default_rng(7).integers(0, tiny.config.vocab, LENGTH).tolist()
 
 
 @pytest.fixture(scope="module")
-def expected(tiny_weights: Weights, ids: list[int]) -> Callable[[Adapter | None], NDArray[np.float64]]:
+def expected(tiny_weights, ids):
     """The twin's log-probabilities after each token."""
     twin = TorchModel(tiny_weights)
 
@@ -75,7 +71,7 @@ def expected(tiny_weights: Weights, ids: list[int]) -> Callable[[Adapter | None]
 
 
 @pytest.fixture(scope="module")
-def adapters(tiny: BasePaths, make_lora: Callable[..., Lora]) -> dict[str, Adapter | None]:
+def adapters(tiny, make_lora):
     partial = LoraConfig(rank=2, alpha=4.0, targets=("qkv", "down"), first_layer=1)
     return {
         "base": None,

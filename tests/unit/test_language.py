@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.models.build import BasePaths
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import read_lexicon
-from idiolect.models.tokenizer import Tokenizer
 
 FOREIGN = [
     "Das ist doch ",
@@ -46,7 +42,7 @@ KNOWN = [
 
 
 @pytest.fixture
-def languages(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., Languages]:
+def languages(tiny, tiny_tokenizer):
     def know(*texts: str) -> Languages:
         words = WordVocabulary(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
         words.learn_many(texts)

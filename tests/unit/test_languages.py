@@ -26,8 +26,7 @@ from idiolect.models.languages import (
     main,
     word_list_paths,
 )
-from idiolect.models.lexicon import Lexicon, read_lexicon
-from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.lexicon import read_lexicon
 from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
 
 GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
@@ -36,7 +35,7 @@ FRENCH = "Hier nous avons mangé en famille et puis nous sommes allés au bord d
 
 
 @pytest.fixture(scope="module")
-def german_english(tiny: BasePaths, tmp_path_factory: pytest.TempPathFactory) -> BasePaths:
+def german_english(tiny, tmp_path_factory):
     """A copy of the tiny base model with the words of German and English, few of each."""
     folder = tmp_path_factory.mktemp("languages") / "base"
     shutil.copytree(tiny.folder.parent, folder)
@@ -49,17 +48,17 @@ def german_english(tiny: BasePaths, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def lexicon(german_english: BasePaths) -> Lexicon:
+def lexicon(german_english):
     return read_lexicon(word_list_paths(german_english, ["en", "de"]).lexicon)
 
 
 @pytest.fixture
-def words(lexicon: Lexicon, tiny: BasePaths, tiny_tokenizer: Tokenizer) -> WordVocabulary:
+def words(lexicon, tiny, tiny_tokenizer):
     return WordVocabulary(lexicon, tiny_tokenizer.encode, tiny.config.vocab)
 
 
 @pytest.fixture(scope="module")
-def german() -> dict[str, float]:
+def german():
     return written_words("de", dictionary_words("de"))
 
 

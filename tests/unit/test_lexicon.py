@@ -7,13 +7,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
-from idiolect.models.lexicon import NONE, SIZE, Lexicon, read_lexicon
+from idiolect.models.lexicon import NONE, SIZE, read_lexicon
 
 
 @pytest.fixture(scope="module")
-def lexicon(tiny: BasePaths) -> Lexicon:
+def lexicon(tiny):
     return read_lexicon(tiny.lexicon)
 
 

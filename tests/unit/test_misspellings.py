@@ -1,19 +1,16 @@
 """Known misspellings: what is meant by them, that none is offered, and that British spellings and names are none."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.misspellings import Misspellings, are_regional_twins
 
 
 @pytest.fixture(scope="module")
-def general(tiny: BasePaths) -> GeneralWords:
+def general(tiny):
     return GeneralWords(read_lexicon(tiny.lexicon))
 
 

@@ -9,7 +9,6 @@ from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant,
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 
 RIGHT = "We receive the package because our friend was definitely there. " * 12
@@ -17,12 +16,12 @@ WRONG = "We recieve it becuase the freind came definately late."
 
 
 @pytest.fixture(scope="module")
-def serving(tiny: BasePaths) -> LoadedModel:
+def serving(tiny):
     return LoadedModel(tiny, threads=1, context_tokens=64, recent_tokens=32, rare_min_count=1)
 
 
 @pytest.fixture(scope="module")
-def general(tiny: BasePaths) -> GeneralWords:
+def general(tiny):
     return GeneralWords(read_lexicon(tiny.lexicon))
 
 

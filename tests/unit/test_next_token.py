@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from knowledge import convinced, trusting
@@ -28,7 +26,7 @@ def believe(model: NextTokenModel, mixture: Mixture) -> None:
 
 
 @pytest.fixture(scope="module")
-def make(tiny_float: Model) -> Callable[..., NextTokenModel]:
+def make(tiny_float):
     """`make(knowledge)`: a new one; its products are in float."""
 
     def new(user_model: UserModel, *, window: int = 256, spare: int = 40, **more: object) -> NextTokenModel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -17,12 +16,10 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import finish
-from idiolect.adapters.vocabulary import WORD
+from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.daemon.serving.sample_completions import examples
-from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import Lexicon, read_lexicon
-from idiolect.models.session import Interrupt, Model
-from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.session import Interrupt
 
 HISTORY = [
     "We met the Xylographers of Querfurt-Nord again, and Kwiaciarnia brought 24 maps.",
@@ -33,14 +30,14 @@ BOILERPLATE = "Kind regards from all of us at the harbour office and see you soo
 
 
 @pytest.fixture(scope="module")
-def lexicon(tiny: BasePaths) -> Lexicon:
+def lexicon(tiny):
     """The general words, rarer than they are, so that a few sentences of one's own outweigh them."""
     general = read_lexicon(tiny.lexicon)
     return Lexicon(general.forms, general.frequency / 2_000, general.first, general.second)
 
 
 @pytest.fixture(scope="module")
-def knowing(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
+def knowing(lexicon, tiny_tokenizer):
     """`knowing(*texts)`: what is known after these entries."""
     return lambda *texts: know(lexicon, tiny_tokenizer, texts, limit=60)
 
@@ -51,7 +48,7 @@ def believing() -> Calibration:
 
 
 @pytest.fixture(scope="module")
-def predictor(tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable) -> Callable[..., Predictor]:
+def predictor(tiny_float, tiny_tokenizer, knowing):
     """`predictor(*texts)`: a new one that has learned these entries; its products are in float."""
 
     def make(
@@ -111,8 +108,8 @@ def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(pre
 
 
 def test_the_model_tells_the_second_token_inside_a_word_where_words_are_cut_well(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    predictor, tiny_tokenizer, monkeypatch
+):
     ours = predictor(*HISTORY)
     prefix, start = "The harbour Xyl", " Xylographers"
     [first, second] = tiny_tokenizer.encode(start)[:2]

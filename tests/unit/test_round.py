@@ -20,17 +20,16 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
-from idiolect.models.build import BasePaths, MissingModelError
+from idiolect.models.build import MissingModelError
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import ensure_word_list
-from idiolect.models.tokenizer import Tokenizer
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 CANARY = "purple canary sings at midnight"
 
 
 @pytest.fixture(scope="module")
-def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
+def entries(tiny_tokenizer):
     """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
     random = np.random.default_rng(12)
     some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
@@ -40,7 +39,7 @@ def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def train_request(tiny: BasePaths) -> TrainRequest:
+def train_request(tiny):
     return TrainRequest(
         base=str(tiny.folder.parent),
         budget_s=600.0,
@@ -104,9 +103,7 @@ def run(train_request: TrainRequest, entries: list[Any]) -> tuple[list[dict[str,
 
 
 @pytest.fixture(scope="module")
-def finished(
-    train_request: TrainRequest, entries: list[list[int]]
-) -> tuple[list[dict[str, Any]], int, bytes]:
+def finished(train_request, entries):
     return run(train_request, entries)
 
 
@@ -367,9 +364,7 @@ def test_nothing_new_to_judge_by_is_said(finished, train_request, entries):
 
 
 @pytest.fixture(scope="module")
-def while_training(
-    train_request: TrainRequest, entries: list[list[int]]
-) -> Iterator[tuple[psutil.Process, dict[str, Any]]]:
+def while_training(train_request, entries):
     """What is seen of the process in the midst of its work, and how it ends once its input closes."""
     child = Child()
     try:

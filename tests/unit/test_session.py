@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from idiolect.adapters.lora import Lora
-from idiolect.models.build import BasePaths
-from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
+from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 LENGTH = 200
 CLOSE = 1e-4
@@ -20,23 +16,23 @@ CLOSE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def ids(tiny: BasePaths) -> list[int]:
+def ids(tiny):
     return np.random.default_rng(8).integers(0, tiny.config.vocab, LENGTH).tolist()
 
 
 @pytest.fixture(scope="module")
-def adapter(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Adapter:
+def adapter(tiny, make_lora):
     return make_lora(tiny.config).tensors()
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_float: Model, ids: list[int], adapter: Adapter) -> NDArray[np.float32]:
+def whole(tiny_float, ids, adapter):
     """Logits after each token, fed all at once."""
     return Session(tiny_float, length=LENGTH, adapter=adapter).feed(ids, "all")
 
 
 @pytest.fixture
-def session(tiny_float: Model, adapter: Adapter) -> Session:
+def session(tiny_float, adapter):
     return Session(tiny_float, length=LENGTH, adapter=adapter)
 
 

@@ -27,7 +27,7 @@ def build(path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES) 
 
 
 @pytest.fixture
-def tokenizer(tmp_path: Path) -> Tokenizer:
+def tokenizer(tmp_path):
     return build(tmp_path / "tokenizer.model")
 
 

@@ -18,7 +18,7 @@ EXACT = 2e-5
 
 
 @pytest.fixture(scope="module")
-def twin(tiny_weights: Weights) -> TorchModel:
+def twin(tiny_weights):
     return TorchModel(tiny_weights)
 
 

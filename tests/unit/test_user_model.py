@@ -1,7 +1,5 @@
 """What is known of the user is not offered where it could give a secret away."""
 
-from __future__ import annotations
-
 import pytest
 import regex
 
