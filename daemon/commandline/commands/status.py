@@ -75,7 +75,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
-            *([("languages", said)] if (said := _describe_languages(now)) else []),
+            *([("languages", written)] if (written := _describe_languages(now)) else []),
             ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['tokens'], 'token')}"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
