@@ -31,6 +31,7 @@ _KEPT: Final = 64  # of these files' patterns, compiled: RE2 may take some megab
 
 #: Why a file is skipped that is of no kind which can be read.
 OTHER_TYPE: Final = "other file type"
+NOT_FINISHED: Final = "not finished"  # the time was up before all was looked at
 
 _NAMED_TYPES: Final = 5
 #: Types whose programs can save what is written in them as one that is read.

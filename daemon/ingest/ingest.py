@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from typing import Final
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
 from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
-from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
+from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.moved_files import Origins
 from idiolect.daemon.ingest.reader import Reader
@@ -352,10 +351,11 @@ class Ingest:
 
         The count ends at more than `most`, and after `within_s`. Raises NoSuchPathError, UnreadableError.
         """
-        ends_at = time.monotonic() + within_s
-        found = self.reader.find(path, self._exclude, most=most + 1, within_s=within_s)
+        found = list(self.reader.find(path, self._exclude, most=most + 1, within_s=within_s))
         count = sum(isinstance(one, FoundFile) for one in found)
-        return (most, False) if count > most else (count, time.monotonic() < ends_at)
+        if count > most:
+            return most, False
+        return count, all(isinstance(one, FoundFile) or one.reason != NOT_FINISHED for one in found)
 
     def excludes(self, path: Path, root: Path) -> bool:
         """Whether `path`, which is `root` or below it, is not to be read.

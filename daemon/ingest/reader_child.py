@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import math
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ from typing import IO, Any, Final
 
 from idiolect.adapters.child import give_way, orders
 from idiolect.daemon.ingest.cleaning import cleaned
-from idiolect.daemon.ingest.file_discovery import OTHER_TYPE, find, said_of_others
+from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, OTHER_TYPE, find, said_of_others
 from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.redaction.redact import kinds_found
@@ -109,10 +110,10 @@ def _found(order: dict[str, Any]) -> Iterator[Found]:
 
 
 def _files(path: Path, exclude: list[str], most: int | None, within_s: float | None) -> Iterator[Found]:
-    ends_at = None if within_s is None else time.monotonic() + within_s
+    ends_at = math.inf if within_s is None else time.monotonic() + within_s
     count = 0
     others: Counter[str] = Counter()
-    for found in find(path, exclude, until=lambda: ends_at is not None and time.monotonic() >= ends_at):
+    for found in find(path, exclude, until=lambda: time.monotonic() >= ends_at):
         if isinstance(found, Skipped):
             if found.reason == OTHER_TYPE:
                 others[found.path.suffix.lower()] += 1
@@ -129,6 +130,8 @@ def _files(path: Path, exclude: list[str], most: int | None, within_s: float | N
         yield FoundFile(found, 0 if found.is_dir() else about.st_size)
     if others:
         yield Skipped(path, "", said_of_others(others), 0)
+    if time.monotonic() >= ends_at:
+        yield Skipped(path, NOT_FINISHED, count=0)
 
 
 def _pieces(path: Path, order: dict[str, Any]) -> Iterator[Found]:

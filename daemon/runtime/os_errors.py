@@ -14,7 +14,7 @@ from idiolect.daemon.profile_paths import HomeError
 from idiolect.models.errors import IdiolectError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+_NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 _NOT_ALLOWED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY})
 
 
@@ -57,7 +57,10 @@ def refusal(error: BaseException, home: Path) -> IdiolectError | None:
             f"Make room on the disk that holds {home if path is None else path.parent}, then try again."
         )
     if error.errno in _NO_PATH:
-        return NoSuchPathError(f"A path cannot be used: {_said(error)}. Check the spelling.")
+        return NoSuchPathError(
+            f"{'A path' if path is None else path} cannot be used: {_said(error)}. "
+            "Check what is there, and the spelling."
+        )
     if error.errno not in _NOT_ALLOWED:
         return None
     if path is None or path.is_relative_to(home):

@@ -624,3 +624,12 @@ def test_the_memory_of_an_import_stays_flat(tmp_path: Path) -> None:
     grown_kb, entries = map(int, done.stdout.split())
     assert entries == 26_000
     assert grown_kb < 35_000, "it is 25,000 for files of twice and four times the size too"
+
+
+def test_a_count_of_files_tells_whether_its_time_was_enough(profile: Profile) -> None:
+    for name in "abc":
+        profile.write(f"{name}.txt", "The ferry leaves at noon.")
+    count = profile.ingest.count
+    assert count(profile.notes, most=10, within_s=600) == (3, True)
+    assert not count(profile.notes, most=10, within_s=0)[1]
+    assert count(profile.notes, most=2, within_s=600) == (2, False)
