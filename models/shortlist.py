@@ -29,6 +29,7 @@ from idiolect.models.tokenizer import (
     require_marks,
     sentencepiece_model,
 )
+from idiolect.models.word_lists import dictionary_words, german_nouns, written_words
 
 MAX_TOKENS = 1 << 16
 """Tokens that are kept of a larger vocabulary."""
@@ -42,6 +43,7 @@ _WORDS_SHARE = (
 )
 _ENGLISH = 1.5  # times that its words count: those who write other languages, and code, use them too
 _FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
+_NOUN_FORMS = ((" {}", 0.02), (" {}", 1.0), ("{}", 0.0), ("{}", 0.2))  # of a German noun
 _CHARACTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]")
 _LATIN = regex.compile(rf"{SPACE}?\p{{Latin}}+")
 _NO_LETTERS = regex.compile(r"[\p{Common}\p{Inherited}--\p{L}]+", regex.V1)  # punctuation, code, emoji
@@ -109,22 +111,33 @@ def choose_tokens(
 def _of_words(vocabulary: Vocabulary, languages: Sequence[str]) -> Iterator[str]:
     """Yield the tokens of the languages' words, those first that stand for most of any one language."""
     from sentencepiece import SentencePieceProcessor
-    from wordfreq import get_frequency_dict
 
     whole = SentencePieceProcessor(model_proto=sentencepiece_model(vocabulary))
     most: dict[int, float] = {}
     for language in languages:
-        frequencies = get_frequency_dict(language, wordlist="best")
-        words = heapq.nlargest(_WORDS, frequencies, key=frequencies.__getitem__)
         counted: defaultdict[int, float] = defaultdict(float)
-        for place, (form, weight) in enumerate(_FORMS):
-            forms = [form.format(word[:1].upper() + word[1:] if place % 2 else word) for word in words]
-            for word, ids in zip(words, whole.encode(forms), strict=True):
-                for token in ids:
-                    counted[token] += weight * frequencies[word]
+        forms = [*_forms(language)]
+        for (_, uses), ids in zip(forms, whole.encode([form for form, _ in forms]), strict=True):
+            for token in ids:
+                counted[token] += uses
         for token, share in counted.items():
             most[token] = max(most.get(token, 0.0), share * (_ENGLISH if language == "en" else 1.0))
     yield from (vocabulary.tokens[token] for token in sorted(most, key=most.__getitem__, reverse=True))
+
+
+def _forms(language: str) -> Iterator[tuple[str, float]]:
+    """Yield the words of a language as they are written, with their uses, each word in several forms."""
+    from wordfreq import get_frequency_dict
+
+    nouns = {noun.decode() for noun in german_nouns().tolist()} if language == "de" else set[str]()
+    if language == "en":
+        uses = get_frequency_dict(language, wordlist="best")
+    else:
+        uses = written_words(language, dictionary_words(language))
+    for word in heapq.nlargest(_WORDS, uses, key=uses.__getitem__):
+        written = (word, word[:1].upper() + word[1:]) * 2
+        for (form, weight), letters in zip(_NOUN_FORMS if word in nouns else _FORMS, written, strict=True):
+            yield form.format(letters), weight * uses[word]
 
 
 def _merged_from(token: str, scores: dict[str, float]) -> list[str]:

@@ -27,6 +27,7 @@ from idiolect.models.languages import (
     word_list_paths,
 )
 from idiolect.models.lexicon import read_lexicon
+from idiolect.models.shortlist import _forms
 from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
 
 GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
@@ -90,6 +91,13 @@ def test_nouns_are_told_from_verbs_and_adjectives():
     assert nouns.isdisjoint(
         ["ich", "du", "machen", "essen", "gute", "deutsch", "und", "hast", "arbeiten", "leben"]
     )
+
+
+def test_tokens_of_a_large_vocabulary_are_chosen_by_german_words_as_they_are_written():
+    uses = dict(_forms("de"))
+    assert {" groß", " weiß", " Groß", " Straße"} <= {*uses}
+    assert " gross" not in uses
+    assert uses[" Straße"] > 10 * uses[" straße"]
 
 
 def test_a_list_of_two_languages_has_the_uses_in_each(lexicon):
