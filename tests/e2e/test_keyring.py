@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+from waiting import DEADLINE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is a Linux interface")
 
@@ -55,9 +56,15 @@ CHANGE = textwrap.dedent("""
     print(json.dumps(said | {"purged": held(), "folder": settings.home.exists()}))
 """)
 
-# The daemon is given up with the D-Bus session; the password reaches it over stdin.
+# The daemon is given up with the D-Bus session; the password reaches it over stdin. Until it is on the bus, whoever
+# asks for the keyring starts another one, which is locked.
+_ON_THE_BUS = (
+    "dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner "
+    "string:org.freedesktop.secrets | grep -q true"
+)
 UNLOCKED = (
-    'printf secret | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null && exec "$@"'
+    "printf secret | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null && "
+    f'until {_ON_THE_BUS}; do :; done && exec "$@"'
 )
 LOCKED = 'gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"'
 
@@ -85,6 +92,7 @@ def obtain(tmp_path, needs_program):
             env=environment,
             capture_output=True,
             text=True,
+            timeout=DEADLINE_S,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -195,10 +195,9 @@ def test_purging_leaves_nothing_behind(program, tiny):
 
 
 def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browsers_were_told(
-    program, tmp_path, monkeypatch
+    program, tmp_path
 ):
-    for name in ("HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "own"))
+    program.env |= dict.fromkeys(("HOME", "XDG_CONFIG_HOME"), str(tmp_path / "own"))
     (tmp_path / "own" / "chromium").mkdir(parents=True)
     program.run("browser", "install")
     [manifest] = (tmp_path / "own").rglob("idiolect.json")
