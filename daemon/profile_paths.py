@@ -39,7 +39,7 @@ _OWN: Final = re.compile(
             rf"{_BASE}/model/(?:graph\.onnx(?:\.data)?|tokenizer\.model|[\w-]+\.npz|manifest\.json)",
             rf"{_BASE}/model/\.words-[a-z0-9_]{{8}}(?:/.*)?",
             rf"{_BASE}/(?:[\w.-]+\.gguf(?:\.part\d\d)?|speed\.json|GEMMA_TERMS\.html|accepted-terms)",
-            rf"{_BASE}/\.(?:speed\.json|[\w.-]+\.gguf){_DRAFT}",
+            rf"{_BASE}/\.(?:speed\.json|accepted-terms|[\w.-]+\.gguf){_DRAFT}",
             rf"{_BASE}/\.(?:build|fetch)-\d+-[a-z0-9_]{{8}}(?:/.*)?",
             r"base/others/[\w.-]+",
         )

@@ -174,9 +174,14 @@ _KEY_TO: Final = lazy(
 
 def is_said_of_a_matter(text: str, start: int, end: int) -> bool:
     """Whether plain words say what "la clave", which is also the key to a matter, is: "la clave es perseverar"."""
-    said = text[start:end].replace(" ", "").rstrip("!")
     before = text[max(0, start - _SAID_CHARS) : start]
-    return said.isalpha() and said.islower() and bool(_KEY_TO.search(before)) and not _opens_something(before)
+    plain = all(map(_is_plain_word, text[start:end].rstrip("!").split()))
+    return plain and bool(_KEY_TO.search(before)) and not _opens_something(before)
+
+
+def _is_plain_word(word: str) -> bool:
+    """Whether a word is one that people use, or by its ending a Spanish verb: no list has "perseverar"."""
+    return word.isalpha() and word.islower() and (_frequency(word) > 0 or word.endswith(("ar", "er", "ir")))
 
 
 def in_quotes(match: re.Match[str]) -> Span | None:

@@ -92,7 +92,8 @@ class UserLanguages:
         status = child.wait()
         if status != 0:
             self._failed.add(wanted)
-        self._child, self.making = None, ()
+        self.making = ()  # first: whoever sees no child may begin with the next list
+        self._child = None
         if self._closed:
             return
         if status == 0:

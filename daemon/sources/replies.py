@@ -52,7 +52,8 @@ _ENDS: Final = re.compile(
 # Devices and programs that such a line names; without one it may be a sentence: "Envoyé par la poste hier."
 _SENDER: Final = re.compile(
     r"(?<![^\W_])(?:i(?:phone|pad|pod)|android|samsung|galaxy|huawei|xiaomi|pixel|nokia|blackberry|windows|outlook|gmx"
-    r"|\w{0,10}mail\w{0,10}|yahoo|k-9|thunderbird|spark|proton|smartphone|phone|handy|mobile|telefon|tablet|app"
+    r"|\w{0,10}mail\w{0,10}|yahoo|k-9|thunderbird|spark|proton|boomerang|superhuman|newton|canary|spike|front|device|gerät|appareil"
+    r"|dispositi(?:vo|f)|toestel|smartphone|phone|handy|mobile|telefon|tablet|app"
     r"|t[eé]l[eé](?:phone|fono)|móvil|celular|cellulare|telem[óo]vel)(?![^\W_])",
     re.IGNORECASE,
 )

@@ -58,9 +58,13 @@ def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) ->
 def unlocked(name: str, key: str, **given: Any) -> sqlcipher.Connection:
     """A connection to a file under its key, a passphrase or `x'…'` with hexadecimal digits; nothing is read yet."""
     connection = sqlcipher.connect(name, isolation_level=None, check_same_thread=False, **given)
-    # SQLCipher would write its own lines to stderr for each page that it cannot read.
-    connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-    connection.set_key(key)
+    try:
+        # SQLCipher would write its own lines to stderr for each page that it cannot read.
+        connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+        connection.set_key(key)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

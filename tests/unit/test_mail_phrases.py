@@ -84,6 +84,8 @@ Begin doorgestuurd bericht:
 """.splitlines()
 SENT_FROM = """\
 Von meinem iPhone gesendet
+Sent from Boomerang
+Sent from my device
 Gesendet von Mail für Windows
 Holen Sie sich Outlook für iOS
 Outlook für iOS beziehen

@@ -117,6 +117,8 @@ def test_a_start_that_did_not_come_to_its_end_can_be_purged(tmp_path):
         "model/lexicon-de.npz",
         "model/.words-ab12cd34/lexicon-fr.npz",
         "speed.json",
+        "accepted-terms",
+        ".accepted-terms-ab12cd34",
         "a.gguf.part00",
     ):
         (other / name).touch()
