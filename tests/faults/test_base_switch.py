@@ -220,6 +220,18 @@ def test_the_words_of_the_users_languages_are_there_when_another_base_model_serv
     assert (shop.status()["languages"], shop.status()["languages_awaited"]) == (["de"], [])
 
 
+def test_a_base_model_that_is_damaged_is_made_anew_at_the_next_start(shop: Shop) -> None:
+    assert shop.done("base", "use", "other", "--accept-terms")[0] == 0
+    process.stop(shop.settings)
+    place = shop.settings.base_dir / "others" / "other"
+    weights = place / "model" / "graph.onnx.data"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert shop.done("start")[0] == 0
+    assert weights.read_bytes() == whole
+    assert shop.status()["base"] == "other"
+
+
 def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(shop: Shop) -> None:
     learn(shop)
     before = shop.status()

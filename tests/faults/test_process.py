@@ -13,7 +13,9 @@ import sys
 import pytest
 from waiting import DEADLINE_S, until
 
+from idiolect.daemon.commandline import client, service_process
 from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -114,10 +116,13 @@ def test_a_service_that_loads_can_be_stopped(profile, at_start):
     assert process.holder(profile) is None
 
 
-def test_a_stuck_service_is_told_of_with_the_way_out(profile):
+def test_a_stuck_service_is_told_of_with_the_way_out(profile, monkeypatch):
+    monkeypatch.setattr(client, "PROMPT_S", 0.3)
     running, _ = process.start(profile)
     os.kill(running.pid, signal.SIGSTOP)
     try:
+        with pytest.raises(client.NotAnsweringError, match=f"pid {running.pid}"):
+            service_process.start_service(profile, Terminal())
         with pytest.raises(process.StopError, match=rf"kill -9 {running.pid}"):
             process.stop(profile, deadline_s=0.3)
     finally:

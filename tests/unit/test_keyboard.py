@@ -189,6 +189,19 @@ def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, gue
     assert program.asked == f"{program.text[:-2]}at"
 
 
+def test_a_click_right_behind_return_takes_away_what_was_offered_on_the_new_line():
+    program = Program()
+    program.type("see you")
+    program.tells = False
+    program.press(RETURN)
+    program.do(program.typing.reset())  # by the program, for Return
+    program.do(program.typing.moved_on(down=True))
+    program.answer("Thanks")
+    assert program.shown.words
+    program.do(program.typing.reset())
+    assert not program.shown.words
+
+
 @pytest.mark.parametrize(("before", "asked"), [("see you", ""), ("Dear all,\nsee you", None)])
 def test_a_cursor_that_moves_to_the_left_behind_return_may_be_in_a_field_that_is_empty_now(before, asked):
     program = Program()

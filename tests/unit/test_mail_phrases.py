@@ -49,6 +49,7 @@ Van: A B <b@example.org>⏎Verzonden: woensdag 1 mei 2024 12:00⏎Aan: C⏎Onder
 Van: A B⏎Datum: woensdag⏎Aan: C⏎Onderwerp: Boot⏎⏎Hallo
 """.splitlines()
 ORIGINALS = """\
+Begin forwarded message:
 -----Ursprüngliche Nachricht-----
 -------- Original-Nachricht --------
 ---------- Forwarded message ---------
@@ -83,6 +84,8 @@ Begin doorgestuurd bericht:
 -----Origineel bericht-----
 """.splitlines()
 SENT_FROM = """\
+Sent from my iPhone
+Get Outlook for iOS
 Von meinem iPhone gesendet
 Sent from Boomerang
 Sent from my device
@@ -93,6 +96,8 @@ Diese Nachricht wurde von meinem Android-Gerät mit K-9 Mail gesendet.
 Gesendet mit der GMX Mail App
 Von unterwegs gesendet
 Envoyé de mon iPhone
+Envoyé depuis mon iPhone
+Télécharger Outlook pour Android
 Envoyé à partir de Outlook pour Android
 Obtenir Outlook pour iOS
 Envoyé avec K-9 Mail
@@ -101,6 +106,7 @@ Enviado desde mi iPhone
 Obtener Outlook para Android
 Enviado con Mailtrack
 Inviato da iPhone
+Scarica Outlook per iOS
 Inviato dal mio iPhone
 Ottieni Outlook per iOS
 Inviato con Spark
@@ -109,6 +115,7 @@ Enviado a partir do meu iPhone
 Obter Outlook para iOS
 Enviado pelo meu iPhone
 Verstuurd vanaf mijn iPhone
+Outlook voor Android ophalen
 Verzonden vanaf mijn iPhone
 Verzonden vanuit Outlook voor iOS
 Outlook voor iOS downloaden

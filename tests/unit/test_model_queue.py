@@ -162,6 +162,7 @@ async def test_programs_take_turns_and_so_do_the_connections_of_one(desk):
     await asyncio.gather(*flood, typist, *tasks)
     assert desk.done.index("t") <= 2
     assert [name for name in desk.done if name[0] in "ab"] == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    assert desk.queue._last == {}, "nothing is remembered of clients that have gone"
 
 
 @in_loop

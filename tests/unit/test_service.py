@@ -258,6 +258,14 @@ def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service)
     assert "at" in words_at(service, "See the zorba ")
 
 
+def test_forgetting_a_word_takes_what_was_decided_about_it(service):
+    service.words.add("mine", "Zorquxelin")
+    assert "uxelin" in words_at(service, "The Zorq")
+    receipt = service.forgetting.forget(Selector(text="zorquxelin"), dry_run=False)
+    assert (receipt.entries, receipt.words) == (0, 1)
+    assert "uxelin" not in words_at(service, "The Zorq")
+
+
 def test_a_number_of_the_users_own_is_shown_and_a_secret_is_refused(service):
     service.ingest.add_text("The gate opens with 7714a today.", source="chat")
     assert "14a" not in words_at(service, "The gate opens with 77")

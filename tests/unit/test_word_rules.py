@@ -1,12 +1,14 @@
 """What the user decides about words: kept in the store, taken back, and reached by forgetting."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from publishing import entry
+from publishing import KEY, entry
 
 from idiolect.daemon.storage.records import BackupRow, NothingToUndoError
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import MAX_CHARS, UnknownWordError, WordRefusedError
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -31,6 +33,17 @@ def test_it_is_kept_as_it_was_given_and_known_in_any_case_and_with_any_spaces(wo
     phrase = words.add("never", "don’t   worry")
     assert phrase.text == "don’t worry"
     assert words.get("never", "Don't\nworry") == phrase
+
+
+def test_it_is_there_after_opening_again_and_the_text_is_nowhere_in_the_files(tmp_path):
+    path = tmp_path / "store.db"
+    with closing(Store.open(path, KEY)) as store:
+        store.words.add("always_correct", "heronn", replacement="heronry")
+        for file in tmp_path.iterdir():
+            assert b"heron" not in file.read_bytes()
+    with closing(Store.open(path, KEY)) as store:
+        [rule] = store.words.all()
+        assert (rule.text, rule.replacement) == ("heronn", "heronry")
 
 
 def test_of_two_that_say_the_opposite_the_later_holds(words):
