@@ -15,7 +15,7 @@ from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.ingest.reader import Looked, Reader
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources.commit_messages import MISSING
-from idiolect.daemon.sources.items import Skipped, status
+from idiolect.daemon.sources.items import BEYOND_LIMIT, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
@@ -206,7 +206,7 @@ class FileImport:
         for found in self._reader.pieces(folder, "git", asked.me if since is None else me, since=since):
             if isinstance(found, Skipped):
                 self.report.skip(found)
-                whole = whole and found.reason != MISSING
+                whole = whole and found.reason not in (MISSING, BEYOND_LIMIT)
                 continue
             at = (found.at or datetime.now(UTC)).astimezone(UTC)
             for piece in pieces(found.text):
@@ -217,7 +217,7 @@ class FileImport:
                 ):
                     yield 0
         self.report.files += 1
-        if whole:  # else it is read again, once git has completed it
+        if whole:  # else it is read again, as once git has completed it
             self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
         yield 0
 

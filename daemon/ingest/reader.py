@@ -28,7 +28,7 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.daemon.sources.git_history import GitError
-from idiolect.daemon.sources.items import FoundFile, Item, Skipped, UnreadableError
+from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, Item, Skipped, UnreadableError
 from idiolect.models.errors import IdiolectError
 
 _log = logging.getLogger("idiolect.reading")
@@ -198,7 +198,7 @@ class Reader:
                 # Another one goes to the same place, and tells of each thing on the way at once.
                 each = broken.untold
                 if last or not (broken.again or each):
-                    yield Skipped(path, "beyond a limit", f"{path.name or path}: {broken}")
+                    yield Skipped(path, BEYOND_LIMIT, f"{path.name or path}: {broken}")
                     return
 
     def _value(self, order: dict[str, Any], failed: str) -> Any:

@@ -31,7 +31,15 @@ from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.redaction.redact import kinds_found
 from idiolect.daemon.sources import commit_messages, git_config, kinds
-from idiolect.daemon.sources.items import FoundFile, Item, LimitError, Skipped, refuse_large, status
+from idiolect.daemon.sources.items import (
+    BEYOND_LIMIT,
+    FoundFile,
+    Item,
+    LimitError,
+    Skipped,
+    refuse_large,
+    status,
+)
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
@@ -106,7 +114,7 @@ def _found(order: dict[str, Any]) -> Iterator[Found]:
         try:
             yield from islice(_pieces(path, order), order["most"])
         except LimitError as error:
-            yield Skipped(path, "beyond a limit", f"{path.name}: {error}")
+            yield Skipped(path, BEYOND_LIMIT, f"{path.name}: {error}")
 
 
 def _files(path: Path, exclude: list[str], most: int | None, within_s: float | None) -> Iterator[Found]:

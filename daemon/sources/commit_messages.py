@@ -28,8 +28,8 @@ _TRAILER: Final = re.compile(
 )
 _PULSE: Final = 1000  # commits
 _MISSING_NOTE: Final = (
-    "{}: commits that are not in it, and what came before them, are left out (a shallow or partial clone, or one that "
-    "uses another repository's objects); nothing was fetched"
+    "{}: commits that are not in it or are damaged, and what came before them, are left out (a shallow or partial "
+    "clone, or one that uses another repository's objects); nothing was fetched"
 )
 _REVERTS: Final = re.compile(r"^This reverts commit [0-9a-f]{7,}")
 
@@ -57,7 +57,7 @@ def read(folder: Path, asked: AuthorFilter, since: str | None = None) -> Iterato
         for number, commit in enumerate(repository.commits(None if since is None else since.encode())):
             if number % _PULSE == _PULSE - 1:
                 yield Skipped(folder, "", count=0, offset_bytes=offset)
-            if commit.is_merge:
+            if commit is None or commit.is_merge:
                 continue
             offset += len(commit.message)
             if not asked.mine(commit.name, commit.address):
@@ -75,7 +75,8 @@ def read(folder: Path, asked: AuthorFilter, since: str | None = None) -> Iterato
 def authors(folder: Path) -> list[tuple[str, int]]:
     """The addresses of those who wrote the commits that HEAD reaches, with how many each. Raises GitError."""
     with Repository(folder) as repository:
-        counted = Counter(commit.address for commit in repository.commits() if not commit.is_merge)
+        commits = repository.commits()
+        counted = Counter(commit.address for commit in commits if commit and not commit.is_merge)
     return Counter({address: number for address, number in counted.items() if address}).most_common()
 
 

@@ -1,16 +1,21 @@
 """A git repository: the commits that its HEAD reaches, read without git.
 
-A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: dulwich
-reads the objects, without settings, from regular files of the folder itself alone, and of the settings only
-`user.email` is read (`git_config.py`). What an object costs to unpack is limited for the process that reads it.
+A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: objects
+come from regular files of the folder itself alone (dulwich unpacks packs), and of the settings only `user.email` is
+read (`git_config.py`). What an object costs to unpack is limited for the process that reads it. Commits that other
+programs wrote may lack what git's have, such as a time: they are read as far as they go.
 Format: https://git-scm.com/docs/gitrepository-layout
 """
 
 from __future__ import annotations
 
+import errno
+import heapq
 import os
 import re
 import stat
+import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +23,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
-from dulwich.object_format import SHA1, SHA256
-from dulwich.object_store import BaseObjectStore, DiskObjectStore
-from dulwich.objects import Commit, ObjectID, RawObjectID, ShaFile, Tree
-from dulwich.walk import Walker
+from dulwich.errors import ObjectFormatException
+from dulwich.object_format import SHA1, SHA256, ObjectFormat
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, parse_tree
+from dulwich.pack import Pack
 
 from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
 from idiolect.daemon.sources import git_config
@@ -31,10 +36,20 @@ _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
 _REFS_BYTES: Final = 64 << 20  # of the packed refs, and of the list of a shallow clone's ends
 _MAX_LINKS: Final = 5  # of a ref to another
 _MAX_BYTES: Final = 1 << 20  # of one object; a commit or a tree has some kilobytes at the most
-_MAX_PACK_FILES: Final = 5000  # of each pack there are some three
+_HEADER_BYTES: Final = 64  # of a loose object: its type and size
+_MAX_PACKS: Final = 1500
+_CACHE_BYTES: Final = 64 << 20  # of all packs' unpacked objects that others are made of
+_TYPES: Final = {kind.type_name: kind.type_num for kind in (Blob, Commit, Tree)}
 _ID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BRANCH: Final = re.compile(rb"refs/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+(?:/(?!\.)[^\0-\x20\x7f~^:?*\[\\/]+)*")
 _REFTABLE: Final = b"refs/heads/.invalid"  # what HEAD says where refs are kept in tables
+
+#: The encodings that a commit may name. Python knows some that run long, or are none of text.
+_ENCODINGS: Final = re.compile(
+    r"utf-?8|us-ascii|latin-?1|iso-?8859-?\d{1,2}|(?:windows-?|cp)125\d|koi8-[ru]|shift[-_]jis|euc-(?:jp|kr)"
+    r"|iso-2022-(?:jp|kr)|gbk|gb2312|gb18030|big5",
+    re.IGNORECASE,
+)
 
 
 class GitError(IdiolectError):
@@ -56,30 +71,59 @@ class WrittenCommit:
     message: str
 
 
-class _Objects(DiskObjectStore):
+class _Objects:
     """The objects in one folder; what it lends from other folders (alternates) is not read."""
 
-    @property
-    def alternates(self) -> list[BaseObjectStore]:
-        """None."""
-        return []
+    def __init__(self, folder: Path, form: ObjectFormat) -> None:
+        """Raises OSError where the packs are not in a folder of its own, or are very many."""
+        self._folder = folder
+        self._form = form
+        names = _packs(folder / "pack")
+        self._packs = [
+            Pack(
+                str(folder / "pack" / name),
+                object_format=form,
+                delta_base_cache_limit=_CACHE_BYTES // len(names),
+            )
+            for name in names
+        ]
 
-    def __getitem__(self, id_: ObjectID | RawObjectID) -> ShaFile:
-        """An object by its id in hexadecimal digits. Raises KeyError where it is missing, damaged or too large."""
-        digits = id_.decode("ascii", "replace")
-        path = Path(self.path, digits[:2], digits[2:])
-        if os.path.lexists(path) and (is_linked(path, Path(self.path)) or not path.is_file()):
+    def close(self) -> None:
+        """Close the packs."""
+        for pack in self._packs:
+            pack.close()
+
+    def read(self, id_: bytes, type_: type[ShaFile]) -> bytes:
+        """The content of an object of this type. Raises KeyError where it is missing, damaged or too large."""
+        if not _ID.fullmatch(id_) or len(id_) != self._form.hex_length:
             raise KeyError(id_)
         try:
-            found = super().__getitem__(id_)
-            usable = found.raw_length() <= _MAX_BYTES and (
-                not isinstance(found, Commit) or isinstance(found.commit_time, int)
-            )
-        except Exception:  # noqa: BLE001 (dulwich says in many ways that bytes are damaged)
+            number, content = self._packed(ObjectID(id_)) or self._loose(id_.decode("ascii"))
+        except (OSError, ValueError, zlib.error):
             raise KeyError(id_) from None
-        if not usable:
+        if number != type_.type_num or len(content) > _MAX_BYTES:
             raise KeyError(id_)
-        return found
+        return content
+
+    def _packed(self, id_: ObjectID) -> tuple[int, bytes] | None:
+        """The number of an object's type, and its content; None where no pack has it whole."""
+        for pack in self._packs:
+            with suppress(Exception):  # dulwich says in many ways that bytes are damaged
+                return pack.get_raw(id_)
+        return None
+
+    def _loose(self, digits: str) -> tuple[int, bytes]:
+        """The same, of an object in a file of its own. Raises OSError, ValueError, zlib.error."""
+        path = self._folder / digits[:2] / digits[2:]
+        if is_linked(path, self._folder):
+            raise OSError(errno.EINVAL, "it is a symbolic link")
+        unpacker = zlib.decompressobj()
+        unpacked = unpacker.decompress(read_regular(path, 2 * _MAX_BYTES), _MAX_BYTES + _HEADER_BYTES)
+        header, _, content = unpacked.partition(b"\0")
+        name, _, size = header.partition(b" ")
+        if not unpacker.eof or int(size) != len(content):
+            raise ValueError
+        return _TYPES.get(name, 0), content
 
 
 class Repository:
@@ -94,12 +138,12 @@ class Repository:
                 raise _unreadable(folder)
             self.head = self._resolved(read_regular(folder / "HEAD", _HEAD_BYTES).strip())
             self._shallow = frozenset(self._lines("shallow"))
-            _require_regular(folder / "objects" / "pack")
+            form = SHA256 if len(self.head or b"") == SHA256.hex_length else SHA1
+            self._objects = _Objects(folder / "objects", form)
         except OSError as error:
             raise _unreadable(folder, error.strerror) from None
-        form = SHA256 if len(self.head or b"") == SHA256.hex_length else SHA1
-        self._objects = _Objects(folder / "objects", object_format=form, loose_object_size_limit=_MAX_BYTES)
-        self._missing: set[bytes] = set()
+        self.missing = 0
+        """How many commits that others name cannot be read; what came before them is not known either."""
 
     def __enter__(self) -> Self:
         """Return it as it is."""
@@ -109,41 +153,59 @@ class Repository:
         """Close its packs."""
         self._objects.close()
 
-    @property
-    def missing(self) -> int:
-        """How many of the commits that were asked for cannot be read; what came before them is not known either."""
-        return len(self._missing)
+    def commits(self, since: bytes | None = None) -> Iterator[WrittenCommit | None]:
+        """The commits that HEAD reaches and `since` does not, newest first; of one second, in any order.
 
-    def commits(self, since: bytes | None = None) -> Iterator[WrittenCommit]:
-        """The commits that HEAD reaches and `since` does not, newest first.
-
-        Where clocks went wrong, some may come that `since` reaches, too. Raises GitError where HEAD's own commit cannot
-        be read.
+        None stands for one of the others, so that whoever has no more time can stop. Where clocks went wrong, some may
+        come that `since` reaches, too. Raises GitError where HEAD's own commit cannot be read.
         """
         if self.head is None:
             return
-        if not self._holds(self.head):
+        if self._content(self.head) is None:
             raise GitError(
                 f"The newest commit of {self._folder} is not in it. Is it a whole clone, or does it use another "
                 "repository's objects? Nothing is fetched: let git complete it, then try again."
             )
-        known = [ObjectID(since)] if since is not None and self._holds(since) else []
         names = self._mailmap(self.head)
-        for entry in Walker(self._objects, [ObjectID(self.head)], known, get_parents=self._parents):
-            yield _written(entry.commit, names)
+        known = set() if since is None else {since}  # they and what they reach bring no text
+        queue: list[tuple[int, bool, bytes]] = []  # of those of one second, the known ones come first
+        wanted: set[bytes] = set()  # those in the queue that are not known
+        seen: set[bytes] = set()
+        following = [*known, self.head]
+        while following or wanted:
+            for id_ in following:
+                if id_ in known:
+                    wanted.discard(id_)
+                if id_ in seen:
+                    continue
+                seen.add(id_)
+                if (content := self._content(id_)) is None:
+                    self.missing += id_ not in known
+                    yield None
+                    continue
+                heapq.heappush(
+                    queue,
+                    (-(_seconds(b"".join(_headers(content)[b"committer"][:1])) or 0), id_ not in known, id_),
+                )
+                if id_ not in known:
+                    wanted.add(id_)
+            if not wanted:
+                return
+            *_, id_ = heapq.heappop(queue)
+            wanted.discard(id_)
+            content = self._content(id_) or b""
+            following = [] if id_ in self._shallow else _parents(content)
+            if id_ in known:
+                known.update(following)
+                yield None
+            else:
+                yield _written(content, names)
 
-    def _holds(self, id_: bytes) -> bool:
-        """Whether there is a commit with this id that can be read."""
+    def _content(self, id_: bytes) -> bytes | None:
+        """A commit's content; None where there is none that can be read."""
         with suppress(KeyError):
-            return _ID.fullmatch(id_) is not None and isinstance(self._objects[ObjectID(id_)], Commit)
-        return False
-
-    def _parents(self, commit: Commit) -> list[ObjectID]:
-        """A commit's parents that are there to be read; of the others it is noted that they are missing."""
-        if commit.id in self._shallow:
-            return []
-        self._missing.update(parent for parent in commit.parents if not self._holds(parent))
-        return [parent for parent in commit.parents if parent not in self._missing]
+            return self._objects.read(id_, Commit)
+        return None
 
     def _require_own(self) -> None:
         """Raise GitError where git, too, would not read it, since another user of the machine may have made it."""
@@ -201,27 +263,28 @@ class Repository:
 
         The keys are a name or none and an address, in lower case; the values, the proper name and address, or none.
         """
-        with suppress(KeyError):  # as in a clone without files
-            commit = self._objects[ObjectID(head)]
-            tree = self._objects[commit.tree] if isinstance(commit, Commit) else None
-            mode, id_ = tree[b".mailmap"] if isinstance(tree, Tree) else (0, ObjectID(b""))
-            if stat.S_ISREG(mode):
-                return dict(_mapped(self._objects[id_].as_raw_string()))
+        # There may be none, as in a clone without files.
+        with suppress(KeyError, ObjectFormatException, ValueError):
+            trees = _headers(self._objects.read(head, Commit))[b"tree"]
+            for name, mode, id_ in parse_tree(self._objects.read(b"".join(trees), Tree), len(head) // 2):
+                if name == b".mailmap" and stat.S_ISREG(mode):
+                    return dict(_mapped(self._objects.read(id_, Blob)))
         return {}
 
 
-def _require_regular(folder: Path) -> None:
-    """Raise OSError where packs are no regular files in a folder of their own, or are very many."""
-    if not folder.is_dir() and not folder.is_symlink():
-        return
-    entries = [folder, *folder.iterdir()]
-    if not all(
-        stat.S_ISREG(entry.lstat().st_mode) or (entry == folder and not entry.is_symlink())
-        for entry in entries
-    ):
-        raise OSError(0, "a pack is no regular file")
-    if len(entries) > _MAX_PACK_FILES:
-        raise OSError(0, "it has too many packs, `git gc` joins them")
+def _packs(folder: Path) -> list[str]:
+    """The names of the packs, without their endings; what is no regular file is passed over. Raises OSError."""
+    if folder.is_symlink():
+        raise OSError(errno.EINVAL, "its packs are in a symbolic link")
+    try:
+        with os.scandir(folder) as entries:
+            files = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+    except FileNotFoundError:
+        return []
+    packs = sorted(name[:-4] for name in files if name.endswith(".idx") and f"{name[:-4]}.pack" in files)
+    if len(packs) > _MAX_PACKS:
+        raise OSError(errno.EFBIG, "it has too many packs, `git gc` joins them")
+    return packs
 
 
 def _unreadable(folder: Path, why: str | None = None) -> GitError:
@@ -230,27 +293,52 @@ def _unreadable(folder: Path, why: str | None = None) -> GitError:
     )
 
 
-def _written(commit: Commit, names: dict[tuple[bytes, bytes], tuple[bytes, bytes]]) -> WrittenCommit:
-    name, _, address = (part.strip() for part in commit.author.rpartition(b">")[0].partition(b"<"))
+def _headers(content: bytes) -> defaultdict[bytes, list[bytes]]:
+    """The lines before a commit's message by their first word; what some tools wrote is not as git would have it."""
+    found: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for line in content.partition(b"\n\n")[0].split(b"\n"):
+        key, _, value = line.partition(b" ")
+        found[key].append(value)
+    return found
+
+
+def _parents(content: bytes) -> list[bytes]:
+    return list(filter(_ID.fullmatch, _headers(content)[b"parent"]))
+
+
+def _seconds(who: bytes) -> int | None:
+    """When somebody did something, in seconds since 1970; None where it does not say so."""
+    said = b"".join(who.rpartition(b">")[2].split(maxsplit=1)[:1])
+    return int(said) if said.isdigit() and len(said) < 16 else None
+
+
+def _written(content: bytes, names: dict[tuple[bytes, bytes], tuple[bytes, bytes]]) -> WrittenCommit:
+    headers = _headers(content)
+    author = b"".join(headers[b"author"][:1])
+    name, _, address = (part.strip() for part in author.rpartition(b">")[0].partition(b"<"))
     proper = names.get((name.lower(), address.lower())) or names.get((b"", address.lower())) or (b"", b"")
-    try:
-        at = datetime.fromtimestamp(commit.author_time, UTC)
-    except (ValueError, OverflowError, OSError):
-        at = None
+    at = None
+    if (seconds := _seconds(author)) is not None:
+        with suppress(ValueError, OverflowError, OSError):
+            at = datetime.fromtimestamp(seconds, UTC)
     return WrittenCommit(
-        is_merge=len(commit.parents) > 1,
+        is_merge=len(_parents(content)) > 1,
         name=(proper[0] or name).decode(errors="ignore"),
         address=(proper[1] or address).decode(errors="ignore"),
         at=at,
-        message=_decoded(commit.message, (commit.encoding or b"utf-8").decode("ascii", "ignore")),
+        message=_decoded(
+            content.partition(b"\n\n")[2], b"".join(headers[b"encoding"]).decode(errors="ignore")
+        ),
     )
 
 
-def _decoded(message: bytes, encoding: str) -> str:
-    """A message in UTF-8, or else in the encoding that it names."""
-    with suppress(UnicodeDecodeError):
-        return message.decode()
-    with suppress(LookupError, ValueError):  # one that Python does not know, or none of text
+def _decoded(message: bytes, named: str) -> str:
+    """A message in UTF-8, or else in the encoding that it names; one of seven bits would pass for UTF-8."""
+    encoding = named if _ENCODINGS.fullmatch(named) else "utf-8"
+    if not encoding.lower().startswith("iso-2022-"):
+        with suppress(UnicodeDecodeError):
+            return message.decode()
+    with suppress(LookupError):  # one that Python does not know
         return message.decode(encoding, "ignore")
     return message.decode(errors="ignore")
 

@@ -16,6 +16,8 @@ from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import IdiolectError
 
+#: Why a source was not read to its end.
+BEYOND_LIMIT: Final = "beyond a limit"
 _NOTES: Final = 20
 #: Larger files are not read.
 MAX_FILE_BYTES: Final = 4 << 30

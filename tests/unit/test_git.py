@@ -29,7 +29,7 @@ from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.commit_messages import authors, head, is_repository, read, written
 from idiolect.daemon.sources.git_history import GitError, Repository
-from idiolect.daemon.sources.items import Item, Skipped
+from idiolect.daemon.sources.items import BEYOND_LIMIT, Item, Skipped
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 
 MESSAGES = ("The first message", "The second message", "The third message")
@@ -54,11 +54,12 @@ PROMISOR = (
 _SECONDS = itertools.count(1_714_557_600)
 
 
-def run_git(folder: Path, *arguments: str, author: str = ME) -> str:
+def run_git(folder: Path, *arguments: str, author: str = ME, content: str | None = None) -> str:
     done = subprocess.run(
         ["git", "-c", "user.name=all", "-c", f"user.email={author}", *arguments],
         cwd=folder,
         check=True,
+        input=content,
         capture_output=True,
         text=True,
         env={
@@ -241,7 +242,85 @@ def test_objects_of_other_repositories_are_not_read(tmp_path: Path) -> None:
         texts(tmp_path / "clone" / ".git")
 
 
+def test_a_repository_that_meets_a_limit_is_read_again(tmp_path: Path) -> None:
+    class Limited(Reader):
+        most = 2  # the first says whose commits are read
+
+        def pieces(self, path: Path, *arguments: Any, **options: Any) -> Iterator[Item | Skipped]:
+            found = list(super().pieces(path, *arguments, **options))
+            yield from found[: self.most]
+            if self.most < len(found):
+                yield Skipped(path, BEYOND_LIMIT)
+
+    folder = made(tmp_path / "project")
+    with closing(Limited()) as limited, closing((profile := Profile(tmp_path / "profile", limited)).store):
+        assert profile.add(folder).entries == 1
+        limited.most = 9
+        assert profile.add(folder).entries == 2
+
+
 # What is read
+
+
+def test_commits_that_lack_what_gits_have_are_read(tmp_path: Path) -> None:
+    folder = made(tmp_path / "project", messages=())
+    tree, at = run_git(folder.parent, "write-tree"), f"all <{ME}> 1714557600 +0000"
+    parent, wanted = "", []
+    for number, headers in enumerate(
+        (
+            f"tree {tree}\nauthor {at}\ncommitter {at}",
+            f"tree {tree}\nauthor all <{ME}>\ncommitter {at}",
+            f"tree {tree}\nauthor all <{ME}> soon +0000\ncommitter",
+            f"tree {tree}\nauthor all <{ME}> {'9' * 15} +0000\ncommitter {at}",
+            f"tree {tree}\ncommitter {at}",
+            f"tree {tree}\nauthor {at[:-6]}\ncommitter {at[:-6]}",
+            f"tree {tree}\nauthor {at[:-5]}0000\ncommitter {at[:-5]}0000",
+            f"tree aa/etc/passwd\nauthor {at}\ncommitter {at}\nparent /etc/passwd\nno-value",
+            f"tree /etc/passwd\nauthor {at}\ncommitter {at}",
+        )
+    ):
+        content = f"{headers}{parent}\n\nMessage {number}\n"
+        id_ = run_git(
+            folder.parent, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", content=content
+        )
+        parent = f"\nparent {id_}"
+        wanted.insert(0, f"Message {number}")
+        (folder / "refs" / "heads" / "main").write_text(id_)
+        assert texts(folder) == wanted
+    assert len(texts(folder, ME)) == len(wanted) - 1
+    ids = "\n".join(path.parent.name + path.name for path in (folder / "objects").glob("??/*"))
+    run_git(folder, "pack-objects", "-q", "objects/pack/pack", content=ids)
+    for path in (folder / "objects").glob("??"):
+        shutil.rmtree(path)
+    assert texts(folder) == wanted
+
+
+def test_new_commits_come_one_by_one_and_known_ones_are_told(tmp_path: Path) -> None:
+    folder = made(tmp_path / "project", messages=tuple(f"Message {n}" for n in range(30)))
+    ids = run_git(folder, "log", "--format=%H").split("\n")
+    with Repository(folder) as repository:
+        commits = repository.commits(ids[-1].encode())
+        next(commits)
+        loose(folder, ids[20]).unlink()
+        assert len([commit for commit in commits if commit]) == 19
+        assert repository.missing == 1
+    (folder / "refs" / "heads" / "main").write_text(ids[19])
+    with Repository(folder) as repository:
+        assert list(repository.commits(ids[0].encode())) == [None] * 19
+
+
+def test_what_is_no_pack_is_passed_over(tmp_path: Path) -> None:
+    folder = made(tmp_path / "project")
+    run_git(folder, "gc", "-q")
+    packs = folder / "objects" / "pack"
+    (packs / "@eaDir").mkdir()
+    (packs / "pack-1.idx").write_bytes(b"")
+    (packs / "pack-1.pack").symlink_to("/dev/zero")
+    for name in ("multi-pack-index", "pack-2.idx", "pack-2.pack"):
+        os.mkfifo(packs / name)
+    for name in ("._pack-3.idx", "._pack-3.pack"):
+        (packs / name).write_bytes(b"no pack")
+    assert texts(folder) == list(reversed(MESSAGES))
 
 
 def test_loose_and_packed_commits_are_read_as_git_reads_them(tmp_path: Path) -> None:
@@ -297,7 +376,11 @@ def test_names_are_those_of_the_mailmap(tmp_path: Path) -> None:
 
 def test_encodings_that_commits_name(tmp_path: Path) -> None:
     folder = made(tmp_path / "project", messages=())
-    for encoding, message in (("ISO-8859-1", "Größe".encode("latin-1")), ("punycode", b"plain")):
+    for encoding, message in (
+        ("ISO-8859-1", "Größe".encode("latin-1")),
+        ("punycode", b"plain\xff-a"),
+        ("ISO-2022-JP", "日本語".encode("iso-2022-jp")),
+    ):
         (tmp_path / "message").write_bytes(message)
         run_git(
             folder.parent,
@@ -305,7 +388,7 @@ def test_encodings_that_commits_name(tmp_path: Path) -> None:
             *("--allow-empty", "-F", str(tmp_path / "message")),
         )
     run_git(folder.parent, "commit", "-q", "--allow-empty", "-m", "Größe in UTF-8")
-    assert texts(folder) == ["Größe in UTF-8", "plain", "Größe"]
+    assert texts(folder) == ["Größe in UTF-8", "日本語", "plain-a", "Größe"]
 
 
 def test_only_the_users_commits_without_what_tools_wrote(tmp_path: Path) -> None:
@@ -432,7 +515,7 @@ def test_an_object_that_bursts_is_not_unpacked(tmp_path: Path) -> None:
     run_git(large, "gc", "-q")
     assert texts(large) == ["after it"]
     with Repository(large) as repository:
-        assert len(list(repository.commits())) == 1
+        assert len([commit for commit in repository.commits() if commit]) == 1
         assert repository.missing == 1
 
 
