@@ -20,7 +20,7 @@ from idiolect.models.errors import IdiolectError
 from idiolect.models.fetch import DiskFullError
 from idiolect.models.lexicon import ENGLISH
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever lists are made in another way: those that are there are then made anew."""
 
 

@@ -37,6 +37,13 @@ _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 _SHARP = regex.compile(
     r"(?<=stra|gro|grö|fu|fü|spa|spä|gru|grü|hei|wei|au|äu|schlie|flie|sto|stö|genie|gemä|mä|sü|rei|bei)ss"
 )
+_ONE_LETTER: Final = {
+    "fr": "aàyô",
+    "es": "aeouy",
+    "it": "aeioèòà",
+    "pt": "aeoàéó",
+    "nl": "u",
+}  # words of one letter
 _READ: Final = 200_000  # of wordfreq's words, the most used
 
 
@@ -62,6 +69,8 @@ def written_words(language: str, dictionary: frozenset[str]) -> dict[str, float]
     found = defaultdict[str, float](float)
     for word in most:
         if _WORD.fullmatch(word):
+            if len(word) == 1 and word not in _ONE_LETTER.get(language, ""):
+                continue  # a mark of a list, a unit, a name cut short
             forms = _with_sharp_s(word, dictionary) if language == "de" else [word]
             for form in forms:
                 found[form] += folded[word] / len(forms)

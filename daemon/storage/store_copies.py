@@ -176,5 +176,5 @@ def _about(target: Path) -> Iterator[None]:
 def failed(target: Path, why: str) -> CopyFailedError:
     """The error that says that no copy was made."""
     return CopyFailedError(
-        f"No copy was made: {target}: {why}. What was there before is unchanged; make room, or name another file."
+        f"No copy was made: {target}: {why}. Nothing was written. Mend that, or name another file."
     )

@@ -79,6 +79,12 @@ def test_german_words_are_written_as_germans_write_them(german):
     assert {"für", "straße"} <= spelt_words(german, frozenset())
 
 
+def test_a_letter_is_a_word_only_where_it_is_one(german):
+    assert [word for word in german if len(word) == 1] == []
+    spanish = written_words("es", dictionary_words("es"))
+    assert {word for word in spanish if len(word) == 1} == set("aeouy")
+
+
 def test_french_words_keep_their_accents():
     french = written_words("fr", dictionary_words("fr"))
     assert [word for word in ["était", "même", "où", "ou", "à", "a"] if word not in french] == []

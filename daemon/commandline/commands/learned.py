@@ -14,7 +14,7 @@ from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect learned; idiolect learned --forget "kind regards"'
 
-_FIGURES: Final = ("uses", "entries", "× general English")
+_FIGURES: Final = ("uses", "entries", "× in general")
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
     expect: Expect = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the words and phrases that set you apart: what you use more than general English does."""
+    """Show the words and phrases that set you apart: what you use more than people do in general."""
     terminal = Terminal()
     with connect() as client:
         if forget is None:

@@ -49,8 +49,12 @@ def _show(terminal: Terminal, home: Path, done: Purged) -> None:
     names = ", ".join(done.removed)
     size = sum(done.removed.values()) / 1e6
     terminal.say(
-        f"Removed {names} ({size:,.1f} MB) and the key." if names else "There was nothing to remove."
+        f"Removed {names} ({size:,.1f} MB) and the key."
+        if names
+        else f"There was nothing to remove at {home}."
     )
+    if not names and not done.left:
+        return
     if done.left:
         terminal.say(f"Left in {home}, since it is not the program's: {', '.join(map(plain, done.left))}.")
     else:
