@@ -425,7 +425,8 @@ class WordVocabulary:
             p: distribution (vocab,) over the tokens that may begin the word.
             limit: the most words to list.
             continuation: returns what is known of the second token, called with a first one where that may matter, and
-                with the share of its words of several tokens in the score of all matching words.
+                with the share of its words of several tokens in the score of all matching words, or 0 where a second
+                token would tell little (:attr:`are_cut_well`).
             in_text: words that stand before the cursor, with how often.
         """
         row, raw = int(spaced), typed.encode()
@@ -454,12 +455,13 @@ class WordVocabulary:
         tokens = np.flatnonzero(p > min_prob) if min_prob > 0 else None
         looked_up = (PrefixMatch(table, row, raw, p, self._total[row], tokens) for table in self.tables)
         runs = [run for run in looked_up if len(run.scores)]
-        ambiguous = Counter[int]()
-        for run in runs:
-            ambiguous.update(run.ambiguous_tokens())
-        whole = sum(float(run.scores.sum()) for run in runs)
-        for token, score in ambiguous.most_common():
-            known = continuation(token, score / whole)
+        ambiguous = {token for run in runs for token in run.ambiguous_tokens()}
+        shares = dict.fromkeys(ambiguous, 0.0)
+        if ambiguous and self.are_cut_well:  # before any score is changed
+            whole = sum(float(run.scores.sum()) for run in runs)
+            shares = {token: sum(run.score_of_longer(token) for run in runs) / whole for token in ambiguous}
+        for token, share in shares.items():
+            known = continuation(token, share)
             if known is not None:
                 seconds, weights = self._second_token_weights(row, token)
                 for run in runs:

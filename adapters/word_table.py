@@ -137,12 +137,16 @@ class PrefixMatch:
         self._first, self._second = table.first[row][run], table.second[row][run]
         self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
 
-    def ambiguous_tokens(self) -> dict[int, float]:
-        """Return the first tokens of the best words that have several tokens, with the score of all such words."""
+    def ambiguous_tokens(self) -> set[int]:
+        """Return the first tokens of the best words that have several tokens."""
         several = np.flatnonzero(self._second != NONE)
-        scores, first = self.scores[several], self._first[several]
-        tokens = {int(first[index]) for index in best_indices(scores, _SPLIT_TOKENS)}
-        return {token: float(scores[first == token].sum()) for token in sorted(tokens)}
+        return {
+            int(self._first[several[index]]) for index in best_indices(self.scores[several], _SPLIT_TOKENS)
+        }
+
+    def score_of_longer(self, token: int) -> float:
+        """Return the score of all words of several tokens that begin with a token."""
+        return float(self.scores[(self._first == token) & (self._second != NONE)].sum())
 
     def apply_continuation(
         self,

@@ -236,7 +236,7 @@ class WordRanker:
         cached are not used: the same text must be answered alike, however it was typed.
         """
         ids = [*split.head, token]
-        if split.typed and share >= _MIN_SHARE_FOR_PASS and self._user_model.words.are_cut_well:
+        if split.typed and share >= _MIN_SHARE_FOR_PASS:
             return Continuation(self._next_token.next_probs(ids), 1.0)
         prediction = self._user_model.memory.predict(ids)
         if prediction.order < 2:

@@ -64,7 +64,7 @@ _ON_THE_BUS = (
 )
 UNLOCKED = (
     "printf secret | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null && "
-    f'until {_ON_THE_BUS}; do :; done && exec "$@"'
+    f"timeout 60 sh -c 'until {_ON_THE_BUS}; do sleep 0.02; done' && exec \"$@\""
 )
 LOCKED = 'gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"'
 

@@ -175,10 +175,13 @@ def test_the_second_token_shares_out_what_the_first_one_has():
 
 
 def test_the_share_of_a_first_token_is_told_with_it():
-    words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2), dict[int, float]()
+    words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2, i=2e-1), dict[int, float]()
     words.match("", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share}))
     [t, a] = (encode(f" {letter}")[0] for letter in "ta")
     assert asked == pytest.approx({t: 0.5 / 0.8, a: 0.2 / 0.8}), "of words of several tokens among all"
+    words = new(the=2e-2, toe=1e-2)  # none is one token
+    words.match("", True, p(t=0.5), 10, continuation=lambda token, share: asked.update({token: share}))
+    assert asked[t] == 0
 
 
 def test_words_are_cut_well_where_some_are_cut_and_few():
