@@ -170,8 +170,9 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
     def told():
         return service.ask("/v1/status")["key_ms"]
 
-    while (told() or 0) < 400:
-        service.ask("/v1/suggest", prefix="We sail", key_ms=400)
+    slow_ms = 1400  # slower than keys come from here, however busy the machine
+    while (told() or 0) < slow_ms:
+        service.ask("/v1/suggest", prefix="We sail", key_ms=slow_ms)
     browser.open(FIELDS["textarea"])
     browser.begin()
     browser.until_ghost()
@@ -187,10 +188,14 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
     browser.begin()
     browser.until_ghost()  # so the service has had what the extension told
     assert told() == before
-    for letter in " along the quiet harbour at night":
-        tab.press(letter)
-        time.sleep(KEY_S)
-    until(lambda: told() < before, told)
+
+    def is_told_of_the_hand():
+        for letter in " along":
+            tab.press(letter)
+            time.sleep(KEY_S)
+        return told() < before
+
+    until(is_told_of_the_hand, told)
 
 
 @in_chromium

@@ -148,6 +148,22 @@ def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
         assert tab.js(VALUE) == START + "in"
 
 
+@in_chromium
+def test_the_text_of_the_last_field_is_asked_about_in_the_next_one_too(browser):
+    fields = FIELDS["textarea"].replace('id="field"', 'class="field"') * 2
+    browser.open(SEVERAL.format(fields=fields))
+    tab = browser.tab
+    tab.js("turn(0)")
+    browser.begin()
+    browser.until_ghost()
+    before = len(browser.room.asked("suggest"))
+    with browser.room.mute():
+        tab.type("el")
+        tab.js("turn(1)")
+        browser.begin(START + "el")
+    until(lambda: len(browser.room.asked("suggest")) == before + 3)
+
+
 #: Mistyped and what is offered first; each of its own, since one that is taken back is not offered again.
 MISTYPED = {
     "Chromium": (("seperate", "separate"), ("definately", "definitely")),

@@ -54,9 +54,9 @@ idiolect.asking ??= (() => {
     if (without) ask();
   }
 
-  /** Whether the answer for a text is awaited or shown, with all that is known of what it answers. */
+  /** Whether this field's answer for a text is awaited or shown, with all that is known of what it answers. */
   function isAsked({ prefix, suffix }) {
-    const last = [...waiting.values()].at(-1) ?? showing.current() ?? showing.last();
+    const last = [...waiting.values()].filter(isHere).at(-1) ?? showing.current() ?? showing.last();
     if (!last || last.kept || last.answers !== context.texts()) return false;
     return last.prefix === prefix && last.suffix === suffix;
   }
