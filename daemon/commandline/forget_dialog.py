@@ -154,7 +154,7 @@ def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool,
 
 
 def _show_remains(terminal: Terminal, receipt: dict[str, Any]) -> None:
-    """Say what is left in other entries, and what is still suggested."""
+    """Say what is left in other entries."""
     if near := receipt["near"]:
         forms = ", ".join(
             f"“{plain(one['text'])}” ({counted(one['entries'], 'entry', 'entries')})" for one in near
@@ -163,15 +163,6 @@ def _show_remains(terminal: Terminal, receipt: dict[str, Any]) -> None:
         terminal.say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
     if not receipt["near_complete"]:
         terminal.say("Not all entries were looked at for what is nearly the same: there may be more.")
-    still = receipt["still_suggested"]
-    if still:
-        terminal.say(
-            f"Still suggested: {', '.join(map(plain, still))}. {plain(receipt['still_suggested_why'] or '')}"
-        )
-    if not receipt["still_suggested_complete"]:
-        terminal.say("Not all of it could be tried in time: it may still be suggested in other places.")
-    elif still is not None and not still:
-        terminal.say("It is suggested no more.")
 
 
 def _describe_taken(receipt: dict[str, Any], verb: str) -> str:

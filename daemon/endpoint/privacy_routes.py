@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -11,10 +10,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Application, LineStream, client_of
+from idiolect.daemon.endpoint.routing import Application, LineStream
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
@@ -27,7 +25,6 @@ from idiolect.daemon.privacy.app_policy import (
 )
 from idiolect.daemon.profile.stored_secrets import SecretsFound
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, NothingToUndoError, OtherCountError
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
@@ -90,9 +87,6 @@ class ForgetAnswer(ForgetTaken):
 
     near: list[Near]
     near_complete: bool
-    still_suggested: list[str] | None
-    still_suggested_why: str | None
-    still_suggested_complete: bool
 
 
 class ReceiptList(TypedDict):
@@ -181,29 +175,16 @@ def forget_receipt(taken: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
 
 def _register_forgetting(app: Application, service: Service) -> None:
     @app.post("/v1/forget", Scope.ADMIN, errors=(EmptySelectorError, UnseenCharactersError, OtherCountError))
-    async def forget(asked: ForgetBody, request: Request) -> ForgetAnswer:
+    async def forget(asked: ForgetBody) -> ForgetAnswer:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         chosen, forgetting = asked.selector, service.forgetting
         receipt = await run_sync(forgetting.forget, chosen, asked.dry_run, asked.expect)
         left = await run_sync(forgetting.remains, chosen)
-        if not asked.dry_run:
-            # A step is a suggestion's work: what somebody types for goes before each.
-            pieces = await run_sync(forgetting.still_suggested, chosen, left)
-            work = service.model.queue.stream(client_of(request), Priority.REST, pieces)
-            try:
-                async with contextlib.aclosing(work) as steps:
-                    async for known in steps:  # the last is the answer
-                        left = known
-            except BusyError:  # it is forgotten all the same
-                left = replace(left, asked_all=False)
         return ForgetAnswer.of(
             receipt,
             **forget_receipt(receipt, dry_run=asked.dry_run),
             near=left.near,
             near_complete=left.complete,
-            still_suggested=left.still_suggested,
-            still_suggested_why=left.why,
-            still_suggested_complete=left.asked_all,
         )
 
     @app.get("/v1/receipts", Scope.ADMIN)

@@ -1,4 +1,4 @@
-"""Near matches of a forgotten text in other entries, since forgetting takes only what was asked for.
+"""What remains after forgetting: near matches of the text in other entries, since only what was asked for goes.
 
 Nearly the same are the same words in another order, joined, split or with a word between; words with one or two other
 letters; inflected and compound forms. Letters are compared by RapidFuzz; endings are the commonest of several
@@ -7,15 +7,19 @@ languages, since a stemmer would have to be told which one it is.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from idiolect.daemon.storage.matching import between, folded, words, words_of
 from idiolect.daemon.storage.records import Entry
-from idiolect.daemon.storage.selectors import MAX_CHARS
+from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
+from idiolect.daemon.storage.store import Store
+
+log = logging.getLogger("idiolect.remains")
 
 _LONGEST_S: Final = 5.0  # of looking; then it is said that there may be more
 _FORMS: Final = 20
@@ -37,15 +41,25 @@ class NearMatch:
 
 @dataclass(frozen=True)
 class NearMatches:
-    """What was found: the most frequent near matches first.
-
-    `complete`: all entries were looked at. `holding`: words that contain one that was looked for and that general
-    English does not have, each with the number of entries that hold it.
-    """
+    """What was found: the most frequent near matches first. `complete`: all entries were looked at."""
 
     near: tuple[NearMatch, ...] = ()
     complete: bool = True
-    holding: dict[str, int] = field(default_factory=dict)
+
+
+def remaining(store: Store, selector: Selector, known: Callable[[str], bool]) -> NearMatches:
+    """Look for near matches of the texts that a selector names; where it names none, nothing is looked for.
+
+    `known` is as in `find`. What goes wrong is logged and told as not complete: the forgetting is done then, and must
+    not seem to have failed.
+    """
+    if not selector.texts:
+        return NearMatches()
+    try:
+        return find(selector.texts, store.entries.select(), store.entries.select_ids(selector), known)
+    except Exception as error:  # noqa: BLE001 (the text may be in its message)
+        log.warning("what is left could not be told: %s", type(error).__name__)
+        return NearMatches(complete=False)
 
 
 def find(
@@ -62,7 +76,6 @@ def find(
     """
     wanted = [_Wanted(text, known) for text in given if words(text)]
     counts: Counter[str] = Counter()
-    holding: Counter[str] = Counter()
     ends = time.monotonic() + longest_s
     for place, entry in enumerate(entries if wanted else ()):
         if not place % _AT_ONCE and time.monotonic() > ends:
@@ -73,11 +86,10 @@ def find(
         there = words_of(text)
         forms = {form for one in wanted for form in one.forms(text, there)}
         counts.update(form for form in forms if len(form) <= MAX_CHARS)  # else nothing could select it
-        holding.update({word for one in wanted for word in one.holders(text, there)})
     else:
         ends = 0.0
     near = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_FORMS]
-    return NearMatches(tuple(NearMatch(*one) for one in near), not ends, dict(holding))
+    return NearMatches(tuple(NearMatch(*one) for one in near), not ends)
 
 
 class _Wanted:
@@ -86,7 +98,6 @@ class _Wanted:
     def __init__(self, text: str, known: Callable[[str], bool]) -> None:
         self._known = known
         self._words = words(text)
-        self._own = [word for word in self._words if not known(word)]
         self._joined = "".join(self._words)
         # Of a long text not every word has to be there.
         self._least = len(self._words) - len(self._words) // 5
@@ -96,12 +107,6 @@ class _Wanted:
             str, frozenset[int]
         ] = {}  # the numbers of the words that one of those met is alike to
         self._as_joined: set[str] = set()
-
-    def holders(self, text: str, there: Sequence[str]) -> list[str]:
-        """The words of a folded text that contain one that is looked for, and that is the user's own."""
-        if not any(mine in text for mine in self._own):
-            return []
-        return [word for word in there if any(contains(word, mine) for mine in self._own)]
 
     def forms(self, text: str, there: Sequence[str]) -> set[str]:
         """What is nearly the same in a folded text that has these words, in order."""
@@ -156,11 +161,6 @@ class _Wanted:
         return len(mine) >= _LONG and (
             mine in word or (_differs_little(mine, word) and not self._known(word))
         )
-
-
-def contains(word: str, wanted: str) -> bool:
-    """Whether a word is the wanted one, or has it in it where that is long enough to mean something."""
-    return word == wanted or (len(wanted) > _STEM and wanted in word)
 
 
 def _inflected(stem: str, word: str) -> bool:

@@ -48,10 +48,6 @@ class ShellCommands:
         if self._predictor is not None:
             self._predictor.forget_texts()
 
-    def prepare(self) -> Steps[None]:
-        """Know all commands, so that the next question is one step."""
-        yield from self._up_to_date()
-
     def _up_to_date(self) -> Steps[Predictor]:
         while self._predictor is None or self._known is None:
             yield from self._build()

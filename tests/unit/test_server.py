@@ -196,7 +196,7 @@ def test_what_is_forgotten_is_told_as_documented(site):
     told = site.post("/v1/forget", {"phrase": "kind regards", "dry_run": True}).json()
     assert " ".join(told) == (
         "entries tokens adapters_dropped active dry_run receipt backups round_queued total large words "
-        "near near_complete still_suggested still_suggested_why still_suggested_complete"
+        "near near_complete"
     )
     assert (told["entries"], told["total"], told["dry_run"], told["receipt"]) == (2, 7, True, None)
     refused = site.post("/v1/forget", {"phrase": "kind regards", "expect": 4})
@@ -550,12 +550,6 @@ def test_who_waits_for_a_round_keeps_no_thread_from_others(site, round_of):
     for thread, answers in waiting:
         thread.join(DEADLINE_S)
         assert answers[0].status_code == 200
-
-
-def test_what_cannot_be_asked_after_forgetting_is_told(site, monkeypatch):
-    monkeypatch.setitem(MAX_JOBS, Priority.REST, 0)
-    told = site.post("/v1/forget", {"text": "no such text"}).json()
-    assert (told["still_suggested"], told["still_suggested_complete"]) == (None, False)
 
 
 def test_beyond_the_limit_clients_are_told_when_to_come_again(site, monkeypatch):

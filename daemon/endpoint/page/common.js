@@ -112,9 +112,7 @@ export async function remove(title, path, body, after, more = []) {
   if (!await agreed(title, sentences, "Forget it", would.large ? would.entries : null)) return;
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
-  const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
-  const untried = done.still_suggested_complete === false ? " Not all of it could be tried in time: it may still be suggested in other places." : "";
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.${still}${untried}`);
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.`);
   await after();
   if (!done.near?.length) return;
   const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
