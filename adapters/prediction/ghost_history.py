@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from idiolect.adapters.prediction.ghost_value import GhostValue
-from idiolect.adapters.prediction.suggestion import GhostWord, joined_text
+from idiolect.adapters.prediction.suggestion import GhostWord, Word, joined_text
 from idiolect.adapters.vocabulary import WORD
 
 _MAX_STANDING = 32  # ghosts that were shown last, of all who type
@@ -91,46 +91,36 @@ def _cut_at(words: Sequence[GhostWord], start: int) -> tuple[GhostWord, ...]:
     return tuple(left)
 
 
-class LookedAt(NamedTuple):
-    """A ghost's first word ``text`` and its probability as stated.
+class UnjudgedGhost(NamedTuple):
+    """What was looked at for a ghost after ``at`` characters of a text: its first word, and the words behind that.
 
-    ``whole`` is True if nothing of the word was typed. ``further`` are the words behind it that were looked at, each
-    with the probability that was stated for it if those before it come.
+    ``p`` is the probability of ``text`` as stated, and ``whole`` is True if nothing of it was typed. Each of the
+    ``further`` words has the probability that was stated for it if those before it come.
     """
 
+    at: int
     text: str
     p: float
     whole: bool = False
-    further: tuple[tuple[str, float], ...] = ()
+    further: tuple[Word, ...] = ()
 
-
-class UnjudgedGhost(NamedTuple):
-    """What was looked at for a ghost after ``at`` characters of a text."""
-
-    at: int
-    found: LookedAt
-
-    def is_right_in(self, written: str) -> bool:
-        """Return True if ``written`` has the first word at this place, and a word ends where it ends."""
-        return _stands_in(written, self.found.text, self.at)
-
-    def judged_in(self, written: str, *, whole: bool) -> Iterator[tuple[float, bool]]:
-        """Yield each probability that was stated, of whole words or of rests of words, and whether the word came.
+    def judged_in(self, written: str) -> Iterator[tuple[bool, float, bool]]:
+        """Yield whether it was a whole word, its stated probability and whether it came, for each word looked at.
 
         A further word tells something only if those before it came.
         """
-        came, at = self.is_right_in(written), self.at + len(self.found.text)
-        if self.found.whole == whole:
-            yield self.found.p, came
-        for text, p in self.found.further if whole else ():
+        came, at = _stands_in(written, self.text, self.at), self.at + len(self.text)
+        yield self.whole, self.p, came
+        for word in self.further:
             if not came:
                 return
-            came = _stands_in(written, text, at)
-            at += len(text)
-            yield p, came
+            came = _stands_in(written, word.text, at)
+            at += len(word.text)
+            yield True, word.p, came
 
 
 def _stands_in(written: str, text: str, at: int) -> bool:
+    """Return True if ``written`` has the word at this place, and a word ends where it ends."""
     return written.startswith(text, at) and not WORD.match(written, at + len(text))
 
 
@@ -140,11 +130,11 @@ class UnjudgedGhosts:
     def __init__(self) -> None:
         self._by_prefix: OrderedDict[str, UnjudgedGhost] = OrderedDict()
 
-    def add(self, prefix: str, found: LookedAt) -> None:
+    def add(self, prefix: str, ghost: UnjudgedGhost) -> None:
         """Keep a ghost that was suggested after ``prefix``."""
         if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
             return
-        self._by_prefix[prefix] = UnjudgedGhost(len(prefix), found)
+        self._by_prefix[prefix] = ghost
         if len(self._by_prefix) > _MAX_UNJUDGED:
             self._by_prefix.popitem(last=False)
 
@@ -155,4 +145,4 @@ class UnjudgedGhosts:
     def pop_along(self, written: str) -> list[UnjudgedGhost]:
         """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
         prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]
-        return sorted(self._by_prefix.pop(prefix) for prefix in prefixes)
+        return [self._by_prefix.pop(prefix) for prefix in sorted(prefixes, key=len)]

@@ -1,44 +1,38 @@
 """Makes ghosts, keeps those that are on screen, and learns how often they are right.
 
-A ghost begins with the likeliest word, or behind the word under the cursor where that may be finished, and goes on for
-as long as what comes is likely.
+A ghost begins with the likeliest word, or behind the word under the cursor where that may be finished. The n-gram
+memory drafts its further words, and one forward pass verifies them. Such a word's probability is the product of its
+tokens', times the probability that it ends there. A ghost ends with its sentence or clause. It never recites a passage
+that was written once: a word that only one place of the user's text foretells must be the model's own choice too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import regex
 
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_history import LookedAt, StandingGhosts, UnjudgedGhosts, extended
-from idiolect.adapters.prediction.ghost_tail import FurtherWord, GhostTails
+from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
-from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel, NextWord
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
 from idiolect.adapters.vocabulary import WORD, Matches
 from idiolect.models.tokenizer import Tokenizer
 
-_MIN_TOKEN_PROB = 0.35  # of each token of a ghost where no words can be told apart
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
 _MIN_UNSPACED_PROB = 0.5  # of a ghost that is shown where no words can be told apart
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
-
-
-@dataclass(frozen=True)
-class GhostStart:
-    """The first word of a ghost: ``text`` from the cursor to the word's end, ``ids`` all tokens up to there."""
-
-    text: str
-    p: float
-    ids: list[int]
-
-    @property
-    def expected_saving(self) -> float:
-        """Keystrokes that it saves on average."""
-        return self.p * (len(self.text) - 1)
+_MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen there once
+_RUN_TOKENS = 40  # before a ghost, in which it is seen whether it goes on with what is answered
+_KEPT = 64  # beginnings of which the further words are remembered, while the ghost is typed into
+_IN_WORD = regex.compile(r" ?[\p{L}\p{N}'’]|[\ufffd]")
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ class Ghosts:
         next_token: next-token distributions.
         ranker: ranks the words that a ghost is made of.
         tokenizer: of the model.
-        memory: the n-gram memory, which drafts.
+        memory: the n-gram memory; what is found holds until it grows.
         calibration: how often ghosts of each probability were right; shared, and learns on.
         word_calibration: the same of words of which nothing was typed yet.
 
@@ -98,21 +92,23 @@ class Ghosts:
         self._next_token = next_token
         self._ranker = ranker
         self._tokenizer = tokenizer
-        self._tails = GhostTails(next_token, ranker, tokenizer, memory)
+        self._memory = memory
+        self._memory_tokens = -1  # of the memory when the next were found
+        self._further: dict[tuple[int, ...], list[Word]] = {}
         self._calibration = calibration
         self._word_calibration = word_calibration
         self._standing = StandingGhosts()
         self._unjudged = UnjudgedGhosts()  # found while nothing was answered
         self._unjudged_of_answered = UnjudgedGhosts()  # and beside what is answered now, with words of it
-        self._answers = False
+        self._answered: Answered | None = None
         self.acceptance_rate = 1.0
         self.show: Show = "auto"
 
-    def start_with(self, split: SplitPrefix, word: Word) -> GhostStart:
+    def start_with(self, split: SplitPrefix, word: Word) -> NextWord:
         """Return the ghost's start that a word at the cursor makes."""
-        return GhostStart(word.text, word.p, split.head + self._tokenizer.encode(split.start + word.text))
+        return NextWord(word.text, word.p, split.head + self._tokenizer.encode(split.start + word.text))
 
-    def find(self, asked: GhostQuestion, likeliest: Sequence[GhostStart]) -> Ghost:
+    def find(self, asked: GhostQuestion, likeliest: Sequence[NextWord]) -> Ghost:
         """Return the best ghost: it begins with one of the ``likeliest`` words, or behind the one under the cursor.
 
         What is on screen already stays where the prefix types into it.
@@ -121,26 +117,24 @@ class Ghosts:
         start = self._best_start(asked, likeliest)
         if start is not None:
             alike = self._alike(asked, start)
-            ghost, looked_at = self._go_on(asked, start, alike, value)
+            ghost, unjudged = self._go_on(asked, start, alike, value)
             if asked.remember:
-                unjudged = self._unjudged_of_answered if self._answers else self._unjudged
-                unjudged.add(asked.prefix, looked_at)
+                found_here = self._unjudged if self._answered is None else self._unjudged_of_answered
+                found_here.add(asked.prefix, unjudged)
             if asked.must_hide(ghost.text):  # its tail would show too much
                 ghost = Ghost.of(ghost.words[:1], show=value.pays(ghost.words[:1], alike))
         return self._keep_standing(asked, ghost, value)
 
     def find_unspaced(self, split: SplitPrefix, max_words: int) -> Ghost:
         """Return a ghost in a script without spaces, where words can't be told apart, token by token."""
-        tokens = self._next_token.greedy_draft(
-            split.head,
-            _MIN_TOKEN_PROB,
-            lambda token: not self._tokenizer.ends_line(token),
-            force_pass=True,
+        drafted = self._next_token.verified_draft(
+            split.head, lambda token: not self._tokenizer.ends_line(token)
         )
-        text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
+        text = self._tokenizer.decode(token.id for token in drafted)
+        text = text.rstrip("\ufffd")  # a character's bytes may not be complete
         if not text:
             return NO_GHOST
-        p = self._calibration(float(self._next_token.next_probs(split.head)[tokens[0]]))
+        p = self._calibration(drafted[0].p)
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
@@ -171,31 +165,29 @@ class Ghosts:
         """Learn from a finished text which ghosts were right."""
         self._standing.forget()
         ghosts = self._unjudged.pop_along(text) + self._unjudged_of_answered.pop_along(text)
+        judged = [one for ghost in ghosts for one in ghost.judged_in(text)]
         for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
-            calibration.learn_many(
-                judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
-            )
+            calibration.learn_many((p, came) for of_whole, p, came in judged if of_whole is whole)
 
     def answer(self, answered: Answered | None) -> None:
         """From now on recite no whole sentence of what the user answers; forget what was found beside another text."""
         self.forget_shown()
         self._unjudged_of_answered.forget()
-        self._answers = answered is not None
-        self._tails.answer(answered)
+        self._answered = answered
 
     def forget_shown(self) -> None:
         """Forget what is on screen, and the words that were found; what was remembered is judged later."""
         self._standing.forget()
-        self._tails.forget()
+        self._further.clear()
 
-    def _best_start(self, asked: GhostQuestion, likeliest: Sequence[GhostStart]) -> GhostStart | None:
+    def _best_start(self, asked: GhostQuestion, likeliest: Sequence[NextWord]) -> NextWord | None:
         """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""
         starts = [*likeliest]
         if not asked.split.spaced or asked.split.typed:
             starts += [start for start in self._next_word(asked) if not asked.must_hide(start.text)]
         return max(starts, key=lambda start: start.expected_saving, default=None)
 
-    def _next_word(self, asked: GhostQuestion) -> list[GhostStart]:
+    def _next_word(self, asked: GhostQuestion) -> list[NextWord]:
         """Return the likeliest word behind the one under the cursor, if that one is probably finished.
 
         As many words are looked for as will be once its space is typed.
@@ -209,7 +201,7 @@ class Ghosts:
         starts = [self.start_with(behind, word) for word in ranked]
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
-    def _alike(self, asked: GhostQuestion, start: GhostStart) -> float:
+    def _alike(self, asked: GhostQuestion, start: NextWord) -> float:
         """Return the probability that another word comes that begins with the same letter."""
         calibrate = self._calibration if asked.split.typed else self._word_calibration
         letter = start.text[:1]
@@ -218,21 +210,87 @@ class Ghosts:
         )
 
     def _go_on(
-        self, asked: GhostQuestion, start: GhostStart, alike: float, value: GhostValue
-    ) -> tuple[Ghost, LookedAt]:
+        self, asked: GhostQuestion, start: NextWord, alike: float, value: GhostValue
+    ) -> tuple[Ghost, UnjudgedGhost]:
         """Return the ghost with this first word, and what was looked at for it: one word more than it has, too."""
         whole = not asked.split.typed or start.text.startswith(" ")
         calibration = self._word_calibration if whole else self._calibration
-        words, further = [GhostWord(start.text, calibration(start.p))], list[FurtherWord]()
+        words, further = [GhostWord(start.text, calibration(start.p))], list[Word]()
         if value.may_pay(words[0], alike) and asked.max_words > 1 and not asked.given_up():
-            for word in self._tails.further_words(start.ids)[: asked.max_words - 1]:
+            for word in self._further_words(start.ids)[: asked.max_words - 1]:
                 further.append(word)
                 next_word = GhostWord(word.text, words[-1].p * self._word_calibration(word.p))
                 if not value.adds(next_word):
                     break
                 words.append(next_word)
         ghost = Ghost.of(words, show=value.pays(words, alike))
-        return ghost, LookedAt(start.text, start.p, whole, tuple(further))
+        return ghost, UnjudgedGhost(len(asked.prefix), start.text, start.p, whole, tuple(further))
+
+    def _further_words(self, ids: list[int]) -> list[Word]:
+        """Return the likeliest words behind ``ids``, as far as one pass tells, to the end of the clause.
+
+        Each has the space before it, and the probability, as stated, that it comes if those before it did.
+        """
+        if self._memory.tokens != self._memory_tokens:
+            self._memory_tokens = self._memory.tokens
+            self._further.clear()
+        key = tuple(ids)
+        if key not in self._further:
+            if len(self._further) >= _KEPT:
+                self._further.clear()
+            self._further[key] = self._unless_recited(ids, self._find_further(ids))
+        return self._further[key]
+
+    def _unless_recited(self, ids: list[int], words: list[Word]) -> list[Word]:
+        """Return the words up to the first one that goes on too long with what is answered."""
+        if self._answered is None or not words:
+            return words
+        before = WORD.findall(self._tokenizer.decode(ids[-_RUN_TOKENS:]))
+        for place, word in enumerate(words):
+            before += WORD.findall(word.text)
+            if self._answered.recites(before):
+                return words[:place]
+        return words
+
+    def _find_further(self, ids: list[int]) -> list[Word]:
+        drafted = self._next_token.verified_draft(ids, self._may_follow)
+        words = list[Word]()
+        if drafted and not self._starts_word(drafted[0]):  # then the word before it goes on
+            return words
+        end = 0  # tokens in words that are finished
+        starts = [place for place, token in enumerate(drafted) if self._starts_word(token)]
+        for start, stop in pairwise([*starts, len(drafted)]):
+            tokens = drafted[start:stop]
+            ends = tokens[-1].word_ends
+            if ends is None:
+                break
+            if not all(map(_is_supported, tokens)):
+                return words
+            text = self._tokenizer.decode(token.id for token in tokens)
+            words.append(Word(text, ends * float(np.prod([token.p for token in tokens]))))
+            end = stop
+        last = self._ranked_word(ids + [token.id for token in drafted[:end]])
+        return words if last is None else [*words, last]
+
+    def _ranked_word(self, ids: list[int]) -> Word | None:
+        """Return the likeliest word behind ``ids``, of all that are known, where that needs no pass."""
+        probs = self._next_token.cached_probs(ids)
+        if probs is None:
+            return None
+        behind = SplitPrefix(ids, True, "")
+        ranked = self._ranker.rank(behind, self._ranker.match(behind, 1))
+        if not ranked:
+            return None
+        text = f" {ranked[0].text}"
+        first = self._next_token.judged(ids, self._tokenizer.encode(text)[0], probs)
+        return Word(text, ranked[0].p) if _is_supported(first) else None
+
+    def _may_follow(self, token: int) -> bool:
+        """Return True for a token that begins or continues a word: before any other one the clause ends."""
+        return bool(_IN_WORD.match(self._tokenizer.token_bytes(token).decode("utf-8", "replace")))
+
+    def _starts_word(self, token: DraftedToken) -> bool:
+        return self._tokenizer.token_bytes(token.id).startswith(b" ")
 
     def _keep_standing(self, asked: GhostQuestion, ghost: Ghost, value: GhostValue) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
@@ -245,3 +303,7 @@ class Ghosts:
 
     def _value(self, key_ms: float) -> GhostValue:
         return GhostValue.of(self.show, key_ms / 1e3, self.acceptance_rate)
+
+
+def _is_supported(token: DraftedToken) -> bool:
+    return token.times_seen > 1 or token.own_p >= _MIN_OWN_PROB

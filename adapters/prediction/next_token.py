@@ -2,7 +2,8 @@
 
 One forward pass reads as much as it can: a draft from the memory is verified together with the text (speculative
 decoding, Leviathan et al. 2023), and what was read stays in the KV cache. Distributions that were computed are kept in
-a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`.
+a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`. Passes that the likeliest next words will need are made
+before anybody waits for them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +21,24 @@ from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import ProbsCache
 from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.steps import Steps
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
+_MIN_DRAFT_PROB = 0.35  # of each token of a draft
 _MAX_DRAFT_TOKENS = 12
-_LIKELY_DRAFT_TOKENS = (
-    3  # the first tokens of a draft need only be likely; a longer draft is an expensive pass
-)
+_LIKELY_DRAFT_TOKENS = 3  # the first ones need only be likely; a longer draft is an expensive pass
 _MIN_LONG_DRAFT_PROB = 0.8  # so each further token must be almost certain
 _EVICTED_TOKENS = 1024  # of other texts that are being written, 45 KB each: a long text and eight short ones
 _PREFILL_TOKENS = 32  # read in one pass of a long text: 80 ms beside a training round, where 64 take 150 ms
 _PRECOMPUTE_TOKENS = 32  # read in one pass of a text that is known beforehand
 _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this time, somebody always waits
 _MIN_ANSWERED_ORDER = (
-    2  # tokens in a row that what is answered has, too: less says that a word is there, not where
+    2  # tokens in a row that what is answered has, too: one says that it is there, not where
 )
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
+_MIN_AHEAD_PROB: Final = 0.3  # of a next word that is worth a forward pass before it is typed
+_NEAR_CHARS: Final = 64  # before a cursor, by which it is known where a text goes on
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class NextTokenModel:
         adapter: the LoRA tensors, or None for the base.
         window: the most tokens of a text that are read.
         spare: tokens that callers append to what :meth:`truncate_ids` returned.
-        continues_word: (vocab,) 1 for each token that goes on in a word, else 0; None: there is none.
+        continues_word: (vocab,) 1 for each token that goes on in a word, else 0.
     """
 
     def __init__(
@@ -81,7 +85,7 @@ class NextTokenModel:
         adapter: Adapter | None,
         window: int,
         spare: int,
-        continues_word: NDArray[np.float32] | None = None,
+        continues_word: NDArray[np.float32],
     ) -> None:
         self._user_model = user_model
         self._continues_word = continues_word
@@ -99,9 +103,7 @@ class NextTokenModel:
             adapter=adapter,
             evicted_tokens=_EVICTED_TOKENS,
         )
-        self._cache: ProbsCache[DraftedToken] = ProbsCache(
-            user_model, self._mix, lambda: any(self._session.active_texts(_ACTIVE_S))
-        )
+        self._cache = ProbsCache(user_model, self._mix, lambda: any(self._session.active_texts(_ACTIVE_S)))
 
     def truncate_text(self, text: str) -> str:
         """Return the end of ``text``, surely more than the window holds.
@@ -138,30 +140,28 @@ class NextTokenModel:
         """Return the distribution (vocab,) over the token after ``ids`` if it needs no forward pass, else None."""
         return self._cache.get(ids)
 
-    def greedy_draft(
-        self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], *, force_pass: bool = False
-    ) -> list[int]:
-        """Return the tokens of :meth:`verified_draft`."""
-        return [token.id for token in self.verified_draft(ids, min_prob, accepts, force_pass=force_pass)]
+    def verified_draft(self, ids: list[int], accepts: Callable[[int], bool]) -> list[DraftedToken]:
+        """Return the likeliest tokens after ``ids``, as long as each is likely enough.
 
-    def verified_draft(
-        self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], *, force_pass: bool = False
-    ) -> list[DraftedToken]:
-        """Return the likeliest tokens after ``ids``, as long as each has at least the probability ``min_prob``.
-
-        The n-gram memory drafts them and one forward pass verifies them, with one token more behind the accepted ones.
+        The n-gram memory drafts them and one forward pass verifies them, with one token more behind the accepted ones:
+        the only one where the memory has no draft.
 
         Args:
             ids: tokens of the text.
-            min_prob: the least probability of each token.
             accepts: the continuation ends before a token for which this is False.
-            force_pass: find one token where the memory has no draft; else there is no pass, and nothing is returned.
         """
-        found = self._cache.greedy_draft(ids)
-        if found is None:
-            found = self._verify_draft(ids, min_prob, accepts, force_pass)
-            self._cache.add_greedy_draft(ids, found)
-        return found
+        draft, tokens = self._draft(ids), list[DraftedToken]()
+        for probs in self._probs_along_draft(ids, draft):
+            if tokens:
+                word_ends = max(1.0 - float(probs @ self._continues_word), 0.0)
+                tokens[-1] = replace(tokens[-1], word_ends=word_ends)
+            token = int(np.argmax(probs))
+            if probs[token] < _MIN_DRAFT_PROB or not accepts(token):
+                break
+            tokens.append(self.judged(ids + draft[: len(tokens)], token, probs))
+            if draft[len(tokens) - 1 : len(tokens)] != [token]:
+                break
+        return tokens
 
     def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
         """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
@@ -210,15 +210,15 @@ class NextTokenModel:
             ]
         return own
 
-    def prefetch(self, ids: list[int], min_prob: float | None, interrupt: Interrupt | None = None) -> None:
-        """Make the pass that ``next_probs(ids)`` and ``greedy_draft(ids, min_prob)`` will need, before anybody waits.
+    def prefetch(self, ids: list[int], *, drafts: bool, interrupt: Interrupt | None = None) -> None:
+        """Make the pass that ``next_probs(ids)`` and, if it ``drafts``, :meth:`verified_draft` will need.
 
-        With None it reads no draft. It is not made while several texts are being written, since somebody always waits
-        then. Stopping ``interrupt`` ends it.
+        It is not made while several texts are being written, since somebody always waits then. Stopping ``interrupt``
+        ends it.
         """
         if sum(1 for _ in self._session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
             return
-        draft = [] if min_prob is None else self._draft(ids, min_prob)
+        draft = self._draft(ids) if drafts else []
         if not self._cache.has_model_probs(ids, draft):
             with suppress(InterruptedPassError):
                 self._forward(ids, draft, interrupt)
@@ -278,34 +278,14 @@ class NextTokenModel:
         self._cache.answer(something=False)
         self._answered, self._answered_ids = None, []
 
-    def _verify_draft(
-        self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], force_pass: bool
-    ) -> list[DraftedToken]:
-        draft = self._draft(ids, min_prob)
-        if not draft and not force_pass:
-            return []
-        tokens = list[DraftedToken]()
-        for probs in self._probs_along_draft(ids, draft):
-            if tokens:
-                tokens[-1] = replace(tokens[-1], word_ends=self._word_ends(probs))
-            token = int(np.argmax(probs))
-            if probs[token] < min_prob or not accepts(token):
-                break
-            tokens.append(self.judged(ids + draft[: len(tokens)], token, probs))
-            if draft[len(tokens) - 1 : len(tokens)] != [token]:
-                break
-        return tokens
-
-    def _word_ends(self, probs: NDArray[np.float32]) -> float:
-        """Return the probability that no further part of a word follows."""
-        return 1.0 if self._continues_word is None else max(1.0 - float(probs @ self._continues_word), 0.0)
-
-    def _draft(self, ids: list[int], min_prob: float) -> list[int]:
+    def _draft(self, ids: list[int]) -> list[int]:
         """Return the tokens that the n-gram memory expects after ``ids``, as long as it is sure enough."""
         tokens = list(ids)
         for _ in range(_MAX_DRAFT_TOKENS):
             prediction = self._user_model.memory.predict(tokens)
-            needed = min_prob if len(tokens) - len(ids) < _LIKELY_DRAFT_TOKENS else _MIN_LONG_DRAFT_PROB
+            needed = (
+                _MIN_DRAFT_PROB if len(tokens) - len(ids) < _LIKELY_DRAFT_TOKENS else _MIN_LONG_DRAFT_PROB
+            )
             if prediction.order < 2 or prediction.p.max() < needed:
                 break
             tokens.append(int(prediction.ids[np.argmax(prediction.p)]))
@@ -344,3 +324,82 @@ class NextTokenModel:
     def _common(self) -> list[int]:
         """Return the tokens that stand before every text."""
         return [*self._cache.recent(), *self._user_model.recent.separator]
+
+
+@dataclass(frozen=True)
+class NextWord:
+    """A word that may come next: ``text`` from the cursor to its end, ``ids`` all tokens up to there."""
+
+    text: str
+    p: float
+    ids: list[int]
+
+    @property
+    def expected_saving(self) -> float:
+        """Keystrokes that it saves on average."""
+        return self.p * (len(self.text) - 1)
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What may be typed next: the likeliest words behind ``near``, the end of the text."""
+
+    near: str = ""
+    words: Sequence[NextWord] = ()
+    wants_tail: bool = True
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """A pass under way that nobody waits for yet: it computes what is needed once ``text`` is typed behind ``near``."""
+
+    near: str
+    text: str
+    interrupt: Interrupt
+
+    def is_needed_at(self, prefix: str) -> bool:
+        """Return True if it computes what a suggestion after ``prefix``, where the word has ended, needs."""
+        whole, end = f"{self.near}{self.text} ", prefix[-_NEAR_CHARS:]
+        least = len(self.near) + len(self.text)
+        return any(whole[:length].endswith(end) for length in range(least, len(whole) + 1))
+
+
+class LookAhead:
+    """Makes passes ahead, for one thread; others may call :meth:`make_way` meanwhile."""
+
+    def __init__(self, next_token: NextTokenModel) -> None:
+        self._next_token = next_token
+        self._expected = _Expected()
+        self._pass: _Pass | None = None
+
+    def expect(self, prefix: str, words: Sequence[NextWord], *, wants_tail: bool) -> None:
+        """Expect one of ``words`` to be typed next; ``wants_tail``: ghosts of several words are asked for."""
+        self._expected = _Expected(prefix[-_NEAR_CHARS:], words, wants_tail)
+
+    def forget(self) -> None:
+        """Expect nothing."""
+        self._expected = _Expected()
+
+    def make_passes(self, min_prob: float = _MIN_AHEAD_PROB) -> Steps[None]:
+        """Make the passes for words of at least this probability; a pass a step, until something else is expected."""
+        expected = self._expected
+        for word in expected.words:
+            if word.p < min_prob or self._expected is not expected:
+                return
+            self._pass = _Pass(expected.near, word.text, Interrupt())
+            try:
+                self._next_token.prefetch(
+                    word.ids, drafts=expected.wants_tail, interrupt=self._pass.interrupt
+                )
+            finally:
+                self._pass = None
+            yield
+
+    def make_way(self, prefix: str | None) -> None:
+        """Interrupt a pass, unless it computes what a suggestion after ``prefix`` needs.
+
+        Any thread may call this while another one makes the pass. None is other work, which needs no such pass.
+        """
+        under_way = self._pass
+        if under_way is not None and not (prefix is not None and under_way.is_needed_at(prefix)):
+            under_way.interrupt.stop()

@@ -23,9 +23,8 @@ from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
-from idiolect.adapters.prediction.look_ahead import LookAhead
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.next_token import LookAhead, NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
 from idiolect.adapters.prediction.rare_strings import units
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +20,9 @@ MAX_RECENT_AGE_S = 300.0
 
 # Distributions kept, of 200 KB each: the model's, the model's after drafted tokens, mixed ones.
 _MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 16
-_GREEDY_DRAFTS_KEPT = 256
 
 Key = tuple[int, ...]
-_BEHIND_ANSWERED = (
-    -1
-)  # begins the key of a distribution that was computed behind a text that is answered: no token
-T = TypeVar("T")  # a token of a draft, as it is kept
+_BEHIND_ANSWERED = -1  # no token: begins the keys of what was computed behind a text that is answered
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -37,7 +32,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-class ProbsCache(Generic[T]):
+class ProbsCache:
     """Keeps the latest next-token distributions of one model and one adapter.
 
     A distribution holds for the recent entries that stood before the text when it was computed. The cache decides
@@ -65,9 +60,8 @@ class ProbsCache(Generic[T]):
         self._draft_probs = _LatestProbs(_DRAFT_KEPT)
         # Kept apart, since nobody may have asked for any of them yet.
         self._precomputed_probs: dict[Key, NDArray[np.float32]] = {}
-        self._memory_tokens = -1  # size of the memory when the next two were computed
+        self._memory_tokens = -1  # size of the memory when the next were computed
         self._mixed_probs = _LatestProbs(_MIXED_KEPT)
-        self._greedy_drafts: dict[Key, list[T]] = {}
         self._start: Key = ()  # of the keys of what is asked for now
 
     def answer(self, *, something: bool) -> None:
@@ -150,25 +144,8 @@ class ProbsCache(Generic[T]):
             for key in found:
                 yield [*key[own:]], self._model_probs.pop(key), bool(start)
 
-    def greedy_draft(self, ids: list[int]) -> list[T] | None:
-        """Return the verified continuation of ``ids``; None unless it was kept since the memory last grew."""
-        self.get(ids)
-        return self._greedy_drafts.get(self._key(ids))
-
-    def add_greedy_draft(self, ids: list[int], tokens: list[T]) -> None:
-        """Keep the verified continuation ``tokens`` of ``ids``."""
-        if len(self._greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
-            self._greedy_drafts.clear()
-        self._greedy_drafts[self._key(ids)] = tokens
-
-    def _all(self) -> tuple[dict[Key, Any], ...]:
-        return (
-            self._model_probs,
-            self._draft_probs,
-            self._precomputed_probs,
-            self._mixed_probs,
-            self._greedy_drafts,
-        )
+    def _all(self) -> tuple[dict[Key, NDArray[np.float32]], ...]:
+        return self._model_probs, self._draft_probs, self._precomputed_probs, self._mixed_probs
 
     def _key(self, ids: Sequence[int]) -> Key:
         return (*self._start, *ids)
@@ -192,7 +169,6 @@ class ProbsCache(Generic[T]):
         if memory.tokens != self._memory_tokens:
             self._memory_tokens = memory.tokens
             self._mixed_probs.clear()
-            self._greedy_drafts.clear()
         recent, now = self._user_model.recent.tokens, time.monotonic()
         if recent is self._recent:
             self._recent_since = now

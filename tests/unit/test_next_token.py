@@ -30,8 +30,9 @@ def make(tiny_float):
     """`make(knowledge)`: a new one; its products are in float."""
 
     def new(user_model: UserModel, *, window: int = 256, spare: int = 40, **more: object) -> NextTokenModel:
-        more.setdefault("adapter", None)
-        return NextTokenModel(tiny_float, user_model, trusting(), window=window, spare=spare, **more)
+        given = {"adapter": None, "continues_word": np.zeros(tiny_float.config.vocab, np.float32), **more}
+        mixture = given.pop("mixture", None) or trusting()
+        return NextTokenModel(tiny_float, user_model, mixture, window=window, spare=spare, **given)
 
     return new
 
@@ -41,8 +42,14 @@ def close(first: np.ndarray | None, second: np.ndarray) -> None:
     np.testing.assert_allclose(first, second, rtol=2e-3, atol=1e-6)
 
 
-def everything(_token: int) -> bool:
-    return True
+def drafted(model: NextTokenModel, ids: list[int], accepts=lambda _token: True) -> list[int]:
+    return [token.id for token in model.verified_draft(ids, accepts)]
+
+
+@pytest.fixture
+def least(monkeypatch):
+    """`least(p)`: each token of a draft must have this probability."""
+    return lambda p: monkeypatch.setattr("idiolect.adapters.prediction.next_token._MIN_DRAFT_PROB", p)
 
 
 def by_hand(
@@ -105,7 +112,7 @@ def test_in_any_order_they_are_as_if_made_anew(tiny_tokenizer, knowing, make):
     fresh = [make(user_model).next_probs(entry) for entry in entries]
     for place in random.integers(0, len(entries), 120):
         if random.random() < 0.2:
-            model.greedy_draft(entries[int(random.integers(0, len(entries)))], 0.3, everything)
+            drafted(model, entries[int(random.integers(0, len(entries)))])
         close(model.next_probs(entries[place]), fresh[place])
 
 
@@ -141,10 +148,10 @@ def test_what_was_made_ahead_is_the_same_and_needs_no_pass(tiny_tokenizer, knowi
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left")
     model.next_probs(entry[:-1])
-    model.prefetch(entry, 0.9)
+    model.prefetch(entry, drafts=True)
     calls = passes(model._session)
     close(model.cached_probs(entry), anew.next_probs(entry))
-    model.prefetch(entry, 0.9)
+    model.prefetch(entry, drafts=True)
     model.next_probs(entry)
     assert passes(model._session) == calls == 2
 
@@ -175,10 +182,10 @@ def test_where_several_texts_are_written_none_is_looked_ahead_of(
         entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
         model.next_probs(entry)
     calls = passes(model._session)
-    model.prefetch([*entry, 7], 0.9)
+    model.prefetch([*entry, 7], drafts=True)
     assert passes(model._session) == calls
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 0.0)
-    model.prefetch([*entry, 7], 0.9)
+    model.prefetch([*entry, 7], drafts=True)
     assert passes(model._session) == calls + 1
 
 
@@ -229,53 +236,37 @@ def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
 # What is learned in between
 
 
-def test_a_likely_continuation_is_thought_anew_after_learning(tiny_tokenizer, knowing, make):
-    user_model, sentence = knowing(), "Kind regards from all of us"
-    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards")
-    assert model.greedy_draft(entry, 0.3, everything) == []
-    for _ in range(4):
-        user_model.learn(sentence, tiny_tokenizer.encode(sentence))
-    assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" from all of")
-
-
 def test_a_likely_continuation_is_thought_anew_while_its_text_is_written(tiny_tokenizer, knowing, make):
     """What was learned is no context yet, and counts in the memory all the same."""
     user_model, sentence = knowing(), "Kind regards from all of us at the harbour office"
     model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all of us at the")
     model.next_probs(entry)
-    assert model.greedy_draft(entry, 0.3, everything) == []
+    assert len(drafted(model, entry)) <= 1, "the memory has no draft"
     for _ in range(4):
         user_model.learn(sentence, tiny_tokenizer.encode(sentence))
     assert model.active_texts()
-    assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" harbour")
+    assert tiny_tokenizer.decode(drafted(model, entry)).startswith(" harbour")
 
 
 # Continuations
 
 
 @pytest.mark.parametrize(
-    ("start", "least"),
+    ("start", "p"),
     [("Kind", 0.3), ("Kind regards from", 0.8), ("The boat left", 0.3), ("The old", 0.02), ("", 0.02)],
 )
-def test_a_verified_draft_is_what_single_steps_make(tiny_tokenizer, knowing, make, start, least):
+def test_a_verified_draft_is_what_single_steps_make(tiny_tokenizer, knowing, make, least, start, p):
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
     model = make(user_model)
-    found = model.greedy_draft(entry, least, everything, force_pass=True)
+    least(p)
+    found = drafted(model, entry)
     assert found
     for end in range(len(found)):
         before = entry + found[:end]
-        p = make(user_model).next_probs(before)
-        close(model.cached_probs(before), p)
-        assert found[end] == int(np.argmax(p))
-        assert p[found[end]] >= least * 0.999
-
-
-def test_where_the_memory_has_no_draft_no_pass_is_made(tiny_tokenizer, knowing, make, passes):
-    model = make(knowing())
-    entry = tiny_tokenizer.encode("The boat left")
-    assert model.greedy_draft(entry, 0.0, everything) == []
-    assert passes(model._session) == 0
-    assert len(model.greedy_draft(tiny_tokenizer.encode("The old"), 0.0, everything, force_pass=True)) == 1
+        probs = make(user_model).next_probs(before)
+        close(model.cached_probs(before), probs)
+        assert found[end] == int(np.argmax(probs))
+        assert probs[found[end]] >= p * 0.999
 
 
 def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(tiny_tokenizer, knowing, make, passes):
@@ -283,50 +274,38 @@ def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(tiny_tokenizer
     entry = tiny_tokenizer.encode("The boat left the")
     model.next_probs(entry)
     calls = passes(model._session)
-    found = model.greedy_draft(entry, 0.3, everything)
-    assert len(found) >= 8
+    assert len(drafted(model, entry)) >= 8
     assert passes(model._session) - calls <= 2
-    calls = passes(model._session)
-    assert model.greedy_draft(entry, 0.3, everything) == found
-    assert passes(model._session) == calls, "and is remembered"
 
 
 def test_a_continuation_ends_before_a_token_that_is_not_wanted(tiny_tokenizer, knowing, make):
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode("The boat left the")
-    found = make(user_model).greedy_draft(entry, 0.3, everything)
+    found = drafted(make(user_model), entry)
     for end, token in enumerate(found):
         if token not in found[:end]:
-            assert (
-                make(user_model).greedy_draft(entry, 0.3, lambda other, token=token: other != token)
-                == found[:end]
-            )
+            assert drafted(make(user_model), entry, lambda other, token=token: other != token) == found[:end]
 
 
-def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(tiny_float, tiny_tokenizer, knowing, make):
+def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(tiny_tokenizer, knowing, make, least):
     user_model, entry = knowing(SENTENCE), tiny_tokenizer.encode("The boat left the")
-    doubting = NextTokenModel(
-        tiny_float, user_model, convinced(0.001, 0.9), adapter=None, window=256, spare=40
-    )
-    found = doubting.greedy_draft(entry, 1e-4, everything)
+    least(1e-4)
+    doubting = make(user_model, mixture=convinced(0.001, 0.9))
+    found = drafted(doubting, entry)
     for end, token in enumerate(found):
         assert token == int(np.argmax(doubting.next_probs(entry + found[:end])))
-    by_heart = make(user_model).greedy_draft(entry, 1e-4, everything)
+    by_heart = drafted(make(user_model), entry)
     assert found[0] != by_heart[0]
     assert 0 < len(found) < len(by_heart)
-    assert make(knowing()).greedy_draft(entry, 0.9, everything) == [], "nor is what is not likely enough"
+    least(0.9)
+    assert drafted(make(knowing()), entry) == [], "nor is what is not likely enough"
 
 
 # The window
 
 
-def test_a_short_entry_is_looked_at_as_a_whole(knowing, make):
-    model = make(knowing(), window=200)
-    for count in (0, 1, 199, 200):
-        assert model.truncate_ids([*range(count)]) == [*range(count)]
-
-
 def test_of_a_long_entry_the_window_moves_in_steps(knowing, make):
     model = make(knowing(), window=200)
+    assert model.truncate_ids([*range(200)]) == [*range(200)]
     starts = []
     for count in range(201, 1_500):
         kept = model.truncate_ids([*range(count)])
@@ -350,8 +329,9 @@ def test_of_a_long_text_the_end_is_kept(knowing, make):
     assert len(starts) < 15
 
 
-def test_whatever_fits_can_be_read_with_all_that_is_appended(tiny_tokenizer, knowing, make):
+def test_whatever_fits_can_be_read_with_all_that_is_appended(tiny_tokenizer, knowing, make, least):
     """The longest recent text, the fullest window, and as much behind it as was asked for."""
+    least(1e-4)
     user_model = knowing(*HISTORY * 3, limit=40)
     while len(user_model.recent.context([])) < 78:
         user_model.recent.add([1])
@@ -360,7 +340,7 @@ def test_whatever_fits_can_be_read_with_all_that_is_appended(tiny_tokenizer, kno
     assert len(entry) == 130
     tokens = tiny_tokenizer.encode(" The boat left the harbour at noon" * 9)[:33]
     for appended in range(34):
-        model.greedy_draft(entry + tokens[:appended], 1e-4, everything)
+        drafted(model, entry + tokens[:appended])
 
 
 def test_a_window_larger_than_the_model_is_made_to_fit(tiny_float, tiny_tokenizer, knowing, make):

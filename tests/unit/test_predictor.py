@@ -405,7 +405,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(predict
     for prefix in (
         f"{whole}Kind regards from all ",
         f"{whole}frobinca",
-        "Another text of some length is written now, no secre",
+        "Another text of some length is written now, no zekr",
     ):
         ours.suggest(prefix, remember=False, corrections=True, key_ms=400.0)
         finish(ours.look_ahead.make_passes())
@@ -414,7 +414,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(predict
     ours.forget_texts()
     assert not holding(ours, secret, ids)
     assert not holding(ours, "frobinca", ids)
-    assert not holding(ours, "no secre", tiny_tokenizer.encode(" now, no secre"))
+    assert not holding(ours, "no zekr", tiny_tokenizer.encode(" now, no zekr"))
 
 
 def holding(root: object, text: str, ids: list[int]) -> list[object]:
