@@ -24,7 +24,7 @@ from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.privacy.word_rules import ActiveWordRules
-from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.profile.backup_target import clear_drafts
 from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
@@ -99,9 +99,9 @@ class Service:
         self._settings = settings
         base = find_base(serving_folder(settings.base_dir))
         self.store = open_store(settings, key)
-        unfinished_backups.clear(self.store)
         try:
             with damage_noted(settings):
+                clear_drafts(self.store)
                 self._settle(base, lambda done: report("encode", done))
                 if interrupted := self.store.rounds.interrupt():
                     log.info(

@@ -12,14 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from idiolect.daemon.profile import unfinished_backups
-from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
+from idiolect.daemon.profile.backup_target import (
+    BackupTarget,
+    clear_drafts,
+    created,
+    draft_beside,
+    remove_drafts,
+    salt_of,
+)
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
-from idiolect.daemon.storage.records import BackupRow, Unfinished
+from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.marker import refuse_lost, ways_back
@@ -41,12 +47,11 @@ class BackupContents:
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was made and verified; `kept` is where the one before is, if it was kept."""
+    """A backup that was made and verified."""
 
     path: Path
     size_bytes: int
     holds: BackupContents
-    kept: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,11 @@ def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
         return place.was is not None
 
 
-def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -> Backup:
+def make(settings: Settings, target: Path, key: str) -> Backup:
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
-    The file is whole or not there, and only an earlier backup is replaced; one of another store, or that holds more,
-    only with `replace`, and it is kept. The store remembers the backup's path. Raises ProfileStateError,
-    CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
+    The file is whole or not there, and only an earlier backup of this store is replaced. The store remembers the
+    backup's path. Raises ProfileStateError, CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
     """
     _require_store(settings)
     with _reported(target):
@@ -93,34 +97,33 @@ def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -
         place.require_backup(settings, key)
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
     with contextlib.closing(store), _reported(place.path):
-        unfinished_backups.clear(store)
-        other = place.kept_beside(settings, store, key, replace=replace)
-        store.backups.drop_deleted(but=other)
+        clear_drafts(store)
+        place.require_fewer(settings, store, key)
+        store.backups.drop_deleted()
         try:
-            row, written = _write(settings, store, place, key, keep=other is not None)
+            row, written = _write(settings, store, place, key)
         except (store_copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
         # The backup is made; the marker is put right at the next start.
         with contextlib.suppress(IdiolectError):
-            settle(
-                settings, store, {(one.path, one.at): salt_of(Path(one.path)) for one in (row, other) if one}
-            )
-    return Backup(place.path, place.path.stat().st_size, _contents(written), place.before if other else None)
+            settle(settings, store, {(row.path, row.at): salt_of(place.path)})
+    return Backup(place.path, place.path.stat().st_size, _contents(written))
 
 
 def _write(
-    settings: Settings, store: Store, place: BackupTarget, key: str, *, keep: bool
+    settings: Settings, store: Store, place: BackupTarget, key: str
 ) -> tuple[BackupRow, dict[str, int]]:
     """Make a backup; what is to be remembered of it, and how many rows each table has."""
-    target, work = place.path, None
-    try:
-        draft, at = draft_beside(target), datetime.now(UTC)
-        with created(draft):
-            # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
-            # is written. Up to which entry it goes, it says itself.
-            work = Unfinished(str(draft), str(target), salt_of(target))
-            store.backups.begin(work, at)
+    target, at = place.path, datetime.now(UTC)
+    former = next((row for row in store.backups.all() if row.path == str(target)), None)
+    noted = BackupRow(str(target), at, None)
+    remove_drafts(target)
+    with created(draft_beside(target)) as draft:
+        # Noted first, as one that may hold anything: whatever is forgotten from now on may be in the copy, and so may
+        # all that is added until it is written. Up to which entry it goes, it says itself.
+        store.backups.note(noted)
+        try:
             written = store.copy_to(draft, key, str(target))
             try:
                 verified = store_copies.check(draft, key)
@@ -130,14 +133,13 @@ def _write(
                 raise store_copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
                 raise store_copies.failed(target, "what was written is not all that was to be written")
-            place.publish(settings, draft, keep=keep)
-    except BaseException:
-        if work is not None:
-            with contextlib.suppress(IdiolectError):  # then the next start, or the next backup, does it
-                store.backups.give_up(work)
-        raise
+            place.publish(settings, draft)
+        except BaseException:
+            with contextlib.suppress(IdiolectError):  # it may hold anything, as was noted
+                store.backups.take_back(noted, former)
+            raise
     with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
-        store.backups.end(work, row)
+        store.backups.note(row)
         # A file's name may hold bytes that are no text.
         store.events.add("backup", path=os.fsencode(target).decode(errors="replace"))
     return row, written

@@ -1,9 +1,10 @@
 """The file that a backup is written to: what it may replace, and how it appears whole or not at all.
 
-A backup takes the place of an earlier backup of the same store; of another one only where that is said, and that one is
-kept. A backup is known by the 16 random bytes that SQLCipher begins each file with, or by opening with the key at hand.
+A backup takes the place of an earlier backup of the same store, and of nothing else. A backup is known by the 16 random
+bytes that SQLCipher begins each file with, or by opening with the key at hand.
 
-It is written as a draft beside its place, under the kernel's lock, which goes with its holder however that ends.
+It is written as a draft beside its place, under the kernel's lock, which goes with its holder however that ends: so a
+draft that nobody holds was left by a backup that was killed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -26,13 +26,15 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
-from idiolect.daemon.storage.records import STORE_ID, BackupRow
+from idiolect.daemon.storage.records import STORE_ID
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
-_LEFT_BEHIND_S: Final = 86400.0  # a draft that is older was left by a backup that was killed
+_LEFT_BEHIND_S: Final = (
+    86400.0  # on a disk that knows no locks, an older draft was left by a backup that was killed
+)
 _DRAFT: Final = ".part"  # how its name ends
 _SALT_BYTES: Final = 16
 
@@ -96,11 +98,6 @@ class BackupTarget:
             "first."
         )
 
-    @property
-    def before(self) -> Path:
-        """Where the backup that is replaced is kept, if it holds what the new one does not."""
-        return self.path.with_name(f"{self.path.name}.before")
-
     def require_fewer(self, settings: Settings, store: Store, key: str) -> None:
         """Raises HoldsMoreError where the backup that is there is not an earlier one of this store, as far as is known.
 
@@ -120,62 +117,23 @@ class BackupTarget:
         except store_copies.CopyUnreadableError:
             what = "does not open with this passphrase or key, and may hold more than this profile"
         else:
-            if (
-                found.store == number
-                and found.last_entry <= store.entries.last_id()
-                and found.entries <= held
-            ):
+            if found.store == number and found.last_entry <= store.entries.last_id():
                 return
             whose = "another profile's, or of this one before its store was lost or replaced"
             theirs = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
             what = f"holds {theirs} (this profile: {held:,}) and is {whose}"
         raise HoldsMoreError(
-            f"{self.path} {what}. It was left as it is. Name another file, or add --replace, which keeps it as "
-            f"{self.before}."
+            f"{self.path} {what}. It was left as it is. Name another file, or move that one away first."
         )
 
-    def kept_beside(self, settings: Settings, store: Store, key: str, *, replace: bool) -> BackupRow | None:
-        """What is to be kept as `before`, noted in the store; None where an earlier backup of it, or none, is there.
+    def publish(self, settings: Settings, draft: Path) -> None:
+        """Let the finished `draft` take the target's name.
 
-        Raises HoldsMoreError, unless it is to `replace` what is there.
-        """
-        try:
-            self.require_fewer(settings, store, key)
-        except HoldsMoreError:
-            if not replace:
-                raise
-        else:
-            return None
-        self.require_room_beside()
-        # It may hold anything. A row whose file does not come to be is dropped by the next backup.
-        row = BackupRow(str(self.before), datetime.now(UTC), None)
-        store.backups.note(row)
-        return row
-
-    def require_room_beside(self) -> None:
-        """Raises HoldsMoreError where a backup was kept before: of two none is let go of without being asked."""
-        if os.path.lexists(self.before):
-            raise HoldsMoreError(
-                f"{self.before} is there already, where an earlier backup is kept. Move it away or delete it, then try "
-                "again."
-            )
-
-    def publish(self, settings: Settings, draft: Path, *, keep: bool = False) -> None:
-        """Let the finished `draft` take the target's name, and `keep` what is there as `before`.
-
-        Raises HoldsMoreError, CopyFailedError and OSError; then what was there is there.
+        Raises CopyFailedError and OSError; then what was there is there.
         """
         if BackupTarget.at(settings, self.path) != self:
             raise store_copies.failed(self.path, "another program has written there meanwhile")
-        if not keep:
-            return durable.publish(draft, self.path)
-        self.require_room_beside()
-        self.path.rename(self.before)  # a second name will not do: not every disk for backups knows them
-        try:
-            return durable.publish(draft, self.path)
-        except BaseException:
-            self.before.rename(self.path)
-            raise
+        durable.publish(draft, self.path)
 
 
 def salt_of(path: Path) -> str | None:
@@ -189,22 +147,31 @@ def salt_of(path: Path) -> str | None:
 
 
 def draft_beside(target: Path) -> Path:
-    """A name beside `target` for a file that nobody has yet.
+    """A name beside `target` for a file that nobody has yet."""
+    return target.with_name(f".{target.name}-{secrets.token_hex(4)}{_DRAFT}")
 
-    Drafts that were left there a day ago are removed, and empty ones that nobody writes. Raises OSError.
+
+def remove_drafts(target: Path) -> None:
+    """Remove the drafts beside `target` that nobody writes any more. Raises OSError."""
+    name = re.compile(rf"\.{re.escape(target.name)}-[0-9a-f]{{8}}{re.escape(_DRAFT)}")
+    for draft in target.parent.iterdir():
+        if name.fullmatch(draft.name) and stat.S_ISREG(draft.lstat().st_mode) and not is_written(draft):
+            draft.unlink()
+
+
+def clear_drafts(store: Store) -> None:
+    """Remove what backups have left that were killed. What cannot be removed now waits for the next time.
+
+    Such a backup stays noted as one that may hold anything, until the next one is made in its place.
     """
-    prefix = f".{target.name}-"
-    for old in target.parent.iterdir():
-        if re.fullmatch(rf"{re.escape(prefix)}[0-9a-f]{{8}}{re.escape(_DRAFT)}", old.name):
-            found = old.lstat()
-            left = _is_old(found) or not found.st_size
-            if stat.S_ISREG(found.st_mode) and left and not is_written(old):
-                old.unlink()
-    return target.with_name(f"{prefix}{secrets.token_hex(4)}{_DRAFT}")
+    for row in store.backups.all():
+        if row.last_entry is None:
+            with contextlib.suppress(OSError):  # a disk may be away
+                remove_drafts(Path(row.path))
 
 
 @contextlib.contextmanager
-def created(draft: Path) -> Iterator[None]:
+def created(draft: Path) -> Iterator[Path]:
     """An empty file at `draft`, for the user alone, locked; gone after the block, under this name. Raises OSError."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -214,7 +181,7 @@ def created(draft: Path) -> Iterator[None]:
             descriptor
         ).st_nlink:  # it was taken for one that was left behind, before it was locked
             raise OSError(errno.EBUSY, "another backup is begun at the same moment")
-        yield
+        yield draft
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()

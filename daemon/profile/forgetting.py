@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.privacy.near_matches import NearMatches, remaining
-from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.profile.backup_target import clear_drafts
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
@@ -34,7 +34,7 @@ class Forgetting:
 
         Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
         """
-        unfinished_backups.clear(self._store)  # so that no backup is told of that came to nothing
+        clear_drafts(self._store)  # what a killed backup has left may hold the text
         would = self._store.forget(selector, dry_run=True, expect=expect)
         if dry_run:
             return would

@@ -261,18 +261,6 @@ class BackupRow:
 
 
 @dataclass(frozen=True)
-class Unfinished:
-    """A backup that a process has begun to write into `draft`, to take the place of `target`.
-
-    `salt` tells what was at `target` before by the first bytes of that file; None: nothing was there.
-    """
-
-    draft: str
-    target: str
-    salt: str | None
-
-
-@dataclass(frozen=True)
 class WordRule:
     """What was decided about a word or phrase, by hand or learned by the service; `at` is UTC.
 

@@ -74,7 +74,7 @@ class Store:
         self.checkpoints = Checkpoints(connection)
         self.rounds = Rounds(connection, self.checkpoints, self.adapters)
         self.receipts = Receipts(connection)
-        self.backups = Backups(connection, self.state)
+        self.backups = Backups(connection)
         self.words = WordRules(connection)
 
     @classmethod

@@ -19,7 +19,6 @@ from sqlite_utils import Database
 
 from idiolect.daemon.storage.encrypted_file import unlocked
 from idiolect.daemon.storage.entries import last_id
-from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 
@@ -71,8 +70,6 @@ def write(db: Database, target: Path, key: str, noted: str | None = None) -> dic
                 if noted is not None:
                     last = (last_id(db), os.fsencode(noted))
                     db.execute("UPDATE copy.backups SET last_entry = ? WHERE path = ?", last)
-                    db.execute("DELETE FROM copy.state WHERE name = ?", (UNFINISHED,))
-                    found["state"] = db.execute("SELECT count(*) FROM copy.state").fetchone()[0]
                 db.execute("COMMIT")
         except BaseException:
             with suppress(sqlcipher.Error):

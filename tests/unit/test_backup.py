@@ -16,7 +16,7 @@ import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 from publishing import NOON, entry, publish
 
-from idiolect.daemon.profile import backup, backup_target, unfinished_backups
+from idiolect.daemon.profile import backup, backup_target
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
@@ -25,7 +25,6 @@ from idiolect.daemon.storage.errors import (
     StoreNewerError,
     StoreUnreadableError,
 )
-from idiolect.daemon.storage.known_backups import UNFINISHED
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
@@ -204,7 +203,7 @@ def test_a_wrong_passphrase_and_what_is_no_file(mine, target, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("wrong", ["torn", "less"])
+@pytest.mark.parametrize("wrong", ["torn", "less", "no name"])
 def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wrong):
     backup.make(mine, target, KEY)
     before, was = target.read_bytes(), known(mine)
@@ -216,9 +215,14 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
         found = copy(db, draft, *more)
         if wrong == "torn":
             os.truncate(draft, draft.stat().st_size - 4096)
-        return found if wrong == "torn" else found | {"entries": 1000}
+        return found | {"entries": 1000} if wrong == "less" else found
+
+    def refuse(*_):
+        raise OSError(5, "no")
 
     monkeypatch.setattr(store_copies, "write", wrongly)
+    if wrong == "no name":
+        monkeypatch.setattr(backup_target.durable, "publish", refuse)
     with pytest.raises(store_copies.CopyFailedError, match="No copy was made"):
         backup.make(mine, target, KEY)
     assert target.read_bytes() == before
@@ -312,17 +316,7 @@ def test_a_lost_store_does_not_take_the_place_of_its_backup(mine, target, tmp_pa
         with pytest.raises(backup_target.HoldsMoreError, match=r"60 entries|does not open"):
             backup.make(mine, target, key)
         assert target.read_bytes() == held
-        assert not target.with_name("my.backup.before").exists()
-    made = backup.make(mine, target, KEY, replace=True)
-    assert (made.holds.entries, made.kept) == (0, target.with_name("my.backup.before"))
-    assert made.kept.read_bytes() == held
-    assert known(mine) == {"my.backup": 0, "my.backup.before": None}  # so that forgetting tells of it
-    backup.make(mine, target, KEY)  # from now on it is this store's own
-    assert made.kept.read_bytes() == held
-    target.write_bytes(held)  # as from another disk
-    with pytest.raises(backup_target.HoldsMoreError, match="is there already"):
-        backup.make(mine, target, KEY, replace=True)
-    assert target.read_bytes() == made.kept.read_bytes() == held
+    assert known(mine) == {"my.backup": None}  # so that forgetting tells of it
 
 
 def test_another_profile_does_not_take_the_place_of_a_backup(mine, target, tmp_path):
@@ -353,26 +347,7 @@ def test_after_forgetting_the_backup_is_made_anew_over_the_old_one(mine, target)
     backup.make(mine, target, KEY)
     with store_of(mine) as store:
         assert store.forget(Selector(text=f"{CANARY} 7")).entries
-    assert backup.make(mine, target, KEY).kept is None
-
-
-def test_a_backup_that_is_replaced_stays_where_the_new_one_cannot_get_its_name(
-    mine, target, tmp_path, monkeypatch
-):
-    other = fill(profile(tmp_path / "other"), 90)
-    opening.open_store(other).close()
-    backup.make(other, target, KEY)
-    opening.open_store(mine).close()
-    held = target.read_bytes()
-
-    def refuse(*_):
-        raise OSError(5, "no")
-
-    monkeypatch.setattr(backup_target.durable, "publish", refuse)
-    with pytest.raises(store_copies.CopyFailedError):
-        backup.make(mine, target, KEY, replace=True)
-    assert target.read_bytes() == held
-    assert sorted(path.name for path in target.parent.glob("*backup*")) == ["my.backup"]
+    assert backup.make(mine, target, KEY).holds.entries == 59
 
 
 def test_through_a_link_the_file_that_it_names_is_written(mine, target, tmp_path):
@@ -431,34 +406,40 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
     assert len(drafts) == (when != "published")
     assert known(mine) == {"my.backup": None}, "it is told of as long as it may hold text"
     with store_of(mine) as store:
-        unfinished_backups.clear(store)
-        assert store.backups.unfinished() == []
+        backup_target.clear_drafts(store)
+        store.forget(Selector(ids=(1,)))
     assert not [*target.parent.glob(".my.backup-*.part")]
-    if when == "published":
-        assert known(mine) == {"my.backup": None}
-        assert backup.examine(target, KEY).entries == 60
-    else:
-        assert known(mine) == before
-        assert target.read_bytes() == bytes_before
+    assert (target.read_bytes() == bytes_before) == (when != "published")
+    assert backup.examine(target, KEY).entries == 60
+    assert known(mine) == {"my.backup": None}
+    backup.make(mine, target, KEY)  # as the next one always may
+    assert known(mine) == before
 
 
 def test_a_backup_that_is_being_written_is_left_alone(mine, target, monkeypatch):
-    copy, found = store_copies.write, []
+    copy, drafts = store_copies.write, []
 
     def meanwhile(db, draft, *more):
         with store_of(mine) as other:  # as at a start of the service
-            unfinished_backups.clear(other)
-            found.extend(other.backups.unfinished())
-        backup_target.draft_beside(target)  # another backup for the same place begins
-        assert draft.exists()
+            backup_target.clear_drafts(other)
+        drafts.append(draft.exists())
         return copy(db, draft, *more)
 
     monkeypatch.setattr(store_copies, "write", meanwhile)
     backup.make(mine, target, KEY)
-    assert len(found) == 1
-    with store_copies.opened(target, KEY) as db:
-        noted = db.execute("SELECT value FROM state WHERE name = ?", (UNFINISHED,)).fetchall()
-        assert noted == [], "the copy itself says nothing of it"
+    assert drafts == [True]
+
+
+def test_of_two_at_once_the_one_that_fails_takes_back_only_its_own_note(mine, target, monkeypatch):
+    def meanwhile(*_):
+        with store_of(mine) as other:
+            other.backups.note(BackupRow(str(target), NOON, None))
+        raise store_copies.failed(target, "no")
+
+    monkeypatch.setattr(store_copies, "write", meanwhile)
+    with pytest.raises(store_copies.CopyFailedError):
+        backup.make(mine, target, KEY)
+    assert known(mine) == {"my.backup": None}, "the other one is still writing"
 
 
 def test_a_damaged_store_is_blamed_and_not_the_copy(mine, target):
@@ -674,7 +655,7 @@ def test_in_a_script(mine, target, tmp_path, run):
     phrase.write_text("several words are best\n")
     code, out, err = run(mine, "backup", target, "--passphrase-file", phrase, "--json")
     assert code == 0, err
-    about = {"path": str(target), "kept": None, "size_bytes": target.stat().st_size}
+    about = {"path": str(target), "size_bytes": target.stat().st_size}
     assert json.loads(out) == {**about, "entries": 60, "adapters": 3, "rounds": 3}
     for command in (("backup", target), ("restore", target)):
         code, _, err = run(mine, *command, "--passphrase-file", phrase)

@@ -23,13 +23,6 @@ def run(
     ],
     passphrase_file: PassphraseFile = None,
     profile_key: ProfileKey = False,
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace",
-            help="Also over a backup that holds more, or another profile's; it is kept as FILE.before.",
-        ),
-    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -41,15 +34,12 @@ def run(
     if replaces(settings, path, key) and not yes:
         confirm(f"{path} is an earlier backup. Replace it?")
     with terminal.waiting("Writing the backup"):
-        made = make(settings, path, key, replace=replace)
+        made = make(settings, path, key)
     holds = describe_contents(made.holds)
     sentence = f"Wrote and verified {made.path}: {holds}, {made.size_bytes / 1e6:,.1f} MB. "
     if profile_key:
         sentence += "It is of use only with the profile's key: keep that too, and apart from it."
     else:
         sentence += "Without its passphrase nobody can read it, you included."
-    if made.kept is not None:
-        sentence += f" The backup before is kept as {made.kept}."
-    kept = None if made.kept is None else str(made.kept)
-    facts = {"path": str(made.path), "kept": kept, "size_bytes": made.size_bytes, **asdict(made.holds)}
+    facts = {"path": str(made.path), "size_bytes": made.size_bytes, **asdict(made.holds)}
     terminal.print_result(sentence, facts, as_json=as_json)
