@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from idiolect.daemon.sources.items import Item, Skipped, explained, opened
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened, time_at
 from idiolect.daemon.sources.lines import BOM, Lines
 from idiolect.daemon.sources.people import AuthorFilter
 
@@ -98,12 +99,10 @@ def parsed(line: str) -> tuple[str | None, datetime | None, str | None]:
 
 def time_of(ts: object) -> datetime | None:
     """An ISO 8601 time (UTC unless it says otherwise), or seconds or milliseconds since 1970."""
-    try:
-        if isinstance(ts, str):
+    if isinstance(ts, int | float) and not isinstance(ts, bool):
+        return time_at(ts / 1000 if abs(ts) > 1e11 else ts)
+    if isinstance(ts, str):
+        with suppress(ValueError, OverflowError):
             at = datetime.fromisoformat(ts.strip())
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        if isinstance(ts, int | float) and not isinstance(ts, bool):
-            return datetime.fromtimestamp(ts / 1000 if abs(ts) > 1e11 else ts, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
     return None

@@ -3,7 +3,10 @@
 A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: objects
 come from regular files of the folder itself alone (dulwich unpacks packs), and of the settings only `user.email` is
 read (`git_config.py`). What an object costs to unpack is limited for the process that reads it. Commits that other
-programs wrote may lack what git's have, such as a time: they are read as far as they go.
+programs wrote may lack what git's have, such as a time: they are read as far as they go. Objects are not checked against
+their ids: zlib's checksum tells of a damaged disk, and whoever makes up a repository makes up its ids, too. A commit is
+unpacked when it is found, and again when its turn comes: held until then, those of a hostile history would fill the
+memory.
 Format: https://git-scm.com/docs/gitrepository-layout
 """
 
@@ -19,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -30,6 +33,7 @@ from dulwich.pack import Pack
 
 from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
 from idiolect.daemon.sources import git_config
+from idiolect.daemon.sources.items import time_at
 from idiolect.models.errors import IdiolectError
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
@@ -317,15 +321,12 @@ def _written(content: bytes, names: dict[tuple[bytes, bytes], tuple[bytes, bytes
     author = b"".join(headers[b"author"][:1])
     name, _, address = (part.strip() for part in author.rpartition(b">")[0].partition(b"<"))
     proper = names.get((name.lower(), address.lower())) or names.get((b"", address.lower())) or (b"", b"")
-    at = None
-    if (seconds := _seconds(author)) is not None:
-        with suppress(ValueError, OverflowError, OSError):
-            at = datetime.fromtimestamp(seconds, UTC)
+    seconds = _seconds(author)
     return WrittenCommit(
         is_merge=len(_parents(content)) > 1,
         name=(proper[0] or name).decode(errors="ignore"),
         address=(proper[1] or address).decode(errors="ignore"),
-        at=at,
+        at=None if seconds is None else time_at(seconds),
         message=_decoded(
             content.partition(b"\n\n")[2], b"".join(headers[b"encoding"]).decode(errors="ignore")
         ),

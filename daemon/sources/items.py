@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import ClassVar, Final
@@ -133,6 +133,14 @@ class ReadReport:
     def skip_known(self, count: int = 1) -> None:
         """Count pieces of text that are stored already."""
         self.skipped["already known"] = self.skipped.get("already known", 0) + count
+
+
+def time_at(seconds: float) -> datetime | None:
+    """The time so many seconds after the beginning of 1970, in UTC; None for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def status(path: Path) -> os.stat_result:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import IO, Any, Final
 
 import ijson
+
+from idiolect.daemon.sources.items import Skipped
 
 #: What says that a file is no JSON, or none that a program exports.
 JSONError = ijson.JSONError
@@ -53,3 +56,9 @@ def objects(file: IO[bytes], wanted: AbstractSet[str]) -> Iterator[tuple[str, di
         else:
             raise JSONError("an object holds more values than any message")
         yield place, builder.value
+
+
+def damaged(path: Path) -> Skipped:
+    """That a file was read as far as its JSON goes."""
+    note = f"{path.name}: the JSON breaks off or is damaged; what came before was read"
+    return Skipped(path, "damaged JSON", note)

@@ -19,7 +19,7 @@ from idiolect.daemon.sources import (
     mailboxes,
     markdown,
     matrix,
-    opendocument,
+    office_documents,
     org,
     own_export,
     rst,
@@ -28,7 +28,6 @@ from idiolect.daemon.sources import (
     signal,
     telegram,
     whatsapp,
-    word,
 )
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import paragraphs
@@ -118,8 +117,8 @@ KINDS: Final = (
     Kind("bash", COMMANDS, shell.bash, looks=shell.is_bash),
     Kind("zsh", COMMANDS, shell.zsh, looks=shell.is_zsh),
     Kind("fish", COMMANDS, shell.fish, looks=shell.is_fish),
-    Kind("docx", "file", word.read, (".docx",)),
-    Kind("odt", "file", opendocument.read, (".odt",)),
+    Kind("docx", "file", office_documents.word, (".docx",)),
+    Kind("odt", "file", office_documents.opendocument, (".odt",)),
     Kind("rtf", "file", rtf.read, (".rtf",)),
     Kind("markdown", "file", documents.reader(markdown.prose), (".md", ".markdown")),
     Kind("org", "file", documents.reader(org.prose), (".org",)),

@@ -7,13 +7,13 @@ https://spec.matrix.org/latest/client-server-api/#mroommessage
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from idiolect.daemon.sources.items import Skipped, explained, opened
-from idiolect.daemon.sources.json_objects import JSONError, objects, places
+from idiolect.daemon.sources.items import Skipped, explained, opened, time_at
+from idiolect.daemon.sources.json_objects import JSONError, damaged, objects, places
 from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
 
 _EVENTS: Final = "messages.item"
@@ -44,9 +44,7 @@ def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
                     if text:
                         yield ChatMessage(sender, text, _at(event), (names.get(sender, ""),))
     except JSONError:
-        yield Skipped(
-            path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
-        )
+        yield damaged(path)
 
 
 def guess(path: Path) -> tuple[str, ...]:
@@ -78,6 +76,6 @@ def _text(content: dict[str, Any]) -> str:
 
 def _at(event: dict[str, Any]) -> datetime | None:
     try:
-        return datetime.fromtimestamp(int(event["origin_server_ts"]) / 1000, UTC)
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return time_at(int(event["origin_server_ts"]) / 1000)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None

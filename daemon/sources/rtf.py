@@ -10,7 +10,7 @@ from striprtf import striprtf
 
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources.items import Item, LimitError, Skipped, explained, status
-from idiolect.daemon.sources.word import damaged
+from idiolect.daemon.sources.office_documents import damaged
 
 _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text  # it has no types
 _MAX_BYTES: Final = 32 << 20  # pictures are written in it as text

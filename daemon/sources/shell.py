@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from idiolect.daemon.sources.items import Item, Skipped, explained, opened
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened, time_at
 from idiolect.daemon.sources.lines import Lines
 from idiolect.daemon.sources.people import AuthorFilter
 
@@ -72,7 +72,7 @@ def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
         if stamp := _STAMP.match(line):
             if held:
                 yield "\n".join(held), at
-            held, at = [], _at(int(stamp[1]))
+            held, at = [], time_at(int(stamp[1]))
         elif at is None:
             yield line, None
         else:  # with times, a command may have several lines
@@ -88,7 +88,7 @@ def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
 def _zsh(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
     for held in _continued(lines):
         found = _EXTENDED.match(held)
-        yield (found[2], _at(int(found[1]))) if found else (held, None)
+        yield (found[2], time_at(int(found[1]))) if found else (held, None)
 
 
 def _continued(lines: Iterable[str]) -> Iterator[str]:
@@ -116,14 +116,7 @@ def _fish(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
             command = line[7:].replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
         elif line.startswith("  when: ") and command is not None:
             digits = line[8:].strip()
-            yield command, _at(int(digits)) if digits.isdigit() else None
+            yield command, time_at(int(digits)) if digits.isdigit() else None
             command = None
     if command is not None:
         yield command, None
-
-
-def _at(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

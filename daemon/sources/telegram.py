@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from idiolect.daemon.sources.items import Skipped, explained, opened
-from idiolect.daemon.sources.json_objects import JSONError, objects, places
+from idiolect.daemon.sources.items import Skipped, explained, opened, time_at
+from idiolect.daemon.sources.json_objects import JSONError, damaged, objects, places
 from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
 
 #: Parts of a message that nobody typed, or nobody typed as sentences.
@@ -45,9 +45,7 @@ def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
                         also = (str(raw.get("from_id") or ""),)
                         yield ChatMessage(writer, text, _at(raw), also, local)
     except JSONError:
-        yield Skipped(
-            path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
-        )
+        yield damaged(path)
 
 
 def guess(path: Path) -> tuple[str, ...]:
@@ -89,7 +87,7 @@ def _text(parts: Any) -> str:
 def _at(raw: dict[str, Any]) -> datetime | None:
     try:
         if unix := raw.get("date_unixtime"):
-            return datetime.fromtimestamp(int(unix), UTC)
+            return time_at(int(unix))
         return datetime.fromisoformat(str(raw.get("date"))).astimezone(UTC)
     except (ValueError, OverflowError, OSError, TypeError):
         return None

@@ -35,7 +35,6 @@ class Read:
     missing: int = 0
     adapter: tuple[str, str] | None = None
     log: int = 0
-    newest_log: int = 0
     done: int = 0
     ordered: int = 0
     orders: list[list[Any]] = field(default_factory=list)

@@ -11,7 +11,7 @@ from reading import texts as read
 
 from idiolect.daemon.ingest.file_discovery import said_of_others
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.sources import zipped_xml
+from idiolect.daemon.sources import office_documents
 from idiolect.daemon.sources.items import FoundFile, LimitError, Skipped
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -122,7 +122,7 @@ def test_a_damaged_document_is_a_note(tmp_path, name):
 
 
 def test_a_document_that_unpacks_to_more_than_any_letter_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(zipped_xml, "MAX_UNPACKED_BYTES", 100_000)
+    monkeypatch.setattr(office_documents, "MAX_UNPACKED_BYTES", 100_000)
     path = docx(tmp_path / "a.docx", f"<w:p>{run('One.')}</w:p>" + f"<w:p>{run('a' * 5000)}</w:p>" * 100)
     with pytest.raises(LimitError, match="unpacks to more than"):
         read(path)
