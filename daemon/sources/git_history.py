@@ -3,10 +3,11 @@
 A repository may come from a stranger, and git runs what a repository's settings name. So git is never started: objects
 come from regular files of the folder itself alone (dulwich unpacks packs), and of the settings only `user.email` is
 read (`git_config.py`). What an object costs to unpack is limited for the process that reads it. Commits that other
-programs wrote may lack what git's have, such as a time: they are read as far as they go. Objects are not checked against
-their ids: zlib's checksum tells of a damaged disk, and whoever makes up a repository makes up its ids, too. A commit is
-unpacked when it is found, and again when its turn comes: held until then, those of a hostile history would fill the
-memory.
+programs wrote may lack what git's have, such as a time: they are read as far as they go.
+
+Objects are not checked against their ids: zlib's checksum tells of a damaged disk, and whoever makes up a repository
+makes up its ids, too. A commit is unpacked when it is found, and again when its turn comes: held until then, those of a
+hostile history would fill the memory.
 Format: https://git-scm.com/docs/gitrepository-layout
 """
 
