@@ -184,9 +184,9 @@ def _sha256(path: Path) -> str:
         raise UnknownBaseError(f"{path} cannot be read: {error.strerror}. Make it readable first.") from error
 
 
-def whole(folder: Path) -> BasePaths | None:
-    """The base model that serves if it is complete, each of its files compared with its hash; else None."""
-    choice = chosen(folder)
+def whole(folder: Path, choice: Choice | None = None) -> BasePaths | None:
+    """A base model, by default the one that serves, if it is complete, each file compared with its hash; else None."""
+    choice = choice or chosen(folder)
     return whole_base(folder_of(folder, choice.name), choice.sha256)
 
 
@@ -219,7 +219,7 @@ def has_accepted_terms(folder: Path, known: KnownBase) -> bool:
 
 
 def make(folder: Path, choice: Choice, progress: Progress | None = None) -> BasePaths:
-    """Return a base model of the profile, made first if it is missing or damaged. What serves goes on serving.
+    """Make a base model of the profile that is missing or damaged. What serves goes on serving.
 
     Args:
         folder: where the profile's base models are.
@@ -230,8 +230,6 @@ def make(folder: Path, choice: Choice, progress: Progress | None = None) -> Base
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.build.ensure_base` raise.
     """
     place = folder_of(folder, choice.name)
-    if (there := whole_base(place, choice.sha256)) is not None:
-        return there
     report = progress or (lambda _phase, _done: None)
     gguf, known = require_source(choice), choice.known
     if gguf is None and choice.name == DEFAULT.name:

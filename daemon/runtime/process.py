@@ -47,6 +47,14 @@ class AlreadyRunningError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
+class BaseBeingMadeError(IdiolectError):
+    """Another command fetches or builds a base model."""
+
+    code: ClassVar[str] = "base-being-made"
+    exit_code: ClassVar[int] = 54
+    http_status: ClassVar[int] = 409
+
+
 class StartError(IdiolectError):
     """The service ended, or stayed silent, before it answered."""
 
@@ -151,6 +159,20 @@ def locked(settings: ProfilePaths, *, patience_s: float = 1.0, held: int | None 
         _sign(file, str(os.getpid()))
         yield file.fileno()
         _sign(file, "")
+
+
+@contextlib.contextmanager
+def making_base(settings: ProfilePaths) -> Iterator[None]:
+    """Be the one process that fetches or builds a base model while the block runs. Raises BaseBeingMadeError."""
+    with _open_lock(settings.base_lock_path) as file:
+        if not _try_lock(file):
+            file.seek(0)
+            raise BaseBeingMadeError(
+                f"Another command (pid {file.read().strip()}) is fetching or building a base model for the profile "
+                f"{settings.home}. Wait until it is done, and start again."
+            )
+        _sign(file, str(os.getpid()))
+        yield
 
 
 def holder(settings: Located) -> int | None:

@@ -235,10 +235,15 @@ def test_a_base_model_that_is_damaged_is_made_anew_at_the_next_start(shop: Shop)
 def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(shop: Shop) -> None:
     learn(shop)
     before = shop.status()
-    for point in ("chunk", "join", "build"):
+    for point, state in (
+        ("chunk", "1 MB to fetch"),
+        ("join", "fetched, not built yet"),
+        ("build", "fetched, not built yet"),
+    ):
         shop.killed(point)
         now = shop.status()
         assert (now["pid"], now["base"], now["entries"]) == (before["pid"], "tiny", 3), point
+        assert f"other         {state}" in shop.done("base")[1], point
     terms = shop.known.terms
     assert terms is not None
     others = replace(
@@ -249,6 +254,24 @@ def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(sho
     assert code == 0, "those that were accepted are not" + err
     assert shop.status()["base"] == "other"
     assert [path.name for path in (shop.settings.base_dir / "others" / "other").glob(".*")] == []
+
+
+def test_a_second_command_is_refused_before_it_fetches_anything(shop: Shop) -> None:
+    with shop.run("base", "use", "other", "--accept-terms", point="chunk") as first:
+        try:
+            assert first.stdout is not None
+            assert first.stdout.readline() == "there\n"
+            fetched = {path.name for path in shop.settings.base_dir.rglob("*part*")}
+            code, out, err = shop.done("base", "use", "other")
+            assert (code, out) == (54, ""), err
+            assert f"Another command (pid {first.pid}) is fetching or building a base model" in err
+            assert "Fetching the base model" not in err
+            assert {path.name for path in shop.settings.base_dir.rglob("*part*")} == fetched
+            assert shop.done("base", "use", "smollm2-135m")[0] == 0, "what is built needs no one's leave"
+        finally:
+            first.kill()
+    assert shop.done("base", "use", "other")[0] == 0
+    assert shop.status()["base"] == "other"
 
 
 def test_killed_in_the_switch_one_of_them_serves_whole(shop: Shop) -> None:

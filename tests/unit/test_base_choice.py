@@ -5,10 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from idiolect.models import known_bases
 from idiolect.models.base_choice import Choice, MissingModelError, require_source, resolve
-from idiolect.models.fetch import FetchError
-from idiolect.models.known_bases import GEMMA, fetch_parts
+from idiolect.models.known_bases import GEMMA
 
 
 def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path):
@@ -42,9 +40,3 @@ def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path, stem, name):
     path = tmp_path / f"{stem}.gguf"
     path.write_bytes(b"any")
     assert resolve(tmp_path, str(path)).name == name
-
-
-def test_chunks_that_another_run_has_taken_are_no_full_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(known_bases, "fetch", lambda folder, *_, pin: folder / "gone")
-    with pytest.raises(FetchError, match="wait for that one"):
-        fetch_parts(tmp_path, replace(GEMMA, size_bytes=1, parts=GEMMA.parts[:1]), lambda *_: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import pydoc
 import sys
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ from idiolect.models.base_choice import (
 from idiolect.models.base_speed import Speed, speed_of
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError, IdiolectError
-from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, terms_of
+from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, missing_bytes, terms_of
 from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
@@ -246,6 +247,7 @@ def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
                 "serves": name == serving,
                 "built": base is not None,
                 "download_mb": known and round(known.download_bytes / 1e6),
+                "missing_mb": _missing_mb(settings, known) if known and base is None else None,
                 "memory_mb": memory_mb,
                 "token_ms": speed and speed.token_ms,
                 "languages": list(known.languages) if known else None,
@@ -253,6 +255,11 @@ def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _missing_mb(settings: Settings, known: KnownBase) -> int:
+    """Return what is left to fetch of a base model that is known, in megabytes, a begun one as a whole one."""
+    return math.ceil(missing_bytes(folder_of(settings.base_dir, known.name), known) / 1e6)
 
 
 def _show(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
@@ -263,7 +270,10 @@ def _show(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
 
 
 def _describe_row(row: dict[str, Any]) -> str:
-    state = "serves" if row["serves"] else "built" if row["built"] else f"{row['download_mb']:,} MB to fetch"
+    if row["serves"] or row["built"]:
+        state = "serves" if row["serves"] else "built"
+    else:
+        state = f"{row['missing_mb']:,} MB to fetch" if row["missing_mb"] else "fetched, not built yet"
     costs = [f"{row['memory_mb']:,} MB of memory"] if row["memory_mb"] else []
     costs += [f"{row['token_ms']:.1f} ms a token here"] if row["token_ms"] else []
     about = [f"languages: {' '.join(row['languages'])}"] if row["languages"] else []
