@@ -17,7 +17,9 @@ ENV_PREFIX: Final = "IDIOLECT_"
 """What the names of environment variables begin with that set something."""
 
 _FILES: Final = r"store\.json|store\.key|store\.key\.next|locked|config\.toml|keyboard\.json|browser-host"
-_RUNNING: Final = r"lock|base-lock|service\.json|starting|port|port-meanwhile|idiolect\.sock|token|token-[a-z]+"
+_RUNNING: Final = (
+    r"lock|base-lock|service\.json|starting|port|port-meanwhile|idiolect\.sock|token|token-[a-z]+"
+)
 _DRAFT: Final = r"-[a-z0-9_]{8}"  # how the name ends of a file that `durable.write` has not finished
 _BASE: Final = r"base(?:/others/[\w.-]+)?"  # a base model's folder
 _LOST: Final = r"\.lost-\d{8}T\d{6}-[0-9a-f]{4}"  # how the name ends of what a new store has put aside

@@ -164,12 +164,17 @@ def _build(folder: Path, source: Path, source_sha256: str, name: str, report: Pr
         from idiolect.models.shortlist import choose_tokens
         from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
+        # As the time goes with the largest model; a smaller one skips to the third step.
         report("build", 0.0)
-        weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done), choose_tokens)
+        weights, vocabulary = read_gguf(
+            source,
+            lambda done: report("build", 0.75 + 0.05 * done),
+            lambda every: choose_tokens(every, report=lambda done: report("build", 0.2 + 0.55 * done)),
+        )
         build_graph(weights, work / "graph.onnx")
-        report("build", 0.75)
+        report("build", 0.82)
         build_tokenizer(vocabulary, work / "tokenizer.model")
-        report("build", 0.8)
+        report("build", 0.84)
         spelling = Spelling.english()
         build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz", spelling)
         forms = read_lexicon(work / "lexicon.npz").forms

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -51,7 +51,10 @@ _IN_TEXT = regex.compile(r"\s+|</?[a-z0-9]+>")  # user-defined tokens that are t
 
 
 def choose_tokens(
-    vocabulary: Vocabulary, languages: Sequence[str] = LANGUAGES, size: int = MAX_TOKENS
+    vocabulary: Vocabulary,
+    languages: Sequence[str] = LANGUAGES,
+    size: int = MAX_TOKENS,
+    report: Callable[[float], None] = lambda _done: None,
 ) -> Vocabulary:
     """Return the tokens that are kept, in the order that the tokenizer and the program rely on.
 
@@ -61,6 +64,7 @@ def choose_tokens(
         vocabulary: all tokens of a model.
         languages: ISO 639-1 codes of languages that wordfreq knows.
         size: the most tokens to keep.
+        report: gets the share of the languages that were read, 0 to 1: all of them take half a minute.
 
     Raises:
         UnsupportedModelError: a mark of this kind of vocabulary is missing.
@@ -94,7 +98,7 @@ def choose_tokens(
     if len(kept) + len(ranked) > limit:
         keep((token for token in ranked if len(token) == 1 and _CHARACTER.fullmatch(token)), limit)
         keep((token for token in ranked if _NO_LETTERS.fullmatch(token)), limit)
-        keep(_of_words(vocabulary, languages), int(_WORDS_SHARE * limit))
+        keep(_of_words(vocabulary, languages, report), int(_WORDS_SHARE * limit))
         keep((token for token in ranked if _LATIN.fullmatch(token)), limit)
     keep(ranked, limit)
     order = [*kept, *last]
@@ -108,13 +112,15 @@ def choose_tokens(
     )
 
 
-def _of_words(vocabulary: Vocabulary, languages: Sequence[str]) -> Iterator[str]:
+def _of_words(
+    vocabulary: Vocabulary, languages: Sequence[str], report: Callable[[float], None]
+) -> Iterator[str]:
     """Yield the tokens of the languages' words, those first that stand for most of any one language."""
     from sentencepiece import SentencePieceProcessor
 
     whole = SentencePieceProcessor(model_proto=sentencepiece_model(vocabulary))
     most: dict[int, float] = {}
-    for language in languages:
+    for number, language in enumerate(languages, 1):
         counted: defaultdict[int, float] = defaultdict(float)
         forms = [*_forms(language)]
         for (_, uses), ids in zip(forms, whole.encode([form for form, _ in forms]), strict=True):
@@ -122,6 +128,7 @@ def _of_words(vocabulary: Vocabulary, languages: Sequence[str]) -> Iterator[str]
                 counted[token] += uses
         for token, share in counted.items():
             most[token] = max(most.get(token, 0.0), share * (_ENGLISH if language == "en" else 1.0))
+        report(number / len(languages))
     yield from (vocabulary.tokens[token] for token in sorted(most, key=most.__getitem__, reverse=True))
 
 

@@ -195,7 +195,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         parent = challenger or served
         trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
     else:
-        trained = _TrainedAdapter(offered, [], 0, 0.0, 0.0, "none", _peak_mb())
+        trained = _TrainedAdapter(offered, [], 0, 0, 0.0, 0.0, "none", _peak_mb())
     del replay, checkpoint
     blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
@@ -235,6 +235,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
             "metrics": metrics.to_json(),
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
             "learned": trained.learned,
+            "missed": trained.missed,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
             "rank": trained.lora.config.rank,
@@ -246,10 +247,12 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
 
 @dataclass(frozen=True)
 class _TrainedAdapter:
-    """The adapter, the places of the entries that it has learned from, and the figures of its training."""
+    """The adapter, the places of the entries that it has learned from, how many it was to learn from besides, and the
+    figures of its training."""
 
     lora: Lora
     learned: list[int]
+    missed: int
     tokens: int
     seconds: float
     epochs: float
@@ -305,9 +308,11 @@ def _train(
     )
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
+    wanted = {tuple(known[place]) for place in chosen}
     return _TrainedAdapter(
         result.lora,
         [place for place, entry in known.items() if tuple(entry) in texts],
+        sum(tuple(entry) in wanted - texts for entry in known.values()),
         result.tokens,
         result.seconds,
         result.epochs,

@@ -355,6 +355,10 @@ class Trainer:
         offer: OfferedAdapter | None,
     ) -> dict[str, Any]:
         promoted, reason = result["status"] == "promoted", result["reason"]
+        learned = [ids[place] for place in result["learned"]]
+        if result["missed"]:
+            before = frozenset[int]() if parent is None else self._store.adapters.seen(parent)
+            reason += f"; it has learned from {len({*before, *learned}):,} of {len(ids):,} entries so far"
         if result["promising"] and self._settings.keep_adapters:
             reason += "; the next round can go on from it"
         record = RoundRecord(
@@ -375,7 +379,7 @@ class Trainer:
             blob=base64.b64decode(result["adapter"]),
             rank=result["rank"],
             parent=parent,
-            seen=[ids[place] for place in result["learned"]] if offer is None else offer.seen,
+            seen=learned if offer is None else offer.seen,
             status="active" if promoted else "refused",
             reason=reason,
             metrics=metrics,

@@ -33,9 +33,11 @@ _SEEN: Final = """
     own (adapter, source, entries, first, last) AS MATERIALIZED (
         SELECT adapter, source, count(*), min(at_us), max(at_us)
         FROM adapter_entries JOIN entries ON id = entry GROUP BY adapter, source
-    )
-    SELECT line.adapter, source, sum(entries), min(first), max(last)
-    FROM line JOIN own ON own.adapter = ancestor GROUP BY line.adapter, source ORDER BY line.adapter, source
+    ),
+    stored (source, entries) AS MATERIALIZED (SELECT source, count(*) FROM entries GROUP BY source)
+    SELECT line.adapter, source, sum(own.entries), stored.entries, min(first), max(last)
+    FROM line JOIN own ON own.adapter = ancestor JOIN stored USING (source)
+    GROUP BY line.adapter, source ORDER BY line.adapter, source
 """
 
 
@@ -68,11 +70,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class Seen:
-    """How many entries of a source an adapter has seen, its ancestors included, and when these were written (UTC)."""
+    """How many entries of a source an adapter has seen, its ancestors included, of how many that are `stored`, and when
+    those that it has seen were written (UTC)."""
 
     adapter: int
     source: str
     entries: int
+    stored: int
     first: datetime
     last: datetime
 
@@ -107,8 +111,8 @@ def audit(db: Database, since_us: int, watches: list[str], events: EventLog) -> 
         folders=dict(folders.most_common(_FOLDERS)),
         watches=tuple(watches),
         seen=tuple(
-            Seen(adapter, source, entries, moment(first), moment(last))
-            for adapter, source, entries, first, last in db.execute(_SEEN)
+            Seen(adapter, source, entries, stored, moment(first), moment(last))
+            for adapter, source, entries, stored, first, last in db.execute(_SEEN)
         ),
         events=tuple(events.all(since_us, _EVENTS)),
     )

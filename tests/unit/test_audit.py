@@ -68,14 +68,16 @@ def test_which_adapter_saw_what(store):
     first = publish(store, seen=[a, c])
     second = publish(store, parent=first, seen=[a, b])
     apart = publish(store, seen=[b])
-    rows = [(row.adapter, row.source, row.entries, row.first, row.last) for row in store.audit().seen]
+    rows = [
+        (row.adapter, row.source, row.entries, row.stored, row.first, row.last) for row in store.audit().seen
+    ]
     later = NOON + timedelta(days=1)
     assert rows == [
-        (first, "file", 1, NOON, NOON),
-        (first, "http", 1, NOON, NOON),
-        (second, "file", 1, NOON, NOON),
-        (second, "http", 2, NOON, later),
-        (apart, "http", 1, later, later),
+        (first, "file", 1, 1, NOON, NOON),
+        (first, "http", 1, 2, NOON, NOON),
+        (second, "file", 1, 1, NOON, NOON),
+        (second, "http", 2, 2, NOON, later),
+        (apart, "http", 1, 2, later, later),
     ]
 
 

@@ -239,7 +239,9 @@ def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
     characters, ours, tmp_path, monkeypatch, size
 ):
     monkeypatch.setattr("idiolect.models.shortlist._WORDS", 500)
-    some = choose_tokens(characters, ["en"], size)
+    told: list[float] = []
+    some = choose_tokens(characters, ["en"], size, told.append)
+    assert told == [1.0]
     assert len(some.tokens) <= size < len(characters.tokens)
     build_tokenizer(some, tmp_path / "tokenizer.model")
     short = Tokenizer(tmp_path / "tokenizer.model")

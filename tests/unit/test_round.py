@@ -148,6 +148,7 @@ def test_the_result_has_what_the_service_keeps(finished, tiny, train_request, en
     held_out = result["held_out"]
     assert held_out == [*range(held_out[0], len(entries))], "the newest"
     assert sorted(result["learned"] + held_out) == [*range(len(entries))]
+    assert result["missed"] == 0
     metrics = result["metrics"]
     for arm in ("base", "memory", "adapter", "both", "serving"):
         assert metrics[arm]["perplexity"] > 1
@@ -202,10 +203,12 @@ def test_a_further_round_goes_on_from_its_parent(finished, train_request, entrie
 
 
 def test_a_short_budget_is_kept(train_request, entries):
-    events, status, errors = run(replace(train_request, budget_s=2.0, epochs=1000), entries)
+    many = [[token, *entry] for token in range(100, 200) for entry in entries]
+    events, status, errors = run(replace(train_request, budget_s=2.0, epochs=1000), many)
     assert (status, errors) == (0, b"")
     result = events[-1]
-    assert result["metrics"]["epochs"] < 1000
+    assert result["metrics"]["epochs"] < 1
+    assert result["missed"] == len(many) - len(result["held_out"]) - len(result["learned"]) > 0
     # the least that is judged, and importing torch, come on top
     assert result["seconds"] < 2.0 + 10.0
 

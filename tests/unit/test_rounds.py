@@ -479,6 +479,23 @@ def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
     assert store.adapters.active() == third, "what was refused never serves by itself"
 
 
+def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profile, monkeypatch):
+    profile.reopen(epochs=1, checkpoint_s=60)
+    follow = profile.service._children.follow
+
+    def cut_short(*given):  # as its time does, which must not depend on how busy the machine is
+        for event in follow(*given):
+            if event["event"] == "result":
+                event |= {"learned": event["learned"][:6], "missed": len(event["learned"]) - 6}
+            yield event
+
+    monkeypatch.setattr(profile.service._children, "follow", cut_short)
+    profile.begin()
+    verdict = profile.end()
+    assert "it has learned from 6 of 110 entries so far" in verdict["reason"]
+    assert [(row.entries, row.stored) for row in profile.store.audit().seen] == [(6, 110)]
+
+
 def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):
     service = profile.service
 

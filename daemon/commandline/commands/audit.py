@@ -121,7 +121,8 @@ def _sum_by(rows: Iterable[dict[str, Any]], names: tuple[str, ...]) -> list[tupl
 
 def _make_row(row: dict[str, Any]) -> tuple[str, ...]:
     first, last = (str(row[end])[:10] for end in ("first", "last"))
-    return str(row["adapter"]), plain(row["source"]), number(row["entries"]), first, last
+    entries = f"{number(row['entries'])} of {number(row['stored'])}"
+    return str(row["adapter"]), plain(row["source"]), entries, first, last
 
 
 def _describe_event(event: dict[str, Any]) -> str:
