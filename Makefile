@@ -7,9 +7,14 @@ DEMO_TEXT = $(wildcard *.md docs) $(patsubst %/,%,$(wildcard .git/))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; \
 	then echo $$python; break; fi; done)
-# pip shows its progress where somebody watches, and is quiet elsewhere.
-INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
-	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
+# What pip fetches, how large it is, and how much that makes; not where from, which pip's settings say.
+install = { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=off $(1) || echo failed; } | { \
+	sum=0; while read -r doing file size unit; do case "$$doing $$unit" in \
+		'failed ') exit 1;; \
+		'Downloading MB)') size=$${size\#(} sum=$$((sum + $${size%.*})) file=$${file\#\#*/}; \
+			echo "  $${file%%-*} ($$size MB; $$sum MB so far)";; \
+		'Installing '*) echo '  Unpacking what was fetched';; \
+	esac; done; }
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
 # and what that has made for them. Some hundred programs are started, which are compiled once, whatever is set.
@@ -36,16 +41,16 @@ $(BIN)/python:
 
 .venv/.start: pyproject.toml | $(BIN)/python
 	@echo 'Installing idiolect and what it needs into .venv'
-	@$(INSTALL) -e .
+	@$(call install,-e .)
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python
 	@echo 'Installing idiolect and what its tests need into .venv'
-	@$(INSTALL) -e '.[test]'
+	@$(call install,-e '.[test]')
 	@touch .venv/.start $@
 
 .venv/.check: .venv/.test
-	@$(INSTALL) -e '.[check]'
+	@$(call install,-e '.[check]')
 	@touch $@
 
 # The program by its name, where nothing else has that.

@@ -38,6 +38,10 @@ class ComputeClock:
         """Return the seconds used up since the start of the process, its imports included."""
         return self._before_s + max(time.thread_time(), (self.awake_s() - self._started) / PATIENCE)
 
+    def pace(self) -> float:
+        """Return how many seconds by the clock a second of the budget has taken in this process, from 1 up."""
+        return max((self.awake_s() - self._started) / max(self.spent_s() - self._before_s, 1e-9), 1.0)
+
     def left_s(self) -> float:
         """Return the seconds that are left; negative once the budget is used up."""
         return self.budget_s - self.spent_s()

@@ -77,12 +77,12 @@ class Progress:
         return max(self.time.left_s() - self.judging_s, 1.0)
 
     def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
-        """Emit a progress line.
+        """Emit a progress line. The time left in it is by the clock, at the pace so far.
 
         Args:
             phase: "prepare", "train" or "judge".
             done: the share of the phase, 0 to 1.
-            left_s: seconds left of the phase; the judging is added. None if it is not known.
+            left_s: computing time left of the phase; the judging is added. None if it is not known.
             more: further figures.
 
         Raises:
@@ -97,7 +97,7 @@ class Progress:
                 "event": "progress",
                 "phase": phase,
                 "done": round(done, 4),
-                "left_s": round(max(left, 0.0), 1),
+                "left_s": round(max(left, 0.0) * self.time.pace(), 1),
                 "spent_s": round(self.time.spent_s(), 2),
                 **more,
             }

@@ -165,12 +165,14 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
+    clock.report("prepare", 0.1)
     lists = word_list_paths(base, request.languages)
     words = GeneralWords(read_lexicon(lists.lexicon), lists.dictionary)
     decided = decisions(request.kept, request.replaced)
     layout = request.keyboard or usual_layout(request.languages[0])
     mistakes = Mistakes(words, TypingChannel(layout, languages=request.languages), lambda: decided)
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
+    clock.report("prepare", 0.6)
     passages = read_general_passages(request.languages)
     replay, general = ([tokenizer.encode(p) for p in part] for part in passages)
     general = general[: _fit(general, _GENERAL_TOKENS)]
@@ -179,6 +181,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     for entry in [*known.values()][-200:]:
         recent.add(entry)
 
+    clock.report("prepare", 0.8)
     tokens = clock.time_judging(
         Model(base.graph, base.config, threads=request.threads),
         general[:4],

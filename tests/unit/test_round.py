@@ -17,6 +17,7 @@ import psutil
 import pytest
 from waiting import DEADLINE_S, until
 
+from idiolect.adapters.compute_clock import PATIENCE
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
@@ -123,8 +124,9 @@ def test_progress_goes_through_the_phases(finished, train_request):
         done = [event["done"] for event in progress if event["phase"] == phase]
         assert done == sorted(done)
         assert 0 <= done[0] <= done[-1] <= 1
+        assert len(done) > 2
     assert [event["done"] for event in progress if event["phase"] != "prepare"][-1] == 1
-    assert all(0 <= event["left_s"] <= train_request.budget_s for event in progress)
+    assert all(0 <= event["left_s"] <= PATIENCE * train_request.budget_s for event in progress)
     spent = [event["spent_s"] for event in progress]
     assert spent == sorted(spent)
     assert 0 < spent[0] < spent[-1] < train_request.budget_s

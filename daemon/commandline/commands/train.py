@@ -76,7 +76,9 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
     terminal.say(describe_verdict(verdict))
     if verdict.get("tokens_per_s"):
         took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
-        terminal.say(f"The round computed for {took}, at {speed} tokens/s.{_describe_delay(verdict)}")
+        terminal.say(
+            f"The round computed for {took}, at {speed} tokens/s. {describe_delay(verdict)}".rstrip()
+        )
 
 
 def describe_verdict(verdict: dict[str, Any]) -> str:
@@ -86,13 +88,13 @@ def describe_verdict(verdict: dict[str, Any]) -> str:
     return f"{status}: {verdict['reason']}"
 
 
-def _describe_delay(verdict: dict[str, Any]) -> str:
+def describe_delay(verdict: dict[str, Any]) -> str:
     """Return what to say where the round took much longer than it computed; nothing where it did not."""
     clock_s = verdict.get("clock_s")
     if clock_s is None or clock_s < _MUCH_LONGER * verdict["seconds"]:
         return ""
     return (
-        f" By the clock it took {clock(clock_s)}, since other programs used the processor or it had to wait."
+        f"By the clock it took {clock(clock_s)}, since other programs used the processor or it had to wait."
     )
 
 

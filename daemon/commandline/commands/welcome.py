@@ -11,12 +11,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from idiolect.adapters.compute_clock import PATIENCE
 from idiolect.daemon.commandline.arguments import Budget, Me, parse_path
 from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.commandline.commands.eval import describe_savings
-from idiolect.daemon.commandline.commands.train import describe_verdict, wait_for_round
-from idiolect.daemon.commandline.formatting import plain
+from idiolect.daemon.commandline.commands.train import describe_delay, describe_verdict, wait_for_round
+from idiolect.daemon.commandline.formatting import clock, plain
 from idiolect.daemon.commandline.progress import follow_phases
 from idiolect.daemon.commandline.service_process import start_service
 from idiolect.daemon.commandline.terminal import Terminal
@@ -53,6 +54,7 @@ def run(
             report = read_paths(client, terminal, paths, me or [])
             show_import(terminal, report, as_json=False)
             new_entries = report["entries"]
+        budget = budget or settings.budget_s
         if (became := _train(client, terminal, budget, new_entries=new_entries)) is not None:
             _show_savings(client, terminal, anew=bool(new_entries))
             _show_examples(terminal, _find_examples(client))
@@ -60,15 +62,19 @@ def run(
     _show_how_to_go_on(terminal, settings, running)
 
 
-def _train(
-    client: ServiceClient, terminal: Terminal, budget: float | None, *, new_entries: int
-) -> str | None:
+def _train(client: ServiceClient, terminal: Terminal, budget: float, *, new_entries: int) -> str | None:
     """Train; return what became of it, as the last time if nothing was read since, or None where no round began."""
     last: dict[str, Any] | None = client.get("/v1/status").get("last_round")
     if not new_entries and last and last["status"] in {"promoted", "refused"}:
         return describe_verdict(last)
+    terminal.note(
+        f"Learning how you write takes {clock(budget)} of computing, or up to {clock(PATIENCE * budget)} where other "
+        "programs use the processor. Reading all text before, and measuring by typing it again after that, take some "
+        "ten seconds of computing each."
+    )
     try:
-        return describe_verdict(wait_for_round(client, terminal, budget, quiet=False))
+        verdict = wait_for_round(client, terminal, budget, quiet=False)
+        return f"{describe_verdict(verdict)}\n{describe_delay(verdict)}".rstrip()
     except RelayedError as error:
         if error.relayed_code == _ENDED:
             return f"No verdict: {error} `idiolect train --wait` begins another round."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pty
@@ -12,6 +13,9 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -94,6 +98,45 @@ def test_with_too_little_text_welcome_goes_on_and_what_it_says_to_try_works(
         answer, line = tried(out)
         assert "words" in answer
         assert ("--unix-socket" in line) == unix_socket
+
+
+@pytest.mark.parametrize(("needed", "status"), [("big", 0), ("absent", 2)])
+def test_make_says_what_is_fetched_and_how_far_it_is_and_not_where_from(tmp_path, needed, status):
+    shelf, home = tmp_path / "shelf", tmp_path / "home"
+    python = home / ".venv" / "bin" / "python"
+    shelf.mkdir()
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+    )  # its pip, which only looks what it would do
+    python.chmod(0o755)
+    shutil.copy(Path(__file__).parents[3] / "Makefile", home)
+    (home / "pyproject.toml").write_text(
+        f'[project]\nname = "some"\nversion = "1"\ndependencies = ["{needed}"]\n[tool.setuptools]\npackages = []\n'
+    )
+    with zipfile.ZipFile(shelf / "big-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("big/data", bytes(12 << 20))
+        wheel.writestr("big-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: big\nVersion: 1.0\n")
+        wheel.writestr("big-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("big-1.0.dist-info/RECORD", "")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(shelf))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")},
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": f"http://127.0.0.1:{server.server_port}/",
+            "PIP_DRY_RUN": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # pip takes it for the value of what it negates
+        }
+        command = ["make", "-C", str(home), ".venv/.start"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        server.shutdown()
+    assert done.returncode == status, done.stderr
+    assert ("  big (12.6 MB; 12 MB so far)\n" in done.stdout) == (needed == "big")
+    assert "http" not in done.stdout
+    assert (home / ".venv" / ".start").exists() == (needed == "big")
 
 
 def test_make_stop_says_one_sensible_sentence(startable, tmp_path):
