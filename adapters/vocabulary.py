@@ -64,13 +64,15 @@ class Matches:
     """Words that begin with what is typed and are longer.
 
     ``scores[i]``, unnormalized, belongs to ``forms[i]``. ``total`` is the score of all matching words, also of those
-    that are not listed. ``finished`` is the score of what is typed as a whole word.
+    that are not listed. ``finished`` is the score of what is typed as a whole word, and ``unknown`` that of all words
+    that begin so and that no list knows.
     """
 
     forms: list[str]
     scores: NDArray[np.float32]
     total: float
     finished: float
+    unknown: float = 0.0
 
 
 class WordVocabulary:

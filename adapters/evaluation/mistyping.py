@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from idiolect.adapters.mending.keyboards import Layout, neighbours
@@ -18,24 +17,6 @@ _MIN_LETTERS: Final = (
 _SLIPS: Final = {"near": 4, "swapped": 3, "left out": 3, "doubled": 1}  # how often each kind of slip is made
 _MAX_MISTYPED, _MAX_RIGHT = 200, 600  # words; each costs a forward pass
 _OFFERED: Final = 3
-
-
-@dataclass(frozen=True)
-class MistypingFigures:
-    """What became of words that were mistyped, and of words that were not; shares of 0 to 1.
-
-    ``first`` and ``among_three``: the intended word was offered so for the whole mistyped word. ``mended``: it would
-    be put there without being asked, once a space follows; ``mended_wrongly``: another word would. ``spoilt_per_1000``:
-    of the words that were typed right, how many would be changed without being asked.
-    """
-
-    mistyped: int
-    first: float
-    among_three: float
-    mended: float
-    mended_wrongly: float
-    right: int
-    spoilt_per_1000: float
 
 
 def mistype(word: str, rng: random.Random, near: dict[str, frozenset[str]]) -> str:
@@ -54,7 +35,12 @@ def mistype(word: str, rng: random.Random, near: dict[str, frozenset[str]]) -> s
 def measure_mistyping(
     predictor: Predictor, texts: Iterable[str], layout: Layout, seed: int, known: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Mistype words of texts one at a time, and return :class:`MistypingFigures` as JSON values.
+    """Mistype words of texts one at a time, and return what became of those and of words that were typed right.
+
+    The result has, as shares of 0 to 1: ``first`` and ``among_three``, where the intended word was offered so for the
+    whole mistyped word; ``mended``, where it would be put there without being asked, once a space follows;
+    ``mended_wrongly``, where another word would. ``spoilt_per_1000`` are the words that were typed ``right`` and would
+    be changed without being asked.
 
     Args:
         predictor: what is measured; it must make corrections.
@@ -80,16 +66,15 @@ def measure_mistyping(
     made = [(word, slip, _made(predictor, before, slip)) for before, word, slip in mistyped]
     right = spots[:_MAX_RIGHT]
     spoilt = sum(_made(predictor, before, word) != word for before, word in right)
-    figures = MistypingFigures(
-        len(mistyped),
-        _share(word in found[:1] for word, found in offers),
-        _share(word in found for word, found in offers),
-        _share(put == word for word, _, put in made),
-        _share(put not in (word, slip) for word, slip, put in made),
-        len(right),
-        round(1000 * spoilt / max(len(right), 1), 2),
-    )
-    return asdict(figures)
+    return {
+        "mistyped": len(mistyped),
+        "first": _share(word in found[:1] for word, found in offers),
+        "among_three": _share(word in found for word, found in offers),
+        "mended": _share(put == word for word, _, put in made),
+        "mended_wrongly": _share(put not in (word, slip) for word, slip, put in made),
+        "right": len(right),
+        "spoilt_per_1000": round(1000 * spoilt / max(len(right), 1), 2),
+    }
 
 
 _ASKED: Final[dict[str, Any]] = {

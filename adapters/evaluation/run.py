@@ -18,7 +18,7 @@ from typing import Any
 
 from idiolect.adapters.child import Emit, work
 from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row, savings
+from idiolect.adapters.evaluation.eval_metrics import latency, row, savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
@@ -99,6 +99,10 @@ class _Arm:
     adapted: bool = False
     context: bool = True  # has the latest messages before what is typed
     answers: bool = False  # sees what each message answers
+
+    def mixture(self, request: TypingRequest) -> list[Any] | None:
+        """Return the weights that its adapter, or the base, was judged with."""
+        return request.mixtures.get("adapter" if self.adapted else "base")
 
 
 _ARMS = (
@@ -195,7 +199,6 @@ def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) 
         "all": row(typed, request.seed, request.key_ms / 1e3),
         "no_repeats": row(new, request.seed, request.key_ms / 1e3),
         "latency_ms": latency(typed[::_TIMED_EVERY]),
-        "reliability": reliability(typed),
     }
 
 
@@ -258,13 +261,10 @@ class _ArmRunner:
             keyboard=request.keyboard,
             languages=request.languages,
         )
-        self._keyboard, self._seed, self._key_ms = self._serving.channel.layout, request.seed, request.key_ms
+        self._request = request
         self._adapter: Adapter | None = None
         if request.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
-        self._mixtures = request.mixtures
-        self._calibration = request.calibration
-        self._word_calibration = request.word_calibration
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
         self._clock = clock
@@ -277,19 +277,7 @@ class _ArmRunner:
         weight = 1.0 if ghosts else _WORDS_ONLY_SHARE
         self._clock.report("type" if ghosts else "growth", arm.name)
         history = [ids for ids in self._history[len(self._history) - newest :] if ids]
-        calibration = self._calibration if arm.learns else None
-        served = _ArmPredictor(
-            self._serving,
-            arm,
-            history if arm.learns else [],
-            mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
-            adapter=self._adapter if arm.adapted else None,
-            calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
-            word_calibration=Calibration.of_whole_words(self._word_calibration)
-            if arm.learns and self._word_calibration is not None
-            else Calibration(prior=WHOLE_WORDS),
-            key_ms=self._key_ms,
-        )
+        served = _ArmPredictor(self._serving, arm, self._request, self._adapter, history)
         asked = 0
 
         def ask(prefix: str) -> Suggestion:
@@ -303,7 +291,7 @@ class _ArmRunner:
             served.begin(AnsweredText(message.answered, message.sender) if arm.answers else NOTHING)
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
-            typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._key_ms / 1e3))
+            typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._request.key_ms / 1e3))
             if arm.learns:
                 served.learn(message.kept)
         self._clock.finish_typing(weight)
@@ -313,37 +301,37 @@ class _ArmRunner:
         """Mistype words of the messages, as a user who wrote the whole history before."""
         self._clock.report("mistype", arm.name)
         knowing = self._serving.build_user_model(self._history)
-        adapter = self._adapter if arm.adapted else None
         predictor = self._serving.build_predictor(
-            knowing, self._mixtures.get("adapter" if arm.adapted else "base"), adapter=adapter
+            knowing, arm.mixture(self._request), adapter=self._adapter if arm.adapted else None
         )
         common = [*self._serving.general.common]
         texts = [message.text for message in self._test]
-        return measure_mistyping(predictor, texts, self._keyboard, self._seed, common)
+        layout = self._serving.channel.layout
+        return measure_mistyping(predictor, texts, layout, self._request.seed, common)
 
 
 class _ArmPredictor:
-    """The suggestions of one arm."""
+    """The suggestions of one arm, once the ``history`` was written, if it learns."""
 
     def __init__(
         self,
         serving: LoadedModel,
         arm: _Arm,
-        history: Sequence[Sequence[int]],
-        *,
-        mixture: list[Any] | None,
+        request: TypingRequest,
         adapter: Adapter | None,
-        calibration: Calibration,
-        word_calibration: Calibration,
-        key_ms: float,
+        history: Sequence[Sequence[int]],
     ) -> None:
         self._serving = serving
-        self._key_ms = key_ms
         self._arm = arm
-        self._mixture = mixture
-        self._adapter = adapter
-        self._calibration = calibration
-        self._word_calibration = word_calibration
+        self._request = request
+        self._adapter = adapter if arm.adapted else None
+        given, given_of_words = request.calibration, request.word_calibration
+        self._calibration, self._word_calibration = Calibration(), Calibration(prior=WHOLE_WORDS)
+        if arm.learns and given is not None:
+            self._calibration = Calibration.from_json(given)
+        if arm.learns and given_of_words is not None:
+            self._word_calibration = Calibration.of_whole_words(given_of_words)
+        history = history if arm.learns else ()
         known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
             known = replace(known, recent=RecentText(0, serving.tokenizer.encode("\n")))
@@ -356,7 +344,7 @@ class _ArmPredictor:
     def _made(self) -> Predictor:
         return self._serving.build_predictor(
             self._user_model,
-            self._mixture,
+            self._arm.mixture(self._request),
             adapter=self._adapter,
             calibration=self._calibration,
             word_calibration=self._word_calibration,
@@ -376,7 +364,7 @@ class _ArmPredictor:
             prefix,
             candidates=max(BARS),
             ghost_words=ghost_words,
-            key_ms=self._key_ms,
+            key_ms=self._request.key_ms,
             answered=self._answered,
         )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import regex
 
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
-from idiolect.adapters.prediction.suggestion import Ghost, Suggestion
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.vocabulary import WORD
 
 BARS = (1, 3, 5)
@@ -40,23 +40,17 @@ class GhostCounts:
     positions: int = 0
     shown: int = 0
     right: int = 0  # the first word is
-    wrong: int = 0
-    wrong_new: int = 0  # not merely what is left of the wrong one shown a character before
+    wrong_new: int = 0  # it is not, and this is not merely what is left of the one shown a character before
 
 
 @dataclass
 class TypedText:
-    """One text, typed: ``keys`` by way of typing (``bar1``, ``bar3``, ``bar5``, ``whole``, ``words``, ``ungated``)."""
+    """One text, typed: ``keys`` by way of typing (``bar1``, ``bar3``, ``bar5``, ``whole``, ``words``)."""
 
     characters: int
     keys: dict[str, int] = field(default_factory=dict)
     shown: GhostCounts = field(default_factory=GhostCounts)
     milliseconds: list[float] = field(default_factory=list)  # of each question
-    judged: list[tuple[float, bool, bool]] = field(default_factory=list)
-    """Each ghost that came up, shown or not: (its p, whether it was shown, whether its first word is right).
-
-    What is left of one after its first character was typed comes up again only if it is shown from then on.
-    """
     ghost_s: float = 0.0  # seconds with ghosts, each looked at once
 
 
@@ -67,9 +61,8 @@ def type_text(text: str, ask: Ask, *, ghosts: bool = True, key_s: float = 0.0) -
     for most in BARS:
         typed.keys[f"bar{most}"] = _with_words(page, most)
     if ghosts:
-        typed.keys["words"] = _with_ghosts(page, word_by_word=True, gated=True, typed=typed)
-        typed.keys["whole"] = _with_ghosts(page, word_by_word=False, gated=True)
-        typed.keys["ungated"] = _with_ghosts(page, word_by_word=True, gated=False)
+        typed.keys["words"] = _with_ghosts_by_word(page)
+        typed.keys["whole"] = _with_whole_ghosts(page)
         typed.ghost_s = _seconds_with_ghosts(page, key_s)
     return typed
 
@@ -116,23 +109,34 @@ def _with_words(page: _Page, most: int) -> int:
     return keys
 
 
-def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedText | None = None) -> int:
-    """Return the keystrokes with ghosts; ``typed`` is where to count what was shown."""
+def _with_whole_ghosts(page: _Page) -> int:
+    """Return the keystrokes of a user who takes a ghost where all of it is right."""
     at = keys = 0
-    watch = None if typed is None else _Watch(typed)
     while at < len(page.text):
         ghost = page.suggestion(at).ghost
-        shown = bool(ghost.text) and (ghost.show or not gated)
-        ends = _right_ends(page, at, ghost.text)
-        step, cost = 1, 1
-        if shown and word_by_word:
-            worth = [(end, words) for words, end in enumerate(ends, 1) if end - words >= _LEAST_SAVING]
-            if worth:
-                step, cost = worth[-1]
-        elif shown and len(ghost.text) > 1 and page.right(at, ghost.text):
-            step = len(ghost.text)
-        if watch is not None:
-            watch.see(ghost, shown=shown, right=bool(ends), typed=page.text[at] if step == 1 else "")
+        takes = ghost.show and len(ghost.text) > 1 and page.right(at, ghost.text)
+        at += len(ghost.text) if takes else 1
+        keys += 1
+    return keys
+
+
+def _with_ghosts_by_word(page: _Page) -> int:
+    """Return the keystrokes of a user who takes ghosts word by word, and count what is shown."""
+    at = keys = 0
+    left = ""  # of the ghost that was shown last, once its first character was typed
+    seen = page.typed.shown
+    while at < len(page.text):
+        ghost = page.suggestion(at).ghost
+        shown = ghost.text if ghost.show else ""
+        ends = _right_ends(page, at, shown)
+        worth = [(end, words) for words, end in enumerate(ends, 1) if end - words >= _LEAST_SAVING]
+        step, cost = worth[-1] if worth else (1, 1)
+        seen.positions += 1
+        if shown:
+            seen.shown += 1
+            seen.right += bool(ends)
+            seen.wrong_new += not ends and not (left and shown.startswith(left))
+        left = shown[1:] if step == 1 and shown[:1] == page.text[at] else ""
         at += step
         keys += cost
     return keys
@@ -155,31 +159,6 @@ def _seconds_with_ghosts(page: _Page, key_s: float) -> float:
         at += step
         seconds += cost
     return seconds
-
-
-class _Watch:
-    """Counts the ghosts that are shown, each once while the user types into it."""
-
-    def __init__(self, typed: TypedText) -> None:
-        self._typed = typed
-        self._left = ""  # of the last ghost, once its first character was typed
-        self._was_shown = False
-
-    def see(self, ghost: Ghost, *, shown: bool, right: bool, typed: str) -> None:
-        """Count the ghost at one position; ``typed`` is the character that is typed there, if one is."""
-        seen = self._typed.shown
-        seen.positions += 1
-        goes_on = bool(self._left) and ghost.text.startswith(self._left)
-        new = not (goes_on and self._was_shown)
-        if shown:
-            seen.shown += 1
-            seen.right += right
-            seen.wrong += not right
-            seen.wrong_new += not right and new
-        if ghost.text and (not goes_on or (shown and not self._was_shown)):
-            self._typed.judged.append((ghost.p, shown, right))
-        self._left = ghost.text[1:] if typed and ghost.text.startswith(typed) else ""
-        self._was_shown = shown
 
 
 def _right_ends(page: _Page, at: int, ghost: str) -> list[int]:

@@ -207,7 +207,7 @@ class Mender:
         """Return ``ranked`` and what may have been meant instead, with what is left to each of the probability."""
         total = self._ranker.total_score(split, matches)
         if known.listed:  # then it is no word that nobody knows
-            total -= (1 - _DOUBT) * self._ranker.unknown_score(split)
+            total -= (1 - _DOUBT) * matches.unknown
         if not matches.forms and not matches.finished:
             total *= _GUESSED
         left = total
@@ -325,7 +325,7 @@ class Mender:
             for candidate in self._candidates(before, split, probs, known, finished=True)
             if not are_forms_of_one(fold(typed), fold(candidate.text), language)
         ]
-        unknown = self._ranker.unknown_score(split) * (_DOUBT if known.listed else 1.0)
+        unknown = self._ranker.unknown_score(split, probs) * (_DOUBT if known.listed else 1.0)
         doubts = max(stands, unknown)
         stands = stands or unknown
         total = max(stands + sum(candidate.score for candidate in meant), 1e-30)

@@ -40,10 +40,6 @@ class Calibration:
         """How many events were learned from."""
         return round(float(self._seen[:, 1].sum()))
 
-    def learn(self, p: float, came_true: bool) -> None:
-        """Count one event that was stated to have probability ``p``."""
-        self.learn_many([(p, came_true)])
-
     def learn_many(self, events: Iterable[tuple[float, bool]]) -> None:
         """Count events: the stated probability of each, and whether it came true."""
         for p, came_true in events:

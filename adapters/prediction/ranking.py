@@ -100,7 +100,6 @@ class WordRanker:
         # The latest matches: what may stand behind a word is asked for again once its space is typed.
         self._matched: list[tuple[tuple[object, ...], NDArray[np.float32], Matches]] = []
         self._answered: Answered | None = None
-        self._unknown: tuple[NDArray[np.float32], int, float] | None = None  # by what was typed, its hash
 
     def split(self, prefix: str) -> SplitPrefix:
         """Split a prefix before the word under the cursor, and tokenize what comes before."""
@@ -132,7 +131,7 @@ class WordRanker:
     def answer(self, answered: Answered | None) -> None:
         """From now on rank the words of what the user answers, too."""
         self._answered = answered
-        self._before, self._matched, self._unknown = None, [], None
+        self._before, self._matched = None, []
         self._splits.clear()
 
     def finish(self, text: str) -> None:
@@ -165,23 +164,28 @@ class WordRanker:
         for known, with_probs, matches in self._matched:
             if with_probs is probs and known == key:
                 return matches
-        matches = self._find(split, count)
+        unknown = self.unknown_score(split, probs) if split.typed else 0.0
+        matches = replace(self._find(split, count, probs, unknown), unknown=unknown)
         self._matched = [(key, probs, matches), *self._matched[: _MATCHED_KEPT - 1]]
         return matches
 
-    def _find(self, split: SplitPrefix, count: int) -> Matches:
+    def _find(self, split: SplitPrefix, count: int, probs: NDArray[np.float32], unknown: float) -> Matches:
         words_before, in_text = self._words_before(split.head)
-        found = self._match(split, count, in_text)
+
+        def match(some: SplitPrefix) -> Matches:
+            return self._match(some, count, probs, in_text)
+
+        found = match(split)
         if split.behind_mark:
-            return _joined(found, self._match(replace(split, spaced=True), count, in_text), count)
+            return _joined(found, match(replace(split, spaced=True)), count)
         case = other_case(split.typed, in_capitals=is_in_capitals(words_before))
         if case is None:
             return found
-        others = [self._match(replace(split, typed=lookup), count, in_text) for lookup in case.lookups]
+        others = [match(replace(split, typed=lookup)) for lookup in case.lookups]
         if not any(other.forms for other in others):
             return found
         share = 1.0 if found.forms else _OTHER_CASE_SHARE
-        mass = max(share * self.unknown_score(split), _LEAST_SCORE)
+        mass = max(share * unknown, _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
 
     def _words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
@@ -199,23 +203,33 @@ class WordRanker:
         capitalized = typed[:1].upper() + typed[1:]
         return words.names(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
 
-    def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
+    def _match(
+        self, split: SplitPrefix, count: int, probs: NDArray[np.float32], in_text: Counter[str]
+    ) -> Matches:
         found = self._user_model.words.match(
             split.typed,
             split.spaced,
-            self._next_token.next_probs(split.head),
+            probs,
             count,
             continuation=lambda token, share: self._continuation(split, token, share),
             in_text=in_text,
         )
-        return found if self._answered is None else self._with_answered(found, self._answered, split, count)
+        if self._answered is None:
+            return found
+        return self._with_answered(found, self._answered, split, count, probs)
 
-    def _with_answered(self, found: Matches, answered: Answered, split: SplitPrefix, count: int) -> Matches:
+    def _with_answered(
+        self,
+        found: Matches,
+        answered: Answered,
+        split: SplitPrefix,
+        count: int,
+        probs: NDArray[np.float32],
+    ) -> Matches:
         """Return the matches with the words of what is answered, where these are likelier so."""
         scores = dict(zip(found.forms, found.scores.tolist(), strict=True))
         total, finished = found.total, found.finished
-        p = self._next_token.next_probs(split.head)
-        for form, score in answered.scores(split.head, split.typed, split.spaced, p):
+        for form, score in answered.scores(split.head, split.typed, split.spaced, probs):
             if form == split.typed:
                 finished = max(finished, score)
             elif score > (known := scores.get(form, 0.0)):
@@ -284,20 +298,14 @@ class WordRanker:
         """Return the score of all words that may stand here, also of those that are not listed."""
         if not split.typed:  # words from the text before are raised without the others being lowered
             return max(1.0, matches.total)
-        return matches.total + matches.finished + self.unknown_score(split)
+        return matches.total + matches.finished + matches.unknown
 
     def finished_prob(self, split: SplitPrefix, matches: Matches) -> float:
         """Return the probability that the word under the cursor ends there; 0 where no letter of one is typed."""
         return float(matches.finished / max(self.total_score(split, matches), 1e-30)) if split.typed else 0.0
 
-    def unknown_score(self, split: SplitPrefix) -> float:
+    def unknown_score(self, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         """Return the score of all words that begin as typed and that no list knows."""
-        probs, key = self._next_token.next_probs(split.head), hash(split.start)
-        if self._unknown is None or self._unknown[0] is not probs or self._unknown[1] != key:
-            self._unknown = probs, key, self._find_unknown_score(split, probs)
-        return self._unknown[2]
-
-    def _find_unknown_score(self, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         start = split.start.encode()
         score = 0.0
         for end in range(1 + split.spaced, len(start) + 1):

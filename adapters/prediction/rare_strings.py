@@ -8,7 +8,7 @@ predict it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
@@ -55,23 +55,15 @@ class RareStrings:
             read.append((text, [*_units(text)]))
             if len(read) % _TEXTS_A_STEP == 0:
                 yield
-        self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
-        self._sorted = sorted(self._times)
+        found = Counter(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
+        self._sorted = sorted([*self._sorted, *(found.keys() - self._times.keys())])
+        self._times += found
         self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))
         rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
         return [
             _remove_spans(text, [(start, end) for start, end, unit in units if unit in rare])
             for text, units in read
         ]
-
-    def learn(self, text: str) -> None:
-        """Count the strings of a text."""
-        for _, _, unit in _units(text):
-            if len(unit) >= _MIN_CHARS:
-                if unit not in self._times:
-                    insort(self._sorted, unit)
-                self._times[unit] += 1
-            self._stems.update(_stems(unit))
 
     def count_within(self, word: str) -> int:
         """Return how often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
@@ -81,21 +73,11 @@ class RareStrings:
         """Return where rare strings stand in a text: [start, end) in characters, in order."""
         return [(start, end) for start, end, unit in _units(text) if self._is_rare(unit)]
 
-    def remove_rare(self, text: str) -> str:
-        """Return a text with a space in place of each rare string."""
-        return _remove_spans(text, self.rare_spans(text))
-
-    def must_hide(self, before: str, offered: str) -> bool:
-        """Return True if ``offered``, shown after ``before``, would reveal part of a rare string.
-
-        A string that stands in ``before`` already may be shown again.
-        """
-        return self.guard(before)(offered)
-
     def guard(self, before: str, answered: Collection[str] = ()) -> Callable[[str], bool]:
-        """Return :meth:`must_hide` for one ``before``, which is looked through once for all that may be offered.
+        """Return a function that says whether what is offered after ``before`` would reveal part of a rare string.
 
-        What is in ``answered``, the :func:`units` of a text that the user answers, may be shown, too.
+        A string that stands in ``before`` already may be shown again, and so may what is in ``answered``, the
+        :func:`units` of a text that the user answers.
         """
         if self.min_count <= 1:
             return lambda _offered: False

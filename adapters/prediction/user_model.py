@@ -43,29 +43,21 @@ class UserModel:
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, its text and its tokens."""
-        self.rare.learn(text)
-        text, ids = self._as_meant(text, ids, self.mistakes.learn(text) if self.mistakes else text)
-        self.words.learn(self.rare.remove_rare(text))
-        self.recent.add(ids)
-        self.memory.add(ids)  # last: its size tells readers that what they cached is out of date
+        self.learn_many([(text, ids)])
 
     def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
         """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
-        if self.mistakes is not None:
+        if self.mistakes is not None and self.encode is not None:
             meant = self.mistakes.learn_many(text for text, _ in entries)
             entries = [
-                self._as_meant(text, ids, mended) for (text, ids), mended in zip(entries, meant, strict=True)
+                (text, ids) if mended == text else (mended, self.encode(mended))
+                for (text, ids), mended in zip(entries, meant, strict=True)
             ]
         self.words.learn_many(self.rare.learn_many(text for text, _ in entries))
         for _, ids in entries:
             self.recent.add(ids)
+        # Last: its size tells readers that what they cached is out of date.
         self.memory.add_many(ids for _, ids in entries)
-
-    def _as_meant(self, text: str, ids: Sequence[int], mended: str) -> tuple[str, Sequence[int]]:
-        """Return an entry as it is learned, ``mended``: its text and its tokens."""
-        if mended == text or self.encode is None:
-            return text, ids
-        return mended, self.encode(mended)
 
     def must_hide(self, before: str, offered: str) -> bool:
         """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.

@@ -37,9 +37,8 @@ from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
-from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
+from idiolect.adapters.training.gate import decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
-from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.languages import word_list_paths
@@ -198,7 +197,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         parent = challenger or served
         trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
     else:
-        trained = _TrainedAdapter(offered, [], 0, 0, 0.0, 0.0, "none", _peak_mb())
+        trained = _TrainedAdapter(offered, [], 0, _training_figures(0, 0.0, 0.0, "none"))
     del replay, checkpoint
     blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
@@ -228,21 +227,35 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         tolerance=request.general_tolerance,
         seed=request.seed,
     )
-    metrics = _metrics(judged, serving, verdict, (general_before, general_after), len(held_out), trained)
+    candidate_scores, base_scores = judged["candidate"], judged["base"]
+    metrics = {  # of held-out text, unless another one is named
+        "base": base_scores.alone.summary(),
+        "memory": base_scores.mixed.summary(),
+        "adapter": candidate_scores.alone.summary(),
+        "both": candidate_scores.mixed.summary(),
+        "serving": serving.mixed.summary(),
+        "general_before": round(general_before, 3),
+        "general_after": round(general_after, 3),
+        "held_out_tokens": sum(base_scores.alone.tokens),
+        "held_out_entries": len(held_out),
+        "gain_bits": verdict.gain_bits,
+        "p_value": verdict.p_value,
+        **trained.figures,
+    }
     emit(
         {
             "event": "result",
             "status": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "promising": verdict.promising,
-            "metrics": metrics.to_json(),
+            "metrics": metrics,
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
             "learned": trained.learned,
             "missed": trained.missed,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
             "rank": trained.lora.config.rank,
-            "tokens_per_s": metrics.tokens_per_s,
+            "tokens_per_s": metrics["tokens_per_s"],
             "seconds": round(clock.time.spent_s(), 1),
         }
     )
@@ -256,11 +269,7 @@ class _TrainedAdapter:
     lora: Lora
     learned: list[int]
     missed: int
-    tokens: int
-    seconds: float
-    epochs: float
-    products: str
-    peak_mb: float
+    figures: dict[str, Any]
 
 
 def _train(
@@ -316,11 +325,7 @@ def _train(
         result.lora,
         [place for place, entry in known.items() if tuple(entry) in texts],
         sum(tuple(entry) in wanted - texts for entry in known.values()),
-        result.tokens,
-        result.seconds,
-        result.epochs,
-        dtype_name(llama.compute_dtype),
-        _peak_mb(),
+        _training_figures(result.tokens, result.seconds, result.epochs, dtype_name(llama.compute_dtype)),
     )
 
 
@@ -378,34 +383,16 @@ def _fit(texts: list[list[int]], tokens: int) -> int:
     return len(texts)
 
 
-def _metrics(
-    judged: dict[str, AdapterScores],
-    serving: AdapterScores,
-    verdict: Verdict,
-    general: tuple[float, float],
-    held_out_entries: int,
-    trained: _TrainedAdapter,
-) -> RoundMetrics:
-    candidate, base = judged["candidate"], judged["base"]
-    return RoundMetrics(
-        base=base.alone.summary(),
-        memory=base.mixed.summary(),
-        adapter=candidate.alone.summary(),
-        both=candidate.mixed.summary(),
-        serving=serving.mixed.summary(),
-        general_before=round(general[0], 3),
-        general_after=round(general[1], 3),
-        held_out_tokens=sum(base.alone.tokens),
-        held_out_entries=held_out_entries,
-        gain_bits=verdict.gain_bits,
-        p_value=verdict.p_value,
-        trained_tokens=trained.tokens,
-        epochs=round(trained.epochs, 2),
-        tokens_per_s=round(trained.tokens / max(trained.seconds, 1e-9), 1),
-        train_seconds=round(trained.seconds, 1),
-        products=trained.products,
-        peak_mb=trained.peak_mb,
-    )
+def _training_figures(tokens: int, seconds: float, epochs: float, products: str) -> dict[str, Any]:
+    """Return what a round's metrics say of its training; ``products`` is the type of the matrix products."""
+    return {
+        "trained_tokens": tokens,
+        "epochs": round(epochs, 2),
+        "tokens_per_s": round(tokens / max(seconds, 1e-9), 1),
+        "train_seconds": round(seconds, 1),
+        "products": products,
+        "peak_mb": _peak_mb(),
+    }
 
 
 def _peak_mb() -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
-from idiolect.adapters.training.round_metrics import RoundRecord
+from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings

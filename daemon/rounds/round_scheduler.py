@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from idiolect.adapters.training.round_metrics import RoundRecord
+from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle

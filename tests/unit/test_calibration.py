@@ -19,9 +19,7 @@ events = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(1, 80)),
 
 def learned(seen: list[tuple[float, bool, int]]) -> Calibration:
     calibration = Calibration()
-    for p, came_true, times in seen:
-        for _ in range(times):
-            calibration.learn(p, came_true)
+    calibration.learn_many((p, came_true) for p, came_true, times in seen for _ in range(times))
     return calibration
 
 
@@ -59,8 +57,7 @@ def test_it_converges_to_the_true_rate(stated, rate):
 def test_it_learns_from_single_events():
     random = np.random.default_rng(1)
     calibration = Calibration()
-    for p in random.random(10_000):
-        calibration.learn(p, bool(random.random() < p**2))
+    calibration.learn_many((p, bool(random.random() < p**2)) for p in random.random(10_000))
     for p in np.arange(0.1, 1, 0.1):
         assert calibration(p) == pytest.approx(p**2, abs=0.08)
         assert abs(calibration(p) - p**2) < abs(Calibration()(p) - p**2) + 0.02
@@ -94,13 +91,10 @@ def test_json_brings_it_back(seen):
     assert again.events == calibration.events
     assert [again(p) for p in GRID] == pytest.approx([calibration(p) for p in GRID], abs=1e-3)
     assert again.to_json() == calibration.to_json()
-
-
-def test_what_was_brought_back_learns_on():
-    again = Calibration.from_json(learned([(0.5, True, 30)]).to_json())
-    for _ in range(30):
-        again.learn(0.5, True)
-    assert again(0.5) == pytest.approx(learned([(0.5, True, 60)])(0.5))
+    more = [(0.5, True)] * 30
+    again.learn_many(more)
+    calibration.learn_many(more)
+    assert again(0.5) == pytest.approx(calibration(0.5), abs=1e-3), "it learns on"
 
 
 def changed(row: int, column: int, value: object) -> list:
@@ -113,11 +107,8 @@ def changed(row: int, column: int, value: object) -> list:
     "values",
     [
         None,
-        [],
-        {},
         "counts",
         [{}],
-        [[1.0, 2.0, 1.0]],
         [[0.0, 0.0]] * 10,
         [[0.0, 0.0, 0.0]] * 9 + [[0.0]],
         [["a", "b", "c"]] * 10,
@@ -135,13 +126,9 @@ def test_damaged_json_is_refused(values):
         Calibration.from_json(json.loads(json.dumps(values)))
 
 
-def test_where_nobody_told_all_that_is_right_is_taken():
-    assert acceptance_rate([0] * 10, [0] * 10) == 1
-
-
 def test_what_is_right_and_dismissed_makes_the_uptake_less():
     values = [acceptance_rate([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
-    assert values[0] == 1
+    assert values[0] == 1 == acceptance_rate([0] * 10, [0] * 10)
     assert values == sorted(values, reverse=True)
     assert values[-1] < 0.05
     unlikely = acceptance_rate([20] + [0] * 9, [50] + [0] * 9)

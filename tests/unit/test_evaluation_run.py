@@ -156,23 +156,19 @@ def test_the_result_has_its_documented_shape(result, messages):
         ("both", "after"),
     ]
     for arm in result["arms"]:
-        assert {*arm} == {"name", "condition", "all", "no_repeats", "latency_ms", "reliability"}
+        assert {*arm} == {"name", "condition", "all", "no_repeats", "latency_ms"}
         for row, count in ((arm["all"], 3), (arm["no_repeats"], 2)):
             assert {*row} == {"messages", "characters", "savings", "ghost"}
             assert (row["messages"], row["characters"]) == (count, sum(sizes[40 : 40 + count]))
             assert {*row["savings"]} == {"1", "3", "5"}
             assert {*row["ghost"]} == {
-                *("whole", "words", "ungated", "net", "seconds"),
-                *("shown_rate", "precision", "wrong_per_100", "wrong_new_per_100"),
+                *("whole", "words", "net", "seconds"),
+                *("shown_rate", "precision", "wrong_new_per_100"),
             }
             for interval in (*row["savings"].values(), *(row["ghost"][way] for way in ("words", "net"))):
                 assert {*interval} == SHARES
                 assert interval["low"] <= interval["value"] <= interval["high"] < 1
-        assert {*arm["latency_ms"]} == {"p50", "p90", "p95", "p99", "queries"}
-        assert 0 < arm["latency_ms"]["p50"] <= arm["latency_ms"]["p99"]
-        assert all({*tenth} == {"predicted", "actual", "count"} for tenth in arm["reliability"])
-    asked = {arm["latency_ms"]["queries"] for arm in result["arms"]}
-    assert max(asked) <= sum(sizes[40:])
+        assert 0 < arm["latency_ms"]["p50"] <= arm["latency_ms"]["p95"]
 
 
 def test_what_was_learned_saves_keystrokes(arms):

@@ -18,7 +18,7 @@ def rare():
             "Order AB-1204 is in room 2210.",
         ]
     )
-    rare.learn("and (AB-1204) again")
+    rare.learn_many(["and (AB-1204) again"])
     return rare
 
 
@@ -44,8 +44,8 @@ def rare():
     ],
 )
 def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
-    assert rare.must_hide(before, offered)
-    assert not RareStrings(1).must_hide(before, offered)
+    assert rare.guard(before)(offered)
+    assert not RareStrings(1).guard(before)(offered)
 
 
 @pytest.mark.parametrize(
@@ -67,28 +67,21 @@ def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
     ],
 )
 def test_all_else_is_offered(rare, before, offered):
-    assert not rare.must_hide(before, offered)
+    assert not rare.guard(before)(offered)
 
 
 def test_one_more_use_and_it_is_offered(rare):
-    assert rare.must_hide("room ", "2210")
-    rare.learn("room 2210")
-    assert not rare.must_hide("room ", "2210")
+    assert rare.guard("room ")("2210")
+    rare.learn_many(["room 2210"])
+    assert not rare.guard("room ")("2210")
 
 
 def test_the_words_of_a_rare_string_are_not_counted(rare):
-    text = "Write to someone@example.org about AB-1204 and 483920, soon."
-    assert rare.remove_rare(text) == "Write to   about AB-1204 and  , soon."
-    assert rare.remove_rare("nothing of that") == "nothing of that"
-
-
-def test_learning_at_once_and_one_by_one_count_alike():
-    texts = ["a1b2 and c3d4", "a1b2, 555 0199", "x.y@example.org"]
-    at_once, singly = RareStrings(2), RareStrings(2)
-    at_once.learn_many(texts)
-    for text in texts:
-        singly.learn(text)
-    assert vars(at_once) == vars(singly)
+    text = "Write to someone@example.org about AB-1204 and 771122, soon."
+    assert rare.learn_many([text, "nothing of that"]) == [
+        "Write to   about AB-1204 and  , soon.",
+        "nothing of that",
+    ]
 
 
 def test_an_import_counts_them_as_single_entries_do(knowing, tiny_tokenizer):
@@ -100,13 +93,13 @@ def test_an_import_counts_them_as_single_entries_do(knowing, tiny_tokenizer):
     for text, ids in entries:
         singly.learn(text, ids)
     assert vars(at_once.rare) == vars(singly.rare)
-    assert at_once.rare.must_hide("room ", "2210")
+    assert at_once.rare.guard("room ")("2210")
     assert not at_once.words.count_form("zebras9x")
 
 
 def test_long_text_without_spaces_takes_no_time():
-    RareStrings(3).learn("x" * 200_000 + ".")
-    assert not RareStrings(3).must_hide("x" * 200_000, "x")
+    RareStrings(3).learn_many(["x" * 200_000 + "."])
+    assert not RareStrings(3).guard("x" * 200_000)("x")
 
 
 def test_an_adapter_is_not_trained_to_foretell_them(tiny_tokenizer):

@@ -24,9 +24,8 @@ def scripted(words=None, ghosts=None):
 def test_without_suggestions_each_character_is_a_keystroke():
     typed = type_text("Well, no.", scripted())
     assert typed.characters == 9
-    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole", "ungated"), 9)
+    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole"), 9)
     assert typed.shown == GhostCounts(positions=9)
-    assert typed.judged == []
 
 
 def test_a_right_word_costs_one_keystroke_and_brings_its_space():
@@ -77,7 +76,7 @@ def test_words_are_not_looked_for_where_none_begins():
 # --- ghosts ---
 
 
-def test_ghosts_whole_word_by_word_and_ungated():
+def test_ghosts_whole_and_word_by_word():
     ask = scripted(
         ghosts={
             "": ("I am on", 0.3, False),
@@ -88,9 +87,7 @@ def test_ghosts_whole_word_by_word_and_ungated():
     typed = type_text("I am on my way home", ask)
     assert typed.keys["words"] == 5 + 3 + 5  # "on my way" for three, then " home" by hand
     assert typed.keys["whole"] == 10 + 1  # the first is not all right, the second is
-    assert typed.keys["ungated"] == 3 + 3 + 2  # "I am on", " my" by hand, " way home"
     assert typed.shown == GhostCounts(positions=11, shown=1, right=1)
-    assert typed.judged == [(0.3, False, True), (0.8, True, True)]
     assert (typed.keys["bar1"], typed.keys["bar5"]) == (19, 19)
 
 
@@ -99,16 +96,13 @@ def test_a_ghost_that_saves_less_than_two_keystrokes_word_by_word_is_typed():
     typed = type_text("so far", ask)
     assert typed.keys["words"] == 3 + 1  # one for "far", which saves two; "so" would save one
     assert typed.keys["whole"] == 1 + 1 + 1
-
-
-def test_a_ghost_of_one_character_is_typed():
     assert type_text("I", scripted(ghosts={"": ("I", 0.9, True)})).keys["whole"] == 1
 
 
 def test_a_ghost_must_end_where_a_word_ends():
     typed = type_text("on mythology", scripted(ghosts={"": ("on my", 0.9, True)}))
-    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole", "ungated"), 12)
-    assert (typed.shown.right, typed.shown.wrong) == (1, 0)  # its first word is right all the same
+    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole"), 12)
+    assert (typed.shown.right, typed.shown.wrong_new) == (1, 0)  # its first word is right all the same
 
 
 def test_marks_belong_to_the_word_after_them():
@@ -116,35 +110,22 @@ def test_marks_belong_to_the_word_after_them():
     assert type_text("Yes, of me", ask).keys["words"] == 3 + 1 + 3  # ", of" in one
 
 
-def test_wrong_ghosts_are_counted_anew_only_where_they_are_not_typed_into():
-    ask = scripted(
-        ghosts={
-            "": ("cat", 0.6, True),
-            "c": ("at", 0.7, True),
-            "ca": ("t", 0.8, True),
-            "car": ("d", 0.9, True),
-        }
-    )
-    typed = type_text("cart", ask)
-    assert typed.shown == GhostCounts(positions=4, shown=4, right=0, wrong=4, wrong_new=2)
-    assert typed.judged == [(0.6, True, False), (0.9, True, False)]
-
-
-def test_a_ghost_is_judged_again_when_it_is_shown_at_last():
-    ghosts = {"": ("cat", 0.3, False), "c": ("at", 0.6, True), "ca": ("t", 0.9, True)}
-    typed = type_text("cat", scripted(ghosts=ghosts))
-    assert typed.judged == [(0.3, False, True), (0.6, True, True)]
-    assert typed.shown == GhostCounts(positions=3, shown=2, right=2)
-    typed = type_text("car", scripted(ghosts=ghosts))
-    assert typed.judged == [(0.3, False, False), (0.6, True, False)]
-    assert typed.shown == GhostCounts(positions=3, shown=2, right=0, wrong=2, wrong_new=1)
-
-
-def test_a_ghost_that_is_no_longer_shown_is_not_judged_again():
-    ghosts = {"": ("cat", 0.6, True), "c": ("at", 0.4, False), "ca": ("t", 0.7, True)}
-    typed = type_text("car", scripted(ghosts=ghosts))
-    assert typed.judged == [(0.6, True, False), (0.7, True, False)]
-    assert typed.shown == GhostCounts(positions=3, shown=2, right=0, wrong=2, wrong_new=2)
+@pytest.mark.parametrize(
+    ("text", "ghosts", "counts"),
+    [
+        (
+            "cart",
+            {"": ("cat", True), "c": ("at", True), "ca": ("t", True), "car": ("d", True)},
+            GhostCounts(4, 4, 0, 2),
+        ),
+        ("cat", {"": ("cat", False), "c": ("at", True), "ca": ("t", True)}, GhostCounts(3, 2, 2, 0)),
+        ("car", {"": ("cat", False), "c": ("at", True), "ca": ("t", True)}, GhostCounts(3, 2, 0, 1)),
+        ("car", {"": ("cat", True), "c": ("at", False), "ca": ("t", True)}, GhostCounts(3, 2, 0, 2)),
+    ],
+)
+def test_wrong_ghosts_are_counted_anew_only_where_they_are_not_typed_into(text, ghosts, counts):
+    offered = {prefix: (ghost, 0.6, show) for prefix, (ghost, show) in ghosts.items()}
+    assert type_text(text, scripted(ghosts=offered)).shown == counts
 
 
 # --- what is asked ---
