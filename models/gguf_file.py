@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
+from idiolect.models.tokenizer import KINDS, TokenizerKind
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, Weights, quantize
 
 _MIN_CONTEXT = 1024  # tokens: what recent text, a prefix and what is judged at once take
@@ -45,21 +46,28 @@ class Vocabulary:
     """The tokens of a GGUF, or some of them.
 
     Attributes:
-        kind: "bytes", where a token is written in GPT-2's alphabet of bytes and made by ``merges``; "characters", where
-            it is written as text, with U+2581 for a space, and made by ``scores``, as sentencepiece does.
+        kind: how they are written, and text is cut.
         tokens: the vocabulary's tokens.
         types: their GGUF types.
-        merges: ``"left right"``, the earliest learned first; of the kind "bytes".
-        scores: of each token, the highest is made first; of the kind "characters".
+        scores: of each token; the highest is made first.
+        merges: ``"left right"``, the earliest learned first, from which the scores are; none of a kind of characters.
         rows: where each token stands in the GGUF; None: in this order.
     """
 
-    kind: Literal["bytes", "characters"]
+    kind: TokenizerKind
     tokens: list[str]
     types: list[int]
-    merges: list[str]
     scores: list[float]
+    merges: list[str] = field(default_factory=list)
     rows: NDArray[np.intp] | None = None
+
+    @classmethod
+    def of_merges(
+        cls, kind: TokenizerKind, tokens: list[str], types: list[int], merges: list[str]
+    ) -> Vocabulary:
+        """Return a vocabulary of bytes: a token's score is minus the place of the merge that makes it."""
+        places = {merge.replace(" ", ""): place for place, merge in enumerate(merges)}
+        return cls(kind, tokens, types, [float(-places.get(token, 0)) for token in tokens], merges)
 
 
 def read_gguf(
@@ -134,6 +142,7 @@ def _read(
 
 def _check_shapes(path: Path, architecture: Architecture, tokens: int, tensors: dict[str, Any]) -> None:
     """Raise UnsupportedModelError unless each tensor is there and has the shape that the description asks for."""
+    unread = set(tensors)
     for name, shape in _shapes(architecture, tokens):
         if name not in tensors:
             raise UnsupportedModelError(f"{path} lacks the tensor {name}; give a complete model.")
@@ -141,6 +150,11 @@ def _check_shapes(path: Path, architecture: Architecture, tokens: int, tensors: 
             raise UnsupportedModelError(
                 f"{path} has a tensor {name} of the shape {found} where it should be {shape}; give a complete model."
             )
+        unread.remove(name)
+    if unread:
+        raise UnsupportedModelError(
+            f"{path} has the tensor {min(unread)}, which can't be read here; give a model without biases and the like."
+        )
 
 
 def _shapes(architecture: Architecture, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -171,6 +185,17 @@ class _File:
     def optional(self, name: str, default: Any) -> Any:
         return self.field(name) if name in self.reader.fields else default
 
+    def of_all_layers(self, name: str) -> Any:
+        """Return what a field says of each layer, which Granite 4's says layer by layer."""
+        found = self.field(name)
+        if not isinstance(found, list):
+            return found
+        if len({*found}) != 1:
+            raise UnsupportedModelError(
+                f"{self.path} has layers of several kinds, as {name} says; give a model whose layers are all alike."
+            )
+        return found[0]
+
     @property
     def family(self) -> str:
         family: str = self.field("general.architecture")
@@ -189,7 +214,7 @@ def _read_architecture(file: _File) -> Architecture:
         layers=file.field(f"{family}.block_count"),
         width=width,
         heads=heads,
-        kv_heads=file.field(f"{family}.attention.head_count_kv"),
+        kv_heads=file.of_all_layers(f"{family}.attention.head_count_kv"),
         head_dim=file.optional(f"{family}.attention.key_length", width // heads),
         ffn=file.field(f"{family}.feed_forward_length"),
         vocab=0,  # as many as are kept
@@ -247,14 +272,18 @@ _FAMILIES: dict[str, Callable[[Architecture, _File], Architecture]] = {
 
 def _read_vocabulary(file: _File) -> Vocabulary:
     tokens, types = (file.field(f"tokenizer.ggml.{name}") for name in ("tokens", "token_type"))
-    model = file.field("tokenizer.ggml.model")
-    if model == "llama":
-        return Vocabulary("characters", tokens, types, [], file.field("tokenizer.ggml.scores"))
-    if (model, file.field("tokenizer.ggml.pre")) == ("gpt2", "smollm"):
-        return Vocabulary("bytes", tokens, types, file.field("tokenizer.ggml.merges"), [])
-    raise UnsupportedModelError(
-        f"{file.path} has a tokenizer that can't be run here; give a model with SmolLM's or Gemma's."
-    )
+    name = file.field("tokenizer.ggml.model")
+    if name == "gpt2":
+        name = file.field("tokenizer.ggml.pre")
+    if name not in KINDS:
+        raise UnsupportedModelError(
+            f"{file.path} has the tokenizer {str(name)[:40]}, which can't be run here; "
+            "give a model with that of SmolLM, Granite 4 or Gemma."
+        )
+    kind = KINDS[name]
+    if kind.words is None:
+        return Vocabulary(kind, tokens, types, file.field("tokenizer.ggml.scores"))
+    return Vocabulary.of_merges(kind, tokens, types, file.field("tokenizer.ggml.merges"))
 
 
 def _read_weights(

@@ -1,9 +1,9 @@
 """Which tokens of a large vocabulary a base model keeps: those of the words of some languages, and of any text.
 
-Gemma's 262,144 tokens cover the world's languages, and the output matrix over all of them is most of the model's work.
-One person writes in a few. A token that is left out is never needed: the tokenizer then stops one merge earlier, so
-its two halves stand for it, down to single bytes. With each token those that it is merged from are kept, so that text
-of kept tokens alone is cut exactly as with the whole vocabulary.
+Gemma's 262,144 tokens and Granite's 100,352 cover the world's languages, and the output matrix over all of them is much
+of the model's work. One person writes in a few. A token that is left out is never needed: the tokenizer then stops one
+merge earlier, so its two halves stand for it, down to single bytes. With each token those that it is merged from are
+kept, so that text of kept tokens alone is cut exactly as with the whole vocabulary.
 
 The rows of the embedding are taken over as they are, so adapters fit whatever tokens are kept.
 """
@@ -22,11 +22,10 @@ import regex
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import (
     BYTE,
-    MARKS,
     NORMAL,
     SPACE,
     USER_DEFINED,
-    require_marks,
+    check_tokens,
     sentencepiece_model,
 )
 from idiolect.models.word_lists import dictionary_words, german_nouns, written_words
@@ -44,8 +43,10 @@ _WORDS_SHARE = (
 _ENGLISH = 1.5  # times that its words count: those who write other languages, and code, use them too
 _FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
 _NOUN_FORMS = ((" {}", 0.02), (" {}", 1.0), ("{}", 0.0), ("{}", 0.2))  # of a German noun
-_CHARACTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]")
-_LATIN = regex.compile(rf"{SPACE}?\p{{Latin}}+")
+_CHARACTER = regex.compile(
+    r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]"
+)  # or a part of one, U+FFFD
+_LATIN = regex.compile(r" ?\p{Latin}+")
 _NO_LETTERS = regex.compile(r"[\p{Common}\p{Inherited}--\p{L}]+", regex.V1)  # punctuation, code, emoji
 _IN_TEXT = regex.compile(r"\s+|</?[a-z0-9]+>")  # user-defined tokens that are text and not a mark
 
@@ -58,7 +59,7 @@ def choose_tokens(
 ) -> Vocabulary:
     """Return the tokens that are kept, in the order that the tokenizer and the program rely on.
 
-    A vocabulary of bytes is kept as it is.
+    A vocabulary that begins with its marks and is no larger is kept as it is.
 
     Args:
         vocabulary: all tokens of a model.
@@ -67,21 +68,22 @@ def choose_tokens(
         report: gets the share of the languages that were read, 0 to 1: all of them take half a minute.
 
     Raises:
-        UnsupportedModelError: a mark of this kind of vocabulary is missing.
+        UnsupportedModelError: a mark of this kind of vocabulary is missing, or a token is there twice.
     """
-    require_marks(vocabulary)
-    if vocabulary.kind == "bytes":
+    check_tokens(vocabulary)
+    kind = vocabulary.kind
+    if tuple(vocabulary.tokens[: len(kind.marks)]) == kind.marks and len(vocabulary.tokens) <= size:
         return vocabulary
     places = {token: place for place, token in enumerate(vocabulary.tokens)}
-    kept = dict.fromkeys(places[mark] for mark in MARKS[vocabulary.kind])
+    kept = dict.fromkeys(places[mark] for mark in kind.marks)
     normal = []
     last = []
-    for place, (token, kind) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
-        if kind == USER_DEFINED and _IN_TEXT.fullmatch(token):
+    for place, (token, token_type) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
+        if token_type == USER_DEFINED and kind.words is None and _IN_TEXT.fullmatch(token):
             kept[place] = None
-        elif kind == NORMAL and SPACE not in token[1:]:
+        elif token_type == NORMAL and SPACE not in token[1:]:
             normal.append(place)
-        elif kind == BYTE:
+        elif token_type == BYTE:
             last.append(place)
     scores = {vocabulary.tokens[place]: vocabulary.scores[place] for place in normal}
     limit = size - len(last)
@@ -96,18 +98,25 @@ def choose_tokens(
 
     ranked = sorted(scores, key=scores.__getitem__, reverse=True)
     if len(kept) + len(ranked) > limit:
-        keep((token for token in ranked if len(token) == 1 and _CHARACTER.fullmatch(token)), limit)
-        keep((token for token in ranked if _NO_LETTERS.fullmatch(token)), limit)
+        texts = {token: kind.read(token).decode("utf-8", "replace") for token in ranked}
+        keep((token for token in ranked if _CHARACTER.fullmatch(texts[token])), limit)
+        keep((token for token in ranked if _NO_LETTERS.fullmatch(texts[token])), limit)
         keep(_of_words(vocabulary, languages, report), int(_WORDS_SHARE * limit))
-        keep((token for token in ranked if _LATIN.fullmatch(token)), limit)
+        keep((token for token in ranked if _LATIN.fullmatch(texts[token])), limit)
     keep(ranked, limit)
     order = [*kept, *last]
     rows = np.array(order, np.intp)
+    tokens = [vocabulary.tokens[place] for place in order]
+    known = set(tokens)
+    merges = [
+        merge for merge in vocabulary.merges if known.issuperset([*merge.split(" "), merge.replace(" ", "")])
+    ]
     return replace(
         vocabulary,
-        tokens=[vocabulary.tokens[place] for place in order],
+        tokens=tokens,
         types=[vocabulary.types[place] for place in order],
         scores=[vocabulary.scores[place] for place in order],
+        merges=merges,
         rows=rows,
     )
 
@@ -120,10 +129,11 @@ def _of_words(
 
     whole = SentencePieceProcessor(model_proto=sentencepiece_model(vocabulary))
     most: dict[int, float] = {}
+    cut = vocabulary.kind.cut
     for number, language in enumerate(languages, 1):
         counted: defaultdict[int, float] = defaultdict(float)
-        forms = [*_forms(language)]
-        for (_, uses), ids in zip(forms, whole.encode([form for form, _ in forms]), strict=True):
+        words = [(word, uses) for form, uses in _forms(language) for word in cut(form)]
+        for (_, uses), ids in zip(words, whole.encode([word for word, _ in words]), strict=True):
             for token in ids:
                 counted[token] += uses
         for token, share in counted.items():

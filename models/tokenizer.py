@@ -6,11 +6,12 @@ word as a printable character, and merges neighbours in the order in which the m
 whose scores are minus the merge's rank does the same, exactly: see :func:`_check_order`.
 
 Gemma's is sentencepiece's own: characters are merged by the tokens' scores, runs of white space are tokens, and a
-character without a token becomes its bytes.
+character without a token becomes its bytes. :data:`KINDS` lists the tokenizers that are known.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
 
     from idiolect.models.gguf_file import Vocabulary
 
-MARKS: dict[str, tuple[str, ...]] = {
-    "bytes": ("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-    "characters": ("<bos>", "<start_of_turn>", "<end_of_turn>", "<eos>"),
-}
-"""For each kind of vocabulary the first tokens: a document's mark, a turn's first and last one, and others that end a
-text."""
-
-PRETOKEN = regex.compile(
-    r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
-)
-"""GPT-2's words, with each digit a word of its own; it matches all of a text."""
-
 # GGUF's token types of what text is made of, which are sentencepiece's too; others are marks that no text contains
 NORMAL, USER_DEFINED, BYTE = 1, 4, 6
 SPACE = "\u2581"  # stands for a space in vocabularies of characters
@@ -50,8 +39,6 @@ _CHUNK = r"\n+|\t+| {{2,{}}}| ?[^ \n\t]+| "
 token has, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
-
-
 _IN_WORD = regex.compile(r"[\p{L}\p{N}'’\ufffd]")
 
 
@@ -62,16 +49,64 @@ def _alphabet() -> list[str]:
     return [chr(byte if byte in printable else 256 + others.index(byte)) for byte in range(256)]
 
 
-_ALPHABET = _alphabet()
-_BYTE = {character: byte for byte, character in enumerate(_ALPHABET)}
-_BYTES = str.maketrans({character: chr(byte) for character, byte in _BYTE.items()})
+_LETTERS = dict(enumerate(_alphabet()))
+_BYTES = {ord(letter): byte for byte, letter in _LETTERS.items()}
+
+
+@dataclass(frozen=True)
+class TokenizerKind:
+    """How a family of models writes its tokens, and cuts text into words before they are merged.
+
+    Attributes:
+        marks: the first tokens that are kept: what stands between two documents, and others that end a text.
+        words: matches all of a text, word by word, beyond which no token reaches. Tokens are then written in GPT-2's
+            alphabet of bytes. None: they are written in characters, with U+2581 for a space, as sentencepiece does.
+    """
+
+    marks: tuple[str, ...]
+    words: regex.Pattern[str] | None
+
+    def cut(self, text: str) -> list[str]:
+        """Return the words of a text as the tokens are written; of characters the whole text."""
+        return [text] if self.words is None else [self.spell(word) for word in self.words.findall(text)]
+
+    def spell(self, word: str) -> str:
+        """Return a word in the alphabet of bytes."""
+        return word.encode().decode("latin-1").translate(_LETTERS)
+
+    def read(self, token: str) -> bytes:
+        """Return the bytes that a token stands for, which is no mark and not of the type for single bytes."""
+        if self.words is None:
+            return token.replace(SPACE, " ").encode()
+        return token.translate(_BYTES).encode("latin-1")
+
+
+KINDS = {
+    # GPT-2's words, with each digit a word of its own
+    "smollm": TokenizerKind(
+        ("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+        regex.compile(
+            r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
+        ),
+    ),
+    # GPT-4's: one mark before the letters and line ends behind marks belong to a word, and up to three digits are one
+    "dbrx": TokenizerKind(
+        ("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>"),
+        regex.compile(
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+            r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+        ),
+    ),
+    "llama": TokenizerKind(("<bos>", "<start_of_turn>", "<end_of_turn>", "<eos>"), None),
+}
+"""The tokenizers of SmolLM, of Granite 4 and of Gemma, by what a GGUF calls the way that they cut text."""
 
 
 def build_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
     """Write the sentencepiece model of a GGUF's vocabulary to ``path``, whole or not at all.
 
     Args:
-        vocabulary: its first tokens are the :data:`MARKS` of its kind.
+        vocabulary: its first tokens are the marks of its kind.
         path: the file to write.
 
     Raises:
@@ -87,17 +122,16 @@ def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
     # protobuf comes with onnx, makes its classes at run time, and is needed only when a base is built
     from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined] # made at run time
 
-    of_bytes = vocabulary.kind == "bytes"
-    rank = {merge.replace(" ", ""): place for place, merge in enumerate(vocabulary.merges)}
     kinds = ModelProto.SentencePiece
+    of_bytes = vocabulary.kind.words is not None
     text_types = (NORMAL,) if of_bytes else (NORMAL, USER_DEFINED, BYTE)
-    unknown = vocabulary.tokens.index(MARKS[vocabulary.kind][0])
+    unknown = vocabulary.tokens.index(vocabulary.kind.marks[0])
     model = ModelProto()
-    for place, (token, token_type) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
+    rows = zip(vocabulary.tokens, vocabulary.types, vocabulary.scores, strict=True)
+    for place, (token, token_type, score) in enumerate(rows):
         kind = token_type if token_type in text_types else kinds.CONTROL
         if place == unknown:  # sentencepiece insists on an unknown token; ours is never needed
             kind = kinds.UNKNOWN
-        score = -rank.get(token, 0) if of_bytes else vocabulary.scores[place]
         piece = token.replace(" ", SPACE) if kind == USER_DEFINED else token
         model.pieces.add(piece=piece, score=score, type=kind)
     trainer = model.trainer_spec
@@ -113,31 +147,31 @@ def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
     return written
 
 
-def require_marks(vocabulary: Vocabulary) -> None:
-    """Raise UnsupportedModelError where one of the :data:`MARKS` of its kind is missing."""
-    known = set(vocabulary.tokens)
-    if missing := [name for name in MARKS[vocabulary.kind] if name not in known]:
+def check_tokens(vocabulary: Vocabulary) -> None:
+    """Raise UnsupportedModelError where one of the marks of its kind is missing, or the lists do not match."""
+    tokens, known = vocabulary.tokens, set(vocabulary.tokens)
+    if missing := [name for name in vocabulary.kind.marks if name not in known]:
         raise _unsupported(f"it lacks the tokens {' '.join(missing)}")
+    if not len(known) == len(tokens) == len(vocabulary.types) == len(vocabulary.scores):
+        raise _unsupported("its token list repeats itself, or does not match its token types or scores")
 
 
 def _check_vocabulary(vocabulary: Vocabulary) -> None:
-    require_marks(vocabulary)
-    tokens, types, marks = vocabulary.tokens, vocabulary.types, MARKS[vocabulary.kind]
-    known = set(tokens)
-    if len(known) < len(tokens) or len(types) != len(tokens):
-        raise _unsupported("its token list repeats itself, or does not match its token types")
+    check_tokens(vocabulary)
+    tokens, types, marks = vocabulary.tokens, vocabulary.types, vocabulary.kind.marks
     if tuple(tokens[: len(marks)]) != marks:
         raise _unsupported(f"it does not begin with the tokens {' '.join(marks)}")
-    if vocabulary.kind == "characters":
-        if len(vocabulary.scores) != len(tokens) or types.count(BYTE) != 256:
-            raise _unsupported("it lacks scores, or tokens for single bytes")
+    if vocabulary.kind.words is None:
+        if types.count(BYTE) != 256:
+            raise _unsupported("it lacks tokens for single bytes")
         return
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in vocabulary.merges)]
     made = {left + right for left, right in pairs}
-    if not made <= known:
+    if not made.issubset(tokens):
         raise _unsupported("some merges make no token")
+    letters = set(_LETTERS.values())
     for token, token_type in zip(tokens, types, strict=True):
-        if token_type == NORMAL and not (_BYTE.keys() >= set(token) and (len(token) == 1 or token in made)):
+        if token_type == NORMAL and not (letters >= set(token) and (len(token) == 1 or token in made)):
             raise _unsupported("some tokens are not made of bytes by merging")
     _check_order(pairs)
 
@@ -146,13 +180,21 @@ def _check_order(pairs: Sequence[tuple[str, str]]) -> None:
     """Raise unless merging the highest score first gives the same tokens as the merges in order.
 
     sentencepiece joins two neighbours when together they spell a token, whether or not this very pair was learned. As
-    long as the merges before a token's own lead to its two halves, and to no other split of it, the learned pair is
-    the only one that can come up.
+    long as the merges before a token's own lead to two halves that are a pair of its own, that pair is the only one
+    that can come up. Some vocabularies list all pairs that spell a token, one behind the other, not the learned one
+    alone: they count as one merge.
     """
-    rank = {pair: place for place, pair in enumerate(pairs)}
-    never = len(pairs)
-    for place, (left, right) in enumerate(pairs):
-        parts = list(left + right)
+    pairs_of: dict[str, set[tuple[str, str]]] = {}
+    before = ""
+    for left, right in pairs:
+        if (token := left + right) != before and token in pairs_of:
+            raise _unsupported("its merges depend on more than their order")
+        pairs_of.setdefault(token, set()).add((left, right))
+        before = token
+    rank = {pair: place for place, of_token in enumerate(pairs_of.values()) for pair in of_token}
+    never = len(pairs_of)
+    for place, (token, of_token) in enumerate(pairs_of.items()):
+        parts = list(token)
         while len(parts) > 2:
             ranks = [rank.get(pair, never) for pair in pairwise(parts)]
             earliest = min(ranks)
@@ -160,13 +202,13 @@ def _check_order(pairs: Sequence[tuple[str, str]]) -> None:
                 break
             at = ranks.index(earliest)
             parts[at : at + 2] = [parts[at] + parts[at + 1]]
-        if parts != [left, right]:
+        if tuple(parts) not in of_token:
             raise _unsupported("its merges depend on more than their order")
 
 
 def _unsupported(why: str) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"The model's vocabulary cannot be used: {why}. Give a GGUF of the family SmolLM2 or Gemma 3, or none at all."
+        f"The model's vocabulary cannot be used: {why}. Give a GGUF with the tokenizer of SmolLM, Granite 4 or Gemma."
     )
 
 
@@ -181,10 +223,7 @@ class Tokenizer:
 
     Attributes:
         vocab_size: V; token ids are 0..V-1.
-        document: the id that stands between two documents.
-        bos: the id that opens a chat turn.
-        eos: the id that closes a chat turn.
-        ends: those three and others with which a text is over.
+        ends: the ids with which a text is over.
         unspoken: the ids of all other marks, which no text holds.
     """
 
@@ -201,16 +240,15 @@ class Tokenizer:
         self.vocab_size: int = self._model.get_piece_size()
         every = list(range(self.vocab_size))
         pieces = self._model.id_to_piece(every)
-        kind = next((kind for kind, marks in MARKS.items() if pieces[: len(marks)] == [*marks]), None)
+        kind = next((kind for kind in KINDS.values() if pieces[: len(kind.marks)] == [*kind.marks]), None)
         if kind is None:
             raise _damaged(path)
-        self._of_bytes = kind == "bytes"
-        self.document, self.bos, self.eos = range(3)
-        self.ends = frozenset(range(len(MARKS[kind])))
+        self._kind = kind
+        self.ends = frozenset(range(len(kind.marks)))
         marks = np.array(self._model.is_control(every)) | self._model.is_unknown(every)
         single_bytes = self._model.is_byte(every)
-        self._bytes = [b"" if mark else self._read(piece) for piece, mark in zip(pieces, marks, strict=True)]
-        if not self._of_bytes:
+        self._bytes = [b"" if mark else kind.read(piece) for piece, mark in zip(pieces, marks, strict=True)]
+        if any(single_bytes):
             of_text = {raw for raw, is_byte in zip(self._bytes, single_bytes, strict=True) if not is_byte}
             for token in np.flatnonzero(single_bytes).tolist():
                 raw = bytes([int(pieces[token][1:-1], 16)])
@@ -218,9 +256,9 @@ class Tokenizer:
         self.unspoken = [token for token, raw in enumerate(self._bytes) if not raw and token not in self.ends]
         single = {text[0] for text in self._bytes if len(text) == 1}
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.
-        self._spelling = {byte: _ALPHABET[byte] if byte in single else None for byte in range(256)}
+        self._left_out = {letter: None for letter, byte in _BYTES.items() if byte not in single}
         spaces = max((len(raw) for raw in self._bytes if raw and not raw.strip(b" ")), default=1)
-        self._words = PRETOKEN if self._of_bytes else regex.compile(_CHUNK.format(max(spaces, 2)))
+        self._words = kind.words or regex.compile(_CHUNK.format(max(spaces, 2)))
         self._remembered: dict[str, tuple[int, ...]] = {}
 
     def encode(self, text: str) -> list[int]:
@@ -241,10 +279,10 @@ class Tokenizer:
         return ids
 
     def _encode_word(self, word: str) -> tuple[int, ...]:
-        if self._of_bytes:
-            ids = tuple(self._model.encode(word.encode().decode("latin-1").translate(self._spelling)))
-        else:
+        if self._kind.words is None:
             ids = self._encode_characters(word)
+        else:
+            ids = tuple(self._model.encode(self._kind.spell(word).translate(self._left_out)))
         if len(word) <= _REMEMBERED_CHARACTERS:
             if len(self._remembered) >= _REMEMBERED_WORDS:
                 self._remembered.clear()
@@ -257,13 +295,6 @@ class Tokenizer:
         for ids in others:
             first += [self._model.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE.encode()] + ids
         return tuple(first)
-
-    def _read(self, piece: str) -> bytes:
-        return (
-            piece.translate(_BYTES).encode("latin-1")
-            if self._of_bytes
-            else piece.replace(SPACE, " ").encode()
-        )
 
     def forget_words(self) -> None:
         """Forget the words that were encoded, which are remembered since most come again."""
@@ -278,8 +309,9 @@ class Tokenizer:
         return self._bytes[token]
 
     def ends_line(self, token: int) -> bool:
-        """Return True for a token of line ends alone, and for a mark."""
-        return not self._bytes[token].strip(b"\n")
+        """Return True for a token that holds the end of a line, and for a mark."""
+        raw = self._bytes[token]
+        return not raw or b"\n" in raw
 
     def starting_with(self, raw: bytes) -> NDArray[np.intp]:
         """Return the ids of all tokens whose bytes begin with ``raw``; marks are left out."""

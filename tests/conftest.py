@@ -31,7 +31,7 @@ from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
 from idiolect.models.known_bases import DEFAULT
 from idiolect.models.session import Model, Session
-from idiolect.models.tokenizer import PRETOKEN, Tokenizer
+from idiolect.models.tokenizer import KINDS, Tokenizer
 from idiolect.models.weights import Weights
 
 # A slow or busy machine is no mistake of the program's.
@@ -149,9 +149,13 @@ _OTHERS = [byte for byte in range(256) if byte not in _PRINTABLE]
 ALPHABET = [chr(byte if byte in _PRINTABLE else 256 + _OTHERS.index(byte)) for byte in range(256)]
 
 
+SMOLLM = KINDS["smollm"].words
+assert SMOLLM is not None
+
+
 def learn_merges(texts: Sequence[str], count: int) -> list[str]:
     """Byte-pair merges of the texts' words, in the byte alphabet, most frequent first; deterministic."""
-    words = Counter(word for text in texts for word in PRETOKEN.findall(text))
+    words = Counter(word for text in texts for word in SMOLLM.findall(text))
     spelled = {tuple(ALPHABET[byte] for byte in word.encode()): times for word, times in words.items()}
     merges: list[str] = []
     made: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +12,13 @@ import gguf
 import numpy as np
 import tokenizers
 import torch
-from tokenizers import models, normalizers
+from tokenizers import models, normalizers, pre_tokenizers, trainers
+from transformers.convert_slow_tokenizer import TikTokenConverter
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import SPACE
+from idiolect.models.shortlist import LANGUAGES
+from idiolect.models.tokenizer import KINDS, SPACE
 from idiolect.models.weights import Weights
 from tests.conftest import GGUF_NAMES, merged
 
@@ -35,8 +38,8 @@ NAMES = {
 """What a GGUF calls the parts of a layer that transformers calls so."""
 
 
-def character_vocabulary(merges: int = 200) -> tuple[list[str], list[float], list[int]]:
-    """Tokens as Gemma has them, with their scores and GGUF types: marks, bytes, white space, characters, merges."""
+def character_vocabulary(merges: int = 200) -> Vocabulary:
+    """Tokens as Gemma has them: marks, bytes, white space, characters, merges."""
     texts = read_general_passages()[0][::4]
     words = Counter(f"{SPACE}{word}" for text in texts for word in text.split())
     parts = {tuple(word): times for word, times in words.items()}
@@ -57,7 +60,30 @@ def character_vocabulary(merges: int = 200) -> tuple[list[str], list[float], lis
     places = len(made) + len(characters)
     scores = [-1000.0] * (len(marks) + len(spaces)) + [0.0] * 256 + [-float(place) for place in range(places)]
     types = [3] * len(marks) + [4] * len(spaces) + [6] * 256 + [1] * places
-    return tokens, scores, types
+    return Vocabulary(KINDS["llama"], tokens, types, scores)
+
+
+def byte_vocabulary(merges: int = 800) -> Vocabulary:
+    """Tokens as Granite 4 has them, learned by Hugging Face's trainer from seven languages: bytes, merges, marks."""
+    learned = tokenizers.Tokenizer(models.BPE())
+    learned.pre_tokenizer = _granites_words()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    learned.train_from_iterator(
+        read_general_passages(LANGUAGES)[0],
+        trainers.BpeTrainer(vocab_size=256 + merges, initial_alphabet=alphabet, show_progress=False),
+    )
+    model = json.loads(learned.to_str())["model"]
+    tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    marks = ["<|pad|>", "<|end_of_text|>", "<|fim_prefix|>", "<|start_of_role|>", "<|end_of_role|>"]
+    types = [1] * len(tokens) + [3] * len(marks) + [4, 5]
+    pairs = [" ".join(pair) for pair in model["merges"]]
+    return Vocabulary.of_merges(KINDS["dbrx"], [*tokens, *marks, "<think>", "[PAD]"], types, pairs)
+
+
+def _granites_words() -> pre_tokenizers.PreTokenizer:
+    """Words as transformers cuts them for a vocabulary of tiktoken's, which Granite's is."""
+    words = pre_tokenizers.Split(tokenizers.Regex(TikTokenConverter().pattern), behavior="isolated")
+    return pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
 def transformers_model(family: str, vocab: int) -> Any:
@@ -116,7 +142,7 @@ def transformers_model(family: str, vocab: int) -> Any:
     return model.eval()
 
 
-def write_gguf(model: Any, family: str, path: Path, vocabulary: Any = None) -> Path:
+def write_gguf(model: Any, family: str, path: Path, vocabulary: Vocabulary) -> Path:
     """Write a model of :func:`transformers_model` as a GGUF; its tokens are those of the vocabulary."""
     config = model.config
     writer = gguf.GGUFWriter(path, family)
@@ -125,27 +151,26 @@ def write_gguf(model: Any, family: str, path: Path, vocabulary: Any = None) -> P
     writer.add_block_count(config.num_hidden_layers)
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     if family == "gemma3":
         writer.add_rope_freq_base(config.rope_parameters["full_attention"]["rope_theta"])
         writer.add_key_length(config.head_dim)
+        writer.add_head_count_kv(config.num_key_value_heads)
         writer.add_sliding_window(config.sliding_window)
-        tokens, scores, types = vocabulary
         writer.add_tokenizer_model("llama")
-        writer.add_token_scores(scores)
+        writer.add_token_scores(vocabulary.scores)
     else:
         writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
         writer.add_embedding_scale(config.embedding_multiplier)
         writer.add_residual_scale(config.residual_multiplier)
         writer.add_attention_scale(config.attention_multiplier)
         writer.add_logit_scale(config.logits_scaling)
-        tokens, merges, types = vocabulary
+        writer.add_head_count_kv([config.num_key_value_heads] * config.num_hidden_layers)
         writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre("smollm")
-        writer.add_token_merges(merges)
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
+        writer.add_tokenizer_pre("dbrx")
+        writer.add_token_merges(vocabulary.merges)
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_types(vocabulary.types)
     for name, tensor in model.state_dict().items():
         array = tensor.numpy()
         place = name.removesuffix(".weight").split(".", 3)
@@ -242,8 +267,14 @@ def exactly(gemma: Any) -> Any:
 
 
 def hugging_face(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
-    """Hugging Face's tokenizer for the tokens of a vocabulary of characters, as Gemma's is set up."""
+    """Hugging Face's tokenizer for the tokens of a vocabulary, as Gemma's or Granite's is set up; no text is a mark."""
     places = {token: place for place, token in enumerate(vocabulary.tokens)}
+    if vocabulary.merges:
+        of_bytes = tokenizers.Tokenizer(
+            models.BPE(vocab=places, merges=[tuple(merge.split(" ")) for merge in vocabulary.merges])
+        )
+        of_bytes.pre_tokenizer = _granites_words()
+        return of_bytes
     kinds = list(zip(vocabulary.tokens, vocabulary.types, strict=True))
     pairs = [
         (-vocabulary.scores[places[token]], token[:cut], token[cut:])

@@ -21,6 +21,7 @@ from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
 from idiolect.models.fetch import Pin
 from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
+from tests.families import byte_vocabulary, transformers_model, write_gguf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -320,11 +321,17 @@ def test_what_cannot_be_had_is_told_and_what_serves_goes_on(
 
 
 def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_made_anew(
-    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
+    shop: Shop, tmp_path: Path
 ) -> None:
     learn(shop)
-    assert shop.done("base", "use", str(make_gguf(tmp_path / "mine.gguf", matrices=np.float16)))[0] == 0
-    assert shop.status()["base"] == "mine"
+    vocabulary = byte_vocabulary()
+    granite = transformers_model("granite", len(vocabulary.tokens))
+    code, _, err = shop.done(
+        "base", "use", str(write_gguf(granite, "granite", tmp_path / "mine.gguf", vocabulary))
+    )
+    assert code == 0, err
+    assert (shop.status()["base"], shop.status()["entries"]) == ("mine", 3)
+    assert shop.suggestion()["words"]
     assert shop.done("base", "use", "smollm2-135m")[0] == 0
     model = shop.settings.base_dir / "others" / "mine" / "model"
     (model / "graph.onnx").write_bytes(b"no graph")

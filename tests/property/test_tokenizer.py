@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+from idiolect.models.tokenizer import KINDS, Tokenizer, build_tokenizer
 
-MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "Ã ©", "Ċ Ċ", "ð Ł", "ðŁ ĺ", "ã ģ"]
@@ -30,10 +29,11 @@ awkward = st.lists(
 words = st.lists(st.text("abc", min_size=1, max_size=8), max_size=12)
 
 
-def build(path: Path, merges: list[str]) -> Tokenizer:
-    tokens = [*MARKS, *LETTERS, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
-    types = [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS))
-    build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), path)
+def build(path: Path, merges: list[str], name: str = "smollm") -> Tokenizer:
+    kind = KINDS[name]
+    tokens = [*kind.marks, *LETTERS, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
+    types = [3] * len(kind.marks) + [1] * (len(tokens) - len(kind.marks))
+    build_tokenizer(Vocabulary.of_merges(kind, tokens, types, merges), path)
     return Tokenizer(path)
 
 
@@ -60,9 +60,9 @@ def merge_in_order(word: str, merges: list[tuple[str, str]]) -> list[str]:
     return parts
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    return build(tmp_path_factory.mktemp("tokenizer") / "tokenizer.model", MERGES)
+@pytest.fixture(scope="module", params=["smollm", "dbrx"])
+def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    return build(tmp_path_factory.mktemp("tokenizer") / "tokenizer.model", MERGES, request.param)
 
 
 @given(text=scalars | awkward)
@@ -75,7 +75,7 @@ def test_decoding_gives_the_text_back(tokenizer: Tokenizer, text: str) -> None:
 @given(text=st.text(st.characters()))
 def test_any_string_at_all_is_encoded_as_text(tokenizer: Tokenizer, text: str) -> None:
     ids = tokenizer.encode(text)
-    assert all(len(MARKS) <= token < tokenizer.vocab_size for token in ids)
+    assert all(len(tokenizer.ends) <= token < tokenizer.vocab_size for token in ids)
     assert bool(tokenizer.decode(ids).encode()) == bool(text)
 
 

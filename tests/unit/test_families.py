@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,20 +15,32 @@ import torch.nn.functional as F
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.export import terms_notice
+from idiolect.adapters.lora import Lora
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.errors import UnsupportedModelError
-from idiolect.models.gguf_file import Vocabulary, read_gguf
+from idiolect.models.gguf_file import read_gguf
 from idiolect.models.graph import read_weights
 from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Model, Session
-from idiolect.models.shortlist import choose_tokens
-from idiolect.models.tokenizer import MARKS, SPACE, Tokenizer, build_tokenizer
+from idiolect.models.shortlist import LANGUAGES, choose_tokens
+from idiolect.models.tokenizer import SPACE, Tokenizer, build_tokenizer
 from idiolect.models.torch_model import TorchModel, cross_entropy
-from tests.conftest import ALPHABET, TINY, learn_merges
-from tests.families import WINDOW, character_vocabulary, hugging_face, transformers_model, write_gguf
+from tests.families import (
+    WINDOW,
+    byte_vocabulary,
+    character_vocabulary,
+    hugging_face,
+    transformers_model,
+    write_gguf,
+)
+from tests.unit.test_round import run
 
 CLOSE = 1e-4
 """Largest difference of log-probabilities: float32 on all sides, the sums in another order."""
+
+VOCABULARIES = {"gemma3": character_vocabulary, "granite": byte_vocabulary}
 
 LENGTHS = [1, 2, 7, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW + 3, 63, 64, 100]
 
@@ -43,14 +56,8 @@ class Family:
     """A tiny model of a family: transformers' own, and the base model that is built from its GGUF."""
 
     def __init__(self, name: str, folder: Path, in_float: Callable[[BasePaths], Path]) -> None:
-        if name == "gemma3":
-            vocabulary: Any = character_vocabulary()
-        else:
-            merges = learn_merges(read_general_passages()[0][::4], TINY.vocab - 256 - 3)
-            letters = sorted(ALPHABET)
-            tokens = [*MARKS["bytes"], *letters, *(merge.replace(" ", "") for merge in merges)]
-            vocabulary = tokens, merges, [3] * 3 + [1] * (len(tokens) - 3)
-        self.theirs = transformers_model(name, len(vocabulary[0]))
+        vocabulary = VOCABULARIES[name]()
+        self.theirs = transformers_model(name, len(vocabulary.tokens))
         path = write_gguf(self.theirs, name, folder / f"{name}.gguf", vocabulary)
         self.vocabulary = read_gguf(path, choose=choose_tokens)[1]
         self.base = ensure_base(folder / "base", path)
@@ -81,7 +88,7 @@ class Family:
         return torch.log_softmax(logits[:, torch.from_numpy(self.rows)], dim=1)
 
 
-@pytest.fixture(scope="module", params=["gemma3", "granite"])
+@pytest.fixture(scope="module", params=VOCABULARIES)
 def family(request, tmp_path_factory, in_float, short_list):
     return Family(request.param, tmp_path_factory.mktemp(request.param), in_float)
 
@@ -155,43 +162,87 @@ def test_a_base_says_its_architecture_and_holds_the_very_numbers_of_the_gguf(fam
     assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
 
 
+def test_a_round_learns_on_it_and_its_adapter_suggests(family):
+    random, tokenizer = np.random.default_rng(12), Tokenizer(family.base.tokenizer)
+    some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
+    entries = [tokenizer.encode(" ".join(random.choice(some.split(), 9))) for _ in range(110)]
+    asked = TrainRequest(
+        base=str(family.base.folder.parent),
+        budget_s=600.0,
+        rank=4,
+        alpha=8.0,
+        epochs=1,
+        learning_rate=2e-2,
+        products="bfloat16",
+        general_tolerance=0.5,
+        recent_tokens=40,
+        threads=1,
+        seed=3,
+        serving=None,
+        seen=[],
+        mixtures={},
+        rare_min_count=3,
+    )
+    events, status, errors = run(asked, entries)
+    assert (status, errors) == (0, b"")
+    metrics = events[-1]["metrics"]
+    assert metrics["adapter"]["perplexity"] < 0.9 * metrics["base"]["perplexity"]
+    adapter = Lora.from_bytes(base64.b64decode(events[-1]["adapter"]), family.config).tensors()
+    loaded = LoadedModel(family.base, threads=1, context_tokens=64, recent_tokens=40, rare_min_count=3)
+    predictor = loaded.build_predictor(loaded.build_user_model(entries), None, adapter=adapter)
+    words = predictor.suggest("we met.\n\nThe boat har", candidates=3).words
+    assert "harbour" in [f"har{word.text}" for word in words]
+
+
 def test_a_gguf_of_gemmas_family_comes_under_gemmas_terms(family):
     assert GEMMA.terms is not None
     bound = family.config.activation == "gelu-tanh"
     assert terms_notice(family.base) == (GEMMA.terms.notice if bound else None)
 
 
-# The tokens of a vocabulary of characters
+# The tokens of a vocabulary
+
+
+@pytest.fixture(scope="module", params=VOCABULARIES)
+def vocabulary(request):
+    return VOCABULARIES[request.param]()
 
 
 @pytest.fixture(scope="module")
-def characters():
-    tokens, scores, types = character_vocabulary()
-    return Vocabulary("characters", tokens, types, [], scores)
+def theirs(vocabulary):
+    """Hugging Face's tokenizer for the same tokens."""
+    return hugging_face(vocabulary)
 
 
 @pytest.fixture(scope="module")
-def theirs(characters):
-    """Hugging Face's tokenizer for the same tokens, as Gemma's is set up."""
-    return hugging_face(characters)
-
-
-@pytest.fixture(scope="module")
-def chosen(characters):
-    return choose_tokens(characters)
+def chosen(vocabulary):
+    return choose_tokens(vocabulary)
 
 
 @pytest.fixture(scope="module")
 def ours(chosen, tmp_path_factory):
-    path = tmp_path_factory.mktemp("characters") / "tokenizer.model"
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
     build_tokenizer(chosen, path)
     return Tokenizer(path)
 
 
 def varied_texts() -> list[str]:
     dice = random.Random(20_240_229)
-    words = " ".join(read_general_passages()[1]).split(" ")
-    pieces = [*words[:300], "über", "naïve", "東京", "👍🏿", "<h1>", "<bos>", "\x00"]
+    words = [word for passage in read_general_passages(LANGUAGES)[1][:35] for word in passage.split(" ")]
+    pieces = [
+        *words,
+        "IT'S",
+        "'ſ",
+        "12345",
+        "3.14",
+        "東京",
+        "👍🏿",
+        "<h1>",
+        "<bos>",
+        "<think>",
+        "f(x)",
+        "\x00",
+    ]
     gaps = [
         *[" "] * 5,
         "",
@@ -204,6 +255,7 @@ def varied_texts() -> list[str]:
         "\n\n\n\n",
         "\t\t\t",
         " \n ",
+        ".\n\n",
         "\u00a0",
         "\r\n",
     ]
@@ -222,11 +274,12 @@ def test_any_text_comes_back(ours):
         assert ours.decode(ours.encode(text)) == text
 
 
-def test_marks_are_no_text_and_end_one(ours):
-    assert (ours.document, ours.bos, ours.eos, ours.ends) == (0, 1, 2, {0, 1, 2, 3})
-    ids = ours.encode("<bos><start_of_turn><eos>")
+def test_marks_are_no_text_and_end_one(ours, chosen):
+    marks = "".join(chosen.kind.marks)
+    assert ours.ends == {*range(len(chosen.kind.marks))}
+    ids = ours.encode(marks)
     assert not ours.ends & {*ids}
-    assert ours.decode([0, *ids, 3]) == "<bos><start_of_turn><eos>"
+    assert ours.decode([0, *ids, 2]) == marks
 
 
 def test_a_byte_that_text_has_a_token_for_is_never_said(ours):
@@ -234,20 +287,21 @@ def test_a_byte_that_text_has_a_token_for_is_never_said(ours):
     assert ours.encode("a") == [of_letter]
 
 
-@pytest.mark.parametrize("size", [360, 400, 440])
+@pytest.mark.parametrize("left_out", [30, 90, 150])
 def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
-    characters, ours, tmp_path, monkeypatch, size
+    vocabulary, ours, tmp_path, monkeypatch, left_out
 ):
     monkeypatch.setattr("idiolect.models.shortlist._WORDS", 500)
     told: list[float] = []
-    some = choose_tokens(characters, ["en"], size, told.append)
+    size = ours.vocab_size - left_out
+    some = choose_tokens(vocabulary, ["en"], size, told.append)
     assert told == [1.0]
-    assert len(some.tokens) <= size < len(characters.tokens)
+    assert len(some.tokens) <= size
     build_tokenizer(some, tmp_path / "tokenizer.model")
     short = Tokenizer(tmp_path / "tokenizer.model")
     known = {*short.all_token_bytes()}
     same = 0
-    for text in varied_texts():
+    for text in [*varied_texts(), *" ".join(varied_texts()[:100]).split()]:
         whole, parts = ours.encode(text), short.encode(text)
         assert short.decode(parts) == text
         if {ours.token_bytes(token) for token in whole} <= known:
@@ -257,22 +311,24 @@ def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
             ]
         else:
             assert len(parts) >= len(whole)
-    print(f"{size} tokens: {same} texts as before")
+    assert same
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda tokens, scores, types: (tokens[3:], scores[3:], types[3:]), "lacks the tokens"),
-        (lambda tokens, scores, types: (tokens, scores[1:], types), "lacks scores"),
+        (lambda it: replace(it, tokens=[f"_{token}" for token in it.tokens]), "lacks the tokens"),
+        (lambda it: replace(it, tokens=[*it.tokens[1:], it.tokens[0]]), "does not begin with the tokens"),
+        (lambda it: replace(it, scores=it.scores[1:]), "does not match its token types or scores"),
+        (lambda it: replace(it, types=it.types[1:]), "does not match its token types or scores"),
+        (lambda it: replace(it, tokens=[*it.tokens[:-1], it.tokens[-2]]), "repeats itself"),
         (
-            lambda tokens, scores, types: (tokens, scores, [kind for kind in types if kind != 6]),
-            "repeats itself",
+            lambda it: replace(it, types=[1] * len(it.types), merges=it.merges[1:]),
+            "lacks tokens for single bytes|not made of bytes by merging",
         ),
     ],
 )
 def test_a_vocabulary_that_would_not_run_exactly_is_refused(chosen, tmp_path, change, why):
-    tokens, scores, types = change(chosen.tokens, chosen.scores, chosen.types)
     with pytest.raises(UnsupportedModelError, match=why):
-        build_tokenizer(Vocabulary("characters", tokens, types, [], scores), tmp_path / "tokenizer.model")
+        build_tokenizer(change(chosen), tmp_path / "tokenizer.model")
     assert list(tmp_path.iterdir()) == []

@@ -11,18 +11,21 @@ import pytest
 from idiolect.models import tokenizer as module
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+from idiolect.models.tokenizer import KINDS, Tokenizer, TokenizerKind, build_tokenizer
 
-MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+SMOLLM, GRANITE = KINDS["smollm"], KINDS["dbrx"]
+MARKS = [*SMOLLM.marks]
 PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "ĠĠ ĠĠ", "Ã ©", "Ċ Ċ", "' s", "1 2"]
 
 
-def build(path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES) -> Tokenizer:
-    tokens = [*MARKS, *letters, *(merge.replace(" ", "") for merge in merges)]
+def build(
+    path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES, kind: TokenizerKind = SMOLLM
+) -> Tokenizer:
+    tokens = [*kind.marks, *letters, *(merge.replace(" ", "") for merge in merges)]
     types = [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS))
-    build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), path)
+    build_tokenizer(Vocabulary.of_merges(kind, tokens, types, merges), path)
     return Tokenizer(path)
 
 
@@ -58,15 +61,48 @@ def test_words_are_cut_and_merged(tokenizer, text, expected):
     assert pieces(tokenizer, text) == expected, "remembered words are the same"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("it's IT'S", [b"i", b"t", b"'s", b" ", b"I", b"T", b"'", b"S"]),
+        ("a123 4567", [b"a", b"12", b"3", b" ", b"4", b"5", b"6", b"7"]),
+        ("in.\n\nthe", [b"in", b".\n\n", b"t", b"he"]),
+        ("(in \n  the", [b"(in", b" ", b"\n", b" ", b" the"]),
+        ("\r\n\n", [b"\r", b"\n\n"]),
+        ("a    ", [b"a", b"    "]),
+    ],
+)
+def test_granites_words_hold_a_mark_before_and_line_ends_behind(tmp_path, text, expected):
+    merges = [*MERGES, "( in", ". ĊĊ"]
+    assert pieces(build(tmp_path / "tokenizer.model", merges=merges, kind=GRANITE), text) == expected
+
+
+def test_all_pairs_of_a_token_may_be_listed_one_behind_the_other(tmp_path):
+    merges = ["b c", "a b", "a bc", "ab c"]
+    tokens = [*MARKS, *LETTERS, "bc", "ab", "abc"]
+    vocabulary = Vocabulary.of_merges(SMOLLM, tokens, [3] * 3 + [1] * 259, merges)
+    build_tokenizer(vocabulary, tmp_path / "tokenizer.model")
+    assert pieces(Tokenizer(tmp_path / "tokenizer.model"), "abc ab") == [b"abc", b" ", b"ab"]
+
+
+def test_a_token_that_holds_a_line_end_ends_a_line(tmp_path):
+    tokenizer = build(tmp_path / "tokenizer.model", merges=[*MERGES, ". ĊĊ"], kind=GRANITE)
+    ends = {
+        text: tokenizer.ends_line(tokenizer.encode(text)[-1]) for text in ("\n", "in.\n\n", ".", " ", "in")
+    }
+    assert ends == {"\n": True, "in.\n\n": True, ".": False, " ": False, "in": False}
+    assert tokenizer.ends_line(0)
+
+
 def test_marks_cannot_be_typed(tokenizer):
     for mark in MARKS:
         ids = tokenizer.encode(mark)
-        assert not {tokenizer.document, tokenizer.bos, tokenizer.eos} & {*ids}
+        assert not tokenizer.ends & {*ids}
         assert tokenizer.decode(ids) == mark
 
 
 def test_marks_are_no_text(tokenizer):
-    assert (tokenizer.document, tokenizer.bos, tokenizer.eos) == (0, 1, 2)
+    assert tokenizer.ends == {0, 1, 2}
     assert tokenizer.decode([1, *tokenizer.encode("in"), 2, 0]) == "in"
     assert tokenizer.all_token_bytes()[:4] == [b"", b"", b"", b"!"]
 
@@ -121,13 +157,14 @@ def test_threads_may_share_it(tokenizer, monkeypatch):
         ([*MARKS, *LETTERS, "ab"], [], "not made of bytes"),
         ([*MARKS, *LETTERS, "東"], [], "not made of bytes"),
         ([*MARKS, *LETTERS, "bc", "ab", "abc"], ["b c", "a b", "ab c"], "more than their order"),
+        ([*MARKS, *LETTERS, "bc", "abc", "ab"], ["b c", "a bc", "a b", "ab c"], "more than their order"),
         ([*MARKS, *LETTERS, "abc"], ["ab c"], "more than their order"),
     ],
 )
 def test_a_vocabulary_that_would_not_run_exactly_is_refused(tmp_path, tokens, merges, why):
     types = [3 if token in MARKS else 1 for token in tokens]
     with pytest.raises(UnsupportedModelError, match=why):
-        build_tokenizer(Vocabulary("bytes", tokens, types, merges, []), tmp_path / "tokenizer.model")
+        build_tokenizer(Vocabulary.of_merges(SMOLLM, tokens, types, merges), tmp_path / "tokenizer.model")
     assert list(tmp_path.iterdir()) == []
 
 
