@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import zip_longest
@@ -174,12 +174,6 @@ def read_general_passages(languages: Sequence[str] = ("en",)) -> tuple[list[str]
     return replay, judged
 
 
-def windows(ids: Ids, size: int) -> Iterator[Ids]:
-    """Yield pieces of at most ``size`` tokens of a long entry."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
 class RecentText:
     """The user's latest entries as one sequence of tokens, the context that every suggestion starts from.
 
@@ -199,7 +193,6 @@ class RecentText:
     def add(self, ids: Ids) -> None:
         """Append an entry."""
         tokens = [*self._tokens, *self.separator, *ids]
-        # Set once: a reader in another thread must never see more than fits.
         self._tokens = tokens if len(tokens) <= 2 * self.limit else tokens[len(tokens) - self.limit :]
 
     @property

@@ -28,9 +28,8 @@ _PART = regex.compile(r"([\p{L}\p{N}'’]*\p{L}[\p{L}\p{N}'’]*)|[^\s\-]")
 _LONGEST = 4  # words of a phrase
 _LEAST = 3  # uses
 _LEAST_ENTRIES = 2
-_COMMON = (
-    2e-3  # of all words; one that is more frequent (the, of, I) is not listed, and begins and ends no phrase
-)
+# Of all words; one that is more frequent (the, of, I) is not listed, and begins and ends no phrase.
+_COMMON = 2e-3
 _SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one is listed
 
 

@@ -32,9 +32,8 @@ ORDER = 4
 """Tokens of context: the nearest, and three in a number's upper 48 bits."""
 
 _PAGE = 1_024  # numbers in a page, at most
-_HEAVY = (
-    64  # the counts of longer runs are kept; shorter ones are counted anew, in Python, in a few microseconds
-)
+# The counts of longer runs are kept; shorter ones are counted anew, in Python, in a few microseconds.
+_HEAVY = 64
 _BATCH = 4_096  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
 _STEP = 1 << 14  # tokens that are filed in one step

@@ -35,16 +35,14 @@ _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MAX_NEW = 200  # of the user's words that are filed apart from those that are settled
 _TEXTS_A_STEP, _FORMS_A_STEP = 256, 256
-_ELSEWHERE: Final = (
-    0.1  # of the uses of a word that no language lists, a name: what it counts for in another language
-)
+# Of the uses of a word that no language lists, a name: what it counts for in another language.
+_ELSEWHERE: Final = 0.1
 _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
 _BELIEF_STEPS: Final = 6.0  # to a power of e, by which two beliefs are told apart
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
-_WRITTEN_FADES: Final = (
-    0.998  # a word: what was written in each language is told by the last few hundred words
-)
+# A word: what was written in each language is told by the last few hundred words.
+_WRITTEN_FADES: Final = 0.998
 UNLISTED: Final = 2e-7
 """Uses per word of text that a word has at least, in each language."""
 _OTHERS_WORD: Final = 20.0  # times that another language uses a word as often as that at hand
@@ -453,7 +451,6 @@ class WordVocabulary:
         in_text: Mapping[str, int],
     ) -> Matches:
         raw = typed.encode()
-        # One look: another thread may put grown tables in the place of these.
         tokens = np.flatnonzero(p > min_prob) if min_prob > 0 else None
         looked_up = (PrefixMatch(table, row, raw, p, self._total[row], tokens) for table in self.tables)
         runs = [run for run in looked_up if len(run.scores)]
@@ -478,19 +475,17 @@ class WordVocabulary:
 
     def _second_token_weights(self, row: int, token: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Return the second tokens of the words that begin with a token, in order, and the weight of those words."""
-        known = self._by_second  # one look: learning puts an empty one in its place
-        found = known.get((row, token))
-        if found is None:
+        if (row, token) not in self._by_second:
             total = np.zeros(self._vocab, np.float32)
             for table in self.tables:
                 indices = table.with_first_token(row, np.array([token]))
                 indices = indices[table.second[row, indices] != NONE]
                 np.add.at(total, table.second[row, indices], table.weights[indices])
-            if len(known) >= _SECOND_TOKENS_KEPT:
-                known.clear()
+            if len(self._by_second) >= _SECOND_TOKENS_KEPT:
+                self._by_second.clear()
             tokens = np.flatnonzero(total)
-            known[row, token] = found = tokens, total[tokens]
-        return found
+            self._by_second[row, token] = tokens, total[tokens]
+        return self._by_second[row, token]
 
     def _raise_words_in_text(
         self,

@@ -166,10 +166,8 @@ class PrefixMatch:
         longer = second != NONE
         shares = np.empty(len(indices), np.float32)
         weights = self._weights[indices[longer]]
-        places = np.searchsorted(seconds, second[longer])
-        # While another thread learns, what is beneath may not count these words yet.
-        beneath = weights_of_seconds.take(places, mode="clip") if len(seconds) else weights
-        shares[longer] = known.p[second[longer]] * weights / np.maximum(beneath, weights)
+        beneath = weights_of_seconds[np.searchsorted(seconds, second[longer])]
+        shares[longer] = known.p[second[longer]] * weights / beneath
         # A form is general or own, never both: this token alone is one word at the most.
         shares[~longer] = max(0.0, 1.0 - float(known.p[seconds].sum()))
         self.scores[indices] += np.float32(known.trust) * (p * shares - self.scores[indices])

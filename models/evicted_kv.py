@@ -35,7 +35,7 @@ class _EvictedText:
 class EvictedKV:
     """Keys and values of evicted texts, for 60 seconds and as long as there is room.
 
-    For one thread at a time, and beside it others that call :meth:`evicted_since`.
+    For one thread at a time.
 
     Args:
         cache: (..., position, feature), the keys and values of the text that is read now.
@@ -97,8 +97,7 @@ class EvictedKV:
 
     def evicted_since(self, when: float) -> Iterator[Sequence[int]]:
         """Yield the own tokens of the texts that were evicted after ``when`` (:func:`time.monotonic`), oldest first."""
-        # Other threads may ask while texts come and go: the list does not change, the dictionary does.
-        return (key[text.begins :] for key, text in [*self._texts.items()] if text.evicted_at > when)
+        return (key[text.begins :] for key, text in self._texts.items() if text.evicted_at > when)
 
     def forget_text(self, whole: bytes) -> None:
         """Drop the texts that are contained in this one, see :func:`is_contained`."""

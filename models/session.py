@@ -209,14 +209,10 @@ class Session:
             if name in self.model.input_names:
                 self._bind_input(name, array)
         self._bind_output("logits", logits)
-        if interrupt is None:
-            self.model.runtime.run_with_iobinding(self._binding)
-            self._started = True
-            return logits
         try:
-            self.model.runtime.run_with_iobinding(self._binding, interrupt.options)
+            self.model.runtime.run_with_iobinding(self._binding, interrupt and interrupt.options)
         except Exception as error:  # onnxruntime's classes share no base below Exception
-            if interrupt.options.terminate:
+            if interrupt is not None and interrupt.options.terminate:
                 raise InterruptedPassError from error
             raise
         self._started = True

@@ -11,9 +11,8 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.vocabulary import WORD
 
-_MIN_LETTERS: Final = (
-    4  # of a word that is mistyped: so few are left of a shorter one that any word may be meant
-)
+# Of a word that is mistyped: so few are left of a shorter one that any word may be meant.
+_MIN_LETTERS: Final = 4
 _SLIPS: Final = {"near": 4, "swapped": 3, "left out": 3, "doubled": 1}  # how often each kind of slip is made
 _MAX_MISTYPED, _MAX_RIGHT = 200, 600  # words; each costs a forward pass
 _OFFERED: Final = 3

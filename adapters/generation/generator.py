@@ -27,14 +27,12 @@ from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
 _EXTRA_TOKENS = 256  # of texts from elsewhere, before a prompt
-_WINDOW_STEP_TOKENS = (
-    128  # a long prompt is cut at multiples of this, so that its KV cache stays valid for a while
-)
+# A long prompt is cut at multiples of this, so that its KV cache stays valid for a while.
+_WINDOW_STEP_TOKENS = 128
 _GROUP_TOKENS = 8  # of a prompt, read in one pass, which takes twice as long as one of a single token
 _MAX_TYPED_TOKENS = 6  # of the word under the cursor that is predicted again from its beginning
-_MIN_TYPED_PROB = (
-    0.02  # of the tokens that begin as typed; below, only the last typed token is predicted again
-)
+# Of the tokens that begin as typed; below, only the last typed token is predicted again.
+_MIN_TYPED_PROB = 0.02
 
 
 @dataclass(frozen=True)

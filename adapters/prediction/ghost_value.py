@@ -38,9 +38,8 @@ _MIN_LIST_GAIN = 2.0  # of a list, in the time that reading it takes: a better o
 _LOOK_WEIGHTS: Final[dict[Show, float]] = {"auto": 1.0, "more": 0.5, "less": 2.0, "asked": math.inf}
 
 _MIN_GAIN = 1.5  # of a further word, in the time that reading it takes: what is left of a ghost is read again
-_TOLD_LATER = (
-    0.5  # of wrong words that begin with the same letter: another letter later they are told apart, too
-)
+# Of wrong words that begin with the same letter: another letter later they are told apart, too.
+_TOLD_LATER = 0.5
 _MIN_FIRST_SHARE = 0.5  # of the look that the first word must earn, for further words to be looked for
 _MIN_NEW_CHARS = 3  # of a ghost that was not there before: fewer are typed faster than read
 

@@ -32,9 +32,8 @@ _EVICTED_TOKENS = 1024  # of other texts that are being written, 45 KB each: a l
 _PREFILL_TOKENS = 32  # read in one pass of a long text: 80 ms beside a training round, where 64 take 150 ms
 _PRECOMPUTE_TOKENS = 32  # read in one pass of a text that is known beforehand
 _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this time, somebody always waits
-_MIN_ANSWERED_ORDER = (
-    2  # tokens in a row that what is answered has, too: one says that it is there, not where
-)
+# Tokens in a row that what is answered has, too: one says that it is there, not where.
+_MIN_ANSWERED_ORDER = 2
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
 _MIN_AHEAD_PROB: Final = 0.3  # of a next word that is worth a forward pass before it is typed

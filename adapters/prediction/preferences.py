@@ -43,7 +43,7 @@ class _Chosen:
 
 
 class WordPreferences:
-    """The words that must not be shown, and those that are the user's own. Read while another thread sets them."""
+    """The words that must not be shown, and those that are the user's own."""
 
     def __init__(self, never: Iterable[str] = (), mine: Iterable[str] = ()) -> None:
         self.corrections = NO_DECISIONS

@@ -43,15 +43,12 @@ _MIN_SHARE_FOR_PASS = 0.1  # of the words that begin as typed: those of several 
 _MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
 _UNKNOWN_SHARE = 0.3  # unknown words, as a share of the probability of the tokens that begin them ...
 _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those tokens
-_OTHER_CASE_SHARE = (
-    4.0  # words in other capitals where none has these, as a multiple of the score of unknown words
-)
+# Words in other capitals where none has these, as a multiple of the score of unknown words.
+_OTHER_CASE_SHARE = 4.0
 _MIN_PLACES_FOR_MODEL = 3  # words on offer, of which one is kept for the model's own likeliest ...
 _MIN_MODELS_WORD_PROB = 0.05  # ... if the model gives it at least so much
-_MIN_LETTERS_OF_NAME, _NAMES = (
-    2,
-    8,
-)  # of what is typed small of a name; words with a capital that are looked at
+# Letters that are typed small of a name; words with a capital that are looked at.
+_MIN_LETTERS_OF_NAME, _NAMES = 2, 8
 _MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept

@@ -50,13 +50,11 @@ class TrainConfig:
 
     learning_rate: float = 7e-4
     epochs: float = 1.0
-    min_tokens: int = 9600  # tokens: where there are fewer, they are passed over once more
-    batch: int = 1  # rows a step: many small steps learn more from the same tokens than few large ones
-    length: int = 128  # tokens a row
-    before: int = (
-        64  # and so many before them in view: without, half of a row is learned as if nothing preceded it
-    )
-    warmup: float = 0.06  # share of the round
+    min_tokens: int = 9600
+    batch: int = 1
+    length: int = 128
+    before: int = 64
+    warmup: float = 0.06
     weight_decay: float = 0.01
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import RecentText, windows
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.permutation_test import RESAMPLES, p_value
 from idiolect.adapters.prediction.mixture import Mixture
@@ -166,7 +166,8 @@ def general_perplexity(
     tally = Tally()
     session = Session(model, length=_PIECE_TOKENS + len(breaks), adapter=adapter)
     for passage in passages:
-        for piece in windows(passage, _PIECE_TOKENS):
+        for start in range(0, len(passage), _PIECE_TOKENS):
+            piece = passage[start : start + _PIECE_TOKENS]
             tally.open()
             for row, target in zip(_rows(session, list(breaks), piece), piece, strict=True):
                 tally.add(row, target)

@@ -1,9 +1,6 @@
-"""Which messages are typed: the same draw as another program's, and nothing that was learned from."""
+"""Which messages are typed: a draw that can be repeated, of nothing that was learned from."""
 
-import importlib
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +12,6 @@ from idiolect.adapters.evaluation.eval_split import (
     split_corpus,
     split_history,
 )
-from idiolect.daemon.evaluation.evals import read_messages
-
-SHARED = Path(__file__).parents[3] / "shared"
 
 
 def messages(*texts):
@@ -34,20 +28,6 @@ def numbered(count, chars=50):
 
 def places(drawn):
     return [int(message.text[:4]) for message in drawn]
-
-
-@pytest.mark.parametrize("person", ["email_mills", "sms_student", "notes_willison"])
-@pytest.mark.parametrize(("seed", "chars"), [(1, 8000), (9, 2000)])
-def test_the_draw_is_that_of_the_simulator(reader, person, seed, chars, monkeypatch):
-    corpus = SHARED / "corpora" / f"{person}.jsonl"
-    if not corpus.exists() or not (SHARED / "ksr" / "ksr.py").exists():
-        pytest.skip(f"needs {SHARED}, which is beside the checkout only where it is developed")
-    monkeypatch.syspath_prepend(str(SHARED / "ksr"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    history, test = importlib.import_module("ksr").split(person, seed, chars)
-    split = split_corpus(read_messages(reader, corpus, ()), name=corpus.stem, seed=seed, chars=chars)
-    assert [message.text for message in split.history] == [item.text for item in history]
-    assert [message.text for message in split.test] == [item.text for item in test]
 
 
 def test_of_a_corpus_the_last_fifth_is_typed():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,17 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from waiting import DEADLINE_S
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
 from idiolect.adapters.evaluation.run import run as evaluate
-from idiolect.models.build import MissingModelError
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
-CANARY = "purple canary"
 SHARES = {"value", "low", "high"}
 
 
@@ -39,7 +35,6 @@ def messages():
         "we met at noon",
     )
     texts = [". ".join(random.permutation(phrases)[:2]) for _ in range(40)]
-    texts[3] = f"the {CANARY}. {texts[3]}"
     texts += [
         "see you at noon. thanks for the figures",
         "please send the Zorvelin",
@@ -70,24 +65,16 @@ def typing_request(tiny, make_lora):
     )
 
 
-def start(typing_request: TypingRequest, messages: list[EvalMessage]) -> subprocess.Popen[bytes]:
-    """The process, with its order and messages; its input is open."""
-    child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    lines = [
-        json.dumps(asdict(typing_request)),
-        str(len(messages)),
-        *(json.dumps(asdict(one)) for one in messages),
-    ]
-    child.stdin.write("".join(f"{line}\n" for line in lines).encode())
-    child.stdin.flush()
-    return child
-
-
 def run(
     typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> tuple[list[dict[str, Any]], int, bytes]:
-    """All events, the exit status and what was said on stderr."""
-    with start(typing_request, messages) as child:
+    """All events, the exit status and what was said on stderr; its input is open to the end, as in service."""
+    with subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        lines = map(json.dumps, [asdict(typing_request), len(messages), *map(asdict, messages)])
+        child.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        child.stdin.flush()
         events = [json.loads(line) for line in child.stdout]
         return events, child.wait(DEADLINE_S), child.stderr.read()
 
@@ -261,33 +248,3 @@ def test_what_is_kept_is_learned_and_what_was_written_is_typed(typing_request, m
         hides = run(plain, [message] * 2 + [test])[0][-1]
         saved, hidden = (found["arms"][2]["all"]["savings"]["1"]["value"] for found in (knows, hides))
         assert saved > hidden
-
-
-# How it ends otherwise
-
-
-def test_a_missing_base_is_said(typing_request, messages, tmp_path):
-    events, status, errors = run(replace(typing_request, base=str(tmp_path)), messages)
-    error = events[-1]
-    assert (error["event"], error["code"]) == ("error", MissingModelError.code)
-    assert status == MissingModelError.exit_code
-    assert errors == b""
-
-
-def test_text_stays_between_its_ends_and_it_ends_with_its_input(typing_request, messages):
-    many = replace(typing_request, repeats=[False] * 603)
-    with start(many, [*messages, *(messages[40:] * 200)]) as child:
-        assert next(event for line in child.stdout if (event := json.loads(line))["phase"] == "type")
-        process = psutil.Process(child.pid)
-        shown = " ".join([*process.cmdline(), *process.environ().values()])
-        files = process.open_files()
-        if sys.platform == "linux":
-            assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
-        child.stdin.close()
-        rest = [json.loads(line)["event"] for line in child.stdout]
-        assert child.wait(DEADLINE_S) == 0
-        assert child.stderr.read() == b""
-    assert "idiolect.adapters.evaluation.run" in shown
-    assert CANARY not in shown
-    assert not [file.path for file in files if "w" in getattr(file, "mode", "r")]
-    assert "result" not in rest

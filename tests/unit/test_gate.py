@@ -65,6 +65,7 @@ def test_a_loss_is_refused_however_sure():
     assert not found.promoted
     assert found.gain_bits < 0
     assert "worse" in found.reason
+    assert not verdict(np.zeros(40)).promoted, "nor is no difference enough"
 
 
 def test_one_lucky_entry_is_not_enough():
@@ -88,10 +89,6 @@ def test_what_is_worth_going_on_from():
     assert not verdict(np.full(40, 2.0), general=1.05).promising
 
 
-def test_no_difference_is_refused():
-    assert not verdict(np.zeros(40)).promoted
-
-
 def test_a_gain_that_general_text_pays_for_is_refused():
     found = verdict(np.full(40, 2.0), general=1.05)
     assert not found.promoted
@@ -113,6 +110,7 @@ def test_the_same_seed_decides_the_same():
 
 def test_a_tally_counts_nats_and_the_three_best():
     found = Tally()
+    assert found.perplexity == 1.0
     found.open()
     distribution = np.array([0.4, 0.3, 0.15, 0.1, 0.05], dtype=np.float32)
     for target in (0, 2, 3):
@@ -125,10 +123,6 @@ def test_a_tally_counts_nats_and_the_three_best():
     assert np.isfinite(found.nats[1]), "what was held impossible costs much, not everything"
     assert found.perplexity == pytest.approx(np.exp(sum(found.nats) / 4))
     assert found.summary() == {"perplexity": round(found.perplexity, 3), "top3": 0.75}
-
-
-def test_an_empty_tally_has_a_perplexity():
-    assert Tally().perplexity == 1.0
 
 
 def distribution(model: Model, adapter: Adapter | None, ids: list[int]) -> np.ndarray:

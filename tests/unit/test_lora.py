@@ -56,19 +56,14 @@ def test_another_scale_is_the_same_adapter(make_lora):
 
 
 def test_a_fresh_adapter_changes_nothing_and_can_learn():
-    lora = Lora.fresh(LoraConfig(rank=4), BASE, seed=3)
+    lora, same = (Lora.fresh(LoraConfig(rank=4), BASE, seed=3) for _ in "12")
+    assert np.array_equal(lora.matrices["0.qkv.A"], same.matrices["0.qkv.A"]), "a seed makes the same one"
     for name, matrix in lora.matrices.items():
         if name.endswith("B"):
             assert not matrix.any()
         else:
             assert 0.5 < np.abs(matrix).max() * np.sqrt(len(matrix)) <= 1
             assert abs(matrix.mean()) < 0.1 * matrix.std() + 0.02
-
-
-def test_a_seed_makes_the_same_adapter():
-    first, same, other = (Lora.fresh(LoraConfig(), BASE, seed) for seed in (1, 1, 2))
-    assert np.array_equal(first.matrices["0.qkv.A"], same.matrices["0.qkv.A"])
-    assert not np.array_equal(first.matrices["0.qkv.A"], other.matrices["0.qkv.A"])
 
 
 def test_it_covers_its_targets_in_its_layers():
@@ -119,9 +114,7 @@ def damaged() -> dict[str, bytes]:
         "cut": blob[:-7],
         "no configuration": saved(halves, None),
         "configuration is no JSON": saved(halves, {"lora": "{"}),
-        "configuration lacks targets": saved(halves, {"lora": json.dumps({"rank": 2})}),
         "configuration knows more": saved(halves, {"lora": json.dumps(values | {"dropout": 0.1})}),
-        "configuration is a list": saved(halves, {"lora": "[1, 2]"}),
         "another rank": saved(halves, {"lora": json.dumps(values | {"rank": 3})}),
         "a matrix is missing": saved(few, {"lora": json.dumps(values)}),
         "a matrix too many": saved(

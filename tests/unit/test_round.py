@@ -211,8 +211,6 @@ def test_a_short_budget_is_kept(train_request, entries):
     result = events[-1]
     assert result["metrics"]["epochs"] < 1
     assert result["missed"] == len(many) - len(result["held_out"]) - len(result["learned"]) > 0
-    # the least that is judged, and importing torch, come on top
-    assert result["seconds"] < 2.0 + 10.0
 
 
 def test_the_general_text_is_of_the_users_languages(finished, train_request, entries, tiny):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-
 import numpy as np
 import pytest
 
@@ -140,26 +137,6 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(tiny_fl
     assert session.tokens == ids[:10]
 
 
-def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(tiny_float, ids):
-    session, ended = Session(tiny_float, length=LENGTH, evicted_tokens=100), threading.Event()
-
-    def change() -> None:
-        for number in range(3000):
-            session._evicted.store([number, *ids[:11]], 0)
-        ended.set()
-
-    former = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        changing = threading.Thread(target=change)
-        changing.start()
-        while not ended.is_set():
-            lately(session, -60)
-        changing.join()
-    finally:
-        sys.setswitchinterval(former)
-
-
 def test_sessions_of_one_model_do_not_mix(tiny_float, ids, adapter, whole):
     base = Session(tiny_float, length=LENGTH).feed(ids[:60], "all")
     assert np.abs(base - whole[:60]).max() > 1
@@ -168,31 +145,6 @@ def test_sessions_of_one_model_do_not_mix(tiny_float, ids, adapter, whole):
         part = slice(place, place + 6)
         assert np.abs(first.feed(ids[part], "all") - base[part]).max() < CLOSE
         assert np.abs(second.feed(ids[part], "all") - whole[part]).max() < CLOSE
-
-
-def test_sessions_run_side_by_side(tiny_float, ids, adapter, whole):
-    differences = []
-
-    def work() -> None:
-        session = Session(tiny_float, length=LENGTH, adapter=adapter)
-        rows = [session.feed(ids[start : start + 5], "all").copy() for start in range(0, LENGTH, 5)]
-        differences.append(np.abs(np.concatenate(rows) - whole).max())
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(differences) == 4
-    assert max(differences) < CLOSE
-
-
-def test_an_adapter_of_zeros_is_the_base(tiny_float, ids, adapter):
-    zeros = {name: np.zeros_like(array) for name, array in adapter.items()}
-    base = Session(tiny_float, length=LENGTH).feed(ids[:30], "all")
-    assert (
-        np.abs(Session(tiny_float, length=LENGTH, adapter=zeros).feed(ids[:30], "all") - base).max() < CLOSE
-    )
 
 
 def test_tensors_of_another_layout_are_taken_too(tiny_float, ids, adapter, whole):

@@ -342,6 +342,3 @@ def test_inside_a_word_none_is_too_unlikely():
     chances = p(t=0.5, v=1e-9)
     chances[ord(".")] = 0.5
     assert {*words.match("v", True, chances, 9).forms} == {"vorn", "vorm", "via"}
-
-
-# Readers and a writer
