@@ -47,7 +47,8 @@ class Program:
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
         url = process.find(self.settings).url
-        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S)
+        # Nothing is encrypted on loopback: certificates take longer to load than an answer takes.
+        return httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False, timeout=DEADLINE_S)
 
     def post(self, path: str, **body: object) -> httpx.Response:
         with self.client() as client:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 DEADLINE_S = 180
-_LOOK_S = 0.02
+_LOOK_S, _MAX_LOOK_S = 0.02, 0.2
 _AGAIN_S = 4.0
 _Found = TypeVar("_Found")
 
@@ -31,5 +31,6 @@ def until(
         if now_s > asked_s + _AGAIN_S:
             again()
             asked_s = time.monotonic()
-        time.sleep(_LOOK_S)
+        # To look takes time, too, which what is waited for may need.
+        time.sleep(min(max(_LOOK_S, (now_s - begun_s) / 10), _MAX_LOOK_S))
     return found
