@@ -52,10 +52,14 @@ KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 
 #: The files whose tests take longest, so that none of them is left to one process at the end.
 LONGEST = (
+    "test_browser.py",
+    "test_browser_authorship.py",  # one after another, since they share browsers
+    "test_browser_context.py",
+    "test_browser_trouble.py",
+    "test_keyboard.py",
     "test_rounds.py",
     "test_path.py",
     "test_install.py",
-    "test_browser.py",
     "test_lock_rekey_purge.py",
     "test_lsp.py",
     "test_evals.py",

@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -60,6 +59,14 @@ FIELDS = {
 SEVERAL = """{fields}<p>end</p><button>next</button><script>
 var turn = (place) => {{ globalThis.field = document.querySelectorAll(".field")[place]; field.focus(); }};
 </script>"""
+
+
+def several(*kinds):
+    """A page with these fields."""
+    fields = [FIELDS[kind].replace('id="field"', 'class="field"') for kind in kinds]
+    return SEVERAL.format(fields="<br>".join(fields))
+
+
 VALUE = "(field.value ?? field.innerText).replaceAll('\\u00a0', ' ').trimEnd()"
 
 
@@ -80,31 +87,14 @@ class Site(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def site():
-    """`site(path, html)`: the address of a page, of any host whose name ends in .test."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-
-    def page(path, html, host="notes.test"):
-        """The page's address."""
-        Site.pages[path] = html
-        return f"http://{host}:{server.server_port}{path}"
-
-    page.asked = Site.asked
-    yield page
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 class Room:
     """A home of its own, with the browsers' folders, in which the host is installed."""
 
     def __init__(self, folder, service):
         self.folder = folder
         self.log = folder / "asked"
+        self.log.touch()
+        self._read, self._messages = 0, []  # up to this byte of it, and what that held
         self.environment = {
             **os.environ,
             "HOME": str(folder),
@@ -164,32 +154,18 @@ class Room:
 
     def contexts(self):
         """The context of each suggestion that was asked for."""
-        return [json.loads(context) for name, _, context in self.messages() if name == "suggest"]
+        return [context for name, _, context in self.messages() if name == "suggest"]
 
     def messages(self):
-        """The same, each with the size of its message in bytes, and its context as JSON."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        parts = (line.split(" ", 2) for line in lines)
-        return [(name, int(size), context) for name, size, context in parts]
-
-
-@pytest.fixture(scope="module")
-def corrected():
-    """Corrections are made by themselves."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IDIOLECT_AUTOCORRECT", "apply")
-        yield
-
-
-@pytest.fixture(scope="module")
-def service(corrected, service):
-    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
-    return service
-
-
-@pytest.fixture(scope="module")
-def room(tmp_path_factory, service):
-    return Room(tmp_path_factory.mktemp("room"), service)
+        """The same, each with the size of its message in bytes, and its context."""
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            lines = log.read().rpartition(b"\n")[0]
+        for line in lines.split(b"\n") if lines else ():
+            name, size, context = line.decode().split(" ", 2)
+            self._messages.append((name, int(size), json.loads(context)))
+            self._read += len(line) + 1
+        return self._messages
 
 
 class Browser:
@@ -254,8 +230,11 @@ class Browser:
         """What is shown, once it is `wanted` and has been there to be read; in seconds without, `again` is called."""
 
         def read():
+            if not wanted(*self.shown()):
+                return None
+            time.sleep(max(0.0, self.tab.pressed_s + READ_S - time.monotonic()))
             shown = self.shown()
-            return wanted(*shown) and time.monotonic() - self.tab.pressed_s >= READ_S and shown
+            return wanted(*shown) and shown
 
         def seen():
             return self.shown(), self.room.asked(), self.tab.js("document.body.innerHTML")
@@ -264,21 +243,21 @@ class Browser:
 
     def until_ghost(self):
         """The ghost and the words, once the known sentence is offered."""
-
-        def again():
-            """Type the last character anew: a service that is too busy passes a ghost over."""
-            self.tab.press("Backspace")
-            self.tab.type(START[-1])
-
         return self.until_shown(
-            lambda ghost, words: ghost.startswith("elin") and words[:1] == ["Zorvelin"], again
+            lambda ghost, words: ghost.startswith("elin") and words[:1] == ["Zorvelin"], self.type_anew
         )
+
+    def type_anew(self):
+        """Type the last character anew: a service that is too busy passes a ghost over."""
+        last = self.tab.js(VALUE)[-1]
+        self.tab.press("Backspace")
+        self.tab.type(last)
 
     def until_nothing(self):
         self.until_shown(lambda ghost, words: not ghost and not words)
 
-    def until_value(self, text):
-        self.tab.until(f"({VALUE}) === {json.dumps(text)}")
+    def until_value(self, text, again=str):
+        self.tab.until(f"({VALUE}) === {json.dumps(text)}", again)
 
 
 class Chromium(Browser):
@@ -311,21 +290,15 @@ class Chromium(Browser):
     @contextlib.contextmanager
     def private_window(self, body):
         """A page in a private window."""
-        tab, session = self.tab, self.tab._session
-        url = self.url("/private", PLAIN.format(body=body))
+        tab, url = self.tab, self.url("/private", PLAIN.format(body=body))
         with tab.whole():
             context = tab.send("Target.createBrowserContext")["browserContextId"]
-            target = tab.send("Target.createTarget", url=url, browserContextId=context)["targetId"]
-            found = tab.send("Target.attachToTarget", targetId=target, flatten=True)
-        tab._session = {"sessionId": found["sessionId"]}
-        try:
+        with tab.another(url, browserContextId=context) as page, tab.within(page):
             tab.send("Runtime.enable")
             tab.until("location.pathname === '/private' && document.readyState === 'complete'")
-            yield tab
-        finally:
-            tab._session = session
-            with tab.whole():
-                tab.send("Target.disposeBrowserContext", browserContextId=context)
+            yield
+        with tab.whole():
+            tab.send("Target.disposeBrowserContext", browserContextId=context)
 
     def shown(self):
         """The ghost and the words that are drawn."""
@@ -403,7 +376,7 @@ class Firefox(Browser):
         tab.send("WebDriver:SwitchToWindow", handle=found["handle"])
         try:
             tab.go(self.url("/private", PLAIN.format(body=body)))
-            yield tab
+            yield
         finally:
             tab.send("WebDriver:CloseWindow")
             tab.send("WebDriver:SwitchToWindow", handle=window)
@@ -432,18 +405,13 @@ def drawn(labels):
     return ghost, words.split(", ") if words else []
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
-def browser(request, room, site):
-    folder = room.folder / "config" / request.param
-    if request.param == "chromium":
-        more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
-        tab = request.getfixturevalue("new_tab")(folder, more, room.environment)
-        made = Chromium(tab, room, site)
-    else:
-        tab = request.getfixturevalue("new_firefox")(folder, room.environment)
-        made = Firefox(tab, room, site)
-    made.switch(site("/", ""), "suggest")
-    return made
+def learned(service, text):
+    """How many entries of the tests' site hold a text."""
+    return service.ask("/v1/forget", text=text, source="notes.test", app="browser", dry_run=True)["entries"]
+
+
+def until_learned(service, text):
+    return until(lambda: learned(service, text), lambda: text)
 
 
 #: For what the two browsers do alike.
@@ -459,20 +427,6 @@ LINTER = "node_modules/.bin/addons-linter"
 EDITORS = ("prosemirror", "codemirror", "lexical", "quill", "draft", "tiptap")
 EDITOR = """<style>.ProseMirror, .cm-content, .ql-editor {{ white-space: pre-wrap }}
 #place {{ width: 500px; border: 1px solid }}</style><div id="place"></div><script src="{src}"></script>"""
-
-
-@pytest.fixture(scope="module")
-def editor(browser, needs_program):
-    """`editor(name)`: have the page be that editor, with the cursor in it."""
-    cache = fetched(needs_program)
-
-    def open_editor(name):
-        src = browser.url(f"/{name}.js", (cache / "bundled" / f"{name}.js").read_text())
-        browser.open(EDITOR.format(src=src), path=f"/{name}")
-        browser.tab.until("!!globalThis.field")
-        browser.tab.js("globalThis.field.focus()")
-
-    return open_editor
 
 
 def fetched(needs_program):

@@ -20,10 +20,10 @@ import termios
 import threading
 import time
 
-import httpx
 import numpy as np
 import pyte
 import pytest
+from program import Program
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.prediction.mixture import Mixture
@@ -104,6 +104,19 @@ class Terminal:
         os.close(self._ours)
 
 
+_KEY_CODES = {
+    "Backspace": 8,
+    "Tab": 9,
+    "Enter": 13,
+    "Escape": 27,
+    " ": 32,
+    "ArrowLeft": 37,
+    "ArrowRight": 39,
+    "F9": 120,
+    "\\": 220,
+}
+
+
 class NavigatedError(AssertionError):
     """The page was left before an expression in it had its value."""
 
@@ -140,7 +153,7 @@ class Tab:
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         found = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": found["sessionId"]}
-        for domain in ("Page", "Runtime", "Log", "Audits", "Accessibility"):
+        for domain in ("Page", "Runtime", "Log", "Audits"):
             self.send(f"{domain}.enable")
 
     def close(self):
@@ -151,14 +164,30 @@ class Tab:
         self._out.close()
         self._in.close()
 
-    @contextlib.contextmanager
     def whole(self):
         """Within this, `send` speaks to the browser, not to its page."""
-        session, self._session = self._session, {}
+        return self.within({})
+
+    @contextlib.contextmanager
+    def within(self, page):
+        """Within this, it is another page that is driven."""
+        session, self._session = self._session, page
         try:
             yield
         finally:
             self._session = session
+
+    @contextlib.contextmanager
+    def another(self, url, **about):
+        """Another page of this browser, for `within`, which is closed afterwards."""
+        with self.whole():
+            target = self.send("Target.createTarget", url=url, **about)["targetId"]
+            found = self.send("Target.attachToTarget", targetId=target, flatten=True)
+        try:
+            yield {"sessionId": found["sessionId"]}
+        finally:
+            with self.whole():
+                self.send("Target.closeTarget", targetId=target)
 
     def _read(self):
         message = bytearray()
@@ -190,13 +219,16 @@ class Tab:
         return number
 
     def send(self, method, **params):
-        number = self._ask(method, **params)
+        return self._answer(self._ask(method, **params))
+
+    def _answer(self, number):
+        """What is answered to the question of this number; what is answered to those before it tells nothing."""
         while True:
             answer = self._answers.get(timeout=DEADLINE_S)
             if answer["id"] == number:
                 if "navigated" in answer.get("error", {}).get("message", ""):
                     raise NavigatedError
-                assert "error" not in answer, (method, answer["error"])
+                assert "error" not in answer, answer["error"]
                 return answer["result"]
 
     def js(self, expression):
@@ -211,11 +243,12 @@ class Tab:
         with contextlib.suppress(NavigatedError):
             return self.js(expression)
 
-    def until(self, expression):
+    def until(self, expression, again=str):
         """Waits for an expression to be true; its value."""
         return until(
             lambda: self._js_or_none(expression),
             lambda: (expression, self.js("document.body.innerText"), self.problems),
+            again=again,
         )
 
     def text(self, selector):
@@ -234,35 +267,30 @@ class Tab:
 
     def press(self, key, *modifiers, at_s=None):
         """One key, such as "Tab", or "1" with "Alt"; the browser is told that it came at `at_s`, if not now."""
-        key = "Enter" if key == "\r" else key
-        code = (
-            f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if re.fullmatch("[A-Za-z]", key) else key
-        )
-        named = {
-            "Backspace": 8,
-            "Tab": 9,
-            "Enter": 13,
-            "Escape": 27,
-            "ArrowLeft": 37,
-            "ArrowRight": 39,
-            " ": 32,
-        }
-        named["F9"] = 120
-        virtual = named.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
+        self._answer(self._press(key, modifiers, at_s))
+        self.pressed_s = time.monotonic()
+
+    def _press(self, key, modifiers=(), at_s=None):
+        """The number of what is asked last for this."""
+        key = {"\r": "Enter", "\t": "Tab"}.get(key, key)
+        code = "Backslash" if key == "\\" else key
+        if re.fullmatch("[A-Za-z0-9]", key):
+            code = f"{'Digit' if key.isdigit() else 'Key'}{key.upper()}"
+        virtual = _KEY_CODES.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
         what = {"key": key, "code": code, "windowsVirtualKeyCode": virtual}
         what["modifiers"] = sum(MODIFIERS[name] for name in modifiers)
         what |= {} if at_s is None else {"timestamp": at_s}
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         typed = {"text": text} if text and what["modifiers"] in (0, MODIFIERS["Shift"]) else {}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **what, **typed)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **what)
-        self.pressed_s = time.monotonic()
+        self._ask("Input.dispatchKeyEvent", type="keyDown", **what, **typed)
+        return self._ask("Input.dispatchKeyEvent", type="keyUp", **what)
 
     def type(self, text):
         """Type as a program does: all keys but the last at once by their time, so that no speed is told of them."""
         began_s = time.time()
-        for place, letter in enumerate(text, 1):
-            self.press(letter, at_s=began_s if place < len(text) else None)
+        for letter in text[:-1]:
+            self._press(letter, at_s=began_s)
+        self.press(text[-1])
 
     def click(self, selector):
         """A click of its user's, once the element is there."""
@@ -286,6 +314,7 @@ class Tab:
 #: Keys as WebDriver names them.
 _FIREFOX_KEYS = {
     "Tab": "\ue004",
+    "\t": "\ue004",
     "Escape": "\ue00c",
     "Backspace": "\ue003",
     "Enter": "\ue007",
@@ -382,9 +411,13 @@ class Firefox:
         finally:
             self.send("Marionette:SetContext", value="content")
 
-    def until(self, expression):
+    def until(self, expression, again=str):
         """Waits for an expression to be true; its value."""
-        return until(lambda: self.js(expression), lambda: (expression, self.js("document.body.innerText")))
+        return until(
+            lambda: self.js(expression),
+            lambda: (expression, self.js("document.body.innerText")),
+            again=again,
+        )
 
     def go(self, url):
         self.send("WebDriver:Navigate", url=url)
@@ -416,49 +449,29 @@ class Firefox:
         return base64.b64decode(self.send("WebDriver:TakeScreenshot", full=False)["value"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_firefox(needs_program):
-    """`new_firefox(folder, environment)`: a page in a Firefox of its own."""
-    opened = []
-
-    def start(folder, environment):
-        opened.append(Firefox(needs_program("firefox-esr", "firefox-esr"), folder, environment))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
+    """`with new_firefox(folder, environment) as tab`: a page in a Firefox of its own."""
+    return lambda *given: contextlib.closing(Firefox(needs_program("firefox-esr", "firefox-esr"), *given))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_tab(needs_program):
-    """`new_tab(folder, more, environment)`: a page in a Chromium of its own, as `Tab` takes these."""
-    opened = []
-
-    def start(folder, more=(), environment=None):
-        opened.append(Tab(needs_program("chromium", "chromium"), folder, more, environment))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
+    """`with new_tab(folder, more, environment) as tab`: a page in a Chromium of its own, as `Tab` takes these."""
+    return lambda *given: contextlib.closing(Tab(needs_program("chromium", "chromium"), *given))
 
 
 @pytest.fixture(scope="module")
 def tab(new_tab, tmp_path_factory):
-    return new_tab(tmp_path_factory.mktemp("chromium"))
+    with new_tab(tmp_path_factory.mktemp("chromium")) as tab:
+        yield tab
 
 
-class Service:
+class Service(Program):
     """A profile, and its endpoint once its service runs."""
 
-    def __init__(self, settings):
-        self.settings = settings
-
     def ask(self, path, /, **body):
-        url = process.find(self.settings).url
-        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S) as client:
+        with self.client() as client:
             answer = client.post(path, json=body) if body else client.get(path)
             return json.loads(answer.raise_for_status().text.splitlines()[-1])  # of events the last
 
@@ -468,8 +481,8 @@ class Service:
 
 @pytest.fixture(scope="session")
 def new_service(startable):
-    """`new_service(home)`: a profile of the tiny model, whose service does not run yet."""
-    return lambda home: Service(startable(home, show="more"))
+    """`new_service(home, **settings)`: a profile of the tiny model, whose service does not run yet."""
+    return lambda home, **settings: Service(startable(home, show="more", **settings).home)
 
 
 @pytest.fixture(scope="session")
@@ -488,16 +501,27 @@ def trust_memory():
     return seed
 
 
+@pytest.fixture(scope="session")
+def knowing_service(new_service, trust_memory):
+    """`with knowing_service(home, **settings)`: a running service that has read :data:`KNOWN` five times."""
+
+    @contextlib.contextmanager
+    def run(home, **settings):
+        service = new_service(home, **settings)
+        trust_memory(service.settings.prepare())
+        process.start(service.settings)
+        for _ in range(5):
+            service.ask("/v1/history", text=KNOWN, source="test")
+        yield service
+        process.stop(service.settings)
+
+    return run
+
+
 @pytest.fixture(scope="module")
-def service(new_service, tmp_path_factory, trust_memory):
-    """A running service that has read a sentence about a lighthouse keeper five times."""
-    service = new_service(tmp_path_factory.mktemp("service") / "profile")
-    trust_memory(service.settings.prepare())
-    process.start(service.settings)
-    for _ in range(5):
-        service.ask("/v1/history", text=KNOWN, source="test")
-    yield service
-    process.stop(service.settings)
+def service(knowing_service, tmp_path_factory):
+    with knowing_service(tmp_path_factory.mktemp("service") / "profile") as service:
+        yield service
 
 
 @pytest.fixture

@@ -1,26 +1,16 @@
 """What may go wrong around the extension: a hasty hand, a page that means it ill, a service that rests."""
 
-import importlib.util
 import json
 import time
-from pathlib import Path
 
 import psutil
 import pytest
+from browsers import FIELDS, READ_S, START, VALUE, in_chromium, several
 from waiting import until
 
 from idiolect.daemon.runtime import process
 
-_spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
-browsers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(browsers)
-
-EDITORS, FIELDS, SEVERAL, START = browsers.EDITORS, browsers.FIELDS, browsers.SEVERAL, browsers.START
-VALUE = browsers.VALUE
 TEXT = "(field.value ?? field.innerText).replaceAll('\\u00a0', ' ')"
-in_chromium = browsers.in_chromium
-site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
-browser, editor = browsers.browser, browsers.editor
 
 
 @in_chromium
@@ -37,10 +27,8 @@ def test_a_fast_and_careless_hand_does_no_harm(browser):
     browser.room.end_hosts()  # in mid-word
     browser.begin()
     browser.until_ghost()
-    with tab.whole():
-        other = tab.send("Target.createTarget", url="about:blank")["targetId"]
-        tab.send("Target.activateTarget", targetId=other)
-        tab.send("Target.closeTarget", targetId=other)
+    with tab.another("about:blank") as other, tab.within(other):
+        tab.send("Page.bringToFront")
     tab.send("Page.bringToFront")
     tab.js("field.focus()")
     tab.press("Backspace")
@@ -60,11 +48,9 @@ def test_a_form_that_is_filled_in_with_tab_holds_what_was_typed(browser):
     for place, typed in enumerate(wanted):
         browser.open(THREE, path=f"/form{place}")
         with browser.noticed():
-            tab.type(typed[0])
-        tab.press("Tab")
-        tab.type(typed[1])
-        tab.press("Tab")
-        tab.type(typed[2])
+            tab.type("x")
+        tab.press("Backspace")
+        tab.type("\t".join(typed))
         held = "[...document.querySelectorAll('.field')].map((one) => one.value)"
         tab.until(f"{held}[2] === {json.dumps(typed[2])}")
         assert tab.js(held) == list(typed)
@@ -127,12 +113,9 @@ def test_alt_and_a_digit_that_come_just_too_late_do_nothing(browser):
 
 @in_chromium
 def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
-    fields = [
-        FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "input", "editable")
-    ]
-    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    browser.open(several(*FIELDS))
     tab = browser.tab
-    for place in range(len(fields)):
+    for place in range(len(FIELDS)):
         tab.js(f"turn({place})")
         browser.begin(START + "in")
         for _ in "in":
@@ -140,7 +123,7 @@ def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
         tab.press("Backspace")
         with browser.noticed():
             tab.type(START[-1])
-        deadline = time.monotonic() + browsers.READ_S  # longer than an answer takes
+        deadline = time.monotonic() + READ_S  # longer than an answer takes
         while time.monotonic() < deadline:
             assert browser.shown()[0] == ""
         tab.press("Tab")
@@ -150,8 +133,7 @@ def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
 
 @in_chromium
 def test_the_text_of_the_last_field_is_asked_about_in_the_next_one_too(browser):
-    fields = FIELDS["textarea"].replace('id="field"', 'class="field"') * 2
-    browser.open(SEVERAL.format(fields=fields))
+    browser.open(several("textarea", "textarea"))
     tab = browser.tab
     tab.js("turn(0)")
     browser.begin()
@@ -173,8 +155,7 @@ MISTYPED = {
 
 @in_chromium
 def test_a_correction_is_taken_behind_the_end_of_its_word(browser):
-    fields = [FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "editable")]
-    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    browser.open(several("textarea", "editable"))
     tab = browser.tab
     for place, ((mistyped, meant), end) in enumerate(zip(MISTYPED[browser.name], " ,", strict=True)):
         tab.js(f"turn({place})")

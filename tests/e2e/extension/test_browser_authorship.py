@@ -1,39 +1,8 @@
 """Whose words are learned in a page: its user's own, whatever the page does to its fields."""
 
-import importlib.util
 import json
-from pathlib import Path
 
-import pytest
-from waiting import until
-
-_spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
-browsers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(browsers)
-
-FIELDS, START, VALUE = browsers.FIELDS, browsers.START, browsers.VALUE
-in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
-site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
-browser, editor = browsers.browser, browsers.editor
-
-
-def learned(service, text):
-    """How many entries of this site's hold a text."""
-    return service.ask("/v1/forget", text=text, source="notes.test", app="browser", dry_run=True)["entries"]
-
-
-def until_learned(service, text):
-    return until(lambda: learned(service, text), lambda: text)
-
-
-@pytest.fixture
-def learning(browser):
-    """The site of the tests' pages, where what is written is learned."""
-    url = browser.url("/", "")
-    browser.switch(url, "learn")
-    yield url
-    browser.switch(url, "suggest")
-
+from browsers import FIELDS, START, VALUE, in_chromium, learned, until_learned
 
 #: Ways of a page to have its own words learned as its user's: the kind of field, and what its script does. `theirs` is
 #: what it wants to be learned, `once(work)` does it at one key alone, `put(text)` adds a text to the field.
@@ -124,14 +93,14 @@ NAMES = [
 
 def test_a_page_puts_no_word_into_its_users_mouth_in_twelve_ways(browser, service, learning):
     tab = browser.tab
-    heard = []
+    tried = {}
     for place, (name, (kind, way)) in enumerate(WAYS.items()):
         own = f"{NAMES[place]}{browser.name.lower()}"
         theirs = f"buy the Vorpal{place}{browser.name.lower()} today"
-        first, last = f"The quiet {own} heron", " crossed the bridge at dusk"
+        first, last = "The heron", f" saw {own} sing"
         if "letters" in name:
             theirs = f"Vor{'abcdefghijkl'[place]}pal"
-            first = f"The quiet {own} heron saw Vor{'abcdefghijkl'[place]}xqxpal"
+            first = f"The Vor{'abcdefghijkl'[place]}xqxpal"
         body = HOSTILE.format(field=FIELDS[kind], theirs=json.dumps(theirs), way=way)
         browser.open(body, path=f"/hostile{place}")
         with browser.noticed():
@@ -146,10 +115,9 @@ def test_a_page_puts_no_word_into_its_users_mouth_in_twelve_ways(browser, servic
         tab.js("field.blur()")
         held = max(held, tab.js(VALUE), key=len)
         assert theirs in held, (name, held)  # the page has had its way
-        until_learned(service, last.strip() if "letters" in name else f"The quiet {own}")
-        if learned(service, theirs):
-            heard.append(name)
-    assert heard == []
+        until_learned(service, f"saw {own}")
+        tried[theirs] = name
+    assert [name for theirs, name in tried.items() if learned(service, theirs)] == []
 
 
 def test_what_its_user_undoes_cuts_and_takes_is_theirs_as_what_they_type(browser, service, learning):
@@ -182,7 +150,7 @@ def test_what_its_user_undoes_cuts_and_takes_is_theirs_as_what_they_type(browser
 
         browser.open(FIELDS[kind] + "<button>next</button>", path=f"/taken-{kind}")
         tab.type(f"{mark} told {START}")
-        browser.until_shown(lambda ghost, _: ghost.startswith("elin"))
+        browser.until_ghost()
         tab.press("Tab")
         tab.until(f"({VALUE}).includes('Zorvelin hums')")
         tab.js("field.blur()")

@@ -1,36 +1,32 @@
 """The extension in a real Chromium and a real Firefox, over the real host and the real service with the tiny model."""
 
 import contextlib
-import importlib.util
 import json
+import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from browsers import (
+    EDITORS,
+    FIELDS,
+    LINTER,
+    PLAIN,
+    START,
+    VALUE,
+    in_chromium,
+    in_firefox,
+    learned,
+    several,
+    until_learned,
+)
 from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.vault import lock
 
-_spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
-browsers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(browsers)
-
-EDITORS, FIELDS = browsers.EDITORS, browsers.FIELDS
-PLAIN, SEVERAL, START, VALUE = browsers.PLAIN, browsers.SEVERAL, browsers.START, browsers.VALUE
-in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
-site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
-browser, editor = browsers.browser, browsers.editor
 KEY_S = 0.06  # between two keys of somebody who types fast
-
-
-def type_fast(tab, text):
-    """Type a key each 20 ms."""
-    for letter in text:
-        tab.press(letter)
-        time.sleep(KEY_S / 3)
 
 
 @in_chromium
@@ -40,28 +36,30 @@ def test_what_became_of_suggestions_is_told_when_its_user_rests_or_leaves(browse
         rows = [row for row in service.ask("/v1/report")["by_day"] if row["kind"] == kind]
         return sum(row["accepted"] for row in rows), sum(row["characters"] for row in rows)
 
-    def until_told(kind, *wanted):
-        until(lambda: accepted(kind) == wanted, lambda: accepted(kind))
+    def until_told(kind, characters):
+        taken, before = told[kind]
+        until(lambda: accepted(kind) == (taken + 1, before + characters), lambda: accepted(kind))
 
-    browser.open(FIELDS["textarea"])  # the first page of all, so that nothing else is counted
+    browser.after_all()  # what was taken in the tests before is told by then
+    told = {kind: accepted(kind) for kind in ("word", "ghost")}
+    browser.open(FIELDS["textarea"])
     browser.begin()
     browser.until_ghost()
     browser.tab.press("1", "Alt")
     browser.until_value(f"{START}elin")
-    until_told("word", 1, len("elin "))
+    until_told("word", len("elin "))
     browser.begin()
     ghost, _ = browser.until_ghost()
     browser.tab.press("Tab")
     browser.until_value(START + ghost)
     browser.popup(browser.url("/", ""))
-    until_told("ghost", 1, len(ghost))
+    until_told("ghost", len(ghost))
 
 
 def test_what_is_shown_is_taken_as_if_it_were_typed_and_undone(browser):
-    fields = [text.replace('id="field"', 'class="field"') for text in FIELDS.values()]
-    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    browser.open(several(*FIELDS))
     tab = browser.tab
-    for place in range(len(fields)):
+    for place in range(len(FIELDS)):
         tab.js(f"turn({place})")
         browser.begin()
         ghost, _ = browser.until_ghost()
@@ -83,10 +81,9 @@ def test_what_is_shown_is_taken_as_if_it_were_typed_and_undone(browser):
 
 @in_chromium
 def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
-    fields = [text.replace('id="field"', 'class="field"') for text in FIELDS.values()]
-    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    browser.open(several(*FIELDS))
     tab = browser.tab
-    for place in range(len(fields)):
+    for place in range(len(FIELDS)):
         tab.js(f"turn({place})")
         browser.begin()
         browser.until_ghost()
@@ -127,10 +124,12 @@ def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_no
         for written in range(1, fields + 1):
             tab.js(f"document.querySelectorAll('textarea')[{written}].focus()")
             began_s = time.time()
+            since = len(browser.room.asked())
             for place, letter in enumerate(text):  # by the browser's clock it takes eight seconds
                 tab.press(letter, at_s=began_s + 0.2 * place)
+            until(lambda: {"suggest", "typing"} & set(browser.room.asked()[since:]))  # noqa: B023 (it is asked here)
             tab.js("document.querySelector('textarea').focus()")
-            until(lambda: service.ask("/v1/trial")["stretches"] == written)  # noqa: B023 (it is asked here alone)
+            until(lambda: service.ask("/v1/trial")["stretches"] == written)  # noqa: B023 (it is asked here)
         asked = " ".join(browser.room.asked()[before:]).split("stretch")[:fields]
         assert service.ask("/v1/trial")["without"] == sum("suggest" not in one for one in asked)
         assert all("suggest" in one or "typing" in one for one in asked), (
@@ -215,46 +214,62 @@ def test_a_click_on_a_word_takes_it_and_the_page_gets_no_click(browser):
     assert browser.tab.js("[clicks, document.activeElement === field]") == [0, True]
 
 
-def test_a_sure_correction_is_made_and_taken_back(browser):
-    fields = [FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "editable")]
+def are_corrected(browser, kind, times):
+    """Whether a word is corrected that often in a new page; where a busy machine is a second late, it stays."""
+    browser.open(FIELDS[kind], path=f"/corrected-{kind}-{times}")
+    for _ in range(times):
+        browser.tab.press("Enter")
+        browser.tab.js(
+            "void ('value' in field ? (field.value = '') : field.replaceChildren())"
+        )  # it was sent
+        browser.tab.type("hte ")
+        until(lambda: browser.tab.js(VALUE) == "the" or "hte → the" in browser.shown()[1])
+        if browser.tab.js(VALUE) != "the":
+            return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["textarea", "editable"])
+def test_a_sure_correction_is_made_and_taken_back(browser, kind):
     tab = browser.tab
-    for place in range(len(fields)):
-        browser.open(SEVERAL.format(fields="<br>".join(fields)), path=f"/corrected{place}")
-        tab.js(f"turn({place})")
-        tab.js("void (told.length = 0)")
-        tab.type("hte ")
-        browser.until_value("the")
-        assert ["input", "insertText"] in [event[:2] for event in tab.js("told.slice(-1)")]
-        tab.press("Enter")
-        tab.js("void ('value' in field ? (field.value = '') : field.replaceChildren())")  # it was sent
-        tab.type("hte ")
-        browser.until_value("the")
-        tab.press("z", "Control")
-        browser.until_value("hte")
-        tab.type("x hte ")
-        browser.until_shown(lambda _, words: words)
-        assert tab.js(VALUE) == "hte x hte"  # taken back once, it is not made again
-        browser.open(SEVERAL.format(fields="<br>".join(fields)), path=f"/again{place}")
-        tab.js(f"turn({place})")
-        tab.type("hte ")
-        browser.until_value("the")
-        tab.press("Backspace")
-        browser.until_value("hte")
-        tab.press("Backspace")
-        tab.type(" ")
-        tab.type("x")
-        browser.until_value("hte x")
+    until(lambda: are_corrected(browser, kind, 2))
+    assert ["input", "insertText"] in [event[:2] for event in tab.js("told.slice(-1)")]
+    tab.press("z", "Control")
+    browser.until_value("hte")
+    tab.type("x hte ")
+    browser.until_shown(lambda _, words: words)
+    assert tab.js(VALUE) == "hte x hte"  # taken back once, it is not made again
+    until(lambda: are_corrected(browser, kind, 1))
+    tab.press("Backspace")
+    browser.until_value("hte")
+    tab.press("Backspace")
+    tab.type(" ")
+    tab.type("x")
+    browser.until_value("hte x")
+
+
+def type_on(tab, text):
+    """Type a key as soon as the page has had the one before, and not before, as `type` does."""
+    for letter in text:
+        tab.press(letter)
 
 
 @in_chromium
 @pytest.mark.parametrize("kind", ["textarea", "editable"])
 def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browser, kind):
-    browser.open(FIELDS[kind])
-    browser.begin("so we are okay")
-    browser.until_shown(lambda _, words: words)
-    with browser.room.mute():  # the answers come once all is typed
-        type_fast(browser.tab, " hte hte cat")
-    browser.until_value("so we are okay the the cat")
+    def are_corrected():
+        """In a new page, since a word stays there where a busy machine is a second late."""
+        browser.open(FIELDS[kind])
+        browser.begin("so we are okay")
+        browser.until_shown(lambda _, words: words)
+        with browser.room.mute():  # the answers come once all is typed
+            type_on(browser.tab, " hte hte cat")
+        browser.until_shown(lambda _, words: words)
+        held = browser.tab.js(VALUE)
+        assert re.fullmatch("so we are okay (hte|the) (hte|the) cat", held)
+        return "hte" not in held
+
+    until(are_corrected)
     browser.tab.press("Backspace")  # takes the last of them back
     browser.until_value("so we are okay the hte cat")
 
@@ -264,10 +279,10 @@ def test_a_word_is_left_as_it_stands_behind_which_other_keys_came(browser):
     browser.open(FIELDS["textarea"])
     browser.begin("so we are okay")
     with browser.room.mute():
-        type_fast(browser.tab, " hte cat")
+        type_on(browser.tab, " hte cat")
         browser.tab.press("ArrowLeft")
         browser.tab.press("ArrowRight")
-    type_fast(browser.tab, " sat")
+    browser.tab.type(" sat")
     browser.until_shown(lambda _, words: words)
     assert browser.tab.js("field.value") == "so we are okay hte cat sat"
 
@@ -392,7 +407,7 @@ def test_what_is_shown_stands_at_the_cursor(browser, service, style):
         tab.js(f"(scrollTo(0, 10), turn({place}))")
         tab.press("Backspace")
         tab.type(before[-1])
-        browser.until_shown(lambda ghost, _: ghost != "")
+        browser.until_shown(lambda ghost, _: ghost != "", browser.type_anew)
         left, right, top, bottom = tab.js(f"cursor({place})")
         ghost, row = browser.boxes()
         assert abs(row[0] - (left if rtl else right)) <= 2
@@ -588,14 +603,20 @@ def test_a_choice_holds_once_the_browser_allows_it_and_as_long(browser):
 
 @pytest.mark.parametrize("name", EDITORS)
 def test_an_editor_takes_it_as_if_it_had_been_typed(browser, editor, name):
-    editor(name)
     tab = browser.tab
-    tab.type("Dear all,")
-    tab.press("Enter")
-    tab.type("hte ")
-    tab.until("model().endsWith('the') || model().endsWith('the ')")  # corrected
+
+    def is_corrected():
+        """Where a busy machine is a second late, the word stays."""
+        editor(name)
+        tab.type("Dear all,")
+        tab.press("Enter")
+        tab.type("hte ")
+        until(lambda: tab.js("model().trim().endsWith('the')") or "hte → the" in browser.shown()[1])
+        return tab.js("model().trim().endsWith('the')")
+
+    until(is_corrected)
     tab.type(START.removeprefix("the ")[:-1])
-    browser.until_shown(lambda ghost, _: ghost.startswith("velin"))
+    browser.until_shown(lambda ghost, _: ghost.startswith("velin"), browser.type_anew)
     tab.press("Escape")
     browser.until_nothing()
     tab.type(START[-1])
@@ -715,30 +736,10 @@ def test_nothing_is_asked_in_a_private_window(browser):
 # --- learning ---
 
 
-def learned(service, text):
-    """How many entries of this site's hold a text."""
-    return service.ask("/v1/forget", text=text, source="notes.test", app="browser", dry_run=True)["entries"]
-
-
-def until_learned(service, text):
-    return until(lambda: learned(service, text), lambda: text)
-
-
-@pytest.fixture
-def here(browser):
-    """The site of the tests' pages, where nothing is learned afterwards."""
-    yield browser.url("/", "")
-    browser.switch(browser.url("/", ""), "suggest")
-
-
 @in_chromium
-def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service, here):
+def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service, learning):
     tab = browser.tab
     name = "Plimbora"
-    browser.open(FIELDS["textarea"])
-    browser.write_noticed(f"Nobody hears of the wobbly {name} here.")
-    tab.js("field.blur()")
-    browser.switch(here, "learn")
     browser.open('<textarea id="field">Theirs was here before</textarea>')
     tab.js("field.setSelectionRange(field.value.length, field.value.length)")
     with browser.noticed():  # what stands there then is nothing that was written while it looked
@@ -758,17 +759,20 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
     tab.press("Enter")
     tab.until("field.textContent === ''")
     assert until_learned(service, f"Tomorrow the {name} sails to Vellabry") == 1
-    browser.switch(here, "suggest")
+    browser.switch(learning, "suggest")
+    browser.open(FIELDS["textarea"])
+    browser.write_noticed(f"Nobody hears of the wobbly {name} here.")
+    tab.js("field.blur()")
+    browser.after_all()
     for text in (f"wobbly {name}", f"quoted {name}", "Theirs was here"):
         assert learned(service, text) == 0
 
 
-def test_what_is_written_is_learned_where_its_page_is_left(browser, service, here):
-    browser.switch(here, "learn")
+def test_what_is_written_is_learned_where_its_page_is_left(browser, service, learning):
     browser.open(FIELDS["textarea"])
     with browser.noticed():
         browser.tab.type(f"We left {browser.name} by the back door")
-    browser.popup(here)
+    browser.popup(learning)
     until_learned(service, f"We left {browser.name} by the back door")
 
 
@@ -787,10 +791,9 @@ var turn = (place) => {
 
 @in_chromium
 def test_what_is_typed_while_the_extension_loads_is_learned_and_what_stood_there_is_not(
-    browser, service, here
+    browser, service, learning
 ):
     tab = browser.tab
-    browser.switch(here, "learn")
     for place, name in enumerate(("Quilvane", "Brestolka")):
         browser.open(FULL, path=f"/full{place}")
         tab.js(f"turn({place})")
@@ -801,9 +804,8 @@ def test_what_is_typed_while_the_extension_loads_is_learned_and_what_stood_there
 
 
 @in_chromium
-def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser, editor, service, here):
+def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser, editor, service, learning):
     tab = browser.tab
-    browser.switch(here, "learn")
     browser.open('<p id="field">Words that somebody else wrote</p>', path="/theirs")
     tab.js("getSelection().selectAllChildren(field)")
     browser.command("c")
@@ -825,9 +827,8 @@ def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser
 
 @in_chromium
 def test_of_an_editor_that_draws_only_some_lines_those_are_learned_that_were_typed(
-    browser, editor, service, here
+    browser, editor, service, learning
 ):
-    browser.switch(here, "learn")
     editor("codemirror")
     tab = browser.tab
     tab.js("fill(Array.from({ length: 900 }, (_, line) => `Theirs is the bare line ${line}`).join('\\n'))")
@@ -845,10 +846,15 @@ def test_of_an_editor_that_draws_only_some_lines_those_are_learned_that_were_typ
     assert learned(service, "Theirs is the bare line") == 0
 
 
-def test_the_linter_of_extensions_finds_nothing(room, needs_program):
-    linter = browsers.fetched(needs_program) / browsers.LINTER
+def test_the_linter_of_extensions_finds_nothing(room, editors, needs_program):
     done = subprocess.run(
-        [needs_program("node", "nodejs"), linter, "--output", "json", room.folder / "built" / "firefox"],
+        [
+            needs_program("node", "nodejs"),
+            editors / LINTER,
+            "--output",
+            "json",
+            room.folder / "built" / "firefox",
+        ],
         capture_output=True,
         text=True,
         timeout=300,
@@ -925,48 +931,36 @@ def all_is_well(browser):
     suggests(browser)
 
 
-def close_target(tab, target):
-    """What closes another page of the same browser."""
-
-    def close():
-        with tab.whole():
-            tab.send("Target.closeTarget", targetId=target)
-
-    return close
-
-
 @in_chromium
-def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, request, upset):
-    tab = browser.tab
+def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, learning, upset):
+    tab, here = browser.tab, learning
     browser.open(FIELDS["textarea"])
-    with tab.whole():
-        request.addfinalizer(close_target(tab, tab.send("Target.createTarget", url=here)["targetId"]))
     found = "(await chrome.tabs.query({ url: '*://notes.test/*' }))[0]?.id"
     asked = (
         f"(async () => {{ const tabId = {found}; return tabId && await chrome.action.%s({{ tabId }}); }})()"
     )
-    for mode, shown, title in (
-        ("learn", "L", "learns"),
-        ("off", "", "off"),
-        ("suggest", "S", "suggests only"),
-    ):
-        browser.switch(here, mode)
-        tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
-        assert title in tab.js(asked % "getTitle")
-    with without_host(browser.room):
-        browser.popup(here)
-        tab.until(f"{asked % 'getBadgeText'}.then((text) => text === '!')")
-        assert "idiolect browser install" in tab.js(asked % "getTitle")
-    all_is_well(browser)
-    upset.ask("/v1/pause", for_s=600)
-    for mode, shown in (("learn", "!"), ("suggest", "S")):  # suggestions go on
-        browser.switch(here, mode)
-        tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
+    with tab.another(here):
+        for mode, shown, title in (
+            ("learn", "L", "learns"),
+            ("off", "", "off"),
+            ("suggest", "S", "suggests only"),
+        ):
+            browser.switch(here, mode)
+            tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
+            assert title in tab.js(asked % "getTitle")
+        with without_host(browser.room):
+            browser.popup(here)
+            tab.until(f"{asked % 'getBadgeText'}.then((text) => text === '!')")
+            assert "idiolect browser install" in tab.js(asked % "getTitle")
+        all_is_well(browser)
+        upset.ask("/v1/pause", for_s=600)
+        for mode, shown in (("learn", "!"), ("suggest", "S")):  # suggestions go on
+            browser.switch(here, mode)
+            tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
 
 
 @in_chromium
 def test_without_a_host_the_button_says_what_to_do(browser):
-    all_is_well(browser)
     with without_host(browser.room):
         nothing_is_shown(browser, "idiolect browser install")
     all_is_well(browser)
@@ -974,7 +968,6 @@ def test_without_a_host_the_button_says_what_to_do(browser):
 
 @in_chromium
 def test_with_an_older_host_the_button_says_what_to_do(browser):
-    all_is_well(browser)
     with with_old_host(browser.room):
         nothing_is_shown(browser, "update it")
     all_is_well(browser)
@@ -994,7 +987,6 @@ def upset(service):
 @in_chromium
 def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_do(browser, upset):
     settings = upset.settings
-    all_is_well(browser)
     process.stop(settings)
     nothing_is_shown(browser, "idiolect start")
     lock.lock(settings, None)

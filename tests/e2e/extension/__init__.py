@@ -1,0 +1,1 @@
+"""Tests of the browsers' extension, which share the browsers and the service."""
