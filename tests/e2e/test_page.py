@@ -2,24 +2,20 @@
 
 import contextlib
 import json
-import os
 import re
-import subprocess
 import time
 from importlib import resources
 
-import httpx
 import pytest
-from program import IDIOLECT
+from program import Program
 from publishing import publish
-from waiting import DEADLINE_S, until
+from waiting import until
 
-from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+SENTENCES = 12  # so often it was written
 KEY_S = 0.24  # between two keys of somebody who types as most do
 READ_S = 0.2  # more than the 150 ms before which nobody has read grey text
 READY = "document.querySelector('main:not([hidden]) #words tr') !== null"
@@ -43,41 +39,27 @@ def ghost(tab):
     return tab.js("document.querySelector('#mirror span').textContent")
 
 
-class Profile:
+def until_read(tab):
+    """The grey text, once no more of it is to come and one has had the time to read it."""
+    grey = "document.querySelector('#mirror span').textContent"
+    tab.until(f"document.querySelector('#offers').ariaBusy !== 'true' && {grey}")
+    time.sleep(READ_S)
+    return ghost(tab)
+
+
+class Profile(Program):
     """A profile that is served, and its command line and endpoint."""
 
-    def __init__(self, home):
-        self.home, self.settings = home, Settings(home=home)
-
-    def run(self, *arguments, **environment):
-        done = subprocess.run(
-            [*IDIOLECT, *arguments],
-            env={**os.environ, "IDIOLECT_HOME": str(self.home), **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
-
     def ask(self, path, body=None):
-        url, token = process.find(self.settings).url, process.read_token(self.settings)
-        with httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=DEADLINE_S
-        ) as http:
+        with self.client() as http:
             answer = http.get(path) if body is None else http.post(path, json=body)
-        return answer.raise_for_status().json()
+        return json.loads(answer.raise_for_status().text.splitlines()[-1])  # of events the last
 
 
 @pytest.fixture(scope="module")
 def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     """A profile with two adapters, of which the second serves."""
-    home = tmp_path_factory.mktemp("home") / "profile"
-    home.mkdir()
-    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
-    (home / "base").symlink_to(tiny.folder.parent)
-    profile = Profile(home)
+    profile = Profile(tmp_path_factory.mktemp("home") / "profile", tiny.folder.parent)
     settings = profile.settings.prepare()
     with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         for parent, reason in ((None, "it predicts better"), (1, "it predicts better still")):
@@ -93,11 +75,10 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     (user / "notes").mkdir()
     for number in range(3):
         (user / "notes" / f"{number}.md").write_text("Some words of mine.\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(user))
-        profile.run("start")
-        yield profile
-        profile.run("stop")
+    profile.env["HOME"] = str(user)
+    profile.run("start")
+    yield profile
+    profile.run("stop")
 
 
 @pytest.fixture
@@ -105,8 +86,8 @@ def page(tab, profile):
     """The page, opened by a fresh link, over a service that knows a sentence, learns, and serves adapter 2."""
     profile.ask("/v1/resume", {})
     profile.ask("/v1/use", {"adapter": 2})
-    profile.ask("/v1/forget", {"source": "test"})
-    for _ in range(12):
+    known = profile.ask("/v1/forget", {"source": "test", "dry_run": True})["entries"]
+    for _ in range(SENTENCES - known):
         said = profile.ask("/v1/history", {"text": SENTENCE, "source": "test"})
         assert said["stored"], said
     tab.problems.clear()
@@ -115,6 +96,11 @@ def page(tab, profile):
     tab.until(READY)
     yield tab
     assert tab.problems == []
+
+
+def look_anew(page):
+    """Have the page look now at how things stand, as it does where its tab comes to the front, and else each 5 s."""
+    page.js("void document.dispatchEvent(new Event('visibilitychange'))")
 
 
 # --- the playground ---
@@ -154,9 +140,7 @@ def test_grey_text_is_taken_whole_by_word_or_hidden(page):
     assert page.js("document.activeElement.id") != "text"
     page.js("document.querySelector('#text').focus()")
     page.type(" hums qui")
-    page.until("document.querySelector('#mirror span').textContent.length")
-    left = ghost(page)
-    time.sleep(READ_S)
+    left = until_read(page)
     page.press("Tab")
     assert value(page) == f"the teal lighthouse keeper Zor{whole.split()[0]} hums qui{left}"
     page.until("document.querySelector('#spoken').textContent.length")
@@ -164,14 +148,13 @@ def test_grey_text_is_taken_whole_by_word_or_hidden(page):
 
 def test_the_page_says_how_fast_its_user_types(page, profile):
     assert page.js("document.querySelector('#speed').hidden") == (profile.ask("/v1/status")["key_ms"] is None)
-    for letter in "we sailed along the quiet harbour":
-        page.press(letter)
-        time.sleep(KEY_S)
+    began_s = time.time()
+    for place, letter in enumerate("we sailed along the quiet harbour"):
+        page.press(letter, at_s=began_s + KEY_S * place)
     page.until("!document.querySelector('#speed').hidden")
     said = page.js("document.querySelector('#speed').textContent")
     key_ms = profile.ask("/v1/status")["key_ms"]
     assert said.startswith(f"You type about {round(12_000 / key_ms)} words a minute")
-    assert f"you type about {round(12_000 / key_ms)} words a minute" in profile.run("status")
 
 
 def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):
@@ -218,9 +201,7 @@ def test_tab_takes_only_grey_text_that_could_be_read(page):
     })(document.querySelector("#text"))""")
     assert page.js("window.left")  # not prevented: the browser's own Tab, which leaves the field
     assert value(page) == "the teal lighthouse keeper Zorv"
-    page.until("document.querySelector('#mirror span').textContent.length")
-    time.sleep(READ_S)
-    grown = ghost(page)  # further words may have come behind it
+    grown = until_read(page)  # further words may have come behind it
     assert f"v{grown}".startswith(shown)
     page.press("Tab")
     assert value(page) == f"the teal lighthouse keeper Zorv{grown}"
@@ -345,18 +326,18 @@ def test_a_source_is_read_from_the_page(page, profile, tmp_path):
     page.type(str(tmp_path / "letters.txt"))
     page.press("Enter")
     page.until("document.querySelector('#source-rows').innerText.includes('letters.txt')")
-    profile.run("sources", "remove", str(tmp_path / "letters.txt"), "--yes")
+    profile.ask("/v1/sources/remove", {"path": str(tmp_path / "letters.txt")})
 
 
 def test_what_there_is_to_read_is_looked_for_and_read(page, profile):
-    notes = f"{os.environ['HOME']}/notes"
+    notes = f"{profile.env['HOME']}/notes"
     page.push("#find")
     page.until(f"document.querySelector('#found')?.innerText.includes({json.dumps(notes)})")
     assert "notes · 12 words" in page.js("document.querySelector('#found').innerText")
     page.push("#found button")
     page.until(f"document.querySelector('#source-rows').innerText.includes({json.dumps(notes)})")
     page.until("document.querySelector('#found').children.length === 0")
-    profile.run("sources", "remove", notes, "--yes")
+    profile.ask("/v1/sources/remove", {"path": notes})
 
 
 # --- steering ---
@@ -397,7 +378,7 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
         "document.querySelectorAll('#words tr').length && !document.querySelector('#forget-text').disabled"
     )
     page.until("[...document.querySelectorAll('#words th')].every((word) => word.innerText.includes('Zorv'))")
-    for press, left in (("Escape", 12), ("Enter", 0)):
+    for press, left in (("Escape", SENTENCES), ("Enter", 0)):
         page.js("document.querySelector('#forget-text').focus()")
         page.press("Enter")
         page.until("document.querySelector('#ask').open")
@@ -445,7 +426,7 @@ def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
 
 def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     (tmp_path / "notes.txt").write_text("a note of mine about herons\n")
-    profile.run("add", str(tmp_path / "notes.txt"))
+    profile.ask("/v1/import", {"paths": [str(tmp_path / "notes.txt")]})
     page.js("document.querySelector('#rule-app').focus()")
     page.type("*chat*")
     page.press("Enter")
@@ -462,7 +443,7 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     assert profile.ask("/v1/sources")["sources"] == []
 
 
-def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path):
+def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path, monkeypatch):
     page.go(json.loads(profile.run("open", "--json"))["url"])
     page.until(READY)
     page.go(profile.run("open", "--no-browser").strip())
@@ -470,7 +451,8 @@ def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path):
     opener = tmp_path / "browser"
     opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/link\n')
     opener.chmod(0o700)
-    assert "http" not in profile.run("open", BROWSER=f"{opener} %s")
+    monkeypatch.setitem(profile.env, "BROWSER", f"{opener} %s")
+    assert "http" not in profile.run("open")
     page.go((tmp_path / "link").read_text())
     page.until(READY)
 
@@ -495,9 +477,10 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         page.until("document.querySelector('#offers').ariaBusy !== 'true'")
         assert "separate" not in page.text("#offers")
     finally:
-        profile.run("switch", "corrections", "offer")
-        profile.run("switch", "show", "auto")
-    page.until("document.querySelector('#switch-show').value === 'auto'")  # what a command sets is shown, too
+        profile.ask("/v1/switches", {"corrections": "offer", "show": "auto"})
+    page.until(
+        "document.querySelector('#switch-show').value === 'auto'"
+    )  # what is set elsewhere is shown, too
 
 
 def profile_says(profile, **stands):
@@ -512,6 +495,7 @@ def test_grey_text_that_is_held_back_is_told_and_comes_back(page, profile):
         profile.ask("/v1/feedback", {**told, "outcome": "accepted", "characters": 6, "words": 1})
     said = profile.ask("/v1/status")["grey_text"]
     assert said["held_back"]
+    look_anew(page)
     page.until("!document.querySelector('#held-back').hidden")
     sentence = f"Grey text is held back, since you took {said['taken']} of {said['shown']} of late."
     assert page.js("document.querySelector('#held-back span').textContent") == sentence
@@ -525,7 +509,7 @@ def test_grey_text_that_is_held_back_is_told_and_comes_back(page, profile):
         page.type("v")
         page.until("document.querySelector('#mirror span').textContent.length")
     finally:
-        profile.run("switch", "show", "auto")
+        profile.ask("/v1/switches", {"show": "auto"})
 
 
 def test_a_trial_is_begun_once_its_user_has_said_so_and_ended(page, profile):
@@ -641,6 +625,7 @@ def test_the_header_takes_one_line_on_a_wide_window(page, profile):
     page.until("document.querySelector('#state-more').textContent === 'Personal model 2'")
     assert spread("Personal model 128") < 4
     profile.ask("/v1/use", {"adapter": None})
+    look_anew(page)
     page.until("document.querySelector('#state-more').textContent === ''")
     assert spread("") < 4
 
