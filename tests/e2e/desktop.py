@@ -1,22 +1,18 @@
 """A desktop of its own: a screen, a session bus, a window manager, IBus with the keyboard, and programs typed into."""
 
 import contextlib
-import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
 import psutil
-from program import IDIOLECT
+from program import IDIOLECT, Program
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 
-_STILL = 6  # looks in which no processor time was used
+_STILL = 8  # looks at which nothing works: more than 150 ms, before which Tab takes no grey text
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
 
 
@@ -25,13 +21,23 @@ def wait_for(condition, what):
     return until(condition, what if callable(what) else lambda: what)
 
 
+def works(pid):
+    """Whether a thread of a process runs, or waits for its turn on a busy machine."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            if stat.read_text().rpartition(") ")[2][0] in "RD":
+                return True
+    return False
+
+
 class Desktop:
     """One session. `environment` is what its programs get."""
 
     def __init__(self, folder, profile):
         self.folder = Path(folder)
-        self.settings = Settings(home=profile)
-        self._running = []
+        self._profile = Program(profile)
+        self.settings = self._profile.settings
+        self._running, self._engine = [], None
         home, runtime = self.folder / "home", self.folder / "run"
         for one in (home, runtime):
             one.mkdir(mode=0o700)
@@ -124,14 +130,13 @@ class Desktop:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def learned(self):
-        """What the keyboard has had learned: entries as they are exported."""
-        folder = self.folder / "export"
-        if folder.exists():
-            shutil.rmtree(folder)
-        self.idiolect("export", "everything", str(folder))
-        lines = (line for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines())
-        return [one for one in map(json.loads, lines) if one.get("source") == "keyboard"]
+    def learned(self, text, **more):
+        """How many entries of the keyboard's hold a text."""
+        told = {"text": text, "source": "keyboard", "dry_run": True, **more}
+        return self._profile.post("/v1/forget", **told).raise_for_status().json()["entries"]
+
+    def until_learned(self, text, **more):
+        wait_for(lambda: self.learned(text, **more), text)
 
     # Windows and keys
 
@@ -145,13 +150,16 @@ class Desktop:
 
     def engine(self):
         """The keyboard's process."""
-        ours = str(self.folder / "home")
-        for one in psutil.process_iter(["cmdline"]):
-            if "idiolect.daemon.keyboard.serve" in (one.info["cmdline"] or []):
-                with contextlib.suppress(psutil.Error):
-                    if one.environ().get("HOME") == ours:
-                        return one
-        return None
+        if self._engine is None or not self._engine.is_running():
+            self._engine = next(filter(self._is_engine, psutil.process_iter(["cmdline"])), None)
+        return self._engine
+
+    def _is_engine(self, one):
+        with contextlib.suppress(psutil.Error):
+            return "idiolect.daemon.keyboard.serve" in (one.info["cmdline"] or ()) and one.environ().get(
+                "HOME"
+            ) == str(self.home)
+        return False
 
     def offers(self):
         """Wait until words are on offer, the newest: IBus's window of them is there, and nothing more is being done."""
@@ -162,22 +170,21 @@ class Desktop:
         return bool(self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split())
 
     def rest(self, *programs):
-        """Wait until neither the keyboard nor the service, nor any of `programs` (process ids), has anything to do."""
-        self._wait_until_idle(*programs)
-        # On a busy machine both may only wait for their turn; the service answers this behind what it was asked before.
-        service = process.find(self.settings)
-        token = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        with httpx.Client(base_url=service.url, headers=token, trust_env=False, timeout=DEADLINE_S) as client:
-            client.post("/v1/suggest", json={"prefix": "and", "ghost_words": 0}).raise_for_status()
-        self._wait_until_idle(*programs)
+        """Wait until neither this session nor the service, nor any of `programs` (process ids), has anything to do."""
+        self._wait_until_idle(programs)
+        # What was told may lie between two of them; the service answers this behind what it was asked before.
+        self._profile.post("/v1/suggest", prefix="and", ghost_words=0).raise_for_status()
+        self._wait_until_idle(programs)
 
-    def _wait_until_idle(self, *programs):
-        these = [self.engine(), *map(psutil.Process, (process.holder(self.settings), *programs))]
-        used = []
+    def _wait_until_idle(self, programs):
+        engine = self.engine()
+        own = [one.pid for one in self._running if one.poll() is None]
+        these = [*own, *programs, process.holder(self.settings), *([engine.pid] if engine else [])]
+        looks = []
 
         def still():
-            used.append(tuple(one.cpu_times()[:2] for one in these if one is not None))
-            return len(used) > _STILL and len(set(used[-_STILL:])) == 1
+            looks.append(any(map(works, these)))
+            return len(looks) >= _STILL and not any(looks[-_STILL:])
 
         wait_for(still, "an end of all work")
 

@@ -1,18 +1,12 @@
 """GNOME under Wayland, without a screen: the real shell, with its own IBus, and a keyboard that mutter makes."""
 
 import contextlib
-import importlib.util
 import json
 import time
-from pathlib import Path
 
+from desktop import Desktop, wait_for
 from jeepney import DBusAddress, MessageFlag, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
-
-_spec = importlib.util.spec_from_file_location("desktop", Path(__file__).with_name("desktop.py"))
-desktop = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(desktop)
-wait_for = desktop.wait_for
 
 #: Keys of a US layout by what they type, as the kernel numbers them (input-event-codes.h): by the first of each row.
 _ROWS = {
@@ -60,7 +54,7 @@ def codes(key):
     raise ValueError(key)
 
 
-class Gnome(desktop.Desktop):
+class Gnome(Desktop):
     """A session of GNOME Shell, in which the keyboard was installed and chosen as its documentation says."""
 
     def _begin(self):

@@ -1,22 +1,16 @@
 """The keyboard in GNOME under Wayland: the real shell, and programs of GTK 3, GTK 4 and Qt 6."""
 
 import contextlib
-import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
-from pathlib import Path
 
+import desktop as session
+import gnome
 import pytest
 
 from idiolect.daemon.runtime import process
-
-_spec = importlib.util.spec_from_file_location("gnome", Path(__file__).with_name("gnome.py"))
-gnome = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(gnome)
-session = gnome.desktop
 
 #: Each with a mistyped word of its own, as in test_keyboard.py.
 PROGRAMS = {
@@ -94,8 +88,7 @@ def test_words_ghost_texts_and_corrections_are_taken(desktop, editor, mistyped):
     desktop.type(" The lihgthouse ")
     desktop.rest()
     desktop.type(f"{mistyped} ")
-    desktop.rest(editor.process.pid)
-    desktop.rest()  # now that the program has told of it
+    desktop.rest()
     desktop.press("BackSpace")
     desktop.rest()
     desktop.type("is.")
@@ -154,10 +147,9 @@ def test_what_is_written_in_a_program_of_gtk_is_learned_with_its_name(service, d
     desktop.type("er waves.")
     editor.shows(r"q+ the vermilion harbour master waves\.")
     editor.close()
-    learned = session.wait_for(lambda: [one for one in desktop.learned() if "vermilion" in one["text"]], "it")
-    assert [one["app"] for one in learned] == ["gnome-text-editor"]
-    assert re.fullmatch(r"(q+ )?the vermilion harbour master waves\.", learned[0]["text"])
-    assert not [one for one in desktop.learned() if "Zor1" in one["text"]]
+    desktop.until_learned("the vermilion harbour master waves.", app="gnome-text-editor")
+    assert desktop.learned("vermilion") == 1
+    assert desktop.learned("mastr") == desktop.learned("Zor1") == 0
 
 
 def test_what_is_typed_into_the_shell_itself_is_not_learned(desktop, editor):
@@ -170,5 +162,5 @@ def test_what_is_typed_into_the_shell_itself_is_not_learned(desktop, editor):
     desktop.press("Escape")
     desktop.rest()
     editor.close()
-    session.wait_for(lambda: [one for one in desktop.learned() if "crimson kite" in one["text"]], "it")
-    assert not [one for one in desktop.learned() if "bicycle" in one["text"]]
+    desktop.until_learned("crimson kite")
+    assert desktop.learned("bicycle") == 0
