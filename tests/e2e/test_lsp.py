@@ -17,11 +17,11 @@ import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import default_converter
-from waiting import until
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
 
-KEY_S = 0.24  # between two keys of somebody who types as most do
+KEY_S = 0.12  # between two keys of somebody who types fast
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
@@ -117,16 +117,26 @@ async def editing(service, encodings=None, **options):
     await editor.stop()
 
 
-def run(scene):
-    return asyncio.run(asyncio.wait_for(scene, 300))
+@pytest.fixture(scope="module")
+def run():
+    """`run(scene)`: what it returns, in the loop that all tests share."""
+    with asyncio.Runner() as runner:
+        yield lambda scene: runner.run(asyncio.wait_for(scene, DEADLINE_S))
 
 
-def test_words_complete_what_was_typed_at_the_cursor(service):
+@pytest.fixture(scope="module")
+def editor(run, service):
+    """An editor that learns nothing, which some tests share."""
+    opened = contextlib.AsyncExitStack()
+    yield run(opened.enter_async_context(editing(service)))
+    run(opened.aclose())
+
+
+def test_words_complete_what_was_typed_at_the_cursor(run, editor):
     async def scene():
-        async with editing(service) as editor:
-            editor.open("file:///notes/a.md", "One line.\n\n")
-            editor.type("file:///notes/a.md", 2, 0, "the teal lighthouse keeper Zorv")
-            return editor.answer.capabilities, await editor.words("file:///notes/a.md", 2, 31)
+        editor.open("file:///notes/a.md", "One line.\n\n")
+        editor.type("file:///notes/a.md", 2, 0, "the teal lighthouse keeper Zorv")
+        return editor.answer.capabilities, await editor.words("file:///notes/a.md", 2, 31)
 
     capabilities, found = run(scene())
     assert capabilities.text_document_sync.change == types.TextDocumentSyncKind.Incremental
@@ -143,7 +153,7 @@ def test_words_complete_what_was_typed_at_the_cursor(service):
 @pytest.mark.parametrize(
     ("encoding", "start", "end"), [("utf-8", 32, 36), ("utf-16", 30, 34), ("utf-32", 29, 33)]
 )
-def test_positions_count_as_the_editor_counts(service, encoding, start, end):
+def test_positions_count_as_the_editor_counts(run, service, encoding, start, end):
     line = "🦉 the teal lighthouse keeper Zorv"
 
     async def scene():
@@ -157,18 +167,17 @@ def test_positions_count_as_the_editor_counts(service, encoding, start, end):
     assert first.text_edit.range == types.Range(types.Position(1, start), types.Position(1, end))
 
 
-def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_advises_it(service):
+def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_advises_it(run, editor):
     advised, doubtful = "the teal lighthouse keeper Zorv", "We met the teal lighthouse ke"
     kinds = types.InlineCompletionTriggerKind
 
     async def scene():
-        async with editing(service) as editor:
-            editor.open("untitled:1", f"{advised}\n{doubtful}", "plaintext")
-            return [
-                await editor.ghosts("untitled:1", line, len(text), kind)
-                for line, text in enumerate((advised, doubtful))
-                for kind in (kinds.Automatic, kinds.Invoked)
-            ]
+        editor.open("untitled:1", f"{advised}\n{doubtful}", "plaintext")
+        return [
+            await editor.ghosts("untitled:1", line, len(text), kind)
+            for line, text in enumerate((advised, doubtful))
+            for kind in (kinds.Automatic, kinds.Invoked)
+        ]
 
     by_itself, asked, nothing, doubted = run(scene())
     assert by_itself == asked
@@ -178,24 +187,23 @@ def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_
     assert doubted[0].insert_text
 
 
-def test_words_that_do_not_come_by_themselves_come_to_who_asks_once_more(service):
+def test_words_that_do_not_come_by_themselves_come_to_who_asks_once_more(run, editor, service):
     typed = "We met the l"
 
     async def scene():
-        async with editing(service) as editor:
-            editor.open("untitled:1", typed, "plaintext")
+        editor.open("untitled:1", typed, "plaintext")
 
-            async def write(text, at):
-                for place, letter in enumerate(text, at):
-                    editor.type("untitled:1", 0, place, letter)
-                found = await editor.words("untitled:1", 0, at + len(text))
-                return [item.label for item in found.items]
+        async def write(text, at):
+            for place, letter in enumerate(text, at):
+                editor.type("untitled:1", 0, place, letter)
+            found = await editor.words("untitled:1", 0, at + len(text))
+            return [item.label for item in found.items]
 
-            opened = await write("", len(typed))
-            another = await write("i th", len(typed))
-            again = await write("", len(typed) + 4)
-            goes_on = await write("e", len(typed) + 4)
-            return [bool(words) for words in (opened, another, again, goes_on)]
+        opened = await write("", len(typed))
+        another = await write("i th", len(typed))
+        again = await write("", len(typed) + 4)
+        goes_on = await write("e", len(typed) + 4)
+        return [bool(words) for words in (opened, another, again, goes_on)]
 
     service.ask("/v1/switches", show="asked")
     try:
@@ -204,7 +212,7 @@ def test_words_that_do_not_come_by_themselves_come_to_who_asks_once_more(service
         service.ask("/v1/switches", show="more")
 
 
-def test_how_fast_its_user_types_is_told_once_enough_was_typed(service):
+def test_how_fast_its_user_types_is_told_once_enough_was_typed(run, service):
     text = "We sailed along the quiet harbour"
 
     async def scene():
@@ -221,28 +229,27 @@ def test_how_fast_its_user_types_is_told_once_enough_was_typed(service):
 
     early, told = run(scene())
     assert early is None
-    assert told > 0.9e3 * KEY_S
+    assert told > 0.5e3 * KEY_S  # a busy server reads some of them at once
 
 
-def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):
+def test_a_word_is_never_suggested_again_from_the_menu_of_actions(run, editor, service):
     place = types.Range(types.Position(0, 31), types.Position(0, 31))
 
     async def scene():
-        async with editing(service) as editor:
-            editor.open("untitled:1", "the teal lighthouse keeper Zorv", "plaintext")
-            words = [(await editor.words("untitled:1", 0, 31)).items[0].label]
-            found = await editor.text_document_code_action_async(
-                types.CodeActionParams(
-                    types.TextDocumentIdentifier("untitled:1"), place, types.CodeActionContext([])
-                )
+        editor.open("untitled:1", "the teal lighthouse keeper Zorv", "plaintext")
+        words = [(await editor.words("untitled:1", 0, 31)).items[0].label]
+        found = await editor.text_document_code_action_async(
+            types.CodeActionParams(
+                types.TextDocumentIdentifier("untitled:1"), place, types.CodeActionContext([])
             )
-            titles = [action.title for action in found]
-            chosen = next(action.command for action in found if action.title == "Never suggest “Zorvelin”")
-            await editor.workspace_execute_command_async(
-                types.ExecuteCommandParams(chosen.command, chosen.arguments)
-            )
-            words += [item.label for item in (await editor.words("untitled:1", 0, 31)).items]
-            return titles, words
+        )
+        titles = [action.title for action in found]
+        chosen = next(action.command for action in found if action.title == "Never suggest “Zorvelin”")
+        await editor.workspace_execute_command_async(
+            types.ExecuteCommandParams(chosen.command, chosen.arguments)
+        )
+        words += [item.label for item in (await editor.words("untitled:1", 0, 31)).items]
+        return titles, words
 
     try:
         titles, (first, *after) = run(scene())
@@ -256,29 +263,24 @@ def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):
         service.ask("/v1/words/remove", text="Zorvelin")
 
 
-def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(service):
+def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(run, editor, service):
     uri = "file:///notes/slips.md"
     place = types.Range(types.Position(0, 20), types.Position(0, 20))
 
     async def scene():
-        async with editing(service) as editor:
-            editor.open(uri, "the teal definat")
-            words = (await editor.words(uri, 0, 16)).items
-            editor.type(uri, 0, 16, "ely ")
-            asked = types.CodeActionParams(
-                types.TextDocumentIdentifier(uri), place, types.CodeActionContext([])
-            )
-            fixes = [
-                action
-                for action in await editor.text_document_code_action_async(asked)
-                if action.kind == types.CodeActionKind.QuickFix
-            ]
-            kept = fixes[1].command
-            await editor.workspace_execute_command_async(
-                types.ExecuteCommandParams(kept.command, kept.arguments)
-            )
-            left = [action.title for action in await editor.text_document_code_action_async(asked)]
-            return words, fixes, left
+        editor.open(uri, "the teal definat")
+        words = (await editor.words(uri, 0, 16)).items
+        editor.type(uri, 0, 16, "ely ")
+        asked = types.CodeActionParams(types.TextDocumentIdentifier(uri), place, types.CodeActionContext([]))
+        fixes = [
+            action
+            for action in await editor.text_document_code_action_async(asked)
+            if action.kind == types.CodeActionKind.QuickFix
+        ]
+        kept = fixes[1].command
+        await editor.workspace_execute_command_async(types.ExecuteCommandParams(kept.command, kept.arguments))
+        left = [action.title for action in await editor.text_document_code_action_async(asked)]
+        return words, fixes, left
 
     try:
         words, fixes, left = run(scene())
@@ -296,22 +298,23 @@ def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(service):
         service.ask("/v1/words/remove", text="definately")
 
 
-def test_words_for_a_text_that_was_typed_on_are_not_offered(service):
+def test_words_for_a_text_that_was_typed_on_are_not_offered(run, editor):
     async def scene():
-        async with editing(service) as editor:
-            editor.open("untitled:1", "the teal lighthouse keeper Zor", "plaintext")
-            late = editor.words("untitled:1", 0, 30)
-            task = asyncio.ensure_future(late)
-            await asyncio.sleep(0)
-            editor.type("untitled:1", 0, 30, "x")  # it arrives while the question is asked
-            return await task, await editor.words("untitled:1", 0, 31)
+        editor.open("untitled:1", "the teal lighthouse keeper Zor", "plaintext")
+        late = editor.words("untitled:1", 0, 30)
+        task = asyncio.ensure_future(late)
+        await asyncio.sleep(0)
+        editor.type("untitled:1", 0, 30, "x")  # it arrives while the question is asked
+        return await task, await editor.words("untitled:1", 0, 31)
 
     late, now = run(scene())
     assert late is None
     assert now is not None
 
 
-def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(service, tmp_path):
+def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(
+    run, service, tmp_path
+):
     (tmp_path / ".idiolectignore").write_text("private/\n")
     phrase = "the teal lighthouse keeper Zorv"
     files = [
@@ -349,7 +352,7 @@ def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_t
     assert all("Zorvelin" in words for words in found[len(files) :])
 
 
-def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
+def test_what_is_typed_and_saved_is_learned_and_nothing_else(run, service, tmp_path):
     there = "The orange heron Quimbrel waits below the weir."
     pasted = "A pasted paragraph about Xantheby, " + "which goes on and on. " * 20
     private = tmp_path / "private.md"
@@ -380,7 +383,7 @@ def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
     assert taken["app"] == "Tester"
 
 
-def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned(service, tmp_path):
+def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned(run, service, tmp_path):
     path = tmp_path / "open.md"
     path.write_text("There.\n\n")
     uri = path.as_uri()
@@ -419,7 +422,7 @@ def paused(new_service, tmp_path):
     process.stop(service.settings)
 
 
-def test_what_is_typed_in_a_pause_is_not_learned_after_it(paused, tmp_path):
+def test_what_is_typed_in_a_pause_is_not_learned_after_it(run, paused, tmp_path):
     uri = (tmp_path / "paused.md").as_uri()
 
     async def scene():
@@ -444,7 +447,7 @@ def test_what_is_typed_in_a_pause_is_not_learned_after_it(paused, tmp_path):
 @pytest.mark.parametrize(
     ("label", "rest"), [("The PIN of the shed is ", ", says Ann"), ("The PIN of the shed:\n\n", " said Ann")]
 )
-def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_path, label, rest):
+def test_a_secret_is_told_by_the_label_that_was_saved_before_it(run, service, tmp_path, label, rest):
     uri = (tmp_path / f"shed{len(label)}.txt").as_uri()
 
     async def scene():
@@ -463,7 +466,7 @@ def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_pat
 
 @pytest.mark.parametrize("sends_parts", [False, True])
 def test_of_a_whole_document_what_was_typed_is_learned_unless_it_was_read_again(
-    service, tmp_path, sends_parts
+    run, service, tmp_path, sends_parts
 ):
     there = "The violet otter Brambleday dozes."
     typed = "Her ravens heeded Ottolinda" if sends_parts else "My aunt Una met Quorrinsby"
@@ -486,18 +489,17 @@ def test_of_a_whole_document_what_was_typed_is_learned_unless_it_was_read_again(
     assert service.knows(typed[:-4], typed[-4:]) is not sends_parts
 
 
-def test_what_was_taken_is_told(service):
+def test_what_was_taken_is_told(run, editor, service):
     before = service.ask("/v1/report")["savings"]
     text = "the teal lighthouse keeper Zorv"
 
     async def scene():
-        async with editing(service) as editor:
-            editor.open("untitled:1", text, "plaintext")
-            item = (await editor.words("untitled:1", 0, len(text))).items[0]
-            await editor.workspace_execute_command_async(
-                types.ExecuteCommandParams(item.command.command, item.command.arguments)
-            )
-            return len(item.command.arguments[0]["others"])
+        editor.open("untitled:1", text, "plaintext")
+        item = (await editor.words("untitled:1", 0, len(text))).items[0]
+        await editor.workspace_execute_command_async(
+            types.ExecuteCommandParams(item.command.command, item.command.arguments)
+        )
+        return len(item.command.arguments[0]["others"])
 
     others = run(scene())
     after = service.ask("/v1/report")["savings"]
@@ -506,7 +508,18 @@ def test_what_was_taken_is_told(service):
     assert after["dismissed"] - before["dismissed"] == others
 
 
-def test_an_option_that_is_not_known_is_named(service):
+def test_where_no_words_are_wanted_none_come_and_a_ghost_text_does(run, service):
+    async def scene():
+        async with editing(service, words=0) as editor:
+            editor.open("untitled:1", "the teal lighthouse keeper Zorv", "plaintext")
+            return await editor.words("untitled:1", 0, 31), await editor.ghosts("untitled:1", 0, 31)
+
+    words, [ghost] = run(scene())
+    assert not words.items
+    assert ghost.insert_text.startswith("elin hums")
+
+
+def test_an_option_that_is_not_known_is_named(run, service):
     async def scene():
         async with editing(service, lern=True) as editor:
             await editor.words("untitled:1", 0, 0)
@@ -515,7 +528,7 @@ def test_an_option_that_is_not_known_is_named(service):
     assert "'lern'" in run(scene())[0]
 
 
-def test_a_service_that_does_not_run_is_started(new_service, tmp_path):
+def test_a_service_that_does_not_run_is_started(run, new_service, tmp_path):
     service = new_service(tmp_path)
 
     async def scene():
@@ -531,7 +544,7 @@ def test_a_service_that_does_not_run_is_started(new_service, tmp_path):
         process.stop(service.settings)
 
 
-def test_what_was_saved_while_no_service_ran_is_told_later(new_service, tmp_path):
+def test_what_was_saved_while_no_service_ran_is_told_later(run, new_service, tmp_path):
     service = new_service(tmp_path / "profile")
 
     async def scene():
@@ -678,7 +691,7 @@ On Monday, Odo Wibberkin <odo@wibberkin.example> wrote:
 
 
 def test_words_of_the_mail_that_is_answered_are_offered_from_the_second_question_on_and_never_learned(
-    service, tmp_path
+    run, service, tmp_path
 ):
     path = tmp_path / "mutt-host-1000-4711"
     typed = "Yes, the mossy quellbird sings at the Kwarbe"
@@ -866,20 +879,19 @@ def screen(needs_program, surroundings, tmp_path):
     opened.close()
 
 
-@pytest.mark.parametrize(("name", "place"), [("notes.txt", "stony")])
 def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
-    service, screen, needs_program, tmp_path, name, place
+    service, screen, needs_program, tmp_path
 ):
     bus, program = needs_program("dbus-run-session", "dbus"), needs_program("kate", "kate")
     (tmp_path / "katerc").write_text(
         "[General]\nShow welcome view for new window=false\n[Kate Plugins]\nlspclientplugin=true\n"
     )
-    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / name
+    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / "notes.txt"
     settings.parent.mkdir(parents=True)
     settings.write_text(documented("Kate"))
     notes.touch()
     kate = screen.start(bus, "--", program, "-n", "-b", "--startanon", str(notes))
-    screen.xdotool("search", "--sync", "--onlyvisible", "--name", name)
+    screen.xdotool("search", "--sync", "--onlyvisible", "--name", notes.name)
 
     def serves():
         """It asks whether it may start the language server."""
@@ -892,6 +904,9 @@ def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
             return "lsp" in child.cmdline()
         return False
 
+    def save():
+        screen.xdotool("key", "ctrl+s")
+
     pauses = itertools.count(1)
 
     def completed():
@@ -899,13 +914,15 @@ def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
         screen.xdotool("key", "ctrl+a", "Delete")
         screen.xdotool("type", "--delay", "30", "the teal lighthouse keeper Zorv")
         time.sleep(next(pauses))
-        screen.xdotool("key", "Return", "ctrl+s")
-        time.sleep(1)
+        before = notes.stat().st_mtime_ns
+        screen.xdotool("key", "Return")
+        save()
+        until(lambda: notes.stat().st_mtime_ns > before, again=save)
         return "keeper Zorvelin" in notes.read_text()
 
     until(serves)
     screen.xdotool("mousemove", "300", "200", "click", "1")  # without it shortcuts have no window
-    assert any(completed() for _ in range(10))
-    screen.xdotool("type", "--delay", "30", f" by the {place} wrenthicket")
-    screen.xdotool("key", "ctrl+s")
-    until(lambda: service.knows(f"keeper Zorvelin by the {place} wren", "thicket"))
+    until(completed)
+    screen.xdotool("type", "--delay", "30", " by the stony wrenthicket")
+    save()
+    until(lambda: service.knows("keeper Zorvelin by the stony wren", "thicket"), again=save)

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import subprocess
-import time
 import zipfile
 
 import psutil
@@ -29,49 +28,34 @@ def extension(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def editor(service, extension, needs_program, tmp_path):
-    """`editor(**settings)`: VS Code with the extension and these settings; its address, and the folder it shows."""
+@pytest.fixture(scope="module")
+def editor(service, extension, needs_program, tmp_path_factory):
+    """The address of a VS Code that has the extension, which learns."""
     program = needs_program("code-server", "the npm registry (.ci/vscode)")
     needs_program("node", "nodejs")
-    folder = tmp_path / "work"
-    folder.mkdir()
-    places = ["--user-data-dir", str(tmp_path / "user"), "--extensions-dir", str(tmp_path / "extensions")]
-    surroundings = {**os.environ, "HOME": str(tmp_path), "IDIOLECT_HOME": str(service.settings.home)}
-    running = []
-
-    def start(**settings):
-        subprocess.run(
-            [program, *places, "--install-extension", str(extension)],
-            env=surroundings,
-            check=True,
-            capture_output=True,
-        )
-        chosen = {f"idiolect.{name}": value for name, value in settings.items()}
-        (tmp_path / "user" / "User" / "settings.json").write_text(json.dumps(chosen))
-        address = f"127.0.0.1:{free_port()}"
-        quiet = ["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"]
-        running.append(
-            subprocess.Popen(
-                [program, *places, *quiet, "--auth", "none", "--bind-addr", address],
-                env=surroundings,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        await_port(address)
-        return address, folder
-
-    yield start
-    for one in running:
+    home = tmp_path_factory.mktemp("home")
+    surroundings = {**os.environ, "HOME": str(home), "IDIOLECT_HOME": str(service.settings.home)}
+    places = ["--user-data-dir", str(home / "user"), "--extensions-dir", str(home / "extensions")]
+    install = [program, *places, "--install-extension", str(extension)]
+    subprocess.run(install, env=surroundings, check=True, capture_output=True)
+    (home / "user" / "User" / "settings.json").write_text('{"idiolect.learn": true}')
+    address = f"127.0.0.1:{free_port()}"
+    quiet = ["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"]
+    running = subprocess.Popen(
+        [program, *places, *quiet, "--auth", "none", "--bind-addr", address],
+        env=surroundings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    await_port(address)
+    yield address
+    family = [*psutil.Process(running.pid).children(recursive=True), running]
+    for one in family:
         with contextlib.suppress(psutil.NoSuchProcess):
-            family = [psutil.Process(one.pid), *psutil.Process(one.pid).children(recursive=True)]
-            for process in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.terminate()
-            for process in psutil.wait_procs(family, DEADLINE_S)[1]:
-                process.kill()
-        one.wait(DEADLINE_S)
+            one.terminate()
+    for one in psutil.wait_procs(family[:-1], DEADLINE_S)[1]:
+        one.kill()
+    running.wait(DEADLINE_S)
 
 
 def await_port(address):
@@ -121,49 +105,41 @@ class Notes:
         self.tab.press("s", "Control")
 
 
-@pytest.fixture
-def notes(editor, tab):
-    """`notes(name, **settings)`: a new file in it."""
+def test_a_word_is_completed_a_ghost_text_is_taken_and_what_was_saved_is_learned(
+    service, editor, tab, tmp_path
+):
+    mine = Notes(tab, editor, tmp_path / "notes.md")
 
-    def opened(name, **settings):
-        address, folder = editor(**settings)
-        return Notes(tab, address, folder / name)
+    def typed():
+        """Type it, once more where nothing comes: the language server may not be there at the first key."""
+        mine.clear()
+        tab.type("the teal lighthouse keeper Zorv")
 
-    yield opened
-    tab.go("about:blank")
-
-
-def typed(notes, seen):
-    """Types until what is suggested can be seen: the language server may not be there at the first key."""
-
-    def again():
-        notes.clear()
-        notes.tab.type("the teal lighthouse keeper Zorv")
-        time.sleep(1)
-
-    notes.until(seen, again)
-
-
-def test_a_word_is_completed_and_what_was_saved_is_learned(service, notes):
-    mine = notes("notes.md", learn=True)
-    typed(mine, lambda: mine.words()[:1] == ["Zorvelin"])
-    mine.tab.press("Enter")
+    typed()
+    mine.until(lambda: mine.words()[:1] == ["Zorvelin"], typed)
+    tab.press("Enter")
     mine.until(lambda: mine.text() == ["the teal lighthouse keeper Zorvelin"])
-    mine.tab.type(" by the loamy wrenthicket")
-    mine.tab.press("Escape")
+    tab.type(" by the loamy wrenthicket")
+    tab.press("Escape")
     mine.save()
     mine.until(lambda: "loamy wrenthicket" in mine.path.read_text())
     mine.until(lambda: service.knows("keeper Zorvelin by the loamy wren", "thicket"))
 
+    def asked():
+        """Close the menu, in whose place grey text stands, and ask for it by its key."""
+        typed()
+        mine.until(mine.words, typed)
+        tab.press("Escape")
+        tab.press("\\", "Alt")
 
-def test_a_ghost_text_is_shown_and_taken(notes):
-    mine = notes("notes.txt", words=0)
-    typed(mine, lambda: mine.ghost().startswith("elin hums"))
+    asked()
+    mine.until(lambda: mine.ghost().startswith("elin hums"), asked)
     whole = mine.text()
-    mine.tab.press("Tab")
+    tab.press("Tab")
     mine.until(lambda: mine.text() == whole and not mine.ghost())
     mine.save()
     mine.until(lambda: mine.path.read_text().startswith("the teal lighthouse keeper Zorvelin hums"))
+    tab.go("about:blank")
 
 
 def test_the_extension_is_whole(extension):
