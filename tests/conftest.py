@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import forked
 import numpy as np
 import onnx
+import pages
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -46,6 +48,8 @@ hypothesis_settings.load_profile("any-machine")
 # A shell has what it starts in the background ignore Ctrl+C, and programs that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+forked.install()
 
 #: What :func:`tiny_service` has read.
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
@@ -106,31 +110,8 @@ def reader() -> Iterator[Reader]:
 
 @pytest.fixture
 def plain_pages() -> Callable[[Path, str], bytes]:
-    """`plain_pages(path, key)`: every page of an encrypted store and its log, deciphered, unused space too.
-
-    The layout is SQLCipher 4's: 4,096-byte pages that end in a 16-byte initialisation vector and a
-    64-byte HMAC; page 1 begins with a 16-byte salt. The log has a header of 32 bytes and one of 24 before
-    each page, the page's number first. Done here by hand so that nothing that SQLite considers free is
-    left out.
-    """
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    def decipher(path: Path, key: str) -> bytes:
-        data, log = path.read_bytes(), path.with_name(f"{path.name}-wal")
-        assert len(data) % 4096 == 0
-        pages = [(start == 0, data[start : start + 4096]) for start in range(0, len(data), 4096)]
-        if log.exists():
-            data = log.read_bytes()
-            frames = [data[start : start + 4120] for start in range(32, len(data), 4120)]
-            pages += [(int.from_bytes(frame[:4], "big") == 1, frame[24:]) for frame in frames]
-        plain = []
-        for first, page in pages:
-            body = page[16 if first else 0 : 4016]
-            cipher = Cipher(algorithms.AES(bytes.fromhex(key)), modes.CBC(page[4016:4032])).decryptor()
-            plain.append(cipher.update(body) + cipher.finalize())
-        return b"".join(plain)
-
-    return decipher
+    """`plain_pages(path, key)`, as in `pages.py`."""
+    return pages.plain_pages
 
 
 # A tiny random Llama, made by the very code that makes the real base model.

@@ -34,9 +34,7 @@ class Program:
     def run(self, *arguments: object, code: int = 0, typed: str | None = None) -> str:
         """What a command prints; with `--json` without what it says on stderr."""
         command = [*IDIOLECT, *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.env, input=typed, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = subprocess.run(command, env=self.env, input=typed, capture_output=True, text=True, check=False)
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         assert "Traceback" not in done.stdout + done.stderr
         return done.stdout if "--json" in arguments else done.stdout + done.stderr

@@ -37,6 +37,11 @@ Let me know if you need anything else from me. I am looking forward to seeing yo
 """
 
 
+def until_known(program: Program, language: str) -> None:
+    with program.client() as client:
+        until(lambda: client.get("/v1/status").json()["languages"] == [language])
+
+
 def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_path: Path) -> None:
     letters = tmp_path / "letters.txt"
     letters.write_text("\n\n".join(GERMAN.splitlines()))
@@ -45,7 +50,7 @@ def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_pat
     try:
         assert program.json("status")["languages"] == ["en"]
         program.run("add", letters)  # some long paragraphs are enough, and no new start
-        until(lambda: program.json("status")["languages"] == ["de"])
+        until_known(program, "de")
         assert "Haus" in program.run("suggest", "Das ist ein schönes Hau")
         words = program.run("suggest", "Ich denke, dass wir morgen ")
         assert {"the", "and", "to"}.isdisjoint(WORD.findall(words))
@@ -62,7 +67,7 @@ def test_a_damaged_list_is_made_anew_and_stops_nobody(base_dir: Path, tmp_path: 
     program = Program(tmp_path / "profile", tmp_path / "base", 'languages = ["nl"]\n')
     program.run("start")
     try:
-        until(lambda: program.json("status")["languages"] == ["nl"])
+        until_known(program, "nl")
     finally:
         program.run("stop")
 

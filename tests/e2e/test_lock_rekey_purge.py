@@ -13,6 +13,7 @@ import pytest
 import safetensors.numpy
 from program import Program
 from publishing import publish
+from waiting import until
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage.store import Store
@@ -219,11 +220,9 @@ def test_text_is_let_go_when_its_time_is_over(program):
         config.write("keep_days = 30\n")
     program.start()
 
-    def gone():
+    def entries():
         with program.client() as client:
-            return client.get("/v1/status").raise_for_status().json()["entries"] == 0
+            return client.get("/v1/status").raise_for_status().json()["entries"]
 
-    deadline = datetime.now(UTC) + timedelta(seconds=60)
-    while not gone() or program.knows():  # it goes from the store first, then from memory
-        assert datetime.now(UTC) < deadline
+    until(lambda: entries() == 0 and not program.knows())  # it goes from the store first, then from memory
     assert "expired" in {event["kind"] for event in json.loads(program.run("audit", "--json"))["events"]}

@@ -19,7 +19,7 @@ def test_neovim_is_set_up_suggests_and_is_as_before_afterwards(service, needs_pr
     def setup(*arguments):
         command = [*IDIOLECT, "setup", "neovim", *arguments]
         return subprocess.run(
-            command, env=surroundings, capture_output=True, text=True, check=True, timeout=120
+            command, env=surroundings, capture_output=True, text=True, check=True, timeout=DEADLINE_S
         ).stdout
 
     said = setup("--yes")

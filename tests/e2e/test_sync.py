@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 import httpx
 import psutil
 import pytest
-from waiting import until
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
 
@@ -54,7 +54,7 @@ class Syncthing:
             env=self._env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=DEADLINE_S,
             check=True,
         )
         return done.stdout
@@ -103,7 +103,7 @@ class Syncthing:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(DEADLINE_S)
 
 
 def answers(client, url):

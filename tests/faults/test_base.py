@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.models.build import MissingModelError, ensure_base, find_base
 
@@ -97,7 +98,10 @@ except DiskFullError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, str(folder), str(gguf)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program, str(folder), str(gguf)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
     )
     assert str(folder) in done.stdout
     assert "Make room" in done.stdout
@@ -114,7 +118,7 @@ def test_a_build_beside_another_does_not_disturb_it(make_gguf: Callable[..., Pat
         try:
             assert child.stdout.readline() == b"there\n"
             base = ensure_base(folder, gguf)
-            _, errors = child.communicate(timeout=120)
+            _, errors = child.communicate(timeout=DEADLINE_S)
         finally:
             child.kill()
     assert (child.returncode, errors) == (0, b"")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
     from idiolect.models.build import BasePaths
 
-DEADLINE_S = 120
 TERMS = "<html><body>Menu<article><h1>Terms</h1><p>Be kind.</p></article></body></html>"
 
 #: The program, which knows one base model more; where it reaches a point it says so, and waits for its end.
@@ -101,8 +101,8 @@ class Shop:
             out, err = child.communicate(timeout=DEADLINE_S)
         return child.returncode, out, err
 
-    def killed(self, point: str) -> None:
-        with self.run("base", "use", "other", "--accept-terms", point=point) as child:
+    def killed(self, point: str, *more: str) -> None:
+        with self.run("base", "use", "other", *more, point=point) as child:
             try:
                 assert child.stdout is not None
                 assert child.stdout.readline() == "there\n", child.stderr and child.stderr.read()
@@ -214,18 +214,15 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     assert shop.done("base", "remove", "other")[0] == 17
 
 
-def test_the_words_of_the_users_languages_are_there_when_another_base_model_serves(shop: Shop) -> None:
+def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_where_it_is_damaged(
+    shop: Shop,
+) -> None:
     with shop.settings.config_path.open("a") as config:
         config.write('languages = ["de"]\n')
     assert shop.done("base", "use", "other", "--accept-terms")[0] == 0
     assert (shop.status()["languages"], shop.status()["languages_awaited"]) == (["de"], [])
-
-
-def test_a_base_model_that_is_damaged_is_made_anew_at_the_next_start(shop: Shop) -> None:
-    assert shop.done("base", "use", "other", "--accept-terms")[0] == 0
     process.stop(shop.settings)
-    place = shop.settings.base_dir / "others" / "other"
-    weights = place / "model" / "graph.onnx.data"
+    weights = shop.settings.base_dir / "others" / "other" / "model" / "graph.onnx.data"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert shop.done("start")[0] == 0
@@ -233,7 +230,7 @@ def test_a_base_model_that_is_damaged_is_made_anew_at_the_next_start(shop: Shop)
     assert shop.status()["base"] == "other"
 
 
-def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(shop: Shop) -> None:
+def test_killed_at_any_point_one_of_them_serves_whole_and_the_next_try_works(shop: Shop) -> None:
     learn(shop)
     before = shop.status()
     for point, state in (
@@ -241,7 +238,7 @@ def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(sho
         ("join", "fetched, not built yet"),
         ("build", "fetched, not built yet"),
     ):
-        shop.killed(point)
+        shop.killed(point, "--accept-terms")
         now = shop.status()
         assert (now["pid"], now["base"], now["entries"]) == (before["pid"], "tiny", 3), point
         assert f"other         {state}" in shop.done("base")[1], point
@@ -251,10 +248,16 @@ def test_killed_before_the_switch_the_service_goes_on_and_the_next_try_works(sho
         shop.known, terms=replace(terms, document=wheel(shop.shelf, "others", "TERMS", b"Others."))
     )
     assert shop.done("base", "use", "other", known=others)[0] == 18, "other terms are asked for"
-    code, _, err = shop.done("base", "use", "other")
-    assert code == 0, "those that were accepted are not" + err
-    assert shop.status()["base"] == "other"
+    for point, serves in (("ended", "tiny"), ("chosen", "other")):
+        shop.killed(point)  # whose terms were accepted before
+        code, _, err = shop.done("start")
+        assert code == 0, err
+        now = shop.status()
+        assert (now["base"], now["entries"]) == (serves, 3)
+        assert shop.suggestion()["words"]
     assert [path.name for path in (shop.settings.base_dir / "others" / "other").glob(".*")] == []
+    assert shop.done("base", "use", "smollm2-135m")[0] == 0
+    assert shop.status()["base"] == "tiny"
 
 
 def test_a_second_command_is_refused_before_it_fetches_anything(shop: Shop) -> None:
@@ -273,19 +276,6 @@ def test_a_second_command_is_refused_before_it_fetches_anything(shop: Shop) -> N
             first.kill()
     assert shop.done("base", "use", "other")[0] == 0
     assert shop.status()["base"] == "other"
-
-
-def test_killed_in_the_switch_one_of_them_serves_whole(shop: Shop) -> None:
-    learn(shop)
-    for point, serves in (("ended", "tiny"), ("chosen", "other")):
-        shop.killed(point)
-        code, _, err = shop.done("start")
-        assert code == 0, err
-        now = shop.status()
-        assert (now["base"], now["entries"]) == (serves, 3)
-        assert shop.suggestion()["words"]
-    assert shop.done("base", "use", "smollm2-135m")[0] == 0
-    assert shop.status()["base"] == "tiny"
 
 
 def test_what_cannot_be_had_is_told_and_what_serves_goes_on(

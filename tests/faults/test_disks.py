@@ -291,8 +291,10 @@ def test_with_room_again_everything_works(disk, monkeypatch, capfd):
 #: Runs each of the command lines that it reads in a process of its own, which is forked once all is imported: starting
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
-import json, os, sys, tempfile
-from idiolect.daemon.commandline import command_table, client, doctor_checks
+import importlib, json, os, pkgutil, sys, tempfile
+from idiolect.daemon.commandline import command_table, commands
+for found in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
+    importlib.import_module(found.name)
 lines, told, nothing = json.load(sys.stdin), [], os.open(os.devnull, os.O_RDWR)
 for words in lines:
     with tempfile.TemporaryFile() as said:

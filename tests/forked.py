@@ -1,0 +1,210 @@
+"""Services and commands in processes of their own, forked from an interpreter that has imported their modules once.
+
+A service spends four fifths of its start on its imports, and a command nearly all of its time: some hundred are started
+by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are started as the program starts them, or
+by `python -c` with a code that runs the command line. Each has its own descriptors, environment, folder and session,
+as after an `exec`. Where the environment holds something that Python reads at its start, which the interpreter at hand
+has behind it, a new one is started as ever; so for what a fork cannot do.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import inspect
+import json
+import os
+import runpy
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+#: What is imported before anything is forked. No more of the commands than all have: tests change what others import.
+_IMPORTED = {
+    "service": (
+        "daemon.service",
+        "daemon.endpoint.server",
+        "daemon.endpoint.connection_limits",
+        "models.session",
+    ),
+    "command": (
+        "daemon.commandline.client",
+        "daemon.commandline.terminal",
+        "daemon.storage.store",
+        "models.build",
+    ),
+}
+_SERVICE = ["-P", "-m", "idiolect.daemon"]
+_COMMAND_LINE = "command_table"
+_LIMIT = 1 << 18  # bytes of an order
+_folder: Path | None = None
+_Popen = subprocess.Popen
+
+
+def install() -> None:
+    """From now on :class:`subprocess.Popen` forks services and commands, in what is forked, too."""
+    if sys.platform == "linux":
+        subprocess.Popen = Forked
+
+
+def _start_servers() -> Path:
+    """Start the interpreters that fork, which end with this process; the folder of their sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="idiolect-forks-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    about = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    about["env"] = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
+    } | _READ
+    servers = [_Popen([sys.executable, "-P", __file__, kind, str(folder)], **about) for kind in _IMPORTED]
+    for server in servers:
+        atexit.register(server.communicate)
+        server.stdout.readline()
+    return folder
+
+
+def _kind(command: Any, given: dict[str, Any]) -> str | None:
+    """Which interpreter forks this command, if one can."""
+    if not isinstance(command, list) or command[:1] != [sys.executable]:
+        return None
+    unusual = ("preexec_fn", "pass_fds", "shell", "creationflags", "startupinfo")
+    environment = os.environ if given["env"] is None else given["env"]
+    read = {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+    if any(given[name] for name in unusual) or read != _READ:
+        return None
+    if command[1:4] == _SERVICE:
+        return "service"
+    if command[-1] == "lsp":  # by asyncio, which waits for its children in another way
+        return None
+    code = command[1:].index("-c") + 2 if "-c" in command[1:3] else 0
+    return "command" if code and _COMMAND_LINE in command[code] else None
+
+
+_READ = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+
+
+class Forked(subprocess.Popen):
+    """A process that is forked if it can be; its parent is a keeper, which tells how it ended."""
+
+    _keeper: socket.socket | None = None
+
+    def _execute_child(self, *arguments: Any) -> None:
+        global _folder
+        given = inspect.signature(super()._execute_child).bind(*arguments).arguments
+        kind = _kind(given["args"], given)
+        if kind is None:
+            super()._execute_child(*arguments)
+            return
+        _folder = _folder or _start_servers()
+        mask = os.umask(0)
+        os.umask(mask)
+        order = {
+            "words": [*map(os.fsdecode, given["args"][1:])],
+            "environment": dict(os.environ if given["env"] is None else given["env"]),
+            "folder": str(given["cwd"] or Path.cwd()),
+            "session": bool(given["start_new_session"]),
+            "mask": mask,
+        }
+        ends = [given["p2cread"], given["c2pwrite"], given["errwrite"]]
+        self._keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._keeper.connect(str(_folder / kind))
+        socket.send_fds(
+            self._keeper,
+            [json.dumps(order).encode()],
+            [standard if end == -1 else end for standard, end in enumerate(ends)],
+        )
+        self.pid = int(self._keeper.recv(64))
+        self._child_created = True
+        pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+        self._close_pipe_fds(*(given[name] for name in pipes))
+
+    def _internal_poll(self, *given: Any, **named: Any) -> int | None:
+        return super()._internal_poll(*given, **named) if self._keeper is None else self._ended(0)
+
+    def _wait(self, timeout: float | None) -> int | None:
+        if self._keeper is None:
+            return super()._wait(timeout=timeout)
+        if self._ended(timeout) is None:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._keeper], [], [], timeout)[0]:
+            self.returncode = int(self._keeper.recv(64))
+            self._keeper.close()
+        return self.returncode
+
+
+# --- the interpreter that forks ----------------------------------------------------------------------
+
+
+def _serve(kind: str) -> None:
+    for name in _IMPORTED[kind]:
+        __import__(f"idiolect.{name}")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(_folder / kind))
+    listener.listen(64)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print(flush=True)
+    while (
+        sys.stdin not in select.select([listener, sys.stdin], [], [])[0]
+    ):  # which ends with who started this
+        client, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _keep(client)
+        client.close()
+
+
+def _keep(client: socket.socket) -> None:
+    """Fork what is asked for, and tell its number and how it ended; returns in what was forked only."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    data, ends, _, _ = socket.recv_fds(client, _LIMIT, 3)
+    child = os.fork()
+    if child == 0:
+        client.close()
+        _become(json.loads(data), ends)
+    for end in {0, 1, *ends}:
+        os.close(end)
+    with contextlib.suppress(OSError):  # who asked may have gone
+        client.send(str(child).encode())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(OSError):
+        client.send(str(code).encode())
+    os._exit(0)
+
+
+def _become(order: dict[str, Any], ends: list[int]) -> None:
+    """Be the process that was asked for, to its end."""
+    for standard, end in enumerate(ends):
+        os.dup2(end, standard)
+        os.close(end)
+    if order["session"]:
+        os.setsid()
+    os.umask(order["mask"])
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    time.tzset()
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    words = order["words"]
+    if "-c" in words:
+        code = words.index("-c") + 1
+        sys.argv = ["-c", *words[code + 1 :]]
+        exec(words[code], {"__name__": "__main__"})
+    else:
+        sys.argv = words[2:]
+        runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+    sys.exit()
+
+
+if __name__ == "__main__":
+    _folder = Path(sys.argv[2])
+    subprocess.Popen = Forked
+    _serve(sys.argv[1])
