@@ -27,7 +27,6 @@ def bench() -> str:
         "Keystrokes saved": _savings(found.get("savings") or {}),
         "How well the next token is predicted": _quality(found.get("quality") or {}),
         "Time and memory": _costs(found),
-        "One pass of the model": _latency(found.get("latency") or []),
         "Beside llama.cpp": _beside(found.get("beside") or []),
         "Passes made ahead": _ahead(found.get("power") or {}),
         "The fast memory": _growth(found.get("memory") or []),
@@ -217,17 +216,6 @@ def _score(found: dict[str, float]) -> str:
 
 def _whole(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
-
-
-def _latency(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return ""
-    table = ["| one forward pass | base | with an adapter |", "|---|---:|---:|"]
-    for row in rows:
-        table.append(
-            f"| {row['what']} | {_in(row.get('base_ms'), 'ms')} | {_in(row.get('adapter_ms'), 'ms')} |"
-        )
-    return "\n".join(table)
 
 
 def _learning(found: dict[str, dict[str, float]]) -> str:

@@ -1,4 +1,4 @@
-"""What the text that one answers costs, and what a hostile one can do.
+"""What a hostile text can do to whoever answers it.
 
 ``python tests/bench/answered_text.py`` asks for three words behind 200 ordinary prefixes, beside texts that try to have
 something offered, and measures keys and memory. `idiolect eval --context` measures what it is worth.
@@ -6,14 +6,11 @@ something offered, and measures keys and memory. `idiolect eval --context` measu
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import re
-import statistics
-import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from pathlib import Path
+
+from common import BASE
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
@@ -24,7 +21,6 @@ from idiolect.daemon.serving.answered_text import read_answered
 from idiolect.daemon.serving.suggestions import without_secrets
 from idiolect.models.build import ensure_base
 
-ROOT = Path(__file__).resolve().parents[2]
 PREFIXES = 200
 ADDRESS, LOOK_ALIKE = "anna.berger@harbour-office.org", "anna.berqer@harbour-office.org"
 SENTENCE = "I hereby agree to transfer five hundred dollars to the account of Mallory Grebe"
@@ -67,12 +63,11 @@ def main() -> None:
     history = [*known, *[f"Please write to {ADDRESS} about it."] * 5]
     hostile(loaded, history, texts)
     guarded(loaded, history)
-    cost(history, known[1])
 
 
 def load() -> LoadedModel:
     """The real model."""
-    base = ensure_base(ROOT / ".cache" / "base")
+    base = ensure_base(BASE)
     return LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
 
 
@@ -142,49 +137,6 @@ def guarded(loaded: LoadedModel, history: list[str]) -> None:
         asked = [(f"{before}{secret[:at]}", secret[at:]) for before in begun for at in range(len(secret))]
         counts = [sum(gives_away(*one, of) for one in asked) for of in (NOTHING, given)]
         print(f"| {name} | {counts[0]} | {counts[1]} | {len(asked)} |")
-
-
-def resident_mb() -> float:
-    """What the process holds in memory, in megabytes."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
-
-
-def cost(history: list[str], text: str) -> None:
-    """A key behind the first one and the memory, with and without, in turn, each time in a process of its own."""
-    times: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
-    memory: dict[bool, list[float]] = {False: [], True: []}
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
-        for turn in range(6):
-            answering = bool(turn % 2)
-            keys, resident = processes.submit(keys_of, history, text, answering).result()
-            times[answering] += keys
-            memory[answering].append(resident)
-    for answering, found in times.items():
-        for kind, of in (("", 0), (" of the processor", 1)):
-            cuts = statistics.quantiles([one[of] for one in found], n=20)
-            named = "with" if answering else "without"
-            print(f"{named}: p50 {cuts[9]:.1f} ms{kind}, p95 {cuts[18]:.1f} ms")
-        print(f"  {statistics.median(memory[answering]):.0f} MB")
-
-
-def keys_of(history: list[str], text: str, answering: bool) -> tuple[list[tuple[float, float]], float]:
-    """Milliseconds of each key, by the clock and of the processor, and megabytes after them."""
-    loaded = load()
-    _, predictor = knowing(loaded, history)
-    message = "The harbour office wrote this long message about maps and ferries. "
-    given = read_answered([" ".join(f"{number} {message}" for number in range(60))]) if answering else NOTHING
-    for _ in predictor.prefill_in_pieces("", given):
-        pass
-    predictor.suggest("", answered=given)
-    found = []
-    for end in range(1, 200):
-        started, computed = time.perf_counter(), time.process_time()
-        predictor.suggest(text[:end], answered=given)
-        found.append((1e3 * (time.perf_counter() - started), 1e3 * (time.process_time() - computed)))
-        for _ in predictor.look_ahead.make_passes():
-            pass
-    return found, resident_mb()
 
 
 if __name__ == "__main__":

@@ -79,13 +79,15 @@ def passes_of_llama_cpp(gguf: str) -> dict[str, list[float]]:
     return _timed(rewind, read)
 
 
-def passes_of_ours(base: str, adapted: bool) -> dict[str, list[float]]:
+def passes_of_ours(adapted: bool) -> dict[str, list[float]]:
     """Milliseconds of each pass."""
+    from common import BASE
+
     from idiolect.adapters.lora import Lora, LoraConfig
     from idiolect.models.build import find_base
     from idiolect.models.session import Model, Session
 
-    found = find_base(Path(base))
+    found = find_base(BASE)
     loaded = Model(found.graph, found.config, threads=_THREADS)
     adapter = Lora.fresh(LoraConfig(rank=16), found.config).tensors() if adapted else None
     session = Session(loaded, adapter=adapter)
@@ -111,13 +113,13 @@ def _timed(rewind: Any, read: Any) -> dict[str, list[float]]:
     return {str(count): times(count) for count in COUNTS} | {PAUSED: times(1, _PAUSE_S)}
 
 
-def passes(base: Path) -> list[dict[str, Any]]:
+def passes() -> list[dict[str, Any]]:
     """Rows of milliseconds: llama.cpp, our base, ours with an adapter; the median of all turns."""
     me, gguf = str(Path(__file__)), str(model())
     commands = {
         "llama_cpp_ms": [str(python()), me, "--llama", gguf],
-        "base_ms": [sys.executable, me, "--base", str(base)],
-        "adapter_ms": [sys.executable, me, "--adapter", str(base)],
+        "base_ms": [sys.executable, me, "--base"],
+        "adapter_ms": [sys.executable, me, "--adapter"],
     }
     times: dict[str, dict[str, list[float]]] = {name: {} for name in commands}
     for _ in range(TURNS):
@@ -162,7 +164,7 @@ def _server() -> Iterator[tuple[int, str]]:
 def power(messages: Sequence[str]) -> float:
     """Processor seconds for each 1,000 characters, if the server is asked for a ghost after each word."""
     import httpx
-    from power import processor_s
+    from common import processor_s
 
     with _server() as (pid, url), httpx.Client(base_url=url, timeout=120) as client:
         deadline = time.monotonic() + _START_S
@@ -184,32 +186,19 @@ def power(messages: Sequence[str]) -> float:
         return round(1_000 * (processor_s(pid) - began_s) / typed, 1)
 
 
-def show(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("tokens in a pass", "llama.cpp, ms", "ours, ms", "of it", "with an adapter, ms", "of it")
-    for row in rows:
-        theirs = row["llama_cpp_ms"]
-        ours = [
-            part for name in ("base_ms", "adapter_ms") for part in (row[name], f"{row[name] / theirs:.2f}")
-        ]
-        table.add_row(*map(str, (row["tokens"], theirs, *ours)))
-    Console().print(table)
-
-
 def main() -> None:
     match sys.argv[1:]:
         case ["--llama", gguf]:
             print(json.dumps(passes_of_llama_cpp(gguf)))
-        case ["--base" | "--adapter" as which, base]:
-            print(json.dumps(passes_of_ours(base, which == "--adapter")))
+        case ["--base" | "--adapter" as which]:
+            print(json.dumps(passes_of_ours(which == "--adapter")))
         case _:
+            from common import BASE, show
+
             from idiolect.models.build import ensure_base
 
-            base = ROOT / ".cache" / "base"
-            ensure_base(base)
-            show(passes(base))
+            ensure_base(BASE)
+            show("milliseconds of a pass", passes())
 
 
 if __name__ == "__main__":

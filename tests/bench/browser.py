@@ -12,24 +12,20 @@ import contextlib
 import functools
 import http.server
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-import httpx
+from common import ROOT, served
 
-sys.path.extend(str(Path(__file__).resolve().parents[2] / name) for name in ("tests/e2e", "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from conftest import Tab
-from program import IDIOLECT
 
-ROOT = Path(__file__).parents[2]
 KEY_S = 0.1
 MODES = ("off", "suggest", "learn")
 TO_THE_END = """(field.focus(), "value" in field ? field.setSelectionRange(field.value.length, field.value.length)
@@ -105,21 +101,6 @@ def percentiles(waits):
     return {"answers": len(ordered), "p50_ms": round(statistics.median(ordered), 1), "p95_ms": round(p95, 1)}
 
 
-def answered(url, token, text):
-    """How long the service takes for the same keys without a browser."""
-    waits, due = [], time.monotonic()
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
-        for place in range(1, len(text)):
-            begun = time.monotonic()
-            client.post(
-                "/v1/suggest", json={"prefix": f"So {text[:place]}", "app": "browser"}
-            ).raise_for_status()
-            waits.append(1000 * (time.monotonic() - begun))
-            due += KEY_S
-            time.sleep(max(0.0, due - time.monotonic()))
-    return percentiles(waits)
-
-
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--keys", type=int, default=200)
@@ -129,24 +110,11 @@ def main():
     text = (TEXT * (keys // len(TEXT) + 1))[:keys]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
         home = Path(folder)
-        environment = {
-            **os.environ,
-            "HOME": folder,
-            "XDG_CONFIG_HOME": f"{folder}/config",
-            "IDIOLECT_HOME": f"{folder}/profile",
-        }
+        program = ends.enter_context(served(home / "profile", 'show = "more"\n'))
+        program.env |= {"HOME": folder, "XDG_CONFIG_HOME": f"{folder}/config"}
         (home / "config" / "chromium").mkdir(parents=True)
-        (home / "profile").mkdir()
-        (home / "profile" / "config.toml").write_text('keyring = false\nauto_train = false\nshow = "more"\n')
-        (home / "profile" / "base").symlink_to(ROOT / ".cache" / "base")
-
-        def run(*arguments):
-            subprocess.run([*IDIOLECT, *arguments], env=environment, check=True, capture_output=True)
-
-        run("start")
-        ends.callback(run, "stop")
-        run("browser", "install")
-        run("browser", "build", "--into", f"{folder}/built")
+        program.run("browser", "install")
+        program.run("browser", "build", "--into", home / "built")
         manifest = home / "built" / "chromium" / "manifest.json"
         manifest.write_text(
             json.dumps({**json.loads(manifest.read_text()), "host_permissions": ["*://*.test/*"]})
@@ -162,7 +130,7 @@ def main():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ends.callback(server.shutdown)
         more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
-        tab = Watched(shutil.which("chromium"), home / "config" / "chromium", more, environment)
+        tab = Watched(shutil.which("chromium"), home / "config" / "chromium", more, program.env)
         ends.callback(tab.close)
         with tab.whole():
             found = tab.send("Extensions.loadUnpacked", path=str(manifest.parent))

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openai
+from common import IDIOLECT
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 if TYPE_CHECKING:
     from load import Caller
 
-LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()", "lsp"]
 _BEGUN = 24  # paragraphs that a document has when it is opened: more than is looked at
 _KEY_S, _LINE_S, _INFILL_S, _COMPLETION_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
 
@@ -36,7 +36,7 @@ def edit(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -
 async def _edit(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
     editor = LanguageClient("editor", "1")
     editor.feature(types.WINDOW_SHOW_MESSAGE)(lambda _message: caller.errors.update(["editor"]))
-    await editor.start_io(*LSP, env={**os.environ, "IDIOLECT_HOME": str(home)})
+    await editor.start_io(*IDIOLECT, "lsp", env={**os.environ, "IDIOLECT_HOME": str(home)})
     await editor.initialize_async(
         types.InitializeParams(types.ClientCapabilities(), initialization_options={"learn": True})
     )

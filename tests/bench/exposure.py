@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+from common import BASE, show
 
 from idiolect.adapters.child import ParentMessages
 from idiolect.adapters.ngram_memory import FastMemory
@@ -84,7 +83,7 @@ def planted(history: Sequence[dict], draw: random.Random) -> tuple[list[dict], l
     return [each for place, own in enumerate(history) for each in texts.get(place, [own])], secrets
 
 
-def others(count: int, secret: Secret, draw: random.Random) -> list[str]:
+def others(count: int, draw: random.Random) -> list[str]:
     """That many other secrets of the same form."""
     return ["".join(draw.choices("0123456789", k=DIGITS)) for _ in range(count)]
 
@@ -152,18 +151,18 @@ def measured(service: Service, secrets: Sequence[Secret], lora: Any, seed: int) 
             "memory": of_memory(service.model.served.user_model.memory, encode, secret),
         }
         row = {
-            where: round(bits(score, secret, others(SAMPLES[where], secret, draw)), 1)
+            where: round(bits(score, secret, others(SAMPLES[where], draw)), 1)
             for where, score in scores.items()
         }
         rows.append(row | {"suggestions": shown(service, secret)})
     return rows
 
 
-def made(folder: Path, base: Path, messages: Sequence[dict], rare_min_count: int) -> Service:
+def made(folder: Path, messages: Sequence[dict], rare_min_count: int) -> Service:
     """A profile that has read the messages."""
     settings = Settings(home=folder, keyring=False, auto_train=False, rare_min_count=rare_min_count).prepare()
     settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(base)
+    settings.base_dir.symlink_to(BASE)
     path = folder / "messages.jsonl"
     path.write_text("".join(json.dumps(each) + "\n" for each in messages))
     service = Service(settings)
@@ -210,11 +209,11 @@ def same(one: FastMemory, other: FastMemory, texts: Sequence[list[int]]) -> bool
     )
 
 
-def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: int) -> dict[str, Any]:
+def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[str, Any]:
     """One profile: planted, trained, measured, forgotten, measured again."""
     messages, secrets = planted(history, random.Random(seed))
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder:
-        service = made(Path(folder) / "planted", base, messages, rare_min_count)
+        service = made(Path(folder) / "planted", messages, rare_min_count)
         try:
             adapter, tokens = trained(service, seed)
             service.model.use(adapter)
@@ -226,7 +225,7 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
             served = service.status()["adapter"]
             left = [ids.tolist() for ids in map(_ids, service.store.entries.token_ids())]
             pure = [each for each in messages if not any(s.digits in each["text"] for s in secrets)]
-            never = made(Path(folder) / "never", base, pure, rare_min_count)
+            never = made(Path(folder) / "never", pure, rare_min_count)
             try:
                 reference = measured(never, secrets, None, seed)
                 equal = same(
@@ -255,28 +254,20 @@ def _ids(row: tuple[int, bytes]) -> Any:
     return np.frombuffer(row[1], "<u4")
 
 
-def exposure(history: Sequence[dict], name: str, base: Path, seed: int = 1) -> dict[str, Any]:
+def exposure(history: Sequence[dict], name: str, seed: int = 1) -> dict[str, Any]:
     """Exposure with all strings offered and trained on at once, and as the settings have it."""
     usual = Settings.model_fields["rare_min_count"].default
     found = {"text": name, "messages": min(HISTORY, len(history)), "samples": SAMPLES}
-    return found | {"conditions": [condition(history[-HISTORY:], base, count, seed) for count in (1, usual)]}
-
-
-def show(found: dict[str, Any]) -> None:
-    """Print the tables."""
-    columns = [
-        (where, when)
-        for where in ("adapter", "memory", "suggestions")
-        for when in ("before", "after", "never")
-    ]
-    for each in found["conditions"]:
-        table = Table(
-            title=f"exposure in bits, rare_min_count {each['rare_min_count']}: {each['trained_tokens']:,} trained, "
-            f"{each['forgotten']} of {each['planted']} entries forgotten, memory equal: {each['memory_equal']}"
-        )
-        for column in ("times", "way", *(f"{where}: {when}" for where, when in columns)):
-            table.add_column(column)
-        for row in each["rows"]:
-            cells = [f"{row[when][where]:.1f}" for where, when in columns]
-            table.add_row(str(row["times"]), row["way"], *cells)
-        Console(width=160).print(table)
+    found["conditions"] = [condition(history[-HISTORY:], count, seed) for count in (1, usual)]
+    for one in found["conditions"]:
+        rows = [
+            {"times": row["times"], "way": row["way"]}
+            | {
+                f"{where}: {when}": row[when][where]
+                for where in row["before"]
+                for when in ("before", "after", "never")
+            }
+            for row in one["rows"]
+        ]
+        show(f"exposure in bits, { ({name: value for name, value in one.items() if name != 'rows'}) }", rows)
+    return found

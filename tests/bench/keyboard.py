@@ -1,6 +1,6 @@
 """The keyboard under a hand that never rests: every key in its place, how long a key takes, memory, idle time.
 
-`python tests/bench/keyboard.py [--keys N] [--json]` types N keys, 20 a second, into Mousepad on a screen of its own,
+`python tests/bench/keyboard.py [--keys N]` types N keys, 20 a second, into Mousepad on a screen of its own,
 while the service trains, is stopped, goes on, is killed and comes again. Then a client of IBus of its own presses 2,000
 keys and times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
 """
@@ -18,20 +18,17 @@ import threading
 import time
 from pathlib import Path
 
-import httpx
 import psutil
+from common import IDIOLECT, ROOT, served
 
-sys.path.extend(str(Path(__file__).resolve().parents[2] / name) for name in ("tests/e2e", "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import desktop as session
-from program import IDIOLECT
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.daemon.keyboard.bus import IBUS, Bus
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
 LINES = (
     "Every key of these lines stands in its place, at 12 or b4 noon; nothing is lost.\n",
     "Dear all, thank you for the minutes of the last meeting, and for the keys!\n",
@@ -125,24 +122,14 @@ async def timed(address, keys):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--keys", type=int, default=20_000)
-    arguments.add_argument("--json", action="store_true")
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "work"
-        home = folder / "profile"
-        home.mkdir(parents=True)
-        (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
-        (home / "base").symlink_to(ROOT / ".cache" / "base")
-        settings = Settings(home=home).prepare()
-        process.start(settings)
-        token = {"Authorization": f"Bearer {process.read_token(settings)}"}
-        with httpx.Client(
-            base_url=process.find(settings).url, headers=token, trust_env=False, timeout=60
-        ) as client:
+    with tempfile.TemporaryDirectory() as name, served(Path(name) / "profile") as program:
+        folder, settings = Path(name), program.settings
+        with program.client() as client:
             for text in read_general_passages()[0]:  # something to train on
                 client.post("/v1/history", json={"text": text, "source": "import"}).raise_for_status()
         (folder / "desktop").mkdir()
-        desktop = session.Desktop(folder / "desktop", home)
+        desktop = session.Desktop(folder / "desktop", program.home)
         try:
             figures = typed(desktop, session, settings, given.keys, folder)
             figures["load"] = [round(one, 1) for one in os.getloadavg()]  # of 1, 5 and 15 minutes
@@ -167,12 +154,7 @@ def main():
             }
         finally:
             desktop.close()
-            process.stop(settings)
-    print(
-        json.dumps(figures)
-        if given.json
-        else "\n".join(f"{name}: {value}" for name, value in figures.items())
-    )
+    print(json.dumps(figures, indent=1))
 
 
 def service(settings):

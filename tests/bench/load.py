@@ -29,8 +29,7 @@ from urllib.parse import urlsplit
 import clients as from_all
 import numpy as np
 import psutil
-from rich.console import Console
-from rich.table import Table
+from common import Program
 
 LOAD_S = float(os.environ.get("LOAD_S", "60"))
 SOAK_S = float(os.environ.get("SOAK_S", "600"))
@@ -97,13 +96,13 @@ def type_on(
     caller.errors["no more messages"] += 1
 
 
-def load(profile: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def load(program: Program, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One client alone, and then eight: what they waited, what went wrong, and the service's memory."""
-    messages, _ = _prepare(profile, rows, 2 * LOAD_S)
+    messages, _ = _prepare(program, rows, 2 * LOAD_S)
     found = []
     for clients, some in ((1, messages[::2]), (CLIENTS, messages[1::2])):
-        with _watched(profile) as memory_mb:
-            callers = _typists(profile, clients)
+        with _watched(program) as memory_mb:
+            callers = _typists(program, clients)
             _run(
                 [_typist(caller, some, place, learn=False) for place, caller in enumerate(callers)],
                 LOAD_S,
@@ -113,16 +112,14 @@ def load(profile: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+def soak(program: Program, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """Everything at once: eight that type and are learned from, a watched folder, training, generated text."""
-    messages, notes = _prepare(profile, rows, SOAK_S, round(SOAK_S / WRITE_EVERY_S))
-    profile.run(
-        "train", "--wait", "--budget", str(SOAK_S / 10)
-    )  # passes with an adapter take longer, then all do
+    messages, notes = _prepare(program, rows, SOAK_S, round(SOAK_S / WRITE_EVERY_S))
+    program.run("train", "--wait", "--budget", SOAK_S / 10)  # passes with an adapter take longer, then all do
     folder.mkdir()
-    with profile.client() as client:
+    with program.client() as client:
         client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
-    typists, others = _typists(profile, CLIENTS), _callers(profile, OTHERS)
+    typists, others = _typists(program, CLIENTS), _callers(program, OTHERS)
     writer, trainer, generator, *clients = others
     editor, shell, infiller, completer, page = clients
     trained: list[bool] = []
@@ -136,7 +133,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
             writer.done += 1
 
     def train(ended: threading.Event) -> None:
-        with profile.client() as client:
+        with program.client() as client:
             while not ended.wait(5):
                 if client.get("/v1/status").json()["training"] is None:
                     answer = client.post("/v1/train", json={"budget_s": SOAK_S / 4})
@@ -153,18 +150,18 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
             )
 
     def look(ended: threading.Event) -> None:
-        with profile.client() as client:
+        with program.client() as client:
             from_all.look(page, client.get, ended)
 
     typing = [_typist(caller, messages, place, learn=True) for place, caller in enumerate(typists)]
     rest = [
-        partial(from_all.edit, editor, profile.home, notes),
-        partial(from_all.prompt, shell, profile.home, notes),
+        partial(from_all.edit, editor, program.home, notes),
+        partial(from_all.prompt, shell, program.home, notes),
         partial(from_all.infill, infiller, notes),
         partial(from_all.complete, completer, notes),
         look,
     ]
-    with _watched(profile) as memory_mb:
+    with _watched(program) as memory_mb:
         _run([*typing, write, train, generate, *rest], SOAK_S)
     waits = sorted(wait for caller in typists for wait in caller.waits)
     parts = np.array_split(np.array([ms for _, ms in waits]), 3)
@@ -190,7 +187,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
 
 
 def _prepare(
-    profile: Any, rows: list[dict[str, Any]], seconds: float, notes: int = 0
+    program: Program, rows: list[dict[str, Any]], seconds: float, notes: int = 0
 ) -> tuple[list[str], list[str]]:
     """A service that has read all but the newest messages; returns those, to be typed, and so many before them."""
     texts = [row["text"][:160] for row in rows]
@@ -206,25 +203,24 @@ def _prepare(
         if len(texts[first]) > 60:
             messages[texts[first]] = None
     first, apart = first - notes, texts[first - notes : first]
-    known = profile.home / "known.jsonl"
+    known = program.home / "known.jsonl"
     known.write_text("\n".join(json.dumps(row) for row in rows[:first]), encoding="utf-8")
-    profile.run("start")
-    profile.run("add", str(known))
-    with profile.client() as client:
+    program.run("add", known)
+    with program.client() as client:
         started = time.perf_counter()
         while time.perf_counter() - started < _WARM_S:
             client.post("/v1/suggest", json={"prefix": texts[-1][:40]}).raise_for_status()
     return [*messages], apart
 
 
-def _callers(profile: Any, names: Sequence[str]) -> list[Caller]:
-    status = profile.status()
+def _callers(program: Program, names: Sequence[str]) -> list[Caller]:
+    status = program.json("status")
     token = Path(status["token_file"]).read_text().strip()
     return [Caller(status["url"], token, name) for name in names]
 
 
-def _typists(profile: Any, count: int) -> list[Caller]:
-    return _callers(profile, [f"typist-{place}" for place in range(count)])
+def _typists(program: Program, count: int) -> list[Caller]:
+    return _callers(program, [f"typist-{place}" for place in range(count)])
 
 
 def _typist(
@@ -246,9 +242,9 @@ def _run(work: Sequence[Callable[[threading.Event], None]], seconds: float) -> N
 
 
 @contextlib.contextmanager
-def _watched(profile: Any) -> Iterator[list[float]]:
+def _watched(program: Program) -> Iterator[list[float]]:
     """The service's resident memory in MB, each second while the block runs."""
-    process = psutil.Process(profile.status()["pid"])
+    process = psutil.Process(program.json("status")["pid"])
     memory_mb = [process.memory_info().rss / 2**20]
     ended = threading.Event()
 
@@ -284,13 +280,3 @@ def _memory(memory_mb: Sequence[float]) -> dict[str, Any]:
         "end_mb": round(float(np.mean(memory_mb[-few:]))),
         "most_mb": round(max(memory_mb)),
     }
-
-
-def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """A table."""
-    table = Table(title=title)
-    for name in rows[0]:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)

@@ -1,4 +1,4 @@
-"""The fast memory from 10 K to 10 M tokens: look-ups, additions, size, build time, and what a suggestion takes.
+"""The fast memory from 10 K to 10 M tokens: look-ups, additions and size.
 
 ``python tests/bench/memory_growth.py`` prints a table; ``memory_growth()`` gives its rows as plain values. Nobody has
 typed ten million tokens for us: real people's messages (``../shared/corpora`` beside the checkout) are shuffled
@@ -20,31 +20,24 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from common import BASE, PEOPLE, entries, percentile, show
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.steps import finish
 from idiolect.models.build import find_base
+from idiolect.models.tokenizer import Tokenizer
 
-ROOT = Path(__file__).resolve().parents[2]
-CORPORA = ROOT.parent / "shared" / "corpora"
-BASE = ROOT / ".cache" / "base"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 SWAPPED = 0.15
 ADDED = 2_000  # entries learned one by one, or half of them where there are fewer: the newest ones
-KEYSTROKES = 1_000  # typed by somebody with such a history
 LOOKUPS = 20_000  # places in entries that the memory has not seen
 CHILD = [sys.executable, str(Path(__file__).resolve()), "--measure"]
 
 
 def memory_growth(sizes: Sequence[int] = SIZES) -> list[dict]:
-    """One row a size; none where the corpora or the base model's tokenizer are absent."""
-    real = _real_entries()
-    if not real:
-        return []
+    """One row a size."""
+    encode = Tokenizer(find_base(BASE).tokenizer).encode
+    real = [np.array(encode(entry["text"]), np.uint16) for person in PEOPLE for entry in entries(person)]
     random = np.random.default_rng(0)
     unseen = _grown(real, LOOKUPS, random)
     rows = []
@@ -55,19 +48,6 @@ def memory_growth(sizes: Sequence[int] = SIZES) -> list[dict]:
             json.loads(subprocess.run(CHILD, input=payload, stdout=subprocess.PIPE, check=True).stdout)
         )
     return rows
-
-
-def _real_entries() -> list[NDArray[np.uint16]]:
-    from idiolect.models.errors import IdiolectError
-    from idiolect.models.tokenizer import Tokenizer
-
-    files = sorted(CORPORA.glob("*.jsonl"))
-    try:
-        tokenizer = Tokenizer(find_base(BASE).tokenizer)
-    except (IdiolectError, OSError):
-        return []
-    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
-    return [np.array(tokenizer.encode(json.loads(line)["text"]), np.uint16) for line in lines]
 
 
 def _grown(
@@ -117,9 +97,7 @@ def _measure() -> dict:
     process = psutil.Process()
     before_mb = process.memory_info().rss / 2**20
     memory = FastMemory(1 << 16)
-    started = time.thread_time()
     memory.add_many(known[: len(known) - len(new)])
-    build_s = time.thread_time() - started
     adds_ms = []
     for entry in new:
         started = time.thread_time()
@@ -130,81 +108,17 @@ def _measure() -> dict:
         started = time.thread_time()
         memory.predict(context)
         lookups_us.append(1e6 * (time.thread_time() - started))
-    tokens = memory.tokens
-    resident_mb = process.memory_info().rss / 2**20 - before_mb
-    peak_mb = _peak_mb() - before_mb
-    del memory
     return {
-        "tokens": tokens,
-        "lookup_p50_us": round(float(np.percentile(lookups_us, 50)), 1),
-        "lookup_p99_us": round(float(np.percentile(lookups_us, 99)), 1),
-        "add_p50_ms": round(float(np.percentile(adds_ms, 50)), 2),
-        "add_p99_ms": round(float(np.percentile(adds_ms, 99)), 2),
-        "add_max_ms": round(max(adds_ms), 2),
-        "resident_mb": round(resident_mb, 1),
-        "peak_mb": round(peak_mb, 1),
-        "build_s": round(build_s, 2),
-        **_typing(known, unseen),
+        "tokens": memory.tokens,
+        "lookup_p50_us": round(percentile(lookups_us, 50), 1),
+        "lookup_p99_us": round(percentile(lookups_us, 99), 1),
+        "add_p99_ms": percentile(adds_ms, 99),
+        "resident_mb": round(process.memory_info().rss / 2**20 - before_mb, 1),
     }
-
-
-def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -> dict:
-    """What a keystroke takes one who wrote all of this, words and ghost: in all, and outside of the passes."""
-    base = find_base(BASE)
-    serving = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
-    predictor = serving.build_predictor(serving.build_user_model(known), None)
-    finish(predictor.warm())
-    session = predictor._next_token._session
-    feed, passes_s = session.feed, 0.0
-
-    def timed_feed(*given: object) -> NDArray[np.float32]:
-        nonlocal passes_s
-        started = time.thread_time()
-        logits = feed(*given)
-        passes_s += time.thread_time() - started
-        return logits
-
-    session.feed = timed_feed
-    every_ms, outside_ms = [], []
-    for entry in unseen:
-        text = serving.tokenizer.decode(entry.tolist())[:60]
-        for end in range(len(text) + 1):
-            passes_s, began, started = 0.0, time.perf_counter(), time.thread_time()
-            predictor.suggest(text[:end])
-            outside_ms.append(1e3 * (time.thread_time() - started - passes_s))
-            every_ms.append(1e3 * (time.perf_counter() - began))
-        if len(every_ms) > KEYSTROKES:
-            break
-    return {
-        "suggest_p50_ms": round(float(np.percentile(every_ms, 50)), 2),
-        "suggest_p95_ms": round(float(np.percentile(every_ms, 95)), 2),
-        "outside_p50_ms": round(float(np.percentile(outside_ms, 50)), 2),
-        "outside_p95_ms": round(float(np.percentile(outside_ms, 95)), 2),
-    }
-
-
-def _peak_mb() -> float:
-    """The most that this process has held; what getrusage tells includes its parent's peak."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
-
-
-def show(rows: list[dict]) -> None:
-    """Print the rows as a table."""
-    console = Console()
-    if not rows:
-        console.print(f"Skipped: {CORPORA} or the base model in {BASE} is absent.")
-        return
-    table = Table(title="fast memory")
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="right")
-    for row in rows:
-        table.add_row(f"{row['tokens']:,}", *(str(row[name]) for name in list(row)[1:]))
-    console.print(table)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--measure"]:
         print(json.dumps(_measure()))
     else:
-        show(memory_growth())
+        show("fast memory", memory_growth())

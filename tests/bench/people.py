@@ -18,8 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from common import BASE, show
 
 from idiolect.adapters.evaluation.eval_metrics import savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
@@ -36,7 +35,6 @@ from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.languages import ensure_word_list
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 1
 
 
@@ -98,27 +96,13 @@ def savings_of(
     }
 
 
-def show(rows: dict[str, dict[str, Any]]) -> None:
-    """Print keystrokes saved of 100, with one and with three words on offer."""
-    ways = [way for way in ("before", "memory", "adapter") if any(way in row for row in rows.values())]
-    table = Table(title="keystrokes saved of 100")
-    for column in ("text", "history", "typed", *(f"{way}, {most}" for way in ways for most in (1, 3))):
-        table.add_column(column)
-    for name, row in rows.items():
-        cells = [f"{100 * row[way][str(most)]['value']:.1f}" for way in ways for most in (1, 3)]
-        table.add_row(name, f"{row['history']:,}", f"{row['typed']:,}", *cells)
-    Console().print(table)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="one person's text each")
-    parser.add_argument(
-        "--base", type=Path, default=ROOT / ".cache" / "base", help="folder of the base model"
-    )
+    parser.add_argument("--base", type=Path, default=BASE, help="folder of the base model")
     parser.add_argument("--languages", default="", help="that they write: de,en (default: found in the text)")
     parser.add_argument("--chars", type=int, default=4000, help="about how many characters to type (4000)")
     parser.add_argument("--train", type=int, default=0, metavar="SECONDS", help="of a training round (none)")
@@ -140,7 +124,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if wanted.json is not None:
                 wanted.json.write_text(json.dumps(rows, indent=1) + "\n")
     reader.close()
-    show(rows)
+    show(
+        "keystrokes saved of 100",
+        (
+            {"text": name, "history": row["history"], "typed": row["typed"]}
+            | {
+                f"{way}, {most}": f"{100 * row[way][str(most)]['value']:.1f}"
+                for way in ("before", "memory", "adapter")
+                if way in row
+                for most in (1, 3)
+            }
+            for name, row in rows.items()
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -20,29 +20,22 @@ from typing import Any
 import beside_llama_cpp
 import httpx
 import psutil
-from rich.console import Console
-from rich.table import Table
+from common import BASE, Program, processor_s
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.predictor import _MIN_PREFETCH_PROB
+from idiolect.adapters.prediction.look_ahead import _MIN_PROB
 from idiolect.adapters.steps import finish
 from idiolect.daemon.serving.live_model import _MIN_PREFETCH_PROB_ON_BATTERY
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.session import Session
 
-BASE = Path(__file__).resolve().parents[2] / ".cache" / "base"
 KEYS_PER_S = 15
 CHARS = 1_000
 IDLE_S = 60.0
 SETTINGS = "rest_after_s = 90\n"
 _SETTLED_S = 5.0  # until what was begun by the last key is done
 _RESTING_BYTES = 60 * 2**20  # what a service at rest takes at the most
-
-
-def processor_s(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
 
 
 def _messages(texts: list[str]) -> Iterator[str]:
@@ -97,7 +90,7 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
 
     Session._forward = counted
     try:
-        for least in (None, _MIN_PREFETCH_PROB_ON_BATTERY, _MIN_PREFETCH_PROB):
+        for least in (None, _MIN_PREFETCH_PROB_ON_BATTERY, _MIN_PROB):
             predictor = serving.build_predictor(known, None)
             finish(predictor.warm())
             waited = ahead = 0
@@ -124,17 +117,16 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
     return rows
 
 
-def power(profile: Any, texts: list[str], folder: Path) -> dict[str, Any]:
-    """Processor seconds of each kind; ``profile`` is one of ``run.py`` with :data:`SETTINGS`."""
+def power(program: Program, texts: list[str], folder: Path) -> dict[str, Any]:
+    """Processor seconds of each kind; the service runs with :data:`SETTINGS`."""
     newest, history = texts[-60:], folder / "history.txt"
     history.write_text("\n\n".join(texts[:-60]))
     (watched := folder / "followed").mkdir()
     (watched / "note.md").write_text("Nothing is written here.\n")
-    profile.run("start")
-    profile.run("add", str(history))
-    profile.run("watch", str(watched), "--yes")
-    pid = profile.status()["pid"]
-    with profile.client() as client:
+    program.run("add", history)
+    program.run("watch", watched, "--yes")
+    pid = program.json("status")["pid"]
+    with program.client() as client:
         typing(client, pid, [next(_messages(newest))], 8)  # what is read at the first key only
         words = typing(client, pid, [*_messages(newest)], 0)
         ghosts = typing(client, pid, [*_messages(newest)], 8)
@@ -147,30 +139,5 @@ def power(profile: Any, texts: list[str], folder: Path) -> dict[str, Any]:
     try:
         found["llama_cpp_s"] = beside_llama_cpp.power([*_messages(texts[-60:])])
     except beside_llama_cpp.UnavailableError as error:
-        Console().print(f"llama.cpp was left out: {error}", markup=False)
+        print(f"llama.cpp was left out: {error}")
     return found
-
-
-def show(found: dict[str, Any]) -> None:
-    table = Table("processor time of", "seconds")
-    for what, name in (
-        ("1,000 characters, with words", "words_s"),
-        ("1,000 characters, with ghost text", "ghosts_s"),
-        ("1,000 characters, with llama.cpp's server", "llama_cpp_s"),
-        ("an hour without a key, awake", "awake_s"),
-        ("an hour without a key, at rest", "rest_s"),
-    ):
-        if name in found:
-            table.add_row(what, f"{found[name]}")
-    Console().print(table)
-    for name in ("words_ahead", "ghosts_ahead"):
-        table = Table(
-            "made ahead from",
-            "waited for",
-            "made ahead",
-            "used",
-            title=f"passes for 1,000 characters, {name}",
-        )
-        for row in found.get(name, ()):
-            table.add_row(*map(str, row.values()))
-        Console().print(table)

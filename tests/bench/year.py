@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import BASE, CORPORA, PEOPLE, ROOT, entries
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.lora import Lora
@@ -37,8 +38,6 @@ from idiolect.models.build import find_base
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
-ROOT = Path(__file__).resolve().parents[2]
-CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "year.json"
 PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
@@ -73,10 +72,9 @@ class Life:
 class Year:
     """One person's."""
 
-    def __init__(self, name: str, base_dir: Path, home: Path, threads: int, tokens: int) -> None:
+    def __init__(self, name: str, home: Path, threads: int, tokens: int) -> None:
         self.name = name
-        self.base_dir = base_dir
-        self.base = find_base(base_dir)
+        self.base = find_base(BASE)
         self.tokenizer = Tokenizer(self.base.tokenizer)
         self.entries = self._entries(tokens)
         due = round(DUE_SHARE * sum(len(entry.ids) for entry in self.entries))
@@ -100,10 +98,7 @@ class Year:
 
     def _entries(self, tokens: int) -> list[Entry]:
         """The newest so many tokens, or all that there are, laid over a year."""
-        lines = [
-            json.loads(line) for line in (CORPORA / f"{self.name}.jsonl").read_text("utf-8").splitlines()
-        ]
-        lines.sort(key=lambda line: line["ts"])
+        lines = sorted(entries(self.name), key=lambda line: line["ts"])
         coded = [(datetime.fromisoformat(line["ts"]), self.tokenizer.encode(line["text"])) for line in lines]
         first, total = len(coded), 0
         while first > 0 and total < tokens:
@@ -142,7 +137,7 @@ class Year:
         seen = life.seen if challenger is None else life.challenger_seen
         order = replace(
             order_of(self.settings, ("en",), None, seed=tokens),
-            base=str(self.base_dir),
+            base=str(BASE),
             serving=_coded(before),
             challenger=_coded(challenger),
             seen=sorted(seen),
@@ -263,16 +258,15 @@ def plot(result: dict[str, list[dict]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    names = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
-    parser.add_argument("corpora", nargs="*", default=names, help="names; default: all")
+    parser.add_argument("corpora", nargs="*", default=PEOPLE, help="names; default: all")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=TOKENS, help="of the newest text")
     asked = parser.parse_args()
-    if not names:
+    if not PEOPLE:
         sys.exit(f"Skipped: {CORPORA} is absent.")
     for name in asked.corpora:
         with tempfile.TemporaryDirectory(prefix="idiolect-year-") as home:
-            rows = Year(name, ROOT / ".cache" / "base", Path(home), asked.threads, asked.tokens).play()
+            rows = Year(name, Path(home), asked.threads, asked.tokens).play()
         result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
         result[name] = rows
         RESULT.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
