@@ -516,110 +516,20 @@ def negatives() -> list[Case]:
 
 # --- written later ---------------------------------------------------------------------------------------------
 
-#: Written when the rules were there, each with a part of its secret. At the first look 38 of the 48 were found;
-#: rules were then widened, so the next look needs other texts.
-LATER = (
-    ("the new pw for the shared drive is Lantern77, tell nobody", "Lantern77"),
-    ("pass=Rt5!kkMoon", "Rt5!kkMoon"),
-    ("Hey, netflix: user ann@example.org pass Moonlight_9", "Moonlight_9"),
-    ("WLAN-Schlüssel: 7Zwerge!Berg", "7Zwerge!Berg"),
-    ("admin:admin123 still works on the printer http://admin:admin123@10.0.0.9/", "admin123@"),
-    ("SECRET: s3cr3t-sauce", "s3cr3t-sauce"),
-    ("my bank pin is 7391", "7391"),
-    ("pin=7391", "7391"),
-    ("unlock code 4471 for the shed", "4471"),
-    ("Security code: 339 201", "339 201"),
-    ("Here is your OTP: 558102", "558102"),
-    ("558102 ist Ihr Code", "558102"),
-    ("You can sign in with code 558102", "558102"),
-    ("your authentication code is 83920", "83920"),
-    ("Your WhatsApp code: 123-987", "123-987"),
-    ("visa 4539 1488 0343 6467 03/28 123", "4539 1488"),
-    ("mc:5425233430109903", "54252334"),
-    ("amex no 374245455400126", "37424545"),
-    ("account NL91ABNA0417164300", "NL91ABNA"),
-    ("IBAN: FR76 3000 6000 0112 3456 7890 189", "FR76 3000"),
-    ("send it to be68 5390 0754 7034", "be68 5390"),
-    ("SSN: 078-05-1121", "078-05-1121"),
-    ("mein PESEL 44051401359", "44051401359"),
-    ("CPF: 529.982.247-25", "529.982.247-25"),
-    ("DNI 12345678Z", "12345678Z"),
-    ("NHS 943 476 5919", "943 476 5919"),
-    ("NINO AB 12 34 56 C", "AB 12 34 56 C"),
-    ("AHV 756.1234.5678.97", "756.1234"),
-    ("codice fiscale: RSSMRA80A01H501U", "RSSMRA80"),
-    ("personnummer 811228-9874", "811228"),
-    ("BSN is 123456782", "123456782"),
-    ("Aadhaar: 2341 2341 2346", "2341 2341"),
-    ("export SECRET_TOKEN=abc123def456ghi789", "abc123def"),
-    ("set OPENAI_API_KEY=sk¦-aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1", "aB3dE5fG"),
-    ("Authorization: Basic YW5uOnN3b3JkZmlzaDEy", "YW5uOn"),
-    (
-        "Cookie: session=ey¦JhbGciOiJIUzI1NiJ9.ey¦JzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
-        "dozjgNry",
-    ),
-    ("wget --http-password=Xk29!x https://example.org", "Xk29"),
-    ("scp with sshpass -pMoonlight9 ann@h:", "Moonlight9"),
-    ("ssh key passphrase: lantern river 42 moon", "lantern river 42 moon"),
-    ("root / T0ps3cret! on db3", "T0ps3cret"),
-    ("password for the router: Admin#2020", "Admin#2020"),
-    ("the combo is password1234", "password1234"),
-    ("licence key: 8FJ2K-9DKW3-XX82P-LQ0ZM", "8FJ2K"),
-    ("recovery code d8f3-k2j4-x9m1-p0q7", "d8f3-k2j4"),
-    ("Kennwort lautet Sommer2023", "Sommer2023"),
-    ("le mot de passe est Soleil88", "Soleil88"),
-    ("la contraseña es Verano77", "Verano77"),
-    ("hasło: Kwiatek12", "Kwiatek12"),
-)
-LATER_KEPT = (
-    "the password for success is practice",
-    "my pass for the museum: none",
-    "pw is short for password",
-    "key: value pairs like a=1, b=2",
-    "token ring networks of the 1980s",
-    "The secret is to use cold butter",
-    "I got 12345 steps and 2048 points",
-    "bus 1234 leaves at 10.45",
-    "model no. 4539 1488 and 0343",
-    "the code is 200 lines long",
-    "use 4000 units to build",
-    "enter 1990 as the year",
-    "pin the note to the board at 1600",
-    "Section 12.3.4-5 of ISO 27001",
-    "tel 0171 1234567 ab 18 Uhr",
-    "Order 4500123456 from 03.04.2021",
-    "matrix [[1,2],[3,4]]",
-    "sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "GET /api/v2/items/550e8400-e29b-41d4-a716-446655440000",
-    "ETA 1530, alt 35000, QNH 1013",
-    "x = 0xDEADBEEFCAFEBABE",
-    "rgb(123, 45, 67) #a1b2c3",
-    "BV1GJ411x7h7 is a video",
-    "ASIN B07XJ8C8F7",
-    "ean 4006381333931",
-    "MSISDN 447911123456 roaming",
-    "stock 123-45-678 of warehouse 9",
-    "10.1000/xyz123",
-    "UTF-8, UTF-16LE, ISO-8859-15",
-    "std::unordered_map<std::string,int>",
-    "java.lang.NullPointerException at Foo.java:123",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
-    "npm WARN deprecated core-js@2.6.12",
-    "CVE-2021-44228 log4j 2.14.1",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "the 2022-2023 season, 38 games",
-    "password123 was the most used password in 2019?",
-    "Basic Auth with user and password",
-    "passed 123 of 456 tests",
-    "She is 5'7 and 130 lbs",
-)
-
 
 def later() -> list[Case]:
-    """The texts that were written later."""
-    secrets = [(text.replace("¦", ""), secret.replace("¦", "")) for text, secret in LATER]
-    found = [Case("written later", text, (secret,)) for text, secret in secrets]
-    return found + [Case("look-alike", text) for text in LATER_KEPT]
+    """Texts that were written when the rules were there, each with a part of its secret, or without one.
+
+    At the first look 38 of the 48 secrets were found; rules were then widened, so the next look needs other texts.
+    """
+    path = Path(__file__).parent / "secrets" / "later.jsonl"
+    rows = [json.loads(line.replace("¦", "")) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Case("written later", row["text"], (row["secret"],))
+        if "secret" in row
+        else Case("look-alike", row["text"])
+        for row in rows
+    ]
 
 
 # --- one label and value in many forms ---------------------------------------------------------------------------
