@@ -1,10 +1,11 @@
-"""Services and commands in processes of their own, forked from an interpreter that has imported their modules once.
+"""Processes of the program that are forked from an interpreter that has imported their modules once.
 
 A service spends four fifths of its start on its imports, and a command nearly all of its time: some hundred are started
-by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are started as the program starts them, or
-by `python -c` with a code that runs the command line. Each has its own descriptors, environment, folder and session,
-as after an `exec`. Where the environment holds something that Python reads at its start, which the interpreter at hand
-has behind it, a new one is started as ever; so for what a fork cannot do.
+by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are
+started as the program starts them, or by `python -c` with a code that runs the command line. Each has its own
+descriptors, environment, folder and session, as after an `exec`. Where the environment holds something that Python
+reads at its start, which the interpreter at hand has behind it, a new one is started as ever; so for what a fork
+cannot do.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +48,12 @@ _SERVICE = ["-P", "-m", "idiolect.daemon"]
 _COMMAND_LINE = "command_table"
 _LIMIT = 1 << 18  # bytes of an order
 _folder: Path | None = None
+_starting = threading.Lock()
 _Popen = subprocess.Popen
 
 
 def install() -> None:
-    """From now on :class:`subprocess.Popen` forks services and commands, in what is forked, too."""
+    """From now on :class:`subprocess.Popen` forks them."""
     if sys.platform == "linux":
         subprocess.Popen = Forked
 
@@ -58,15 +62,21 @@ def _start_servers() -> Path:
     """Start the interpreters that fork, which end with this process; the folder of their sockets."""
     folder = Path(tempfile.mkdtemp(prefix="idiolect-forks-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    about = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    about["env"] = {
-        name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
-    } | _READ
-    servers = [_Popen([sys.executable, "-P", __file__, kind, str(folder)], **about) for kind in _IMPORTED]
-    for server in servers:
-        atexit.register(server.communicate)
-        server.stdout.readline()
+    for kind in ("service", "command"):  # a command that is forked starts services
+        _start_server(kind, folder)
     return folder
+
+
+def _start_server(kind: str, folder: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | _READ
+    server = _Popen(
+        [sys.executable, "-P", __file__, kind, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+    atexit.register(server.communicate)
+    server.stdout.readline()
 
 
 def _kind(command: Any, given: dict[str, Any]) -> str | None:
@@ -101,7 +111,10 @@ class Forked(subprocess.Popen):
         if kind is None:
             super()._execute_child(*arguments)
             return
-        _folder = _folder or _start_servers()
+        with _starting:
+            _folder = _folder or _start_servers()
+            if not (_folder / kind).exists():
+                _start_server(kind, _folder)
         mask = os.umask(0)
         os.umask(mask)
         order = {
@@ -109,10 +122,12 @@ class Forked(subprocess.Popen):
             "environment": dict(os.environ if given["env"] is None else given["env"]),
             "folder": str(given["cwd"] or Path.cwd()),
             "session": bool(given["start_new_session"]),
+            "group": given.get("process_group", -1),
             "mask": mask,
         }
         ends = [given["p2cread"], given["c2pwrite"], given["errwrite"]]
         self._keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        weakref.finalize(self, self._keeper.close)
         self._keeper.connect(str(_folder / kind))
         socket.send_fds(
             self._keeper,
@@ -135,9 +150,11 @@ class Forked(subprocess.Popen):
         return self.returncode
 
     def _ended(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._keeper], [], [], timeout)[0]:
-            self.returncode = int(self._keeper.recv(64))
-            self._keeper.close()
+        if self.returncode is None:
+            told = select.poll()
+            told.register(self._keeper, select.POLLIN)
+            if told.poll(None if timeout is None else 1000 * timeout):
+                self.returncode = int(self._keeper.recv(64, socket.MSG_PEEK))  # other threads may ask, too
         return self.returncode
 
 
@@ -187,6 +204,8 @@ def _become(order: dict[str, Any], ends: list[int]) -> None:
         os.close(end)
     if order["session"]:
         os.setsid()
+    if order["group"] != -1:
+        os.setpgid(0, order["group"])
     os.umask(order["mask"])
     os.chdir(order["folder"])
     os.environ.clear()

@@ -39,7 +39,6 @@ CHILD = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from idiolect.daemon.storage.records import NewEntry
-    from idiolect.daemon.storage.errors import StoreFullError
     from idiolect.daemon.storage.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]
@@ -84,35 +83,6 @@ def execute(path, sql, *values):
     connection.execute(f"PRAGMA key = \"x'{KEY}'\"")
     connection.execute(sql, values)
     connection.close()
-
-
-# No room
-
-
-def test_a_disk_that_is_really_full(path, needs_program):
-    """A file system of 1 MB, which a process may mount for itself where the kernel lets it."""
-    unshare = [needs_program("unshare", "util-linux"), "--user", "--map-root-user", "--mount"]
-    mount = ["sh", "-c", 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"', str(path.parent)]
-    if subprocess.run([*unshare, *mount, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this kernel lets nobody mount a small file system of their own")
-    script = """
-        store = Store.open(path, key)
-        added = 0
-        try:
-            while True:
-                added += len(store.entries.add([entry(f"{added} " + "x" * 3000)]))
-        except StoreFullError:
-            assert store.entries.counts().entries == added > 0
-            assert len(list(store.entries.select())) == added
-            store.close()
-        store = Store.open(path, key)
-        assert store.entries.counts().entries == added
-        print("whole")
-    """
-    code = textwrap.dedent(CHILD) + textwrap.dedent(script)
-    command = [*unshare, *mount, sys.executable, "-c", code, str(path), KEY]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
 # Another process

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import threading
@@ -92,18 +91,12 @@ def arms(found):
     return [arm["name"] for arm in found["arms"]]
 
 
-def children():
-    """The processes of rounds and evaluations; a file that was read has one, too, which stays for a while."""
-    found = []
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):  # it has just ended
-            if any("idiolect.adapters" in part for part in child.cmdline()):
-                found.append(child)
-    return found
+def child_of(service):
+    return psutil.Process(service._children._child.pid)
 
 
 def until_nothing_runs(service):
-    until(lambda: service._children.doing is None and not children())
+    until(lambda: service._children.doing is None and service._children._child is None)
 
 
 # --- the user's own history ---
@@ -382,7 +375,7 @@ def test_it_does_not_begin_beside_a_round(written):
 
 
 def test_nobody_listening_ends_it(written, running):
-    [child] = children()
+    child = child_of(written)
     running.close()
     assert not child.is_running()
     until_nothing_runs(written)
@@ -398,7 +391,7 @@ def test_forgetting_ends_it(written, running):
 
 
 def test_the_end_of_the_service_ends_it(written, running):
-    [child] = children()
+    child = child_of(written)
     ended = []
 
     def follow():
@@ -416,7 +409,7 @@ def test_the_end_of_the_service_ends_it(written, running):
 
 
 def test_a_child_that_dies_is_an_error_without_text(written, running, caplog):
-    [child] = children()
+    child = child_of(written)
     child.kill()
     with pytest.raises(EvalFailedError, match="ended without a result"):
         list(running)
