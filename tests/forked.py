@@ -213,13 +213,23 @@ def _become(order: dict[str, Any], ends: list[int]) -> None:
     time.tzset()
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", errors="backslashreplace")  # noqa: SIM115
     words = order["words"]
-    if "-c" in words:
-        code = words.index("-c") + 1
-        sys.argv = ["-c", *words[code + 1 :]]
-        exec(words[code], {"__name__": "__main__"})
-    else:
-        sys.argv = words[2:]
-        runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+    try:
+        if "-c" in words:
+            code = words.index("-c") + 1
+            sys.argv = ["-c", *words[code + 1 :]]
+            exec(words[code], {"__name__": "__main__"})
+        else:
+            sys.argv = words[2:]
+            runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+    except SystemExit as left:
+        if isinstance(left.code, str):
+            raise
+        # What an interpreter does at its end, but for taking apart what all of them share.
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(left.code or 0)
     sys.exit()
 
 

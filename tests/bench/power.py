@@ -23,9 +23,7 @@ import psutil
 from common import BASE, Program, processor_s
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.look_ahead import _MIN_PROB
 from idiolect.adapters.steps import finish
-from idiolect.daemon.serving.live_model import _MIN_PREFETCH_PROB_ON_BATTERY
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.session import Session
@@ -33,6 +31,7 @@ from idiolect.models.session import Session
 KEYS_PER_S = 15
 CHARS = 1_000
 IDLE_S = 60.0
+LEAST = (None, 2 / 3, 0.3)  # probabilities: nothing is made ahead; on battery; at the mains
 SETTINGS = "rest_after_s = 90\n"
 _SETTLED_S = 5.0  # until what was begun by the last key is done
 _RESTING_BYTES = 60 * 2**20  # what a service at rest takes at the most
@@ -90,7 +89,7 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
 
     Session._forward = counted
     try:
-        for least in (None, _MIN_PREFETCH_PROB_ON_BATTERY, _MIN_PROB):
+        for least in LEAST:
             predictor = serving.build_predictor(known, None)
             finish(predictor.warm())
             waited = ahead = 0
