@@ -144,7 +144,6 @@ class Service:
             serving=lambda: model.adapter_id,
             languages=lambda: model.languages,
             published=self._round_ended,
-            offered=lambda base: self.sync.offer(base),
         )
         self.rounds = RoundScheduler(settings, store, self._trainer, children, paused=lambda: pause.active)
         reader = Reader()
@@ -246,14 +245,14 @@ class Service:
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""
-        self.ingest.pause(for_s)
+        self.ingest.pause.begin(for_s)
         self.rounds.pause_changed()
         self.following.changed()
         self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:
         """Learn again."""
-        self.ingest.resume()
+        self.ingest.pause.end()
         self.rounds.pause_changed()
         self.following.changed()
         self.store.events.add("resume")
@@ -278,11 +277,11 @@ class Service:
             "tokens": counts.tokens,
             "sources": counts.sources,
             "watches": store.watches.all(),
-            "paused": self.ingest.paused,
-            "paused_for_s": self.ingest.off_record.left_s,
+            "paused": self.ingest.pause.active,
+            "paused_for_s": self.ingest.pause.left_s,
             "pauses": [
                 [start, None if end == float("inf") else end]
-                for start, end in self.ingest.off_record.spans()[-_PAUSES_TOLD:]
+                for start, end in self.ingest.pause.spans()[-_PAUSES_TOLD:]
             ],
             "training": self.rounds.progress(),
             "next_round": self.rounds.outlook(),

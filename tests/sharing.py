@@ -89,7 +89,7 @@ class Device:
         return sorted(map(tuple, self.ingest.app_policy.given()))
 
     def state(self):
-        return self.texts(), self.words(), self.rules(), self.ingest.paused
+        return self.texts(), self.words(), self.rules(), self.ingest.pause.active
 
 
 def deliver(source: Device, target: Device, *, chance: random.Random | None = None) -> None:

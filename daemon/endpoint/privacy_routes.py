@@ -19,9 +19,9 @@ from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.privacy.app_policy import (
     AppRule,
     AppRuleRow,
+    ContextRule,
     NoSuchAppRuleError,
     ProtectedAppError,
-    Seen,
 )
 from idiolect.daemon.profile.stored_secrets import SecretsFound
 from idiolect.daemon.service import Service
@@ -123,7 +123,7 @@ class AppsBody(Body):
 
     app: Name | None = None
     rule: AppRule | None = None
-    context: Seen | None = None
+    context: ContextRule | None = None
     remove: bool = False
     undo: bool = False
 

@@ -115,7 +115,7 @@ def create_app(
     """
     sessions = sessions or Sessions()
     app = Application(lifespan=_lifespan)
-    _protect(app, running, settings, sessions, lambda: service.ingest.paused)
+    _protect(app, running, settings, sessions, lambda: service.ingest.pause.active)
     add_page(app, sessions, running)
     app.state.streams = streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)

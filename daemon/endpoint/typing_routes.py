@@ -269,7 +269,11 @@ def _register_suggestions(app: Application, service: Service) -> None:
     suggestions, queue = service.suggestions, service.model.queue
 
     def suggested(found: Suggestion, reason: str | None, *, sees_context: bool) -> Suggested:
-        told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees_context}
+        told = {
+            "paused": service.ingest.pause.active,
+            "trial": service.trial.running,
+            "sees_context": sees_context,
+        }
         return Suggested.of(found, list={"show": found.show_words}, reason=reason, **told)
 
     @app.post("/v1/suggest", Scope.SUGGEST)
@@ -301,7 +305,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
     async def explain(asked: ExplainBody, request: Request) -> Explained:
         """Which part suggestions come from: base, adapter, memory or what is answered. Slower than they are."""
         if (reason := suggestions.withheld(asked.place)) is not None:
-            serves, paused = service.model.adapter_id, service.ingest.paused
+            serves, paused = service.model.adapter_id, service.ingest.pause.active
             return Explained(words=[], ghost=None, adapter=serves, reason=reason, paused=paused)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
         # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
@@ -314,7 +318,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
         finally:
             if asked.context:
                 overwriting.ask()
-        return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
+        return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.pause.active)
 
 
 class _OpenQuestions:
@@ -376,7 +380,7 @@ def _register_learning(app: Application, service: Service) -> None:
         """Learn something that the user wrote; the fast memory knows it on return."""
         told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
         add = partial(service.ingest.add_text, **told)
-        return StoredAnswer.of(await tell(add, asked.text), paused=service.ingest.paused)
+        return StoredAnswer.of(await tell(add, asked.text), paused=service.ingest.pause.active)
 
     @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
     async def feedback(asked: FeedbackBody) -> Counted:
@@ -388,7 +392,7 @@ def _register_learning(app: Application, service: Service) -> None:
             took = (asked.characters, asked.keystrokes, asked.words)
             given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
             result = await tell(service.suggestions.add_feedback, given, asked.place)
-        return Counted.of(result, paused=service.ingest.paused)
+        return Counted.of(result, paused=service.ingest.pause.active)
 
     @app.post("/v1/trial/stretch", Scope.SUGGEST)
     async def stretch(asked: StretchBody) -> StretchCounted:

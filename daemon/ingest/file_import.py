@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
-from idiolect.daemon.ingest.moved_files import Origins
+from idiolect.daemon.ingest.moved_files import MovedFiles
 from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.ingest.reader import Looked, Reader
 from idiolect.daemon.redaction.redact import placeholders
@@ -67,7 +67,7 @@ def saved_at(status: os.stat_result) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class _Place:
     """Where text is read: the path, what its entries are filed under, and the number of the source."""
 
     path: Path
@@ -123,11 +123,11 @@ class _FileParagraphs:
 class FileImport:
     """Brings files and repositories into the store, one after the other."""
 
-    def __init__(self, store: Store, reader: Reader, origins: Origins, batch: EntryBatch) -> None:
+    def __init__(self, store: Store, reader: Reader, moved: MovedFiles, batch: EntryBatch) -> None:
         """`reader` reads; `batch` gets the entries, and its report what was read and skipped."""
         self._store = store
         self._reader = reader
-        self._origins = origins
+        self._moved = moved
         self._batch = batch
         self.report = batch.report
 
@@ -149,10 +149,10 @@ class FileImport:
         before = status(path)  # a save that comes while we read is then seen as a change
         state = self._store.file_states.get(str(path))
         if state is None and kind.is_document:
-            state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
+            state = self._moved.of(str(path), before, lambda: self._digests(path, kind, asked))
         page = _FileParagraphs(before, state.paragraphs if state else ())
         compares = bool(page.ledger) and kind.is_document and kind.name != "jsonl"
-        place = _Origin(path, kind.source, origin)
+        place = _Place(path, kind.source, origin)
         held: list[_New] = []
         held_chars = known = 0
         spoken = complained = False
@@ -184,7 +184,7 @@ class FileImport:
             self.report.files += 1
         elif not complained:
             self.report.skip(Skipped(path, "empty"))
-        self._origins.saved(self._batch.end_file(lambda: page.state(path)))
+        self._moved.saved(self._batch.end_file(lambda: page.state(path)))
         yield before.st_size
 
     def repository(
@@ -232,7 +232,7 @@ class FileImport:
                     break
         return found
 
-    def _whole(self, place: _Origin, page: _FileParagraphs, new: _New) -> bool:
+    def _whole(self, place: _Place, page: _FileParagraphs, new: _New) -> bool:
         """Put a paragraph of which nothing is known; True if that made a transaction."""
         committed = False
         for part, piece in enumerate(pieces(new.text)):
@@ -251,7 +251,7 @@ class FileImport:
             )
         return committed
 
-    def _edited(self, place: _Origin, page: _FileParagraphs, held: list[_New]) -> None:
+    def _edited(self, place: _Place, page: _FileParagraphs, held: list[_New]) -> None:
         """Put what is new in paragraphs that may have been edited from some that are gone."""
         removed = page.ledger.removed()
         stored, all_known = self._stored(removed)
@@ -269,7 +269,7 @@ class FileImport:
             else:
                 new.paragraph.off_record = True
 
-    def _runs(self, place: _Origin, page: _FileParagraphs, new: _New, runs: tuple[str, ...]) -> None:
+    def _runs(self, place: _Place, page: _FileParagraphs, new: _New, runs: tuple[str, ...]) -> None:
         """Put the new words of an edited paragraph."""
         for part, run in enumerate(runs):
             if has_words(run):

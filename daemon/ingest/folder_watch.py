@@ -274,7 +274,7 @@ class Watcher:
         """Something happened to a file (or a folder with all in it): look at it when it is quiet."""
         if self._root_of(path, folder=folder) is None:
             return
-        off_record = self._ingest.paused
+        off_record = self._ingest.pause.active
         now = time.monotonic()
         with self._wake:
             due = self._pending.setdefault(path, _Due(now, now + self._longest_s, off_record))

@@ -20,7 +20,7 @@ from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
 from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
 from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport
-from idiolect.daemon.ingest.moved_files import Origins
+from idiolect.daemon.ingest.moved_files import MovedFiles
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
@@ -84,13 +84,13 @@ class Ingest:
         encode: Callable[[str], list[int]],
         learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
-        off_record: Pause | None = None,
+        pause: Pause | None = None,
         reader: Reader | None = None,
     ) -> None:
         """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
         transaction once it is committed, never before, from whichever thread took them in.
 
-        `off_record` is the profile's pause, where somebody else asks for it too; None: it is made here. So is the
+        `pause` is the profile's, where somebody else asks for it too; None: it is made here. So is the
         `reader`, which reads files.
         """
         self._store = store
@@ -108,25 +108,10 @@ class Ingest:
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
         self.app_policy = AppPolicy(store, settings)
-        self.off_record = off_record or Pause(store)
-        self._origins = Origins(store)
+        self.pause = pause or Pause(store)
+        self._moved = MovedFiles(store)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
-
-    # Off the record
-
-    @property
-    def paused(self) -> bool:
-        """Whether nothing is to be learned now."""
-        return self.off_record.active
-
-    def pause(self, for_s: float | None = None) -> None:
-        """Learn nothing from now on, for `for_s` seconds or until `resume`; an import that runs stops."""
-        self.off_record.begin(for_s)
-
-    def resume(self) -> None:
-        """Learn again, from what is written from now on."""
-        self.off_record.end()
 
     # Text that a program sends
 
@@ -150,7 +135,7 @@ class Ingest:
         A text without `at` was written now, and is always stored. `at` without a time zone is UTC. Raises
         ReaderEndedError where one that is too long to have been typed takes too long to search for secrets.
         """
-        if self.paused:
+        if self.pause.active:
             return AddedText(None, False, 0, "paused")
         if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
@@ -217,7 +202,7 @@ class Ingest:
                 yield from part
 
     def _batch(self, report: ReadReport | None = None) -> EntryBatch:
-        return EntryBatch(self._store, self._encode, self._learned, self.off_record, report)
+        return EntryBatch(self._store, self._encode, self._learned, self.pause, report)
 
     # Files, folders and repositories
 
@@ -232,8 +217,8 @@ class Ingest:
         with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
         NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
         """
-        if self.paused:
-            raise self.off_record.refusal()
+        if self.pause.active:
+            raise self.pause.refusal()
         report = ReadReport()
         found: dict[Path, _Found] = {}
         for path in paths:
@@ -242,7 +227,7 @@ class Ingest:
             raise _nothing(report)
         if len(found) == 1:
             self._probe(*found)
-        self._origins.refresh()
+        self._moved.refresh()
         return self._import(found, report, restores=restores)
 
     def _find(self, path: Path, asked: AuthorFilter, found: dict[Path, _Found], report: ReadReport) -> None:
@@ -278,7 +263,7 @@ class Ingest:
         self, found: dict[Path, _Found], report: ReadReport, *, restores: bool
     ) -> Iterator[ImportProgress]:
         batch = self._batch(report)
-        imported = FileImport(self._store, self.reader, self._origins, batch)
+        imported = FileImport(self._store, self.reader, self._moved, batch)
         restoring = Restoring(self._store, self.reader, self.app_policy, batch) if restores else None
         total = sum(one.size_bytes for one in found.values())
         done = 0
@@ -326,7 +311,7 @@ class Ingest:
 
     def refresh(self) -> None:
         """Look again at which of the known files are still there, to know moved ones by what they hold."""
-        self._origins.refresh()
+        self._moved.refresh()
 
     def is_changed(self, path: Path) -> bool:
         """Whether the file is new or was saved since it was last read, by its size and time."""
@@ -385,10 +370,10 @@ class Ingest:
             return 0
         report = ReadReport()
         batch = self._batch(report)
-        imported = FileImport(self._store, self.reader, self._origins, batch)
+        imported = FileImport(self._store, self.reader, self._moved, batch)
         with self._alone(path):
             if not os.path.isfile(path):
-                self._origins.lost(str(path))
+                self._moved.lost(str(path))
                 return 0
             try:
                 kind = kinds.BY_NAME.get(self.reader.look(path).kind or "")
@@ -397,13 +382,13 @@ class Ingest:
                 if kind is kinds.EXPORT:
                     _log.info("a file of an own export in a followed folder was left alone")
                 elif kind is not None:
-                    off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
+                    off_record = off_record or self.pause.active or self.pause.covers(path.stat().st_mtime)
                     for _ in imported.file(
                         path, kind, AuthorFilter(me), origin=origin, off_record=off_record
                     ):
                         pass
             except (NoSuchPathError, UnreadableError, OSError):
-                self._origins.lost(str(path))
+                self._moved.lost(str(path))
             batch.flush()
         return report.entries
 

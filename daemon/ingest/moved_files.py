@@ -16,7 +16,7 @@ _KEPT: Final = 500  # states of files that are gone, the newest, kept in case th
 _ALIKE: Final = 0.5  # of a lost file's paragraphs, for a new file to be that one under another name
 
 
-class Origins:
+class MovedFiles:
     """Knows the files that were read, by size, and those of them that are gone, by what they held."""
 
     def __init__(self, store: Store) -> None:

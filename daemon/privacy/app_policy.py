@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 #: What is done in an application: all; suggestions but no learning; nothing.
 AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]
 #: Whether what the user answers is seen in an application.
-Seen: TypeAlias = Literal["on", "off"]
+ContextRule: TypeAlias = Literal["on", "off"]
 
 # State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
 _RULES: Final = "app_rules"
 _UNDO: Final = "app_rules_history"  # state: the same before each of the last changes, the oldest first
 _MAX_UNDO: Final = 20
-_SEEN: Final = get_args(Seen)
+_SEEN: Final = get_args(ContextRule)
 _SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
 
 # Of Wayland's and GTK's purposes and hints, HTML's autocomplete values, Android's and Apple's kinds of fields,
@@ -80,7 +80,7 @@ class AppRuleRow:
     app: str
     rule: AppRule | None
     source: Literal["built in, always", "you", "settings", "another device's settings", "built in"]
-    context: Seen | None = None
+    context: ContextRule | None = None
 
 
 #: What is done where secrets are kept or asked for, whatever anybody says.
@@ -166,7 +166,7 @@ class AppPolicy:
         """All rules; the first one whose pattern fits an application holds for it."""
         return [row for _, row in self._patterns]
 
-    def give(self, app: str, rule: AppRule | Seen) -> None:
+    def give(self, app: str, rule: AppRule | ContextRule) -> None:
         """From now on do this, or see what is answered or not, in the applications that match the pattern `app`.
 
         Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
@@ -238,5 +238,5 @@ class AppPolicy:
 def _row_of(app: str, rule: str) -> AppRuleRow:
     """The row of a rule that the user gave."""
     if rule in _SEEN:
-        return AppRuleRow(app, None, "you", cast("Seen", rule))
+        return AppRuleRow(app, None, "you", cast("ContextRule", rule))
     return AppRuleRow(app, cast("AppRule", rule), "you")

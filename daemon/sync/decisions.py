@@ -64,10 +64,10 @@ class Decisions:
         here = self._here(device)
         with shared.together():
             known = {one.mark: one.value for one in shared.decisions()}
-            if (pause := self._ingest.off_record.said) != shared.pause:
+            if (pause := self._ingest.pause.said) != shared.pause:
                 shared.pause = pause
                 mark = shared.mark("pause")
-                if known.get(mark) or self._ingest.paused:
+                if known.get(mark) or self._ingest.pause.active:
                     here[mark] = self._pause_here()
                     known[mark] = {}  # said anew, if in the same words
             changed = [(mark, value) for mark, value in here.items() if known.get(mark) != value]
@@ -108,7 +108,7 @@ class Decisions:
 
     def _pause_here(self) -> dict[str, Any] | None:
         """The pause that the user has begun here, and when it ends; None where the user has ended it."""
-        pause = self._ingest.off_record
+        pause = self._ingest.pause
         if pause.said is None:
             return None
         return {"until": None if pause.left_s is None and pause.active else self._now() + (pause.left_s or 0)}
@@ -131,7 +131,7 @@ class Decisions:
 
     def _heed(self, new: list[Decision]) -> bool:
         """Let new decisions hold here; whether they speak of the pause."""
-        store, policy, pause = self._store, self._ingest.app_policy, self._ingest.off_record
+        store, policy, pause = self._store, self._ingest.app_policy, self._ingest.pause
         about_pause = store.shared.mark("pause")
         words = {self._word_mark(rule): rule for rule in store.words.all()}
         given = [one.value["app"] for one in store.shared.decisions() if one.value and "app" in one.value]

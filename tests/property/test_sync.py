@@ -75,11 +75,11 @@ class Devices(RuleBasedStateMachine):
 
     @rule(number=PLACES, for_s=st.sampled_from((None, 0.0, 1800.0, 7200.0)))
     def pause(self, number, for_s):
-        self.devices[number].ingest.pause(for_s)
+        self.devices[number].ingest.pause.begin(for_s)
 
     @rule(number=PLACES)
     def resume(self, number):
-        self.devices[number].ingest.resume()
+        self.devices[number].ingest.pause.end()
 
     @rule(number=PLACES, send=st.booleans())
     def cycle(self, number, send):
@@ -113,7 +113,7 @@ class Devices(RuleBasedStateMachine):
 
     def _judge(self):
         settle(*self.devices, rounds=3)
-        self.devices[0].ingest.resume()
+        self.devices[0].ingest.pause.end()
         settle(*self.devices)
         states = [device.state() for device in self.devices]
         assert states[0] == states[1] == states[2]

@@ -537,14 +537,14 @@ def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
 
 def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile: Profile) -> None:
     profile.save("a.md", "Before the pause.")
-    profile.ingest.pause()
-    assert profile.ingest.paused
+    profile.ingest.pause.begin()
+    assert profile.ingest.pause.active
     assert profile.ingest.add_text("hello", source="mail").reason == "paused"
     with pytest.raises(PausedError):
         profile.ingest.add_paths([profile.notes])
     assert profile.save("a.md", "Before the pause. In the pause.\n\nAlso in it.") == []
-    profile.ingest.resume()
-    assert not profile.ingest.paused
+    profile.ingest.pause.end()
+    assert not profile.ingest.pause.active
     assert profile.save("a.md", "Before the pause. In the pause.\n\nAlso in it.\n\nAfterwards.") == [
         "Afterwards."
     ]
@@ -560,14 +560,14 @@ def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile, close
     next(progress)
     before = profile.texts()
     assert 0 < len(before) < 700
-    profile.ingest.pause()
+    profile.ingest.pause.begin()
     if closed:
         progress.close()
     else:
         with pytest.raises(PausedError):
             list(progress)
     assert profile.texts() == before
-    profile.ingest.resume()
+    profile.ingest.pause.end()
     profile.add()
     assert Counter(profile.texts()) == Counter(f"paragraph {name}{n}" for name in "ab" for n in range(700))
 
@@ -575,9 +575,9 @@ def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile, close
 def test_what_was_saved_in_a_pause_is_known_by_its_date(profile: Profile) -> None:
     profile.save("a.md", "Before the pause.")
     path = profile.write("a.md", "Before the pause.")
-    profile.ingest.pause()
+    profile.ingest.pause.begin()
     in_it = datetime.now(UTC).timestamp()
-    profile.ingest.resume()
+    profile.ingest.pause.end()
     path.write_text("Before the pause.\n\nIn the pause.")
     os.utime(path, (in_it, in_it))  # the service was down meanwhile, and sees it now
     new = profile.write("new.md", "New in the pause.")

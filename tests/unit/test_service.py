@@ -195,7 +195,7 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
     service.suggestions.suggest("We ", key_ms=9_000.0)
     told = stats.key_ms
     assert told > 40.1
-    service.ingest.pause()
+    service.ingest.pause.begin()
     service.suggestions.suggest("We ", key_ms=9_000.0)
     assert stats.key_ms == told, "nothing is learned off the record"
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import stat
-import threading
 import time
 import zlib
 from contextlib import nullcontext
@@ -16,12 +15,11 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from publishing import KEY, entry, publish
+from publishing import KEY, entry
 from sharing import Device, hand_own, settle, tell
 from waiting import until
 
 from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.storage.records import OFFERS_JUDGED
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync import sync_schedule as following_module
@@ -543,67 +541,65 @@ def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
     first.store.words.add("always_correct", "hte", replacement="the")
     first.ingest.app_policy.give("*chat*", "quiet")
     first.ingest.app_policy.give("*chat*", "off")
-    first.ingest.pause(7200)
+    first.ingest.pause.begin(7200)
     settle(first, second)
     assert first.state() == second.state()
-    assert second.ingest.paused
+    assert second.ingest.pause.active
     second.store.words.remove("fyi")  # later, by a clock that is an hour slower
     second.store.words.add("mine", "hte")
-    second.ingest.resume()
+    second.ingest.pause.end()
     settle(first, second)
     assert first.state() == second.state()
     assert ("fyi", "never", None) not in first.words()
-    assert not first.ingest.paused
+    assert not first.ingest.pause.active
 
 
 def test_a_pause_that_runs_out_is_no_decision(pair):
     first, second = pair
     for length in (600, 7200):  # the second one is extended before the other device hears of it
-        first.ingest.pause(length)
+        first.ingest.pause.begin(length)
         first.cycle()
         if length == 600:
             hand_own(first, second)
             second.cycle()
-            assert second.ingest.paused
-    second.ingest.off_record = Pause(
-        second.store, steady=lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 601
-    )
-    assert not second.ingest.paused
+            assert second.ingest.pause.active
+    second.ingest.pause = Pause(second.store, steady=lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 601)
+    assert not second.ingest.pause.active
     tell(second, first)
-    assert first.ingest.paused
+    assert first.ingest.pause.active
     settle(first, second)
-    assert second.ingest.paused
-    second.ingest.resume()
+    assert second.ingest.pause.active
+    second.ingest.pause.end()
     settle(first, second)
-    assert not first.ingest.paused
+    assert not first.ingest.pause.active
 
 
 def test_a_clock_that_is_fast_ends_no_pause_elsewhere(pair):
     first, second = pair
     second.off_s = 3600.0
-    first.ingest.pause(1800)
+    first.ingest.pause.begin(1800)
     settle(first, second)
     second.again()
     settle(first, second)
-    assert first.ingest.paused
-    second.ingest.resume()
+    assert first.ingest.pause.active
+    second.ingest.pause.end()
     settle(first, second)
-    assert not first.ingest.paused
+    assert not first.ingest.pause.active
 
 
 def test_the_last_pause_holds_whichever_device_began_or_ended_it(pair):
     first, second = pair
-    first.ingest.pause()
+    first.ingest.pause.begin()
     settle(first, second)
-    first.ingest.resume()
+    first.ingest.pause.end()
     first.cycle()
-    second.ingest.resume()
-    second.ingest.pause()
+    second.ingest.pause.end()
+    second.ingest.pause.begin()
     settle(first, second)
-    assert first.ingest.paused is second.ingest.paused is True
-    first.ingest.pause(0.0)  # as the user may end one
+    assert first.ingest.pause.active is second.ingest.pause.active is True
+    first.ingest.pause.begin(0.0)  # as the user may end one
     settle(first, second)
-    assert not second.ingest.paused
+    assert not second.ingest.pause.active
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["there", "gone meanwhile"])
@@ -621,10 +617,10 @@ def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pa
     if gone:
         cycle_in_vain()
     first.store.words.add("mine", "Heron")
-    first.ingest.resume()
+    first.ingest.pause.end()
     first.cycle()
     second.store.words.add("never", "Heron")
-    second.ingest.pause()
+    second.ingest.pause.begin()
     if gone:
         cycle_in_vain()
         first.store.words.add("never", "Walnut")
@@ -634,7 +630,7 @@ def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pa
     assert ("Heron", "never", None) in first.words()
     assert ("Walnut", "never" if gone else "mine", None) in second.words()
     assert first.state() == second.state()
-    assert first.ingest.paused
+    assert first.ingest.pause.active
 
 
 def test_who_joins_lets_stand_what_the_others_decided(make):
@@ -674,36 +670,6 @@ def test_a_device_keeps_its_keys_to_itself():
     assert keys.opened(sealed, b"about") == b"k" * 32
     assert keys.opened(sealed, b"else") is DeviceKeys.new().opened(sealed, b"about") is None
     assert DeviceKeys.of_code(f"  {code.upper()}\n") == DeviceKeys.of_code(code)
-
-
-def test_an_adapter_is_offered_while_all_that_it_has_seen_is_known(pair):
-    first, second = pair
-    first.write("One more.")
-    settle(first, second)
-    ids = [id_ for id_, _ in first.store.entries.token_ids()]
-    metrics = {"base_sha256": "ab", "trained_tokens": 5}
-    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
-    settle(first, second)
-    offer = second.sync.offer("ab")
-    assert (offer.blob, offer.device, len(offer.seen)) == (b"weights", "desktop", len(ids))
-    assert second.sync.offer("cd") is None  # of another base model
-    assert first.sync.offer("ab") is None
-    second.store.state.set(OFFERS_JUDGED, [offer.name])
-    assert second.sync.offer("ab") is None
-    second.store.state.set(OFFERS_JUDGED, [])
-    second.store.forget(Selector(text="One more"))
-    assert second.sync.offer("ab") is None  # it has seen what was forgotten
-    settle(first, second)
-    assert first.store.adapters.active() is None
-    assert first.sync.membership.me.adapter is None
-    assert not any(b"weights" in path.read_bytes() for path in files(first))
-    publish(first.store, blob=b"others", seen=ids[:1], metrics=metrics)
-    settle(first, second)
-    assert second.sync.offer("ab").blob == b"others"
-    publish(second.store, blob=b"newer", metrics=metrics)
-    assert second.sync.offer("ab") is None
-    first.sync.membership.revoke("laptop")
-    assert first.sync.membership.me.adapter is not None
 
 
 def test_a_head_in_another_device_s_name_is_not_believed(pair):
@@ -789,38 +755,6 @@ def test_what_cannot_be_read_of_one_device_hinders_no_other(trio, monkeypatch):
     assert first.sync.state().problem is None
 
 
-@pytest.mark.parametrize("fault", ["held", "hangs", "fails"])
-def test_a_round_goes_on_where_the_folder_gives_no_answer(pair, monkeypatch, fault):
-    first, second = pair
-    ids = [id_ for id_, _ in first.store.entries.token_ids()]
-    publish(first.store, blob=b"weights", seen=ids, metrics={"base_sha256": "ab", "trained_tokens": 5})
-    settle(first, second)
-    assert second.sync.offer("ab").blob == b"weights"
-    monkeypatch.setattr("idiolect.daemon.sync.sharing._OFFER_S", 0.01)
-    answers, asked = threading.Event(), threading.Event()
-
-    def read(*_):
-        if fault == "fails":
-            raise OSError(errno.EIO, "a bad sector")
-        answers.wait()
-
-    def require(_):
-        asked.set()
-        answers.wait()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SharedFolder, "read", read)
-        patch.setattr(SharedFolder, "require", require)
-        cycle = threading.Thread(target=second.cycle)
-        if fault == "held":
-            cycle.start()
-            assert asked.wait(60)
-        assert second.sync.offer("ab") is None
-        answers.set()
-    if fault == "held":
-        cycle.join()
-
-
 @pytest.mark.parametrize("fault", ["gone", "empty", "disk"])
 def test_a_folder_that_is_gone_is_left_all_the_same(pair, monkeypatch, fault):
     first, second = pair
@@ -862,25 +796,6 @@ def test_who_leaves_deletes_nothing_of_a_device_that_it_does_not_know(pair):
     assert first.sync.membership.leave()
     assert kept.exists()
     assert (first.folder / "folder.idiolect").exists()
-
-
-def test_an_adapter_that_has_seen_what_was_let_go_before_is_not_offered(make):
-    """Nobody could tell whether that text was forgotten elsewhere."""
-    first, second = make("desktop"), make("laptop")
-    first.write("An old sentence.")
-    ids = [id_ for id_, _ in first.store.entries.token_ids()]
-    first.store.expire(datetime.now(UTC), None)
-    first.write("A new one.")
-    ids += [id_ for id_, _ in first.store.entries.token_ids()]
-    metrics = {"base_sha256": "ab", "trained_tokens": 5}
-    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
-    let_in(first, second, first.join())
-    settle(first, second)
-    assert second.sync.offer("ab") is None
-    assert first.sync.membership.me.adapter is None
-    publish(first.store, blob=b"others", seen=ids[1:], metrics=metrics)
-    settle(first, second)
-    assert second.sync.offer("ab").blob == b"others"
 
 
 @pytest.mark.parametrize("how", ["revoked", "left", "leaving"])

@@ -367,9 +367,9 @@ def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scen
     note = scene.notes / "a.md"
     note.write_text("Some of this was written in the pause.\n")
     scene.watcher.notice(note)
-    scene.ingest.pause()
+    scene.ingest.pause.begin()
     scene.watcher.notice(note)
-    scene.ingest.resume()
+    scene.ingest.pause.end()
     scene.watcher.notice(note)
     assert scene.brought() == []
     note.write_text("Some of this was written in the pause.\n\nAfterwards.\n")
