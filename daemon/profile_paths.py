@@ -22,16 +22,17 @@ _RUNNING: Final = (
 )
 _DRAFT: Final = r"-[a-z0-9_]{8}"  # how the name ends of a file that `durable.write` has not finished
 _BASE: Final = r"base(?:/others/[\w.-]+)?"  # a base model's folder
-_LOST: Final = r"\.lost-\d{8}T\d{6}-[0-9a-f]{4}"  # how the name ends of what a new store has put aside
+#: How the name ends of what a new store, or a restored one, has put aside.
+_ASIDE: Final = r"\.(?:lost|before)-\d{8}T\d{6}-[0-9a-f]{4}"
 
 #: All that the program ever makes in a profile's folder, by path: nothing else is removed with a profile.
 _OWN: Final = re.compile(
     "|".join(
         (
-            rf"store\.db(?:\.before-restore|\.restoring|\.aside|{_LOST})?(?:-wal|-shm|-journal)?",
+            rf"store\.db(?:\.restoring|{_ASIDE})?(?:-wal|-shm|-journal)?",
             _FILES,
             rf"\.(?:{_FILES}){_DRAFT}",
-            rf"store\.key(?:\.next)?(?:\.[0-9a-f]{{8}}|{_LOST})",
+            rf"store\.key(?:\.next)?(?:\.[0-9a-f]{{8}}|{_ASIDE})",
             r"base|run|log",
             rf"run/(?:{_RUNNING})",
             rf"run/\.(?:{_RUNNING}){_DRAFT}",
@@ -83,9 +84,10 @@ class ProfilePaths:
         return self.home / "store.json"
 
     @property
-    def former_store_path(self) -> Path:
-        """The store that a restored backup replaced, until the user lets go of it."""
-        return self.home / "store.db.before-restore"
+    def former_store_paths(self) -> list[Path]:
+        """The stores that restored backups replaced, the newest last, until the user deletes them."""
+        found = sorted(self.home.glob("store.db.before-*"))
+        return [path for path in found if not path.name.endswith(("-wal", "-shm"))]
 
     @property
     def key_path(self) -> Path:

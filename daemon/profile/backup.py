@@ -1,4 +1,4 @@
-"""Backup and restore: a verified copy of the store in one file, and the way back, with undo.
+"""Backup and restore: a verified copy of the store in one file, and the way back.
 
 Both work beside a running service or without one; only what replaces the store wants the profile for itself.
 """
@@ -29,7 +29,7 @@ from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.marker import refuse_lost, ways_back
-from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle
+from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle, stamp
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -164,23 +164,20 @@ def examine(source: Path, key: str) -> BackupContents:
 def restore(settings: Settings, source: Path, key: str) -> Restored:
     """Make the backup at `source` the profile's store, in its present form and under the profile's own key.
 
-    The store that was there is kept until `discard`. If anything fails, or the power does, the store is
-    what it was or all of the backup. Raises AlreadyRunningError, ProfileStateError, CopyUnreadableError,
-    CopyFailedError, and the errors of keys and the store.
+    The store that was there is kept under a name of its own: restored itself, with the profile's key, it is back. If
+    anything fails, or the power does, the store is what it was or all of the backup. Raises AlreadyRunningError,
+    CopyUnreadableError, CopyFailedError, and the errors of keys and the store.
     """
     settings.prepare()
     with _reported(settings.store_path), process.locked(settings):
-        _end_swap(settings)
-        kept = settings.former_store_path
-        if kept.exists():
-            raise ProfileStateError(
-                f"The store that an earlier restore replaced is still kept in {kept}. Remove it with "
-                "`idiolect restore --discard`, or put it back with `idiolect restore --undo`; then restore again."
-            )
+        store = settings.store_path
+        for kept in settings.former_store_paths:
+            if store.exists() and kept.samefile(store):
+                kept.unlink()  # a second name, of a restore that was cut off before it had replaced anything
         store_copies.check(source, key)
         hex_digits = store_key.obtain(settings).hex
-        former = kept if _is_store(settings.store_path) else None
-        draft = settings.store_path.with_name("store.db.restoring")
+        former = store.with_name(f"{store.name}.before-{stamp()}") if _is_store(store) else None
+        draft = store.with_name("store.db.restoring")
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
             verified = store_copies.check(draft, store_copies.raw(hex_digits))
@@ -189,10 +186,10 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
             )  # its log may hold what could not be brought into it when it was closed
             if former is None:
                 move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
-                durable.publish(draft, settings.store_path)
+                durable.publish(draft, store)
             else:
-                _settle(settings.store_path, hex_digits)
-                _change_over(draft, settings.store_path, former)
+                _settle(store, hex_digits)
+                _change_over(draft, store, former)
         finally:
             with contextlib.suppress(OSError):
                 _remove(draft)
@@ -200,46 +197,6 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         with contextlib.suppress(IdiolectError):
             open_store(settings, hex_digits).close()
     return Restored(_contents(verified), former)
-
-
-def undo(settings: Settings) -> BackupContents | None:
-    """Put back the store that `restore` replaced, and keep the restored one in its place.
-
-    So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
-    store holds now, None where it cannot be read. Raises AlreadyRunningError, ProfileStateError,
-    CopyFailedError, and the store's errors.
-    """
-    with _reported(settings.store_path), process.locked(settings.prepare()):
-        store, kept, aside = settings.store_path, settings.former_store_path, _aside(settings)
-        hex_digits = store_key.obtain(settings).hex
-        if not _end_swap(settings):
-            _require_kept(settings)
-            if store.exists():
-                _settle(store, hex_digits)
-                os.link(store, aside)
-            durable.publish(kept, store)
-            _end_swap(settings)
-        with contextlib.suppress(IdiolectError):
-            with contextlib.closing(open_store(settings, hex_digits)) as opened:
-                opened.backups.note(BackupRow(str(kept), datetime.now(UTC), None))
-                settle(settings, opened)
-            return _contents(store_copies.check(store, store_copies.raw(hex_digits)))
-        return None
-
-
-def discard(settings: Settings) -> Path:
-    """Remove the store that `restore` replaced; where it was.
-
-    Raises AlreadyRunningError, ProfileStateError, CopyFailedError.
-    """
-    with _reported(settings.store_path), process.locked(settings.prepare()):
-        _end_swap(settings)
-        kept = _require_kept(settings)
-        _remove(kept)
-        with contextlib.suppress(IdiolectError), contextlib.closing(open_store(settings)) as store:
-            store.backups.drop(str(kept))
-            settle(settings, store)
-    return kept
 
 
 @contextlib.contextmanager
@@ -313,43 +270,6 @@ def _settle(store: Path, hex_digits: str) -> None:
         Store.open(store, hex_digits).close()
     if _logs(store)[0].exists():
         raise busy(store)
-
-
-def _aside(settings: Settings) -> Path:
-    """A second name of the store while it changes places with the one that was kept."""
-    return settings.store_path.with_name("store.db.aside")
-
-
-def _end_swap(settings: Settings) -> bool:
-    """End a change of stores that was cut off: take back what `restore` had begun, finish what `undo` did not come to.
-
-    Whether the stores have changed places by that.
-    """
-    store, aside, kept = settings.store_path, _aside(settings), settings.former_store_path
-    if kept.exists() and store.exists() and kept.samefile(store):
-        kept.unlink()  # a second name of the store, which nothing has replaced yet
-    if aside.exists():
-        if kept.exists():  # it was cut off before anything had changed
-            _remove(aside)
-        else:
-            hex_digits = store_key.obtain(settings).hex
-            with (
-                contextlib.suppress(StoreUnreadableError, StoreNewerError),
-                contextlib.closing(Store.open(store, hex_digits)) as opened,
-            ):
-                _hand_on(_backups(aside, hex_digits), opened)
-            _settle(aside, hex_digits)
-            aside.replace(kept)  # unless this gets to the disk, it is done again
-            return True
-    return False
-
-
-def _require_kept(settings: Settings) -> Path:
-    if not settings.former_store_path.exists():
-        raise ProfileStateError(
-            f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
-        )
-    return settings.former_store_path
 
 
 def _remove(store: Path) -> None:

@@ -95,8 +95,10 @@ def opened(path: Path, key: str) -> Iterator[Database]:
             raise CopyUnreadableError(f"{path} is no file. Name a backup that `idiolect backup` made.")
     except OSError:
         pass  # what is wrong with it is told below
+    # Of a store that is not in use nothing but its file is read, and no log is begun beside it.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     try:
-        connection = unlocked(f"{path.absolute().as_uri()}?mode=ro", key, uri=True)
+        connection = unlocked(f"{path.absolute().as_uri()}?{how}", key, uri=True)
     except sqlcipher.DatabaseError:
         raise CopyUnreadableError(f"{path} cannot be opened. Name a file that you may read.") from None
     try:

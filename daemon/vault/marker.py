@@ -217,8 +217,10 @@ def ways_back(settings: Settings) -> str:
     found = read(settings)
     known = [] if found is None else found.backups
     ways = ["Put the file back if you have it"]
-    if settings.former_store_path.exists():
-        ways.append("`idiolect restore --undo` puts back the store from before the last restore")
+    if former := settings.former_store_paths:
+        ways.append(
+            f"`idiolect restore {former[-1]} --profile-key` puts back the store from before the last restore"
+        )
     backups = [row for row in known if Path(row.path).parent != settings.home]
     told = [
         f"{row.path} ({row.at:%Y-%m-%d}{'' if _there(row.path) else ', not there now'})" for row in backups

@@ -137,7 +137,7 @@ def _begin_anew(settings: Settings) -> list[Path]:
                 raise
             moved.append(
                 settings.key_path.rename(
-                    settings.key_path.with_name(f"{settings.key_path.name}.lost-{_stamp()}")
+                    settings.key_path.with_name(f"{settings.key_path.name}.lost-{stamp()}")
                 )
             )
     if key is not None and _is_sound(settings.store_path, key):
@@ -165,9 +165,9 @@ def move_aside(settings: Settings) -> list[Path]:
 
     Cut off at any moment, the store is nowhere without its log: all have their new names before any loses its old one.
     """
-    store, stamp = settings.store_path, _stamp()
+    store, when = settings.store_path, stamp()
     asides = [
-        (path, path.with_name(f"{store.name}.lost-{stamp}{ending}"))
+        (path, path.with_name(f"{store.name}.lost-{when}{ending}"))
         for ending in ("", *_LOGS)
         if (path := store.with_name(store.name + ending)).exists()
     ]
@@ -179,7 +179,8 @@ def move_aside(settings: Settings) -> list[Path]:
     return [aside for _, aside in asides]
 
 
-def _stamp() -> str:
+def stamp() -> str:
+    """What tells one file that is put aside from others: the time, and something drawn at random."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 

@@ -24,10 +24,10 @@ def rekey(settings: Settings) -> store_key.StoreKey:
     start finds the key that fits.
     """
     refuse_without_store(settings)
-    if settings.former_store_path.exists():
+    if former := settings.former_store_paths:
         raise ProfileStateError(
-            f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
-            "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
+            f"The store that a restore replaced is still kept in {former[-1]}, under the present key. Delete it, or "
+            "move it away together with a copy of that key, then try again."
         )
 
     def rewrite(old: str, new: str) -> None:

@@ -146,12 +146,6 @@ def with_backup(settings: Settings) -> None:
         store.entries.add([entry("Written after the backup.", 500)])
 
 
-def with_former(settings: Settings) -> None:
-    """Besides, that backup was restored."""
-    with_backup(settings)
-    backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY)
-
-
 def lost(settings: Settings) -> None:
     """Besides, the store is lost after that backup, but for its log."""
     with_backup(settings)
@@ -288,10 +282,6 @@ def _restore(settings: Settings, attempt: Any) -> None:
     attempt(lambda: backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY))
 
 
-def _undo(settings: Settings, attempt: Any) -> None:
-    attempt(lambda: backup.undo(settings))
-
-
 def _first_start(settings: Settings, attempt: Any) -> None:
     def start() -> None:
         opening.open_store(settings).close()
@@ -400,19 +390,14 @@ def _told_too_early(before: Any, now: Any, after: Any) -> bool:
 
 def _stores(settings: Settings) -> Any:
     """What the store holds, and the one that is kept."""
-    former = settings.former_store_path
-    kept = store_copies.check(former, store_copies.raw(KEY))["entries"] if former.exists() else None
+    former = settings.former_store_paths
+    kept = store_copies.check(former[-1], store_copies.raw(KEY))["entries"] if former else None
     return {"kept": kept, **state(settings)}
 
 
 def _kept_already(before: Any, now: Any, _after: Any) -> bool:
     """The store has a second name, and is still in its place."""
     return now == before | {"kept": before["ids"]}
-
-
-def _on_the_way(before: Any, now: Any, after: Any) -> bool:
-    """The former store is back, and the one from before is about to be the kept one, which it does not know yet."""
-    return now in (after | {"kept": None}, after | {"kept": None, "marker": (True, ["a.backup"])})
 
 
 def _exported(settings: Settings) -> Any:
@@ -500,7 +485,6 @@ OPERATIONS = (
     Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
     Operation("export", lived_in, _of_store(_export), _exported, _draft_is_left, plain="export"),
     Operation("restore", with_backup, _restore, _stores, _kept_already),
-    Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
     Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),
     Operation("beginning anew", cut_short, _begin_anew, _lost_or_not, _put_aside_first),
     Operation("sharing", sharing, _of_store(_share), _shared, _partly_shared),

@@ -21,7 +21,6 @@ OPERATIONS = {
     "backup",
     "export",
     "restore",
-    "undo of a restore",
     "restore of a lost store",
     "beginning anew",
     "reading through",

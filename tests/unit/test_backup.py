@@ -30,6 +30,7 @@ from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, opening, store_key
+from idiolect.daemon.vault.rekey import rekey
 
 KEY = store_copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 OWN = ["base", "log", "run", "store.db", "store.json", "store.key"]  # all that is in a profile at rest
@@ -187,7 +188,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(mine, target, damage):
         with pytest.raises(store_copies.CopyUnreadableError, match=r"my\.backup"):
             try_(target, KEY)
     assert (contents(mine), mine.store_path.read_bytes()) == before
-    assert not mine.former_store_path.exists()
+    assert mine.former_store_paths == []
 
 
 def test_a_wrong_passphrase_and_what_is_no_file(mine, target, tmp_path, capfd):
@@ -496,25 +497,25 @@ def changed(settings):
         store.forget(Selector(ids=(1,)))
 
 
-def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
+def put_back(settings, former):
+    return backup.restore(settings, former, store_copies.raw(store_key.obtain(settings).hex))
+
+
+def test_the_store_before_is_kept_and_put_back_like_any_backup(mine, target):
     then = contents(mine)
     backup.make(mine, target, KEY)
     changed(mine)
     now = contents(mine)
-    done = backup.restore(mine, target, KEY)
-    assert done.former == mine.former_store_path
+    first = backup.restore(mine, target, KEY)
+    assert [first.former] == mine.former_store_paths
     assert contents(mine) == then
-    with pytest.raises(opening.ProfileStateError, match="--discard"):
-        backup.restore(mine, target, KEY)
-    assert backup.undo(mine).entries == len(now[0])
+    second = put_back(mine, first.former)
     assert contents(mine) == now
-    assert backup.undo(mine).entries == len(then[0])
+    assert mine.former_store_paths == [first.former, second.former]
+    put_back(mine, second.former)
     assert contents(mine) == then
-    assert backup.discard(mine) == mine.former_store_path
-    for nothing in (backup.undo, backup.discard):
-        with pytest.raises(opening.ProfileStateError, match="No store is kept"):
-            nothing(mine)
-    assert contents(mine) == then
+    for former in mine.former_store_paths:
+        former.unlink()
     assert held(mine.home) == OWN
 
 
@@ -525,13 +526,9 @@ def test_a_store_that_cannot_be_read_gives_way_and_stays_as_it_is(mine, target, 
     mine.store_path.write_bytes(b"damaged" * 1000)
     if crashed:
         mine.store_path.with_name("store.db-wal").write_bytes(os.urandom(5000))
-    backup.restore(mine, target, KEY)
+    done = backup.restore(mine, target, KEY)
     assert contents(mine) == then
-    assert mine.former_store_path.read_bytes() == b"damaged" * 1000
-    assert backup.undo(mine) is None
-    assert mine.store_path.read_bytes() == b"damaged" * 1000
-    backup.undo(mine)
-    assert contents(mine) == then
+    assert done.former.read_bytes() == b"damaged" * 1000
 
 
 def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(mine, target):
@@ -541,10 +538,23 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
         left = {path: path.read_bytes() for path in mine.home.glob("store.db*")}
     for path, data in left.items():  # as a kill leaves them
         path.write_bytes(data)
-    backup.restore(mine, target, KEY)
-    backup.undo(mine)
+    put_back(mine, backup.restore(mine, target, KEY).former)
     with store_of(mine) as store:
         assert store.watches.all() == ["/last", "/notes"]
+
+
+def test_a_second_name_that_a_killed_restore_has_left_goes_with_the_next(mine, target):
+    backup.make(mine, target, KEY)
+    os.link(mine.store_path, mine.home / "store.db.before-20260131T093000-1a2b")
+    assert mine.former_store_paths != [(done := backup.restore(mine, target, KEY)).former]
+    assert mine.former_store_paths == [done.former]
+
+
+def test_a_store_that_was_replaced_keeps_the_key_from_being_changed(mine, target):
+    backup.make(mine, target, KEY)
+    backup.restore(mine, target, KEY)
+    with pytest.raises(opening.ProfileStateError, match="under the present key"):
+        rekey(mine)
 
 
 def test_a_newer_version_is_refused(mine, target, tmp_path):
@@ -563,14 +573,13 @@ def test_a_newer_version_is_refused(mine, target, tmp_path):
     with pytest.raises(StoreNewerError):
         backup.restore(mine, newer, KEY)
     assert contents(mine) == before
-    assert not mine.former_store_path.exists()
+    assert mine.former_store_paths == []
 
 
 def test_a_running_service_keeps_its_store(mine, target):
     backup.make(mine, target, KEY)
-    for replacing in (lambda: backup.restore(mine, target, KEY), lambda: backup.undo(mine)):
-        with process.locked(mine), pytest.raises(process.AlreadyRunningError, match="idiolect stop"):
-            replacing()
+    with process.locked(mine), pytest.raises(process.AlreadyRunningError, match="idiolect stop"):
+        backup.restore(mine, target, KEY)
 
 
 def test_a_store_that_is_being_read_elsewhere_is_not_replaced(mine, target):
@@ -581,7 +590,7 @@ def test_a_store_that_is_being_read_elsewhere_is_not_replaced(mine, target):
         with pytest.raises(StoreBusyError):
             backup.restore(mine, target, KEY)
         reader._connection._db.execute("COMMIT")
-    assert not mine.former_store_path.exists()
+    assert mine.former_store_paths == []
     backup.restore(mine, target, KEY)
 
 
@@ -629,22 +638,24 @@ def test_a_backup_that_was_made_again_holds_other_entries_than_the_restored_stor
     changed(mine)
     backup.make(mine, target, KEY)
     backup.make(mine, tmp_path / "later.backup", KEY)
-    backup.restore(mine, second, KEY)
+    former = backup.restore(mine, second, KEY).former
     later = {"my.backup": None, "second.backup": 60, "later.backup": None}
-    assert known(mine) == later | {"store.db.before-restore": None}
-    backup.discard(mine)
-    assert known(mine) == later
+    assert known(mine) == later | {former.name: None}
+    former.unlink()
+    backup.make(mine, second, KEY)
+    assert former.name not in known(mine)
 
 
 def test_a_store_that_is_put_back_knows_the_backups_of_the_restored_one(mine, target, tmp_path):
     backup.make(mine, target, KEY)
     changed(mine)
-    backup.restore(mine, target, KEY)
+    first = backup.restore(mine, target, KEY)
     backup.make(mine, tmp_path / "since.backup", KEY)
-    backup.undo(mine)
-    assert known(mine) == {"my.backup": 60, "since.backup": None, "store.db.before-restore": None}
-    backup.undo(mine)
-    assert known(mine) == {"my.backup": 60, "since.backup": 60, "store.db.before-restore": None}
+    second = put_back(mine, first.former)
+    told = {first.former.name: None, second.former.name: None}
+    assert known(mine) == {"my.backup": 60, "since.backup": None} | told
+    put_back(mine, second.former)
+    assert known(mine).items() >= {"my.backup": 60, "since.backup": 60}.items()
 
 
 # As a user runs it
