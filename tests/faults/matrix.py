@@ -222,7 +222,7 @@ class Matrix:
             if left := self._names() - names - {"store.db-wal", "store.db-shm"}:
                 # Of a key that was never used; of a marker, which the next that is written removes after a minute.
                 # And what was put aside, which a second attempt may do again.
-                meant = ("store.key.", ".store.json-", "store.db.lost-")
+                meant = ("store.key.", ".store.json-", "store.db.lost-", "store.db.before-")
                 drafts = {name for name in left if name.startswith(meant)}
                 problems += [f"{name} is left behind" for name in left - drafts]
             problems += self._unforgotten(operation)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import os
+import re
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
@@ -353,7 +354,10 @@ def state(settings: Settings) -> dict[str, Any]:
 def _marker(settings: Settings) -> Any:
     """What the marker says, without numbers and times."""
     found = marker.read(settings)
-    return found and (found.made, sorted(Path(row.path).name.split(".lost-")[0] for row in found.backups))
+    names = (
+        [re.sub(r"\.lost-.*|-\d{8}T.*", "", Path(row.path).name) for row in found.backups] if found else []
+    )
+    return found and (found.made, sorted(names))
 
 
 def _part_of_import(before: Any, now: Any, after: Any) -> bool:
