@@ -28,8 +28,9 @@ from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
-from idiolect.daemon.vault.marker import refuse_lost, ways_back
-from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle, stamp
+from idiolect.daemon.vault.lock import refuse_without_store
+from idiolect.daemon.vault.marker import ways_back
+from idiolect.daemon.vault.opening import move_aside, open_store, settle, stamp
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -64,7 +65,7 @@ class Restored:
 
 def profile_key(settings: Settings) -> str:
     """The profile's own key, as a copy's. Raises ProfileStateError, and what `keys.obtain` raises."""
-    _require_store(settings)
+    refuse_without_store(settings)
     return store_copies.raw(store_key.obtain(settings).hex)
 
 
@@ -91,7 +92,7 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     The file is whole or not there, and only an earlier backup of this store is replaced. The store remembers the
     backup's path. Raises ProfileStateError, CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
     """
-    _require_store(settings)
+    refuse_without_store(settings)
     with _reported(target):
         place = BackupTarget.at(settings, target)
         place.require_backup(settings, key)
@@ -283,15 +284,6 @@ def _logs(store: Path) -> tuple[Path, ...]:
 
 def _is_store(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
-
-
-def _require_store(settings: Settings) -> None:
-    refuse_lost(settings)
-    if not _is_store(settings.store_path):
-        raise ProfileStateError(
-            f"There is no store in {settings.home} yet. `idiolect start` makes one; "
-            "IDIOLECT_HOME names another profile."
-        )
 
 
 def _contents(rows: dict[str, int]) -> BackupContents:

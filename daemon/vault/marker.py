@@ -30,6 +30,8 @@ _DAMAGE: Final = (
 Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
 """Of a store: it is there, it was and is not, it is but holds nothing; or there never was one."""
 
+_GONE: Final = {"missing": "is not there", "empty": "is empty"}
+
 
 class StoreLostError(IdiolectError):
     """The profile had a store, and it is missing or empty."""
@@ -186,21 +188,24 @@ def standing(settings: Settings) -> StoreHealth:
     at, sound = (None, None) if check is None else (check.at, check.sound)
     mend = None
     if state in ("missing", "empty"):
-        what = "is not there" if state == "missing" else "is empty"
-        mend = f"The store {settings.store_path} {what}. {ways_back(settings)}"
+        mend = f"The store {settings.store_path} {_GONE[state]}. {ways_back(settings)}"
     elif state == "there" and sound is False:
-        mend = (
-            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
-            f"{ways_back(settings)}"
-        )
+        mend = damaged(settings)
     return StoreHealth(state, at, sound, mend)
+
+
+def damaged(settings: Settings) -> str:
+    """That a part of the store cannot be read, and what can be done."""
+    return (
+        f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
+        f"{ways_back(settings)}"
+    )
 
 
 def lost(settings: Settings, state: Literal["missing", "empty"]) -> StoreLostError:
     """The error that says that the store is gone, and what can be done."""
-    what = "is not there" if state == "missing" else "is empty"
     return StoreLostError(
-        f"The store of the profile {settings.home} is lost: {settings.store_path} {what}, and it held what was "
+        f"The store of the profile {settings.home} is lost: {settings.store_path} {_GONE[state]}, and it held what was "
         f"learned. Nothing was changed. {ways_back(settings)}"
     )
 

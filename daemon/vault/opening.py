@@ -78,10 +78,7 @@ def damage_noted(settings: Settings) -> Iterator[None]:
         with contextlib.suppress(IdiolectError, OSError):
             inode = settings.store_path.stat().st_ino
             marker.note_check(settings, marker.Check(datetime.now(UTC), sound=False, inode=inode))
-        raise StoreUnreadableError(
-            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
-            f"{marker.ways_back(settings)}"
-        ) from None
+        raise StoreUnreadableError(marker.damaged(settings)) from None
 
 
 def settle(

@@ -511,7 +511,7 @@ def test_the_store_before_is_kept_and_put_back_like_any_backup(mine, target):
     assert contents(mine) == then
     second = put_back(mine, first.former)
     assert contents(mine) == now
-    assert mine.former_store_paths == [first.former, second.former]
+    assert {*mine.former_store_paths} == {first.former, second.former}
     put_back(mine, second.former)
     assert contents(mine) == then
     for former in mine.former_store_paths:
