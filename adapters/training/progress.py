@@ -59,7 +59,7 @@ class Progress:
                 recent=recent.copy(),
                 memory=memory,
                 mixtures=mixtures,
-                report=lambda _: None,
+                report=lambda done: self.report("prepare", 0.3 + 0.7 * done * len(passages) / len(probe)),
             )
             return self.time.spent_s() - began_s
 

@@ -168,7 +168,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     layout = request.keyboard or usual_layout(request.languages[0])
     mistakes = Mistakes(words, TypingChannel(layout, languages=request.languages), lambda: decided)
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
-    clock.report("prepare", 0.6)
+    clock.report("prepare", 0.2)
     passages = read_general_passages(request.languages)
     replay, general = ([tokenizer.encode(p) for p in part] for part in passages)
     general = general[: _fit(general, _GENERAL_TOKENS)]
@@ -177,7 +177,6 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     for entry in [*known.values()][-200:]:
         recent.add(entry)
 
-    clock.report("prepare", 0.8)
     tokens = clock.time_judging(
         Model(base.graph, base.config, threads=request.threads),
         general[:4],
