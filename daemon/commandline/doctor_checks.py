@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import psutil
 
 from idiolect.daemon.commandline.client import ServiceClient
-from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
+from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back
 from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.regular_files import read_small

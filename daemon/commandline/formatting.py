@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 #: What nobody sees and what is nevertheless part of words and of emoji.
 _JOINERS: Final = "\u200c\u200d"
+
+BRING_BACK: Final = "`idiolect switch show more` shows it again wherever it is likely."
+"""What brings grey text back that is held back."""
 
 
 def plain(text: str) -> str:
@@ -65,3 +68,8 @@ def describe_moved(port: int) -> str:
         f"Another program uses port {port}, where this profile's service was: programs that were given that address "
         "talk to that one."
     )
+
+
+def describe_held_back(grey: dict[str, Any]) -> str:
+    """Return why grey text is held back, in a clause."""
+    return f"held back of late, since {grey['taken']:,} of {grey['shown']:,} were taken"

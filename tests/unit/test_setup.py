@@ -16,8 +16,7 @@ from idiolect.daemon.setup import own_files
 from idiolect.daemon.setup.editor_places import Helix, Kate, Neovim
 from idiolect.daemon.setup.keyboard_place import Keyboard
 from idiolect.daemon.setup.place import SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES, survey
-from idiolect.daemon.setup.shell_place import LoginShell
+from idiolect.daemon.setup.places import PLACES, LoginShell, survey
 
 #: A program that answers as IBus's own does where it runs in no session.
 IBUS = """#!/bin/sh

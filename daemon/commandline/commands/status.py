@@ -17,8 +17,13 @@ from idiolect.daemon.commandline.client import (
 )
 from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
 from idiolect.daemon.commandline.doctor_checks import find_warnings
-from idiolect.daemon.commandline.formatting import clock, counted, describe_moved
-from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
+from idiolect.daemon.commandline.formatting import (
+    BRING_BACK,
+    clock,
+    counted,
+    describe_held_back,
+    describe_moved,
+)
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.privacy.pause import describe_end

@@ -9,7 +9,7 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.client import connect
-from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
+from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back
 from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch corrections off"
