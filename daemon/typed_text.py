@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from idiolect.daemon.ingest.normalise import has_words
 
+BEFORE_CHARS: Final = 400
+"""Characters in front of what was typed that are sent with it."""
 #: In place of when a character was typed: its user has not typed it.
 FOREIGN: Final = 0.0
 #: A word and what is attached to it.

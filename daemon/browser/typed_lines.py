@@ -11,7 +11,6 @@ from idiolect.daemon.reply_parser import is_quoted
 
 _MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 _MAX_LINES: Final = 2_000
-_CONTEXT_CHARS: Final = 400
 _Count = Annotated[int, pydantic.Field(ge=1, le=_MAX_CHARS)]
 _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
@@ -59,7 +58,7 @@ def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_text.Pauses) -> list
         marks = typed_text.spread(line.marks)
         text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
         for run in typed_text.runs(text, marks, pauses):
-            before = (line.before + text[: run.start])[-_CONTEXT_CHARS:]
+            before = (line.before + text[: run.start])[-typed_text.BEFORE_CHARS :]
             found.append(Typed(_characters(run.text), _characters(before)))
     return found
 

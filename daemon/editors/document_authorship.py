@@ -25,7 +25,6 @@ _MAX_LINES: Final = 2_000
 _SEARCHED_CHARS: Final = 4_000  # a word of a paragraph stands so near behind the one before it
 _NEAR_CHARS: Final = 40  # and so near before the next one
 _CANDIDATES: Final = 20
-_BEFORE_CHARS: Final = 400
 _PART: Final = re.compile(r"\s+|\S+")
 _MAX_PARTS: Final = 4_000  # words and spaces that are compared one by one
 
@@ -152,7 +151,7 @@ class Authorship:
             marks = [-mark if mark <= self._told_s else mark for mark in marks]
             if max(marks, default=typed_text.FOREIGN) > typed_text.FOREIGN:
                 found.append(Paragraph(text, tuple(marks), before))
-            before = f"{before}{text}\n\n"[-_BEFORE_CHARS:]
+            before = f"{before}{text}\n\n"[-typed_text.BEFORE_CHARS :]
         self._told_s = newest_s
         return found
 
@@ -176,7 +175,7 @@ class Paragraph:
     def new(self, pauses: typed_text.Pauses) -> Iterator[tuple[str, str]]:
         """Its words that are new and typed, and what stands before them."""
         for run in typed_text.runs(self.text, self.typed_s, pauses):
-            yield run.text, (self.before + self.text[: run.start])[-_BEFORE_CHARS:]
+            yield run.text, (self.before + self.text[: run.start])[-typed_text.BEFORE_CHARS :]
 
 
 def edits(old: str, new: str) -> Iterator[Edit]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from idiolect.daemon.ingest.normalise import has_words
 from idiolect.daemon.reply_parser import is_quoted
-from idiolect.daemon.typed_text import FOREIGN, Pauses, kept_ends, runs, shared
+from idiolect.daemon.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
 
 #: Characters that a program may add to what is typed, such as a closing bracket or a space.
 _HELPED_CHARS: Final = 2
@@ -24,8 +24,6 @@ _RECENT_CHARS: Final = 256
 #: Characters and lines kept of one field, the newest.
 _MAX_CHARS: Final = 20_000
 _MAX_LINES: Final = 500
-#: Characters in front of a text that are sent with it.
-_BEFORE_CHARS: Final = 400
 _TYPED_S: Final = 1.0  # a mark of what was typed: when does not matter, since a pause begins a field anew
 
 
@@ -151,7 +149,7 @@ class FieldAuthorship:
         """The program says what stands around the cursor; whether a line that was written has gone from there."""
         begin = text.rfind("\n", 0, cursor) + 1
         line = text[begin:].partition("\n")[0]
-        above = text[max(begin - _BEFORE_CHARS, 0) : begin]
+        above = text[max(begin - BEFORE_CHARS, 0) : begin]
         here = self._here
         if time.monotonic() - self._budget_s >= _LATE_S:
             self._budget = 0  # what was not told of by now was taken back, and stands for nothing that comes
@@ -237,9 +235,9 @@ class FieldAuthorship:
     def end(self) -> str:
         """The end of what stands there: where nobody tells of it later, what is written next stands behind it."""
         if self._here is None:
-            return (self._before + (self._typed or ""))[-_BEFORE_CHARS:]
+            return (self._before + (self._typed or ""))[-BEFORE_CHARS:]
         line = next((one for one in (self._here, *reversed(self._elsewhere)) if one.text), self._here)
-        return f"{line.above}{line.text}\n"[-_BEFORE_CHARS:]
+        return f"{line.above}{line.text}\n"[-BEFORE_CHARS:]
 
     def entries(self) -> list[WrittenText]:
         """What was written and stands there now: one text, or several where something of others stands between."""
@@ -256,7 +254,7 @@ class FieldAuthorship:
                     else:
                         found.append((before if above else self._before, run))
         return [
-            WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-_BEFORE_CHARS:])
+            WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-BEFORE_CHARS:])
             for before, text in found
             if len(text.split()) > 1 and has_words(text)
         ]
