@@ -219,7 +219,9 @@ def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_whe
 ) -> None:
     with shop.settings.config_path.open("a") as config:
         config.write('languages = ["de"]\n')
-    assert shop.done("base", "use", "other", "--accept-terms")[0] == 0
+    code, out, err = shop.done("base", "use", "other", "--accept-terms", "--json")
+    assert (code, json.loads(out)["base"]) == (0, "other"), err
+    assert "% done" in err.partition("Building it …")[2], "and nothing of it on stdout"
     assert (shop.status()["languages"], shop.status()["languages_awaited"]) == (["de"], [])
     process.stop(shop.settings)
     weights = shop.settings.base_dir / "others" / "other" / "model" / "graph.onnx.data"
