@@ -182,6 +182,9 @@ def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make):
     assert "4:37" in words(service, "We come on Thursday 1", QUOTED)
     assert "-48213" not in words(service, "It is Ticket PQX")
     assert "4:37" not in words(service, "We come on Thursday 1")
+    told = "We meet on 12.05.2024, at 14.30. Version 3.11.2 is out, e.g. for J. Smith...and you"
+    assert "2.05.2024" in words(service, "It is 1", told)
+    assert "4.30" in words(service, "It is 1", told)
 
 
 @pytest.mark.parametrize("written", ["Hi ", "Dear ", "Thank you.\nDear ", "Good morning ", "@", "We ask @"])
@@ -220,6 +223,12 @@ def test_a_thank_may_name_who_wrote(make, written):
 
 def test_an_address_is_neither_read_nor_offered(make):
     service = make("one")
+    told = "@brombel.witz (and @zyx_inder), ask xandr.olin or @noone@xylo.example, @xylo.example/login."
+    assert "bel.witz" in words(service, "We ask @brom", told), "but a handle is"
+    assert "x_inder" in words(service, "We ask @zy", told)
+    assert not {"o", "lo.example"} & {*words(service, "We ask @xy", told)}
+    assert "olin" not in words(service, "We ask xandr.", told)
+    assert "ne" not in words(service, "We ask @noo", told)
     assert "fram" not in words(service, "ask quil", QUOTED)
     assert "inder" not in words(service, "ask quilfram@zyx", QUOTED)
     address = "quilfram@zyxinder.org"
@@ -242,23 +251,6 @@ def test_an_address_is_neither_read_nor_offered(make):
 )
 def test_what_looks_like_a_host_is_not_offered(make, told, begun, rest):
     assert rest not in words(make("one"), begun, told)
-
-
-def test_what_an_at_makes_a_handle_is_offered(make):
-    service = make("one")
-    told = "@brombel.witz (and @zyx_inder), ask xandr.olin or @noone@xylo.example, @xylo.example/login."
-    assert "bel.witz" in words(service, "We ask @brom", told)
-    assert "x_inder" in words(service, "We ask @zy", told)
-    assert not {"o", "lo.example"} & {*words(service, "We ask @xy", told)}
-    assert "olin" not in words(service, "We ask xandr.", told)
-    assert "ne" not in words(service, "We ask @noo", told)
-
-
-def test_dates_and_times_with_points_are_offered(make):
-    service = make("one")
-    told = "We meet on 12.05.2024, at 14.30. Version 3.11.2 is out, e.g. for J. Smith...and you"
-    assert "2.05.2024" in words(service, "It is 1", told)
-    assert "4.30" in words(service, "It is 1", told)
 
 
 def test_a_secret_is_not_offered(make):

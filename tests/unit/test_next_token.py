@@ -52,12 +52,10 @@ def least(monkeypatch):
     return lambda p: monkeypatch.setattr("idiolect.adapters.prediction.next_token._MIN_DRAFT_PROB", p)
 
 
-def by_hand(
-    model: Model, user_model: UserModel, entry: list[int], adapter: dict[str, np.ndarray] | None = None
-) -> np.ndarray:
+def by_hand(model: Model, user_model: UserModel, entry: list[int]) -> np.ndarray:
     """All in one pass of a new session."""
     context = user_model.recent.context(entry)
-    logits = Session(model, length=len(context), adapter=adapter).feed(context)[0]
+    logits = Session(model, length=len(context)).feed(context)[0]
     return trusting().mix(softmax(logits), user_model.memory, user_model.memory.predict(entry))
 
 
@@ -95,25 +93,6 @@ def test_it_is_the_model_after_recent_entries_mixed_with_the_memory(
         assert found.sum() == pytest.approx(1, abs=1e-5)
         assert (found >= 0).all()
         close(found, by_hand(tiny_float, user_model, entry))
-
-
-def test_the_adapter_counts(tiny_float, tiny_tokenizer, knowing, make, make_lora):
-    user_model, adapter = knowing(*HISTORY), make_lora(tiny_float.config).tensors()
-    entry = tiny_tokenizer.encode(TEXT)
-    found = make(user_model, adapter=adapter).next_probs(entry)
-    close(found, by_hand(tiny_float, user_model, entry, adapter))
-    assert not np.allclose(found, make(user_model).next_probs(entry), rtol=2e-3)
-
-
-def test_in_any_order_they_are_as_if_made_anew(tiny_tokenizer, knowing, make):
-    user_model, random = knowing(*HISTORY), np.random.default_rng(3)
-    model = make(user_model)
-    entries = [tiny_tokenizer.encode(TEXT[:end]) for end in range(0, len(TEXT), 3)]
-    fresh = [make(user_model).next_probs(entry) for entry in entries]
-    for place in random.integers(0, len(entries), 120):
-        if random.random() < 0.2:
-            drafted(model, entries[int(random.integers(0, len(entries)))])
-        close(model.next_probs(entries[place]), fresh[place])
 
 
 def test_what_is_remembered_needs_no_pass(tiny_tokenizer, knowing, make, passes):
