@@ -247,6 +247,12 @@ class Browser:
             lambda ghost, words: ghost.startswith("elin") and words[:1] == ["Zorvelin"], self.type_anew
         )
 
+    def offer(self, body=FIELDS["textarea"], **more):
+        """The ghost and the words in a page, as `open` takes it, in whose field the known sentence is begun."""
+        self.open(body, **more)
+        self.begin()
+        return self.until_ghost()
+
     def type_anew(self):
         """Type the last character anew: a service that is too busy passes a ghost over."""
         last = self.tab.js(VALUE)[-1]

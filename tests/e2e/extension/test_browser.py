@@ -42,9 +42,7 @@ def test_what_became_of_suggestions_is_told_when_its_user_rests_or_leaves(browse
 
     browser.after_all()  # what was taken in the tests before is told by then
     told = {kind: accepted(kind) for kind in ("word", "ghost")}
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
+    browser.offer()
     browser.tab.press("1", "Alt")
     browser.until_value(f"{START}elin")
     until_told("word", len("elin "))
@@ -102,9 +100,7 @@ def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
 
 @in_chromium
 def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look(browser, service):
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    ghost, _ = browser.until_ghost()
+    ghost, _ = browser.offer()
     with browser.room.mute():
         browser.tab.type(ghost[0])
         browser.until_shown(lambda shown, _: shown == ghost[1:])
@@ -116,9 +112,8 @@ def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_no
     tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 12
     service.ask("/v1/trial/start", begin=True)
     try:
-        browser.open(FIELDS["textarea"] + "<textarea></textarea>" * fields)
-        browser.begin()
-        browser.until_ghost()  # from this answer on it knows of the trial
+        # From its answer on it knows of the trial.
+        browser.offer(FIELDS["textarea"] + "<textarea></textarea>" * fields)
         tab.js("document.querySelector('textarea').value = ''")  # so that nothing is asked about it
         before = len(browser.room.asked())
         for written in range(1, fields + 1):
@@ -172,9 +167,7 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
     slow_ms = 1400  # slower than keys come from here, however busy the machine
     while (told() or 0) < slow_ms:
         service.ask("/v1/suggest", prefix="We sail", key_ms=slow_ms)
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
+    browser.offer()
     before, tab = told(), browser.tab
     tab.js("""void ((letters) => {
         const fake = setInterval(() => {
@@ -199,9 +192,7 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
 
 @in_chromium
 def test_a_click_on_a_word_takes_it_and_the_page_gets_no_click(browser):
-    browser.open(FIELDS["textarea"] + "<script>var clicks = 0; onclick = () => clicks++;</script>")
-    browser.begin()
-    browser.until_ghost()
+    browser.offer(FIELDS["textarea"] + "<script>var clicks = 0; onclick = () => clicks++;</script>")
     _, (left, top, _, height) = browser.boxes()
 
     def is_taken():
@@ -309,9 +300,7 @@ def test_what_a_correction_takes_away_is_what_it_is_for(browser):
 
 @in_chromium
 def test_a_full_stop_takes_only_a_space_of_ours_back(browser):
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
+    browser.offer()
     browser.tab.press("1", "Alt")
     browser.until_value(f"{START}elin")
     left, top = browser.tab.js("[field.getBoundingClientRect().x, field.getBoundingClientRect().y]")
@@ -419,9 +408,7 @@ def test_what_is_shown_stands_at_the_cursor(browser, service, style):
 @pytest.mark.parametrize("kind", ["textarea", "editable"])
 def test_a_ghost_of_several_lines_stands_on_lines_of_the_field_and_the_words_under_it(browser, kind):
     style = "<style>#field { width: 190px; font: 18px/40px serif }</style>"
-    browser.open(style + FIELDS[kind])
-    browser.begin()
-    browser.until_ghost()
+    browser.offer(style + FIELDS[kind])
     (_, top, _, height), row = browser.boxes()
     assert 40 < height <= 80  # of two lines
     assert row[1] >= top + height
@@ -449,9 +436,7 @@ def contrast(picture):
 def test_the_words_are_dark_on_a_page_that_is_dark_where_all_else_is_light(browser):
     papers = []
     for scheme in ("dark", "light"):
-        browser.open(f"<style>:root {{ color-scheme: {scheme} }}</style>{FIELDS['textarea']}")
-        browser.begin()
-        browser.until_ghost()
+        browser.offer(f"<style>:root {{ color-scheme: {scheme} }}</style>{FIELDS['textarea']}")
         _, row = browser.boxes()
         papers.append(sum(browser.picture(*row).getpixel((3, round(row[3] / 2)))))
     dark, light = papers
@@ -460,9 +445,7 @@ def test_the_words_are_dark_on_a_page_that_is_dark_where_all_else_is_light(brows
 
 @in_chromium
 def test_it_can_be_read_in_every_theme_and_is_announced_when_asked_for(browser):
-    browser.open("<style>:root { color-scheme: light dark }</style>" + FIELDS["textarea"])
-    browser.begin()
-    ghost, _ = browser.until_ghost()
+    ghost, _ = browser.offer("<style>:root { color-scheme: light dark }</style>" + FIELDS["textarea"])
     looks = {
         "light": {},
         "dark": {"prefers_color_scheme": "dark"},
@@ -507,9 +490,7 @@ def announced(browser, text):
 
 @in_chromium
 def test_it_is_announced_in_a_modal_dialog(browser):
-    browser.open(f"<dialog id=box>{FIELDS['textarea']}</dialog><script>box.showModal()</script>")
-    browser.begin()
-    ghost, _ = browser.until_ghost()
+    ghost, _ = browser.offer(f"<dialog id=box>{FIELDS['textarea']}</dialog><script>box.showModal()</script>")
     browser.tab.press("F9", "Alt")
     said = until(lambda: announced(browser, ghost))
     assert "1 Zorvelin" in said[0]
@@ -519,10 +500,8 @@ def test_it_is_announced_in_a_modal_dialog(browser):
 
 @in_chromium
 def test_an_input_method_composes_undisturbed(browser):
-    browser.open(FIELDS["textarea"])
+    browser.offer()
     tab = browser.tab
-    browser.begin()
-    browser.until_ghost()
     asked = len(browser.room.asked("suggest"))
     for composed in ("に", "にほ", "にほん"):
         tab.send(
@@ -554,9 +533,7 @@ def test_all_sites_are_switched_on_and_off_at_once(browser, other):
     browser.popup(other)
     tab.click("#all")
     tab.until("document.body.dataset.ready === 'suggest'")
-    browser.open(FIELDS["textarea"], host="other.test")
-    browser.begin()
-    browser.until_ghost()
+    browser.offer(host="other.test")
     browser.popup(other)
     tab.click("#all")
     tab.until("document.body.dataset.ready === 'off'")
@@ -651,13 +628,6 @@ def test_an_editor_takes_it_as_if_it_had_been_typed(browser, editor, name):
 # --- where nothing is asked ---
 
 
-def suggests(browser):
-    """On the site of the tests' pages suggestions come: what does not come elsewhere could."""
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
-
-
 NEVER = """
 <input type="password" class="never"> <input type="email" class="never"> <input type="number" class="never">
 <input type="search" class="never"> <input type="tel" class="never"> <input type="url" class="never">
@@ -686,7 +656,7 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
             tab.js(f"document.querySelectorAll('.never')[{place}].focus()")
             tab.type("e 1")
 
-    suggests(browser)
+    browser.offer()
     browser.popup(browser.url("/", ""))  # the page before is gone, and asks no more
     browser.open(NEVER)
     before = browser.room.asked("suggest")
@@ -705,7 +675,7 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
 @in_chromium
 def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(browser):
     tab = browser.tab
-    suggests(browser)
+    browser.offer()
     browser.popup(browser.url("/", "", "other.test"))  # the page before is gone, and asks no more
     before = browser.room.asked("suggest")
     for host in ("other.test", "bank.test"):
@@ -723,7 +693,7 @@ def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(bro
 
 
 def test_nothing_is_asked_in_a_private_window(browser):
-    suggests(browser)
+    browser.offer()
     browser.popup(browser.url("/", ""))  # the page before is gone, and asks no more
     before = browser.room.asked("suggest")
     with browser.private_window(FIELDS["textarea"]):
@@ -928,7 +898,7 @@ def nothing_is_shown(browser, advice):
 def all_is_well(browser):
     """It suggests again by itself."""
     until_told(browser, "")
-    suggests(browser)
+    browser.offer()
 
 
 @in_chromium
@@ -998,6 +968,6 @@ def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_d
     all_is_well(browser)
     upset.ask("/v1/pause", for_s=600)
     until_told(browser, "idiolect resume")
-    suggests(browser)
+    browser.offer()
     upset.ask("/v1/resume", for_s=None)
     all_is_well(browser)

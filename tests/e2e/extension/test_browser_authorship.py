@@ -242,9 +242,7 @@ SECRET = """
 @in_chromium
 def test_nothing_is_asked_or_learned_in_a_field_that_is_called_a_secrets(browser, service, learning):
     tab = browser.tab
-    browser.open(SECRET, path="/secret")
-    browser.begin()
-    browser.until_ghost()
+    browser.offer(SECRET, path="/secret")
     before = browser.room.asked("suggest")
     for place in range(tab.js("document.querySelectorAll('.never').length")):
         tab.js(f"document.querySelectorAll('.never')[{place}].focus()")

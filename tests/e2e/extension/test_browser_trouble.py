@@ -58,10 +58,8 @@ def test_a_form_that_is_filled_in_with_tab_holds_what_was_typed(browser):
 
 @in_chromium
 def test_a_tab_right_behind_a_letter_is_the_pages_and_one_that_comes_later_takes(browser):
-    browser.open(FIELDS["textarea"] + "<button>next</button>")
+    ghost, _ = browser.offer(FIELDS["textarea"] + "<button>next</button>")
     tab = browser.tab
-    browser.begin()
-    ghost, _ = browser.until_ghost()
     begun = time.time()
 
     def press(key, virtual, after_s, text=""):
@@ -228,10 +226,8 @@ function fake() {
 
 
 def test_a_hostile_page_neither_reads_what_is_shown_nor_takes_it(browser):
-    browser.open(SPYING)
+    browser.offer(SPYING)
     tab = browser.tab
-    browser.begin()
-    browser.until_ghost()
     found = tab.js("(fake(), spy())")
     assert found["found"] == []
     assert found["root"] is None
@@ -260,9 +256,7 @@ def test_a_hostile_page_neither_reads_what_is_shown_nor_takes_it(browser):
     ],
 )
 def test_what_its_user_cannot_see_is_not_taken(browser, touch):
-    browser.open('<textarea id="field"></textarea><button>next</button>')
-    browser.begin()
-    browser.until_ghost()
+    browser.offer('<textarea id="field"></textarea><button>next</button>')
     browser.tab.js(f"((overlay) => {{ {touch}; }})(document.querySelector('idiolect-overlay'))")
     browser.tab.press("Tab")
     browser.tab.js("document.documentElement.style.display = ''")
@@ -283,9 +277,7 @@ def test_a_field_that_is_filled_or_taken_away_in_mid_answer_does_no_harm(browser
     tab.js("field.remove()")
     tab.type("k")
     browser.until_nothing()
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
+    browser.offer()
     assert [one for one in tab.problems if "idiolect" in one] == []
 
 
@@ -342,9 +334,7 @@ def test_ten_megabytes_in_a_field_are_not_sent_and_typing_goes_on(browser, edito
 @in_chromium
 def test_a_key_wakes_a_service_that_rests_and_none_is_lost(browser, service, monkeypatch):
     settings = service.settings
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()  # the host is connected to the service before
+    browser.offer()  # the host is connected to the service before
     process.stop(settings)
     with monkeypatch.context() as patch:
         patch.setenv("IDIOLECT_REST_AFTER_S", "1")
