@@ -225,7 +225,7 @@ class Shared:
             yield SharedContents((), gone, decisions)
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT shared, id FROM entries WHERE expired_us IS NULL AND shared IN"  # noqa: S608
+                "SELECT shared, id FROM entries WHERE expired_us IS NULL AND shared IN"  # noqa: S608 (no value in it)
                 f" (SELECT mark FROM shared WHERE {where}) ORDER BY at_us DESC, id DESC",
                 [names],
             ).fetchall()
@@ -261,14 +261,14 @@ class Shared:
             where = among if instead_of else "IS NULL"
             for segment, marks in made:
                 found = db.conn.executemany(
-                    f"UPDATE shared SET segment = ? WHERE mark = ? AND owner = '' AND segment {where}",  # noqa: S608
+                    f"UPDATE shared SET segment = ? WHERE mark = ? AND owner = '' AND segment {where}",  # noqa: S608 (no value in it)
                     [(segment.name, mark, *([old] if instead_of else [])) for mark in marks],
                 ).rowcount
                 whole = whole and found == len(marks)
                 stale = found != len(marks)
                 new = asdict(segment) | {"of": json.dumps(segment.of), "stale": stale}
                 db.table("shared_segments").insert(new, replace=True)
-            db.execute(f"UPDATE shared SET segment = '{_LET_GO}' WHERE owner = '' AND segment {among}", [old])  # noqa: S608
+            db.execute(f"UPDATE shared SET segment = '{_LET_GO}' WHERE owner = '' AND segment {among}", [old])  # noqa: S608 (no value in it)
             db.table("shared_segments").delete_where(f"name {among}", [old])
         return whole
 
@@ -380,4 +380,4 @@ def _decisions(db: Database, where: str, values: Sequence[str] = ()) -> list[Dec
 def _make_stale(db: Database, where: str, value: str | bytes) -> None:
     """Have the files of the own log written anew that hold what is meant."""
     held = "SELECT segment FROM shared WHERE owner = '' AND segment IS NOT NULL AND"
-    db.execute(f"UPDATE shared_segments SET stale = 1 WHERE name IN ({held} {where})", [value])  # noqa: S608
+    db.execute(f"UPDATE shared_segments SET stale = 1 WHERE name IN ({held} {where})", [value])  # noqa: S608 (no value in it)
