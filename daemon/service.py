@@ -144,6 +144,7 @@ class Service:
             serving=lambda: model.adapter_id,
             languages=lambda: model.languages,
             published=self._round_ended,
+            offered=lambda base: self.sync.offer(base),
         )
         self.rounds = RoundScheduler(settings, store, self._trainer, children, paused=lambda: pause.active)
         reader = Reader()

@@ -16,6 +16,9 @@ ROUND_DUE: Final = "round_due"
 #: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
 FORGOTTEN_AFTER: Final = "forgotten_after_round"
 
+#: The name of the state that holds which adapters of other devices were judged here.
+OFFERS_JUDGED: Final = "offers_judged"
+
 #: The name of the state that holds the store's own number, by which it is told from another one.
 STORE_ID: Final = "store_id"
 
@@ -188,6 +191,16 @@ class AdapterRow:
     size_bytes: int
     entries_seen: int
     kept: bool = True
+
+
+@dataclass(frozen=True)
+class OfferedAdapter:
+    """An adapter that another device of the user's has trained: its file there, and what it has seen, by ids here."""
+
+    name: str
+    device: str
+    blob: bytes
+    seen: frozenset[int]
 
 
 @dataclass(frozen=True)

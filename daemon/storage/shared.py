@@ -69,6 +69,16 @@ class SharedContents:
 
 
 @dataclass(frozen=True)
+class SharedAdapter:
+    """An adapter as it is shared: the SHA-256 of its base model, when it was made, the marks of what it has seen."""
+
+    base: str
+    at_us: int
+    seen: Sequence[bytes]
+    blob: bytes
+
+
+@dataclass(frozen=True)
 class Segment:
     """A file of this device's log: its size, the number of the key it is under, and whether it must be written anew.
 
@@ -288,6 +298,24 @@ class Shared:
                         " WHERE mark = ?",
                         (owner, mark),
                     )
+
+    def marks_of(self, ids: Collection[int]) -> list[bytes] | None:
+        """The marks of entries; None where one has none: its text was let go before anything was shared."""
+        with self._connection.reading() as db:
+            wanted = "SELECT DISTINCT shared FROM entries WHERE id IN (SELECT value FROM json_each(?))"
+            marks = [row[0] for row in db.execute(wanted, [json.dumps([*ids])])]
+        return None if None in marks else marks
+
+    def entries_of(self, marks: Iterable[bytes]) -> frozenset[int] | None:
+        """The ids of the entries with these marks; None where one of them was forgotten or is not here."""
+        found: set[int] = set()
+        with self._connection.reading() as db:
+            for mark in marks:
+                rows = db.execute("SELECT id FROM entries WHERE shared = ?", [mark]).fetchall()
+                if not rows:
+                    return None
+                found.update(row[0] for row in rows)
+        return frozenset(found)
 
     def doomed(self) -> tuple[int, ...]:
         """The ids of entries that were forgotten on another device and are still here."""

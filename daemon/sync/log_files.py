@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from typing import Any, Final
 
-from idiolect.daemon.storage.shared import MARK_BYTES, Decision, SharedContents, SharedEntry
+from idiolect.daemon.storage.shared import MARK_BYTES, Decision, SharedAdapter, SharedContents, SharedEntry
 from idiolect.daemon.sync.folder import FORM, SyncNewerError
 from idiolect.daemon.vault.device_keys import (
     KEY_BYTES,
@@ -73,7 +73,8 @@ class Head:
     wholly. `keys` are those of the log, by number; `segments` are names, each with its key's number and the files that
     it was made of. `orders` to forget have an id each and are numbered up to `ordered`, those that all have carried out
     left out, and
-    `done` says up to which it has carried out those of others. `voucher` is a member, often an invitation, and its
+    `done` says up to which it has carried out those of others. `adapter` is the file of the adapter that it serves, if
+    it has trained one, and the number of its key. `voucher` is a member, often an invitation, and its
     signature of this device's keys.
     """
 
@@ -91,6 +92,7 @@ class Head:
     ordered: int
     done: dict[str, int]
     voucher: tuple[str, str] | None = None
+    adapter: tuple[str, int] | None = None
     form: int = FORM
 
 
@@ -151,6 +153,7 @@ def _head(told: dict[str, Any]) -> Head:
     given["members"] = {id_: Member(**member) for id_, member in told["members"].items()}
     given["segments"] = [(name, generation, tuple(of)) for name, generation, of in told["segments"]]
     given["orders"] = [(number, id_, conditions) for number, id_, conditions in told["orders"]]
+    given["adapter"] = None if told["adapter"] is None else tuple(told["adapter"])
     given["voucher"] = None if told["voucher"] is None else tuple(told["voucher"])
     return Head(**given)
 
@@ -185,6 +188,23 @@ def open_segment(data: bytes, folder: str, device: str, key: str, mark: Any) -> 
         _marks(gone),
         [Decision(bytes.fromhex(id_), value, clock) for id_, value, clock in decisions],
     )
+
+
+def pack_adapter(adapter: SharedAdapter, folder: str, device: str, key: str) -> bytes:
+    """An adapter as it is written."""
+    said = {"base": adapter.base, "at_us": adapter.at_us, "seen": b"".join(adapter.seen).hex()}
+    whole = json.dumps(said).encode() + b"\n" + adapter.blob
+    return encrypted(bytes.fromhex(key), whole, _about(folder, device))
+
+
+def open_adapter(data: bytes, folder: str, device: str, key: str) -> SharedAdapter | None:
+    """The opposite of `pack_adapter`; None where it can't be read."""
+    whole = decrypted(bytes.fromhex(key), data, _about(folder, device))
+    if whole is None:
+        return None
+    head, _, blob = whole.partition(b"\n")
+    said = json.loads(head)
+    return SharedAdapter(said["base"], said["at_us"], _marks(said["seen"]), blob)
 
 
 def _marks(said: str) -> list[bytes]:

@@ -197,6 +197,8 @@ class OtherLogs:
             me.save(self._store.state)
         read.files = sorted(files & {name for name, _, _ in head.segments})
         read.missing, read.head, read.name = missing, head.number, place.name
+        offered = head.adapter and head.keys.get(str(head.adapter[1]))
+        read.adapter = (head.adapter[0], offered) if head.adapter and offered else None
         if not missing and (read.log, read.done) != (head.log, head.ordered):
             read.log, read.done = head.log, head.ordered
             me.published = False  # they are told

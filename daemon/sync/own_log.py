@@ -12,14 +12,16 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.storage.shared import Segment
+from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.shared import Segment, SharedAdapter
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync.folder import SharedFile, SharedFolder, name_of
+from idiolect.daemon.sync.folder import MAX_FILE_BYTES, SharedFile, SharedFolder, name_of
 from idiolect.daemon.sync.log_files import (
     MAX_HEAD_BYTES,
     Head,
     Member,
     open_head,
+    pack_adapter,
     pack_head,
     pack_segment,
     vouched,
@@ -61,8 +63,33 @@ class OwnLog:
             if not anew:
                 break
             self._write(me, folder, anew)
+        self._offer(me, folder)
         if not me.published or self._orders_changed(me):
             self.publish(me, folder)
+
+    def _offer(self, me: ThisDevice, folder: SharedFolder) -> None:
+        """Write the adapter that serves, if it was trained here and all that it has seen has marks; offer no other."""
+        store, active = self._store, self._store.adapters.active()
+        if (me.adapter and me.adapter[0]) == active:
+            return
+        row = next((row for row in store.adapters.all() if row.id == active), None)
+        marks = None
+        if row is not None and row.metrics.get("trained_tokens") and "base_sha256" in row.metrics:
+            marks = store.shared.marks_of(store.adapters.seen(row.id))
+        if row is None or marks is None:
+            if me.adapter is not None:
+                me.adapter, me.published = None, False
+            return
+        adapter = SharedAdapter(
+            row.metrics["base_sha256"],
+            microseconds(row.created_at),
+            marks,
+            store.adapters.weights(row.id),
+        )
+        data = pack_adapter(adapter, folder.number, me.device, me.log_keys[str(me.generation)])
+        if len(data) <= MAX_FILE_BYTES:
+            place = folder.write(me.device, "log", data)
+            me.adapter, me.published = (row.id, place.name, me.generation), False
 
     def _alike(self) -> list[str]:
         """The names of many files of about one size."""
@@ -91,6 +118,7 @@ class OwnLog:
         shared, segments = self._store.shared, self._store.shared.segments()
         self._store.orders.carried_out(self._carried_out(me))
         used = {str(segment.generation) for segment in segments} | {str(me.generation)}
+        used |= {str(me.adapter[2])} if me.adapter else set()
         me.log_keys = {number: key for number, key in me.log_keys.items() if number in used}
         me.head += 1
         me.published = False
@@ -109,6 +137,7 @@ class OwnLog:
             self._store.orders.last_number(),
             {device: read.done for device, read in me.others.items()},
             me.voucher,
+            me.adapter and me.adapter[1:],
         )
         readers = [one.keys for one in me.members.values() if one.gone is None]
         data = pack_head(head, folder.number, me.keys, readers)
@@ -121,6 +150,7 @@ class OwnLog:
 
     def _files(self, me: ThisDevice) -> set[SharedFile]:
         names = {SharedFile("log", segment.name) for segment in self._store.shared.segments()}
+        names |= {SharedFile("log", me.adapter[1])} if me.adapter else set()
         return names | {SharedFile("head", me.heads[str(me.head)])} if me.head else names
 
     def look(self, me: ThisDevice, folder: SharedFolder) -> bool:
@@ -143,6 +173,7 @@ class OwnLog:
         files = self._files(me)
         if missing := [place.name for place in files - there if place.kind == "log"]:
             self._store.shared.make_stale(missing)
+            me.adapter = None if me.adapter and me.adapter[1] in missing else me.adapter
         if files - there:
             me.published = False
         elif me.published and there - files - unread:
@@ -183,4 +214,5 @@ class OwnLog:
     def encrypt_anew(self, me: ThisDevice) -> None:
         """Have all of the log written under a new key."""
         me.renew_key()
+        me.adapter = None  # it is offered anew
         self._store.shared.make_stale([segment.name for segment in self._store.shared.segments()])

@@ -8,17 +8,22 @@ first, then the store notes what is in them, then a head names them, and at last
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.storage.records import OFFERS_JUDGED, OfferedAdapter
+from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
-from idiolect.daemon.sync.folder import SharedFolder
+from idiolect.daemon.sync.folder import SharedFile, SharedFolder
+from idiolect.daemon.sync.log_files import open_adapter
 from idiolect.daemon.sync.membership import Device, Membership
 from idiolect.daemon.sync.other_logs import OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
@@ -27,6 +32,7 @@ from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
+_OFFER_S: Final = 5.0  # so long a round waits for the folder
 _FAILED: Final = (
     "Not all of the shared folder could be read or written ({code}). Nothing is lost, and it is tried again."
 )
@@ -107,6 +113,63 @@ class Sync:
             if id_ != me.device:
                 done[me.other(id_).done_there.get(me.device, 0) < numbers[-1]].append(one.name)
         return done
+
+    def offer(self, base: str) -> OfferedAdapter | None:
+        """The newest adapter of another device for the base model with this SHA-256, if it is newer than what serves.
+
+        None, too, where it was judged here before, has seen text that was forgotten or has not arrived here, or the
+        folder does not answer: a round never waits for it.
+        """
+        if not self.membership.lock.acquire(timeout=_OFFER_S):
+            return None
+        try:
+            me = self.membership.me
+            if me is None:
+                return None
+            judged = self._store.state.get(OFFERS_JUDGED, [])
+            offered = [
+                (device, member.name, *adapter)
+                for device, member in me.live().items()
+                if device != me.device and (adapter := me.other(device).adapter) and adapter[0] not in judged
+            ]
+        finally:
+            self.membership.lock.release()
+        folder, found = SharedFolder(Path(me.path), me.number), Future[OfferedAdapter | None]()
+
+        def look() -> None:
+            try:
+                found.set_result(self._newest(base, folder, offered))
+            except Exception as error:  # noqa: BLE001 (whatever it is, the round goes on without it)
+                log.warning("no adapter of another device was read: %s", type(error).__name__)
+                found.set_result(None)
+
+        if not offered:
+            return None
+        threading.Thread(target=look, name="offer", daemon=True).start()  # a drive may never answer
+        try:
+            return found.result(_OFFER_S)
+        except TimeoutError:
+            return None
+
+    def _newest(
+        self, base: str, folder: SharedFolder, offered: list[tuple[str, str, str, str]]
+    ) -> OfferedAdapter | None:
+        store, found = self._store, []
+        active = store.adapters.active()
+        serves_us = next(
+            (microseconds(row.created_at) for row in store.adapters.all() if row.id == active), 0
+        )
+        for device, member, name, key in offered:
+            data = folder.read(device, SharedFile("log", name))
+            adapter = None if data is None else open_adapter(data, folder.number, device, key)
+            if adapter is None or adapter.at_us <= serves_us:
+                continue
+            if adapter.base != base:
+                log.info("the adapter of another device is for another base model, and is not judged here")
+                continue
+            if (seen := store.shared.entries_of(adapter.seen)) is not None:
+                found.append((adapter.at_us, OfferedAdapter(name, member, adapter.blob, seen)))
+        return max(found, key=lambda one: one[0])[1] if found else None
 
     def cycle(self, *, send: bool = True) -> bool:
         """Read what has arrived and, if `send`, write what is new here; whether something waits to be sent still.

@@ -22,10 +22,10 @@ _HEADS_KEPT: Final = 200
 class Read:
     """How far another device's log was read.
 
-    `head` is the number and `name` the file of its last head; `files` are those that were read. `log` and `done` are
-    the numbers of its log and of its orders that all was read and carried out for; `ordered` is the last order that was
-    carried out, and `orders` those that are not over. `done_there` and `read_there` say which orders that device has
-    carried out, and how far it has read others' logs.
+    `head` is the number and `name` the file of its last head; `adapter` the file of the one that it offers, with its
+    key; `files` are those that were read. `log` and `done` are the numbers of its log and of its orders that all was
+    read and carried out for; `ordered` is the last order that was carried out, and `orders` those that are not over.
+    `done_there` and `read_there` say which orders that device has carried out, and how far it has read others' logs.
     """
 
     head: int = 0
@@ -33,6 +33,7 @@ class Read:
     at: int = 0
     files: list[str] = field(default_factory=list)
     missing: int = 0
+    adapter: tuple[str, str] | None = None
     log: int = 0
     done: int = 0
     ordered: int = 0
@@ -48,7 +49,8 @@ class ThisDevice:
     `path` and `number` are the folder's; `keys` the device's own, and `former` those of the invitation that let it in,
     or of the device that it was before: files are sealed for them until all know this one. `log_keys` are those of its
     log, the newest of which is `generation`. `head` and `log` count what it has published, up to the order `ordered`;
-    `heads` are the names of its last heads by number. `place` is the machine and folder that the profile is on.
+    `heads` are the names of its last heads by number. `adapter` is the number of the one that is offered to others, its
+    file and the number of its key. `place` is the machine and folder that the profile is on.
     """
 
     path: str
@@ -67,6 +69,7 @@ class ThisDevice:
     clock: int = 0
     heads: dict[str, str] = field(default_factory=dict)
     published: bool = False
+    adapter: tuple[int, str, int] | None = None
     others: dict[str, Read] = field(default_factory=dict)
 
     @classmethod

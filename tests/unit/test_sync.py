@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import threading
 import time
 import zlib
 from contextlib import nullcontext
@@ -15,11 +16,12 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from publishing import KEY, entry
+from publishing import KEY, entry, publish
 from sharing import Device, hand_own, settle, tell
 from waiting import until
 
 from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.storage.records import OFFERS_JUDGED
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync import sync_schedule as following_module
@@ -672,6 +674,36 @@ def test_a_device_keeps_its_keys_to_itself():
     assert DeviceKeys.of_code(f"  {code.upper()}\n") == DeviceKeys.of_code(code)
 
 
+def test_an_adapter_is_offered_while_all_that_it_has_seen_is_known(pair):
+    first, second = pair
+    first.write("One more.")
+    settle(first, second)
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    metrics = {"base_sha256": "ab", "trained_tokens": 5}
+    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
+    settle(first, second)
+    offer = second.sync.offer("ab")
+    assert (offer.blob, offer.device, len(offer.seen)) == (b"weights", "desktop", len(ids))
+    assert second.sync.offer("cd") is None  # of another base model
+    assert first.sync.offer("ab") is None
+    second.store.state.set(OFFERS_JUDGED, [offer.name])
+    assert second.sync.offer("ab") is None
+    second.store.state.set(OFFERS_JUDGED, [])
+    second.store.forget(Selector(text="One more"))
+    assert second.sync.offer("ab") is None  # it has seen what was forgotten
+    settle(first, second)
+    assert first.store.adapters.active() is None
+    assert first.sync.membership.me.adapter is None
+    assert not any(b"weights" in path.read_bytes() for path in files(first))
+    publish(first.store, blob=b"others", seen=ids[:1], metrics=metrics)
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"others"
+    publish(second.store, blob=b"newer", metrics=metrics)
+    assert second.sync.offer("ab") is None
+    first.sync.membership.revoke("laptop")
+    assert first.sync.membership.me.adapter is not None
+
+
 def test_a_head_in_another_device_s_name_is_not_believed(pair):
     """Whoever knows the public keys can seal a head for a device, and can't sign it as another one."""
     first, second = pair
@@ -755,6 +787,38 @@ def test_what_cannot_be_read_of_one_device_hinders_no_other(trio, monkeypatch):
     assert first.sync.state().problem is None
 
 
+@pytest.mark.parametrize("fault", ["held", "hangs", "fails"])
+def test_a_round_goes_on_where_the_folder_gives_no_answer(pair, monkeypatch, fault):
+    first, second = pair
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    publish(first.store, blob=b"weights", seen=ids, metrics={"base_sha256": "ab", "trained_tokens": 5})
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"weights"
+    monkeypatch.setattr("idiolect.daemon.sync.sharing._OFFER_S", 0.01)
+    answers, asked = threading.Event(), threading.Event()
+
+    def read(*_):
+        if fault == "fails":
+            raise OSError(errno.EIO, "a bad sector")
+        answers.wait()
+
+    def require(_):
+        asked.set()
+        answers.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedFolder, "read", read)
+        patch.setattr(SharedFolder, "require", require)
+        cycle = threading.Thread(target=second.cycle)
+        if fault == "held":
+            cycle.start()
+            assert asked.wait(60)
+        assert second.sync.offer("ab") is None
+        answers.set()
+    if fault == "held":
+        cycle.join()
+
+
 @pytest.mark.parametrize("fault", ["gone", "empty", "disk"])
 def test_a_folder_that_is_gone_is_left_all_the_same(pair, monkeypatch, fault):
     first, second = pair
@@ -796,6 +860,25 @@ def test_who_leaves_deletes_nothing_of_a_device_that_it_does_not_know(pair):
     assert first.sync.membership.leave()
     assert kept.exists()
     assert (first.folder / "folder.idiolect").exists()
+
+
+def test_an_adapter_that_has_seen_what_was_let_go_before_is_not_offered(make):
+    """Nobody could tell whether that text was forgotten elsewhere."""
+    first, second = make("desktop"), make("laptop")
+    first.write("An old sentence.")
+    ids = [id_ for id_, _ in first.store.entries.token_ids()]
+    first.store.expire(datetime.now(UTC), None)
+    first.write("A new one.")
+    ids += [id_ for id_, _ in first.store.entries.token_ids()]
+    metrics = {"base_sha256": "ab", "trained_tokens": 5}
+    publish(first.store, blob=b"weights", seen=ids, metrics=metrics)
+    let_in(first, second, first.join())
+    settle(first, second)
+    assert second.sync.offer("ab") is None
+    assert first.sync.membership.me.adapter is None
+    publish(first.store, blob=b"others", seen=ids[1:], metrics=metrics)
+    settle(first, second)
+    assert second.sync.offer("ab").blob == b"others"
 
 
 @pytest.mark.parametrize("how", ["revoked", "left", "leaving"])
