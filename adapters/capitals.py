@@ -6,7 +6,7 @@ Which words are names, and so begin with one, is known by :class:`~idiolect.adap
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -134,6 +134,15 @@ def with_other_case(
             written = typed + restyle(form[len(typed) :])
             scores[written] = scores.get(written, 0.0) + times * score
     return best_matches(scores, exact.total + scale * total, exact.finished + scale * finished, count)
+
+
+def in_small_letters(found: Matches, small: Container[str], count: int) -> Matches:
+    """Return the matches with those words in small letters, whatever their capitals, that are in ``small``."""
+    scores: dict[str, float] = {}
+    for form, score in zip(found.forms, found.scores.tolist(), strict=True):
+        written = folded if (folded := form.lower()) in small else form
+        scores[written] = scores.get(written, 0.0) + score
+    return best_matches(scores, found.total, found.finished, count)
 
 
 def best_matches(scores: Mapping[str, float], total: float, finished: float, count: int) -> Matches:

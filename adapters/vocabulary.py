@@ -19,10 +19,12 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from idiolect.adapters.compounds import second_part_starts
 from idiolect.adapters.elisions import elided_chars
 from idiolect.adapters.steps import Steps, finish
 from idiolect.adapters.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.models.lexicon import NONE, Lexicon
+from idiolect.models.word_lists import small_words
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 """A word: a run of letters, digits and apostrophes, as keystroke savings count them."""
@@ -30,6 +32,7 @@ WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 _GENERAL_USES = 50_000.0  # how many words of the user's own text the general frequencies count for
 _USES_PER_OCCURRENCE = 4.0  # what a word in the text before the cursor counts for, in uses
 _SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
+_NO_NOUN = 0.3  # of the score of a word that may be none, as the second part of a noun
 _FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that is English
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
@@ -305,6 +308,53 @@ class WordVocabulary:
                 if len(form) > len(begun) and (table is self._general or self.is_name(form)):
                     found.append((form, float(scores[index])))
         return sorted(found, key=lambda name: -name[1])[:limit]
+
+    def second_part_starts(self, typed: str) -> list[int]:
+        """Return after how many letters the second part of a compound may begin, as the language at hand makes them."""
+        return second_part_starts(
+            typed, self.language_at_hand, lambda word: self.weight(word) > 0, self._begins_word
+        )
+
+    def _begins_word(self, letters: str) -> bool:
+        start, end = self._general.prefix_range(letters.encode())
+        return start < end
+
+    def second_parts(
+        self,
+        begun: str,
+        p: NDArray[np.float32],
+        limit: int,
+        continuation: Callable[[int, float], Continuation | None],
+        *,
+        of_noun: bool,
+    ) -> dict[str, float]:
+        """Return words that may be the second part of a compound, with scores as in :class:`Matches`.
+
+        Args:
+            begun: the letters of it that are there.
+            p: distribution (vocab,) over the tokens behind the first part.
+            limit: the most words to look at.
+            continuation: as in :meth:`match`.
+            of_noun: True if the compound is a noun.
+        """
+        found = self.match(begun, False, p, limit, continuation=continuation)
+        return {
+            form: score
+            * (
+                1.0
+                if not of_noun
+                else 1 / _SMALL_NAME
+                if self._lexicon.is_name(form, self.at_hand)
+                else _NO_NOUN
+            )
+            for form, score in zip(found.forms, found.scores.tolist(), strict=True)
+            if form == form.lower()
+        }
+
+    @property
+    def small_words(self) -> frozenset[str]:
+        """Words that the language at hand writes small wherever no sentence begins, as far as that is known."""
+        return small_words() if self.language_at_hand == "de" else frozenset()
 
     def is_name_written_small(self, form: str) -> bool:
         """Return True for a name in small letters, unless the user writes names so."""

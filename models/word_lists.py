@@ -95,6 +95,12 @@ def german_nouns() -> NDArray[np.bytes_]:
         return np.array(stored["nouns"].tobytes().split(b"\n"))
 
 
+@cache
+def small_words() -> frozenset[str]:
+    """Return German words that are written in small letters wherever no sentence begins."""
+    return frozenset(_SMALL.split())
+
+
 def _with_sharp_s(word: str, dictionary: frozenset[str]) -> list[str]:
     """Return the German words that wordfreq has as one, without its "ß": "masse" are "masse" and "maße"."""
     if "ss" not in word:
@@ -126,21 +132,26 @@ def plain(word: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
 
 
-_CLOSED: Final = """
-    die der das den dem des ein eine einer einem einen eines ich du er sie es wir ihr mich dich sich uns euch mir dir
-    ihm ihn ihnen mein dein sein man wer was wen wem wessen dies diese dieser dieses diesem diesen jene jener jenes
-    wie wo wann warum weil wenn als ob oder aber und denn doch dass falls sobald damit von für mit bei aus nach vor zu
-    über unter an am auf in im um gegen ohne durch wegen trotz während seit bis ab per statt anstatt zwischen hinter
-    neben gegenüber ist sind war waren bin bist sei seid habe hast hat haben hatte hatten werde wird werden wurde
-    wurden würde würden kann können konnte muss müssen musste soll sollen will wollen darf dürfen mag möchte tun ja
-    nein nicht nichts etwas alles alle allen aller viel viele mehr wenig mal jetzt nun dann da hier dort her hin so
-    sehr auch nur noch schon immer nie wieder heute gestern morgen gerade selbst wohl halt eben eins zwei drei vier
-    fünf sechs sieben acht neun zehn elf zwölf paar ander anders anderes anderen letzten letzte ersten erste zweite
-    zweiten gut bitte danke hallo ganz ganze miteinander näher gewesen geworden worden gehabt bisschen leider kein
-    keine keinem keinen keiner jeder jede jedes jedem jeden einzeln mehrere beide beiden niemand nix los hoch rund
-    links rechts super ernst ach total live ehrlich fürs willkommen verbunden gehalten gefallen gefahren geschehen
-    verlassen kamen tritt stolz recht dank top hinweg sowieso zweier extrem simpel beschrieben durcheinander
-"""  # words of other kinds that are nouns, too, seldom
+_SMALL: Final = """
+    die der das den dem des ein eine einer einem einen eines ich er es wir mich sich uns mir ihm ihn mein man
+    wer was wen wem wessen dies diese dieser dieses diesem diesen jene jener jenes wie wo wann warum weil wenn
+    als ob oder aber und denn doch dass falls sobald damit von für mit bei aus nach vor zu über unter an am auf
+    in im um gegen ohne durch seit bis ab per anstatt zwischen hinter neben ist sind war bin bist sei seid
+    habe hast hat haben hatte hatten werde wird werden wurde wurden würde würden kann können konnte muss müssen
+    musste sollen wollen darf möchte nicht jetzt nun dann da hier dort her hin so sehr auch nur
+    noch schon immer nie wieder
+"""  # words with a capital at a sentence's start alone, but for titles
+_SELDOM_NOUNS: Final = """
+    waren will tun soll
+    du sie ihr dich euch dir ihnen dein sein wegen trotz während statt gegenüber dürfen mag ja nein nichts etwas
+    alles alle allen aller viel viele mehr wenig mal heute gestern morgen gerade selbst wohl halt eben eins zwei
+    drei vier fünf sechs sieben acht neun zehn elf zwölf paar ander anders anderes anderen letzten letzte ersten
+    erste zweite zweiten gut bitte danke hallo ganz ganze miteinander näher gewesen geworden worden gehabt
+    bisschen leider kein keine keinem keinen keiner jeder jede jedes jedem jeden einzeln mehrere beide beiden
+    niemand nix los hoch rund links rechts super ernst ach total live ehrlich fürs willkommen verbunden gehalten
+    gefallen gefahren geschehen verlassen kamen tritt stolz recht dank top hinweg sowieso zweier extrem simpel
+    beschrieben durcheinander
+"""  # words of other kinds that are nouns, too, seldom, and those that letters write with a capital
 
 
 def build_german_nouns(path: Path = NOUNS_FILE) -> None:
@@ -178,7 +189,7 @@ def build_german_nouns(path: Path = NOUNS_FILE) -> None:
 
 
 def _is_only_noun(word: str, frequencies: Mapping[str, float]) -> bool:
-    if word in _CLOSED.split() or len(word) < 3:
+    if word in small_words() or word in _SELDOM_NOUNS.split() or len(word) < 3:
         return False
     uses = frequencies[word]
 

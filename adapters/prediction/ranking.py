@@ -11,6 +11,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import regex
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.capitals import (
     best_matches,
+    in_small_letters,
     is_in_capitals,
     other_case,
     with_other_case,
@@ -50,6 +52,8 @@ _MIN_MODELS_WORD_PROB = 0.05  # ... if the model gives it at least so much
 # Letters that are typed small of a name; words with a capital that are looked at.
 _MIN_LETTERS_OF_NAME, _NAMES = 2, 8
 _MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
+_FEW_LISTED = 5  # words that begin as typed, below which compounds are made, too ...
+_SECOND_PARTS = 40  # ... of so many words
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept
 _SALUTATION_TOKENS = 8  # before the cursor, which may be a salutation
@@ -175,15 +179,54 @@ class WordRanker:
         found = match(split)
         if split.behind_mark:
             return _joined(found, match(replace(split, spaced=True)), count)
+        if not split.typed:
+            small = self._user_model.words.small_words if self._is_within_sentence(split) else ()
+            return in_small_letters(found, small, count) if small else found
         case = other_case(split.typed, in_capitals=is_in_capitals(words_before))
         if case is None:
-            return found
+            return found if len(found.forms) >= _FEW_LISTED else self._with_compounds(split, found, count)
         others = [match(replace(split, typed=lookup)) for lookup in case.lookups]
         if not any(other.forms for other in others):
             return found
         share = 1.0 if found.forms else _OTHER_CASE_SHARE
         mass = max(share * unknown, _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
+
+    def _is_within_sentence(self, split: SplitPrefix) -> bool:
+        before = self._tokenizer.decode(split.head[-1:])[-1:]
+        return split.spaced and (before.isalpha() or before == ",")
+
+    def _with_compounds(self, split: SplitPrefix, found: Matches, count: int) -> Matches:
+        """Return the matches with words that no list has and that are made of two that one has.
+
+        The model is asked for the second part behind the first one.
+        """
+        words, typed = self._user_model.words, split.typed
+        if not (starts := words.second_part_starts(typed)):
+            return found
+        scores, total = dict(zip(found.forms, found.scores.tolist(), strict=True)), found.total
+        for start in starts:
+            ids, prob = [*split.head], 1.0
+            tokens = self._tokenizer.encode(" " * split.spaced + typed[:start])
+            if self._next_token.next_probs(ids)[tokens[0]] <= found.total + found.finished:
+                continue  # a listed word is likelier than any compound can be: no pass is worth it
+            for token in tokens:
+                prob *= float(self._next_token.next_probs(ids)[token])
+                ids.append(token)
+            inner = SplitPrefix(ids, spaced=False, typed=typed[start:])
+            parts = words.second_parts(
+                inner.typed,
+                self._next_token.next_probs(ids),
+                _SECOND_PARTS,
+                partial(self._continuation, inner),
+                of_noun=typed[:1].isupper(),
+            )
+            for part, score in parts.items():
+                whole = typed[:start] + part
+                if whole not in scores:
+                    scores[whole] = prob * score
+                    total += prob * score
+        return best_matches(scores, total, found.finished, count)
 
     def _words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
         """Return the words before the one under the cursor, in order and with how often each stands there."""

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from idiolect.adapters.compounds import second_part_starts
 from idiolect.adapters.elisions import elided_chars
 from idiolect.adapters.found_languages import found_languages, sample
 from idiolect.adapters.inflections import are_forms_of_one
@@ -15,6 +16,7 @@ from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models import languages
 from idiolect.models.build import BasePaths, find_base
@@ -28,7 +30,7 @@ from idiolect.models.languages import (
 )
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.shortlist import _forms
-from idiolect.models.word_lists import dictionary_words, german_nouns, spelt_words, written_words
+from idiolect.models.word_lists import dictionary_words, german_nouns, small_words, spelt_words, written_words
 
 GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
 ENGLISH = "I had dinner with my family yesterday and after that we went down to the lake."
@@ -275,6 +277,62 @@ def test_a_word_of_another_language_is_told(words):
 )
 def test_what_stands_before_a_word_with_an_apostrophe_is_another_word(word, language, chars):
     assert elided_chars(word, language) == chars
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "starts"),
+    [
+        ("Fahrrada", "de", [7]),
+        ("Sicherheitsab", "de", [11]),
+        ("Wochenendausfl", "de", [9]),
+        ("Wochenend", "de", []),  # nothing of a second part is there
+        ("Fahrradq", "de", []),
+        ("Fahrrada", "en", []),
+        ("fietsenab", "nl", [7]),
+    ],
+)
+def test_the_second_part_of_a_compound_begins_behind_a_word_and_what_links_it(typed, language, starts):
+    known = ["Fahrrad", "Sicherheit", "Wochenende", "abstand", "ausflug", "fiets"]
+    assert (
+        second_part_starts(
+            typed, language, known.__contains__, lambda begun: any(word.startswith(begun) for word in known)
+        )
+        == starts
+    )
+
+
+@pytest.fixture(scope="module")
+def offered(german_english):
+    """`offered(text)`: the words that are offered behind a text, of a model that knows nothing."""
+    loaded = LoadedModel(
+        german_english,
+        languages=["de", "en"],
+        threads=1,
+        context_tokens=64,
+        recent_tokens=16,
+        rare_min_count=3,
+    )
+    predictor = loaded.build_predictor(loaded.build_user_model([]), None)
+
+    def ask(text: str, most: int = 3) -> list[str]:
+        return [word.text for word in predictor.suggest(text, candidates=most, ghost_words=0).words]
+
+    return ask
+
+
+def test_a_compound_that_no_list_has_is_completed(offered, lexicon):
+    assert "Musikfamilie" not in lexicon
+    assert "milie" in offered("Wir waren gestern mit der ganzen Musikfa")
+    assert "milie" not in offered("We have been there with the whole Musikfa"), "English has no such words"
+
+
+def test_german_words_are_small_within_a_sentence_but_for_nouns(offered):
+    begun, within = (
+        offered(f"Wir waren gestern mit der ganzen Familie dort{end}", most=300) for end in (". ", " ")
+    )
+    assert small_words() & {word.lower() for word in begun if word[0].isupper()}
+    assert not small_words() & {word.lower() for word in within if word[0].isupper()}
+    assert small_words() & {*within}
 
 
 # Corrections

@@ -1,0 +1,37 @@
+"""Compounds: words that German and Dutch make of two, and that no list can have all of: "Sicherheitsabstand"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+# What may stand between the two parts, and the "e" that the first one may lose: "Schul|weg".
+_LINKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "de": ("", "s", "es", "n", "en", "er", "e"),
+    "nl": ("", "s", "e", "en", "n"),
+}
+_LOST: Final = "e"
+_MIN_LETTERS: Final = 3  # of the first part
+_MOST: Final = 2  # places: each costs a pass
+
+
+def second_part_starts(
+    typed: str, language: str, is_word: Callable[[str], bool], begins_word: Callable[[str], bool]
+) -> list[int]:
+    """Return after how many letters of what is typed the second part of a compound may begin, the last place first.
+
+    Args:
+        typed: the letters of a word that are there, at least one of them of the second part.
+        language: that the word is in.
+        is_word: says whether letters are a word that is known.
+        begins_word: says whether a word that is known begins so.
+    """
+    if (links := _LINKS.get(language)) is None:
+        return []
+
+    def is_first_part(letters: str) -> bool:
+        stems = (letters.removesuffix(link) for link in links if letters.endswith(link))
+        return is_word(letters + _LOST) or any(len(stem) >= _MIN_LETTERS and is_word(stem) for stem in stems)
+
+    places = range(len(typed) - 1, _MIN_LETTERS - 1, -1)
+    return [place for place in places if begins_word(typed[place:]) and is_first_part(typed[:place])][:_MOST]
