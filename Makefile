@@ -9,11 +9,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	then echo $$python; break; fi; done)
 # What pip fetches, how large it is, and how much that makes; not where from, which pip's settings say.
 install = { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=off $(1) || echo failed; } | { \
-	sum=0; while read -r doing file size unit; do case "$$doing $$unit" in \
-		'failed ') exit 1;; \
-		'Downloading MB)') size=$${size\#(} sum=$$((sum + $${size%.*})) file=$${file\#\#*/}; \
+	sum=0; while read -r doing file size unit; do case "$$doing $$file $$unit" in \
+		'failed  ') exit 1;; \
+		'Downloading '*' MB)') size=$${size\#(} sum=$$((sum + $${size%.*})) file=$${file\#\#*/}; \
 			echo "  $${file%%-*} ($$size MB; $$sum MB so far)";; \
-		'Installing '*) echo '  Unpacking what was fetched';; \
+		'Installing collected '*) echo '  Unpacking what was fetched';; \
 	esac; done; }
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
