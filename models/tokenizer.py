@@ -39,6 +39,7 @@ _CHUNK = r"\n+|\t+| {{2,{}}}| ?[^ \n\t]+| "
 token has, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
+_LONGEST_TOKEN = 256  # characters; how a token is made takes their square, and no tokenizer that is known has half of it
 _IN_WORD = regex.compile(r"[\p{L}\p{N}'’\ufffd]")
 
 
@@ -154,6 +155,8 @@ def check_tokens(vocabulary: Vocabulary) -> None:
         raise _unsupported(f"it lacks the tokens {' '.join(missing)}")
     if not len(known) == len(tokens) == len(vocabulary.types) == len(vocabulary.scores):
         raise _unsupported("its token list repeats itself, or does not match its token types or scores")
+    if "" in known or max(map(len, known)) > _LONGEST_TOKEN:
+        raise _unsupported("it has a token of no character, or of far too many")
 
 
 def _check_vocabulary(vocabulary: Vocabulary) -> None:

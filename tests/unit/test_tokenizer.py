@@ -17,6 +17,7 @@ SMOLLM, GRANITE = KINDS["smollm"], KINDS["dbrx"]
 MARKS = [*SMOLLM.marks]
 PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
+DOUBLED = ["a" * 2**times for times in range(1, 10)]
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "ĠĠ ĠĠ", "Ã ©", "Ċ Ċ", "' s", "1 2"]
 
 
@@ -153,6 +154,8 @@ def test_threads_may_share_it(tokenizer, monkeypatch):
     [
         ([*MARKS[1:], *LETTERS], [], r"lacks the tokens <\|endoftext\|>"),
         ([*MARKS, *LETTERS, "a"], [], "repeats itself"),
+        ([*MARKS, *LETTERS, ""], [], "no character"),
+        ([*MARKS, *LETTERS, *DOUBLED], [f"{half} {half}" for half in ["a", *DOUBLED[:-1]]], "far too many"),
         ([*MARKS, *LETTERS], ["a b"], "make no token"),
         ([*MARKS, *LETTERS, "ab"], [], "not made of bytes"),
         ([*MARKS, *LETTERS, "東"], [], "not made of bytes"),
