@@ -113,11 +113,12 @@ class BackupTarget:
             return
         number, held = store.state.get(STORE_ID), store.entries.counts().entries
         try:
-            found = store_copies.facts(self.path, key)
+            found = store_copies.facts(self.path, key, store.entries.newest)
         except store_copies.CopyUnreadableError:
             what = "does not open with this passphrase or key, and may hold more than this profile"
         else:
-            if found.store == number and found.last_entry <= store.entries.last_id():
+            reaches_less = found.last_entry <= store.entries.last_id()
+            if found.store == number and reaches_less and found.is_earlier:
                 return
             whose = "another profile's, or of this one before its store was lost or replaced"
             theirs = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"

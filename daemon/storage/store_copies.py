@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,19 +136,31 @@ def is_copy(path: Path, key: str) -> bool:
 
 @dataclass(frozen=True)
 class CopyFacts:
-    """Of which store a copy is, by that store's own number, how many entries it holds, and the highest id of one."""
+    """What a copy says of itself.
+
+    `store` is the number of the store that it is of, `last_entry` the highest id that an entry had. `is_earlier`: the
+    newest of the entries up to there that the store at hand holds is in the copy, too, so they have not parted before.
+    """
 
     store: str | None
     entries: int
     last_entry: int
+    is_earlier: bool
 
 
-def facts(path: Path, key: str) -> CopyFacts:
-    """What a copy says of itself; whether it is sound is another matter. Raises CopyUnreadableError."""
+def facts(path: Path, key: str, newest: Callable[[int], tuple[int, int] | None]) -> CopyFacts:
+    """What a copy says of itself; whether it is sound is another matter. Raises CopyUnreadableError.
+
+    `newest` is the `Entries.newest` of the store at hand.
+    """
     with opened(path, key) as db:
         entries = db.execute("SELECT count(*) FROM entries WHERE expired_us IS NULL").fetchone()[0]
         row = db.execute("SELECT value FROM state WHERE name = ?", (STORE_ID,)).fetchone()
-        return CopyFacts(json.loads(row[0]) if row else None, int(entries), last_id(db))
+        last, query = last_id(db), "SELECT 1 FROM entries WHERE id = ? AND taken_us = ?"
+        # An id is never used twice: of one store, what is held until now was held when the copy was made.
+        held = newest(last)
+        is_earlier = held is None or db.execute(query, held).fetchone() is not None
+        return CopyFacts(json.loads(row[0]) if row else None, int(entries), last, is_earlier)
 
 
 def _unreadable(path: Path) -> CopyUnreadableError:

@@ -343,6 +343,22 @@ def test_a_store_that_went_back_does_not_take_the_place_of_a_backup_of_what_came
         backup.make(mine, target, KEY)
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_store_that_went_back_and_has_grown_since_does_not_either(mine, target, tmp_path, lost):
+    opening.open_store(mine).close()
+    backup.make(mine, tmp_path / "old.backup", KEY)
+    with store_of(mine) as store:
+        store.entries.add([entry("written later")])
+    backup.make(mine, target, KEY)
+    if lost:
+        mine.store_path.unlink()
+    backup.restore(mine, tmp_path / "old.backup", KEY)
+    with store_of(mine) as store:
+        store.entries.add([entry("written instead"), entry("and after it")])
+    with pytest.raises(backup_target.HoldsMoreError, match="61 entries"):
+        backup.make(mine, target, KEY)
+
+
 def test_after_forgetting_the_backup_is_made_anew_over_the_old_one(mine, target):
     opening.open_store(mine).close()
     backup.make(mine, target, KEY)
