@@ -319,11 +319,11 @@ def _train(
     )
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
-    wanted = {tuple(known[place]) for place in chosen}
+    missed = {tuple(known[place]) for place in chosen} - texts
     return _TrainedAdapter(
         result.lora,
         [place for place, entry in known.items() if tuple(entry) in texts],
-        sum(tuple(entry) in wanted - texts for entry in known.values()),
+        sum(tuple(entry) in missed for entry in known.values()),
         _training_figures(result.tokens, result.seconds, result.epochs, dtype_name(llama.compute_dtype)),
     )
 
