@@ -39,7 +39,9 @@ _CHUNK = r"\n+|\t+| {{2,{}}}| ?[^ \n\t]+| "
 token has, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
-_LONGEST_TOKEN = 256  # characters; how a token is made takes their square, and no tokenizer that is known has half of it
+_LONGEST_TOKEN = (
+    256  # characters: to check how one is made takes their square; known tokenizers have at most half
+)
 _IN_WORD = regex.compile(r"[\p{L}\p{N}'’\ufffd]")
 
 
