@@ -61,22 +61,18 @@ def install() -> None:
 def _start_servers() -> Path:
     """Start the interpreters that fork, which end with this process; the folder of their sockets."""
     folder = Path(tempfile.mkdtemp(prefix="idiolect-forks-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for kind in ("service", "command"):  # a command that is forked starts services
-        _start_server(kind, folder)
-    return folder
-
-
-def _start_server(kind: str, folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | _READ
-    server = _Popen(
-        [sys.executable, "-P", __file__, kind, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    )
-    atexit.register(server.communicate)
-    server.stdout.readline()
+    for kind in _IMPORTED:
+        server = _Popen(
+            [sys.executable, "-P", __file__, kind, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,  # Ctrl+C ends the tests, whose fixtures still need commands to stop services
+        )
+        atexit.register(server.communicate)
+        server.stdout.readline()
+    return folder
 
 
 def _kind(command: Any, given: dict[str, Any]) -> str | None:
@@ -92,8 +88,7 @@ def _kind(command: Any, given: dict[str, Any]) -> str | None:
         return "service"
     if command[-1] == "lsp":  # by asyncio, which waits for its children in another way
         return None
-    code = command[1:].index("-c") + 2 if "-c" in command[1:3] else 0
-    return "command" if code and _COMMAND_LINE in command[code] else None
+    return "command" if command[1:2] == ["-c"] and _COMMAND_LINE in command[2] else None
 
 
 _READ = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
@@ -113,8 +108,6 @@ class Forked(subprocess.Popen):
             return
         with _starting:
             _folder = _folder or _start_servers()
-            if not (_folder / kind).exists():
-                _start_server(kind, _folder)
         mask = os.umask(0)
         os.umask(mask)
         order = {
@@ -169,14 +162,13 @@ def _serve(kind: str) -> None:
     listener.listen(64)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print(flush=True)
-    while (
-        sys.stdin not in select.select([listener, sys.stdin], [], [])[0]
-    ):  # which ends with who started this
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         client, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
             _keep(client)
         client.close()
+    shutil.rmtree(_folder, ignore_errors=True)  # who started this has ended, perhaps killed
 
 
 def _keep(client: socket.socket) -> None:
@@ -211,13 +203,13 @@ def _become(order: dict[str, Any], ends: list[int]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115
     words = order["words"]
     try:
-        if "-c" in words:
-            code = words.index("-c") + 1
-            sys.argv = ["-c", *words[code + 1 :]]
-            exec(words[code], {"__name__": "__main__"})
+        if words[0] == "-c":
+            sys.argv = ["-c", *words[2:]]
+            exec(words[1], {"__name__": "__main__"})
         else:
             sys.argv = words[2:]
             runpy.run_module(words[2], run_name="__main__", alter_sys=True)
