@@ -121,7 +121,6 @@ class Room:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
@@ -448,7 +447,7 @@ def fetched(needs_program):
             return cache
         npm = needs_program("npm", "npm")
         reach = [npm, "view", "--fetch-retries=0", "esbuild@^0.25", "version"]
-        if subprocess.run(reach, capture_output=True, timeout=120, check=False).returncode:
+        if subprocess.run(reach, capture_output=True, check=False).returncode:
             pytest.skip("needs what comes from the npm registry, and that cannot be reached")
         done = subprocess.run([source / "bundle", cache], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ import time
 from desktop import Desktop, wait_for
 from jeepney import DBusAddress, MessageFlag, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
+from waiting import DEADLINE_S
 
 #: Keys of a US layout by what they type, as the kernel numbers them (input-event-codes.h): by the first of each row.
 _ROWS = {
@@ -115,7 +116,9 @@ class Gnome(Desktop):
         return self._call(DBusAddress(path, to, interface), name, signature, body)
 
     def _call(self, where, name, signature=None, body=()):
-        answer = self._bus.send_and_get_reply(new_method_call(where, name, signature, body), timeout=60)
+        answer = self._bus.send_and_get_reply(
+            new_method_call(where, name, signature, body), timeout=DEADLINE_S
+        )
         assert answer.header.message_type is MessageType.method_return, (name, answer.body)
         return answer.body
 

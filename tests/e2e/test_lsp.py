@@ -676,7 +676,7 @@ def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, 
     )
     assert neovim.value(f'luaeval("{asked}.insertText")') == " quietly at"
     neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
-    assert neovim.process.wait(60) == 0
+    assert neovim.process.wait(DEADLINE_S) == 0
     until(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
 
 
@@ -722,7 +722,7 @@ def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program
         neovim.keys("<C-x><C-o>")
         until(lambda: neovim.value("pumvisible()") == "1")
         neovim.keys("<C-n><C-y> says the furry wobbleduck<Esc>:wq<CR>")
-        assert neovim.process.wait(60) == 0
+        assert neovim.process.wait(DEADLINE_S) == 0
     finally:
         neovim.close()
     assert (
@@ -749,7 +749,7 @@ def test_in_a_commit_message_names_of_what_is_changed_are_offered(
         neovim.keys("iAdd quagmi")
         until(lambda: "quagmirrorize" in neovim.words())
         neovim.keys("rrorize to the lamp<Esc>:wq<CR>")
-        assert neovim.process.wait(60) == 0
+        assert neovim.process.wait(DEADLINE_S) == 0
     finally:
         neovim.close()
     log = subprocess.run(

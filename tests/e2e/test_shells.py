@@ -6,6 +6,7 @@ import subprocess
 import psutil
 import pytest
 from program import IDIOLECT
+from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
@@ -154,5 +155,5 @@ def test_neither_text_nor_token_is_in_anybody_s_arguments_or_environment(shell, 
     assert token not in shown
     assert "lighthouse" not in shown
     zsh.process.kill()
-    psutil.wait_procs([helper], timeout=120)
+    psutil.wait_procs([helper], timeout=DEADLINE_S)
     assert not helper.is_running()

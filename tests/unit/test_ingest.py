@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import reading
 from reading import encode, repository
+from waiting import DEADLINE_S
 
 from idiolect.daemon.ingest import entry_batch, file_import
 from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
@@ -526,7 +527,7 @@ def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(DEADLINE_S)
     assert errors == []
     assert Counter(profile.texts()) == Counter([*(f"text {n}" for n in range(20)), *["same"] * 40])
     assert len(profile.heard) == 60

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
+from waiting import DEADLINE_S
 
 from idiolect.daemon.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
 from idiolect.daemon.keyboard.bus import Bus
@@ -164,7 +165,7 @@ class Program:
 
     def until(self, holds):
         async def waited():
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(DEADLINE_S):
                 while not holds():
                     await asyncio.sleep(0.001)
 

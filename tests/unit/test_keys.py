@@ -8,6 +8,7 @@ import keyring.backend
 import keyring.backends.fail
 import keyring.backends.null
 import pytest
+from waiting import DEADLINE_S
 
 from idiolect.daemon.profile import purge
 from idiolect.daemon.runtime import process
@@ -66,7 +67,7 @@ class Waiting(Ring):
         self.released = threading.Event()
 
     def get_password(self, service, username):
-        self.released.wait(60)
+        self.released.wait(DEADLINE_S)
         return
 
 

@@ -560,10 +560,10 @@ def test_the_service_ends_whatever_a_round_waits_for(monkeypatch):
     rounds = RoundScheduler(Settings(), None, None, ChildProcesses(), paused=lambda: False)
     rounds.start()
     try:
-        assert waits.wait(60)
+        assert waits.wait(DEADLINE_S)
         ended = threading.Thread(target=rounds.stop, daemon=True)
         ended.start()
-        ended.join(60)
+        ended.join(DEADLINE_S)
         assert not ended.is_alive()
     finally:
         answers.set()

@@ -279,7 +279,7 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
     let_read, read = threading.Event(), threading.Event()
 
     def warm(_predictor, _former=None):
-        assert let_read.wait(60)
+        assert let_read.wait(DEADLINE_S)
         read.set()
 
     monkeypatch.setattr(Predictor, "warm", warm)

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from publishing import KEY, entry, publish
 from sharing import Device, hand_own, settle, tell
-from waiting import until
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.storage.records import OFFERS_JUDGED
@@ -812,7 +812,7 @@ def test_a_round_goes_on_where_the_folder_gives_no_answer(pair, monkeypatch, fau
         cycle = threading.Thread(target=second.cycle)
         if fault == "held":
             cycle.start()
-            assert asked.wait(60)
+            assert asked.wait(DEADLINE_S)
         assert second.sync.offer("ab") is None
         answers.set()
     if fault == "held":

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 from serving import serving
-from waiting import until
+from waiting import DEADLINE_S, until
 
 from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.runtime import process
@@ -172,7 +172,7 @@ def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
         with contextlib.suppress(OSError):  # the terminal is closed once its last program has ended
             while part := os.read(ours, 4096):
                 shown += part
-        assert asked.wait(60) == 30
+        assert asked.wait(DEADLINE_S) == 30
     os.close(ours)
     lines = shown.decode().split("\r\n")
     assert max(map(len, lines)) <= 60
