@@ -56,8 +56,9 @@ class RareStrings:
             if len(read) % _TEXTS_A_STEP == 0:
                 yield
         found = Counter(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
-        self._sorted = sorted([*self._sorted, *(found.keys() - self._times.keys())])
-        self._times += found
+        if new := found.keys() - self._times.keys():
+            self._sorted = sorted([*self._sorted, *new])
+        self._times.update(found)
         self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))
         rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
         return [
