@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import psutil
 
 from idiolect.daemon.commandline.client import ServiceClient
-from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back
+from idiolect.daemon.commandline.formatting import BRING_BACK, counted, describe_held_back
 from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.regular_files import read_small
@@ -106,8 +106,15 @@ def _check_disk(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.home).free
     found = f"{free / 1e9:.1f} GB free"
     if free < _MIN_DISK_BYTES:
-        return [Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")]
-    return [Finding("disk", "ok", found)]
+        findings = [Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")]
+    else:
+        findings = [Finding("disk", "ok", found)]
+    if former := settings.former_store_paths:
+        size_bytes = sum(path.stat().st_size for path in former)
+        found = f"{counted(len(former), 'store')} that a restore replaced: {size_bytes / 1e6:,.1f} MB"
+        mend = f"Delete what you no longer need: {', '.join(map(str, former))}"
+        findings.append(Finding("disk", "note", found, mend))
+    return findings
 
 
 def _check_base(settings: Settings) -> list[Finding]:

@@ -49,6 +49,16 @@ def test_every_finding_that_is_not_fine_says_what_to_do(profile):
         assert finding.level == "ok" or finding.mend or "Run `idiolect" in finding.found
 
 
+def test_stores_that_restores_replaced_are_named_with_the_room_that_they_take(profile):
+    assert "note" not in [finding.level for finding in of("disk")]
+    former = [profile.home / f"store.db.before-2026013{day}T093000-1a2b" for day in (0, 1)]
+    for path in former:
+        path.write_bytes(bytes(1_200_000))
+    [note] = [finding for finding in of("disk") if finding.level == "note"]
+    assert note.found == "2 stores that a restore replaced: 2.4 MB"
+    assert all(str(path) in note.mend for path in former)
+
+
 def test_a_key_that_does_not_open_the_store(profile):
     with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
         pass
