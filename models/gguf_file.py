@@ -93,7 +93,7 @@ def read_gguf(
         raise UnsupportedModelError(
             f"{path} is quantized in a way that can't be read here; give it in another quantization."
         ) from error
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError) as error:
         raise UnsupportedModelError(
             f"{path} does not say what a model of its kind says ({type(error).__name__}); give a complete one."
         ) from error

@@ -13,6 +13,7 @@ from idiolect.models.architecture import GROUPS, Architecture
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf
 from idiolect.models.shortlist import choose_tokens
+from idiolect.models.tokenizer import KINDS
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, quantize
 
 
@@ -231,6 +232,19 @@ def test_a_gguf_that_says_what_cannot_be_is_refused_before_anything_is_built(
     with pytest.raises(UnsupportedModelError) as raised:
         read_gguf(path, choose=choose_tokens)
     assert named in str(raised.value)
+
+
+def test_a_large_vocabulary_of_characters_without_single_bytes_is_refused(make_gguf, tmp_path):
+    many = [*KINDS["llama"].marks, *(f"word{number}" for number in range(1 << 16))]
+    fields = {
+        "model": lambda file: file.add_tokenizer_model("llama"),
+        "tokens": lambda file: file.add_token_list(many),
+        "types": lambda file: file.add_token_types([3] * 4 + [1] * (1 << 16)),
+        "merges": lambda file: file.add_token_scores([0.0] * len(many)),
+    }
+    path = make_gguf(tmp_path / "no bytes.gguf", wrong=fields)
+    with pytest.raises(UnsupportedModelError):
+        read_gguf(path, choose=lambda every: choose_tokens(every, ["en"]))
 
 
 def field_of_lists(kind: int, length: int, *, deep: int = 1) -> bytes:
