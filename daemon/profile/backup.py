@@ -27,7 +27,7 @@ from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.lock import refuse_without_store
 from idiolect.daemon.vault.marker import ways_back
 from idiolect.daemon.vault.opening import move_aside, open_store, settle, stamp
@@ -219,20 +219,21 @@ def _write_draft(
         written = store_copies.write(db, draft, store_copies.raw(hex_digits))
     with contextlib.closing(Store.open(draft, hex_digits)) as store:
         entries = store.entries.counts().entries
-        _hand_on(_backups(settings.store_path, hex_digits), store)
+        _hand_on(_backups(settings, hex_digits), store)
         if former is not None:
             store.backups.note(BackupRow(str(former), datetime.now(UTC), None))
     if entries != written["entries"]:
         raise store_copies.failed(settings.store_path, "what was written is not all that was to be written")
 
 
-def _backups(path: Path, hex_digits: str) -> list[BackupRow]:
-    """The backups that the store which is to be replaced knows, if it can still say so."""
-    if not _is_store(path):
-        return []
-    with contextlib.suppress(IdiolectError), contextlib.closing(Store.open(path, hex_digits)) as store:
-        return store.backups.all()
-    return []
+def _backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
+    """The backups that the store which is to be replaced knows; where it cannot say so any more, the marker does."""
+    with contextlib.suppress(IdiolectError):
+        if _is_store(settings.store_path):
+            with contextlib.closing(Store.open(settings.store_path, hex_digits)) as store:
+                return store.backups.all()
+    found = marker.read(settings)
+    return [BackupRow(row.path, row.at, None) for row in (found.backups if found else ())]
 
 
 def _hand_on(rows: Iterable[BackupRow], store: Store) -> None:

@@ -662,6 +662,16 @@ def test_a_backup_that_was_made_again_holds_other_entries_than_the_restored_stor
     assert former.name not in known(mine)
 
 
+def test_where_the_store_is_lost_the_restored_one_knows_the_backups_that_came_later(mine, target, tmp_path):
+    opening.open_store(mine).close()
+    backup.make(mine, tmp_path / "old.backup", KEY)
+    changed(mine)
+    backup.make(mine, target, KEY)
+    mine.store_path.unlink()
+    backup.restore(mine, tmp_path / "old.backup", KEY)
+    assert known(mine) == {"old.backup": 60, "my.backup": None}
+
+
 def test_a_store_that_is_put_back_knows_the_backups_of_the_restored_one(mine, target, tmp_path):
     backup.make(mine, target, KEY)
     changed(mine)
