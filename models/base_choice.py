@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -218,13 +218,16 @@ def has_accepted_terms(folder: Path, known: KnownBase) -> bool:
     return known.terms is None or accepted == known.terms.document.member_sha256.encode()
 
 
-def make(folder: Path, choice: Choice, progress: Progress | None = None) -> BasePaths:
+def make(
+    folder: Path, choice: Choice, progress: Progress | None = None, languages: Sequence[str] = ()
+) -> BasePaths:
     """Make a base model of the profile that is missing or damaged. What serves goes on serving.
 
     Args:
         folder: where the profile's base models are.
         choice: which one.
         progress: see :data:`Progress`.
+        languages: see :func:`~idiolect.models.build.ensure_base`.
 
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.build.ensure_base` raise.
@@ -237,9 +240,9 @@ def make(folder: Path, choice: Choice, progress: Progress | None = None) -> Base
     place.mkdir(parents=True, exist_ok=True)
     try:
         if gguf is not None or known is None:
-            return ensure_base(place, gguf, report, name=choice.name)
+            return ensure_base(place, gguf, report, name=choice.name, languages=languages)
         fetched = fetch_parts(place, known, lambda done, total: report("fetch", done / total))
-        base = ensure_base(place, fetched, report, name=choice.name)
+        base = ensure_base(place, fetched, report, name=choice.name, languages=languages)
         fetched.unlink(missing_ok=True)  # the graph holds the same weights
         return base
     except IdiolectError:

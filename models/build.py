@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from idiolect.models import durable
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of
-from idiolect.models.gguf_file import read_gguf
+from idiolect.models.gguf_file import Vocabulary, read_gguf
 
 FORMAT = 3
 """Raised whenever the files change in a way that older ones can't be used."""
@@ -42,13 +42,18 @@ class MissingModelError(IdiolectError):
 
 @dataclass(frozen=True)
 class BasePaths:
-    """A complete base model on disk. `gguf` is where the file was that it was made from."""
+    """A complete base model on disk.
+
+    `gguf` is where the file was that it was made from; `languages` are those whose words' tokens were kept, none where
+    all tokens are kept or nobody said which.
+    """
 
     folder: Path
     name: str
     source_sha256: str
     config: Architecture
     gguf: str | None = field(default=None, compare=False)
+    languages: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def graph(self) -> Path:
@@ -72,7 +77,12 @@ class BasePaths:
 
 
 def ensure_base(
-    folder: Path, gguf: Path | None = None, progress: Progress | None = None, *, name: str | None = None
+    folder: Path,
+    gguf: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    name: str | None = None,
+    languages: Sequence[str] = (),
 ) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
 
@@ -81,6 +91,8 @@ def ensure_base(
         gguf: a GGUF of the user's own, or None for the pinned one, which is fetched.
         progress: see :data:`Progress`.
         name: what it is called, by default as the GGUF.
+        languages: ISO 639-1 codes of those that its user writes, whose tokens are kept of a large vocabulary, and
+            those of English; none: those of `idiolect.models.shortlist.LANGUAGES`.
 
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
@@ -94,7 +106,7 @@ def ensure_base(
     source = gguf or fetch(folder, lambda done, total: report("fetch", done / total))
     report("fetch", 1.0)
     try:
-        base = _build(folder, source, wanted, name or source.stem, report)
+        base = _build(folder, source, wanted, name or source.stem, languages, report)
     except OSError as error:
         raise DiskFullError(
             f"The base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
@@ -140,7 +152,8 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
         if manifest["format"] == FORMAT:
             config = Architecture(**manifest["config"])
             files = {name: (known["bytes"], known["sha256"]) for name, known in manifest["files"].items()}
-            source = manifest["source_sha256"], config, manifest.get("gguf")
+            languages = tuple(manifest.get("languages", ()))
+            source = manifest["source_sha256"], config, manifest.get("gguf"), languages
             return BasePaths(home, manifest["name"], *source), files
     except FileNotFoundError as error:
         raise MissingModelError(
@@ -153,7 +166,9 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
     )
 
 
-def _build(folder: Path, source: Path, source_sha256: str, name: str, report: Progress) -> BasePaths:
+def _build(
+    folder: Path, source: Path, source_sha256: str, name: str, languages: Sequence[str], report: Progress
+) -> BasePaths:
     _clear_leftovers(folder)
     work = Path(tempfile.mkdtemp(prefix=f".build-{os.getpid()}-", dir=folder))
     try:
@@ -161,16 +176,27 @@ def _build(folder: Path, source: Path, source_sha256: str, name: str, report: Pr
         from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
         from idiolect.models.lexicon import build_lexicon, read_lexicon
-        from idiolect.models.shortlist import choose_tokens
+        from idiolect.models.shortlist import LANGUAGES, choose_tokens
         from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
         # As the time goes with the largest model; a smaller one skips to the third step.
         report("build", 0.0)
-        weights, vocabulary = read_gguf(
-            source,
-            lambda done: report("build", 0.75 + 0.05 * done),
-            lambda every: choose_tokens(every, report=lambda done: report("build", 0.2 + 0.55 * done)),
-        )
+
+        written = tuple(language for language in languages if language in LANGUAGES)
+        written = (
+            tuple(dict.fromkeys([*written, "en"])) if written else ()
+        )  # code and trades are English everywhere
+        are_left_out = False
+
+        def choose(every: Vocabulary) -> Vocabulary:
+            nonlocal are_left_out
+            kept = choose_tokens(
+                every, written or LANGUAGES, report=lambda done: report("build", 0.2 + 0.55 * done)
+            )
+            are_left_out = len(kept.tokens) < len(every.tokens)
+            return kept
+
+        weights, vocabulary = read_gguf(source, lambda done: report("build", 0.75 + 0.05 * done), choose)
         build_graph(weights, work / "graph.onnx")
         report("build", 0.82)
         build_tokenizer(vocabulary, work / "tokenizer.model")
@@ -185,6 +211,7 @@ def _build(folder: Path, source: Path, source_sha256: str, name: str, report: Pr
             "name": name,
             "gguf": str(source.absolute()),
             "source_sha256": source_sha256,
+            "languages": written if are_left_out else (),
             "config": weights.config.to_json(),
             "files": {path.name: _describe(path) for path in sorted(work.iterdir())},
         }

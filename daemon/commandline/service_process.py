@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Final
@@ -67,10 +67,13 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     return _launch(settings, terminal, port)
 
 
-def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = None) -> None:
+def build_base(
+    settings: Settings, terminal: Terminal, choice: Choice | None = None, languages: Sequence[str] = ()
+) -> None:
     """Fetch and build a base model, by default the one that serves, unless it is there; its progress is shown.
 
-    Ctrl-C says what is kept of it. Raises BaseBeingMadeError before anything is fetched.
+    Of a large vocabulary the tokens of the user's `languages` are kept, or those of seven where none are known. Ctrl-C
+    says what is kept of it. Raises BaseBeingMadeError before anything is fetched.
     """
     choice = choice or chosen(settings.base_dir)
     if whole_base(settings.base_dir, choice) is not None:
@@ -87,7 +90,7 @@ def build_base(settings: Settings, terminal: Terminal, choice: Choice | None = N
             phase = now
             show(now, done)
 
-        make(settings.base_dir, choice, progress)
+        make(settings.base_dir, choice, progress, languages or settings.languages)
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:

@@ -287,6 +287,28 @@ def test_a_byte_that_text_has_a_token_for_is_never_said(ours):
     assert ours.encode("a") == [of_letter]
 
 
+def test_the_tokens_of_its_users_languages_are_kept(tmp_path, monkeypatch):
+    every = character_vocabulary()
+    path = write_gguf(
+        transformers_model("gemma3", len(every.tokens)), "gemma3", tmp_path / "gemma.gguf", every
+    )
+    monkeypatch.setattr("idiolect.models.shortlist._WORDS", 500)
+    asked = []
+
+    def few(vocabulary, languages, report):
+        asked.append(tuple(languages))
+        return choose_tokens(vocabulary, languages, len(every.tokens) - 150, report)
+
+    monkeypatch.setattr("idiolect.models.shortlist.choose_tokens", few)
+    german, usual = (
+        ensure_base(tmp_path / name, path, languages=languages)
+        for name, languages in (("de", ["de", "xx"]), ("usual", []))
+    )
+    assert asked == [("de", "en"), LANGUAGES]
+    assert (german.languages, usual.languages) == (("de", "en"), ())
+    assert german.tokenizer.read_bytes() != usual.tokenizer.read_bytes()
+
+
 @pytest.mark.parametrize("left_out", [30, 90, 150])
 def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
     vocabulary, ours, tmp_path, monkeypatch, left_out

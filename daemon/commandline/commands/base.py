@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import pydoc
 import sys
@@ -45,6 +44,9 @@ from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
 
+_WORDS_TELL = 2000
+"""In so many words a language that the user writes has come up."""
+
 GROUP = typer.Typer(
     help="Choose the base model: the language model that your text is learned on top of. The default knows English; "
     "gemma3-270m knows more languages, has terms of its own, and takes more memory. Each has its own "
@@ -86,12 +88,20 @@ def use(
     choice = resolve(settings.base_dir, base)
     if choice.known is not None and choice.name not in built(settings.base_dir):
         _agree(settings, terminal, choice.known, accepted=accept_terms)
-    build_base(settings, terminal, choice)
+    languages, certain = _languages(settings)
+    build_base(settings, terminal, choice, languages if certain else ())
     made = built(settings.base_dir)[choice.name]
     if choice.known is None and (terms := terms_of(made.source_sha256, made.config)) is not None:
         terminal.note(f"{choice.name} is of Gemma's family. {terms.notice}, and so is what is made from it.")
     speed = _speed(settings, made)
-    _make_word_list(settings, terminal, made)
+    if certain and made.languages and (others := [one for one in languages if one not in made.languages]):
+        terminal.note(
+            f"{choice.name} was made for {', '.join(made.languages)}: text in {', '.join(others)} takes more tokens. "
+            f"To have it made for all, let another one serve, run `idiolect base remove {choice.name}`, and this again."
+        )
+    if languages and not has_word_list(made, languages):
+        with terminal.waiting(f"Making the list of words of {', '.join(languages)}"):
+            ensure_word_list(made, languages)
     former = _chosen_or_default(settings)  # only now: minutes have gone by
     if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
         _switch(settings, terminal, choice, former)
@@ -139,16 +149,17 @@ def remove(
     terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
 
 
-def _make_word_list(settings: Settings, terminal: Terminal, base: BasePaths) -> None:
-    """Make the list of the words of the user's languages for a base model, while another one still serves."""
-    languages: Sequence[str] = settings.languages
-    if not languages and process.holder(settings) is not None:
-        with contextlib.suppress(IdiolectError), ServiceClient(settings) as client:
+def _languages(settings: Settings) -> tuple[Sequence[str], bool]:
+    """Return the languages that the user writes, set or as a running service found them; whether that is certain."""
+    if settings.languages or process.holder(settings) is None:
+        return settings.languages, bool(settings.languages)
+    try:
+        with ServiceClient(settings) as client:
             now = client.get("/v1/status")
-            languages = now.get("languages_awaited") or now.get("languages", ())  # a locked one tells none
-    if languages and not has_word_list(base, languages):
-        with terminal.waiting(f"Making the list of words of {', '.join(languages)}"):
-            ensure_word_list(base, languages)
+    except IdiolectError:
+        return (), False
+    found = now.get("languages_awaited") or now.get("languages", ())  # a locked one tells none
+    return found, now.get("words", 0) >= _WORDS_TELL
 
 
 def _chosen_or_default(settings: Settings) -> Choice:
@@ -251,6 +262,7 @@ def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
                 "memory_mb": memory_mb,
                 "token_ms": speed and speed.token_ms,
                 "languages": list(known.languages) if known else None,
+                "made_for": list(base.languages) if base else None,
                 "licence": known and known.licence,
             }
         )
@@ -277,5 +289,6 @@ def _describe_row(row: dict[str, Any]) -> str:
     costs = [f"{row['memory_mb']:,} MB of memory"] if row["memory_mb"] else []
     costs += [f"{row['token_ms']:.1f} ms a token here"] if row["token_ms"] else []
     about = [f"languages: {' '.join(row['languages'])}"] if row["languages"] else []
+    about += [f"made for {' '.join(row['made_for'])} alone"] if row["made_for"] else []
     about += [f"licence: {row['licence']}"] if row["licence"] else []
     return "; ".join([", ".join([state, *costs]), *about])
