@@ -153,10 +153,14 @@ def test_the_page_says_how_fast_its_user_types(page, profile):
     for place, letter in enumerate("we sailed along the quiet harbour"):
         page.press(letter, at_s=began_s + KEY_S * place)
     until(lambda: profile.ask("/v1/status")["key_ms"] < before)
-    look_anew(page)
-    speed = round(12_000 / profile.ask("/v1/status")["key_ms"])
-    said = f"You type about {speed} words a minute"
-    page.until(f"document.querySelector('#speed:not([hidden])')?.textContent.startsWith({json.dumps(said)})")
+
+    def is_said():  # of what a busy machine is told late, too
+        look_anew(page)
+        speed = round(12_000 / profile.ask("/v1/status")["key_ms"])
+        said = page.js("document.querySelector('#speed:not([hidden])')?.textContent")
+        return (said or "").startswith(f"You type about {speed} words a minute")
+
+    until(is_said)
 
 
 def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):

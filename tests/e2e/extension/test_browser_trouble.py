@@ -141,7 +141,7 @@ def test_the_text_of_the_last_field_is_asked_about_in_the_next_one_too(browser):
         tab.type("el")
         tab.js("turn(1)")
         browser.begin(START + "el")
-    until(lambda: len(browser.room.asked("suggest")) == before + 3)
+    until(lambda: len(browser.room.asked("suggest")) >= before + 3)
 
 
 #: Mistyped and what is offered first; each of its own, since one that is taken back is not offered again.
