@@ -358,7 +358,10 @@ class Trainer:
         learned = [ids[place] for place in result["learned"]]
         if result["missed"]:
             before = frozenset[int]() if parent is None else self._store.adapters.seen(parent)
-            reason += f"; it has learned from {len({*before, *learned}):,} of {len(ids):,} entries so far"
+            so_far = {*before, *learned}.intersection(
+                ids
+            )  # it may have seen some whose text was let go since
+            reason += f"; it has learned from {len(so_far):,} of {len(ids):,} entries so far"
         if result["promising"] and self._settings.keep_adapters:
             reason += "; the next round can go on from it"
         record = RoundRecord(

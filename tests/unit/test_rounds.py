@@ -490,6 +490,7 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
         for event in follow(*given):
             if event["event"] == "result":
                 event |= {"learned": event["learned"][:6], "missed": len(event["learned"]) - 6}
+                event["status"] = "promoted"
             yield event
 
     monkeypatch.setattr(profile.service._children, "follow", cut_short)
@@ -497,6 +498,13 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
     verdict = profile.end()
     assert "it has learned from 6 of 110 entries so far" in verdict["reason"]
     assert [(row.entries, row.stored) for row in profile.store.audit().seen] == [(6, 110)]
+    seen, store = profile.store.adapters.seen(verdict["adapter"]), profile.store
+    room = sum(len(entry.text.encode()) for entry in store.entries.select() if entry.id not in seen)
+    assert store.entries.expire(None, room) >= 6
+    left = {entry for entry, _ in store.entries.token_ids()}
+    assert not seen & left
+    profile.begin()
+    assert f"it has learned from 6 of {len(left):,} entries so far" in profile.end()["reason"]
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):
