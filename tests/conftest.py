@@ -15,7 +15,6 @@ from weakref import WeakKeyDictionary
 import forked
 import numpy as np
 import onnx
-import pages
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -106,12 +105,6 @@ def reader() -> Iterator[Reader]:
     shared = Reader()
     yield shared
     shared.close()
-
-
-@pytest.fixture
-def plain_pages() -> Callable[[Path, str], bytes]:
-    """`plain_pages(path, key)`, as in `pages.py`."""
-    return pages.plain_pages
 
 
 # A tiny random Llama, made by the very code that makes the real base model.

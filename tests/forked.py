@@ -1,11 +1,14 @@
 """Processes of the program that are forked from an interpreter that has imported their modules once.
 
 A service spends four fifths of its start on its imports, and a command nearly all of its time: some hundred are started
-by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are
-started as the program starts them, or by `python -c` with a code that runs the command line. Each has its own
-descriptors, environment, folder and session, as after an `exec`. Where the environment holds something that Python
-reads at its start, which the interpreter at hand has behind it, a new one is started as ever; so for what a fork
-cannot do.
+by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are started as the program starts them, or
+by `python -c` with a code that runs the command line. Each has its own descriptors, environment, folder and session, as
+after an `exec`. Where the environment holds something that Python reads at its start, which the interpreter at hand has
+behind it, a new one is started as ever; so for what a fork cannot do.
+
+What the system tells of a forked process's arguments and environment (`/proc`) is the other interpreter's, and its own
+interpreter is not taken apart at its end: what is about these needs a new one, as `bin/idiolect` is, or one with
+`pass_fds`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import closing
 
 import pytest
+from pages import plain_pages
 from program import IDIOLECT
 from publishing import publish
 
@@ -103,7 +104,7 @@ def test_the_nearest_sound_ancestor_serves_and_everybody_is_told(settings, linea
         process.stop(settings)
 
 
-def test_a_damaged_page_of_the_file_is_found_too(settings, lineage, plain_pages):
+def test_a_damaged_page_of_the_file_is_found_too(settings, lineage):
     pages = plain_pages(settings.store_path, store_key.obtain(settings).hex)
     # Page 1 begins with 16 bytes that are not deciphered; each page ends with 80 that are left out.
     number, _ = divmod(pages.index(lineage[2][5000:5200]) + 16, 4096 - 80)

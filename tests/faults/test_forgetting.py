@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pages import plain_pages
 from publishing import publish
 
 from idiolect.daemon.service import Service
@@ -50,7 +51,7 @@ def learned_by_heart(service, tiny, lora, marker, *, parent, seen):
     )
 
 
-def written(settings, plain_pages):
+def written(settings):
     """All that is in the profile's folder, its store deciphered."""
     key = obtain(settings).hex
     files = [path for path in settings.home.rglob("*") if path.is_file()]
@@ -58,7 +59,7 @@ def written(settings, plain_pages):
     return b"\n".join([*plain, plain_pages(settings.store_path, key)])
 
 
-def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, tiny, make_lora):
+def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, tiny, make_lora):
     texts = list(enumerate(OTHERS))
     places = iter(range(0, 60, 2))
     for times, secret in SECRETS.items():
@@ -78,7 +79,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
         assert secret[2:] in {
             w.text for w in service.suggestions.suggest(f"The boat is called {secret[:2]}").words
         }
-        assert secret.encode() in written(settings, plain_pages)
+        assert secret.encode() in written(settings)
 
     receipts = [
         service.forgetting.forget(Selector(text=secret), dry_run=False) for secret in SECRETS.values()
@@ -109,11 +110,11 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     *_, last = service.imports.add([path])
     assert last["entries"] == 1
     for settings_now in (settings, never_settings):
-        held = written(settings_now, plain_pages)
+        held = written(settings_now)
         assert not any(secret.encode() in held for secret in SECRETS.values())
         assert not any(secret.lower().encode() in held.lower() for secret in SECRETS.values())
     service.close()
-    assert not any(secret.encode() in written(settings, plain_pages) for secret in SECRETS.values())
+    assert not any(secret.encode() in written(settings) for secret in SECRETS.values())
 
 
 def _texts(service):

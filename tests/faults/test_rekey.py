@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keyring.backend
 import pytest
+from pages import plain_pages
 
 from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.runtime import process
@@ -190,7 +191,7 @@ def test_killed_in_the_middle_of_rewriting(profile):
         key = store_key.obtain(settings).hex
 
 
-def test_no_page_is_left_under_the_old_key(profile, plain_pages):
+def test_no_page_is_left_under_the_old_key(profile):
     settings, ring, old, texts = profile("file", 200, 400)
     assert end(change(settings, ring))[0]
     new = store_key.obtain(settings).hex

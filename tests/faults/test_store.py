@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
+from pages import plain_pages
 from publishing import publish
 
 from idiolect.daemon.storage.errors import (
@@ -106,7 +107,7 @@ def test_a_store_that_another_process_writes_to(path):
     store.close()
 
 
-def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path, plain_pages):
+def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path):
     store = Store.open(path, KEY, busy_timeout_s=0.05)
     store.entries.add([entry("heron")])
     script = """

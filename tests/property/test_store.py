@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from pages import plain_pages
 from publishing import publish
 
 from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry
@@ -217,7 +218,7 @@ def test_any_history_leaves_what_the_model_expects():
     ),
     blob_size=st.integers(0, 30_000),
 )
-def test_forgotten_text_is_in_no_page(plain_pages, batches, blob_size):
+def test_forgotten_text_is_in_no_page(batches, blob_size):
     with tempfile.TemporaryDirectory(prefix="idiolect-test-") as folder:
         path = Path(folder) / "store.db"
         store = Store.open(path, KEY)

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from pages import plain_pages
 from publishing import KEY, NOON, entry, publish
 from waiting import DEADLINE_S
 
@@ -63,7 +64,7 @@ def test_the_oldest_goes_where_there_is_too_much(store):
     assert store.entries.add([again]) == [None], "what was let go is not taken again"
 
 
-def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
+def test_its_bytes_are_gone_from_the_file(store, tmp_path):
     store.entries.add(
         [entry("the heron keeps its own counsel"), entry("so does the stork", minute=5 * A_DAY)]
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from pages import plain_pages
 from publishing import KEY, NOON, entry, publish
 
 from idiolect.daemon.storage import encrypted_file
@@ -268,7 +269,7 @@ def test_rounds_that_make_no_adapter(store):
 # Forgetting
 
 
-def test_receipts_hold_figures_and_no_text(store, path, plain_pages):
+def test_receipts_hold_figures_and_no_text(store, path):
     (a,) = store.entries.add([entry("the heron keeps its appointments", source="diary")])
     adapter = publish(store, seen=[a])
     before = store.adapters.all()[0]
@@ -317,7 +318,7 @@ def test_old_weights_go_and_their_rows_stay(store):
     assert store.adapters.seen(promoted[2]) == frozenset()
 
 
-def test_weights_that_went_are_in_no_page(path, store, plain_pages):
+def test_weights_that_went_are_in_no_page(path, store):
     for number in range(8):
         publish(store, blob=b"weights %d " % number * 3000, status="refused")
     assert b"weights 2" in plain_pages(path, KEY)
@@ -343,7 +344,7 @@ def test_numbers_are_not_used_again(store):
     assert publish(store, seen=[again]) > adapter
 
 
-def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pages):
+def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path):
     """Overwriting deleted rows is not enough: pages keep stale copies of rows that were moved away.
 
     These sizes leave some (seed found by trying; without the rewriting of the file this fails).
@@ -366,7 +367,7 @@ def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pa
     store.close()
 
 
-def test_of_a_forgotten_paragraph_a_file_keeps_the_beginning_of_its_hash(store, path, plain_pages):
+def test_of_a_forgotten_paragraph_a_file_keeps_the_beginning_of_its_hash(store, path):
     a, b, c = store.entries.add([entry("apple"), entry("banana"), entry("cherry")])
     whole = {name: digest(name) for name in ("apple", "banana and cherry", "cherry")}
     held = (
