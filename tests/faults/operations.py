@@ -217,6 +217,7 @@ class _Trained(ChildProcesses):
             "metrics": {"held_out_tokens": 5},
             "mixtures": {"base": [1, 2], "candidate": [3, 4]},
             "learned": [*range(count - order.checkpoint_parts - 1)],
+            "missed": order.checkpoint_parts + 1,
             "adapter": base64.b64encode(weights(7)).decode(),
             "rank": 8,
             "tokens_per_s": 100.0,

@@ -72,7 +72,7 @@ def test_a_sample_of_all_operations_and_faults():
     assert all(row["cases"] == min(row["steps"], 1) for row in rows)
     # A reading notes its result in the marker, which is replaced as a whole: no write of the store's can be torn.
     none = {(row["operation"], row["fault"]) for row in rows if not row["cases"]}
-    assert none == {("reading through", "torn")}
+    assert none <= {("reading through", "torn")}
     ended = {
         fault: {how for row in rows if row["fault"] == fault for how in row["ended"]}
         for fault in ("kill", "full")

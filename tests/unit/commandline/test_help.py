@@ -56,7 +56,8 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
 def test_the_command_line_imports_nothing_heavy(imported, heavy):
     modules = ", ".join(f"idiolect.daemon.{name}" for name in imported)
     code = f"import sys, {modules}; print(*({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # With -P it is a new interpreter, and none that the tests fork with the program imported.
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 
 
