@@ -263,8 +263,9 @@ def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browse
         return "hte" not in held
 
     until(are_corrected)
-    browser.tab.press("Backspace")  # takes the last of them back
-    browser.until_value("so we are okay the hte cat")
+    if kind == "editable":  # the last, since what is taken back is not corrected again
+        browser.tab.press("Backspace")  # takes the last of them back
+        browser.until_value("so we are okay the hte cat")
 
 
 @in_chromium
