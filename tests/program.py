@@ -36,7 +36,7 @@ class Program:
         command = [*IDIOLECT, *map(str, arguments)]
         done = subprocess.run(command, env=self.env, input=typed, capture_output=True, text=True, check=False)
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr, (arguments, done.stdout, done.stderr)
         return done.stdout if "--json" in arguments else done.stdout + done.stderr
 
     def json(self, *arguments: object) -> Any:
