@@ -123,7 +123,9 @@ class Forked(subprocess.Popen):
         }
         ends = [given["p2cread"], given["c2pwrite"], given["errwrite"]]
         self._keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        weakref.finalize(self, self._keeper.close)
+        weakref.finalize(
+            self, self._keeper.close
+        ).atexit = False  # it is asked once more when it is collected
         self._keeper.connect(str(_folder / kind))
         socket.send_fds(
             self._keeper,
