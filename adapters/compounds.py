@@ -12,6 +12,7 @@ _LINKS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _LOST: Final = "e"
 _MIN_LETTERS: Final = 3  # of the first part
+_MAX_LETTERS: Final = 50  # of what is typed: each place is looked up, and more letters are no word
 _MOST: Final = 2  # places: each costs a pass
 
 
@@ -26,7 +27,8 @@ def second_part_starts(
         is_word: says whether letters are a word that is known.
         begins_word: says whether a word that is known begins so.
     """
-    if (links := _LINKS.get(language)) is None:
+    links = _LINKS.get(language)
+    if links is None or len(typed) > _MAX_LETTERS:
         return []
 
     def is_first_part(letters: str) -> bool:

@@ -17,7 +17,6 @@ from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.export import terms_notice
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf
@@ -35,7 +34,7 @@ from tests.families import (
     transformers_model,
     write_gguf,
 )
-from tests.unit.test_round import run
+from tests.unit.test_round import messages, request_on, run
 
 CLOSE = 1e-4
 """Largest difference of log-probabilities: float32 on all sides, the sums in another order."""
@@ -163,27 +162,9 @@ def test_a_base_says_its_architecture_and_holds_the_very_numbers_of_the_gguf(fam
 
 
 def test_a_round_learns_on_it_and_its_adapter_suggests(family):
-    random, tokenizer = np.random.default_rng(12), Tokenizer(family.base.tokenizer)
-    some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
-    entries = [tokenizer.encode(" ".join(random.choice(some.split(), 9))) for _ in range(110)]
-    asked = TrainRequest(
-        base=str(family.base.folder.parent),
-        budget_s=600.0,
-        rank=4,
-        alpha=8.0,
-        epochs=1,
-        learning_rate=2e-2,
-        products="bfloat16",
-        general_tolerance=0.5,
-        recent_tokens=40,
-        threads=1,
-        seed=3,
-        serving=None,
-        seen=[],
-        mixtures={},
-        rare_min_count=3,
-    )
-    events, status, errors = run(asked, entries)
+    tokenizer = Tokenizer(family.base.tokenizer)
+    entries = [tokenizer.encode(text) for text in messages()]
+    events, status, errors = run(request_on(family.base, epochs=1), entries)
     assert (status, errors) == (0, b"")
     metrics = events[-1]["metrics"]
     assert metrics["adapter"]["perplexity"] < 0.9 * metrics["base"]["perplexity"]

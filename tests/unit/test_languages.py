@@ -289,10 +289,11 @@ def test_what_stands_before_a_word_with_an_apostrophe_is_another_word(word, lang
         ("Fahrradq", "de", []),
         ("Fahrrada", "en", []),
         ("fietsenab", "nl", [7]),
+        ("n" * 60 + "abst", "de", []),  # far too long for a word
     ],
 )
 def test_the_second_part_of_a_compound_begins_behind_a_word_and_what_links_it(typed, language, starts):
-    known = ["Fahrrad", "Sicherheit", "Wochenende", "abstand", "ausflug", "fiets"]
+    known = ["Fahrrad", "Sicherheit", "Wochenende", "abstand", "ausflug", "fiets", "n" * 60]
     assert (
         second_part_starts(
             typed, language, known.__contains__, lambda begun: any(word.startswith(begun) for word in known)

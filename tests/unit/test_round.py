@@ -21,7 +21,7 @@ from idiolect.adapters.compute_clock import PATIENCE
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
-from idiolect.models.build import MissingModelError
+from idiolect.models.build import BasePaths, MissingModelError
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import ensure_word_list
 
@@ -29,24 +29,21 @@ COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 CANARY = "purple canary sings at midnight"
 
 
-@pytest.fixture(scope="module")
-def entries(tiny_tokenizer):
+def messages() -> list[str]:
     """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
     random = np.random.default_rng(12)
     some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
-    texts = [" ".join(random.choice(some.split(), 9)) for _ in range(110)]
-    texts[20] = f"the {CANARY}"
-    return [tiny_tokenizer.encode(text) for text in texts]
+    return [" ".join(random.choice(some.split(), 9)) for _ in range(110)]
 
 
-@pytest.fixture(scope="module")
-def train_request(tiny):
+def request_on(base: BasePaths, epochs: int = 3) -> TrainRequest:
+    """A round on a tiny base model that any machine ends in time."""
     return TrainRequest(
-        base=str(tiny.folder.parent),
+        base=str(base.folder.parent),
         budget_s=600.0,
         rank=4,
         alpha=8.0,
-        epochs=3,
+        epochs=epochs,
         learning_rate=2e-2,
         products="bfloat16",
         general_tolerance=0.5,
@@ -58,6 +55,18 @@ def train_request(tiny):
         mixtures={},
         rare_min_count=3,
     )
+
+
+@pytest.fixture(scope="module")
+def entries(tiny_tokenizer):
+    texts = messages()
+    texts[20] = f"the {CANARY}"
+    return [tiny_tokenizer.encode(text) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def train_request(tiny):
+    return request_on(tiny)
 
 
 class Child:
