@@ -31,6 +31,7 @@ from idiolect.daemon.serving.text_generation import SERVED
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95
+_MAX_UNASKED = 128  # tokens of a text whose client names no number: some seconds on two cores
 
 _Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 _Count = Annotated[int, Field(ge=-1, le=2**31 - 1)]
@@ -59,7 +60,7 @@ class _Body(Lenient):
         temperature = max(self.temperature, 0.0) if chance else _TEMPERATURE if text else 0.0
         line = suffix.partition("\n")[0]
         return SamplingParams(
-            WINDOW if self.n_predict < 0 else self.n_predict,
+            _MAX_UNASKED if self.n_predict < 0 else self.n_predict,
             temperature=min(temperature, 2.0),
             top_k=max(self.top_k, 0),
             top_p=self.top_p or 1e-6,

@@ -6,8 +6,10 @@ No message repeats what was sent, since it may be the user's text: a field is na
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
@@ -20,6 +22,10 @@ from idiolect.daemon.storage.selectors import MAX_CHARS
 from idiolect.models.errors import IdiolectError
 
 MAX_BODY_BYTES = 8 * 2**20
+#: Strings, commas and opening brackets of a body: 10,000 paths, the most that a request may have, are half of it.
+#: Pydantic finds all that is wrong with a body before it tells of any: a million errors would keep everybody waiting.
+MAX_BODY_PARTS = 25_000
+_PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 MAX_PREFIX_CHARS = 100_000
 MAX_TEXT_CHARS = 1_000_000
 MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too large for the store
@@ -44,7 +50,7 @@ class InvalidRequestError(IdiolectError):
 
 
 class TooLargeError(IdiolectError):
-    """The request's body is over the limit."""
+    """The request's body is over the limit, in bytes or in parts."""
 
     code: ClassVar[str] = "too-large"
     exit_code: ClassVar[int] = 63
@@ -126,7 +132,9 @@ AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
 
 def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
-    """A request's body; an empty one counts as `{}`. Raises MalformedError and InvalidRequestError."""
+    """A request's body; an empty one counts as `{}`. Raises TooLargeError, MalformedError, InvalidRequestError."""
+    if next(islice(_PART.finditer(raw), MAX_BODY_PARTS, None), None) is not None:
+        raise TooLargeError(f"The body has more than {MAX_BODY_PARTS:,} parts. Send less at a time.")
     try:
         return kind.model_validate_json(raw or b"{}")
     except pydantic.ValidationError as error:

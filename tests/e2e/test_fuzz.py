@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from waiting import DEADLINE_S
 
@@ -77,3 +78,28 @@ def test_no_request_makes_the_service_fail_and_all_answers_are_as_documented(run
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def bodies(fields: list[str]) -> list[bytes]:
+    """Bodies with one kind of part far too often: items of each field, unknown fields, objects, brackets, strings."""
+    long = [
+        b"[" + b"0," * 300_000 + b"0]",
+        b"[" + b'"",' * 300_000 + b'""]',
+        b"[" + b"{}," * 300_000 + b"{}]",
+    ]
+    many = [b'{"%s":%s}' % (name.encode(), items) for name in fields for items in long]
+    unknown = b"{" + b",".join(b'"x%d":0' % number for number in range(300_000)) + b"}"
+    return [*many, *long, unknown, b"[" * 10**6, b'{"a":' * 10**6, b'"' * 10**6, b'[""' * 10**6]
+
+
+def test_a_body_of_too_many_parts_is_refused_by_every_route_before_it_is_read(running):
+    settings, where = running
+    token = {"authorization": f"Bearer {process.read_token(settings)}"}
+    with httpx.Client(base_url=where.url, headers=token, timeout=DEADLINE_S) as http:
+        paths = http.get("/openapi.json").json()["paths"]
+        for path, methods in paths.items():
+            if "requestBody" not in methods.get("post", {}):
+                continue
+            [content] = methods["post"]["requestBody"]["content"].values()
+            for body in bodies(sorted(content["schema"]["properties"])):
+                assert http.post(path, content=body).status_code == 413, (path, body[:40])

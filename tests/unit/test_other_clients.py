@@ -468,6 +468,8 @@ def test_a_completion_in_llama_cpps_form_whole_and_as_a_stream(llama):
     assert "".join(event["content"] for event in events) == whole["content"]
     assert [event["stop"] for event in events] == [False] * (len(events) - 1) + [True]
     assert events[-1]["timings"]["predicted_n"] == 10
+    unasked = llama("/completion", prompt="We met the ", temperature=0).json()
+    assert unasked["tokens_predicted"] <= 128
     tired = llama("/completion", **asked | {"n_predict": -1, "t_max_predict_ms": 1}).json()
     assert (tired["stop_type"], tired["tokens_predicted"] < 1000) == ("limit", True)
 
