@@ -1,7 +1,7 @@
 """Which languages a user writes, found from their text.
 
 Naive Bayes over the most used words of 27 languages (wordfreq's). On runs of one to six words it is right more often
-than lingua's models of runs of letters, which take 96 MB: docs/log.md has the figures.
+than lingua's models of runs of letters, which take 96 MB: docs/experiments.md has the figures.
 """
 
 from __future__ import annotations

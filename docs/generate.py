@@ -1,4 +1,4 @@
-"""What the documents say that the program knows better: commands, settings, errors, folders, and the log's index.
+"""What the documents say that the program knows better: commands, settings, errors and folders.
 
 cog calls these functions from the documents and writes down what they return. Nothing here depends on
 the machine it runs on: defaults that differ by machine are words. `measurements.py` does the same with figures.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import runpy
 import tempfile
 import textwrap
@@ -19,14 +18,12 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")
-LOG = ROOT / "docs" / "log.md"
 
 #: Defaults that are another on each machine.
 _BY_MACHINE = {
     "home": "the platform's folder for user data",
     "threads": "2, or 1 where there is one core",
 }
-_STATES = ("adopted", "rejected", "open", "measured")
 
 
 # --- the command line --------------------------------------------------------------------------------
@@ -237,27 +234,3 @@ def rooms() -> str:
 
 def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
     return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
-
-
-# --- the experiment log ------------------------------------------------------------------------------
-
-#: An entry of the log: its title, what became of it, its topics.
-_ENTRY = re.compile(r"^### (.+)\n\n\*(\w+) · (.+)\*$", re.MULTILINE)
-
-
-def log_index() -> str:
-    """The entries of `log.md` by topic, those that were kept first; each with a link."""
-    topics: dict[str, list[tuple[int, str]]] = {}
-    for title, state, named in _ENTRY.findall(LOG.read_text("utf-8")):
-        line = f"- *{state}*: [{title}](#{_anchor(title)})"
-        for topic in named.split(", "):
-            topics.setdefault(topic, []).append((_STATES.index(state), line))
-    return "\n\n".join(
-        f"**{topic.capitalize()}**\n\n" + "\n".join(line for _, line in sorted(found, key=lambda one: one[0]))
-        for topic, found in sorted(topics.items())
-    )
-
-
-def _anchor(title: str) -> str:
-    """The fragment that a heading gets where Markdown is shown."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

@@ -35,7 +35,7 @@ _MIN_BF16_SPEEDUP = 1.5  # times: what has instructions for bfloat16 is above 2,
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyper-parameters; docs/log.md has the figures that they were chosen by.
+    """Hyper-parameters; docs/experiments.md has the figures that they were chosen by.
 
     Args:
         learning_rate: the highest one of the schedule.
@@ -150,7 +150,7 @@ def train(
 
 
 def usual_learning_rate(architecture: Architecture) -> float:
-    """Return the highest learning rate that suits a base model; docs/log.md has the figures that it was chosen by."""
+    """Return the highest learning rate that suits a base model; docs/experiments.md has the figures."""
     # A norm behind each block makes a change as large as the block's whole output: such a model forgets at 7e-4.
     return 2e-4 if architecture.post_norms else TrainConfig.learning_rate
 

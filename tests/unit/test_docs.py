@@ -56,18 +56,6 @@ def sections(page: Path) -> dict[str, str]:
     return found
 
 
-# --- the experiment log ------------------------------------------------------------------------------
-
-
-def test_every_experiment_says_what_was_asked_measured_and_decided():
-    _, *entries = re.split(r"^### ", (DOCS / "log.md").read_text("utf-8"), flags=re.MULTILINE)
-    assert len(entries) > 100
-    for entry in entries:
-        assert re.match(r".+\n\n\*(adopted|rejected|open|measured) · [a-z ,]+\*\n", entry), entry[:80]
-        labels = re.findall(r"^\*\*(\w+)\.\*\* ?", entry, re.MULTILINE)
-        assert labels == ["Question", "Setup", "Result", "Decision"], entry[:80]
-
-
 # --- the command line --------------------------------------------------------------------------------
 
 
