@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 import subprocess
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -92,13 +93,21 @@ def encode(text: str) -> list[int]:
 
 
 class Profile:
-    """A store, the way into it, and what the fast memory heard; settings are as given."""
+    """A store, the way into it, and what the fast memory heard; settings are as given.
+
+    `before_storing` is called with each text before it is stored, in the thread that takes it in.
+    """
 
     def __init__(self, home: Path, reader: Reader, **settings: object) -> None:
         self.settings = Settings(home=home, **settings).prepare()
         self.store = Store.open(self.settings.store_path, KEY)
         self.heard: dict[int, list[int]] = {}
-        self.ingest = Ingest(self.store, encode, self.heard.update, self.settings, reader=reader)
+        self.before_storing: Callable[[str], object] = lambda _text: None
+        self.ingest = Ingest(self.store, self._encode, self.heard.update, self.settings, reader=reader)
+
+    def _encode(self, text: str) -> list[int]:
+        self.before_storing(text)
+        return encode(text)
 
     def add(self, *paths: Path, me: tuple[str, ...] = (), restores: bool = True) -> ReadReport:
         *_, last = self.ingest.add_paths(paths, AuthorFilter(me), restores=restores)

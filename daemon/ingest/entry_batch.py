@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,11 +38,14 @@ class EntryBatch:
         learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         pause: Pause,
         report: ReadReport | None = None,
+        storing: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
 
-        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
+        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError. Each
+        transaction is made within `storing`, which may raise.
         """
+        self._storing = storing
         self._pause = pause
         self.report = ReadReport() if report is None else report
         self._store = store
@@ -50,6 +54,7 @@ class EntryBatch:
         self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
         self._known: dict[str, list[int]] = {}
         self._state: FileState | None = None
+        self._origin: int | None = None
 
     def put(
         self,
@@ -77,15 +82,19 @@ class EntryBatch:
         return True
 
     def flush(self) -> None:
-        """Commit what waits; entries not while learning is paused: then they are dropped. Raises PausedError."""
+        """Commit what waits; entries not while learning is paused: then they are dropped.
+
+        Raises PausedError, and ForgottenMeanwhileError where their source was removed.
+        """
         waiting, self._waiting = self._waiting, []
         state, self._state = self._state, None
         if waiting:
-            with self._pause.learning():  # and no longer: who sends a text waits for it
-                stored = self._store.entries.add([entry for entry, _, _ in waiting], file=state)
+            with self._pause.learning(), self._storing():  # and no longer: who sends a text waits for it
+                stored = self._store.entries.add([entry for entry, _, _ in waiting], state, self._origin)
             self._count(waiting, stored)
         elif state is not None:
-            self._store.entries.add([], file=state)
+            with self._storing():
+                self._store.entries.add([], state, self._origin)
 
     def _count(
         self, waiting: list[tuple[NewEntry, list[int], list[int]]], stored: Sequence[int | None]
@@ -106,15 +115,15 @@ class EntryBatch:
         if new:
             self._learned(new)
 
-    def end_file(self, state: Callable[[], FileState]) -> FileState:
-        """Commit what waits, and leave the file's state to the next transaction.
+    def end_file(self, state: Callable[[], FileState], origin: int | None) -> FileState:
+        """Commit what waits, and leave the state of a file of the source `origin` to the next transaction.
 
         A state names the ids of the file's entries, so it comes after them. If the program is killed
         in between, the file is read once more, and nothing of it is stored twice.
         """
         self.flush()
         self._known.clear()
-        self._state = state()
+        self._state, self._origin = state(), origin
         return self._state
 
     def recall(self, at: datetime, source: str) -> None:

@@ -184,7 +184,7 @@ class FileImport:
             self.report.files += 1
         elif not complained:
             self.report.skip(Skipped(path, "empty"))
-        self._moved.saved(self._batch.end_file(lambda: page.state(path)))
+        self._moved.saved(self._batch.end_file(lambda: page.state(path), origin))
         yield before.st_size
 
     def repository(
@@ -218,7 +218,7 @@ class FileImport:
                     yield 0
         self.report.files += 1
         if whole:  # else it is read again, as once git has completed it
-            self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
+            self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)), origin)
         yield 0
 
     def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:

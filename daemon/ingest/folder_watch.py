@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -32,6 +33,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources.items import UnreadableError, status
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
@@ -111,13 +113,11 @@ class Watcher:
         self._notices = _Notices(self)
         self._observing = threading.Lock()  # never taken by a notice: the observer sends them under its own
         self._observed: dict[Path, _Observed] = {}
-        self._changing = (
-            threading.Lock()
-        )  # held while it is decided whether a path is followed; goes before the other
-        self._adding: Counter[Path] = Counter()  # how many are about to follow it
-        self._removing: Counter[Path] = (
-            Counter()
-        )  # how many are about to follow it no more: nothing of it is read
+        # Held while it is decided whether a path is followed; taken before `_observing`.
+        self._changing = threading.Lock()
+        self._adding: Counter[Path] = Counter()  # callers that are about to follow a path
+        self._removing: Counter[Path] = Counter()  # callers that are about to end following it
+        self._removals: Counter[Path] = Counter()  # how often it was removed
         self._roots: tuple[Path, ...] = ()
         self._wake = threading.Condition()
         self._pending: dict[Path, _Due] = {}
@@ -130,8 +130,8 @@ class Watcher:
         # watchdog warns when a folder appears in a folder that has just appeared, and then does it right.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
         self._observer.start()
-        for path in self._store.watches.all():
-            self._observe(Path(path))
+        for path in map(Path, self._store.watches.all()):
+            self._observe_wanted(path)
         self._thread.start()
 
     def stop(self, interrupt: Callable[[], None] = lambda: None) -> None:
@@ -166,25 +166,25 @@ class Watcher:
         """Follow `path` from now on: for good once the block has ended, and if that fails, only if it was before.
 
         A service that is killed within the block does not follow it after the next start. Raises NoSuchPathError,
-        UnreadableError.
+        UnreadableError, and ForgottenMeanwhileError where it was removed within the block.
         """
         status(path)
         path = real_path(path)
         with self._changing:
+            removals = self._removals[path]
             self._adding[path] += 1
             self._observe(path)
         try:
             yield
             with self._changing:
+                if self._removals[path] != removals:
+                    raise ForgottenMeanwhileError(f"{path} was removed meanwhile, so it is not followed.")
                 self._store.watches.add(str(path))
-                self._observe(path)  # it may have been removed meanwhile
-                self._adding[path] -= 1
-        except BaseException:
+        finally:
             with suppress(IdiolectError), self._changing:
                 self._adding[path] -= 1
-                if not self._adding[path] and str(path) not in self._store.watches.all():
+                if not self._is_wanted(path):
                     self._let_go(path)
-            raise
 
     def refuse_very_much(self, path: Path) -> None:
         """Raise ManyFilesError for what nobody follows by intention, unless it is followed already.
@@ -213,6 +213,7 @@ class Watcher:
         """Follow `path` no more; False where it was not followed. What it brought stays."""
         path = Path(os.path.realpath(path))
         with self._changing:
+            self._removals[path] += 1
             self._let_go(path)
             return self._store.watches.remove(str(path))
 
@@ -228,12 +229,37 @@ class Watcher:
             self._let_go(path)
         try:
             yield
-            self._store.watches.remove(str(path))
+            with self._changing:
+                self._removals[path] += 1
+                self._store.watches.remove(str(path))
         finally:
-            with self._changing, suppress(IdiolectError):
-                self._removing[path] -= 1
-                if str(path) in self._store.watches.all():
-                    self._observe(path)
+            with suppress(IdiolectError):
+                with self._changing:
+                    self._removing[path] -= 1
+                self._observe_wanted(path)
+
+    @contextmanager
+    def _storing(self, root: Path) -> Iterator[None]:
+        """Let text of the watched `root` be stored: `root` is not removed within the block.
+
+        Raises ForgottenMeanwhileError where it is followed no more.
+        """
+        with self._observing:
+            if root not in self._observed:
+                raise ForgottenMeanwhileError(f"{root} is followed no more.")
+            yield
+
+    def _is_wanted(self, path: Path) -> bool:
+        """Whether `path` is to be followed now. `_changing` is held."""
+        wanted = self._adding[path] > 0 or str(path) in self._store.watches.all()
+        return wanted and not self._removing[path]
+
+    def _observe_wanted(self, path: Path) -> bool:
+        """Ask the system for notices about `path` if it is to be followed; whether it is."""
+        with self._changing:
+            if wanted := self._is_wanted(path):
+                self._observe(path)
+            return wanted
 
     def _let_go(self, path: Path) -> None:
         with self._observing:
@@ -246,9 +272,9 @@ class Watcher:
             number: int | None = path.stat().st_ino
         except OSError:
             number = None
+        if self._removing[path]:
+            return
         with self._observing:
-            if self._removing[path]:
-                return
             now = self._observed.get(path)
             if now is not None and now.watch is not None and now.file_number == number:
                 return
@@ -315,7 +341,10 @@ class Watcher:
                 if self._root_of(path, folder=True) is not None:
                     self._look_into(path, due)
             elif (root := self._root_of(path, folder=False)) is not None:
-                self._ingest.update_file(path, root=root, off_record=due.off_record)
+                storing = partial(self._storing, root)
+                self._ingest.update_file(path, root=root, off_record=due.off_record, storing=storing)
+        except ForgottenMeanwhileError:
+            return  # it is followed no more
         except Exception as error:  # noqa: BLE001 (a watcher that dies of one file misses all others)
             if self._stopping:
                 return
@@ -345,8 +374,8 @@ class Watcher:
         try:
             self._ingest.refresh()
             for path in map(Path, self._store.watches.all()):
-                self._observe(path)
-                self._look_into(path, _Due(now, now, off_record=False))
+                if self._observe_wanted(path):
+                    self._look_into(path, _Due(now, now, off_record=False))
         except Exception as error:  # noqa: BLE001 (as above)
             if not self._stopping:
                 _log.warning("the watched folders were not compared: %s", type(error).__name__)

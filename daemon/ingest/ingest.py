@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,12 +172,11 @@ class Ingest:
 
         Raises PausedError, ReaderEndedError, and the store's errors.
         """
-        wanted = [one for one in entries if self.app_policy.learning(InputContext(one.app)) is None]
         batch = self._batch()
         for one, (text, _) in zip(
-            wanted, self._cleaned([(one.text, one.source, "") for one in wanted]), strict=True
+            entries, self._cleaned([(one.text, one.source, "") for one in entries]), strict=True
         ):
-            if text:
+            if text and self.app_policy.learning(InputContext(one.app)) is None:
                 batch.put(
                     text,
                     source=one.source,
@@ -291,6 +290,9 @@ class Ingest:
         self, imported: FileImport, restoring: Restoring | None, path: Path, one: _Found, origin: int
     ) -> Iterator[int]:
         report = imported.report
+        if path != one.root and self.excludes(path, one.root):  # since it was found
+            report.skip(Skipped(path, "excluded"))
+            return
         try:
             looked = self.reader.look(path)
             kind = kinds.BY_NAME.get(looked.kind or "")
@@ -358,20 +360,28 @@ class Ingest:
         wanted = kinds.document_at(path) is not None or (path == root and not path.suffix)
         return wanted and not self.excludes(path, root)
 
-    def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
+    def update_file(
+        self,
+        path: Path,
+        *,
+        root: Path | None = None,
+        off_record: bool = False,
+        storing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> int:
         """A file below the watched `root` was saved, moved or deleted: take in what is newly written.
 
         Returns how many entries that made. What was saved off the record (or while learning was paused, by
-        the file's date) is not learned, then or later. A file that is gone keeps its entries. Raises
-        PausedError where a pause begins meanwhile, and the store's errors.
+        the file's date) is not learned, then or later. A file that is gone keeps its entries. Text is stored within
+        `storing`, which may raise. Raises PausedError where a pause begins meanwhile, ForgottenMeanwhileError where
+        the source is removed, and the store's errors.
         """
         root = path.parent if root is None else root
-        if not self.follows(path, root):
-            return 0
         report = ReadReport()
-        batch = self._batch(report)
+        batch = EntryBatch(self._store, self._encode, self._learned, self.pause, report, storing)
         imported = FileImport(self._store, self.reader, self._moved, batch)
         with self._alone(path):
+            if not self.follows(path, root):
+                return 0
             if not os.path.isfile(path):
                 self._moved.lost(str(path))
                 return 0

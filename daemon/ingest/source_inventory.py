@@ -79,6 +79,8 @@ class SourceInventory:
             receipt = self._forget(brought, False, expect)
         watched = [Path(root) for root in self._store.watches.all()]
         self._store.sources.drop(str(path), lambda file: _followed(Path(file), watched))
+        if self._store.entries.select_ids(brought):  # an import has gone on until it was dropped
+            self._forget(brought, False, None)
         return receipt
 
 

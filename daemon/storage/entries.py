@@ -15,7 +15,14 @@ from sqlite_utils import Database
 from idiolect.daemon.redaction.redact import kinds
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.file_states import FileStates
-from idiolect.daemon.storage.records import COMMANDS, Counts, Entry, FileState, NewEntry
+from idiolect.daemon.storage.records import (
+    COMMANDS,
+    Counts,
+    Entry,
+    FileState,
+    ForgottenMeanwhileError,
+    NewEntry,
+)
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import OWN, Shared
@@ -40,11 +47,14 @@ class Entries:
         self._file_states = file_states
         self._shared = shared
 
-    def add(self, new: Sequence[NewEntry], file: FileState | None = None) -> list[int | None]:
-        """Keep entries, and the state of the file they came from, together or not at all.
+    def add(
+        self, new: Sequence[NewEntry], file: FileState | None = None, origin: int | None = None
+    ) -> list[int | None]:
+        """Keep entries, and the state of a `file` that was read from the source `origin`, together or not at all.
 
         Returns an id for each of `new`, in order; None where its key is kept already or is that of a forgotten entry,
-        or where the same text of the same time is shared by another device or was forgotten there.
+        or where the same text of the same time is shared by another device or was forgotten there. Raises
+        ForgottenMeanwhileError where a source that some of it came from was removed.
         """
         insert = (
             "INSERT INTO entries"
@@ -54,7 +64,13 @@ class Entries:
             " AND NOT EXISTS (SELECT 1 FROM shared WHERE mark = ?13) ON CONFLICT (key) DO NOTHING"
         )
         ids: list[int | None] = []
+        origins = json.dumps(sorted({entry.origin for entry in new if entry.origin} | ({origin} - {None})))
+        removed = "SELECT 1 FROM json_each(?) WHERE value NOT IN (SELECT id FROM sources)"
         with self._connection.writing() as db:
+            if db.execute(removed, [origins]).fetchone():
+                raise ForgottenMeanwhileError(
+                    "The source was removed while it was read, so nothing more of it was kept."
+                )
             for entry in new:
                 own = self._shared.entry_mark(microseconds(entry.at), entry.text)
                 mark, owner = (own, OWN) if entry.shared is None else entry.shared

@@ -18,7 +18,7 @@ from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.storage.errors import StoreFullError
-from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
+from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
 
 CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
@@ -156,6 +156,26 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
     assert reading.unwatched == reading.watched == [notes]
     reading.meanwhile = lambda: None
     assert reading.inventory.remove(notes, expect=3).entries == 3
+
+
+def test_a_source_that_is_removed_while_it_is_imported_leaves_nothing(
+    reading: Reading, notes: Path, tmp_path: Path
+) -> None:
+    write(notes / "b.md", "Three.")
+    write(tmp_path / "other.md", "Four.")
+    reading.before_storing = lambda text: text == "Three." and reading.inventory.remove(notes)
+    with pytest.raises(ForgottenMeanwhileError):
+        list(reading.ingest.add_paths([notes, tmp_path / "other.md"]))
+    assert (reading.texts(), reading.store.file_states.all()) == ([], [])
+    reading.before_storing = lambda _text: None
+    assert reading.add(notes) == 3
+
+
+def test_what_is_excluded_while_its_folder_is_imported_is_not_read(reading: Reading, notes: Path) -> None:
+    write(notes / "b.md", "Three.")
+    reading.before_storing = lambda _text: (notes / ".idiolectignore").write_text("b.md\n")
+    assert reading.add(notes) == 2
+    assert reading.texts() == ["One.", "Two."]
 
 
 def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, notes: Path) -> None:

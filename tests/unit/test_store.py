@@ -400,9 +400,9 @@ def test_forgotten_text_that_no_file_tells_of_is_not_taken_in_again(store):
 
 
 def test_a_source_that_is_taken_back_may_be_read_again(store):
-    sent = replace(entry("banana"), origin=1)
+    sent = replace(entry("banana"), origin=store.sources.add("/notes.txt", "text"))
     store.entries.add([sent])
-    assert store.forget(Selector(origin=1)).entries == 1
+    assert store.forget(Selector(origin=sent.origin)).entries == 1
     assert store.entries.add([sent]) != [None]
 
 

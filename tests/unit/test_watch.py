@@ -20,6 +20,7 @@ from idiolect.daemon.ingest.folder_watch import ManyFilesError, Watcher
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.storage.errors import StoreFullError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 
 # What `Watcher.start` does about it does not outlive pytest's own filters.
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
@@ -37,8 +38,11 @@ class Scene(Profile):
         self.watcher = self.watching(**times)
         self.follow(self.notes)
 
+    def unstarted(self, **times: float) -> Watcher:
+        return Watcher(self.ingest, self.store, **{"quiet_s": QUIET_S, **times})
+
     def watching(self, **times: float) -> Watcher:
-        watcher = Watcher(self.ingest, self.store, **{"quiet_s": QUIET_S, **times})
+        watcher = self.unstarted(**times)
         watcher.start()
         return watcher
 
@@ -291,10 +295,31 @@ def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(
         (other / "meanwhile.md").write_text("Meanwhile.")
     (other / "later.md").write_text("Later.")
     assert sorted(scene.brought(other)) == ["Later.", "Meanwhile."]
-    with scene.watcher.adding(other):
+
+
+def test_a_folder_that_is_removed_while_it_is_added_is_not_followed(scene: Scene, other: Path) -> None:
+    with pytest.raises(ForgottenMeanwhileError), scene.watcher.adding(other):
         scene.watcher.remove(other)
-    (other / "again.md").write_text("Again.")
-    assert sorted(scene.brought(other)) == ["Again.", "Later.", "Meanwhile."]
+    (other / "later.md").write_text("Nobody asked for this to be read.")
+    assert str(other) not in scene.store.watches.all()
+    assert scene.brought() == []
+
+
+@pytest.mark.parametrize("read", ["In the notes.", "In the other."])
+def test_a_folder_that_is_removed_while_files_are_read_stays_removed(
+    scene: Scene, other: Path, read: str
+) -> None:
+    scene.follow(other)
+    scene.watcher.stop()
+    (scene.notes / "a.md").write_text("In the notes.")
+    (other / "b.md").write_text("In the other.")
+    scene.before_storing = lambda text: text == read and again.remove(other)
+    again = scene.unstarted()
+    again.start()
+    until(lambda: again.quiet)
+    (other / "b.md").write_text("In the other. Later.")
+    assert scene.brought() == ["In the notes."]
+    again.stop()
 
 
 def test_what_cannot_be_removed_is_followed_as_before(scene: Scene, other: Path) -> None:
