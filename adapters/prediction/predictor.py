@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-import numpy as np
 import regex
 
 from idiolect.adapters.capitals import in_one_form
@@ -357,22 +356,6 @@ class Predictor:
         self._next_token.forget_texts()
         if self._mender is not None:
             self._mender.forget_typed()
-
-    def complete(self, prefix: str, words: int) -> Steps[str]:
-        """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type.
-
-        A step makes one token.
-        """
-        ids = self._next_token.truncate_ids(self._tokenizer.encode(prefix))
-        start = len(ids)
-        while len(ids) - start < 3 * words:
-            ids.append(int(np.argmax(self._next_token.next_probs(ids))))
-            if self._tokenizer.ends_line(ids[-1]):
-                break
-            yield
-        text = self._tokenizer.decode(ids[start:])
-        ends = [match.end() for match in regex.finditer(r"\S+", text)]
-        return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
 
 def _either(hides: Callable[[str], bool], also: Callable[[str], bool]) -> Callable[[str], bool]:

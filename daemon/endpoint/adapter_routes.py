@@ -9,19 +9,17 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 from anyio.to_thread import run_sync
-from pydantic import BaseModel, Field
-from starlette.requests import Request
+from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Application, LineStream, answer, client_of, unless_gone
-from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
+from idiolect.daemon.endpoint.routing import Application, LineStream, answer
+from idiolect.daemon.endpoint.shapes import MAX_ID, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.child_processes import TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
@@ -95,12 +93,6 @@ class ExportBody(Body):
     adapter: Id | None = None
 
 
-class ExamplesQuery(BaseModel):
-    """How many examples."""
-
-    count: Annotated[int, Field(ge=1, le=50)] = 6
-
-
 class Started(TypedDict):
     """A training round has begun."""
 
@@ -128,21 +120,6 @@ class Serves(TypedDict):
     """The adapter that serves; null is the base model alone."""
 
     adapter: int | None
-
-
-class Example(Answer):
-    """A prefix, how the base and what is served go on from it, and how the user did."""
-
-    prefix: str
-    base: str
-    adapted: str
-    truth: str
-
-
-class Examples(Answer):
-    """Completions of held-out text."""
-
-    examples: list[Example]
 
 
 class Exported(TypedDict):
@@ -194,13 +171,6 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         """Serve this adapter, or the base alone, from the next request on."""
         await run_sync(service.model.use, asked.adapter)
         return {"adapter": asked.adapter}
-
-    @app.get("/v1/examples", Scope.ADMIN, errors=(NoAdapterError,))
-    async def examples(asked: ExamplesQuery, request: Request) -> Examples:
-        """Completions of held-out text, by the base and by what is served."""
-        steps = await run_sync(service.suggestions.examples, asked.count)
-        work = service.model.queue.answer(client_of(request), Priority.REST, steps)
-        return Examples.model_validate({"examples": await unless_gone(request, work)})
 
     @app.post("/v1/export", Scope.ADMIN, errors=(*_OF_AN_ADAPTER, NoAdapterError))
     async def export(asked: ExportBody) -> Exported:

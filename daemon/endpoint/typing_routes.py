@@ -45,10 +45,12 @@ AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
 T = TypeVar("T")
 
 
-class ExplainBody(PlacedBody):
+class SuggestBody(PlacedBody):
     """What stands before and after the cursor, and how much to suggest.
 
-    `context` is what the user answers, the newest last: for this suggestion alone.
+    `context` is what the user answers, the newest last: for this suggestion alone. `source`: whether it is a shell that
+    asks; `corrections`: whether mistyped words are mended, too. `key_ms` is the typist's median time between two
+    letters, in milliseconds.
     """
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
@@ -56,14 +58,6 @@ class ExplainBody(PlacedBody):
     candidates: Annotated[int, Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
     context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
-
-
-class SuggestBody(ExplainBody):
-    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too.
-
-    `key_ms` is the typist's median time between two letters, in milliseconds.
-    """
-
     source: Literal["", "shell"] = ""
     corrections: bool = False
     key_ms: KeyMs | None = None
@@ -126,30 +120,6 @@ class Suggested(Answer):
     finished: float = 0.0
     sees_context: bool
     trial: bool = False
-
-
-class Origin(Answer):
-    """A word's probability, and which part it is owed to.
-
-    It is given as it is served, to the base alone, with the adapter, and with all but what is answered.
-    """
-
-    text: str
-    p: float
-    base: float
-    adapter: float | None
-    memory: float | None
-    part: Literal["base", "adapter", "memory", "context"]
-
-
-class Explained(Answer):
-    """Where suggestions come from, and the first word of the ghost text."""
-
-    words: list[Origin]
-    ghost: Origin | None
-    adapter: int | None
-    reason: str | None
-    paused: bool
 
 
 class HistoryBody(PlacedBody):
@@ -300,25 +270,6 @@ def _register_suggestions(app: Application, service: Service) -> None:
             if asked.context:
                 overwriting.ask()
         return suggested(found, None, sees_context=sees)
-
-    @app.post("/v1/explain", Scope.SUGGEST)
-    async def explain(asked: ExplainBody, request: Request) -> Explained:
-        """Which part suggestions come from: base, adapter, memory or what is answered. Slower than they are."""
-        if (reason := suggestions.withheld(asked.place)) is not None:
-            serves, paused = service.model.adapter_id, service.ingest.pause.active
-            return Explained(words=[], ghost=None, adapter=serves, reason=reason, paused=paused)
-        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
-        heeded = asked.context if suggestions.sees_context(asked.place) else ()
-        steps = suggestions.explain(*wanted, place=asked.place, context=heeded)
-        try:
-            found, origins = await unless_gone(
-                request, queue.answer(client_of(request), Priority.REST, steps)
-            )
-        finally:
-            if asked.context:
-                overwriting.ask()
-        return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.pause.active)
 
 
 class _OpenQuestions:

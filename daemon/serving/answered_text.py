@@ -11,7 +11,7 @@ from idiolect.adapters.prediction.answered import AnsweredText
 from idiolect.adapters.secret_cues import announces_secret
 from idiolect.daemon.redaction.redact import redact, without_placeholders
 from idiolect.daemon.reply_parser import end_of
-from idiolect.daemon.serving.message_author import author_of
+from idiolect.daemon.sources.replies import FROM
 
 KEPT_S: Final = 600.0
 """Seconds after the last question, in which nothing of it is left."""
@@ -27,20 +27,31 @@ _CODE: Final = regex.compile(
     r"(?<![\p{L}\p{N}.:/-])(?=[\p{L}-]*\p{N})(?=[\p{L}\p{N}-]{4})[\p{L}\p{N}]++(?:-[\p{L}\p{N}]++)*+(?![.:/]\p{N})"
 )
 
+_NAME: Final = r"\p{Lu}[\p{L}\p{M}'’-]{0,31}+"
+#: A field of a mail's header that names who sent it, or to whom it goes.
+_NAMED: Final = regex.compile(
+    rf"(?m)^(?i:to|{FROM})[:：][ \t]*\"?(?P<first>{_NAME})(?: {_NAME}){{0,3}}\"?[ \t]*(?:[<,]|$)"
+)
+
 
 def read_answered(texts: Sequence[str]) -> AnsweredText:
     """Return the newest characters of what is answered, the newest text last, without what looks like a secret.
 
-    Its sender is who wrote the newest of the texts that is not the user's own, as far as the text says so; or to whom
-    the mail goes whose header is the newest.
+    Its sender is the person whom the newest line "From: …" or "To: …" names.
     """
     whole = [text.strip() for text in texts if text.strip()]
     joined = "\n".join(whole)
     read = end_of(joined, _MAX_CHARS)
     before = joined[: len(joined) - len(read)][-_BEFORE_CHARS:]  # a secret may have its label there
     text = _without_codes(without_placeholders(redact(read, before=before)[0]))
-    sender = author_of(_newest(whole))
+    sender = next(filter(None, map(named_in, reversed(_newest(whole)))), "")
     return AnsweredText(text, sender if sender.casefold() in text.casefold() else "")
+
+
+def named_in(text: str) -> str:
+    """Return the first name of the person in a text's line "From: …" or "To: …", or ""."""
+    found = _NAMED.search(text)
+    return found["first"] if found is not None else ""
 
 
 def _without_codes(text: str) -> str:

@@ -412,19 +412,9 @@ class LiveModel:
             give_back_memory()  # a round's result has just passed through this process
         self._store.adapters.prune(self._keep_adapters)
 
-    @property
-    def times_forgotten(self) -> int:
-        """How often text was forgotten since the start."""
-        return self._times_forgotten
-
-    def unless_forgotten(
-        self, steps: Generator[T, None, R], since: int | None = None
-    ) -> Generator[T, None, R]:
-        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten.
-
-        ``since``: what `times_forgotten` was when the store was read for them; None: they read what they need.
-        """
-        times = self._times_forgotten if since is None else since
+    def unless_forgotten(self, steps: Generator[T, None, R]) -> Generator[T, None, R]:
+        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten."""
+        times = self._times_forgotten
         try:
             while True:
                 piece = next(steps)
@@ -442,32 +432,6 @@ class LiveModel:
             raise ForgottenMeanwhileError(
                 "Text was forgotten while the answer was made with knowledge of it. Ask again."
             )
-
-    # Others like it
-
-    def private_predictor(self) -> Predictor:
-        """A predictor that suggests as the one that serves does, with caches of its own; made in a step of work."""
-        served = self.served.predictor
-        return self.loaded.build_predictor(
-            self.served.user_model,
-            served.mixture.to_json(),
-            adapter=served.adapter,
-            adapter_id=served.adapter_id,
-            calibration=self.stats.calibration,
-            word_calibration=self.stats.word_calibration,
-        )
-
-    def predictor_of(self, wanted: Callable[[int], object], *, adapted: bool) -> Steps[Predictor]:
-        """A predictor that knows only the entries whose id is `wanted`, with the active adapter or with none.
-
-        The store is read at once; the steps are the queue's.
-        """
-        known, chosen = self._tokens(wanted), self._chosen(self.servable.active() if adapted else None)
-        return self._build_apart(known, chosen)
-
-    def _build_apart(self, known: Sequence[NDArray[np.uint32]], chosen: _Chosen) -> Steps[Predictor]:
-        user_model = yield from self.loaded.build_user_model_in_steps(known, self.preferences)
-        return self._build(user_model, chosen, self.served.switches)
 
     def generation_source(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
         """What text is generated from: as suggestions, with this adapter; or the base model that knows nothing."""

@@ -46,7 +46,7 @@ class Priority(IntEnum):
     LEARNING = 1
     LOOK_AHEAD = 2
     REST = 3
-    """Switches, rebuilds, explanations, examples, generated text, evaluation."""
+    """Switches, rebuilds, generated text, evaluation."""
 
 
 #: How many clients' jobs of a priority may be there at once.

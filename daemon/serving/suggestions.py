@@ -1,17 +1,15 @@
-"""Suggestions for clients: words, ghost texts, explanations, and feedback on them."""
+"""Suggestions for clients: words, ghost texts, and feedback on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
-from idiolect.adapters.prediction.attribution import Attribution, Attributor
-from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
-from idiolect.adapters.steps import Steps, in_one_step
+from idiolect.adapters.steps import Steps
 from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause
@@ -21,14 +19,8 @@ from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.daemon.serving.sample_completions import examples
-from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
 from idiolect.daemon.storage.store import Store
-
-_EXPLAINED_S: Final = (
-    60.0  # after the last question where suggestions come from, until what answers it is let go
-)
 
 
 class Suggestions:
@@ -55,11 +47,6 @@ class Suggestions:
         self._app_policy = app_policy
         self._off_record = off_record
         self._on_typing = on_typing
-        self._attributor = Attributor(model.loaded)
-        self._releasing = model.queue.delayed(
-            "explained", lambda: in_one_step(self._attributor.release), Priority.REST, _EXPLAINED_S
-        )
-
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
         self._letting_go = model.queue.delayed("answered", self._let_answered_go, Priority.REST, KEPT_S)
@@ -166,22 +153,6 @@ class Suggestions:
         # Its user wants to see these, however rare they are.
         return replace(found, words=words, show_words=served.switches.show != "asked")
 
-    def explain(self, prefix: str, *given: Any, **more: Any) -> Steps[tuple[Suggestion, Attribution]]:
-        """What :meth:`suggest_in_steps` answers, and which part it comes from: some passes more, in their own caches.
-
-        Takes the same arguments.
-        """
-        return self._model.unless_forgotten(self._explain(prefix, *given, **more))
-
-    def _explain(self, prefix: str, *given: Any, **more: Any) -> Steps[tuple[Suggestion, Attribution]]:
-        found = yield from self.suggest_in_steps(prefix, *given, **more)
-        self._releasing.ask()
-        unanswering = self._model.private_predictor() if more.get("context") else None
-        origins = yield from self._attributor.explain(
-            self._model.served.predictor, prefix, found, unanswering
-        )
-        return found, origins
-
     def withheld(self, place: InputContext) -> str | None:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
         return self._app_policy.suggesting(place)
@@ -232,29 +203,6 @@ class Suggestions:
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
         return self._store.feedback.report(user_stats.today() - timedelta(days=days - 1))
-
-    def examples(self, count: int) -> Steps[list[dict[str, str]]]:
-        """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
-
-        Both sides know only what came before: the memory, too, is made without the held-out text. The store is read at
-        once; the steps are the queue's. Raises NoAdapterError.
-        """
-        since, adapters = self._model.times_forgotten, self._store.adapters.all()
-        if not adapters:
-            raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
-        newest = adapters[-1]
-        seen = self._store.adapters.seen(newest.id)
-        if (active := self._model.adapter_id) is not None:
-            seen |= self._store.adapters.seen(active)
-        base = self._model.predictor_of(lambda _entry: False, adapted=False)
-        adapted = self._model.predictor_of(seen.__contains__, adapted=True)
-        held_out = [entry.text for entry in self._store.entries.select(prose=True) if entry.id not in seen]
-        return self._model.unless_forgotten(self._examples(held_out, base, adapted, count), since)
-
-    def _examples(
-        self, held_out: list[str], base: Steps[Predictor], adapted: Steps[Predictor], count: int
-    ) -> Steps[list[dict[str, str]]]:
-        return (yield from examples(held_out, (yield from base), (yield from adapted), count))
 
 
 def without_secrets(prefix: str, found: Suggestion) -> Suggestion:

@@ -1,7 +1,7 @@
 """What mail programs write around a mail, language by language: a table of patterns, for any letter case.
 
 A row is what one language has; to add a language, add a row. Each pattern is a part of one that `replies.py`,
-`mail_message.py` and `message_author.py` make of all languages, so that nobody need say which language a mail is in.
+`mail_message.py` and `answered_text.py` make of all languages, so that nobody need say which language a mail is in.
 """
 
 from __future__ import annotations

@@ -136,24 +136,6 @@ def test_what_is_written_beside_an_answered_text_is_judged_and_forgotten_with_it
     assert evidence(late)[1:] == before[1:]  # of the mixture a text's beginning tells, which is always read
 
 
-def test_where_a_word_of_it_comes_from_is_told_and_it_stays_where_it_is(make):
-    service = make("one")
-    words(service, "I met Wol", MESSAGE)
-    steps = service.suggestions.explain("I met Wol", candidates=9, context=(MESSAGE,))
-    _, origins = service.model.queue.run(Priority.REST, steps)
-    [word] = [word for word in origins.words if word.text == "framiusz"]
-    assert word.part == "context"
-    assert word.memory is not None
-    assert word.memory < word.p
-    assert service.model.served.predictor._answered.text == MESSAGE
-    _, origins = service.model.queue.run(
-        Priority.REST, service.suggestions.explain("the harbour off", candidates=1)
-    )
-    [word] = origins.words
-    assert (word.text, word.memory) == ("ice", None)
-    assert not service.model.served.predictor._answered.text
-
-
 def test_the_newest_characters_count_and_secrets_are_taken_out():
     assert read_answered(["a" * 5_000, "the end"]).text == "the end"
     lines = [f"This is line {number}." for number in range(1_000)]
@@ -171,9 +153,7 @@ def test_a_secret_is_taken_out_though_its_cue_is_cut_off(kept):
     assert "flower" not in read_answered([told.rstrip() + "." * (len(told) - len(told.rstrip()))]).text
 
 
-QUOTED = (
-    "On Tuesday Brombel Witzmann wrote:\nTicket PQX-48213 is at Thursday 14:37, ask quilfram@zyxinder.org."
-)
+QUOTED = "From: Brombel Witzmann\nTicket PQX-48213 is at Thursday 14:37, ask quilfram@zyxinder.org."
 
 
 def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make):
@@ -191,7 +171,7 @@ def test_numbers_are_offered_in_the_form_in_which_they_stand_there(make):
 def test_a_salutation_names_who_wrote_the_newest_message(make, written):
     service = make("one")
     assert words(service, "We say ", QUOTED)[0] != "Brombel"
-    thread = ["Tolvan 14:02\nWho comes?", "Brombel Witzmann · 2 hours ago\nI come.", "You · now\nSo do I."]
+    thread = ["From: Tolvan\nWho comes?", "From: Brombel Witzmann\nI come.", "So do I."]
     assert words(service, written, *thread)[0] == "Brombel"
     assert words(service, f"{written}Br", *thread)[0] == "ombel"
 
@@ -212,6 +192,23 @@ def test_a_salutation_names_who_wrote_the_newest_message(make, written):
 )
 def test_in_each_language_a_salutation_is_one(written, share):
     assert sender_share(written) == share
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("To: Ann Smith <ann.smith@b.example>\nSubject: Boats", "Ann"),
+        ("to: Ann <a@b.example>", "Ann"),
+        ("Von: Élodie Maçon\nDatum: 3. März", "Élodie"),
+        ("To: Ann Smith, Tom Bonn", "Ann"),
+        ("To: info@b.example\nSubject: Dear Tom", ""),
+        ("To: Harbour developers <d@b.example>", ""),
+        ("Cc: Ann Smith <a@b.example>", ""),
+        ("We go to: Ann", ""),
+    ],
+)
+def test_the_header_of_a_mail_names_who_is_greeted(header, name):
+    assert read_answered([header]).sender == name
 
 
 @pytest.mark.parametrize("written", ["Thanks ", "Thank you "])

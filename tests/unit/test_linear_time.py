@@ -32,7 +32,7 @@ from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.rule import source
 from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.reply_parser import split, split_mail
-from idiolect.daemon.serving import message_author
+from idiolect.daemon.serving import answered_text
 from idiolect.daemon.sources import markdown, org, rst, shell
 from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
@@ -283,7 +283,7 @@ READERS: dict[str, Work] = {
     "quoted lines": depths,
     "a reply": lambda text: [split(text, text).context(), split_mail(f"To: a\n{text}", text).context()],
     "a commit message": lambda text: commit_message_file.split("", text).context(),
-    "who wrote": lambda text: message_author.author_of([text, f"{text} wrote y:"]),
+    "who wrote": lambda text: answered_text.named_in(f"To: {text}"),
     "what is answered": lambda text: answered._with_few_repeats(answered.without_addresses(text)),
     "html": plain,
     "mail": lambda text: [typed_text(head + text.encode("utf-8", "replace")) for head in MAIL],

@@ -91,23 +91,3 @@ def test_no_file_holds_what_the_policy_forbids_or_writes_html():
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), name
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text), name
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", text), name
-
-
-def test_an_explanation_is_withheld_where_suggestions_are(http):
-    asked = {"prefix": "hunter2", "input_purpose": "password"}
-    assert http.post("/v1/explain", json=asked, headers=TOKEN).json() == {
-        "words": [],
-        "ghost": None,
-        "adapter": None,
-        "reason": "secret field",
-        "paused": False,
-    }
-    known = {"prefix": "the teal lighthouse keeper Zorv", "candidates": 1}
-    [word] = http.post("/v1/explain", json=known, headers=TOKEN).json()["words"]
-    assert (word["text"], word["adapter"], word["part"]) == ("elin", None, "memory")
-    assert 0 <= word["base"] < word["p"] <= 1
-    answering = {"prefix": "I met Wol", "candidates": 9, "context": ["Wolframiusz Querfurt comes."]}
-    found = http.post("/v1/explain", json=answering, headers=TOKEN).json()["words"]
-    [word] = [word for word in found if word["text"] == "framiusz"]
-    assert word["part"] == "context"
-    assert http.post("/v1/explain", json={**answering, "context": "x"}, headers=TOKEN).status_code == 422

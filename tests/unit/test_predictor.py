@@ -17,7 +17,6 @@ from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import finish
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
-from idiolect.daemon.serving.sample_completions import examples
 from idiolect.models.lexicon import Lexicon, read_lexicon
 from idiolect.models.session import Interrupt
 
@@ -279,19 +278,6 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor):
     ours.ghosts.show = "asked"
     found = ours.suggest(asked)
     assert (found.ghost.show, found.show_words, bool(found.words)) == (False, False, True)
-
-
-def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor):
-    known = "please find attached the quarterly figures for the northern harbour and the eastern lock gates"
-    unknown = "zebra quartz violin jumps over wide foggy canyon beds while nobody really looks up there"
-    ours, base = predictor(*[known] * 8), predictor()
-    shown = finish(examples([unknown, known], base, ours, 3))
-    own = [one for one in shown if known.startswith(one["prefix"])]
-    assert own
-    assert all(one["truth"] == one["adapted"] for one in own)
-    for one in shown:
-        ghost = ours.suggest(f"{one['prefix']} ", ghost_words=6).ghost
-        assert all(word.p >= 0.5 for word in ghost.words[: len(one["adapted"].split())])
 
 
 # What it costs
@@ -770,14 +756,6 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(predictor):
 
 
 # A line
-
-
-def test_a_line_is_completed_by_words(predictor):
-    ours = predictor(*[BOILERPLATE] * 6)
-    assert finish(ours.complete("Kind regards from", 4)) == " all of us at"
-    assert len(finish(predictor().complete("Kind regards from", 3)).split()) <= 3
-    ours = predictor(*HISTORY, context_tokens=64)
-    assert isinstance(finish(ours.complete("so it is and so it was. " * 200, 4)), str)
 
 
 # Odd text

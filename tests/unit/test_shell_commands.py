@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.adapters.steps import finish, in_one_step
+from idiolect.adapters.steps import finish
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import COMMANDS, ForgottenMeanwhileError
+from idiolect.daemon.storage.records import COMMANDS
 from idiolect.daemon.storage.selectors import Selector
 
 
@@ -87,11 +87,3 @@ def test_commands_that_are_forgotten_while_they_are_read_are_not_suggested(servi
     service.forgetting.forget(Selector(source=COMMANDS), False)
     assert "zquux" not in ["zqu" + word.text for word in finish(asked).words]
     assert "zquux" not in words(service, "zqu", COMMANDS)
-
-
-def test_examples_know_nothing_that_was_forgotten_since_they_were_asked_for(service):
-    service.ingest.add_text("We sail at noon.", source="test")
-    since = service.model.times_forgotten
-    service.forgetting.forget(Selector(source="test"), False)
-    with pytest.raises(ForgottenMeanwhileError):
-        finish(service.model.unless_forgotten(in_one_step(lambda: "We sail at noon."), since))

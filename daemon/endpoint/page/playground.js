@@ -1,11 +1,9 @@
 // The playground: words and ghost text for what is typed, how to take them, and what becomes of them.
 
 import { $, ask, make, on, say } from "./common.js";
-import { reasons } from "./reasons.js";
 import "./typing_speed.js";
 
 const PLACES = 3;
-const EXPLAINED_AFTER_MS = 250; // without a key: an explanation costs more than the suggestion
 const SPOKEN_AFTER_MS = 700;
 const READ_MS = 150; // nobody has read grey text by then
 const CLOSED_MS = 1000; // in which a key may still be meant for words that are gone
@@ -26,7 +24,7 @@ let mended = null; // the correction that the last key took: {at, typed, put, wo
 let undoing = null; // the same, where the last key undoes it
 const speed = new idiolect.TypingSpeed();
 const kept = new Set(); // words whose correction was taken back
-let timers = [];
+let speaking; // the timer that says the suggestions aloud
 let learned = 0; // characters that were sent to be learned
 
 const chips = Array.from({ length: PLACES + 1 }, (_, place) => {
@@ -49,7 +47,7 @@ const typedOf = (prefix) => prefix.match(/[\p{L}\p{N}'’]*$/u)[0];
 async function look() {
   const [prefix, suffix, single] = cursor();
   const question = ++asked;
-  timers.forEach(clearTimeout);
+  clearTimeout(speaking);
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
@@ -65,10 +63,7 @@ async function look() {
   }
   const ghost = found.ghost.show ? found.ghost.text : held ? shown.ghost : "";
   show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix });
-  timers = [
-    setTimeout(() => explain(question).catch(() => {}), EXPLAINED_AFTER_MS),
-    setTimeout(speak, SPOKEN_AFTER_MS),
-  ];
+  speaking = setTimeout(speak, SPOKEN_AFTER_MS);
 }
 
 /** Until the answer is there, the ghost that was typed on stays, less what was typed; any other goes. */
@@ -99,7 +94,6 @@ function show(next) {
     else stem.textContent = offered && !/^\s/.test(offered) ? typed : "";
     word.textContent = (offered ?? "").trimStart();
   });
-  reasons.clear();
   if (shown.ghost) seen = { p: shown.ghostP, taken: false };
   else ended();
   draw();
@@ -110,14 +104,6 @@ function draw() {
   before.data = prefix;
   ghostSpan.textContent = /^[^\n]*\S/.test(suffix) ? "" : shown.ghost; // elsewhere it would lie over the text behind it
   rest.data = `${suffix}\u200b`; // a last empty line has a height, too
-}
-
-/** Where the suggestions come from, where somebody looks at that. */
-async function explain(question = asked) {
-  const { prefix, suffix, words, ghost } = shown;
-  if (!$("why").open || (!words.length && !ghost)) return;
-  const found = await ask("/v1/explain", { prefix, suffix });
-  if (question === asked) reasons.show(found, shown, typedOf(prefix));
 }
 
 function speak() {
@@ -312,5 +298,4 @@ export function start() {
     if (document.activeElement === text && cursor()[0] !== before.data) look().catch(failed);
   });
   document.addEventListener("words-changed", () => look().catch(failed));
-  $("why").addEventListener("toggle", () => explain().catch(failed));
 }

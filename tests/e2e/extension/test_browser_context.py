@@ -303,12 +303,3 @@ def test_a_reply_is_offered_the_senders_name_and_the_day(browser, before, word):
     browser.tab.js("void (field.value = '')")
     browser.tab.type(before)
     browser.until_shown(lambda ghost, words: ghost.startswith(word) or word in words)
-
-
-@in_chromium
-@pytest.mark.parametrize(("page", "name"), [("chat", "Anna"), ("forum", "annaharvola"), ("comments", "Anna")])
-def test_a_reply_is_offered_the_name_of_who_wrote_the_newest_message(browser, page, name):
-    show(browser, page)
-    read(browser)
-    browser.tab.type("\rHi ")
-    browser.until_shown(lambda ghost, words: ghost.startswith(name) or name in words)
