@@ -64,11 +64,11 @@ link: .venv/.start
 
 start: link
 ifeq ($(origin TEXT),command line)
-	@$(BIN)/idiolect welcome "$$TEXT" --budget '$(BUDGET)'
+	@$(BIN)/idiolect start "$$TEXT" --budget '$(BUDGET)'
 else
 	@mkdir -p .demo
 	@test -f .demo/config.toml || echo 'keyring = false' > .demo/config.toml
-	@IDIOLECT_HOME=.demo $(BIN)/idiolect welcome $(DEMO_TEXT) --me '*' --budget '$(BUDGET)'
+	@IDIOLECT_HOME=.demo $(BIN)/idiolect start $(DEMO_TEXT) --me '*' --budget '$(BUDGET)'
 endif
 
 stop:

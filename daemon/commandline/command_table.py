@@ -26,12 +26,11 @@ from idiolect.models.hardening import shield
 #: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
 COMMANDS: Final = {
     "The service": {
-        "start": "Start the service in the background.",
+        "start": "Start the service in the background; with PATH, read and learn.",
         "stop": "End the service; what it learned is kept.",
         "status": "Show what it knows, serves and does.",
         "service": "Have the desktop start the service at log-in.",
         "setup": "Connect a program that you type in.",
-        "welcome": "Do it all: start, read, learn, and show what that brought.",
     },
     "Care": {
         "doctor": "Check the installation, and say how to mend what is wrong.",
@@ -174,7 +173,7 @@ app = typer.Typer(
     "Begin with [bold]start[/], show it your writing with [bold]add[/] or [bold]watch[/], "
     "and let it learn your style with [bold]train[/]. What you wrote, and all that was learned from it, "
     "stays in one folder ([bold]IDIOLECT_HOME[/] moves it); [bold]forget[/] takes any of it back.",
-    epilog="A first run: idiolect welcome ~/notes",
+    epilog="A first run: idiolect start ~/notes",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

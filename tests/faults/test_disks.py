@@ -118,7 +118,7 @@ CASES = (
     alone("token --scope suggest --rotate", 111),
     Case("backup {outside} --passphrase-file {passphrase}", {0, 38}, {0, 39}, {31}),
     Case("restore {backup} --passphrase-file {passphrase} --yes", {55}, {31}, {31}, stopped=({71}, {31})),
-    Case("welcome {notes} --budget 1", {0, 38}, {31}, {31}, stopped=({111}, {31})),
+    Case("start {notes} --budget 1", {0, 38}, {31}, {31}, stopped=({111}, {31})),
 )
 #: Commands that are there to end the service or the profile: they come last.
 LAST = (alone("stop --json", 0, 0), alone("purge --yes", 0))

@@ -32,7 +32,7 @@ HOSTILE = st.one_of(
 )
 COMMANDS = dict(command_table.every_command())
 #: Not tried: these fetch the base model, or go on as long as an editor does.
-LONG = {"start", "welcome", "lsp", "service"}
+LONG = {"start", "lsp", "service"}
 #: Tried in a profile without a service, since they end it, or take the profile away.
 ALONE = {"stop", "purge", "lock", "unlock", "rekey", "restore"}
 

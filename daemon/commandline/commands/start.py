@@ -1,13 +1,14 @@
-"""The command `idiolect start`: fetch the base model where it is missing, and start the service."""
+"""The command `idiolect start`: fetch the base model where it is missing, start the service, and read text."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.arguments import AsJson, Budget, Me, parse_path
 from idiolect.daemon.commandline.formatting import describe_moved
 from idiolect.daemon.commandline.service_process import start_service
 from idiolect.daemon.commandline.terminal import Terminal
@@ -15,10 +16,18 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 
-EXAMPLE = "idiolect start --port 8765"
+EXAMPLE = "idiolect start; idiolect start ~/notes --budget 240"
 
 
 def run(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            parser=parse_path, metavar="PATH…", help="Your own text, to read and learn from at once."
+        ),
+    ] = None,
+    me: Me = None,
+    budget: Budget = None,
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Listen here instead of at the last port.")
     ] = None,
@@ -32,7 +41,11 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start the service in the background; returns once it answers."""
+    """Start the service in the background, and return once it answers; with PATH, also show what it learns there."""
+    if not paths and (me or budget):
+        raise typer.BadParameter("--me and --budget are for text that is read: name a PATH")
+    if paths and as_json:
+        raise typer.BadParameter("--json is for a start without a PATH")
     settings = (Settings() if port is None else Settings(port=port)).prepare()
     terminal = Terminal()
     if rebuild:  # what it needs is slow to import, and a start is not to wait for that
@@ -51,7 +64,11 @@ def run(
             for path in moved:
                 terminal.say(f"Kept aside: {path}")
     running, fresh = start_service(settings, terminal, port)
-    _show(terminal, running, fresh=fresh, as_json=as_json)
+    if not paths:
+        return _show(terminal, running, fresh=fresh, as_json=as_json)
+    from idiolect.daemon.commandline.commands.first_run import learn_and_show
+
+    return learn_and_show(settings, terminal, running, paths, me or [], budget)
 
 
 def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -> None:

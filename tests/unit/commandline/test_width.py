@@ -44,7 +44,7 @@ SHOWN = {
     "keyboard": [()],
     "browser": [()],
 }
-UNSHOWN = {"stop", "welcome", "lock", "unlock", "rekey", "purge", "backup", "restore", "export", "lsp"}
+UNSHOWN = {"stop", "lock", "unlock", "rekey", "purge", "backup", "restore", "export", "lsp"}
 UNSHOWN |= {"shell-init", "vscode"}
 
 

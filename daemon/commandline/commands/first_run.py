@@ -1,4 +1,4 @@
-"""The command `idiolect welcome`: the first run: base model, text, training, and what to do next."""
+"""The first run, `idiolect start PATH…`: text, training, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,24 +7,18 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-import typer
+from typing import Any, Final
 
 from idiolect.adapters.compute_clock import PATIENCE
-from idiolect.daemon.commandline.arguments import Budget, Me, parse_path
 from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.commandline.commands.eval import describe_savings
 from idiolect.daemon.commandline.commands.train import describe_delay, describe_verdict, wait_for_round
-from idiolect.daemon.commandline.formatting import clock, plain
+from idiolect.daemon.commandline.formatting import clock
 from idiolect.daemon.commandline.progress import follow_phases
-from idiolect.daemon.commandline.service_process import start_service
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.runtime.process import RelayedError, Running
 from idiolect.daemon.settings import Settings
-
-EXAMPLE = "idiolect welcome ~/notes --budget 240"
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
@@ -33,39 +27,31 @@ _ENDED: Final = "forgotten-meanwhile"
 #: Why nothing may be measured without anything being wrong.
 _NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy", "eval-failed", _ENDED})
 _MEASURED_CHARS: Final = 800  # typed in some ten seconds on an idle machine
-_EXAMPLES: Final = 6
-_MAX_PREFIX_CHARS: Final = 44
 
 
-def run(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(parser=parse_path, metavar="PATH…", help="Your own text.")
-    ] = None,
-    me: Me = None,
-    budget: Budget = None,
+def learn_and_show(
+    settings: Settings,
+    terminal: Terminal,
+    running: Running,
+    paths: list[Path],
+    me: list[str],
+    budget: float | None,
 ) -> None:
-    """Do it all: start, read, learn, show what that brought, and how to go on."""
-    settings = Settings().prepare()
-    terminal = Terminal()
-    running, _ = start_service(settings, terminal)
+    """Read `paths`, learn, and show what that brought and how to go on; `running` is the service."""
     with connect(settings) as client:
-        new_entries = 0
-        if paths:
-            report = read_paths(client, terminal, paths, me or [])
-            show_import(terminal, report, as_json=False)
-            new_entries = report["entries"]
-        budget = budget or settings.budget_s
-        if (became := _train(client, terminal, budget, new_entries=new_entries)) is not None:
-            _show_savings(client, terminal, anew=bool(new_entries))
-            _show_examples(terminal, _find_examples(client))
+        report = read_paths(client, terminal, paths, me)
+        show_import(terminal, report, as_json=False)
+        anew = bool(report["entries"])
+        if (became := _train(client, terminal, budget or settings.budget_s, anew=anew)) is not None:
+            _show_savings(client, terminal, anew=anew)
             terminal.say(became)
     _show_how_to_go_on(terminal, settings, running)
 
 
-def _train(client: ServiceClient, terminal: Terminal, budget: float, *, new_entries: int) -> str | None:
-    """Train; return what became of it, as the last time if nothing was read since, or None where no round began."""
+def _train(client: ServiceClient, terminal: Terminal, budget: float, *, anew: bool) -> str | None:
+    """Train; return what became of it, as the last time unless text was read `anew`, or None where no round began."""
     last: dict[str, Any] | None = client.get("/v1/status").get("last_round")
-    if not new_entries and last and last["status"] in {"promoted", "refused"}:
+    if not anew and last and last["status"] in {"promoted", "refused"}:
         return describe_verdict(last)
     terminal.note(
         f"Learning how you write takes {clock(budget)} of computing, or up to {clock(PATIENCE * budget)} where other "
@@ -98,36 +84,6 @@ def _show_savings(client: ServiceClient, terminal: Terminal, *, anew: bool) -> N
             raise
         return terminal.say(f"What it saves was not measured: {error}")
     return terminal.say(describe_savings(found))
-
-
-def _find_examples(client: ServiceClient) -> list[dict[str, Any]]:
-    """Return completions of held-out text; none where there is no adapter that was judged by it."""
-    try:
-        found: list[dict[str, Any]] = client.get("/v1/examples", count=_EXAMPLES)["examples"]
-    except RelayedError as error:
-        if error.relayed_code != "no-adapter":
-            raise
-        return []
-    return found
-
-
-def _show_examples(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    terminal.say("Where it is at least half sure, it goes on like this in text that it has not learned from:")
-    terminal.show_table(
-        ("you wrote", "at first", "now", "you went on"),
-        (
-            (_shorten(plain(row["prefix"])), *(plain(row[name]) for name in ("base", "adapted", "truth")))
-            for row in rows
-        ),
-        right=("you wrote",),
-        styles={"now": "bold", "you went on": "dim"},
-    )
-
-
-def _shorten(before: str) -> str:
-    return before if len(before) <= _MAX_PREFIX_CHARS else "…" + before[-_MAX_PREFIX_CHARS:]
 
 
 def _show_how_to_go_on(terminal: Terminal, settings: Settings, running: Running) -> None:
