@@ -19,7 +19,7 @@ async function modeOf(sender) {
 }
 
 async function tellMode(port) {
-  const found = modeOf(port.sender);
+  const found = modeOf(port.sender).catch(() => "off"); // the browser rejects a call now and then
   frames.set(port, found);
   const mode = await found;
   if (mode !== "off") host.connect(); // by the first key it answers
@@ -49,7 +49,7 @@ const WORK = {
     for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
   },
   learn: ({ lines }, sender, mode) =>
-    mode === "learn" ? host.ask("learn", { lines, site: siteOf(sender.origin ?? sender.url) }) : null,
+    mode === "learn" ? host.learn({ lines, site: siteOf(sender.origin ?? sender.url) }) : null,
 };
 
 async function serve(port, message) {
@@ -75,7 +75,7 @@ const OWN = {
   wish: ({ site, mode }) => sites.wish(site, mode),
   unwish: () => sites.unwish(),
   set: async ({ site, mode, url }) => {
-    await sites.set(site, mode);
+    await sites.set(site, mode).catch(() => {}); // it is shown what holds: the choice of before
     return sites.about(url);
   },
   look: ({ site, sees }) => sites.look(site, sees),
@@ -87,7 +87,7 @@ api.runtime.onMessage.addListener((message, sender, reply) => {
   if (sender.id !== api.runtime.id) return false;
   const work = sender.url?.startsWith(api.runtime.getURL("")) ? OWN : THEIRS;
   if (!Object.hasOwn(work, message?.do)) return false;
-  work[message.do](message, sender).then(reply);
+  work[message.do](message, sender).then(reply, () => reply(null));
   return true;
 });
 

@@ -11,6 +11,7 @@ const REST = files(
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];
 const WISH_MS = 5 * 60_000; // for so long the browser's question may stay unanswered
+const AGAIN_MS = 5000; // after the browser has refused to register the content script
 /** The name that stands for every site which has no rule of its own. */
 export const ALL = "*";
 
@@ -26,10 +27,10 @@ export const patternOf = (site) => (site === ALL ? "*://*/*" : `*://${site}/*`);
 
 export class Sites {
   #api;
-  #rules = null; // a promise of the rules: site → mode
-  #unseen = null; // a promise of the sites of which the pages are not read
+  #kept = {}; // what storage holds, by name, once it was read: `rules`, site → mode; `unseen`, sites whose pages are not read
   #changed = () => {};
   #registering = Promise.resolve();
+  #again;
 
   constructor(api) {
     this.#api = api;
@@ -50,7 +51,7 @@ export class Sites {
   /** "off", "suggest" or "learn": what may be done in the pages of a site; "off" once the browser does not allow it. */
   async modeOf(site) {
     if (site === "" || isNever(site)) return "off";
-    const rules = await this.#read();
+    const rules = await this.#read("rules", {});
     const mode = rules[site] ?? rules[ALL] ?? "off";
     return mode !== "off" && (await this.#mayRunOn(site)) ? mode : "off";
   }
@@ -58,23 +59,20 @@ export class Sites {
   /** What the popup shows of the site of an address. */
   async about(url) {
     const site = siteOf(url);
-    const rules = await this.#read();
+    const rules = await this.#read("rules", {});
     const all = rules[ALL] !== undefined && (await this.#mayRunOn(ALL)) ? rules[ALL] : "off";
     return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all, sees: await this.sees(site) };
   }
 
   /** Whether what its user answers may be read in the pages of a site, where anything is suggested there. */
   async sees(site) {
-    this.#unseen ??= this.#api.storage.local.get("unseen").then(({ unseen }) => unseen ?? []);
-    return !(await this.#unseen).includes(site);
+    return !(await this.#read("unseen", [])).includes(site);
   }
 
   /** From now on it may be read, or not. */
   async look(site, sees) {
-    const others = (await this.sees(site)) ? await this.#unseen : (await this.#unseen).filter((one) => one !== site);
-    const unseen = sees ? others : [...new Set([...others, site])];
-    this.#unseen = Promise.resolve(unseen);
-    await this.#api.storage.local.set({ unseen });
+    const others = (await this.#read("unseen", [])).filter((one) => one !== site);
+    await this.#keep("unseen", sees ? others : [...others, site]);
   }
 
   /**
@@ -103,12 +101,11 @@ export class Sites {
   async set(site, mode) {
     await this.unwish();
     if (!MODES.includes(mode) || site === "") return;
-    const rules = { ...(await this.#read()), [site]: mode };
+    const rules = { ...(await this.#read("rules", {})), [site]: mode };
     const isAsAll = site !== ALL && mode === (rules[ALL] ?? "off");
     if (isAsAll && (mode === "off" || (await this.#mayRunOn(ALL)))) delete rules[site];
     if (rules[ALL] === "off") delete rules[ALL];
-    this.#rules = Promise.resolve(rules);
-    await this.#api.storage.local.set({ rules });
+    await this.#keep("rules", rules);
     await this.#register();
     this.#changed();
   }
@@ -128,39 +125,49 @@ export class Sites {
     return this.#api.permissions.contains({ origins: [patternOf(site)] });
   }
 
-  #read() {
-    this.#rules ??= this.#api.storage.local.get("rules").then(({ rules }) => rules ?? {});
-    return this.#rules;
+  /** What storage holds under a name; a call that the browser rejects is made again the next time. */
+  async #read(name, otherwise) {
+    const found = this.#kept[name] ?? (await this.#api.storage.local.get(name))[name];
+    return (this.#kept[name] ??= found ?? otherwise);
   }
 
-  /** Have the browser run the content script in the pages that are switched on, and in no other. */
+  async #keep(name, value) {
+    await this.#api.storage.local.set({ [name]: value });
+    this.#kept[name] = value;
+  }
+
+  /** Have the browser run the content script in the pages that are switched on, and in no other; soon again if it refuses. */
   #register() {
-    this.#registering = this.#registering.then(async () => {
-      const rules = await this.#read();
-      const on = Object.keys(rules).filter((site) => rules[site] !== "off");
-      const matches = [];
-      for (const site of on) {
-        if (await this.#mayRunOn(site)) matches.push(patternOf(site));
-      }
-      const off = Object.keys(rules).filter((site) => rules[site] === "off");
-      const [registered] = await this.#api.scripting.getRegisteredContentScripts({ ids: [SCRIPT] });
-      if (registered) await this.#api.scripting.unregisterContentScripts({ ids: [SCRIPT] });
-      if (matches.length === 0) return;
-      await this.#api.scripting.registerContentScripts([
-        {
-          id: SCRIPT,
-          js: FIRST,
-          matches,
-          excludeMatches: [...NEVER_PATTERNS, ...off.map(patternOf)],
-          allFrames: true,
-          matchOriginAsFallback: true, // frames of the same site without an address of their own
-          runAt: "document_idle",
-          persistAcrossSessions: true,
-        },
-      ]);
-      await this.#inject(matches);
-    });
+    clearTimeout(this.#again);
+    this.#registering = this.#registering
+      .then(() => this.#registerNow())
+      .catch(() => (this.#again = setTimeout(() => void this.#register(), AGAIN_MS)));
     return this.#registering;
+  }
+
+  async #registerNow() {
+    const { scripting } = this.#api;
+    const rules = await this.#read("rules", {});
+    const matches = [];
+    for (const site of Object.keys(rules).filter((site) => rules[site] !== "off")) {
+      if (await this.#mayRunOn(site)) matches.push(patternOf(site));
+    }
+    const off = Object.keys(rules).filter((site) => rules[site] === "off");
+    const ids = [SCRIPT];
+    const [registered] = await scripting.getRegisteredContentScripts({ ids });
+    if (matches.length === 0) return registered && scripting.unregisterContentScripts({ ids });
+    const script = {
+      id: SCRIPT,
+      js: FIRST,
+      matches,
+      excludeMatches: [...NEVER_PATTERNS, ...off.map(patternOf)],
+      allFrames: true,
+      matchOriginAsFallback: true, // frames of the same site without an address of their own
+      runAt: "document_idle",
+      persistAcrossSessions: true,
+    };
+    await (registered ? scripting.updateContentScripts([script]) : scripting.registerContentScripts([script]));
+    await this.#inject(matches);
   }
 
   /** Run it in the pages that are open already. */
