@@ -8,11 +8,13 @@ The tokens stay here: the extension and pages never see one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import stat
 import struct
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import IO, Any, ClassVar, Final
 
@@ -35,6 +37,10 @@ PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 _MAX_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
+#: Messages and texts that wait for the service, at most: beyond that the oldest are dropped.
+_MAX_WAITING: Final = 200
+_RETRY_S: Final = 20.0
+_FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
 #: What is handed on to the service, which checks what it is sent: the path, and what every such question has.
 _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "suggest": ("/v1/suggest", {"corrections": True}),
@@ -63,11 +69,16 @@ class Host:
         self._asking = ServiceLink(settings, Scope.SUGGEST)
         self._learning = ServiceLink(settings, Scope.LEARN)
         self._write = write
+        self._told: deque[Learn] = deque(maxlen=_MAX_WAITING)  # of which the pauses are not known yet
+        self._texts: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
+        self._sending = asyncio.Lock()
+        self._retrying: asyncio.Task[None] | None = None
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
             **dict.fromkeys(_RELAYED, self._relay),
             "learn": self._learn,
             "state": self._state,
+            "rest": self._rest,
         }
 
     async def serve(self, read: asyncio.StreamReader) -> None:
@@ -78,6 +89,10 @@ class Host:
                 await turns.acquire()
                 task = group.create_task(self._answer(message))
                 task.add_done_callback(lambda _: turns.release())
+        if self._retrying is not None:
+            self._retrying.cancel()
+        with contextlib.suppress(_ProblemError, TimeoutError):
+            await asyncio.wait_for(self._send_waiting(), _FINISH_S)
         await self._asking.close()
         await self._learning.close()
 
@@ -106,14 +121,41 @@ class Host:
         return await self._asked(self._asking, "POST", path, {**body, **always, "app": APP})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
-        asked = Learn.model_validate(message)
-        status = await self._asked(self._learning, "GET", "/v1/status")
-        stored = 0
-        for new in newly_typed(asked.lines, Pauses.of(status)):
-            body = {**new._asdict(), "source": source_of(asked.site), "app": APP}
-            kept = await self._asked(self._learning, "POST", "/v1/history", body)
-            stored += kept["stored"]
-        return {"stored": stored, "paused": status["paused"]}
+        """Have lines learned, now or once the service is there: until then they wait in memory."""
+        self._told.append(Learn.model_validate(message))
+        try:
+            return await self._send_waiting()
+        except _ProblemError:
+            if self._retrying is None or self._retrying.done():
+                self._retrying = asyncio.create_task(self._retry())
+            raise
+
+    async def _retry(self) -> None:
+        while self._told or self._texts:
+            await asyncio.sleep(_RETRY_S)
+            with contextlib.suppress(_ProblemError):
+                await self._send_waiting()
+
+    async def _send_waiting(self) -> dict[str, Any]:
+        """Send what waits, in its order; whether learning is paused. Raises _ProblemError, and keeps the rest."""
+        async with self._sending:
+            if not (self._told or self._texts):
+                return {}
+            status = await self._asked(self._learning, "GET", "/v1/status")
+            while self._told:
+                told, pauses = self._told.popleft(), Pauses.of(status)
+                place = {"source": source_of(told.site), "app": APP}
+                self._texts.extend({**new._asdict(), **place} for new in newly_typed(told.lines, pauses))
+            while self._texts:
+                answer = await self._learning.answer("POST", "/v1/history", self._texts[0])
+                problem = _problem_in(answer)
+                if problem not in ("", "refused") or (answer is not None and answer.is_server_error):
+                    raise _ProblemError(problem)
+                self._texts.popleft()
+            return {"paused": status["paused"]}
+
+    async def _rest(self, _message: dict[str, Any]) -> dict[str, Any]:
+        return {"waits": bool(self._told or self._texts)}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         told = await self._asked(self._learning, "GET", "/v1/status")
@@ -126,16 +168,22 @@ class Host:
     ) -> dict[str, Any]:
         """The service's answer. Raises _ProblemError."""
         answer = await link.answer(method, path, body)
-        if answer is None:
-            raise _ProblemError("stopped")
-        if answer.status_code == httpx.codes.LOCKED:
-            raise _ProblemError("locked")
-        if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
-            raise _ProblemError("busy")
-        if not answer.is_success:
-            raise _ProblemError("refused")
+        problem = _problem_in(answer)
+        if answer is None or problem:
+            raise _ProblemError(problem)
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _problem_in(answer: httpx.Response | None) -> str:
+    """Why an answer is of no use, as a word of `PROBLEMS`; "" where it is."""
+    if answer is None:
+        return "stopped"
+    if answer.status_code == httpx.codes.LOCKED:
+        return "locked"
+    if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
+        return "busy"
+    return "" if answer.is_success else "refused"
 
 
 def source_of(site: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Annotated, Final, NamedTuple
 
 import pydantic
@@ -16,10 +18,11 @@ _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
 
 class Typed(NamedTuple):
-    """A text that was typed in a field, and what stands before it there."""
+    """A text that was typed in a field, what stands before it there, and when its last character came (ISO 8601)."""
 
     text: str
     before: str
+    at: str
 
 
 class TypedLine(pydantic.BaseModel):
@@ -59,8 +62,13 @@ def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_text.Pauses) -> list
         text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
         for run in typed_text.runs(text, marks, pauses):
             before = (line.before + text[: run.start])[-typed_text.BEFORE_CHARS :]
-            found.append(Typed(_characters(run.text), _characters(before)))
+            last_s = max(marks[run.start : run.start + len(run.text)])
+            found.append(Typed(_characters(run.text), _characters(before), _time_of(last_s)))
     return found
+
+
+def _time_of(at_s: float) -> str:
+    return datetime.fromtimestamp(min(at_s, time.time()), UTC).isoformat()
 
 
 def _characters(units: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from serving import serving
 from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, manifests, package
@@ -196,7 +198,7 @@ def line(*parts, before=""):
 def typed(*lines, pauses=((1000, 2000),)):
     """What is sent to be learned of these lines: texts, and what stood before each."""
     told = Learn.model_validate({"lines": lines, "site": "notes.test"})
-    return [tuple(one) for one in newly_typed(told.lines, Pauses(pauses))]
+    return [(one.text, one.before) for one in newly_typed(told.lines, Pauses(pauses))]
 
 
 def test_of_a_line_those_words_are_sent_that_are_wholly_its_users_and_new():
@@ -341,6 +343,86 @@ def test_it_greets_and_says_that_no_service_runs(settings):
     assert told[0]["answer"]["protocol"] == host.PROTOCOL
     assert [one["problem"] for one in told[1:]] == [*["stopped"] * 2, *["unknown"] * 2, "stopped"]
     assert {one["problem"] for one in told[1:]} <= set(host.PROBLEMS)
+
+
+LINE = {"text": "See you at the dock", "marks": [[19, 1_000_000_000]], "before": "Hi. "}
+TOLD = {"do": "learn", "site": "notes.test", "lines": [LINE]}
+
+
+def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(
+    tiny_profile, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("idiolect.daemon.editors.service_link._AGAIN_S", 0.0)
+    settings, said = tiny_profile(tmp_path / "profile"), []
+
+    async def talk():
+        read = asyncio.StreamReader()
+        serving_browser = asyncio.ensure_future(host.Host(settings, said.append).serve(read))
+        for message in (TOLD, {"do": "rest"}):
+            count = len(said)
+            read.feed_data(framed({**message, "id": count}))
+            while len(said) == count:
+                await asyncio.sleep(0.01)
+        with serving(settings) as site:
+            read.feed_eof()
+            await serving_browser
+            return list(site.service.store.entries.select())
+
+    [entry] = asyncio.run(talk())
+    assert (entry.text, entry.source, entry.at.year) == (LINE["text"], "notes.test", 2001)
+    stopped, waits = (json.loads(data[LENGTH.size :]) for data in said)
+    assert stopped["problem"] == "stopped"
+    assert waits["answer"] == {"waits": True}
+
+
+#: A browser that rejects each of its calls once, and what is registered in it.
+SITES = """
+import {{ Sites }} from {path};
+const failed = new Set(), kept = {{}}, registered = new Map();
+const call = (name, work) => async (about) => {{
+  if (!failed.has(name)) throw failed.add(name);
+  return work(about);
+}};
+const event = {{ addListener() {{}} }};
+const put = ([script]) => void registered.set(script.id, script.matches);
+const api = {{
+  storage: {{
+    local: {{
+      get: call("get", async (name) => ({{ [name]: kept[name] }})),
+      set: call("keep", async (more) => Object.assign(kept, more)),
+    }},
+    session: {{ remove: async () => {{}} }},
+  }},
+  permissions: {{ onAdded: event, onRemoved: event, contains: call("contains", async () => true) }},
+  runtime: {{ onInstalled: event, onStartup: event }},
+  scripting: {{
+    getRegisteredContentScripts: call("which", async () => [...registered.keys()].map((id) => ({{ id }}))),
+    registerContentScripts: call("register", async (all) => put(all)),
+    updateContentScripts: call("update", async (all) => put(all)),
+  }},
+  tabs: {{ query: call("tabs", async () => []) }},
+}};
+globalThis.setTimeout = (work) => void queueMicrotask(work); // what is tried again later is tried now
+const sites = new Sites(api), rejected = [];
+for (const site of ["a.test", "a.test", "a.test", "b.test"])
+  await sites.set(site, "learn").catch(() => rejected.push(site));
+const settled = () => new Promise((then) => setImmediate(then));
+for (let turn = 0; turn < 20; turn++) await settled();
+const modes = [await sites.modeOf("a.test"), await sites.modeOf("b.test")];
+console.log(JSON.stringify({{ registered: [...registered], modes, rejected }}));
+"""
+
+
+def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(needs_program, tmp_path):
+    copy = tmp_path / "extension"
+    shutil.copytree(EXTENSION, copy)
+    (copy / "package.json").write_text('{"type": "module"}')
+    found = node(SITES.format(path=json.dumps((copy / "background/sites.js").as_uri())), needs_program)
+    assert found == {
+        "registered": [["fields", ["*://a.test/*", "*://b.test/*"]]],
+        "modes": ["learn", "learn"],
+        "rejected": ["a.test", "a.test"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 const PROTOCOL = 2; // of the oldest host that this extension understands
 const REST_MS = 300000; // without a page that asks; then the host ends
+const MAX_UNTAKEN = 200; // messages with lines to be learned, the newest
 const AGAIN_MS = 5000; // between two tries to start a host that is not there
 
 /** What is to be done, in one sentence, about each state in which nothing is suggested. */
@@ -21,12 +22,13 @@ export class Host {
   #port = null;
   #greeted = null; // a promise of whether this host can be used
   #waiting = new Map();
+  #untaken = [];
   #asked = 0;
   #failed = 0; // when it could not be started, or ended soon after
   #started = 0;
   #trouble = "ready";
   #changed = () => {};
-  #resting;
+  #resting = null; // the timer of `rest`
 
   constructor(api, name) {
     this.#api = api;
@@ -44,7 +46,7 @@ export class Host {
 
   /** Start the host unless it runs, or could not be started just now; whether it can be used. */
   connect({ atOnce = false } = {}) {
-    clearTimeout(this.#resting);
+    this.#wake();
     if (this.#port !== null) return this.#greeted;
     if (!atOnce && Date.now() - this.#failed < AGAIN_MS) return Promise.resolve(false);
     const port = this.#api.runtime.connectNative(this.#name);
@@ -76,6 +78,16 @@ export class Host {
     return answer ?? null;
   }
 
+  /** Have lines learned: the host keeps those that the service does not take yet, and this those that no host took. */
+  async learn(about) {
+    this.#untaken = [...this.#untaken, about].slice(-MAX_UNTAKEN);
+    if (!(await this.connect())) return;
+    for (const one of this.#untaken.splice(0)) {
+      await this.ask("learn", one);
+      if (this.#port === null) this.#untaken.push(one);
+    }
+  }
+
   /** How it stands, asked now: what to do about it, if anything. */
   async state() {
     await this.connect({ atOnce: true });
@@ -83,16 +95,26 @@ export class Host {
     return { advice: ADVICE[this.#trouble], sees: answer?.sees_context ?? true };
   }
 
-  /** No page asks any more: end the host after a while. */
+  /** No page asks any more: end the host after a while, once no text waits in it for the service. */
   rest() {
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => {
+    this.#wake();
+    const resting = setTimeout(async () => {
+      const { answer } = await this.#send("rest", {});
+      if (this.#resting !== resting) return; // a page has asked meanwhile
+      if (answer?.waits) return this.rest();
       this.#port?.disconnect();
       this.#port = null;
     }, REST_MS);
+    this.#resting = resting;
+  }
+
+  #wake() {
+    clearTimeout(this.#resting);
+    this.#resting = null;
   }
 
   #send(what, about) {
+    if (this.#port === null) return Promise.resolve({ problem: "missing" });
     const id = ++this.#asked;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
