@@ -95,11 +95,6 @@ class ProfilePaths:
         return self.home / "store.key"
 
     @property
-    def next_key_path(self) -> Path:
-        """While the key is changed: the new one, or that it is in the keyring."""
-        return self.home / "store.key.next"
-
-    @property
     def locked_path(self) -> Path:
         """There while the profile is locked; with a passphrase, it holds the key, encrypted with that."""
         return self.home / "locked"

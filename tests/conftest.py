@@ -63,7 +63,7 @@ LONGEST = (
     "test_rounds.py",
     "test_path.py",
     "test_install.py",
-    "test_lock_rekey_purge.py",
+    "test_lock_and_purge.py",
     "test_lsp.py",
     "test_evals.py",
     "test_round.py",

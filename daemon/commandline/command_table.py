@@ -38,7 +38,6 @@ COMMANDS: Final = {
         "audit": "Show what was taken, left out, learned and forgotten.",
         "lock": "Let go of key, text and adapter, until `idiolect unlock`.",
         "unlock": "Let the service have its key again.",
-        "rekey": "Encrypt the store with a new key.",
         "purge": "Delete everything: text, adapters, key, log, settings.",
         "learned": "Show the words and phrases that set you apart.",
         "base": "Choose the base model: the language model to learn on.",

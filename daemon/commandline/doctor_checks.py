@@ -340,7 +340,7 @@ def _check_key(settings: Settings) -> list[Finding]:
             return [open_]
         mend = (
             "Whoever can read that file can read the store; a system keyring would guard it better. Where there is "
-            "one, `idiolect rekey` moves the key there."
+            "one, `idiolect lock --passphrase` and then `idiolect unlock` move the key there."
         )
         return [Finding("key", "note", f"in {settings.key_path}", mend)]
     return [Finding("key", "ok", "in the system's keyring")] if settings.store_path.exists() else []
@@ -353,7 +353,11 @@ def _check_key_mode(settings: Settings) -> Finding | None:
         return None
     found = f"the key file {path} is open to other users"
     return Finding(
-        "key", "wrong", found, f"Run `chmod go-rwx {path}`, then `idiolect rekey`: it may have been read."
+        "key",
+        "wrong",
+        found,
+        f"Run `chmod go-rwx {path}`. It may have been read: `idiolect backup`, `idiolect purge` and `idiolect restore` "
+        "give the store a new key.",
     )
 
 

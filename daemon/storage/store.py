@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -106,15 +105,6 @@ class Store:
     def key(self) -> str:
         """The key that it is open with, 64 hexadecimal digits."""
         return self._connection.key
-
-    def rekey(self, key: str) -> None:
-        """Encrypt the file anew, with another key of 64 hexadecimal digits; killed on the way, it has the old one."""
-        if not re.fullmatch(r"[0-9a-f]{64}", key):
-            raise ValueError("a store's key is 64 hexadecimal digits")
-        with self._connection.outside_transaction(writing=True) as db:
-            db.execute(f"PRAGMA rekey = \"x'{key}'\"").fetchall()
-            self._connection.key = key
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def publish(
         self,

@@ -167,7 +167,7 @@ def presence(settings: Settings) -> Presence:
     if found is not None and found.begun:
         return state if found.made else "none"
     # The marker is lost, too: the key says the same.
-    keys = (settings.key_path, settings.next_key_path, settings.locked_path)
+    keys = (settings.key_path, settings.locked_path)
     return state if any(path.exists() for path in keys) else "none"
 
 

@@ -1,8 +1,4 @@
-"""The store's key: in the system's keyring where there is one, else in a file of the profile.
-
-While the key is changed both are on record, the new one under a name of its own, until the store is seen to open with
-it. So whatever happens on the way, a key that fits is at hand at the next start.
-"""
+"""The store's key: in the system's keyring where there is one, else in a file of the profile."""
 
 from __future__ import annotations
 
@@ -22,10 +18,7 @@ import keyring
 from keyring.backend import KeyringBackend
 
 from idiolect.daemon.regular_files import read_small
-from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.encrypted_file import fits
-from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -33,8 +26,6 @@ from idiolect.models.errors import IdiolectError
 log = logging.getLogger("idiolect.keys")
 
 SERVICE = "idiolect"
-
-_IN_KEYRING = "keyring"  # in the file of the next key: where that is
 
 # keyring gives backends of the operating system 1 and more; those below ask on a terminal, keep the key in
 # a readable file, or do nothing.
@@ -91,15 +82,12 @@ def obtain(settings: Settings, *, new: bool = True) -> StoreKey:
     """Load the profile's key; for a new profile, if `new`, make one, in the keyring if possible, else in a 0600 file.
 
     The key file wins over the keyring, so that a key put there by hand opens a copied store. Raises LockedError,
-    KeyMissingError, KeyDamagedError, KeyringLockedError; then nothing was created. A change of the key that was cut off
-    is brought to its end by whoever holds the profile's lock; for others it is StoreBusyError. A new profile's key is
-    made by the holder of the lock alone.
+    KeyMissingError, KeyDamagedError, KeyringLockedError; then nothing was created. A new profile's key is made by the
+    holder of the lock alone.
     """
     if settings.locked:
         raise LockedError
     ring = _Keyring(on=settings.keyring)
-    if settings.next_key_path.exists():
-        _settle(settings, ring)
     if (kept := _kept(settings, ring)) is not None:
         return kept
     if not new or _exists(settings.store_path):
@@ -112,51 +100,25 @@ def obtain(settings: Settings, *, new: bool = True) -> StoreKey:
     return StoreKey(fresh, "file")
 
 
-def change(settings: Settings, rewrite: Callable[[str, str], None]) -> StoreKey:
-    """Give the store a new key, and leave no trace of the old one.
-
-    `rewrite(old, new)` encrypts the store anew. The new key is kept in the keyring if possible, also where
-    the old one was in a file. Raises what `obtain` and `rewrite` raise, and KeyringLockedError where the store has its
-    new key, but the keyring keeps the old one. The caller holds the profile's lock.
-    """
-    old = obtain(settings)
-    ring = _Keyring(on=settings.keyring)
-    fresh = secrets.token_hex(32)
-    durable.write(settings.next_key_path, f"{_IN_KEYRING}\n".encode())
-    if not ring.put(_next(settings), fresh):
-        durable.write(settings.next_key_path, f"{fresh}\n".encode())
-    try:
-        rewrite(old.hex, fresh)
-    except BaseException:
-        with suppress(IdiolectError, OSError):
-            _settle(settings, ring)  # whichever it has now; else the next start does it
-        raise
-    kept = _settle(settings, ring)
-    if old.origin == "keyring" != kept.origin and not ring.drop(str(settings.home)):
-        raise KeyringLockedError(
-            f"The store has a new key, which is in {settings.key_path}. But the keyring does not let go of the old "
-            f"one, which opens copies from before: remove it there; its name is `{SERVICE}` and {settings.home}."
-        )
-    return kept
-
-
 def remove(settings: Settings, origin: Literal["keyring", "file"] | None) -> bool | None:
     """Delete the key wherever it may be; `origin` is where it is kept, None: nowhere, as far as is known.
 
     Returns whether it is gone: False where the keyring keeps it, None where it may be in a keyring that gives no
     answer here. The caller holds the profile's lock.
     """
-    in_ring = origin == "keyring" or _next_in_ring(settings)
-    for path in (settings.key_path, settings.next_key_path):
-        path.unlink(missing_ok=True)
+    settings.key_path.unlink(missing_ok=True)
     ring = _Keyring(on=True)
-    gone = [ring.drop(account) for account in (str(settings.home), _next(settings))]
-    return all(gone) if ring.state == "answers" else None if in_ring else True
+    gone = ring.drop(str(settings.home))
+    return gone if ring.state == "answers" else None if origin == "keyring" else True
 
 
 def put_back(settings: Settings, key: str) -> StoreKey:
     """Keep a key that was taken away, in the keyring if possible, else in a file."""
-    return _keep(settings, _Keyring(on=settings.keyring), key)
+    if _Keyring(on=settings.keyring).put(str(settings.home), key):
+        settings.key_path.unlink(missing_ok=True)  # it would win over the keyring
+        return StoreKey(key, "keyring")
+    durable.write(settings.key_path, f"{key}\n".encode())
+    return StoreKey(key, "file")
 
 
 def _kept(settings: Settings, ring: _Keyring) -> StoreKey | None:
@@ -165,49 +127,6 @@ def _kept(settings: Settings, ring: _Keyring) -> StoreKey | None:
     if (kept := ring.get(str(settings.home))) is not None:
         return StoreKey(_checked(kept, "the keyring"), "keyring")
     return None
-
-
-def _keep(settings: Settings, ring: _Keyring, key: str) -> StoreKey:
-    """Keep a key in the place of whatever is kept."""
-    if ring.put(str(settings.home), key):
-        settings.key_path.unlink(missing_ok=True)  # it would win over the keyring
-        return StoreKey(key, "keyring")
-    durable.write(settings.key_path, f"{key}\n".encode())
-    return StoreKey(key, "file")
-
-
-def _settle(settings: Settings, ring: _Keyring) -> StoreKey:
-    """End a change of the key: the one that opens the store stays, and is the only one that does."""
-    if process.holder(settings) != os.getpid():  # another process may be in the middle of it
-        raise StoreBusyError(
-            "The key of the store is being changed, or that was cut off. Run `idiolect start`, which ends it, then try "
-            "again."
-        )
-    noted = read_small(settings.next_key_path).decode("ascii").strip()
-    in_ring = noted == _IN_KEYRING
-    new = ring.get(_next(settings)) if in_ring else noted
-    kept = _kept(settings, ring)
-    if new is not None and fits(settings.store_path, new):
-        kept = _keep(settings, ring if in_ring else _Keyring(on=False), new)
-        if kept.origin == "file":
-            ring.drop(str(settings.home))  # the old one
-    elif kept is None or not fits(settings.store_path, kept.hex):  # the keyring has it, and does not answer
-        raise _missing(settings, ring)
-    if in_ring:
-        ring.drop(_next(settings))
-    settings.next_key_path.unlink()
-    return kept
-
-
-def _next_in_ring(settings: Settings) -> bool:
-    """Whether a change of the key was cut off whose new key went into the keyring."""
-    path = settings.next_key_path
-    return path.exists() and read_small(path).strip() == _IN_KEYRING.encode()
-
-
-def _next(settings: Settings) -> str:
-    """The name in the keyring of the key that is to follow."""
-    return f"{settings.home} (next)"
 
 
 class _Keyring:
@@ -314,7 +233,7 @@ def _from_file(path: Path) -> str | None:
         if sys.platform != "win32" and path.stat().st_mode & 0o077:
             path.chmod(0o600)
             log.warning(
-                "the key file was open to other users and was closed; `idiolect rekey` makes another key"
+                "the key file was open to other users and was closed; `idiolect doctor` says how to get another key"
             )
         kept = read_small(path).decode("ascii").strip()
     except FileNotFoundError:

@@ -112,7 +112,6 @@ CASES = (
     alone("lock", 111),
     alone("lock --passphrase-file {passphrase}", 111),
     alone("unlock", 0, 0),
-    alone("rekey", 111),
     alone("token", 0),
     alone("token --rotate", 111),
     alone("token --scope suggest --rotate", 111),
@@ -167,7 +166,7 @@ class Disk:
     def state(self) -> dict[str, Any]:
         """What must not change: the service, its tokens, the key, whether it is locked."""
         settings = self.settings
-        files = [settings.key_path, settings.next_key_path, settings.locked_path, settings.config_path]
+        files = [settings.key_path, settings.locked_path, settings.config_path]
         kept = {path.name: path.read_bytes() if path.exists() else None for path in files}
         shown = {path.name: path.read_text() for path in sorted(settings.run_dir.glob("token*"))}
         return {"pid": process.holder(settings), **kept, **shown}
@@ -279,11 +278,11 @@ def test_with_room_again_everything_works(disk, monkeypatch, capfd):
 
     first, _ = process.start(disk.settings)
     disk.fill()
-    for line in ("lock", "rekey", "token --rotate"):
+    for line in ("lock", "token --rotate"):
         assert ended(line)[0] == 111
     assert process.find(disk.settings) == first
     disk.mended()
-    for line in ("token --rotate", "rekey", "lock", "unlock", "pause", "stop"):
+    for line in ("token --rotate", "lock", "unlock", "pause", "stop"):
         code, said = ended(line)
         assert code == 0, (line, said)
 

@@ -34,7 +34,7 @@ COMMANDS = dict(command_table.every_command())
 #: Not tried: these fetch the base model, or go on as long as an editor does.
 LONG = {"start", "lsp", "service"}
 #: Tried in a profile without a service, since they end it, or take the profile away.
-ALONE = {"stop", "purge", "lock", "unlock", "rekey", "restore"}
+ALONE = {"stop", "purge", "lock", "unlock", "restore"}
 
 
 def values(param):

@@ -30,7 +30,6 @@ from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, opening, store_key
-from idiolect.daemon.vault.rekey import rekey
 
 KEY = store_copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 OWN = ["base", "log", "run", "store.db", "store.json", "store.key"]  # all that is in a profile at rest
@@ -564,13 +563,6 @@ def test_a_second_name_that_a_killed_restore_has_left_goes_with_the_next(mine, t
     os.link(mine.store_path, mine.home / "store.db.before-20260131T093000-1a2b")
     assert mine.former_store_paths != [(done := backup.restore(mine, target, KEY)).former]
     assert mine.former_store_paths == [done.former]
-
-
-def test_a_store_that_was_replaced_keeps_the_key_from_being_changed(mine, target):
-    backup.make(mine, target, KEY)
-    backup.restore(mine, target, KEY)
-    with pytest.raises(opening.ProfileStateError, match="under the present key"):
-        rekey(mine)
 
 
 def test_a_newer_version_is_refused(mine, target, tmp_path):

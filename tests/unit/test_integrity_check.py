@@ -234,7 +234,7 @@ def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     assert doctor_checks.find_warnings(settings) == []
     settings.key_path.chmod(mode)
     [sentence] = doctor_checks.find_warnings(settings)
-    assert "idiolect rekey" in sentence
+    assert "give the store a new key" in sentence
     [finding] = wrong("key")
     assert "other users" in finding.found
 

@@ -13,9 +13,8 @@ from waiting import DEADLINE_S
 from idiolect.daemon.profile import purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.errors import StorePermissionError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import lock, rekey, store_key
+from idiolect.daemon.vault import lock, store_key
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -83,19 +82,6 @@ class Reluctant(Ring):
 
     def delete_password(self, service, username):
         raise keyring.errors.KeyringLocked("locked")
-
-
-class Full(Ring):
-    """Has room for one password."""
-
-    def set_password(self, service, username, password):
-        if self.held:
-            raise keyring.errors.PasswordSetError("full")
-        super().set_password(service, username, password)
-
-
-class FullAndKeeping(Full, Keeping):
-    pass
 
 
 NONE = keyring.backends.fail.Keyring
@@ -190,7 +176,7 @@ def test_a_key_file_wins_and_is_closed_to_others_and_that_is_told(settings, use,
     settings.key_path.chmod(0o644)
     assert store_key.obtain(settings) == store_key.StoreKey("ab" * 32, "file")
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
-    assert "idiolect rekey" in caplog.text
+    assert "idiolect doctor" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"g" * 64, b"ab" * 33])
@@ -272,30 +258,3 @@ def test_a_purge_of_a_locked_profile_knows_whether_the_keyring_has_its_key(
             purge.purge(settings)
     else:
         assert purge.purge(settings).folder_gone
-
-
-def test_a_new_key_in_a_file_leaves_no_old_one_in_the_keyring(settings, in_ring):
-    ring = Full()
-    old = in_ring(ring)
-    with process.locked(settings):
-        new = rekey.rekey(settings)
-    assert new.origin == "file"
-    assert new.hex != old.hex
-    assert ring.held == {}
-    assert store_key.obtain(settings) == new
-
-
-def test_an_old_key_that_stays_in_the_keyring_is_told_of(settings, in_ring):
-    in_ring(FullAndKeeping())
-    with process.locked(settings):
-        with pytest.raises(store_key.KeyringLockedError, match="the old one"):
-            rekey.rekey(settings)
-        assert store_key.obtain(settings).origin == "file"
-
-
-def test_a_store_that_cannot_be_opened_when_its_key_is_settled(settings):
-    settings.key_path.write_text("ab" * 32)
-    settings.next_key_path.write_text("cd" * 32)
-    settings.store_path.mkdir()
-    with process.locked(settings), pytest.raises(StorePermissionError):
-        store_key.obtain(settings)

@@ -137,8 +137,6 @@ def _describe_event(event: dict[str, Any]) -> str:
             return f"forgot {counted(entries, 'entry', 'entries')}, dropped {counted(adapters, 'adapter')}"
         case {"kind": "expired", "detail": {"entries": entries}}:
             return f"let go of the oldest text: {counted(entries, 'entry', 'entries')}"
-        case {"kind": "rekey"}:
-            return "the store got a new key"
         case {"kind": "adapter damaged", "detail": {"adapter": adapter}}:
             return f"adapter {adapter} was found damaged"
         case {"kind": "backup", "detail": {"path": path}}:

@@ -12,7 +12,7 @@ from serving import serving
 from idiolect.daemon.commandline.command_table import COMMANDS
 
 #: What each command is asked here, whose output is to fit into 80 columns. Not asked: what serves another program
-#: (lsp), what only asks or ends (stop, lock, unlock, rekey, purge, restore), and what installs things.
+#: (lsp), what only asks or ends (stop, lock, unlock, purge, restore), and what installs things.
 SHOWN = {
     "start": [()],
     "status": [()],
@@ -44,7 +44,7 @@ SHOWN = {
     "keyboard": [()],
     "browser": [()],
 }
-UNSHOWN = {"stop", "lock", "unlock", "rekey", "purge", "backup", "restore", "export", "lsp"}
+UNSHOWN = {"stop", "lock", "unlock", "purge", "backup", "restore", "export", "lsp"}
 UNSHOWN |= {"shell-init", "vscode"}
 
 

@@ -1,4 +1,4 @@
-"""Locking, another key, everything exported, everything removed: the real program, with the tiny model."""
+"""Locking, everything exported, everything removed: the real program, with the tiny model."""
 
 import contextlib
 import json
@@ -114,22 +114,6 @@ def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
     program.run("unlock", "--passphrase-file", "-", typed="four plain old words\n")
     assert store_key.obtain(program.settings).hex == key
     assert program.knows()
-
-
-def test_a_new_key_while_the_service_runs(program):
-    before = store_key.obtain(program.settings).hex
-    pid = program.pid()
-    assert str(program.settings.key_path) in program.run("rekey")
-    said = json.loads(program.run("rekey", "--json"))
-    assert said == {"key": "file", "path": str(program.settings.key_path)}
-    after = store_key.obtain(program.settings)
-    assert after.hex != before
-    assert program.pid() not in (pid, None)
-    assert program.knows()
-    program.stop()
-    program.run("rekey")
-    assert program.pid() is None  # as it was
-    Store.open(program.settings.store_path, store_key.obtain(program.settings).hex).close()
 
 
 def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lora):
