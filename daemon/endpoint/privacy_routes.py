@@ -26,7 +26,7 @@ from idiolect.daemon.privacy.app_policy import (
 from idiolect.daemon.profile.stored_secrets import SecretsFound
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
-from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, NothingToUndoError, OtherCountError
+from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, OtherCountError
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 
 
@@ -116,22 +116,20 @@ class SecretsBody(Body):
 
 
 class AppsBody(Body):
-    """A rule for the applications that match a pattern, or to remove the pattern's rules, or undo the last change.
+    """A rule for the applications that match a pattern, or to remove the pattern's rules.
 
     `context`: whether what the user answers there is seen.
     """
 
-    app: Name | None = None
+    app: Name
     rule: AppRule | None = None
     context: ContextRule | None = None
     remove: bool = False
-    undo: bool = False
 
     @pydantic.model_validator(mode="after")
     def _one_or_the_other(self) -> AppsBody:
-        given = sum((self.rule is not None, self.context is not None, self.remove))
-        if self.undo == (self.app is not None) or given != (self.app is not None):
-            raise ValueError("give app and one of rule, context and remove, or undo alone")
+        if sum((self.rule is not None, self.context is not None, self.remove)) != 1:
+            raise ValueError("give app and one of rule, context and remove")
         return self
 
 
@@ -228,12 +226,10 @@ def _register_rules(app: Application, service: Service) -> None:
         """What is done in which applications; the first rule whose pattern fits decides."""
         return {"rules": policy.rules()}
 
-    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NothingToUndoError, NoSuchAppRuleError))
+    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NoSuchAppRuleError))
     async def give_app_rule(asked: AppsBody) -> Rules:
-        """Give or remove a rule for applications, or undo the last change; answers with all rules."""
-        if asked.app is None:
-            await run_sync(policy.undo)
-        elif (rule := asked.rule or asked.context) is not None:
+        """Give or remove a rule for applications; answers with all rules."""
+        if (rule := asked.rule or asked.context) is not None:
             await run_sync(policy.give, asked.app, rule)
         else:
             await run_sync(policy.remove, asked.app)

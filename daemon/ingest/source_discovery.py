@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,8 +24,7 @@ from idiolect.models.errors import IdiolectError
 
 _DEPTH: Final = 5  # folders below the home folder
 _SEARCH_S: Final = 10.0
-_ESTIMATE_S: Final = 0.5  # for each place
-_SAMPLE_BYTES: Final = 2 << 20
+_PROBE_S: Final = 0.5  # for each place, in which its first text of the user's is looked for
 _CONFIG_BYTES: Final = 1 << 20  # of another program's settings
 _LEAST_NOTES: Final = 3  # documents in a folder, for its name to be believed
 
@@ -70,9 +69,9 @@ _NOTES: Final = frozenset(
 
 @dataclass(frozen=True)
 class FoundSource:
-    """Something to read: what it is, whose text in it is the user's, its size, and how many words it may bring.
+    """Something to read: what it is, whose text in it is the user's, its size.
 
-    `sort` groups places: "mail", "notes", "git", "shell". `exact`: the words were counted, not estimated.
+    `sort` groups places: "mail", "notes", "git", "shell".
     """
 
     path: Path
@@ -80,8 +79,6 @@ class FoundSource:
     says: str
     me: tuple[str, ...]
     size_bytes: int
-    words: int
-    exact: bool
 
 
 def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -> Iterator[FoundSource]:
@@ -100,10 +97,10 @@ def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -
             continue
         taken.append(path)
         try:
-            place = estimate(path, sort, says, exclude)
+            place = _place(path, sort, says, exclude)
         except (IdiolectError, OSError):
             continue
-        if place.words:
+        if place is not None:
             yield place
 
 
@@ -182,50 +179,35 @@ def _has_notes(folder: Path) -> bool:
     return count >= _LEAST_NOTES
 
 
-def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSource:
-    """About how much of the user's text there is at a path, from a part of it.
+def _place(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSource | None:
+    """Return what is at a path if it holds text of the user's, as far as half a second of reading shows.
 
-    Words are counted for half a second or two megabytes and taken to be as dense in the rest. Raises
-    UnreadableError, NoSuchPathError, GitError.
+    Raises UnreadableError, NoSuchPathError, GitError.
     """
     kind = kinds.kind_of(path)
+    deadline = time.monotonic() + _PROBE_S
     if kind is None:
-        return _folder(path, sort, says, exclude)
+        return _folder(path, sort, says, exclude, deadline)
     me = kind.guess(path) if kind.guess is not None else ()
-    size = mailboxes.size_bytes(path)
-    words = done = 0
-    whole = True
-    deadline = time.monotonic() + _ESTIMATE_S
-    for piece in kind.pieces(path, AuthorFilter(me)) if me or kind.guess is None else ():
-        words += len(piece.text.split()) if isinstance(piece, Item) else 0
-        done = max(done, piece.offset_bytes)
-        if time.monotonic() > deadline or done > _SAMPLE_BYTES:
-            whole = False
-            break
-    if not whole and size > done > 0:
-        words = round(words * size / done)
-    return FoundSource(path, sort, says, me, size, words, whole)
+    if kind.guess is not None and not me:
+        return None
+    if not _has_text(kind.pieces(path, AuthorFilter(me)), deadline):
+        return None
+    return FoundSource(path, sort, says, me, mailboxes.size_bytes(path))
 
 
-def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSource:
-    """About how much there is in the documents of a folder."""
-    size = read = words = 0
-    whole = True
-    deadline = time.monotonic() + _ESTIMATE_S
+def _has_text(pieces: Iterable[Item | Skipped], deadline: float) -> bool:
+    """Return True at the first text, and where the time is over."""
+    return any(isinstance(piece, Item) or time.monotonic() > deadline for piece in pieces)
+
+
+def _folder(path: Path, sort: str, says: str, exclude: Sequence[str], deadline: float) -> FoundSource | None:
+    """Return a folder if one of its documents has text."""
+    size, texts = 0, False
     for file in find(path, exclude):
         if isinstance(file, Skipped):
             continue
-        size += (bytes_here := file.stat().st_size)
-        kind = kinds.document_at(file)
-        if kind is None or not whole:
-            continue
-        done = 0
-        for piece in kind.pieces(file, AuthorFilter()):
-            words += len(piece.text.split()) if isinstance(piece, Item) else 0
-            done = max(done, piece.offset_bytes)
-            if time.monotonic() > deadline:
-                whole = False
-                bytes_here = min(bytes_here, done)
-                break
-        read += bytes_here
-    return FoundSource(path, sort, says, (), size, round(words * size / read) if read else 0, whole)
+        size += file.stat().st_size
+        if not texts and (kind := kinds.document_at(file)) is not None:
+            texts = _has_text(kind.pieces(file, AuthorFilter()), deadline)
+    return FoundSource(path, sort, says, (), size) if texts else None

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
-from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ ContextRule: TypeAlias = Literal["on", "off"]
 
 # State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
 _RULES: Final = "app_rules"
-_UNDO: Final = "app_rules_history"  # state: the same before each of the last changes, the oldest first
-_MAX_UNDO: Final = 20
 _SEEN: Final = get_args(ContextRule)
 _SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
 
@@ -176,24 +173,23 @@ class AppPolicy:
                 "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
                 "Name another application; `idiolect apps` lists the rules."
             )
-        given = self._store.state.get(_RULES, [])
         kept = (
             old
-            for old in given
+            for old in self.given()
             if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
         )
-        self._change(given, [*kept, [app, rule]])
+        self._change([*kept, [app, rule]])
 
     def remove(self, app: str) -> None:
         """Remove the rules that the user gave for the pattern `app`. Raises NoSuchAppRuleError."""
-        given = self._store.state.get(_RULES, [])
+        given = self.given()
         kept = [old for old in given if old[0].casefold() != app.casefold()]
         if len(kept) == len(given):
             raise NoSuchAppRuleError(
                 "You have given no rule for this pattern. `idiolect apps` lists yours; those of the settings file "
                 "are changed there, and built-in ones stay."
             )
-        self._change(given, kept)
+        self._change(kept)
 
     def given(self) -> list[list[str]]:
         """The rules that the user gave, each with its pattern first, the newest last."""
@@ -218,18 +214,7 @@ class AppPolicy:
         )
         self._arrange(self.given())
 
-    def undo(self) -> None:
-        """Go back to the rules before the last change, and then to those before that. Raises NothingToUndoError."""
-        history = self._store.state.get(_UNDO, [])
-        if not history:
-            raise NothingToUndoError("There is nothing to undo: no rule for an application was changed.")
-        self._store.state.set(_UNDO, history[:-1])
-        self._store.state.set(_RULES, history[-1])
-        self._arrange(history[-1])
-        self.on_change()
-
-    def _change(self, before: list[list[str]], after: list[list[str]]) -> None:
-        self._store.state.set(_UNDO, [*self._store.state.get(_UNDO, []), before][-_MAX_UNDO:])
+    def _change(self, after: list[list[str]]) -> None:
         self._store.state.set(_RULES, after)
         self._arrange(after)
         self.on_change()

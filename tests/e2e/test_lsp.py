@@ -707,7 +707,7 @@ def test_words_of_the_mail_that_is_answered_are_offered_from_the_second_question
     assert run(asked(True)) == [False, True, True]
     service.ask("/v1/apps", app="Tester", context="off")
     assert run(asked(False)) == [False, False, False]
-    service.ask("/v1/apps", undo=True)
+    service.ask("/v1/apps", app="Tester", remove=True)
     assert service.knows("the mossy quellb", "ird")
     assert not service.knows("Please bring the Tarnf", "oddle")
     assert not service.knows("Shall we meet at the Kwarbelm", "oor")

@@ -433,7 +433,7 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     page.press("Enter")
     page.until("document.querySelector('#rule-rows').innerText.includes('*chat*: is off')")
     assert profile.ask("/v1/apps")["rules"][-1]["app"]
-    page.push("#undo")
+    page.push("#rule-rows button")
     page.until("!document.querySelector('#rule-rows').innerText.includes('*chat*')")
     page.js("location.reload()")
     page.until("document.querySelector('#source-rows button') !== null")

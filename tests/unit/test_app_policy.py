@@ -17,7 +17,6 @@ from idiolect.daemon.privacy.app_policy import (
     ProtectedAppError,
 )
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.daemon.storage.store import Store
 
 
@@ -128,23 +127,7 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
         assert view.suggesting(InputContext("their chat")) == "excluded app"
 
 
-def test_changes_are_undone_one_after_the_other(app_policy: AppPolicy) -> None:
-    with pytest.raises(NothingToUndoError):
-        app_policy.undo()
-    before = app_policy.rules()
-    app_policy.give("chat", "quiet")
-    app_policy.give("CHAT", "exclude")
-    assert own(app_policy) == [("CHAT", "exclude")]
-    app_policy.undo()
-    assert app_policy.suggesting(InputContext("chat")) is None
-    assert app_policy.learning(InputContext("chat")) == "excluded app"
-    app_policy.undo()
-    assert app_policy.rules() == before
-    with pytest.raises(NothingToUndoError):
-        app_policy.undo()
-
-
-def test_the_rules_of_one_pattern_are_removed_and_that_is_undone(app_policy: AppPolicy) -> None:
+def test_the_rules_of_one_pattern_are_removed(app_policy: AppPolicy) -> None:
     app_policy.give("chat", "quiet")
     app_policy.give("mail", "exclude")
     app_policy.give("Mail", "off")
@@ -154,9 +137,6 @@ def test_the_rules_of_one_pattern_are_removed_and_that_is_undone(app_policy: App
     for pattern in ("mail", "*terminal*"):  # gone, and a built-in one
         with pytest.raises(NoSuchAppRuleError):
             app_policy.remove(pattern)
-    app_policy.undo()
-    assert app_policy.suggesting(InputContext("mail")) == "excluded app"
-    assert not app_policy.sees_context(InputContext("mail"))
 
 
 def own(policy: AppPolicy) -> list[tuple[str, str | None]]:
@@ -182,9 +162,6 @@ def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
     app_policy.give("mail", "on")
     assert app_policy.sees_context(InputContext("mail"))
     assert not app_policy.sees_context(InputContext("webmail"))
-    app_policy.undo()
-    assert not app_policy.sees_context(InputContext("mail"))
-    app_policy.give("mail", "on")
     app_policy.give("mail", "exclude")
     assert not app_policy.sees_context(InputContext("mail"))
     with pytest.raises(ProtectedAppError):

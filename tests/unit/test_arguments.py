@@ -98,7 +98,7 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
     ("line", "says"),
     [
         ("statsu", "Did you mean 'status'"),
-        ("apps undoo", "Did you mean 'undo'"),
+        ("words undoo", "Did you mean 'undo'"),
         ("switch corrections appply", "Did you mean 'apply'?"),
         ("sources find --only mial", "Did you mean 'mail'?"),
         ("setup keybord", "Did you mean 'keyboard'?"),

@@ -81,7 +81,7 @@ def test_what_is_answered_is_passed_on_only_where_it_is_seen(site, made):
     try:
         assert site.post("/v1/suggest", {**asked, "app": "blind"}).json()["sees_context"] is False
     finally:
-        site.post("/v1/apps", {"undo": True})
+        site.post("/v1/apps", {"app": "blind", "remove": True})
     assert site.post("/v1/suggest", {**asked, "input_purpose": "password"}).json()["sees_context"] is False
     assert made == [(START, ("older", "newer")), (START, ())]
 
@@ -258,7 +258,7 @@ def test_each_answer_says_whether_learning_is_paused(site, tmp_path):
     assert not told()
 
 
-def test_rules_for_applications_are_given_and_undone(site):
+def test_rules_for_applications_are_given_and_removed(site):
     built_in = site.http.get("/v1/apps").json()["rules"]
     assert {rule["source"] for rule in built_in} <= {"built in", "built in, always"}
     for rule, shown in (
@@ -269,7 +269,7 @@ def test_rules_for_applications_are_given_and_undone(site):
         assert [rule for rule in now if rule["source"] == "you"] == [
             {"app": "chat", "source": "you", **shown}
         ]
-        assert site.post("/v1/apps", {"undo": True}).json() == {"rules": built_in}
+        assert site.post("/v1/apps", {"app": "chat", "remove": True}).json() == {"rules": built_in}
 
 
 def test_words_are_decided_about_and_that_is_undone(site):
@@ -362,7 +362,7 @@ BAD = [
     ("use", {}, "adapter"),
     *(
         ("apps", body, "The request: give app and one of rule, context and remove")
-        for body in ({}, {"app": CANARY}, {"rule": "allow"}, {"undo": True, "context": "on"})
+        for body in ({"app": CANARY}, {"app": "x", "rule": "allow", "context": "on"})
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""What there is to read in a home folder, found by itself, with an estimate that is near the truth."""
+"""What there is to read in a home folder, found by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from reading import ME, letter, mbox_of, repository, write
 
-from idiolect.daemon.ingest import source_discovery
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.settings import NEVER_READ
 
@@ -44,16 +43,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_there_is(home: Path) -> None:
     found = {
-        place.path.relative_to(home).as_posix(): (place.sort, place.me, place.words, place.exact)
-        for place in places(home, NEVER_READ)
+        place.path.relative_to(home).as_posix(): (place.sort, place.me) for place in places(home, NEVER_READ)
     }
     assert found == {
-        ".thunderbird/abc.default": ("mail", (ME,), 4, True),
-        "Mail/account/Sent": ("mail", (ME,), 2, True),
-        "Notes": ("notes", (), 9, True),
-        "vault": ("notes", (), 3, True),
-        "src/project/.git": ("git", (ME,), 3, True),
-        ".bash_history": ("shell", (), 3, True),
+        ".thunderbird/abc.default": ("mail", (ME,)),
+        "Mail/account/Sent": ("mail", (ME,)),
+        "Notes": ("notes", ()),
+        "vault": ("notes", ()),
+        "src/project/.git": ("git", (ME,)),
+        ".bash_history": ("shell", ()),
     }
 
 
@@ -86,23 +84,11 @@ def test_vaults_that_obsidian_knows_are_found_wherever_they_are_unless_excluded(
     assert list(places(home, NEVER_READ)) == []
 
 
-def test_a_large_mailbox_is_estimated_from_a_part_of_it(tmp_path: Path) -> None:
-    body = "\n".join(["A line of six words or so."] * 400)
-    raw = b"From - Wed May 01 12:00:00 2024\n" + letter(body).as_bytes() + b"\n"
+def test_a_mailbox_without_mail_of_the_users_is_not_found(tmp_path: Path) -> None:
     profile = tmp_path / ".thunderbird" / "abc"
     write(profile / "prefs.js", PREFS)
-    write(profile / "Mail" / "x" / "Sent", raw * 1000)
-    (place,) = places(tmp_path, ())
-    assert not place.exact
-    assert place.words == pytest.approx(1000 * 400 * 7, rel=0.1)
-
-
-def test_looking_at_others_mail_ends_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_discovery, "_ESTIMATE_S", 0.0)
-    write(tmp_path / "prefs.js", PREFS)
-    mbox_of(tmp_path / "Sent", letter("Three words here.", "b@example.org"), letter("Three words here."))
-    found = source_discovery.estimate(tmp_path / "Sent", "mail", "mail", ())
-    assert (found.words, found.exact) == (0, False)
+    mbox_of(profile / "Mail" / "x" / "Sent", letter("Three words here.", "b@example.org"))
+    assert list(places(tmp_path, ())) == []
 
 
 def test_the_search_ends_in_time(home: Path) -> None:

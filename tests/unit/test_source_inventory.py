@@ -81,9 +81,9 @@ def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_
         for number in range(3):
             write(home / folder / f"{number}.md", "Some words of mine.\n")
     found = reading.inventory.unread(home)
-    assert [(place.path, place.sort, place.words) for place in found] == [
-        (home / "notes", "notes", 12),
-        (home / "work/journal", "notes", 12),
+    assert [(place.path, place.sort) for place in found] == [
+        (home / "notes", "notes"),
+        (home / "work/journal", "notes"),
     ]
     reading.add(home / "notes")
     assert [place.path for place in reading.inventory.unread(home)] == [home / "work/journal"]
@@ -299,7 +299,7 @@ def test_what_was_found_is_listed_and_not_read(run, found):
     code, out, _ = run("sources", "find", found, "--json")
     rows = json.loads(out)
     assert (code, [row["sort"] for row in rows]) == (0, ["notes", "shell"])
-    assert (rows[0]["words"], rows[0]["exact"], rows[0]["report"]) == (9, True, None)
+    assert (rows[0]["size_bytes"], rows[0]["report"]) == (54, None)
     assert "Nothing was found" in run("sources", "find", found, "--only", "mail")[1]
 
 
@@ -334,7 +334,7 @@ def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found,
 def test_each_is_asked_for_in_a_terminal(run, found):
     code, out, _ = run("sources", "find", found, typed="n\ny\n", terminal=True)
     assert code == 0
-    assert "Read notes, 9 words" in out
+    assert "Read notes, 1 KB" in out
     assert f"{found / '.bash_history'}: " in out
     assert f"{found / 'Notes'}: " not in out
 

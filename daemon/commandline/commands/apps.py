@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import shlex
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,9 +14,7 @@ from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = (
-    "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps context '*mail*' off; idiolect apps undo"
-)
+EXAMPLE = "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps context '*mail*' off"
 
 _MEANINGS: Final = {
     "allow": "suggests and learns",
@@ -93,18 +92,11 @@ def remove(app: _App, as_json: AsJson = False) -> None:
         _print_state(client.post("/v1/apps", {"app": app, "remove": True}), as_json=as_json)
 
 
-@GROUP.command()
-def undo(as_json: AsJson = False) -> None:
-    """Take the last change back; again: the one before it."""
-    with connect() as client:
-        _print_state(client.post("/v1/apps", {"undo": True}), as_json=as_json)
-
-
 def _give(field: str, value: str, app: str, *, as_json: bool) -> None:
     with connect() as client:
         _print_state(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
     if not as_json:
-        Terminal().say("Undo: idiolect apps undo")
+        Terminal().say(plain(f"`idiolect apps remove {shlex.quote(app)}` takes that back."))
 
 
 def _print_state(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:

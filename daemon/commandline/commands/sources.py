@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -174,12 +175,12 @@ def _show_places(
             "Nothing was found. `idiolect add PATH` reads what you name; docs/sources.md says what."
         )
     terminal.show_table(
-        ("what", "words", "yours by", "where"),
+        ("what", "size", "yours by", "where"),
         (
-            (place.says, _count_words(place), plain(", ".join(place.me)), plain(str(place.path)))
+            (place.says, _describe_size(place), plain(", ".join(place.me)), plain(str(place.path)))
             for place in found
         ),
-        right=("words",),
+        right=("size",),
     )
     return terminal.say("Nothing was read. Call it in a terminal to be asked for each, or add --yes.")
 
@@ -209,14 +210,9 @@ def _show_sources(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: bo
 
 def _make_question(place: FoundSource) -> str:
     by = f", yours by {', '.join(place.me)}" if place.me else ""
-    return plain(f"Read {place.says}, {_count_words(place)} words{by}: {place.path}?")
+    return plain(f"Read {place.says}, {_describe_size(place)}{by}: {place.path}?")
 
 
-def _count_words(place: FoundSource) -> str:
-    return f"{place.words:,}" if place.exact else f"about {_round_to_two_digits(place.words):,}"
-
-
-def _round_to_two_digits(words: int) -> int:
-    """Return an estimate without digits that it does not know."""
-    unit: int = 10 ** max(0, len(str(words)) - 2)
-    return round(words / unit) * unit
+def _describe_size(place: FoundSource) -> str:
+    megabytes = place.size_bytes / 1e6
+    return f"{megabytes:,.0f} MB" if megabytes >= 1 else f"{math.ceil(1e3 * megabytes)} KB"

@@ -11,6 +11,8 @@ const plain = (text, name, work) => {
   return button;
 };
 
+const bytes = (size) => size < 1e6 ? `${count(Math.ceil(size / 1e3))} KB` : `${count(Math.round(size / 1e6))} MB`;
+
 const acts = (...buttons) => make("div", {}, ...buttons);
 
 export async function savings() {
@@ -133,7 +135,11 @@ const DOES = { exclude: "is off", quiet: "suggests only", allow: "suggests and l
 export async function apps(given) {
   const { rules } = given ?? await ask("/v1/apps");
   const shown = (row) => make("li", {},
-    make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule ?? row.context]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
+    make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule ?? row.context]}`), make("small", {}, row.source === "you" ? "your rule" : row.source),
+    row.source === "you" ? acts(plain("Remove", `Remove the rules for ${row.app}`, async () => {
+      await apps(await ask("/v1/apps", { app: row.app, remove: true }));
+      say("The rule is removed.");
+    })) : null);
   const yours = rules.filter((row) => row.source === "you"), others = rules.filter((row) => row.source !== "you");
   $("rule-rows").replaceChildren(...yours.map(shown));
   $("rule-others").replaceChildren(...others.map(shown));
@@ -148,7 +154,7 @@ async function find() {
     $("found").replaceChildren(...found.map((place) => {
       const row = make("li", {},
         make("span", {}, place.path),
-        make("small", {}, `${place.says} · ${place.exact ? "" : "about "}${count(place.words)} words${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
+        make("small", {}, `${place.says} · ${bytes(place.size_bytes)}${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
         acts(plain("Read it", `Read ${place.path}`, async () => {
           await add(place.path, place.me);
           row.remove();
@@ -206,10 +212,6 @@ export async function start() {
   document.addEventListener("counted", () => {
     clearTimeout(counted);
     counted = setTimeout(() => savings().catch(() => {}), 300);
-  });
-  on($("undo"), "click", async () => {
-    await apps(await ask("/v1/apps", { undo: true }));
-    say("The last change of the rules was undone.");
   });
   await everything();
 }

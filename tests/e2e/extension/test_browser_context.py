@@ -280,7 +280,7 @@ def test_nothing_is_read_where_the_service_uses_none_of_it_and_the_popup_says_so
         browser.popup(browser.url("/", ""))
         assert "see_context" in browser.tab.js("unseen.innerText")
     finally:
-        service.ask("/v1/apps", undo=True)
+        service.ask("/v1/apps", app="browser", remove=True)
     browser.open(TWO)
     assert read(browser) == [PIER]
     browser.popup(browser.url("/", ""))

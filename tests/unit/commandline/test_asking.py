@@ -218,10 +218,9 @@ def test_rules_for_applications(run, service):
     code, out, _ = run(service, "apps", "exclude", "*[red]chat*")
     assert code == 0
     assert out.splitlines()[3].split() == ["*[red]chat*", "off", "you"]  # the user's own come first
-    assert "Undo: idiolect apps undo" in out
-    code, out, _ = run(service, "apps", "undo")
-    assert (code, "chat" in out, "Undo" in out) == (0, False, False)
-    assert run(service, "apps", "undo")[0] == 102
+    assert "`idiolect apps remove '*[red]chat*'` takes that back." in " ".join(out.split())
+    code, out, _ = run(service, "apps", "remove", "*[red]chat*")
+    assert (code, "chat" in out) == (0, False)
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
     own = [rule for rule in rules if rule["source"] == "you"]
     assert own == [{"app": "notes", "rule": "quiet", "source": "you", "context": None}]

@@ -101,7 +101,7 @@ def test_a_script_learns_whether_a_service_was_stopped(run, tmp_path):
     ("typed", "offered"),
     [
         ("sta", {"start", "status"}),
-        ("apps un", {"undo"}),
+        ("words un", {"undo"}),
         ("sync le", {"leave"}),
         ("export --ad", {"--adapter"}),
     ],
