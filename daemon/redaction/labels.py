@@ -50,7 +50,7 @@ CODE: Final = (
     rf"|(?:{_OPENED})(?: [a-z]{{2,10}})? (?:code|combination|combo)|digicode|combination|combinaci[oó]n|zahlencode"
     r"|geheim(?:zahl|nummer)|geheime code|code secret|codice segreto|(?:c[oó]digo|n[uú]mero) secreto"
     r"|(?:tür|tor|haus|zugangs|entsperr|freischalt|toegangs|ontgrendel|deur|poort)-?code|code d['’]acc[èe]s"
-    r"|code de (?:déverrouillage|d[ée]blocage)|code (?:für|vom|van de|du|de la|de l'|of the|for the)"
+    r"|code de (?:déverrouillage|d[ée]blocage)|code (?:für|vom|van de|du|de la|de l['’][^\W\d_]{3,15}|of the|for the)"
     r"|c[oó]digo d[aeo]l?|codice d[ei][il]?l?"
     r"|(?:wi-?fi|wlan|network|netzwerk)[ _-]?(?:key|code|schlüssel)|wifi-?sleutel"
     r"|cl[ée] (?:du )?wi-?fi|chiave (?:del )?wi-?fi|chave (?:do )?wi-?fi"
@@ -148,6 +148,7 @@ _SAID_CHARS: Final = 120  # characters before a value that its label is looked f
 _OWNED: Final = 8  # characters before a label that say whose it is
 _COMMON: Final = 4.2  # on Zipf's scale: a plain word that is used more often is a word of a sentence
 _VERY_COMMON: Final = 5.0
+_RARE: Final = 3.4  # a rarer word is hardly ever said of a password
 _MAX_COMMON: Final = 0.34  # of the words of a phrase, at most, are of the commonest
 
 
@@ -217,11 +218,11 @@ def in_a_line(match: re.Match[str]) -> Span | None:
 
 
 def no_sentence(match: re.Match[str]) -> Span | None:
-    """One word behind "is" that ends its clause: with figures, of several words, or one that nobody uses."""
+    """One word behind "is" that ends its clause: with figures, of several words, or a rare one."""
     said = match["s"]
     if any(map(str.isdigit, said)):
         return named(match)
-    plain = STATE.match(said) or (said.isalpha() and _frequency(said) > 0)
+    plain = STATE.match(said) or (said.isalpha() and _frequency(said) >= _RARE)
     return None if plain or is_said_of_a_matter(match.string, *match.span("s")) else named(match)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from idiolect.daemon.redaction.counted_numbers import counts_something
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.numbers import check
 from idiolect.daemon.redaction.random_strings import (
@@ -161,6 +162,13 @@ SENT: Final = Grammar(
     begin=_AT,
     end=_TO,
 )
+
+
+def sent_codes(text: str) -> Iterator[Span]:
+    """Where codes are in `text` that were sent once, or are typed at a door, each as [start, end)."""
+    return (span for span in SENT.find(text) if not counts_something(text, *span))
+
+
 _FIVE: Final = r"[a-z0-9]{4,5}"
 _CAPITAL_FIVE: Final = r"[A-Z0-9]{4,5}"
 #: Kept for the day when a telephone is lost.

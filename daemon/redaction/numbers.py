@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Final
 
 from stdnum import luhn
-from stdnum.iso7064 import mod_97_10
+from stdnum.iban import is_valid as is_iban
 
 from idiolect.daemon.redaction.rule import Span, lazy
 
@@ -86,7 +86,7 @@ _IBAN_LENGTHS: Final = {
 
 
 def iban(match: re.Match[str]) -> Span | None:
-    """The first characters of the match that make a whole IBAN (ISO 7064 MOD 97-10)."""
+    """The first characters of the match that make a whole IBAN: check digits (ISO 7064), letters where they belong."""
     length = _IBAN_LENGTHS.get(match["s"][:2].upper())
     if length is None:
         return None
@@ -96,7 +96,7 @@ def iban(match: re.Match[str]) -> Span | None:
         return None
     letters = "".join(match["s"][place] for place in places).upper()
     start = match.start("s")
-    return (start, start + places[-1] + 1) if mod_97_10.is_valid(letters[4:] + letters[:4]) else None
+    return (start, start + places[-1] + 1) if is_iban(letters, check_country=False) else None
 
 
 # --- national numbers

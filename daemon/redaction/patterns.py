@@ -15,6 +15,7 @@ from idiolect.daemon.redaction import (
     random_strings,
     recovery_seeds,
     service_tokens,
+    spoken_secrets,
 )
 from idiolect.daemon.redaction.rule import DONE, Rule, Span, lazy, named
 
@@ -335,7 +336,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "pin",
         "behind a label",
         rf"(?i:(?<![^\W_])(?:{labels.CODE})(?![^\W_]){labels.WHOSE}{labels.LINK}(?:{labels.LINE}|[ \t]{{0,8}})"
-        r"(?P<s>\d(?:[ -]?\d){3,18}[#*]?)(?![\w-]|[.,:]\d))",
+        r"(?:(?:the|die|der|le|la|el|il|o|a|de)[ ])?(?P<s>\d(?:[ -]?\d){3,18}[#*A-Z]?)(?![\w-]|[.,:]\d))",
         hints=labels.LABEL_HINTS,
         figures=1,
     ),
@@ -373,6 +374,35 @@ RULES: Final[tuple[Rule, ...]] = (
         check=labels.row_of_words,
         hints=labels.RECOVERY_HINTS,
     ),
+    Rule(
+        "password",
+        "an answer to a security question",
+        spoken_secrets.ANSWER,
+        check=spoken_secrets.answer,
+        hints=spoken_secrets.ANSWER_HINTS,
+    ),
+    Rule(
+        "password",
+        "changed to a word",
+        spoken_secrets.CHANGED,
+        check=spoken_secrets.rare_word,
+        hints=spoken_secrets.LABEL_HINTS,
+    ),
+    Rule(
+        "password",
+        "one word beside a user's name",
+        spoken_secrets.BESIDE_NAME,
+        check=spoken_secrets.rare_word,
+        hints=spoken_secrets.LABEL_HINTS,
+    ),
+    Rule(
+        "password",
+        'several words behind "is"',
+        spoken_secrets.SEVERAL,
+        check=spoken_secrets.row_of_rare_words,
+        hints=spoken_secrets.LABEL_HINTS,
+    ),
+    Rule("pin", "the turns of a safe", spoken_secrets.TURNS, hints=spoken_secrets.TURNS_HINTS, figures=1),
     # Numbers that a word or a number near them tells.
     Rule("pin", "behind a card's number", numbers.BACK, hints="[card]"),
     Rule("id", "national numbers", find=numbers.national_numbers, figures=3),
@@ -395,7 +425,7 @@ RULES: Final[tuple[Rule, ...]] = (
         signs="#",
         figures=3,
     ),
-    Rule("pin", "sent once", find=near_words.SENT.find, figures=3),
+    Rule("pin", "sent once", find=near_words.sent_codes, figures=3),
     Rule("pin", "kept for later", find=near_words.KEPT.find, hints=near_words.KEPT_HINTS, figures=1),
     Rule("random", "drawn at random", find=random_strings.find, long_word=random_strings.SHORTEST),
 )

@@ -16,6 +16,7 @@ from typing import Final
 
 from idiolect.adapters import secret_cues
 from idiolect.daemon.redaction import word_features
+from idiolect.daemon.redaction.counted_numbers import counts_something
 from idiolect.daemon.redaction.labels import is_said_of_a_matter
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.plain_characters import plain, unadorned
@@ -62,7 +63,9 @@ def _told(tagger: Tagger, text: str) -> list[Span]:
     found = {*tagger.find(text), *(tagger.find(bare) if bare != text else ())}
     spans: list[Span] = []
     for start, end in sorted(
-        span for span in found if not (_goes_on(text, *span) or is_said_of_a_matter(text, *span))
+        span
+        for span in found
+        if not (_goes_on(text, *span) or is_said_of_a_matter(text, *span) or counts_something(text, *span))
     ):
         if spans and start < spans[-1][1]:
             spans[-1] = spans[-1][0], max(end, spans[-1][1])

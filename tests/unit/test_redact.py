@@ -35,6 +35,28 @@ def test_the_rest_of_the_text_is_kept_and_each_secret_counted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It came to 4471 euros.",
+        "It is a town with 4471 brave inhabitants.",
+        "There were 4471 votes for the mayor.",
+        "Die Karte von 1890 hängt im Flur.",
+        "Es kamen 4471 Gäste.",
+        "Elle a parcouru 4471 pas.",
+        "El mapa de 1890 cuelga en la pared.",
+        "O livro tem 4471 palavras.",
+        "Il paese ha 4471 abitanti.",
+        "Het dorp heeft 4471 inwoners.",
+    ],
+)
+def test_what_counts_something_is_no_pin_though_it_was_told_as_one_before(sentence: str) -> None:
+    number = "1890" if "1890" in sentence else "4471"
+    for before in (f"My PIN is {number}. ", f"The door code is {number}, ok. ", f"Die PIN ist {number}.\n"):
+        redacted, count = redact(before + sentence)
+        assert (redacted[-len(sentence) :], count) == (sentence, 1)
+
+
 def test_secrets_that_touch_are_all_found() -> None:
     one, other = "npm_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_xyz"
     assert redact(one + other) == ("[token][token]", 2)
