@@ -155,7 +155,6 @@ class LoadedModel:
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
         word_calibration: Calibration | None = None,
-        is_prose: bool = True,
     ) -> Predictor:
         """Build a predictor with an adapter or the base alone.
 
@@ -167,7 +166,6 @@ class LoadedModel:
             adapter_id: its number, for answers.
             calibration: how often ghosts of each probability were right; shared, and learns on.
             word_calibration: the calibration of words of which nothing was typed yet; shared, and learns on.
-            is_prose: False for commands, which are in no language and not mended.
         """
         return Predictor(
             self.model,
@@ -179,6 +177,6 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             word_calibration=word_calibration,
-            general=user_model.general if is_prose else None,
+            general=user_model.general,
             channel=user_model.channel,
         )

@@ -189,7 +189,7 @@ def _problem_in(answer: httpx.Response | None) -> str:
 def source_of(site: str) -> str:
     """What is written on a site is filed under its name; a name without a dot ends in one, as names of hosts may.
 
-    So a host that is called as one of the program's own sources, such as `shell`, is no such source.
+    So a host that is called as one of the program's own sources, such as `mail`, is no such source.
     """
     return site if "." in site else f"{site}."
 

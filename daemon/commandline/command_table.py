@@ -23,7 +23,7 @@ from idiolect.daemon.commandline.interrupts import is_interrupt
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
-#: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
+#: The commands in the groups and the order of `idiolect --help`.
 COMMANDS: Final = {
     "The service": {
         "start": "Start the service in the background; with PATH, read and learn.",
@@ -68,7 +68,6 @@ COMMANDS: Final = {
         "export": "Write an adapter, or everything, for other programs.",
         "keyboard": "Suggest in every program of the desktop.",
         "lsp": "Speak the Language Server Protocol with an editor.",
-        "shell-init": "Print a script for your shell.",
         "vscode": "Write the extension for VS Code.",
         "browser": "Suggest in the fields of web pages.",
     },

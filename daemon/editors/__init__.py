@@ -1,5 +1,5 @@
-"""Editors and shells: the programs that people type in, and how each of them asks the service.
+"""Editors: the language server that they start, and how it asks the service.
 
-In come the Language Server Protocol and lines from a shell. Out go completions and ghost text, and what was typed.
+In comes the Language Server Protocol. Out go completions and ghost text, and what was typed.
 These programs run outside the service and ask it over HTTP, as any other program does.
 """

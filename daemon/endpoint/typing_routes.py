@@ -58,7 +58,6 @@ class SuggestBody(PlacedBody):
     candidates: Annotated[int, Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
     context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
-    source: Literal["", "shell"] = ""
     corrections: bool = False
     key_ms: KeyMs | None = None
 
@@ -258,9 +257,9 @@ def _register_suggestions(app: Application, service: Service) -> None:
         def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
             return superseded.is_set() or queue.crowded(client)
 
-        sees = suggestions.sees_context(asked.place, asked.source)
+        sees = suggestions.sees_context(asked.place)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        told_of = (asked.place, asked.source, asked.corrections, asked.key_ms)
+        told_of = (asked.place, asked.corrections, asked.key_ms)
         steps = suggestions.suggest_in_steps(*wanted, given_up, *told_of, asked.context if sees else ())
         try:
             work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)

@@ -117,7 +117,7 @@ class Evaluations:
         return split_corpus(messages, name=name, seed=wanted.seed, chars=wanted.chars)
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, TypingRequest]:
-        entries = [*self._store.entries.select(prose=True)]
+        entries = [*self._store.entries.select()]
         active = self._serving()
         ids = frozenset() if active is None else self._store.adapters.seen(active)
         messages = [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries]

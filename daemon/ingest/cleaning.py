@@ -6,19 +6,18 @@ from typing import Final
 
 from idiolect.daemon.ingest.normalise import has_words, normalise
 from idiolect.daemon.redaction.redact import redact, without_placeholders
-from idiolect.daemon.storage.records import COMMANDS
 
 BEFORE_CHARS: Final = 400
 """How much of what stands before a text is read with it, in characters."""
 
 
-def cleaned(text: str, source: str = "", before: str = "") -> tuple[str, int]:
-    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left.
+def cleaned(text: str, before: str = "") -> tuple[str, int]:
+    """`text`, normalised and without secrets, and how many those were; "" where nothing is left.
 
     `before` stood in front of it: its last `BEFORE_CHARS` characters are read for what they say of the text's secrets.
     """
     own = normalise(text)
-    text, redactions = redact(own, prose=source != COMMANDS, before=_in_front(before, text) if own else "")
+    text, redactions = redact(own, before=_in_front(before, text) if own else "")
     return (text if has_words(without_placeholders(text)) else ""), redactions
 
 

@@ -13,7 +13,7 @@ from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.sources.items import ReadReport
 from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.paragraphs import digest
-from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
+from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
@@ -110,8 +110,7 @@ class EntryBatch:
             self.report.entries += 1
             self.report.words += len(entry.text.split())
             self.report.redactions += entry.redactions
-            if entry.source != COMMANDS:
-                new.append((id_, tokens))
+            new.append((id_, tokens))
         if new:
             self._learned(new)
 

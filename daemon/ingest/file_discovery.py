@@ -19,7 +19,6 @@ from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
-from idiolect.daemon.storage.records import COMMANDS
 
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
@@ -188,7 +187,7 @@ def find(
         mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         yield Skipped(path, "symbolic link")
-    elif exclusion.covers(path, path, hidden=not _is_shell(path)):
+    elif exclusion.covers(path, path):
         yield Skipped(path, "excluded")
     elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         yield Skipped(path, "not a regular file")
@@ -214,12 +213,6 @@ def said_of_others(types: Mapping[str, int]) -> str:
 
 def _printable(suffix: str) -> str:
     return suffix if 1 < len(suffix) <= 12 and suffix.isprintable() else "without a type"
-
-
-def _is_shell(path: Path) -> bool:
-    """Whether a file is a shell's history: those have hidden names, and whoever gives one by its name means it."""
-    kind = kinds.kind_of(path)
-    return kind is not None and kind.source == COMMANDS
 
 
 def _walk(

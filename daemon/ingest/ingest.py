@@ -140,7 +140,7 @@ class Ingest:
         if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
         clean = cleaned if len(text) <= _TYPED_CHARS else self.reader.clean
-        text, redactions = clean(text, source, before)
+        text, redactions = clean(text, before)
         if not text:
             return AddedText(None, False, redactions, "only secrets" if redactions else "empty")
         if at is None:
@@ -173,9 +173,7 @@ class Ingest:
         Raises PausedError, ReaderEndedError, and the store's errors.
         """
         batch = self._batch()
-        for one, (text, _) in zip(
-            entries, self._cleaned([(one.text, one.source, "") for one in entries]), strict=True
-        ):
+        for one, (text, _) in zip(entries, self._cleaned([(one.text, "") for one in entries]), strict=True):
             if text and self.app_policy.learning(InputContext(one.app)) is None:
                 batch.put(
                     text,
@@ -190,9 +188,9 @@ class Ingest:
         batch.flush()
         return batch.report.entries
 
-    def _cleaned(self, texts: Sequence[tuple[str, str, str]]) -> Iterator[tuple[str, int]]:
+    def _cleaned(self, texts: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int]]:
         """Texts as they may be stored; of many, a child process does some while the caller stores those before."""
-        if sum(len(text) for text, _, _ in texts) <= _TYPED_CHARS:
+        if sum(len(text) for text, _ in texts) <= _TYPED_CHARS:
             yield from (cleaned(*text) for text in texts)
             return
         parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]

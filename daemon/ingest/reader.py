@@ -153,19 +153,19 @@ class Reader:
             if not isinstance(found, Item | Skipped | FoundFile):
                 yield found
 
-    def clean(self, text: str, source: str, before: str) -> tuple[str, int]:
+    def clean(self, text: str, before: str) -> tuple[str, int]:
         """What `cleaning.cleaned` makes of a text. Raises ReaderEndedError."""
-        [cleaned] = self.clean_all([(text, source, before)])
+        [cleaned] = self.clean_all([(text, before)])
         return cleaned
 
-    def clean_all(self, texts: Sequence[tuple[str, str, str]]) -> list[tuple[str, int]]:
-        """What `clean` gives of each of some texts, each with its source and what stood before it."""
+    def clean_all(self, texts: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
+        """What `clean` gives of each of some texts, each with what stood before it."""
         order = {"do": "clean", "texts": texts}
         kept = self._value(order, "The text cannot be searched for secrets, so it was not kept")
         return [(text, redactions) for text, redactions in kept]
 
-    def secrets(self, texts: Sequence[tuple[str, bool]]) -> list[dict[str, int]]:
-        """How many secrets of each kind are found in each text, given with whether it is prose.
+    def secrets(self, texts: Sequence[str]) -> list[dict[str, int]]:
+        """How many secrets of each kind are found in each text.
 
         Raises ReaderEndedError.
         """

@@ -86,7 +86,7 @@ def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
         elif order["do"] == "clean":
             value = [cleaned(*text) for text in order["texts"]]
         elif order["do"] == "secrets":
-            value = [kinds_found(text, prose=prose) for text, prose in order["texts"]]
+            value = [kinds_found(text) for text in order["texts"]]
         else:
             try:
                 for found in _found(order):
@@ -149,7 +149,7 @@ def _pieces(path: Path, order: dict[str, Any]) -> Iterator[Found]:
     if not path.is_dir():
         refuse_large(path)
     since = order["since"]
-    clean = _Cleaner(kind.source)
+    clean = _Cleaner()
     for found in kind.pieces(path, asked) if since is None else commit_messages.read(path, asked, since):
         if isinstance(found, Skipped):
             yield found
@@ -167,16 +167,15 @@ def _pieces(path: Path, order: dict[str, Any]) -> Iterator[Found]:
 class _Cleaner:
     """Takes the secrets out of a file's pieces, each read with the one before it: a label may stand there."""
 
-    def __init__(self, source: str) -> None:
-        """`source`: what the pieces are filed under; an entry of an export says it itself."""
-        self._source = source
+    def __init__(self) -> None:
+        """Begin a file."""
         self._before = ""
 
     def __call__(self, item: Item) -> tuple[str, int]:
         """What :func:`cleaned` gives of the next piece."""
         if item.kept is not None:
-            return cleaned(item.text, item.kept.source)
-        text, redactions = cleaned(item.text, self._source, self._before)
+            return cleaned(item.text)
+        text, redactions = cleaned(item.text, self._before)
         self._before = f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
         return text, redactions
 

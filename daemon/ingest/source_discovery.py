@@ -43,13 +43,6 @@ _OBSIDIAN: Final = (
     "Library/Application Support/obsidian/obsidian.json",
     "AppData/Roaming/obsidian/obsidian.json",
 )
-_SHELLS: Final = (
-    ".bash_history",
-    ".zsh_history",
-    ".zhistory",
-    ".histfile",
-    ".local/share/fish/fish_history",
-)
 _NOTES: Final = frozenset(
     {
         "notes",
@@ -71,7 +64,7 @@ _NOTES: Final = frozenset(
 class FoundSource:
     """Something to read: what it is, whose text in it is the user's, its size.
 
-    `sort` groups places: "mail", "notes", "git", "shell".
+    `sort` groups places: "mail", "notes", "git".
     """
 
     path: Path
@@ -115,9 +108,6 @@ def _candidates(home: Path, exclusion: Exclusion, search_s: float) -> Iterator[t
     for vault in _vaults(home):
         yield vault, "notes", "an Obsidian vault"
     yield from _searched(home, exclusion, time.monotonic() + search_s)
-    for name in _SHELLS:
-        if (home / name).is_file():
-            yield home / name, "shell", "a shell's history"
 
 
 def _folders(root: Path) -> list[Path]:

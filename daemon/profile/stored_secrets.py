@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.storage.records import COMMANDS, Entry
+from idiolect.daemon.storage.records import Entry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
@@ -54,7 +54,7 @@ class StoredSecrets:
         yield SecretsFound(entries, words, total, ())
         selector = None if since is None else Selector(since=since)
         for batch in _batches(self._store.entries.select(selector=selector)):
-            texts = [(entry.text, entry.source != COMMANDS) for entry in batch]
+            texts = [entry.text for entry in batch]
             for entry, kinds in zip(batch, self._reader.secrets(texts), strict=True):
                 entries += 1
                 words += len(entry.text.split())

@@ -42,7 +42,7 @@ def redact(
     """`text` with each secret replaced by a placeholder such as `[token]`, and how many were replaced.
 
     In `prose`, secrets are also told by what stands around them (by the `tagger` that is shipped, unless another is
-    given); commands of a shell are no prose. `before` stands in front of the text, and is read with it: a secret may
+    given). `before` stands in front of the text, and is read with it: a secret may
     have its label there, or begin there; none of it comes back, and none of its own secrets is counted.
     Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
     """
@@ -144,9 +144,9 @@ def kinds(text: str) -> dict[str, int]:
     return Counter(found.group()[1:-1] for found in _ANY_PLACEHOLDER.finditer(text))
 
 
-def kinds_found(text: str, *, prose: bool = True) -> dict[str, int]:
+def kinds_found(text: str) -> dict[str, int]:
     """How many secrets of each kind `redact` would take out of `text`; its placeholders are none."""
-    return dict(Counter(kinds(redact(text, prose=prose)[0])) - Counter(kinds(text)))
+    return dict(Counter(kinds(redact(text)[0])) - Counter(kinds(text)))
 
 
 def without_placeholders(text: str) -> str:

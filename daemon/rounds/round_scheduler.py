@@ -163,7 +163,7 @@ class RoundScheduler:
         failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
         failed_at = self._trainer.failed_at
         return RoundFacts(
-            tokens=self._store.entries.counts().prose_tokens,
+            tokens=self._store.entries.counts().tokens,
             new_tokens=self._store.entries.tokens_after(last_entry),
             wanted=bool(self._store.state.get(ROUND_DUE)),
             unfinished=unfinished is not None and unfinished.about.get("base_sha256") in bases,

@@ -24,7 +24,7 @@ class Keywords:
 
     def find(self, limit: int, contains: str) -> list[Keyword]:
         """The `limit` most characteristic words and phrases among those that `contains` is a part of."""
-        texts = (without_placeholders(entry.text) for entry in self._store.entries.select(prose=True))
+        texts = (without_placeholders(entry.text) for entry in self._store.entries.select())
         found = keywords(texts, self._lexicon())
         return [one for one in found if folded(contains) in folded(one.text)][:limit]
 

@@ -31,7 +31,6 @@ from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
-from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.switches import Corrections, Switches, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
@@ -128,7 +127,6 @@ class LiveModel:
         self.servable = ServableAdapters(store, base)
         self.stats = UserStats(store)
         self.preferences = WordPreferences()
-        self.commands = ShellCommands(store, self.loaded, self.preferences)
         self._power = PowerSource()
         # Held by who changes what is served, from the reading of the store on: what was read first must not come last.
         self._changing = threading.RLock()
@@ -204,7 +202,6 @@ class LiveModel:
 
     def _forget_typed(self) -> None:
         self.served.predictor.forget_texts()
-        self.commands.forget_typed()
 
     def _prefetch(self) -> Steps[None]:
         predictor = self.served.predictor
@@ -358,7 +355,6 @@ class LiveModel:
                 yield
         self._serve(served)
         self._times_forgotten += 1
-        self.commands.forget()
         self.generations.let_go()
 
     def _serve(self, served: Served) -> None:

@@ -19,7 +19,7 @@ from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
+from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, FeedbackReport
 from idiolect.daemon.storage.store import Store
 
 
@@ -63,52 +63,46 @@ class Suggestions:
         ghost_words: int = 8,
         given_up: Callable[[], bool] = lambda: False,
         place: InputContext = NOWHERE,
-        source: str = "",
         corrections: bool = False,
         key_ms: float | None = None,
         context: Sequence[str] = (),
     ) -> Steps[Suggestion]:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
-        Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
-        ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
-        but for commands. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the profile's
-        median). ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is for this
-        answer alone, and let go as soon as another question comes without it, unless that asks for nothing. The last
-        step makes all of the answer; those before it read a long ``prefix``, a piece each.
+        Ask :meth:`withheld` first whether anything may be suggested at ``place``. With `corrections` mistyped
+        words are mended, too. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the
+        profile's median). ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is
+        for this answer alone, and let go as soon as another question comes without it, unless that asks for nothing.
+        The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
         """
         self._on_typing()
         if not (candidates or ghost_words or (prefix and corrections)):
             return Suggestion((), NO_GHOST, self._model.adapter_id, 0.0)
-        texts, answered = tuple(context), NOTHING
-        if source != COMMANDS:
-            answered = self._read_answered(texts)
-            yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
-            answered = self._read_answered(texts)  # another question may have come between two pieces
+        texts = tuple(context)
+        answered = self._read_answered(texts)
+        yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
+        answered = self._read_answered(texts)  # another question may have come between two pieces
         served = self._model.served
         remember = not self._off_record.active and self._app_policy.learning(place) is None
-        if not remember or source == COMMANDS:
+        if not remember:
             self._model.forget_typed_later()
-        if source == COMMANDS:
-            found = yield from self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
-        else:
-            found = served.predictor.suggest(
-                prefix,
-                suffix,
-                candidates,
-                ghost_words,
-                given_up=given_up,
-                remember=remember,
-                corrections=corrections and served.switches.corrections != "off",
-                key_ms=key_ms or self._model.stats.key_ms,
-                answered=answered,
-            )
-            if key_ms is not None and remember:
-                self._model.stats.learn_key_ms(key_ms)
-            if found.correction is not None and served.switches.corrections != "apply":
-                found = replace(found, correction=replace(found.correction, sure=False))
-            self._model.prefetch_soon()
-            found = self._with_own(served, prefix, suffix, found, candidates)
+        found = served.predictor.suggest(
+            prefix,
+            suffix,
+            candidates,
+            ghost_words,
+            given_up=given_up,
+            remember=remember,
+            corrections=corrections and served.switches.corrections != "off",
+            key_ms=key_ms or self._model.stats.key_ms,
+            answered=answered,
+        )
+        if key_ms is not None and remember:
+            self._model.stats.learn_key_ms(key_ms)
+        if found.correction is not None and served.switches.corrections != "apply":
+            found = replace(found, correction=replace(found.correction, sure=False))
+        self._model.prefetch_soon()
+        found = self._with_own(served, prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])
 
@@ -157,9 +151,9 @@ class Suggestions:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
         return self._app_policy.suggesting(place)
 
-    def sees_context(self, place: InputContext, source: str = "") -> bool:
-        """Return True if what the user answers there is heeded; a shell's commands answer nobody."""
-        return source != COMMANDS and self._app_policy.sees_context(place)
+    def sees_context(self, place: InputContext) -> bool:
+        """Return True if what the user answers there is heeded."""
+        return self._app_policy.sees_context(place)
 
     def add_feedback(self, given: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""

@@ -1,51 +1,17 @@
-"""All places that can be set up, and how each of them stands; the login shell and the service at log-in themselves."""
+"""All places that can be set up, and how each of them stands; the service at log-in itself."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from typing_extensions import override
-
-from idiolect.daemon.editors.shells import script
 from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup.browser_place import Browsers
 from idiolect.daemon.setup.editor_places import Emacs, Helix, Kate, Neovim, VSCode
 from idiolect.daemon.setup.keyboard_place import Keyboard
-from idiolect.daemon.setup.place import Change, LinesPlace, Place, Target
+from idiolect.daemon.setup.place import Change, Place, Target
 from idiolect.models.errors import IdiolectError
-
-
-class LoginShell(LinesPlace):
-    """The login shell, where it is one of those that can suggest."""
-
-    name, title = "shell", "Shell"
-    first = (
-        'Open a new shell. In zsh, type git commit -m "Fix the and look at the grey text; in bash and fish Alt-I asks '
-        "for it."
-    )
-
-    def _shell(self) -> str:
-        return Path(pwd.getpwuid(os.getuid()).pw_shell).name
-
-    @override
-    def found(self, target: Target) -> str | None:
-        """The shell's name."""
-        return self._shell() if self._shell() in ("zsh", "bash", "fish") else None
-
-    def path(self, target: Target) -> Path:
-        """The init file."""
-        if self._shell() == "fish":
-            return target.config / "fish" / "config.fish"
-        return target.home / f".{self._shell()}rc"
-
-    def lines(self, target: Target) -> str:
-        """The script that the shell reads."""
-        return script(self._shell(), target.settings, full_line=False)
 
 
 class DesktopService(Place):
@@ -90,7 +56,6 @@ PLACES: Final[tuple[Place, ...]] = (
     Emacs(),
     Helix(),
     Kate(),
-    LoginShell(),
     DesktopService(),
 )
 

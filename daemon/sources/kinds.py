@@ -24,7 +24,6 @@ from idiolect.daemon.sources import (
     own_export,
     rst,
     rtf,
-    shell,
     signal,
     telegram,
     whatsapp,
@@ -32,7 +31,6 @@ from idiolect.daemon.sources import (
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import paragraphs
 from idiolect.daemon.sources.people import AuthorFilter, called, not_known, own, writers
-from idiolect.daemon.storage.records import COMMANDS
 
 _HEAD_BYTES: Final = 8192
 
@@ -114,9 +112,6 @@ KINDS: Final = (
     _chat("telegram", telegram),
     _chat("matrix", matrix),
     _chat("signal", signal),
-    Kind("bash", COMMANDS, shell.bash, looks=shell.is_bash),
-    Kind("zsh", COMMANDS, shell.zsh, looks=shell.is_zsh),
-    Kind("fish", COMMANDS, shell.fish, looks=shell.is_fish),
     Kind("docx", "file", office_documents.word, (".docx",)),
     Kind("odt", "file", office_documents.opendocument, (".odt",)),
     Kind("rtf", "file", rtf.read, (".rtf",)),

@@ -13,7 +13,6 @@ BOM: Final = b"\xef\xbb\xbf"
 
 _CHUNK_BYTES: Final = 32_768  # of one line that is held at most
 _BLOCK_CHARS: Final = 16_384  # of one paragraph that is held at most
-_META: Final = re.compile(rb"\x83([\x80-\xff])", re.DOTALL)
 _LONG_NUMBER: Final = re.compile(r"&#[0-9]{9,}+;?")
 _WRAP: Final = 50  # characters; no editor wraps lines shorter than that
 
@@ -21,10 +20,9 @@ _WRAP: Final = 50  # characters; no editor wraps lines shorter than that
 class Lines:
     """A file's lines without their ends; a line too long to hold comes in several, cut between sentences."""
 
-    def __init__(self, file: IO[bytes], *, meta: bool = False) -> None:
-        """`meta`: undo zsh's coding of bytes, which writes some as 0x83 and the byte with a bit turned."""
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read from `file`."""
         self._file = file
-        self._meta = meta
         self.offset_bytes = 0
         self.dropped_bytes = 0
 
@@ -53,8 +51,6 @@ class Lines:
 
     def decoded(self, line: bytes) -> str:
         """The valid UTF-8 of `line`; the other bytes are counted."""
-        if self._meta and b"\x83" in line:
-            line = _META.sub(lambda match: bytes([match[1][0] ^ 0x20]), line)
         try:
             return line.decode()
         except UnicodeDecodeError:

@@ -16,7 +16,6 @@ from idiolect.daemon.redaction.redact import kinds
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.records import (
-    COMMANDS,
     Counts,
     Entry,
     FileState,
@@ -83,10 +82,10 @@ class Entries:
                 self._file_states.put(file)
         return ids
 
-    def select(self, *, selector: Selector | None = None, prose: bool = False) -> Iterator[Entry]:
-        """Yield all entries, or those selected, in order of time and then id; with `prose`, no commands of a shell."""
+    def select(self, *, selector: Selector | None = None) -> Iterator[Entry]:
+        """Yield all entries, or those selected, in order of time and then id."""
         columns = "at_us, id, text, source, app, tokens"
-        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector, prose=prose):
+        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
 
     def exported(self) -> Iterator[tuple[Entry, str]]:
@@ -100,26 +99,14 @@ class Entries:
         with self._connection.reading() as db:
             return bool(db.execute("SELECT 1 FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone())
 
-    def token_ids(self, *, commands: bool = False, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield the id and token ids (little-endian uint32) of prose, or of `commands`, by time and then id.
-
-        Only of entries whose id is greater than `after`.
-        """
-        selector = Selector(source=COMMANDS) if commands else None
-        for _, id_, token_ids in self._in_time(
-            "at_us, id, token_ids", selector, prose=not commands, after=after
-        ):
+    def token_ids(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the id and token ids (little-endian uint32) of each entry, by time and then id."""
+        for _, id_, token_ids in self._in_time("at_us, id, token_ids", None):
             yield id_, token_ids
 
-    def _in_time(
-        self, columns: str, selector: Selector | None, *, prose: bool = False, after: int = 0
-    ) -> Iterator[tuple[Any, ...]]:
+    def _in_time(self, columns: str, selector: Selector | None) -> Iterator[tuple[Any, ...]]:
         """Yield rows of `columns`, the first of which are at_us and id."""
         where, values = _where(selector) if selector else ("true", [])
-        if prose:
-            where, values = f"{where} AND source <> ?", [*values, COMMANDS]
-        if after:
-            where, values = f"{where} AND id > ?", [*values, after]
         sql = (
             f"SELECT {columns} FROM entries"  # noqa: S608 (columns and conditions of ours, and no value)
             f" WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where} ORDER BY at_us, id LIMIT {_BATCH}"
@@ -163,7 +150,6 @@ class Entries:
             words=sum(row[2] for row in rows),
             tokens=sum(row[3] for row in rows),
             sources={row[0]: row[1] for row in rows},
-            prose_tokens=sum(row[3] for row in rows if row[0] != COMMANDS),
         )
 
     def tokens_of(self, ids: Collection[int]) -> int:
@@ -173,10 +159,10 @@ class Entries:
             return int(db.execute(sum_of, [json.dumps(sorted(ids))]).fetchone()[0])
 
     def tokens_after(self, entry_id: int) -> int:
-        """The number of tokens in prose that arrived after this entry."""
-        query = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ? AND source <> ?"
+        """The number of tokens in the entries that arrived after this entry."""
+        query = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ?"
         with self._connection.reading() as db:
-            return int(db.execute(query, (entry_id, COMMANDS)).fetchone()[0])
+            return int(db.execute(query, [entry_id]).fetchone()[0])
 
     def select_ids(self, selector: Selector) -> frozenset[int]:
         """The ids of the selected entries."""

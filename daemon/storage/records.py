@@ -40,9 +40,6 @@ BASE_MIXTURE: Final = "base_mixture"
 #: The states of one base model, which are nothing to another: what was learned or measured with it, and its round.
 OF_ONE_BASE: Final = (GHOST_CALIBRATION, GHOST_WORD_CALIBRATION, MIXTURE, BASE_MIXTURE, MEASURED, ROUND_DUE)
 
-#: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
-COMMANDS: Final = "shell"
-
 #: "waiting": it is active as soon as its base model serves again.
 AdapterStatus: TypeAlias = Literal["active", "waiting", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
@@ -165,13 +162,12 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much text is kept; `sources` counts the entries of each source, `prose_tokens` all but commands."""
+    """How much text is kept; `sources` counts the entries of each source."""
 
     entries: int
     words: int
     tokens: int
     sources: dict[str, int]
-    prose_tokens: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The other clients of a soak: an editor, a shell, llama.cpp's and OpenAI's plug-ins, and the page, each as itself.
+"""The other clients of a soak: an editor, llama.cpp's and OpenAI's plug-ins, and the page, each as itself.
 
 Each takes what it types from ``texts``, counts in a :class:`~load.Caller` what was answered and what went wrong, and
 goes on until ``ended`` is set.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from itertools import count, cycle
@@ -76,33 +74,6 @@ def _letters(texts: list[str], first: int) -> Iterator[tuple[int, str, str]]:
         for end in range(1, len(flat) + 1):
             yield line, flat[end - 1], flat[:end]
         yield line, "\n\n", flat + " "
-
-
-def prompt(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
-    """Write commit messages at a shell's prompt, through the helper that runs beside it."""
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "idiolect.daemon.editors.shell_helper",
-        f"--run-dir={home / 'run'}",
-    ]
-    command += [f"--token-file={home / 'run' / 'token-suggest'}", "--app=bash"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as helper:
-        assert helper.stdin
-        assert helper.stdout
-        for number, text in enumerate(cycle(texts)):
-            if ended.wait(_LINE_S):
-                break
-            line = f'git commit -m "{" ".join(text.split())[:40]}'.replace("\0", "")
-            helper.stdin.write(f"{number}\n{line}\0".encode())
-            helper.stdin.flush()
-            answer = b""
-            while not answer.endswith(b"\0"):
-                answer += os.read(helper.stdout.fileno(), 1 << 16)
-            caller.done += 1
-            caller.errors.update(["another answer"] * (not answer.startswith(f"{number}\n".encode())))
-        helper.stdin.close()
 
 
 def infill(caller: Caller, texts: list[str], ended: threading.Event) -> None:

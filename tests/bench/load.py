@@ -36,7 +36,7 @@ SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLIENTS = 8
 KEYS_PER_S = 8
 WRITE_EVERY_S = 2.0
-OTHERS = ("writer", "trainer", "generator", "editor", "shell", "infill", "completions", "page")
+OTHERS = ("writer", "trainer", "generator", "editor", "infill", "completions", "page")
 _WARM_S = 3.0
 
 
@@ -121,7 +121,7 @@ def soak(program: Program, rows: list[dict[str, Any]], folder: Path) -> dict[str
         client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
     typists, others = _typists(program, CLIENTS), _callers(program, OTHERS)
     writer, trainer, generator, *clients = others
-    editor, shell, infiller, completer, page = clients
+    editor, infiller, completer, page = clients
     trained: list[bool] = []
 
     def write(ended: threading.Event) -> None:
@@ -156,7 +156,6 @@ def soak(program: Program, rows: list[dict[str, Any]], folder: Path) -> dict[str
     typing = [_typist(caller, messages, place, learn=True) for place, caller in enumerate(typists)]
     rest = [
         partial(from_all.edit, editor, program.home, notes),
-        partial(from_all.prompt, shell, program.home, notes),
         partial(from_all.infill, infiller, notes),
         partial(from_all.complete, completer, notes),
         look,

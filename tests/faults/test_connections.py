@@ -24,7 +24,6 @@ from waiting import DEADLINE_S
 from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient
 from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.editors.service_link import ServiceLink
-from idiolect.daemon.editors.shell_helper import Asked, ShellPrompt
 from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -209,52 +208,38 @@ def test_an_editor_tells_a_program_in_the_services_place_nothing(profile):
     assert b"".join(asyncio.run(edit())) == b""
 
 
-def test_a_shell_tells_a_program_in_the_services_place_nothing(profile):
-    running, _ = process.start(profile)
-    prompt = ShellPrompt(profile.run_dir, profile.token_path, "test terminal")
-    assert prompt.ghost(Asked("Hi ", "", ""), always=True)
-    kill(running)
-    with squatter(running.port) as heard:
-        assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
-        # As where the service ended between two requests, and closed the connection in order.
-        prompt._http = prompt._http or _kept(profile, running)
-        assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
-    assert b"".join(heard) == b""
-
-
-def _kept(settings, running):
-    from idiolect.daemon.editors.shell_helper import _Connection, _Profile
-
-    return _Connection(_Profile(settings.run_dir), running)
-
-
 def test_clients_find_the_service_that_was_started_anew_elsewhere(profile):
     running, _ = process.start(profile)
-    prompt = ShellPrompt(profile.run_dir, profile.token_path, "test terminal")
-    assert prompt.ghost(Asked("Hi ", "", ""), always=True)
-    kill(running)
-    with squatter(running.port) as heard:
-        moved, _ = process.start(profile)
-        assert (moved.moved_from, moved.port != running.port) == (running.port, True)
-        assert prompt.ghost(Asked("Hi ", "", ""), always=True)
-        prompt._lose()
-        with ServiceClient(profile) as asking:
-            assert asking.get("/v1/status")["moved_from"] == running.port
-        said = CliRunner().invoke(app, ["status", "--json"]).stdout
-        assert json.loads(said)["moved_from"] == running.port
-        assert f"port {running.port}" in " ".join(CliRunner().invoke(app, ["status"]).stdout.split())
-        findings = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
-        [found] = [finding for finding in findings if finding["check"] == "port"]
-        assert found["level"] == "wrong"
-        assert str(running.port) in found["mend"]
-        assert f"another program uses port {running.port}" in profile.log_path.read_text()
-        process.stop(profile)
-        again, _ = process.start(profile)
-        assert (again.port, again.moved_from) == (moved.port, running.port), "it stays there meanwhile"
-        process.stop(profile)
+    link, asked = ServiceLink(profile, Scope.SUGGEST), ("POST", "/v1/suggest", {"prefix": "Hi "})
+    with asyncio.Runner() as loop:
+        assert loop.run(link.ask(*asked))
+        kill(running)
+        with squatter(running.port) as heard:
+            moved, _ = process.start(profile)
+            assert (moved.moved_from, moved.port != running.port) == (running.port, True)
+            assert loop.run(link.ask(*asked))
+            loop.run(link.close())
+            told_of_the_move(profile, running, moved)
     assert b"".join(heard) == b""
     back, _ = process.start(profile)
     assert (back.port, back.moved_from) == (running.port, None)
+
+
+def told_of_the_move(profile, running, moved):
+    with ServiceClient(profile) as asking:
+        assert asking.get("/v1/status")["moved_from"] == running.port
+    said = CliRunner().invoke(app, ["status", "--json"]).stdout
+    assert json.loads(said)["moved_from"] == running.port
+    assert f"port {running.port}" in " ".join(CliRunner().invoke(app, ["status"]).stdout.split())
+    findings = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+    [found] = [finding for finding in findings if finding["check"] == "port"]
+    assert found["level"] == "wrong"
+    assert str(running.port) in found["mend"]
+    assert f"another program uses port {running.port}" in profile.log_path.read_text()
+    process.stop(profile)
+    again, _ = process.start(profile)
+    assert (again.port, again.moved_from) == (moved.port, running.port), "it stays there meanwhile"
+    process.stop(profile)
 
 
 def test_a_run_file_of_another_user_is_not_believed(profile, monkeypatch):

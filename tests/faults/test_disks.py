@@ -104,7 +104,6 @@ CASES = (
     writes("trial start --yes"),
     writes("trial stop", 126),
     alone("lsp --stdio", 0),
-    alone("shell-init bash", 0, 0),
     alone("vscode {home}/x.vsix", 51, 51, 51),
     writes("forget --id 1 --yes"),
     reads("audit --json"),

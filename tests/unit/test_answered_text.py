@@ -84,7 +84,6 @@ def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long
     [
         ("", {"candidates": 0, "ghost_words": 0, "corrections": True}),
         ("We", {"candidates": 0, "ghost_words": 0}),
-        ("git ", {"source": "shell"}),
     ],
 )
 def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(make, prefix, asked):

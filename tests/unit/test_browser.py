@@ -444,7 +444,7 @@ def test_what_is_no_message_ends_it(settings, sent):
     assert failed.group_contains(host.BrowserMessageError)
 
 
-@pytest.mark.parametrize(("site", "source"), [("mail.example.org", "mail.example.org"), ("shell", "shell.")])
+@pytest.mark.parametrize(("site", "source"), [("mail.example.org", "mail.example.org"), ("mail", "mail.")])
 def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
     assert host.source_of(site) == source
 

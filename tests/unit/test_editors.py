@@ -17,7 +17,6 @@ from idiolect.daemon.editors.document_changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.quick_fixes import quick_fixes
 from idiolect.daemon.editors.service_link import ServiceLink
-from idiolect.daemon.editors.shell_helper import Asked, asked, fitting
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
@@ -369,60 +368,3 @@ def test_a_link_to_a_private_file_is_private_and_links_in_a_circle_are_no_error(
 
 
 # --- the prompt ---
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ('git commit -m "Fix the', Asked("Fix the", "", '"')),
-        ("git commit -am 'Fix the", Asked("Fix the", "", "'")),
-        ('git commit --message="Fix the', Asked("Fix the", "", '"')),
-        ('git commit -m "Fix" -m "It was th', Asked("It was th", "", '"')),
-        ('make && GIT_PAGER=cat git commit -m "Fix \\"all\\" th', Asked('Fix "all" th', "", '"')),
-        ("/usr/bin/git stash push -m 'Half", Asked("Half", "", "'")),
-        ('gh pr create --title "Fix" --body "It was\nth', Asked("It was\nth", "", '"')),
-        ('git commit -m "', None),
-        ('git commit -m "Fix"', None),
-        ('git checkout -b "Fix the', None),
-        (' git commit -m "Fix the', None),
-        ('mysql -p "Fix the', None),
-        ('gh secret set KEY --body "Fix the', None),
-        ('gh -R a/b auth login -t "Fix the', None),
-        ('glab variable set KEY -t "Fix the', None),
-        ('echo git commit -m "Fix the', None),
-        ("git commit -m Fix", None),
-    ],
-)
-def test_which_arguments_are_prose(line, found):
-    assert asked(line, full_line=False) == found
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("git rebase -i ma", Asked("git rebase -i ma", "shell", "")),
-        ('git commit -m "Fix th', Asked("Fix th", "", '"')),
-        ('mysql -p "Fix th', None),
-        ("  export TOKEN=ab", None),
-    ],
-)
-def test_the_whole_line_is_looked_at_where_that_is_wanted(line, found):
-    assert asked(line, full_line=True) == found
-
-
-@pytest.mark.parametrize(
-    ("ghost", "quote", "fits"),
-    [
-        (" the boat", '"', " the boat"),
-        (" the boat that doesn't float", "'", " the boat that"),
-        (" the boat that doesn't float", '"', " the boat that doesn't float"),
-        (" for $HOME and all", '"', " for"),
-        (" really!", '"', ""),
-        ("ly done\nSigned", '"', "ly done"),
-        ("\x1b[31mred", "", ""),
-        (" and; rm", "", " and; rm"),
-        ("n't", "'", ""),
-    ],
-)
-def test_nothing_is_inserted_that_the_shell_would_read(ghost, quote, fits):
-    assert fitting(ghost, quote) == fits

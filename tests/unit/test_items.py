@@ -68,10 +68,6 @@ def test_one_file_is_taken_whatever_folder_it_is_in_but_not_if_it_is_excluded(tm
     assert list(find(note.parent, NEVER_READ)) == [note]
     env = write(tmp_path / ".env.txt", "x")
     assert list(find(env, NEVER_READ)) == [Skipped(env, "excluded")]
-    history = write(tmp_path / ".bash_history", "ls\n")
-    assert list(find(history, NEVER_READ)) == [history]
-    for pattern in (".bash_history", "*_HISTORY"):
-        assert list(find(history, (*NEVER_READ, pattern))) == [Skipped(history, "excluded")]
     plain = write(tmp_path / "NOTES", "x")
     assert list(find(plain, ())) == [plain]
     image = write(tmp_path / "a.png", "x")

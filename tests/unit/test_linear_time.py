@@ -33,7 +33,7 @@ from idiolect.daemon.redaction.rule import source
 from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.reply_parser import split, split_mail
 from idiolect.daemon.serving import answered_text
-from idiolect.daemon.sources import markdown, org, rst, shell
+from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.sources.replies import depths, own_words
@@ -276,8 +276,6 @@ READERS: dict[str, Work] = {
     "org": lambda text: [*org.prose(text.splitlines())],
     "rst": lambda text: [*rst.prose(text.splitlines())],
     "paragraphs": lambda text: [*paragraphs(text.splitlines())],
-    "zsh": lambda text: [*shell._zsh(text.splitlines())],
-    "bash": lambda text: [*shell._bash(text.splitlines())],
     "own words": own_words,
     "flowed": lambda text: own_words(text, flowed=True, delete_space=True),
     "quoted lines": depths,
@@ -325,7 +323,7 @@ PIECES = [
 BEHIND = [(f"{KEY}\n", "A" * 12 + " "), (f"{KEY}\n", "A "), ("password: ", "<a"), ("password: ", "x")]
 REDACTION: dict[str, Work] = {
     "prose": redact,
-    "commands": lambda text: redact(text, prose=False),
+    "rules": lambda text: redact(text, prose=False),
     "words": lambda text: word_features.features(text, word_features.words(text)),
     "cues": lambda text: secret_cues.CuesBefore(text).announce(text),
 }

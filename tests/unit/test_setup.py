@@ -16,7 +16,7 @@ from idiolect.daemon.setup import own_files
 from idiolect.daemon.setup.editor_places import Helix, Kate, Neovim
 from idiolect.daemon.setup.keyboard_place import Keyboard
 from idiolect.daemon.setup.place import SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES, LoginShell, survey
+from idiolect.daemon.setup.places import PLACES, survey
 
 #: A program that answers as IBus's own does where it runs in no session.
 IBUS = """#!/bin/sh
@@ -70,8 +70,7 @@ def tree(target):
     [place for place in PLACES if place.name not in ("vscode", "service")],
     ids=lambda place: place.name,
 )
-def test_a_place_is_set_up_as_it_shows_and_taken_back(place, target, program, monkeypatch):
-    monkeypatch.setattr(LoginShell, "_shell", lambda _self: "zsh")
+def test_a_place_is_set_up_as_it_shows_and_taken_back(place, target, program):
     program("ibus", IBUS.format(version="1.5.32"))
     for name in ("chromium", "mozilla/firefox"):
         (target.config / name).mkdir(parents=True)
@@ -143,15 +142,6 @@ def test_kate_keeps_its_other_servers(target):
         with pytest.raises(SetupRefusedError):
             Kate().install(target)
         assert path.read_text() == text
-
-
-@pytest.mark.parametrize(
-    ("shell", "file"), [("zsh", "home/.zshrc"), ("bash", "home/.bashrc"), ("fish", "config/fish/config.fish")]
-)
-def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, file):
-    monkeypatch.setattr(LoginShell, "_shell", lambda _self: shell)
-    LoginShell().install(target)
-    assert "idiolect.daemon.editors.shell_helper" in (tmp_path / file).read_text()
 
 
 # --- the keyboard ---

@@ -37,7 +37,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write(tmp_path / name, "Three words here.")
     (tmp_path / "vault" / ".obsidian").mkdir()
     repository(tmp_path / "src" / "project", "one commit message")
-    write(tmp_path / ".bash_history", "make test\nls\n")
     return tmp_path
 
 
@@ -51,7 +50,6 @@ def test_what_there_is(home: Path) -> None:
         "Notes": ("notes", ()),
         "vault": ("notes", ()),
         "src/project/.git": ("git", (ME,)),
-        ".bash_history": ("shell", ()),
     }
 
 
@@ -64,7 +62,6 @@ def test_what_there_is(home: Path) -> None:
         ("Mail/account/*", "Mail/account/Sent"),
         ("VAULT", "vault"),
         ("src/project", "src/project/.git"),
-        (".bash_history", ".bash_history"),
     ],
 )
 def test_what_is_excluded_is_not_found(home: Path, pattern: str, place: str) -> None:
@@ -92,4 +89,4 @@ def test_a_mailbox_without_mail_of_the_users_is_not_found(tmp_path: Path) -> Non
 
 
 def test_the_search_ends_in_time(home: Path) -> None:
-    assert {place.sort for place in places(home, NEVER_READ, search_s=0)} == {"mail", "shell"}
+    assert {place.sort for place in places(home, NEVER_READ, search_s=0)} == {"mail"}

@@ -287,7 +287,6 @@ def run(run, site):
 def found(tmp_path):
     for name in ("Notes/a.md", "Notes/b.md", "Notes/c.md"):
         write(tmp_path / "there" / name, "Three words here.\n")
-    write(tmp_path / "there" / ".bash_history", "make test\n")
     return tmp_path / "there"
 
 
@@ -295,20 +294,12 @@ def test_what_was_found_is_listed_and_not_read(run, found):
     code, out, _ = run("sources", "find", found)
     assert code == 0
     assert "Nothing was read" in out
-    assert all(said in out for said in (str(found / "Notes"), "a shell's history"))
+    assert str(found / "Notes") in out
     code, out, _ = run("sources", "find", found, "--json")
     rows = json.loads(out)
-    assert (code, [row["sort"] for row in rows]) == (0, ["notes", "shell"])
+    assert (code, [row["sort"] for row in rows]) == (0, ["notes"])
     assert (rows[0]["size_bytes"], rows[0]["report"]) == (54, None)
     assert "Nothing was found" in run("sources", "find", found, "--only", "mail")[1]
-
-
-def test_yes_reads_all_but_shells(run, found):
-    code, out, _ = run("sources", "find", found, "--yes", "--json")
-    assert code == 0
-    assert [row["report"] is not None for row in json.loads(out)] == [True, False]
-    code, out, _ = run("sources", "find", found, "--yes", "--json", "--only", "shell")
-    assert [row["report"] is not None for row in json.loads(out)] == [True]
 
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
@@ -327,16 +318,18 @@ def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found,
     monkeypatch.setattr(ServiceClient, "stream", stream)
     code, out, err = run("sources", "find", found, "--yes", "--json")
     assert code == UnreadableError.exit_code
-    assert [row["report"] is not None for row in json.loads(out)] == [False, True, False]
+    assert [row["report"] is not None for row in json.loads(out)] == [False, True]
     assert err.strip() == f"{found / 'Notes'}: It cannot be read."
 
 
 def test_each_is_asked_for_in_a_terminal(run, found):
-    code, out, _ = run("sources", "find", found, typed="n\ny\n", terminal=True)
+    (found / "vault" / ".obsidian").mkdir(parents=True)
+    (found / "vault" / "a.md").write_text("Three words here.\n")
+    code, out, _ = run("sources", "find", found, typed="y\nn\n", terminal=True)
     assert code == 0
     assert "Read notes, 1 KB" in out
-    assert f"{found / '.bash_history'}: " in out
-    assert f"{found / 'Notes'}: " not in out
+    assert f"{found / 'Notes'}: " in out
+    assert f"{found / 'vault'}: " not in out
 
 
 def test_what_was_read_is_listed_and_removed(run, tmp_path):

@@ -95,11 +95,6 @@ def test_a_secret_goes_wherever_else_it_stands_in_a_text():
     assert "Bergamot77" not in left
 
 
-def test_commands_are_no_prose():
-    command = "type Walrus_1987 into the laptop, the password is Walrus_1987x"
-    assert redact(command)[1] > redact(command, prose=False)[1]
-
-
 def test_a_long_text_is_looked_at_in_parts_and_spans_hold(tagger):
     filler = "We walked along the river and had tea in the garden. " * 60
     text = f"{filler}\nWhat was the wifi again?\nBergamot77, capital B\n{filler}"

@@ -1,4 +1,4 @@
-"""The command `idiolect setup`: connect editors, the shell, the desktop and browsers to the program."""
+"""The command `idiolect setup`: connect editors, the desktop and browsers to the program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="PLACE",
-            help="keyboard, browser, vscode, neovim, emacs, helix, kate, shell or service; without one, all are "
+            help="keyboard, browser, vscode, neovim, emacs, helix, kate or service; without one, all are "
             "listed.",
         ),
     ] = None,

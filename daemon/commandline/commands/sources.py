@@ -30,12 +30,9 @@ class Sort(enum.StrEnum):
     MAIL = "mail"
     NOTES = "notes"
     GIT = "git"
-    SHELL = "shell"
 
 
-GROUP = typer.Typer(
-    help="Find mail, notes, commits and histories on this machine, and read those that you say yes to."
-)
+GROUP = typer.Typer(help="Find mail, notes, and commits on this machine, and read those that you say yes to.")
 
 
 @GROUP.command()
@@ -45,7 +42,7 @@ def find(
         typer.Argument(parser=parse_path, metavar="PATH", help="Where to look (default: your home)."),
     ] = None,
     only: Annotated[list[Sort] | None, typer.Option(help="Look for these only.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; leaves out shells.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look what there is to read, and ask for each."""
@@ -54,7 +51,7 @@ def find(
     if not found or not (yes or (sys.stdin.isatty() and not as_json)):
         return _show_places(terminal, found, as_json=as_json)
     with connect(settings) as client:
-        return _read_wanted(client, terminal, found, yes=yes, as_json=as_json, named=only or [])
+        return _read_wanted(client, terminal, found, yes=yes, as_json=as_json)
 
 
 @GROUP.command("list")
@@ -97,24 +94,13 @@ def _find(
 
 
 def _read_wanted(
-    client: ServiceClient,
-    terminal: Terminal,
-    found: list[FoundSource],
-    *,
-    yes: bool,
-    as_json: bool,
-    named: list[Sort],
+    client: ServiceClient, terminal: Terminal, found: list[FoundSource], *, yes: bool, as_json: bool
 ) -> None:
-    """Read the places that the user says yes to; a shell's history only if it is asked for, or was `named`."""
+    """Read the places that the user says yes to."""
     reports = {}
     failed: list[IdiolectError] = []
     for place in found:
-        shell = place.sort == Sort.SHELL
-        if (
-            (not shell or Sort.SHELL in named)
-            if yes
-            else typer.confirm(plain(_make_question(place)), default=not shell)
-        ):
+        if yes or typer.confirm(plain(_make_question(place)), default=True):
             try:
                 report = read_paths(client, terminal, [place.path], list(place.me))
             except IdiolectError as error:  # of this place: the others are read all the same

@@ -45,7 +45,7 @@ SHOWN = {
     "browser": [()],
 }
 UNSHOWN = {"stop", "lock", "unlock", "purge", "backup", "restore", "export", "lsp"}
-UNSHOWN |= {"shell-init", "vscode"}
+UNSHOWN |= {"vscode"}
 
 
 def too_wide(line):
