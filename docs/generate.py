@@ -102,6 +102,18 @@ def redaction() -> str:
     return "\n\n".join((bench["people"](), bench["table"](), bench["forms_table"]()))
 
 
+# --- reasons -----------------------------------------------------------------------------------------
+
+
+def reasons() -> str:
+    """Every reason for which something is not shown or learned: what is missing, why, and what to do."""
+    from idiolect.adapters.prediction.reasons import Reason
+
+    rows = ["| reason | not there | why | what to do |", "|---|---|---|---|"]
+    rows += [f"| `{reason.value}` | {reason.hides} | {reason.why} | {reason.remedy} |" for reason in Reason]
+    return "\n".join(rows)
+
+
 # --- settings ----------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedG
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel, NextWord
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
 from idiolect.adapters.vocabulary import WORD, Matches
 from idiolect.models.tokenizer import Tokenizer
@@ -160,6 +161,15 @@ class Ghosts:
             return False
         calibrate = self._calibration if typed else self._word_calibration
         return self._value(key_ms).list_pays(words, ghost, calibrate)
+
+    def why_hidden(self, ghost: Ghost, key_ms: float) -> Reason:
+        """Return the reason for which a ghost is not shown, for a typist with this time between two letters."""
+        value = self._value(key_ms)
+        if value.never_pays:
+            return Reason.SHOWN_WHEN_ASKED
+        if not ghost.text:
+            return Reason.NOTHING_LIKELY
+        return Reason.PASSED_OVER if value.holds_back else Reason.NOT_WORTH_A_LOOK
 
     def judge(self, text: str) -> None:
         """Learn from a finished text which ghosts were right."""

@@ -26,6 +26,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import LookAhead, NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
 from idiolect.adapters.prediction.rare_strings import units
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import Steps
@@ -45,6 +46,8 @@ _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are 
 _SURE_LANGUAGE = 0.8  # probability of a language from which on words of others are left out
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _MISTYPED: Final = "teh"
+# With these no grey text was looked for.
+_UNFOUND: Final = frozenset((Reason.INSIDE_WORD, Reason.LONG_WORD, Reason.MISTYPED, Reason.ASKED_AGAIN))
 
 
 class Predictor:
@@ -216,20 +219,26 @@ class Predictor:
         mender = self._mender if corrections and not WORD.match(suffix) else None
         self._heed_language(prefix)
         split = self._ranker.split(prefix)
-        must_hide = self._user_model.guard(prefix, self._answered_units)
+        reasons = dict[Reason, None]()  # in the order in which they were found
+        guard = self._user_model.guard(prefix, self._answered_units)
+        must_hide = _noting(guard, Reason.TYPED_TOO_SELDOM, reasons)
         before = prefix[: len(prefix) - len(split.typed)]
         is_known = self._languages is None or self._languages.knows(before)
         if self._languages is not None and not is_known:
             follows = self._ranker.expected_by_memory(split)
-            must_hide = _either(must_hide, self._languages.only_own(before, split.typed, follows))
+            only_own = self._languages.only_own(before, split.typed, follows)
+            must_hide = _either(must_hide, _noting(only_own, Reason.ANOTHER_LANGUAGE, reasons))
         elif len(self._user_model.words.languages) > 1:
-            must_hide = _either(must_hide, self._of_another_language(split.typed))
+            of_another = self._of_another_language(split.typed)
+            must_hide = _either(must_hide, _noting(of_another, Reason.WORD_OF_ANOTHER_LANGUAGE, reasons))
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             correction = mender.ended(prefix, is_known=is_known)
         if remember:
             self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
-        if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
-            pass
+        if WORD.match(suffix):
+            reasons[Reason.INSIDE_WORD] = None
+        elif len(split.typed) > MAX_WORD_CHARS:
+            reasons[Reason.LONG_WORD] = None
         elif _ENDS_UNSPACED.search(prefix):
             if ghost_words and not given_up():
                 ghost = self.ghosts.find_unspaced(split, ghost_words)
@@ -247,9 +256,18 @@ class Predictor:
             if mender is not None:
                 words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
             if self._languages is not None and words:
-                words = words if words[0].p >= self._languages.least_prob(before, split.typed) else []
+                least = self._languages.least_prob(before, split.typed)
+                if words[0].p < least:
+                    reasons[Reason.ANOTHER_LANGUAGE] = None
+                    words = []
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
-            if ghost_words and not mistyped and not given_up():
+            if not ghost_words:
+                pass
+            elif mistyped:
+                reasons[Reason.MISTYPED] = None
+            elif given_up():
+                reasons[Reason.ASKED_AGAIN] = None
+            else:
                 asked = GhostQuestion(
                     prefix, split, matches, ranked, count, ghost_words, key_ms, must_hide, given_up, remember
                 )
@@ -267,9 +285,16 @@ class Predictor:
             correction is not None
             or self.ghosts.list_pays(shown, ghost, finished, key_ms, typed=bool(split.typed))
         )
+        if candidates and not shown and not reasons:
+            reasons[Reason.NOTHING_LIKELY] = None
+        if shown and not show_words:
+            is_asked = self.ghosts.show == "asked"
+            reasons[Reason.SHOWN_WHEN_ASKED if is_asked else Reason.NOT_WORTH_A_LOOK] = None
+        if ghost_words and not ghost.show and not _UNFOUND.intersection(reasons):
+            reasons[self.ghosts.why_hidden(ghost, key_ms)] = None
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(
-            tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words=show_words
+            tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words, tuple(reasons)
         )
 
     def _heed_language(self, prefix: str) -> None:
@@ -356,6 +381,20 @@ class Predictor:
         self._next_token.forget_texts()
         if self._mender is not None:
             self._mender.forget_typed()
+
+
+def _noting(
+    hides: Callable[[str], bool], reason: Reason, reasons: dict[Reason, None]
+) -> Callable[[str], bool]:
+    """Return ``hides`` as a function that also adds ``reason`` to ``reasons`` where it hides something."""
+
+    def is_hidden(offered: str) -> bool:
+        if hides(offered):
+            reasons[reason] = None
+            return True
+        return False
+
+    return is_hidden
 
 
 def _either(hides: Callable[[str], bool], also: Callable[[str], bool]) -> Callable[[str], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.vocabulary import WORD
 
 
@@ -94,7 +95,8 @@ class Suggestion:
     """The answer to one keystroke.
 
     ``finished`` is the probability that the word under the cursor ends there. ``show_words`` says to show the words by
-    themselves, in a place where nobody has asked for them.
+    themselves, in a place where nobody has asked for them. ``reasons`` say why words, the ghost or a correction are not
+    shown.
     """
 
     words: tuple[Word, ...]
@@ -104,3 +106,4 @@ class Suggestion:
     correction: Correction | None = None
     finished: float = 0.0
     show_words: bool = True
+    reasons: tuple[Reason, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.daemon.endpoint.routing import Application, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
@@ -48,9 +49,9 @@ T = TypeVar("T")
 class SuggestBody(PlacedBody):
     """What stands before and after the cursor, and how much to suggest.
 
-    `context` is what the user answers, the newest last: for this suggestion alone. `source`: whether it is a shell that
-    asks; `corrections`: whether mistyped words are mended, too. `key_ms` is the typist's median time between two
-    letters, in milliseconds.
+    `context` is what the user answers, the newest last: for this suggestion alone. `corrections`: whether mistyped
+    words are mended, too. `key_ms` is the typist's median time between two letters, in milliseconds. `reasons`:
+    whether to say why something is not shown.
     """
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
@@ -60,6 +61,7 @@ class SuggestBody(PlacedBody):
     context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
     corrections: bool = False
     key_ms: KeyMs | None = None
+    reasons: bool = False
 
 
 class WordAnswer(Answer):
@@ -100,12 +102,21 @@ class CorrectionAnswer(Answer):
     apply: bool = Field(validation_alias="sure")
 
 
+class ReasonAnswer(Answer):
+    """A reason for which something is not shown, what that is, why, and what to do."""
+
+    reason: str
+    hides: str
+    why: str
+    remedy: str
+
+
 class Suggested(Answer):
     """Suggestions; where there are none, `reason` may say why.
 
     `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
     word under the cursor ends there; absent where it cannot. `sees_context`: whether `context` is heeded at this place.
-    `trial`: there while one runs.
+    `trial`: there while one runs. `reasons`: where they were asked for, why something is not shown.
     """
 
     words: list[WordAnswer]
@@ -119,6 +130,7 @@ class Suggested(Answer):
     finished: float = 0.0
     sees_context: bool
     trial: bool = False
+    reasons: tuple[ReasonAnswer, ...] | None = None
 
 
 class HistoryBody(PlacedBody):
@@ -237,11 +249,14 @@ def _register_suggestions(app: Application, service: Service) -> None:
     questions, overwriting = _OpenQuestions(), _Overwriting()
     suggestions, queue = service.suggestions, service.model.queue
 
-    def suggested(found: Suggestion, reason: str | None, *, sees_context: bool) -> Suggested:
+    def suggested(
+        asked: SuggestBody, found: Suggestion, reason: Reason | None, *, sees_context: bool
+    ) -> Suggested:
         told = {
             "paused": service.ingest.pause.active,
             "trial": service.trial.running,
             "sees_context": sees_context,
+            "reasons": _explained(found.reasons if reason is None else (reason,)) if asked.reasons else None,
         }
         return Suggested.of(found, list={"show": found.show_words}, reason=reason, **told)
 
@@ -250,7 +265,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
         """Words to insert at the cursor, and a ghost text that continues there."""
         if (reason := suggestions.withheld(asked.place)) is not None:
             nothing = Suggestion((), NO_GHOST, service.model.adapter_id, 0.0, show_words=False)
-            return suggested(nothing, reason, sees_context=False)
+            return suggested(asked, nothing, reason, sees_context=False)
         client = client_of(request)
         superseded = questions.begin(client.program, asked.prefix)
 
@@ -268,7 +283,14 @@ def _register_suggestions(app: Application, service: Service) -> None:
             questions.end(superseded)
             if asked.context:
                 overwriting.ask()
-        return suggested(found, None, sees_context=sees)
+        return suggested(asked, found, None, sees_context=sees)
+
+
+def _explained(reasons: Sequence[Reason]) -> list[ReasonAnswer]:
+    return [
+        ReasonAnswer(reason=reason.value, hides=reason.hides, why=reason.why, remedy=reason.remedy)
+        for reason in reasons
+    ]
 
 
 class _OpenQuestions:

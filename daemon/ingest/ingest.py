@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
 from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
@@ -60,7 +61,7 @@ class AddedText:
     id: int | None
     stored: bool
     redactions: int
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True)
@@ -131,18 +132,18 @@ class Ingest:
         `before` is what stood in front of it in its field. It is read for what it says of secrets in the text, and
         never kept.
 
-        Reasons not to store it: "paused", those of `AppPolicy.learning`, "empty", "only secrets", "duplicate".
+        It is not stored for the reasons PAUSED, those of `AppPolicy.learning`, EMPTY, ONLY_SECRETS and DUPLICATE.
         A text without `at` was written now, and is always stored. `at` without a time zone is UTC. Raises
         ReaderEndedError where one that is too long to have been typed takes too long to search for secrets.
         """
         if self.pause.active:
-            return AddedText(None, False, 0, "paused")
+            return AddedText(None, False, 0, Reason.PAUSED)
         if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
         clean = cleaned if len(text) <= _TYPED_CHARS else self.reader.clean
         text, redactions = clean(text, before)
         if not text:
-            return AddedText(None, False, redactions, "only secrets" if redactions else "empty")
+            return AddedText(None, False, redactions, Reason.ONLY_SECRETS if redactions else Reason.EMPTY)
         if at is None:
             when = datetime.now(UTC)
             key = identity(source, app, secrets.token_hex(16))
@@ -155,9 +156,9 @@ class Ingest:
             batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
             batch.flush()
         except PausedError:  # it began just now
-            return AddedText(None, False, 0, "paused")
+            return AddedText(None, False, 0, Reason.PAUSED)
         if not ids:
-            return AddedText(None, False, redactions, "duplicate")
+            return AddedText(None, False, redactions, Reason.DUPLICATE)
         return AddedText(ids[0], True, redactions, None)
 
     # Text that other devices share

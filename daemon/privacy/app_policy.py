@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.models.errors import IdiolectError
 
@@ -24,7 +25,6 @@ ContextRule: TypeAlias = Literal["on", "off"]
 # State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
 _RULES: Final = "app_rules"
 _SEEN: Final = get_args(ContextRule)
-_SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
 
 # Of Wayland's and GTK's purposes and hints, HTML's autocomplete values, Android's and Apple's kinds of fields,
 # all in small letters and figures alone.
@@ -133,14 +133,14 @@ class AppPolicy:
 
         self._rows: Callable[[str | None], tuple[AppRuleRow | None, bool]] = rows_of
 
-    def suggesting(self, place: InputContext) -> str | None:
+    def suggesting(self, place: InputContext) -> Reason | None:
         """Why nothing may be suggested there, and what is typed there not even looked at; None if it may."""
         if place.input_purpose is not None and is_secret(place.input_purpose):
-            return _SECRET_FIELD
+            return Reason.SECRET_FIELD
         if place.private:
-            return _PRIVATE
+            return Reason.PRIVATE
         row, _ = self._rows(place.app)
-        return _EXCLUDED if row is not None and row.rule == "exclude" else None
+        return Reason.EXCLUDED_APP if row is not None and row.rule == "exclude" else None
 
     def sees_context(self, place: InputContext) -> bool:
         """Return True if what the user answers there may be looked at for suggestions."""
@@ -148,14 +148,14 @@ class AppPolicy:
             return False
         return self._rows(place.app)[1]
 
-    def learning(self, place: InputContext) -> str | None:
+    def learning(self, place: InputContext) -> Reason | None:
         """Why nothing that is typed there may be learned or counted; None if it may."""
         if (reason := self.suggesting(place)) is not None:
             return reason
         row, _ = self._rows(place.app)
         if row is None:  # a text field may say that it is a terminal where its application has no name
-            return _EXCLUDED if (place.input_purpose or "").lower().endswith("terminal") else None
-        return _EXCLUDED if row.rule == "quiet" else None
+            return Reason.EXCLUDED_APP if (place.input_purpose or "").lower().endswith("terminal") else None
+        return Reason.EXCLUDED_APP if row.rule == "quiet" else None
 
     # Rules that the user gives
 

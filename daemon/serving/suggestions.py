@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.steps import Steps
 from idiolect.adapters.vocabulary import WORD
@@ -99,12 +100,26 @@ class Suggestions:
         )
         if key_ms is not None and remember:
             self._model.stats.learn_key_ms(key_ms)
+        found = self._with_reasons(found, served.switches.corrections, wanted=corrections)
         if found.correction is not None and served.switches.corrections != "apply":
             found = replace(found, correction=replace(found.correction, sure=False))
         self._model.prefetch_soon()
         found = self._with_own(served, prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])
+
+    def _with_reasons(self, found: Suggestion, switch: str, *, wanted: bool) -> Suggestion:
+        """Return a suggestion with the reasons for which no correction is made, and words of a language are missing."""
+        reasons = list[Reason]()
+        if wanted and switch == "off":
+            reasons.append(Reason.CORRECTIONS_OFF)
+        elif found.correction is not None and not found.correction.sure:
+            reasons.append(Reason.CORRECTION_UNSURE)
+        elif found.correction is not None and switch != "apply":
+            reasons.append(Reason.CORRECTION_OFFERED)
+        if self._model.languages_awaited:
+            reasons.append(Reason.WORD_LIST_AWAITED)
+        return replace(found, reasons=(*found.reasons, *reasons)) if reasons else found
 
     def _read_answered(self, texts: tuple[str, ...]) -> AnsweredText:
         """Return what is answered as it is read; what was answered before is gone where it is another.
@@ -147,7 +162,7 @@ class Suggestions:
         # Its user wants to see these, however rare they are.
         return replace(found, words=words, show_words=served.switches.show != "asked")
 
-    def withheld(self, place: InputContext) -> str | None:
+    def withheld(self, place: InputContext) -> Reason | None:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
         return self._app_policy.suggesting(place)
 
@@ -158,7 +173,7 @@ class Suggestions:
     def add_feedback(self, given: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
         if self._off_record.active:
-            return FeedbackReceipt(False, "paused")
+            return FeedbackReceipt(False, Reason.PAUSED)
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
         self._store.feedback.add(given, self._model.adapter_id, user_stats.today())
@@ -173,13 +188,13 @@ class Suggestions:
         Once that has happened on two days, the word is not corrected any more.
         """
         if self._off_record.active:
-            return FeedbackReceipt(False, "paused")
+            return FeedbackReceipt(False, Reason.PAUSED)
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
         if redact(word)[1]:
-            return FeedbackReceipt(False, "secret")
+            return FeedbackReceipt(False, Reason.SECRET)
         if not taken_back:
-            return FeedbackReceipt(False, "not kept")
+            return FeedbackReceipt(False, Reason.NOT_KEPT)
         if never := self._store.words.correction_taken_back(word):
             self._model.read_preferences()
         return FeedbackReceipt(True, None, never_corrected=never)
@@ -204,11 +219,9 @@ def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
     mended = found.correction
     if mended is not None and hides(prefix[: len(prefix) - mended.replace], mended.text):
         mended = None
-    return replace(
-        found,
-        words=tuple(
-            word for word in found.words if not hides(prefix[: len(prefix) - word.replace], word.text)
-        ),
-        correction=mended,
-        ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
-    )
+    words = tuple(word for word in found.words if not hides(prefix[: len(prefix) - word.replace], word.text))
+    ghost = NO_GHOST if hides(prefix, found.ghost.text) else found.ghost
+    if (words, ghost, mended) == (found.words, found.ghost, found.correction):
+        return found
+    reasons = (*found.reasons, Reason.COMPLETES_SECRET)
+    return replace(found, words=words, correction=mended, ghost=ghost, reasons=reasons)

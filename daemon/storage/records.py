@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.models.errors import IdiolectError
 
 #: The name of the state that says that a training round is wanted, whatever new text there is.
@@ -352,7 +353,7 @@ class FeedbackReceipt:
     """Whether feedback was counted, else the reason why not; whether it has a word never corrected from now on."""
 
     stored: bool
-    reason: str | None
+    reason: Reason | None
     never_corrected: bool = False
 
 

@@ -38,12 +38,20 @@ def run(
     terminal, prefix = Terminal(), read_text(text)
     context = [] if answering is None else [read_text_file(answering, _MAX_CHARS)]
     with connect() as client:
-        asked = {"prefix": prefix, "corrections": True, **({"context": context} if context else {})}
+        asked = {
+            "prefix": prefix,
+            "corrections": True,
+            "reasons": True,
+            **({"context": context} if context else {}),
+        }
         found = client.post("/v1/suggest", asked)
     if context and not found["sees_context"]:
         terminal.note("What you answer was not used: the setting see_context is off.")
     if as_json:
         return terminal.print_json(found)
+    if not found["words"] and not found["ghost"]["text"]:
+        for reason in found["reasons"]:
+            terminal.note(f"Nothing is shown: {reason['why']} {reason['remedy']}")
     begun = _BETWEEN_WORDS.split(prefix)[-1]  # the word that the text ends in, if it does
     if (mended := found.get("correction")) is not None:
         terminal.say(
