@@ -449,6 +449,8 @@ class KeyHandler:
             self._grey_s = time.monotonic()
         self._grey = grey
         labels = tuple(offer.label(word) for word in offer.words)
+        if ghost and self._space_owed:  # it comes with what is taken
+            ghost = f" {ghost}"
         return [ShowSuggestions(labels, ghost, self._note, not begun(offer.prefix))]
 
     def _hide(self) -> list[KeyEffect]:
