@@ -10,7 +10,7 @@ from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
 from idiolect.daemon.keyboard.text_before_cursor import TextBeforeCursor
 
-#: A correction is made by itself only so soon after the key that ended its word.
+#: Once its user has typed on, a correction is made by itself only so soon after the key that ended its word.
 _MAKE_WITHIN_S: Final = 1.0
 
 
@@ -115,7 +115,7 @@ class FieldCorrections:
     def take_due(self) -> tuple[OfferedWord, Made] | None:
         """The next correction to make, if it is certain that its word and what was typed since stand there."""
         since_s = time.monotonic() - _MAKE_WITHIN_S
-        self._ended = [ended for ended in self._ended if ended.at_s > since_s]
+        self._ended = [ended for ended in self._ended if ended.at_s > since_s or not ended.typed_after]
         text = self._before.text
         due = next((ended for ended in self._ended if ended.word is not None), None)
         if due is None or due.word is None or text is None or not self.certain:
