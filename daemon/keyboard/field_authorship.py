@@ -18,7 +18,7 @@ _PLAIN: Final = str.maketrans("’‘“”\u00a0", "''\"\" ")
 #: What was typed longer ago than this, and not reported since, did not get into the text.
 _UNTOLD_S: Final = 1.0
 #: A report that comes later than this after the last key is not about that key.
-_LATE_S: Final = 3.0
+_LATE_S: Final = 30.0
 #: Characters typed last that are compared with a report.
 _RECENT_CHARS: Final = 256
 #: Characters and lines kept of one field, the newest.
@@ -88,7 +88,7 @@ class FieldAuthorship:
         self._returned_s = float("-inf")  # when Return was pressed, until the program has told of it
         self._deleted = False  # a key that deletes was
         self._all = False  # all is selected
-        self._typed: str | None = ""  # where the program tells nothing; None: something could not be followed
+        self._typed: str | None = ""  # before the program tells anything; None: it could not be followed
         self._at = datetime.now(UTC).isoformat()
 
     @property
@@ -154,11 +154,15 @@ class FieldAuthorship:
         if time.monotonic() - self._budget_s >= _LATE_S:
             self._budget = 0  # what was not told of by now was taken back, and stands for nothing that comes
         if here is None:
-            # What was typed before the program told of it is among this.
-            typed = self._typed is not None and self._typed.startswith(text)
+            # What was typed before the program told of it is among this, though it has reset its input meanwhile.
+            untold = self._late if self._typed is None else self._typed
+            typed = untold.startswith(text)
             self._here = _Line(above=above)
             self._here.change(line, typed=typed)
-            self._budget = len(self._typed or "") - len(text) if typed else 0
+            if self._typed is None:
+                self._late = untold[len(text) :] if typed else ""
+            else:
+                self._budget = len(untold) - len(text) if typed else 0
             return False
         if line == here.text:
             return False
@@ -240,19 +244,18 @@ class FieldAuthorship:
         return f"{line.above}{line.text}\n"[-BEFORE_CHARS:]
 
     def entries(self) -> list[WrittenText]:
-        """What was written and stands there now: one text, or several where something of others stands between."""
+        """What was written and stands there now: one text, or several where something of others stands between.
+
+        Nothing where the program does not tell what stands there.
+        """
         found: list[tuple[str, str]] = []
-        if self._here is None:
-            lines = (self._typed or "").split("\n")
-            found.append((self._before, "\n".join(line for line in lines if not is_quoted(line)).strip()))
-        else:
-            for line in (*self._elsewhere, self._here):
-                for before, run in line.own():
-                    above = before.strip()
-                    if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
-                        found[-1] = found[-1][0], f"{found[-1][1]}\n{run}"
-                    else:
-                        found.append((before if above else self._before, run))
+        lines = [*self._elsewhere, self._here] if self._here is not None else []
+        for before, run in (stretch for line in lines for stretch in line.own()):
+            above = before.strip()
+            if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
+                found[-1] = found[-1][0], f"{found[-1][1]}\n{run}"
+            else:
+                found.append((before if above else self._before, run))
         return [
             WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-BEFORE_CHARS:])
             for before, text in found

@@ -32,6 +32,8 @@ class LeftFields:
         self._settle(place)  # an earlier stay, which was not gone on with
         later = asyncio.get_running_loop().call_later(_SETTLE_S, self._settle, place)
         self._left[place] = (written, later)
+        if not place[1].has_own_context:  # whoever returns may be in another field of the program
+            self._settle(place)
 
     def begin(self, place: Place) -> FieldAuthorship:
         """A field has the focus: what was written there goes on, if it was left only now."""

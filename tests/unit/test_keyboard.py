@@ -339,6 +339,20 @@ def test_a_key_takes_the_ghost_text_whole_and_another_a_word_of_it(keys, text):
     assert program.text == text
 
 
+@pytest.mark.parametrize("taken", [(TAB, 0), (RIGHT, CONTROL), ("h", 0)])
+def test_behind_a_word_that_was_taken_grey_text_is_shown_with_the_space_that_comes_with_it(taken):
+    program = Program("Dear all,")
+    program.press(RETURN)
+    program.type("thanks for yo")
+    program.answer("ur")
+    program.press("1", ALT)
+    program.answer(ghost="help and for your time")
+    before, shown = program.text, program.shown.ghost
+    assert shown == " help and for your time"
+    program.press(*taken)
+    assert before + shown == program.text + program.shown.ghost, "what is shown is what is typed"
+
+
 def test_the_rest_of_a_ghost_text_stays_though_the_next_answer_has_none():
     program = Program("the k")
     program.answer(ghost="eys are in the locker")
@@ -621,6 +635,13 @@ def test_each_of_two_words_is_corrected_by_its_own_late_answer():
     assert program.text == "their which x"
 
 
+def test_a_word_is_corrected_however_late_while_nothing_is_typed_behind_it(monkeypatch):
+    program = Program("thier ")
+    monkeypatch.setattr(Clock, "now_s", Clock.now_s + 5)
+    program.correct("their ", 6, apply=True)
+    assert program.text == "their "
+
+
 @pytest.mark.parametrize("key", [BACKSPACE, RETURN, LEFT, ESCAPE, None])
 def test_a_word_is_left_as_it_stands_where_another_key_or_a_second_came_before_the_answer(key, monkeypatch):
     program = Program("thier xy")
@@ -734,7 +755,7 @@ def play(tracker, *steps):
             case "!":
                 tracker.lose()
             case "~":
-                tracker.reset()
+                tracker.reset() if isinstance(tracker, TextBeforeCursor) else tracker.lose()
             case "v":
                 tracker.on_new_line(down=True)
     return tracker
@@ -781,7 +802,6 @@ LABEL = "hello\nThe wifi password:\n"
         # What others wrote, or the program puts there.
         (("=Dear Ann, ", ">thank you", "=Dear Ann, thank you for this pasted sentence"), ["thank you"]),
         (("=> they said we meet at nine", "> or later", "\n", "=", ">noon is better"), ["noon is better"]),
-        (("+> we meet at nine\nnoon is better",), ["noon is better"]),
         (("=", ">so we met at sea.", "+s", "=so we met at sea.s"), ["so we met at sea.s"]),
         (("=", "+s", "=buy our vorpal now"), []),  # no longer than one key makes it
         (("=", "+ the tea", "= buy corn"), []),
@@ -796,6 +816,10 @@ LABEL = "hello\nThe wifi password:\n"
         (("=", ">we met ", "+so.", "!", "=we met s", "=we met so."), ["we met so."]),
         (("=", ">we met ", "+so.", "!", "=we met so.!"), ["we met"]),
         (("=", ">we met ", "+so.", "!", "=we met", "=", "=we met so."), ["we met"]),
+        # What it tells first, behind a reset, of keys that came before that.
+        (("+T", "~", "=T", ">om Miller says hello"), ["Tom Miller says hello"]),
+        (("+Tom", "~", "=T", "=Tom", "> says hello"), ["Tom says hello"]),
+        (("+Tom", "~", "=Their Tom", "> says hello"), ["says hello"]),
         # Lines, as the cursor comes and goes.
         (
             ("=", ">one two three", "\n", "=", ">four five", "!", "=one two three", "<", "=one two thre"),
@@ -856,38 +880,28 @@ def test_all_that_is_selected_and_deleted_is_not_learned():
     assert program.typing.written.entries() == []
 
 
-def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_followed():
-    program = Program("one two", tells=False)
-    assert [entry.text for entry in program.typing.written.entries()] == ["one two"]
-    program.press(LEFT)
-    assert program.typing.written.entries() == []
+def test_of_a_program_that_tells_nothing_nothing_is_learned():
+    assert Program("one two", tells=False).typing.written.entries() == []
 
 
-@pytest.mark.parametrize("typed", ["+", ">"], ids=["tells nothing", "tells"])
-def test_a_field_that_is_gone_on_with_later_has_what_was_written_there_before_it(typed):
+@pytest.mark.parametrize(
+    ("client", "learned"),
+    [
+        ("gtk3-im:mousepad", [("The wifi password:\nKirschbaum Regen 8", "")]),
+        ("gtk3-im:firefox", [("The wifi password:", ""), ("Kirschbaum Regen 8", "The wifi password:\n")]),
+    ],
+)
+def test_whoever_comes_back_at_once_goes_on_only_where_each_field_has_a_context_of_its_own(client, learned):
     async def left():
-        learned = []
-        drafts = LeftFields(lambda entries, _field: learned.extend(entries))
+        told = []
+        drafts = LeftFields(lambda entries, _field: told.extend(entries))
         for text in ("The wifi password:", "Kirschbaum Regen 8"):
-            written = drafts.begin(("context", Field()))
-            play(written, *(["="] if typed == ">" else []), f"{typed}{text}")
-            drafts.leave(("context", Field()), written)
-            drafts.finish()
-        return learned
-
-    assert [entry.before.strip() for entry in asyncio.run(left())] == ["", "The wifi password:"]
-
-
-def test_a_field_that_is_left_twice_is_learned_twice():
-    async def left():
-        learned = []
-        drafts = LeftFields(lambda entries, _field: learned.extend(entry.text for entry in entries))
-        for text in ("the first text", "the second text"):
-            drafts.leave(("context", Field()), play(FieldAuthorship(), f"+{text}"))
+            written = drafts.begin(("context", Field(client)))
+            drafts.leave(("context", Field(client)), play(written, "=", f">{text}", "!"))
         drafts.finish()
-        return learned
+        return told
 
-    assert asyncio.run(left()) == ["the first text", "the second text"]
+    assert [(one.text, one.before) for one in asyncio.run(left())] == learned
 
 
 # --- fields, keys, what goes over the bus ---------------------------------------------------------------
