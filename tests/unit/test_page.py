@@ -91,3 +91,9 @@ def test_no_file_holds_what_the_policy_forbids_or_writes_html():
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), name
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text), name
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", text), name
+
+
+def test_no_switch_is_said_to_stand_somewhere_before_that_is_known():
+    html = FILES["index.html"].read_text("utf-8")
+    for name in ("corrections", "show"):
+        assert f'<select id="switch-{name}">\n<option hidden selected></option>\n' in html
