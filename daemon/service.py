@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -22,28 +22,31 @@ from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
-from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.privacy.word_rules import ActiveWordRules
+from idiolect.daemon.ingest.stored_secrets import StoredSecrets
+from idiolect.daemon.profile import near_matches
 from idiolect.daemon.profile.backup_target import clear_drafts
 from idiolect.daemon.profile.daily_upkeep import Upkeep
-from idiolect.daemon.profile.exports import Exports
-from idiolect.daemon.profile.forgetting import Forgetting
+from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.near_matches import NearMatches
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
-from idiolect.daemon.profile.stored_secrets import StoredSecrets
+from idiolect.daemon.profile.word_rules import ActiveWordRules
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import user_stats
+from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
-from idiolect.daemon.storage.records import MEASURED, public_metrics
+from idiolect.daemon.storage.records import MEASURED, ForgottenMeanwhileError, public_metrics
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
@@ -70,7 +73,8 @@ class Service:
         report: is told how far a start that takes long has come: what it is at, and which share of that is done.
 
     Attributes:
-        store: everything learned about the user.
+        profile: everything learned about the user, and the four verbs that change it.
+        store: its tables.
         model: what serves: the predictor, and what generates text.
         suggestions: what is suggested where, and what became of it.
         trial: whether its user types faster with them.
@@ -78,7 +82,6 @@ class Service:
         imports: sources that are read when asked, and folders that are followed.
         inventory: what was read.
         sync: shares what is learned with the user's other devices; `following` says when.
-        forgetting: takes text out again, with all that was learned from it.
         stored_secrets: finds what looks like a secret in text that is stored.
         rounds: training rounds.
         evals: evaluations.
@@ -109,7 +112,10 @@ class Service:
                         interrupted,
                     )
                 with ExitStack() as failed:
-                    model = LiveModel(settings, self.store, base, loading, lambda: report("learn", None))
+                    self.profile = Profile(self.store)
+                    self._children = ChildProcesses()
+                    self.profile.events.subscribe(Forgotten, self._end_children)
+                    model = LiveModel(settings, self.profile, base, loading, lambda: report("learn", None))
                     failed.callback(model.close)
                     self._start(model)
                     failed.pop_all()
@@ -132,21 +138,18 @@ class Service:
             log.info("another base model serves now: %s", name_of(base))
 
     def _start(self, model: LiveModel) -> None:
-        settings, store = self._settings, self.store
+        settings, store, profile, children = self._settings, self.store, self.profile, self._children
         self.model = model
-        self._children = children = ChildProcesses()
-        pause = Pause(store)
         self._trainer = Trainer(
             settings,
-            store,
+            profile,
             model.base,
             children,
             serving=lambda: model.adapter_id,
             languages=lambda: model.languages,
-            published=self._round_ended,
             offered=lambda base: self.sync.offer(base),
         )
-        self.rounds = RoundScheduler(settings, store, self._trainer, children, paused=lambda: pause.active)
+        self.rounds = RoundScheduler(settings, profile, self._trainer, children)
         reader = Reader()
         self.evals = Evaluations(
             settings,
@@ -158,38 +161,39 @@ class Service:
             stats=model.stats,
             reader=reader,
         )
-        self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause, reader)
+        self.ingest = Ingest(profile, model.loaded.tokenizer.encode, settings, reader)
         self.suggestions = Suggestions(
-            store,
+            profile,
             model,
             self.ingest.app_policy,
-            pause,
             on_typing=self.rounds.user_is_typing,
         )
-        self.trial = Trial(store, self.ingest.app_policy, pause)
+        self.trial = Trial(profile, self.ingest.app_policy)
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
-        self.forgetting = Forgetting(store, model, self.ingest, children, self.trial)
         self.stored_secrets = StoredSecrets(store, reader)
-        self.words = ActiveWordRules(store, self._words_changed)
+        self.words = ActiveWordRules(profile)
         self.inventory = SourceInventory(
-            store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader
+            profile, self._watcher.removing, settings.exclude, self.ingest.reader
         )
         self.keywords = Keywords(store, lambda: model.loaded.lexicon, model.mistakes)
         self.exports = Exports(store, model)
         self._upkeep = Upkeep(
-            Retention(settings, store, model.rebuild), IntegrityCheck(settings, store, self.rounds.quiet_s)
+            Retention(settings, profile), IntegrityCheck(settings, store, self.rounds.quiet_s)
         )
         self.sync = Sync(
             settings.home,
             store,
             self.ingest,
             Decisions(settings, store, self.ingest, self._decided_elsewhere),
-            lambda selector: self.forgetting.forget(selector, False, everywhere=False),
+            lambda selector: profile.forget(selector, everywhere=False),
         )
         self.following = following = SyncSchedule(self.sync, settings.sync_every_s, model.reading_much)
         store.shared.on_change = following.changed
-        self.ingest.app_policy.on_change = following.changed
+        profile.events.subscribe(Learned, lambda _: following.changed())
+        profile.events.subscribe(Decided, lambda _: following.changed())
+        profile.events.subscribe(Published, lambda _: following.changed())
+        profile.events.subscribe(Forgotten, lambda _: self.ingest.refresh())  # it remembers what files held
         self._watcher.start()
         following.start()
         store.adapters.prune(settings.keep_adapters)
@@ -212,24 +216,21 @@ class Service:
         """The store's key, 64 hexadecimal digits."""
         return self.store.key
 
-    def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
-        self.model.learn(entries)
-        self.rounds.new_text()
+    def _end_children(self, event: Forgotten) -> None:
+        """End a round or an evaluation that holds forgotten text, and remove what a killed backup left of it."""
+        clear_drafts(self.store)
+        if not event.expired and (event.receipt is None or event.receipt.entries):
+            self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
 
-    def _round_ended(self, another: bool) -> None:
-        self.model.end_round(another)
-        if another:
-            self.following.changed()
-
-    def _words_changed(self) -> None:
-        self.model.read_preferences()
-        self.following.changed()
+    def near_matches(self, selector: Selector) -> NearMatches:
+        """What other entries hold that is nearly a text that was forgotten, or would be."""
+        return near_matches.remaining(self.store, selector, self.model.loaded.lexicon.__contains__)
 
     def _decided_elsewhere(self, about_pause: bool) -> None:
         """Another device's user, who is this one's, has decided something."""
-        self.model.read_preferences()
+        self.profile.events.publish(Decided("words"))
         if about_pause:
-            self.rounds.pause_changed()
+            self.profile.events.publish(Decided("pause"))
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
@@ -246,16 +247,12 @@ class Service:
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""
-        self.ingest.pause.begin(for_s)
-        self.rounds.pause_changed()
-        self.following.changed()
+        self.profile.decide("pause", lambda: self.profile.pause.begin(for_s))
         self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:
         """Learn again."""
-        self.ingest.pause.end()
-        self.rounds.pause_changed()
-        self.following.changed()
+        self.profile.decide("pause", self.profile.pause.end)
         self.store.events.add("resume")
 
     def status(self) -> dict[str, Any]:
@@ -278,11 +275,11 @@ class Service:
             "tokens": counts.tokens,
             "sources": counts.sources,
             "watches": store.watches.all(),
-            "paused": self.ingest.pause.active,
-            "paused_for_s": self.ingest.pause.left_s,
+            "paused": self.profile.pause.active,
+            "paused_for_s": self.profile.pause.left_s,
             "pauses": [
                 [start, None if end == float("inf") else end]
-                for start, end in self.ingest.pause.spans()[-_PAUSES_TOLD:]
+                for start, end in self.profile.pause.spans()[-_PAUSES_TOLD:]
             ],
             "training": self.rounds.progress(),
             "next_round": self.rounds.outlook(),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.profile.events import Learned
+from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import Item, ReadReport, Skipped
 from idiolect.daemon.sources.kinds import kind_of
@@ -103,7 +105,9 @@ class Profile:
         self.store = Store.open(self.settings.store_path, KEY)
         self.heard: dict[int, list[int]] = {}
         self.before_storing: Callable[[str], object] = lambda _text: None
-        self.ingest = Ingest(self.store, self._encode, self.heard.update, self.settings, reader=reader)
+        self.profile = LearningProfile(self.store)
+        self.profile.events.subscribe(Learned, lambda event: self.heard.update(event.entries))
+        self.ingest = Ingest(self.profile, self._encode, self.settings, reader=reader)
 
     def _encode(self, text: str) -> list[int]:
         self.before_storing(text)

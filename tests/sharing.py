@@ -9,6 +9,7 @@ from pathlib import Path
 from publishing import KEY
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
@@ -32,7 +33,7 @@ class Device:
 
     def open(self) -> None:
         self.store = Store.open(self.settings.store_path, KEY)
-        self.ingest = Ingest(self.store, lambda text: [*text.encode()], lambda _: None, self.settings)
+        self.ingest = Ingest(Profile(self.store), lambda text: [*text.encode()], self.settings)
         self.decisions = Decisions(self.settings, self.store, self.ingest, lambda _: None, self.now)
         self.sync = Sync(
             self.settings.home, self.store, self.ingest, self.decisions, self._forget_here, self.now

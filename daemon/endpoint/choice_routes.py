@@ -10,7 +10,7 @@ from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.word_rules import WordChange
+from idiolect.daemon.profile.word_rules import WordChange
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.speed_trial import NoTrialError, TrialRunningError, TrialStatus
 from idiolect.daemon.serving.switches import Corrections, Switches

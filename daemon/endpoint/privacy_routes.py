@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -16,14 +17,14 @@ from idiolect.daemon.endpoint.routing import Application, LineStream
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.app_policy import (
+from idiolect.daemon.ingest.stored_secrets import SecretsFound
+from idiolect.daemon.profile.app_policy import (
     AppRule,
     AppRuleRow,
     ContextRule,
     NoSuchAppRuleError,
     ProtectedAppError,
 )
-from idiolect.daemon.profile.stored_secrets import SecretsFound
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, OtherCountError
@@ -175,9 +176,9 @@ def _register_forgetting(app: Application, service: Service) -> None:
     @app.post("/v1/forget", Scope.ADMIN, errors=(EmptySelectorError, UnseenCharactersError, OtherCountError))
     async def forget(asked: ForgetBody) -> ForgetAnswer:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
-        chosen, forgetting = asked.selector, service.forgetting
-        receipt = await run_sync(forgetting.forget, chosen, asked.dry_run, asked.expect)
-        left = await run_sync(forgetting.remains, chosen)
+        forget = partial(service.profile.forget, dry_run=asked.dry_run, expect=asked.expect)
+        receipt = await run_sync(forget, asked.selector)
+        left = await run_sync(service.near_matches, asked.selector)
         return ForgetAnswer.of(
             receipt,
             **forget_receipt(receipt, dry_run=asked.dry_run),

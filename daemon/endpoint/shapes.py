@@ -17,7 +17,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import ErrorDetails, to_json
 
-from idiolect.daemon.privacy.app_policy import InputContext
+from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.storage.selectors import MAX_CHARS
 from idiolect.models.errors import IdiolectError
 

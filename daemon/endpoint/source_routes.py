@@ -21,7 +21,7 @@ from idiolect.daemon.ingest.folder_watch import ManyFilesError
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.ingest.source_inventory import UnknownSourceError
-from idiolect.daemon.privacy.pause import PausedError
+from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import OtherCountError, SourceRow

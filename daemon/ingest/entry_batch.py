@@ -9,13 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
-from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sources.items import ReadReport
 from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.store import Store
 
 TRACKED_PARAGRAPHS: Final = 50_000
 """How many paragraphs of a file are remembered one by one."""
@@ -29,29 +28,26 @@ def identity(*parts: str | int | None) -> str:
 
 
 class EntryBatch:
-    """Entries on their way into the store. The fast memory hears of each after it was committed."""
+    """Entries on their way into the profile, which learns them some hundred at a time."""
 
     def __init__(
         self,
-        store: Store,
+        profile: Profile,
         encode: Callable[[str], list[int]],
-        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
-        pause: Pause,
         report: ReadReport | None = None,
         storing: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
+        """`encode` turns a text into token ids.
 
-        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError. Each
+        Once learning is paused, nothing that waits or comes is stored: `put` and `flush` raise PausedError. Each
         transaction is made within `storing`, which may raise.
         """
         self._storing = storing
-        self._pause = pause
+        self._profile = profile
         self.report = ReadReport() if report is None else report
-        self._store = store
+        self._store = profile.store
         self._encode = encode
-        self._learned = learned
-        self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
+        self._waiting: list[tuple[NewEntry, list[int]]] = []
         self._known: dict[str, list[int]] = {}
         self._state: FileState | None = None
         self._origin: int | None = None
@@ -73,10 +69,10 @@ class EntryBatch:
 
         True if that made a whole transaction, which is now committed. Raises PausedError.
         """
-        tokens = self._encode(text)
-        entry = NewEntry(text, source, app, at, packed(tokens), redactions, key, origin, shared)
-        self._waiting.append((entry, tokens, ids))
-        if len(self._waiting) < _TRANSACTION_ENTRIES and not self._pause.active:
+        tokens = packed(self._encode(text))
+        entry = NewEntry(text, source, app, at, tokens, redactions, key, origin, shared)
+        self._waiting.append((entry, ids))
+        if len(self._waiting) < _TRANSACTION_ENTRIES and not self._profile.pause.active:
             return False
         self.flush()
         return True
@@ -88,19 +84,14 @@ class EntryBatch:
         """
         waiting, self._waiting = self._waiting, []
         state, self._state = self._state, None
-        if waiting:
-            with self._pause.learning(), self._storing():  # and no longer: who sends a text waits for it
-                stored = self._store.entries.add([entry for entry, _, _ in waiting], state, self._origin)
+        if waiting or state is not None:
+            stored = self._profile.learn(
+                [entry for entry, _ in waiting], state, self._origin, within=self._storing
+            )
             self._count(waiting, stored)
-        elif state is not None:
-            with self._storing():
-                self._store.entries.add([], state, self._origin)
 
-    def _count(
-        self, waiting: list[tuple[NewEntry, list[int], list[int]]], stored: Sequence[int | None]
-    ) -> None:
-        new = []
-        for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
+    def _count(self, waiting: list[tuple[NewEntry, list[int]]], stored: Sequence[int | None]) -> None:
+        for (entry, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:
                 self.report.skip_known()
                 if len(self._known) < TRACKED_PARAGRAPHS:
@@ -110,9 +101,6 @@ class EntryBatch:
             self.report.entries += 1
             self.report.words += len(entry.text.split())
             self.report.redactions += entry.redactions
-            new.append((id_, tokens))
-        if new:
-            self._learned(new)
 
     def end_file(self, state: Callable[[], FileState], origin: int | None) -> FileState:
         """Commit what waits, and leave the state of a file of the source `origin` to the next transaction.

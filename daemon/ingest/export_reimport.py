@@ -7,7 +7,7 @@ from pathlib import Path
 
 from idiolect.daemon.ingest.entry_batch import EntryBatch
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
+from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources.items import Kept, Skipped, status
 from idiolect.daemon.sources.kinds import Kind

@@ -23,8 +23,9 @@ from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignor
 from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.moved_files import MovedFiles
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
-from idiolect.daemon.privacy.pause import Pause, PausedError
+from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
+from idiolect.daemon.profile.pause import PausedError
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.regular_files import is_linked
@@ -43,7 +44,6 @@ from idiolect.daemon.sources.items import (
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.shared import SharedEntry
-from idiolect.daemon.storage.store import Store
 
 _log = logging.getLogger("idiolect")
 
@@ -81,23 +81,16 @@ class Ingest:
 
     def __init__(
         self,
-        store: Store,
+        profile: Profile,
         encode: Callable[[str], list[int]],
-        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
-        pause: Pause | None = None,
         reader: Reader | None = None,
     ) -> None:
-        """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
-        transaction once it is committed, never before, from whichever thread took them in.
-
-        `pause` is the profile's, where somebody else asks for it too; None: it is made here. So is the
-        `reader`, which reads files.
-        """
-        self._store = store
+        """`encode` turns a text into token ids; `reader` reads files, and is made here where it is None."""
+        self._profile = profile
+        self._store = store = profile.store
         self.reader = reader or Reader()
         self._encode = encode
-        self._learned = learned
         self._excluded_here = (
             *settings.exclude,
             *(
@@ -108,8 +101,8 @@ class Ingest:
         self._exclude = self._excluded_here
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
-        self.app_policy = AppPolicy(store, settings)
-        self.pause = pause or Pause(store)
+        self.app_policy = AppPolicy(profile, settings)
+        self.pause = profile.pause
         self._moved = MovedFiles(store)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
@@ -200,7 +193,7 @@ class Ingest:
                 yield from part
 
     def _batch(self, report: ReadReport | None = None) -> EntryBatch:
-        return EntryBatch(self._store, self._encode, self._learned, self.pause, report)
+        return EntryBatch(self._profile, self._encode, report)
 
     # Files, folders and repositories
 
@@ -376,7 +369,7 @@ class Ingest:
         """
         root = path.parent if root is None else root
         report = ReadReport()
-        batch = EntryBatch(self._store, self._encode, self._learned, self.pause, report, storing)
+        batch = EntryBatch(self._profile, self._encode, report, storing)
         imported = FileImport(self._store, self.reader, self._moved, batch)
         with self._alone(path):
             if not self.follows(path, root):

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_discovery import FoundSource
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sources.kinds import document_at
 from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
 
@@ -30,19 +30,18 @@ class SourceInventory:
 
     def __init__(
         self,
-        store: Store,
-        forget: Callable[[Selector, bool, int | None], ForgetReceipt],
+        profile: Profile,
         unwatching: Callable[[Path], AbstractContextManager[None]],
         exclude: Sequence[str],
         reader: Reader,
     ) -> None:
-        """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
+        """Sources of a `profile`.
 
         `unwatching` ends following a path, if it is followed, and follows it again where its block fails. Paths that
         match `exclude` are left out; `reader` looks.
         """
-        self._store = store
-        self._forget = forget
+        self._store = profile.store
+        self._forget = profile.forget
         self._unwatching = unwatching
         self._exclude = exclude
         self._reader = reader
@@ -72,15 +71,15 @@ class SourceInventory:
                 f"Nothing was read from {path} by that name. `idiolect sources list` shows what was."
             )
         brought = Selector(origin=known[0])
-        would = self._forget(brought, True, expect)
+        would = self._forget(brought, dry_run=True, expect=expect)
         if dry_run:
             return would
         with self._unwatching(path):
-            receipt = self._forget(brought, False, expect)
+            receipt = self._forget(brought, expect=expect)
         watched = [Path(root) for root in self._store.watches.all()]
         self._store.sources.drop(str(path), lambda file: _followed(Path(file), watched))
         if self._store.entries.select_ids(brought):  # an import has gone on until it was dropped
-            self._forget(brought, False, None)
+            self._forget(brought)
         return receipt
 
 

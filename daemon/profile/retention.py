@@ -12,9 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.store import Store
-from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.retention")
 
@@ -25,19 +24,18 @@ _DONE: Final = "expired_on"  # state: the day (UTC, ISO) on which text was last 
 class Retention:
     """Lets go of the oldest text once a day, where `keep_days` or `keep_mb` limits it; 0 is no limit.
 
-    `expired` is called after text was let go; `now` is the present in UTC.
+    `now` is the present in UTC.
     """
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
-        expired: Callable[[], None],
+        profile: Profile,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
-        self._store = store
-        self._expired = expired
+        self._profile = profile
+        self._store = profile.store
         self._now = now
 
     def look(self) -> None:
@@ -50,14 +48,8 @@ class Retention:
         """Let go of what is too old, and of the oldest of what is too much; how many entries that were."""
         before = self._now() - timedelta(days=self._settings.keep_days) if self._settings.keep_days else None
         most_bytes = round(self._settings.keep_mb * _MEGABYTE) or None
-        try:
-            count = self._store.expire(before, most_bytes)
-        except IdiolectError:  # it may be gone although the file could not be rewritten
-            self._expired()
-            raise
+        count = self._profile.expire(before, most_bytes)
         if count:
-            self._expired()
             log.info("%d entries were let go: older, or more, than is to be kept", count)
-            self._store.events.add("expired", entries=count)
         self._store.state.set(_DONE, self._now().date().isoformat())
         return count

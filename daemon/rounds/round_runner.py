@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ import numpy as np
 from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_record import RoundRecord
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -31,7 +33,6 @@ from idiolect.daemon.storage.records import (
     OfferedAdapter,
     public_metrics,
 )
-from idiolect.daemon.storage.store import Store
 from idiolect.models.base_choice import serving_folder
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
@@ -77,34 +78,32 @@ class Trainer:
 
     Args:
         settings: the profile's.
-        store: where text comes from and adapters go.
+        profile: where text comes from and adapters go.
         base: the base model that is served.
         children: runs the training process.
         serving: the adapter that answers now, or None for the base.
         languages: those that the user writes.
-        published: called after a round, with whether another adapter is to be served now.
         offered: the adapter of another device, of this base model, that is to be judged instead of training one.
     """
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        profile: Profile,
         base: BasePaths,
         children: ChildProcesses,
         *,
         serving: Callable[[], int | None],
         languages: Callable[[], tuple[str, ...]],
-        published: Callable[[bool], None],
         offered: Callable[[str], OfferedAdapter | None] = lambda _base: None,
     ) -> None:
         self._settings = settings
-        self._store = store
+        self._profile = profile
+        self._store = profile.store
         self._base = base
         self._children = children
         self._serving = serving
         self.languages = languages
-        self._published = published
         self._offered = offered
         # Of a clock that does not jump; None once a round came to its end.
         self.failed_at: float | None = None
@@ -248,7 +247,7 @@ class Trainer:
             try:
                 self._store.adapters.weights(serving)
             except AdapterDamagedError:
-                self._published(True)
+                self._profile.decide("adapter", partial(self._store.adapters.mark_damaged, serving))
                 serving = self._serving()
         return serving
 
@@ -377,7 +376,8 @@ class Trainer:
         if offer is not None:
             reason = f"trained on {offer.device}: {reason}"
             judged = {OFFERS_JUDGED: [*self._store.state.get(OFFERS_JUDGED, []), offer.name][-_OFFERS_KEPT:]}
-        adapter = self._store.publish(
+        store = partial(
+            self._store.publish,
             round_id,
             blob=base64.b64decode(result["adapter"]),
             rank=result["rank"],
@@ -391,7 +391,7 @@ class Trainer:
             state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False} | judged,
         )
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
-        self._published(promoted or serving is None)
+        adapter = self._profile.publish(store, serves=promoted or serving is None)
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], reason)
         return {
             "event": "verdict",

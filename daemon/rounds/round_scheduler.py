@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
 from idiolect.adapters.training.round_record import RoundRecord
+from idiolect.daemon.profile.events import Decided, Learned
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
-from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.rounds")
 
@@ -71,33 +72,33 @@ class RoundScheduler:
 
     Args:
         settings: the profile's.
-        store: what there is to learn, and how earlier rounds ended.
+        profile: what there is to learn, how earlier rounds ended, and whether learning is paused; no round starts by
+            itself then.
         trainer: runs each.
         children: holds the training process.
-        paused: whether learning is paused; no round starts by itself then.
     """
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        profile: Profile,
         trainer: Trainer,
         children: ChildProcesses,
-        *,
-        paused: Callable[[], bool],
     ) -> None:
         self._settings = settings
-        self._store = store
+        self._store = profile.store
+        self._pause = profile.pause
         self._children = children
-        self._paused = paused
         self._trainer = trainer
         self._schedule = RoundPolicy(settings)
-        self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, paused)
+        self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, lambda: self._pause.active)
         self._sensors = MachineSensors(children)
         self._running: _Events | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
+        profile.events.subscribe(Learned, lambda _: self.user_is_typing())
+        profile.events.subscribe(Decided, self._follow_decision)
 
     # When
 
@@ -115,11 +116,9 @@ class RoundScheduler:
         self._busy_at = time.monotonic()
         self._throttle.look()
 
-    new_text = user_is_typing
-
-    def pause_changed(self) -> None:
-        """Learning was paused, which a running round waits for, or goes on."""
-        self._throttle.look()
+    def _follow_decision(self, event: Decided) -> None:
+        if event.about == "pause":  # a running round waits while learning is paused
+            self._throttle.look()
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
@@ -172,7 +171,7 @@ class RoundScheduler:
             failed=sum(1 for _ in failed),
             failed_s_ago=None if failed_at is None else time.monotonic() - failed_at,
             used_today_s=self._trainer.used_today_s(),
-            paused=self._paused(),
+            paused=self._pause.active,
             doing=self._children.doing,
         )
 

@@ -27,6 +27,8 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.steps import Steps, in_one_step, reporting
+from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
@@ -37,7 +39,6 @@ from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
-from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import word_list_paths
@@ -88,7 +89,7 @@ class LiveModel:
 
     Args:
         settings: the profile's.
-        store: where text and adapters are.
+        profile: where text and adapters are; its events change what is served.
         base: the base model's files.
         loading: its graph, if it is being loaded already.
         report: called often while what is known of the user is built.
@@ -104,12 +105,13 @@ class LiveModel:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        profile: Profile,
         base: BasePaths,
         loading: Future[Model] | None = None,
         report: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
+        self._profile = profile
+        self._store = store = profile.store
         self._settings = settings
         self._languages = UserLanguages(settings, base, self.rebuild)
         self._since_found = 0  # entries learned since languages were looked for
@@ -161,6 +163,10 @@ class LiveModel:
             _OFF_RECORD_KEPT_S,
         )
         self._warming.ask(at_once=True)
+        profile.events.subscribe(Learned, lambda event: self.learn(event.entries))
+        profile.events.subscribe(Forgotten, lambda _: self.rebuild())
+        profile.events.subscribe(Decided, self._follow_decision)
+        profile.events.subscribe(Published, lambda event: self._end_round(event.serves))
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""
@@ -382,8 +388,7 @@ class LiveModel:
         with self._changing:
             if adapter_id is not None:
                 self.servable.lora(adapter_id)  # raises where it can't be served
-            self._store.adapters.activate(adapter_id)
-            self.switch()
+            self._profile.decide("adapter", lambda: self._store.adapters.activate(adapter_id))
 
     def switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""
@@ -400,7 +405,13 @@ class LiveModel:
         self._serve(replace(served, predictor=predictor))
         self.generations.let_go()
 
-    def end_round(self, another: bool) -> None:
+    def _follow_decision(self, event: Decided) -> None:
+        if event.about == "words":
+            self.read_preferences()
+        elif event.about == "adapter":
+            self.switch()
+
+    def _end_round(self, another: bool) -> None:
         """Serve what a training round made if that is `another` adapter than before, and let old weights go."""
         if another:
             self.switch()

@@ -15,10 +15,10 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 
 from idiolect.adapters.permutation_test import Effect, effect
-from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
-from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
+from idiolect.daemon.profile.events import Forgotten
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.serving.user_stats import today
-from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
 _TRIAL: Final = "trial"  # state: whether it runs, its stretches, and the days on which there were some
@@ -88,18 +88,18 @@ class Trial:
     """The trial of one profile. Any thread may call it.
 
     Args:
-        store: where the counts are kept.
+        profile: where the counts are kept; nothing is counted while learning is paused.
         app_policy: where nothing is counted.
-        off_record: whether learning is paused, and so counting.
     """
 
-    def __init__(self, store: Store, app_policy: AppPolicy, off_record: Pause) -> None:
-        self._store = store
+    def __init__(self, profile: Profile, app_policy: AppPolicy) -> None:
+        self._store = store = profile.store
         self._app_policy = app_policy
-        self._off_record = off_record
+        self._off_record = profile.pause
         self._lock = threading.Lock()
         self._kept: dict[str, Any] | None = store.state.get(_TRIAL)
         self._ended: TrialStatus | None = None  # what came of it, once that was computed
+        profile.events.subscribe(Forgotten, self._forget_with_all_text)
 
     @property
     def running(self) -> bool:
@@ -154,8 +154,11 @@ class Trial:
         with self._lock:
             return self._status()
 
-    def forget(self) -> None:
-        """Forget the trial and what was counted."""
+    def _forget_with_all_text(self, event: Forgotten) -> None:
+        """Forget the trial and its counts where all text was forgotten."""
+        receipt = event.receipt
+        if receipt is None or not receipt.entries or receipt.entries < receipt.total:
+            return
         with self._lock:
             self._kept = self._ended = None
             self._store.state.drop(_TRIAL)

@@ -12,8 +12,8 @@ from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.steps import Steps
 from idiolect.adapters.vocabulary import WORD
-from idiolect.daemon.privacy.app_policy import NOWHERE, AppPolicy, InputContext
-from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.redaction.redact import forget_words, hides, redact
 from idiolect.daemon.runtime.heap import overwrite_free_blocks
 from idiolect.daemon.serving import user_stats
@@ -21,32 +21,30 @@ from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, FeedbackReport
-from idiolect.daemon.storage.store import Store
 
 
 class Suggestions:
     """What is suggested at a place, unless its application is off limits. Safe to use from several threads.
 
     Args:
-        store: where feedback is counted.
+        profile: where feedback is counted, unless learning is paused.
         model: what serves.
         app_policy: what may be looked at, learned and suggested in which application.
-        off_record: whether learning is paused.
         on_typing: called whenever the user types.
     """
 
     def __init__(
         self,
-        store: Store,
+        profile: Profile,
         model: LiveModel,
         app_policy: AppPolicy,
-        off_record: Pause,
         on_typing: Callable[[], None],
     ) -> None:
-        self._store = store
+        self._profile = profile
+        self._store = profile.store
         self._model = model
         self._app_policy = app_policy
-        self._off_record = off_record
+        self._off_record = profile.pause
         self._on_typing = on_typing
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
@@ -195,8 +193,7 @@ class Suggestions:
             return FeedbackReceipt(False, Reason.SECRET)
         if not taken_back:
             return FeedbackReceipt(False, Reason.NOT_KEPT)
-        if never := self._store.words.correction_taken_back(word):
-            self._model.read_preferences()
+        never = self._profile.decide("words", lambda: self._store.words.correction_taken_back(word))
         return FeedbackReceipt(True, None, never_corrected=never)
 
     def grey_text(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -100,6 +100,12 @@ class Store:
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self._connection.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """In the block, all changes of the store are one transaction."""
+        with self._connection.writing():
+            yield
 
     @property
     def key(self) -> str:

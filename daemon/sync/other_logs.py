@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.privacy.pause import PausedError
+from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.storage.forget_orders import selector_of
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector

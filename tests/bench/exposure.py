@@ -220,7 +220,7 @@ def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[s
             before = measured(service, secrets, service.model.servable.lora(adapter), seed)
             entries = 0
             for secret in secrets:
-                entries += service.forgetting.forget(Selector(text=secret.digits), dry_run=False).entries
+                entries += service.profile.forget(Selector(text=secret.digits)).entries
             after = measured(service, secrets, None, seed)
             served = service.status()["adapter"]
             left = [ids.tolist() for ids in map(_ids, service.store.entries.token_ids())]

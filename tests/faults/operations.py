@@ -19,10 +19,11 @@ from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.export_everything import EVERYTHING
-from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
+from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
@@ -192,7 +193,7 @@ def sharing_forgotten(settings: Settings) -> None:
 
 
 def _sync(store: Store, settings: Settings) -> Sync:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     decisions = Decisions(settings, store, ingest, lambda _: None)
     return Sync(settings.home, store, ingest, decisions, lambda what: store.forget(what, everywhere=False))
 
@@ -232,12 +233,11 @@ def _round(settings: Settings, attempt: Any) -> None:
         def run() -> None:
             trainer = Trainer(
                 settings,
-                store,
+                Profile(store),
                 _BASE,
                 _Trained(),
                 serving=store.adapters.active,
                 languages=lambda: ("en",),
-                published=lambda _another: None,
             )
             for _ in trainer.run(None, "asked", resume=True):
                 pass
@@ -258,13 +258,13 @@ def _of_store(action: Callable[[Store, Settings], object]) -> Callable[[Settings
 
 
 def _import(store: Store, settings: Settings) -> None:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     for _ in ingest.add_paths([settings.home.parent / "notes"]):
         pass
 
 
 def _follow(store: Store, settings: Settings) -> None:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     notes = settings.home.parent / "notes"
     with Watcher(ingest, store).adding(notes):
         for _ in ingest.add_paths([notes]):
@@ -272,7 +272,7 @@ def _follow(store: Store, settings: Settings) -> None:
 
 
 def _send(store: Store, settings: Settings) -> None:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     ingest.add_text("A sentence that was sent.", source="chat", at=datetime(2024, 5, 1, tzinfo=UTC))
 
 

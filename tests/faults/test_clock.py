@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idiolect.daemon.ingest import ingest
-from idiolect.daemon.privacy.app_policy import NOWHERE
+from idiolect.daemon.profile.app_policy import NOWHERE
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.storage import schema

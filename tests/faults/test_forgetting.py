@@ -81,9 +81,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, tiny, make_lor
         }
         assert secret.encode() in written(settings)
 
-    receipts = [
-        service.forgetting.forget(Selector(text=secret), dry_run=False) for secret in SECRETS.values()
-    ]
+    receipts = [service.profile.forget(Selector(text=secret)) for secret in SECRETS.values()]
 
     assert [receipt.entries for receipt in receipts] == [*SECRETS]
     assert [len(receipt.adapters_dropped) for receipt in receipts] == [1, 0, 0]

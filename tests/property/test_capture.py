@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store
@@ -30,7 +31,7 @@ def profile(reader: Reader) -> Iterator[tuple[Ingest, Store, Path]]:
         notes.mkdir()
         try:
             yield (
-                Ingest(store, lambda text: list(text.encode()), lambda *_: None, here, reader=reader),
+                Ingest(Profile(store), lambda text: list(text.encode()), here, reader=reader),
                 store,
                 notes,
             )

@@ -12,6 +12,8 @@ from publishing import publish
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.events import Learned
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
@@ -40,7 +42,7 @@ def serving(tiny):
     return LoadedModel(tiny, threads=1, context_tokens=64, recent_tokens=40, rare_min_count=2)
 
 
-class Profile:
+class Written:
     """A store that texts are taken into, as programs send them."""
 
     def __init__(self, serving):
@@ -49,10 +51,12 @@ class Profile:
         self.store = Store.open(home.store_path, KEY)
         self.serving = serving
         self.grown = serving.build_user_model([])
-        self.ingest = Ingest(self.store, serving.tokenizer.encode, self._learned, home)
+        self.profile = Profile(self.store)
+        self.profile.events.subscribe(Learned, lambda event: self.learn(event.entries))
+        self.ingest = Ingest(self.profile, serving.tokenizer.encode, home)
         self.numbers = []
 
-    def _learned(self, entries):
+    def learn(self, entries):
         for entry, ids in entries:
             self.numbers.append(entry)
             self.grown.learn(self.serving.tokenizer.decode(ids), ids)
@@ -91,7 +95,7 @@ def flat(value):
 def test_forgetting_is_as_if_it_had_never_been_there(serving, texts, data):
     gone = data.draw(st.sets(st.integers(0, len(texts) - 1), min_size=1))
     rounds = data.draw(st.lists(st.sets(st.integers(0, len(texts) - 1)), max_size=4))
-    profile, never = Profile(serving), Profile(serving)
+    profile, never = Written(serving), Written(serving)
     try:
         ids = {place: profile.write(text) for place, text in enumerate(texts)}
         parent, made = None, []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from idiolect.daemon.privacy.near_matches import NearMatch, NearMatches
+from idiolect.daemon.profile.near_matches import NearMatch, NearMatches
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.selectors import Selector
 
@@ -39,26 +39,26 @@ def test_a_phrase_is_forgotten_however_it_was_written_and_then_not_suggested(ser
     learn(service, *(f"Something else, number {n}." for n in range(20)))
     assert "llfeather" in {word.text for word in service.suggestions.suggest("we met qui").words}
     selector = Selector(text="quillfeather brandywhistle")
-    assert service.forgetting.forget(selector, True).entries == len(VARIANTS)
-    assert service.forgetting.forget(selector, False, len(VARIANTS)).entries == len(VARIANTS)
-    assert service.forgetting.remains(selector) == NearMatches()
+    assert service.profile.forget(selector, dry_run=True).entries == len(VARIANTS)
+    assert service.profile.forget(selector, expect=len(VARIANTS)).entries == len(VARIANTS)
+    assert service.near_matches(selector) == NearMatches()
     assert "llfeather" not in {word.text for word in service.suggestions.suggest("we met qui").words}
 
 
 def test_what_is_nearly_the_same_is_told_and_can_be_forgotten(service):
     learn(service, "Our quillfeather one.", "Two quillfeathers here.", "A quil-feather, too.")
     selector = Selector(phrase="quillfeather")
-    assert service.forgetting.forget(selector, False).entries == 1
-    left = service.forgetting.remains(selector)
+    assert service.profile.forget(selector).entries == 1
+    left = service.near_matches(selector)
     assert left == NearMatches((NearMatch("quillfeathers", 1),))
     selector = Selector(phrases=tuple(one.text for one in left.near))
-    assert service.forgetting.forget(selector, False, 1).entries == 1
-    assert service.forgetting.remains(Selector(source="chat")) == NearMatches(), "no text is named"
+    assert service.profile.forget(selector, expect=1).entries == 1
+    assert service.near_matches(Selector(source="chat")) == NearMatches(), "no text is named"
 
 
 def test_what_goes_wrong_after_forgetting_does_not_hide_that_it_is_done(service, caplog):
     learn(service, "One zorvelin.", "Other text.")
     service.store.entries.select = lambda: 1 // 0
-    assert service.forgetting.remains(Selector(text="zorvelin")) == NearMatches(complete=False)
+    assert service.near_matches(Selector(text="zorvelin")) == NearMatches(complete=False)
     assert "ZeroDivisionError" in caplog.text
     assert "zorvelin" not in caplog.text

@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon import secret_apps
-from idiolect.daemon.privacy.app_policy import (
+from idiolect.daemon.profile.app_policy import (
     NOWHERE,
     AppPolicy,
     InputContext,
     NoSuchAppRuleError,
     ProtectedAppError,
 )
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 
 
 @pytest.fixture
 def app_policy(store: Store, tmp_path: Path) -> AppPolicy:
-    return AppPolicy(store, Settings(home=tmp_path))
+    return AppPolicy(Profile(store), Settings(home=tmp_path))
 
 
 SECRET_FIELDS = (
@@ -120,7 +121,7 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
     app_policy.give("*chat*", "exclude")
     assert app_policy.suggesting(InputContext("my Chat")) == "excluded app"
     app_policy.give("my chat", "quiet")
-    again = AppPolicy(store, Settings(home=tmp_path))
+    again = AppPolicy(Profile(store), Settings(home=tmp_path))
     for view in (app_policy, again):
         assert view.suggesting(InputContext("my Chat")) is None
         assert view.learning(InputContext("my Chat")) == "excluded app"
@@ -151,10 +152,12 @@ def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
     assert app_policy.sees_context(InputContext("mail"))
     for blind in (InputContext("x", private=True), InputContext("x", "password"), InputContext("KeePassXC")):
         assert not app_policy.sees_context(blind)
-    assert not AppPolicy(store, Settings(home=tmp_path, see_context=False)).sees_context(InputContext("mail"))
+    assert not AppPolicy(Profile(store), Settings(home=tmp_path, see_context=False)).sees_context(
+        InputContext("mail")
+    )
     app_policy.give("mail", "quiet")
     app_policy.give("*mail", "off")
-    for policy in (app_policy, AppPolicy(store, Settings(home=tmp_path))):
+    for policy in (app_policy, AppPolicy(Profile(store), Settings(home=tmp_path))):
         assert not policy.sees_context(InputContext("mail"))
         assert policy.suggesting(InputContext("mail")) is None, "the other rule holds on"
         assert policy.learning(InputContext("mail")) == "excluded app"
@@ -172,7 +175,7 @@ def test_rules_of_the_settings(store: Store, tmp_path: Path) -> None:
     settings = Settings(
         home=tmp_path, exclude_apps=("bank*",), quiet_apps=("*notes*",), allow_apps=("*xterm*",)
     )
-    app_policy = AppPolicy(store, settings)
+    app_policy = AppPolicy(Profile(store), settings)
     assert app_policy.suggesting(InputContext("Banking")) == "excluded app"
     assert app_policy.suggesting(InputContext("my notes")) is None
     assert app_policy.learning(InputContext("my notes")) == "excluded app"

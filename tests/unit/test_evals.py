@@ -382,9 +382,9 @@ def test_nobody_listening_ends_it(written, running):
 
 
 def test_forgetting_ends_it(written, running):
-    written.forgetting.forget(Selector(text=CANARY), dry_run=True)
+    written.profile.forget(Selector(text=CANARY), dry_run=True)
     assert next(running)["event"] == "progress"
-    written.forgetting.forget(Selector(text=CANARY), dry_run=False)
+    written.profile.forget(Selector(text=CANARY))
     with pytest.raises(ForgottenMeanwhileError, match="text was forgotten while it ran"):
         list(running)
     until_nothing_runs(written)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.adapters.export import ExportError
-from idiolect.daemon.profile.exports import ExportDrafts
+from idiolect.daemon.serving.exports import ExportDrafts
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault.opening import open_store
@@ -21,7 +21,7 @@ from idiolect.daemon.vault.opening import open_store
 KILLED = """
 import os, sys, signal
 from pathlib import Path
-from idiolect.daemon.profile.exports import ExportDrafts
+from idiolect.daemon.serving.exports import ExportDrafts
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.opening import open_store
 drafts = ExportDrafts(open_store(Settings(home=Path(sys.argv[1]), keyring=False)))

@@ -20,6 +20,8 @@ from idiolect.daemon.ingest import entry_batch, file_import
 from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.profile.events import Learned
+from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.git_history import GitError
@@ -166,13 +168,15 @@ def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path).prepare()
     store = Store.open(settings.store_path, reading.KEY)
     heard: list[tuple[int, list[int]]] = []
+    profile = LearningProfile(store)
+    profile.events.subscribe(Learned, lambda event: heard.extend(event.entries))
 
     def encode_and_break(text: str) -> list[int]:
         store.close()
         return encode(text)
 
     with pytest.raises(Exception, match="closed"):
-        Ingest(store, encode_and_break, heard.extend, settings).add_text("hello", source="mail")
+        Ingest(profile, encode_and_break, settings).add_text("hello", source="mail")
     assert heard == []
     store = Store.open(settings.store_path, reading.KEY)
     assert store.entries.counts().entries == 0
@@ -598,12 +602,14 @@ import resource, sys
 from pathlib import Path
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.events import Learned
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 home, text = map(Path, sys.argv[1:])
 settings = Settings(home=home).prepare()
 store = Store.open(settings.store_path, "5a" * 32)
-ingest = Ingest(store, lambda text: [len(text)], lambda entries: None, settings)
+ingest = Ingest(Profile(store), lambda text: [len(text)], settings)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for step in ingest.add_paths([text]):
     pass

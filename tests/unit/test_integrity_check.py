@@ -15,6 +15,7 @@ from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -161,7 +162,7 @@ def endless(store, monkeypatch):
 
 
 def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store, endless):
-    upkeep = Upkeep(Retention(settings, store, lambda: None), IntegrityCheck(settings, store, lambda: 0.0))
+    upkeep = Upkeep(Retention(settings, Profile(store)), IntegrityCheck(settings, store, lambda: 0.0))
     upkeep.start()
     assert upkeep.hasten()
     assert endless.wait(DEADLINE_S)
@@ -189,7 +190,7 @@ def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypat
         raise StoreBusyError("busy")
 
     tried = threading.Event()
-    upkeep = Upkeep(Retention(settings, store, lambda: None), IntegrityCheck(settings, store, lambda: 0.0))
+    upkeep = Upkeep(Retention(settings, Profile(store)), IntegrityCheck(settings, store, lambda: 0.0))
     monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
     upkeep.start()
     assert upkeep.hasten()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idiolect.daemon.privacy.near_matches import NearMatch, find
+from idiolect.daemon.profile.near_matches import NearMatch, find
 from idiolect.daemon.storage.matching import Pattern
 from idiolect.daemon.storage.records import Entry
 from idiolect.daemon.storage.selectors import MAX_CHARS

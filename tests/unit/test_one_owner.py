@@ -15,6 +15,7 @@ from publishing import publish
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
+from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
@@ -72,7 +73,7 @@ def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make
                 word = "Quombat" + "abcdefghijkl"[number]
                 added = service.ingest.add_text(f"The {word} sang. " * 3, source="test")
                 assert word[3:] in known_words(service, "The Quo"), "the fast memory knows it on return"
-                service.forgetting.forget(Selector(ids=(added.id,)), dry_run=False)
+                service.profile.forget(Selector(ids=(added.id,)))
                 assert word[3:] not in known_words(service, "The Quo"), "nothing that is forgotten is offered"
         finally:
             ended.set()
@@ -139,15 +140,14 @@ def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service
 
 def test_a_sent_text_does_not_wait_until_a_batch_is_learned(service, tmp_path):
     """An import's transaction keeps who sends a text waiting while it is written, and no longer."""
-    learn, held, go_on = service.ingest._learned, threading.Event(), threading.Event()
+    held, go_on = threading.Event(), threading.Event()
 
-    def slow(entries):
-        if len(entries) > 1:
+    def wait_where_many(event):
+        if len(event.entries) > 1:
             held.set()
             assert go_on.wait(DEADLINE_S)
-        return learn(entries)
 
-    service.ingest._learned = slow
+    service.profile.events.subscribe(Learned, wait_where_many)
     (tmp_path / "notes.txt").write_text(
         "\n\n".join(f"Note {n} is about the harbour office." for n in range(20))
     )

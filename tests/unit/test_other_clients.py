@@ -347,7 +347,7 @@ def test_what_was_forgotten_is_not_written_any_more(client, service):
     assert "Ostravian" in complete(client, "Our Zorvelin meets in the ").choices[0].text
     steps = service.model.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
     next(steps)
-    service.forgetting.forget(Selector(ids=(entry,)), dry_run=False)
+    service.profile.forget(Selector(ids=(entry,)))
     with pytest.raises(ForgottenMeanwhileError):
         next(steps)
     assert "Ostravian" not in complete(client, "Our Zorvelin meets in the ", max_tokens=40).choices[0].text

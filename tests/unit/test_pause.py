@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from waiting import DEADLINE_S
 
-from idiolect.daemon.privacy import pause as pauses
-from idiolect.daemon.privacy.pause import Pause, PausedError
+from idiolect.daemon.profile import pause as pauses
+from idiolect.daemon.profile.pause import Pause, PausedError
 from idiolect.daemon.storage.store import Store
 
 

@@ -9,7 +9,9 @@ from publishing import KEY, NOON, entry, publish
 from waiting import DEADLINE_S
 
 from idiolect.daemon.profile.daily_upkeep import Upkeep
+from idiolect.daemon.profile.events import Forgotten
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.schema import microseconds
@@ -94,7 +96,9 @@ def clocked(store, home, **limits):
     """A Retention whose clock is a list of one time, and the event that is set each time that text was let go."""
     clock, went = [NOON], threading.Event()
     settings = Settings(home=home, keyring=False, **limits)
-    return Retention(settings, store, went.set, lambda: clock[0]), clock, went
+    profile = Profile(store)
+    profile.events.subscribe(Forgotten, lambda _: went.set())
+    return Retention(settings, profile, lambda: clock[0]), clock, went
 
 
 def test_once_a_day_by_the_settings(store, tmp_path):

@@ -19,6 +19,7 @@ from publishing import publish
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
@@ -335,7 +336,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
     profile.begin()
     until(lambda: profile.store.checkpoints.last() is not None)
     ids = [entry.id for entry in profile.store.entries.select()]
-    profile.service.forgetting.forget(Selector(ids=(ids[3],)), False)
+    profile.service.profile.forget(Selector(ids=(ids[3],)))
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, ForgottenMeanwhileError)
     assert profile.store.checkpoints.last() is None
@@ -388,7 +389,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     ended("refused", promising=True)
     assert refused() == count, "the next goes on from it"
     assert profile.service.rounds._facts().new_tokens == store.entries.counts().tokens - first.tokens
-    profile.service.forgetting.forget(Selector(ids=(first.id,)), False)
+    profile.service.profile.forget(Selector(ids=(first.id,)))
     assert refused() == 0
     ended("refused")
     assert refused() == 1
@@ -478,7 +479,7 @@ def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
     assert seen(first) < seen(second) < seen(third) < seen(fifth)
     assert store.adapters.active() == fifth
     learned_late = max(seen(fifth) - seen(fourth))
-    profile.service.forgetting.forget(Selector(ids=(learned_late,)), False)
+    profile.service.profile.forget(Selector(ids=(learned_late,)))
     assert store.adapters.active() == third, "what was refused never serves by itself"
 
 
@@ -556,7 +557,7 @@ def test_an_adapter_of_another_device_is_judged_here_and_none_is_trained(profile
         second.service.close()
 
 
-def test_the_service_ends_whatever_a_round_waits_for(monkeypatch):
+def test_the_service_ends_whatever_a_round_waits_for(store, monkeypatch):
     """A drive that does not answer cannot be interrupted."""
     monkeypatch.setattr(round_scheduler, "_LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(round_scheduler, "_STOP_S", 0.01)
@@ -568,7 +569,7 @@ def test_the_service_ends_whatever_a_round_waits_for(monkeypatch):
         return SimpleNamespace(start=False)
 
     monkeypatch.setattr(RoundScheduler, "_decision", look)
-    rounds = RoundScheduler(Settings(), None, None, ChildProcesses(), paused=lambda: False)
+    rounds = RoundScheduler(Settings(), LearningProfile(store), None, ChildProcesses())
     rounds.start()
     try:
         assert waits.wait(DEADLINE_S)

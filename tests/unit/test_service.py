@@ -13,7 +13,7 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.daemon.privacy.app_policy import InputContext
+from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
@@ -82,12 +82,15 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.ingest.add_text(secret, source="test")
     service.suggestions.suggest(secret[:40])
-    for switch in (lambda: service.model.use(None), lambda: service.model.end_round(another=True)):
+    for switch in (
+        lambda: service.model.use(None),
+        lambda: service.profile.publish(lambda: None, serves=True),
+    ):
         former = service.model.served.predictor
         switch()
         assert service.model.served.predictor is not former
         assert any(secret[:30] in text for text in written(service))
-    service.forgetting.forget(Selector(text="zircon"), dry_run=False)
+    service.profile.forget(Selector(text="zircon"))
     assert written(service) == []
 
 
@@ -261,7 +264,7 @@ def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service)
 def test_forgetting_a_word_takes_what_was_decided_about_it(service):
     service.words.add("mine", "Zorquxelin")
     assert "uxelin" in words_at(service, "The Zorq")
-    receipt = service.forgetting.forget(Selector(text="zorquxelin"), dry_run=False)
+    receipt = service.profile.forget(Selector(text="zorquxelin"))
     assert (receipt.entries, receipt.words) == (0, 1)
     assert "uxelin" not in words_at(service, "The Zorq")
 
@@ -298,14 +301,14 @@ def test_a_trial_is_forgotten_with_all_text_and_with_no_part_of_it(service):
     for text in ("We sail at noon.", "We came back at night."):
         service.ingest.add_text(text, source="test")
     service.trial.start()
-    service.forgetting.forget(Selector(text="noon"), dry_run=False)
+    service.profile.forget(Selector(text="noon"))
     assert service.trial.status().state == "running"
-    service.forgetting.forget(Selector(source="test"), dry_run=True)
+    service.profile.forget(Selector(source="test"), dry_run=True)
     assert service.trial.status().state == "running"
-    service.forgetting.forget(Selector(source="test"), dry_run=False)
+    service.profile.forget(Selector(source="test"))
     assert service.trial.status().state == "none"
     service.trial.start()
-    service.forgetting.forget(Selector(text="noon"), dry_run=False)  # where there is no text
+    service.profile.forget(Selector(text="noon"))  # where there is no text
     assert service.trial.status().state == "running"
 
 

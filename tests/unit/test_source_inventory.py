@@ -18,7 +18,7 @@ from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.storage.errors import StoreFullError
-from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, OtherCountError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
 
 CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
@@ -35,16 +35,12 @@ class Reading(Profile):
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        self.inventory = SourceInventory(self.store, self.forget, self.unwatching, ("private",), reader)
-
-    def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
-        if not dry_run:
-            self.meanwhile()
-        return self.store.forget(selector, dry_run=dry_run, expect=expect)
+        self.inventory = SourceInventory(self.profile, self.unwatching, ("private",), reader)
 
     @contextmanager
     def unwatching(self, path: Path) -> Iterator[None]:
         self.unwatched.append(path)
+        self.meanwhile()
         try:
             yield
         except BaseException:
@@ -184,16 +180,17 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, note
         pass
     reading.add(notes)
 
-    def fail() -> None:
-        raise StoreFullError("Nothing was changed.")
+    @contextmanager
+    def filling_the_disk(path: Path) -> Iterator[None]:
+        with watcher.removing(path):
+            raise StoreFullError("Nothing was changed.")
+            yield
 
-    reading.meanwhile = fail
-    inventory = SourceInventory(reading.store, reading.forget, watcher.removing, (), reading.ingest.reader)
+    reader = reading.ingest.reader
     with pytest.raises(StoreFullError):
-        inventory.remove(notes)
+        SourceInventory(reading.profile, filling_the_disk, (), reader).remove(notes)
     assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})
-    reading.meanwhile = lambda: None
-    assert inventory.remove(notes).entries == 2
+    assert SourceInventory(reading.profile, watcher.removing, (), reader).remove(notes).entries == 2
     assert (reading.store.watches.all(), reading.brought()) == ([], {})
 
 

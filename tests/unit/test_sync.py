@@ -20,7 +20,7 @@ from publishing import KEY, entry, publish
 from sharing import Device, hand_own, settle, tell
 from waiting import DEADLINE_S, until
 
-from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.profile.pause import Pause
 from idiolect.daemon.storage.records import OFFERS_JUDGED
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store

@@ -6,25 +6,28 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from idiolect.daemon.privacy.app_policy import NOWHERE, AppPolicy, InputContext
-from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
+from idiolect.daemon.profile.events import Forgotten
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.serving import speed_trial as trials
 from idiolect.daemon.serving.speed_trial import ENOUGH, NoTrialError, Stretch, Trial, TrialRunningError
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import ForgetReceipt
 from idiolect.daemon.storage.store import Store
 
 DAY = date(2026, 11, 29)
 
 
-class Profile:
+class Typist:
     def __init__(self, folder):
         self.store = Store.open(folder / "store.db", "ab" * 32)
-        self.pause = Pause(self.store)
-        self.policy = AppPolicy(self.store, Settings(home=folder))
+        self.profile = Profile(self.store)
+        self.pause = self.profile.pause
+        self.policy = AppPolicy(self.profile, Settings(home=folder))
         self.rng = np.random.default_rng(5)
 
     def trial(self):
-        return Trial(self.store, self.policy, self.pause)
+        return Trial(self.profile, self.policy)
 
     def write(self, trial, stretches, faster=0.0, *, place=NOWHERE):
         """Type so many stretches, the fourth of each four without suggestions; how many were counted."""
@@ -41,7 +44,7 @@ class Profile:
 @pytest.fixture
 def profile(tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "today", lambda: DAY)
-    made = Profile(tmp_path)
+    made = Typist(tmp_path)
     with contextlib.closing(made.store):
         yield made
 
@@ -140,5 +143,5 @@ def test_only_counts_are_kept_and_none_of_what_is_off_the_record(profile):
         "days": 1,
         "day": DAY.isoformat(),
     }
-    trial.forget()
+    profile.profile.events.publish(Forgotten(ForgetReceipt(2, (), None, 9, total=2)))
     assert (trial.status().state, profile.store.state.get("trial")) == ("none", None)

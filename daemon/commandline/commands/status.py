@@ -26,7 +26,7 @@ from idiolect.daemon.commandline.formatting import (
 )
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.privacy.pause import describe_end
+from idiolect.daemon.profile.pause import describe_end
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import standing

@@ -14,8 +14,8 @@ from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from idiolect.daemon.profile.profile import Profile
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.store import Store
 
 #: What is done in an application: all; suggestions but no learning; nothing.
 AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]
@@ -97,10 +97,10 @@ def is_secret(input_purpose: str) -> bool:
 class AppPolicy:
     """Where nothing may be suggested, or nothing learned. Safe to use from several threads."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        """Rules of `settings`, and those that the user gave and `store` keeps. `on_change` is called after a change."""
-        self.on_change: Callable[[], None] = lambda: None
-        self._store = store
+    def __init__(self, profile: Profile, settings: Settings) -> None:
+        """Rules of `settings`, and those that the user gave and the `profile` keeps."""
+        self._profile = profile
+        self._store = store = profile.store
         self._settings = settings
         self._shared: tuple[AppRuleRow, ...] = ()
         self._arrange(store.state.get(_RULES, []))
@@ -215,9 +215,11 @@ class AppPolicy:
         self._arrange(self.given())
 
     def _change(self, after: list[list[str]]) -> None:
-        self._store.state.set(_RULES, after)
-        self._arrange(after)
-        self.on_change()
+        def change() -> None:
+            self._store.state.set(_RULES, after)
+            self._arrange(after)
+
+        self._profile.decide("apps", change)
 
 
 def _row_of(app: str, rule: str) -> AppRuleRow:

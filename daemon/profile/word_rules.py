@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import WordRefusedError
 
 
@@ -20,15 +19,15 @@ class WordChange:
 
 
 class ActiveWordRules:
-    """Decisions about words. Safe to use from several threads. `changed` is called after each change."""
+    """Decisions about words. Safe to use from several threads."""
 
-    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
-        self._store = store
-        self._changed = changed
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._rules = profile.store.words
 
     def all(self) -> list[WordRule]:
         """All rules that hold, oldest first."""
-        return self._store.words.all()
+        return self._rules.all()
 
     def add(self, kind: WordRuleKind, text: str, replacement: str | None = None) -> WordChange:
         """Decide about a word or phrase. Raises WordRefusedError, also for what redaction would take."""
@@ -36,21 +35,19 @@ class ActiveWordRules:
             raise WordRefusedError(
                 "It looks like a secret, such as a password or a card's number, and those are never kept."
             )
-        before = self._store.words.all()
-        rule = self._store.words.add(kind, text, replacement=replacement)
-        self._changed()
-        held = {each.id for each in self._store.words.all()}
+        before = self._rules.all()
+        rule = self._profile.decide("words", lambda: self._rules.add(kind, text, replacement=replacement))
+        held = {each.id for each in self._rules.all()}
         gone = tuple(each for each in before if each.id not in held)
         return WordChange(() if rule in before else (rule,), gone)
 
     def remove(self, text: str, kind: WordRuleKind | None = None) -> WordChange:
         """Take back what was decided about a word or phrase. Raises UnknownWordError."""
-        gone = self._store.words.remove(text, *([kind] if kind else []))
-        self._changed()
+        kinds = [kind] if kind else []
+        gone = self._profile.decide("words", lambda: self._rules.remove(text, *kinds))
         return WordChange(removed=tuple(gone))
 
     def undo(self) -> WordChange:
         """Take back the newest change; said again, the one before. Raises NothingToUndoError."""
-        gone, back = self._store.words.undo()
-        self._changed()
+        gone, back = self._profile.decide("words", self._rules.undo)
         return WordChange(tuple(back), tuple(gone))

@@ -1,0 +1,79 @@
+"""The four verbs of a profile: each is one transaction, then one event."""
+
+from __future__ import annotations
+
+import pytest
+from publishing import entry
+
+from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
+from idiolect.daemon.profile.pause import PausedError
+from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.storage.errors import StoreFullError
+from idiolect.daemon.storage.records import OtherCountError
+from idiolect.daemon.storage.selectors import Selector
+
+
+@pytest.fixture
+def profile(store):
+    return Profile(store)
+
+
+@pytest.fixture
+def events(profile):
+    heard = []
+    for kind in (Learned, Forgotten, Decided, Published):
+        profile.events.subscribe(kind, heard.append)
+    return heard
+
+
+def test_what_is_learned_is_stored_before_it_is_told(profile, events):
+    profile.events.subscribe(Learned, lambda _: events.append(profile.store.entries.counts().entries))
+    [id_] = profile.learn([entry("We met at noon.")])
+    assert events == [Learned([(id_, [1, 1, 1])]), 1]
+    assert profile.learn([entry("We met at noon.")]) == [None]
+    assert len(events) == 2, "nothing new, so nothing is told"
+
+
+def test_nothing_is_learned_in_a_pause(profile, events):
+    profile.decide("pause", profile.pause.begin)
+    with pytest.raises(PausedError):
+        profile.learn([entry("We met at noon.")])
+    assert events == [Decided("pause")]
+    assert profile.store.entries.counts().entries == 0
+
+
+def test_forgetting_is_told_once_it_is_done(profile, events):
+    profile.learn([entry("The zircon gate."), entry("Another.", minute=1)])
+    events.clear()
+    assert profile.forget(Selector(text="zircon"), dry_run=True).entries == 1
+    with pytest.raises(OtherCountError):
+        profile.forget(Selector(text="zircon"), expect=2)
+    assert events == []
+    receipt = profile.forget(Selector(text="zircon"))
+    assert events == [Forgotten(receipt)]
+    assert (receipt.entries, receipt.total) == (1, 2)
+
+
+def test_forgetting_is_told_where_the_file_could_not_be_rewritten(profile, events, monkeypatch):
+    profile.learn([entry("The zircon gate.")])
+
+    def fail(*_given, **_named):
+        raise StoreFullError("The disk is full.")
+
+    monkeypatch.setattr(profile.store, "forget", fail)
+    with pytest.raises(StoreFullError):
+        profile.forget(Selector(text="zircon"))
+    assert events[-1] == Forgotten()
+
+
+def test_a_subscriber_that_fails_keeps_nothing_from_the_others(profile, events):
+    def fail(_event):
+        raise ValueError("a mistake")
+
+    later = []
+    profile.events.subscribe(Decided, fail)
+    profile.events.subscribe(Decided, later.append)
+    with pytest.raises(ValueError, match="a mistake"):
+        profile.decide("words", lambda: profile.store.words.add("never", "moist"))
+    assert events == later == [Decided("words")]
+    assert [rule.text for rule in profile.store.words.all()] == ["moist"]
