@@ -29,7 +29,7 @@ help:
 	@echo 'make stop                 end the services that "make start" started'
 	@echo 'make test                 run the tests'
 	@echo 'make check                lint, types, documents, tests'
-	@echo 'make bench                measure what docs/performance.md tells'
+	@echo 'make bench                measure what docs/measuring.md tells'
 	@echo 'make clean                remove what these targets made here; your profile stays'
 
 $(BIN)/python:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import runpy
 import tempfile
 import textwrap
@@ -36,70 +37,42 @@ def commands() -> str:
     from idiolect.daemon.commandline.command_table import COMMANDS, app, load
 
     parts = [
-        f"## {group}\n\n" + "\n\n".join(_command(name, load(name)) for name in names)
+        f"## {group}\n\n" + "\n".join(line for name in names for line in _lines(name, load(name)))
         for group, names in COMMANDS.items()
     ]
-    return "\n\n".join([*parts, "## All commands\n\n" + _options(get_command(app))])
+    return "\n\n".join([*parts, "## All commands\n\n" + _line("", get_command(app))])
 
 
-def _command(name: str, command: Any) -> str:
-    if (below := getattr(command, "commands", None)) is None:
-        usage, listed = _usage(name, command), _parameters(command)
-    else:
-        usage, listed = name, []
-        for number, (word, one) in enumerate(below.items()):
-            meant = " (meant where none is named)" if number == 0 else ""
-            listed.append(f"- `{_usage(f'{name} {word}', one)}`: {one.help}{meant}")
-            listed += [f"  {line}" for line in _parameters(one)]
-    usage = f"idiolect {usage}"
-    example = (command.epilog or "").partition("Example: ")[2].split("; ")
-    return "\n\n".join(
-        part
-        for part in (
-            f"### `{usage}`",
-            " ".join(command.help.split()),
-            "\n".join(listed),
-            "\n".join(["```sh", *example, "```"]) if example[0] else "",
-        )
-        if part
-    )
+def _lines(name: str, command: Any) -> list[str]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        return [_line(f" {name}", command)]
+    inner = [_line(f" {name} {word}", one) for word, one in below.items()]
+    return [f"- `idiolect {name}`: {' '.join(command.help.split())}", *(f"  {line}" for line in inner)]
 
 
-def _usage(name: str, command: Any) -> str:
-    return " ".join([name, *(_shown(one) for one in command.params if one.param_type_name == "argument")])
-
-
-def _parameters(command: Any) -> list[str]:
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
-    listed = [f"- `{_placeholder(argument)}`: {argument.help}" for argument in arguments]
-    return listed + [line for line in _options(command).splitlines() if line]
+def _line(name: str, command: Any) -> str:
+    usage = [f"idiolect{name}"]
+    for param in command.params:
+        if param.param_type_name == "argument":
+            usage.append(_placeholder(param) if param.required else f"[{_placeholder(param)}]")
+        elif param.name != "as_json":
+            value = "" if param.is_flag else f" {_placeholder(param)}"
+            usage.append(f"[{max(param.opts, key=len)}{value}]")
+    return f"- `{' '.join(usage)}`: {' '.join(command.help.split())}"
 
 
 def _placeholder(param: Any) -> str:
     return str(param.metavar or max(param.opts, key=len).lstrip("-").upper())
 
 
-def _shown(argument: Any) -> str:
-    return _placeholder(argument) if argument.required else f"[{_placeholder(argument)}]"
-
-
-def _options(command: Any) -> str:
-    lines = []
-    for param in command.params:
-        if param.param_type_name == "option":
-            value = "" if param.is_flag else f" {_placeholder(param)}"
-            names = ", ".join(f"`{name}{value}`" for name in sorted(param.opts, key=len, reverse=True))
-            lines.append(f"- {names}: {param.help}")
-    return "\n".join(lines)
-
-
 # --- redaction ---------------------------------------------------------------------------------------
 
 
 def redaction() -> str:
-    """How much of the labelled sets is redacted and how much kept, measured here and now."""
+    """How many secrets are found in sentences that the rules' writers had not read, measured here and now."""
     bench = runpy.run_path(str(ROOT / "tests" / "bench" / "redaction.py"))
-    return "\n\n".join((bench["people"](), bench["table"](), bench["forms_table"]()))
+    return str(bench["people"]())
 
 
 # --- reasons -----------------------------------------------------------------------------------------
@@ -144,16 +117,10 @@ def never_read() -> str:
 
 
 def never_heard() -> str:
-    """The programs that are never listened to, how they are told, and where that was found."""
+    """The programs that are never listened to."""
     from idiolect.daemon.secret_apps import ALL
 
-    rows = ["| programs | patterns | found in |", "|---|---|---|"]
-    for kind, apps in ALL.items():
-        rows.append(f"| **{kind}** | | |")
-        for app in apps:
-            patterns = ", ".join(f"`{pattern}`" for pattern in app.patterns)
-            rows.append(f"| {app.name} | {patterns} | {app.source} |")
-    return "\n".join(rows)
+    return "\n".join(f"- {kind}: {'; '.join(app.name for app in apps)}" for kind, apps in ALL.items())
 
 
 def terminals() -> str:
@@ -235,12 +202,13 @@ def sources() -> list[Path]:
 
 
 def rooms() -> str:
-    """Every folder with its docstring: what comes in, what goes out, and what only it may do."""
+    """Every folder with the first sentence of its docstring."""
     lines = []
     for path in sources():
         if path.name == "__init__.py":
             sentences = " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
-            lines.append(f"- `{path.parent.relative_to(ROOT)}/`: {sentences}")
+            first = re.split(r"(?<=\.) ", sentences)[0]
+            lines.append(f"- `{path.parent.relative_to(ROOT)}/`: {first}")
     return "\n".join(lines)
 
 

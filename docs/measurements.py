@@ -15,7 +15,6 @@ BENCH = Path(__file__).with_name("bench.json")
 YEAR = Path(__file__).with_name("year.json")
 
 _LAST = 4  # rounds at the end of a year
-_KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 
 
 def bench() -> str:
@@ -25,38 +24,14 @@ def bench() -> str:
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
     parts = {
         "Keystrokes saved": _savings(found.get("savings") or {}),
-        "How well the next token is predicted": _quality(found.get("quality") or {}),
         "Time and memory": _costs(found),
         "Beside llama.cpp": _beside(found.get("beside") or []),
-        "Passes made ahead": _ahead(found.get("power") or {}),
         "The fast memory": _growth(found.get("memory") or []),
-        "What training learns": _learning(found.get("learning") or {}),
     }
-    shown = [f"## {title}\n\n{part}" for title, part in parts.items() if part]
+    shown = [f"### {title}\n\n{part}" for title, part in parts.items() if part]
     if shown and found.get("machines"):
         shown.insert(0, f"`make bench` measured this on {_machines(found['machines'])}.")
     return "\n\n".join(shown)
-
-
-def headline() -> str:
-    """What a suggestion, the service and training cost on each machine; nothing if typing was not measured."""
-    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
-    if "p50_ms" not in (found.get("typing") or {}):
-        return ""
-    columns = _by_machine(found)
-    figures = [_cost_figures(column) for column in columns.values()]
-    rows = {
-        "a suggestion: median": "a keystroke, three words: median",
-        "a suggestion: 95th percentile": "a keystroke, three words: 95th percentile",
-        "memory of the service": "memory of the service, an adapter active",
-        "training": "training",
-        "training speed, times that of transformers and peft": "training speed, times theirs",
-    }
-    table = [f"| | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
-    for name, row in rows.items():
-        if any(column[row] for column in figures):
-            table.append(f"| {name} | {' | '.join(column[row] for column in figures)} |")
-    return "\n".join(table)
 
 
 def _machines(parts: dict[str, str]) -> str:
@@ -67,56 +42,6 @@ def _machines(parts: dict[str, str]) -> str:
     if len(by_machine) == 1:
         return next(iter(by_machine))
     return "; ".join(f"{machine} ({', '.join(parts)})" for machine, parts in by_machine.items())
-
-
-def load() -> str:
-    """What one typist waits, and what eight do, and what a day of everything came to."""
-    found = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
-    rows = [(f"{row['clients']} at once", row) for row in found.get("load") or []]
-    if soak := found.get("soak"):
-        rows.append((f"8 at once with everything else, {soak['seconds'] / 60:.0f} min", soak))
-    if not rows:
-        return ""
-    table = [
-        "| typing 8 keys a second | answers | p50 | p95 | first, last third | errors | memory: first, half, end |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, row in rows:
-        waits = " | ".join(_in(row[f"{share}_ms"], "ms") for share in ("p50", "p95"))
-        thirds = ", ".join(
-            _in(row[f"p95_{part}_third_ms"], "ms")
-            for part in ("first", "last")
-            if f"p95_{part}_third_ms" in row
-        )
-        memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
-        table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
-    if soak:
-        each = ", ".join(map(str, soak["each_minute_mb"]))
-        table += ["", f"Mean memory in each minute of the last row: {each} MB."]
-    return "\n".join(table)
-
-
-def faults() -> str:
-    """What the matrix of operations and faults came to: a row an operation, with its cases by fault."""
-    rows = json.loads(BENCH.read_text("utf-8")).get("faults") or [] if BENCH.exists() else []
-    if not rows:
-        return ""
-    names = [*rows[0]["cases"]]
-    cases = sum(sum(row["cases"].values()) for row in rows)
-    wrong = sum(row["wrong"] for row in rows)
-    part = [row["operation"] for row in rows if row["cases"]["kill"] < row["steps"]]
-    which = f", but at some that are evenly spread for: {', '.join(part)}" if part else ""
-    table = [
-        f"The last run of each operation, which was not the same day for all: {cases:,} cases, of which {wrong:,} went "
-        f"wrong. At every step{which}.",
-        "",
-        f"| operation | steps | {' | '.join(names)} | wrong |",
-        "|---|" + "---:|" * (len(names) + 2),
-    ]
-    for row in rows:
-        counts = (str(row["cases"].get(name, "")) for name in names)
-        table.append(f"| {row['operation']} | {row['steps']} | {' | '.join(counts)} | {row['wrong']} |")
-    return "\n".join(table)
 
 
 def year() -> str:
@@ -152,11 +77,10 @@ def _savings(corpora: dict[str, dict[str, Any]]) -> str:
     rows = [
         "The program types what each of these people wrote last, with three words on offer.",
         "The first four columns of figures are keystrokes saved of 100 characters.",
-        "*Ghost, net* is what ghost text saves, less half a keystroke for each new wrong one; *right* is how often "
+        "*Grey, net* is what grey text saves, less half a keystroke for each new wrong one; *right* is how often "
         "its first word is right, of 100; *wrong* is how many new wrong ones come up in 100 characters.",
-        "The ghost's figures are with all that is served ([measuring.md](measuring.md)).",
         "",
-        "| text | fresh install | + recent text | + memory | all | ghost, net | right | wrong |",
+        "| text | fresh install | + recent text | + memory | all | grey, net | right | wrong |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, found in corpora.items():
@@ -186,55 +110,8 @@ def _growth(rows: list[dict[str, Any]]) -> str:
     return "\n".join(table)
 
 
-def _quality(corpora: dict[str, dict[str, Any]]) -> str:
-    if not corpora:
-        return ""
-    rows = [
-        "Each cell has the perplexity per token (lower is better), and how often the token that was written is "
-        "among the three likeliest.",
-        "The text was written after all that was learned from.",
-        "",
-        f"| text | tokens learned from | tokens judged | {' | '.join(name for _, name in _KINDS)} | verdict |",
-        "|---|---:|---:|" + "---:|" * len(_KINDS) + "---|",
-    ]
-    for name, found in corpora.items():
-        counts = (_whole(found.get(f"{what}_tokens")) for what in ("history", "held_out"))
-        scores = (_score(found.get(kind) or {}) for kind, _ in _KINDS)
-        verdict = ": ".join(part for part in (found.get("status"), found.get("reason")) if part)
-        rows.append(f"| {' | '.join((name, *counts, *scores, verdict))} |")
-    return "\n".join(rows)
-
-
-def _score(found: dict[str, float]) -> str:
-    parts = []
-    if "perplexity" in found:
-        parts.append(f"{found['perplexity']:.1f}")
-    if "top3" in found:
-        parts.append(f"{100 * found['top3']:.0f} %")
-    return " · ".join(parts)
-
-
 def _whole(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
-
-
-def _learning(found: dict[str, dict[str, float]]) -> str:
-    if not found:
-        return ""
-    learners = [*next(iter(found.values()))]
-    table = [f"| perplexity of what came next | {' | '.join(learners)} |", f"|---|{'---:|' * len(learners)}"]
-    for person, row in found.items():
-        table.append(f"| {person} | {' | '.join(f'{value:.1f}' for value in row.values())} |")
-    return "\n".join(
-        [
-            "All learn from the same 20,480 tokens in one pass.",
-            "The first columns use rank 8, a rate of 5e-4 at the most, the same schedule of rates and four rows of "
-            "256 tokens a step; the last one is what a training round does.",
-            "The model is judged alone, without memory and recent text.",
-            "",
-            *table,
-        ]
-    )
 
 
 def _costs(found: dict[str, Any]) -> str:
@@ -281,8 +158,8 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
         "without a pause, while a training round runs: 95th percentile": _in(
             typing.get("training_p95_ms"), "ms"
         ),
-        "a keystroke answered with a ghost text: median": _in(typing.get("ghost_p50_ms"), "ms"),
-        "a keystroke answered with a ghost text: 90th percentile": _in(typing.get("ghost_p90_ms"), "ms"),
+        "a keystroke answered with grey text: median": _in(typing.get("ghost_p50_ms"), "ms"),
+        "a keystroke answered with grey text: 90th percentile": _in(typing.get("ghost_p90_ms"), "ms"),
         "until the memory knows a sentence that is sent: 95th percentile": _in(
             typing.get("learned_p95_ms"), "ms"
         ),
@@ -293,7 +170,7 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
         "memory of the service, an adapter active": _in(typing.get("service_mb"), "MB"),
         "memory of a training round": _in(_most(found.get("peak_mb") for found in rounds), "MB"),
         "processor time for 1,000 characters, with words": _in(power.get("words_s"), "s"),
-        "processor time for 1,000 characters, with ghost text": _in(power.get("ghosts_s"), "s"),
+        "processor time for 1,000 characters, with grey text": _in(power.get("ghosts_s"), "s"),
         "the same with llama.cpp's server, asked after each word": _in(power.get("llama_cpp_s"), "s"),
         "processor time of an hour without a key, awake": _in(power.get("awake_s"), "s"),
         "processor time of an hour without a key, at rest": _in(power.get("rest_s"), "s"),
@@ -316,25 +193,6 @@ def _beside(rows: list[dict[str, Any]]) -> str:
         theirs = row["llama_cpp_ms"]
         ours = [f"{_in(row[name], 'ms')} ({row[name] / theirs:.2f})" for name in ("base_ms", "adapter_ms")]
         table.append(f"| {row['tokens']} | {_in(theirs, 'ms')} | {' | '.join(ours)} |")
-    return "\n".join(table)
-
-
-def _ahead(power: dict[str, Any]) -> str:
-    """Passes that are made before anybody waits, by the least probability of a word that one is made for."""
-    kinds = {"words": power.get("words_ahead") or [], "ghost text": power.get("ghosts_ahead") or []}
-    if not any(kinds.values()):
-        return ""
-    table = [
-        "A pass is made before a word is typed if the word is likely: 0.3 and more, and two thirds on battery.",
-        "",
-        "| passes for 1,000 characters | waited for | made ahead | of these used |",
-        "|---|---:|---:|---:|",
-    ]
-    for kind, rows in kinds.items():
-        for row in rows:
-            when = "none ahead" if row["least"] is None else f"ahead from {row['least']:.2f}"
-            used = "" if row["used"] is None else f"{100 * row['used']:.0f} %"
-            table.append(f"| {kind}, {when} | {row['waited']} | {row['ahead']} | {used} |")
     return "\n".join(table)
 
 

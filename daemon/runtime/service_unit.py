@@ -1,7 +1,7 @@
 """The service as a systemd user unit, or as a launch agent of macOS: installed, started, removed.
 
 Either is made for one profile and the Python that runs this. What the unit allows is as little as the service needs;
-[docs/service.md](../docs/service.md) says which of it a user's systemd can enforce.
+[docs/start.md](../docs/start.md) says which of it a user's systemd can enforce.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Desktop:
         if sys.platform == "win32" or not self._answers():
             raise ServiceManagerError(
                 "No systemd runs for this user, nor launchd. Start the service with `idiolect start`, and have that "
-                "run at log-in by whatever starts programs there; docs/service.md has a line for Windows."
+                "run at log-in by whatever starts programs there; docs/start.md says what it needs."
             )
 
     def _ask(self, *words: str, tolerant: bool = False, limit_s: float | None = _MANAGER_S) -> None:

@@ -1,4 +1,4 @@
-"""Measures what docs/performance.md tells, and writes docs/bench.json; `docs/measurements.py` makes tables of it.
+"""Measures what docs/measuring.md tells, and writes docs/bench.json; `docs/measurements.py` makes tables of it.
 
 ``make bench``; single parts and people with ``ARGS="training typing email_mills"``. ``ARGS="people FILE..."`` measures
 what text of yours would have been saved (``people.py``), and writes no ``bench.json``. The text is real people's,

@@ -158,7 +158,7 @@ def _show_places(
         return terminal.print_json([{**row, "report": (reports or {}).get(row["path"])} for row in rows])
     if not found:
         return terminal.say(
-            "Nothing was found. `idiolect add PATH` reads what you name; docs/sources.md says what."
+            "Nothing was found. `idiolect add PATH` reads what you name; docs/files.md says what."
         )
     terminal.show_table(
         ("what", "size", "yours by", "where"),
