@@ -39,7 +39,7 @@ _SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cur
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
 MIN_WORD_PROB = 0.005
 """Of a word that is offered beside one that is more likely than not."""
-_MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
+_MIN_SHARE = 0.2  # of that, for any word: below 0.1 % nothing is offered
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
@@ -260,6 +260,7 @@ class Predictor:
                 if words[0].p < least:
                     reasons[Reason.ANOTHER_LANGUAGE] = None
                     words = []
+            words = [word for word in words if word.p >= _MIN_SHARE * self._min_word_prob]
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if not ghost_words:
                 pass
@@ -324,11 +325,11 @@ class Predictor:
 
         With ``small_names`` names may stand behind small letters, for who can't take those back.
         """
-        words = self._ranker.rank(split, matches)
+        words, least = self._ranker.rank(split, matches), _MIN_SHARE * self._min_word_prob
         if not split.typed:  # once the first letter is there, either form may be meant
-            words, least = in_one_form(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
-        else:
-            least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
+            words = in_one_form(words)
+        elif words and words[0].p >= _LIKELY_WORD_PROB:
+            least = self._min_word_prob
         return [
             word
             for word in words

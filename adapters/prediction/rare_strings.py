@@ -26,7 +26,7 @@ _SIGN = r"@|://|\p{L}\.\p{L}{2}"
 # Groups of digits beside each other are one number.
 _UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:{_SIGN})\S*)")
 _DIGIT = regex.compile(r"\p{N}")
-_STEM = regex.compile(r"\p{L}{3,}")
+_STEM = regex.compile(r"\p{L}{2,}")
 _SIGN_CHARS = 3  # before the cursor, with which what is offered may make such a sign
 _MAY_HOLD_UNIT = regex.compile(rf"\p{{N}}|{_SIGN}")
 

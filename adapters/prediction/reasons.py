@@ -78,8 +78,8 @@ class Reason(StrEnum):
     )
     TYPED_TOO_SELDOM = (
         "typed too seldom",
-        "a number, code, address or word behind “password”",
-        "You have typed it fewer than three times, so it may be a secret, or you never want it suggested.",
+        "a number, code, address, vulgar word, or word behind “password”",
+        "You have typed it too seldom: once for a vulgar word, else twice. Or you never want it suggested.",
         "`idiolect words mine TEXT` shows it from now on.",
     )
     COMPLETES_SECRET = (

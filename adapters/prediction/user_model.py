@@ -16,9 +16,11 @@ from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
+from idiolect.models.vulgar_words import is_vulgar
 
 _BEGUN = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")
 _CUE_CHARS = 200  # before the cursor, in which a word such as "password" is looked for
+_VULGAR_TIMES = 2  # that a vulgar word is written before it is offered
 _COMMON_FREQUENCY = 1e-4  # of all words; a word that is more frequent (the, my, for) gives nothing away
 
 
@@ -63,6 +65,7 @@ class UserModel:
         """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.
 
         Unwanted is what the user has said must never be suggested; what they have called their own is no secret.
+        Vulgar words are offered to who writes them, and letters of a number such as "mp3" to who writes these alone.
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
         every word that was typed too seldom could: redaction may have missed it.
         """
@@ -74,30 +77,33 @@ class UserModel:
         Numbers in ``answered`` (:func:`~idiolect.adapters.prediction.rare_strings.units`) give nothing away.
         """
         near = before[-_CUE_CHARS:]
-        cues, begun, is_rare = CuesBefore(near), self._begun_word(near), self.rare.guard(before, answered)
+        cues, is_rare = CuesBefore(near), self.rare.guard(before, answered)
+        begun = found[0] if (found := _BEGUN.search(near)) else ""
 
         def must_hide(offered: str) -> bool:
-            if self.preferences.forbids(before, offered) or self._holds_mistake(begun, offered):
+            goes_on = offered[:1].isalpha() or offered[:1] in "'’"
+            shown = begun + offered if goes_on else offered
+            if self.preferences.forbids(before, offered):
+                return True
+            if self.mistakes is not None and self.mistakes.found_in(shown):
                 return True
             if self.preferences.owns(before, offered):
                 return False
-            if is_rare(offered):
+            if is_rare(offered) or any(map(self._is_nobodys, WORD.findall(shown))):
                 return True
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
 
         return must_hide
 
-    def _begun_word(self, near: str) -> str:
-        """Return the word that ``near`` ends in, as far as it is typed, where mistakes are looked for."""
-        begun = None if self.mistakes is None else _BEGUN.search(near)
-        return begun[0] if begun else ""
-
-    def _holds_mistake(self, begun: str, offered: str) -> bool:
-        """Return True if one of the words that ``offered`` makes, behind what is ``begun``, is taken for a mistake."""
-        if self.mistakes is None:
-            return False
-        goes_on = offered[:1].isalpha() or offered[:1] in "'’"
-        return self.mistakes.found_in(begun + offered if goes_on else offered)
+    def _is_nobodys(self, word: str) -> bool:
+        """Return True for a vulgar word that the user has not written twice, and for letters of "mp3" alone."""
+        if is_vulgar(word, self.words.languages):
+            return self.words.count(word) < _VULGAR_TIMES
+        return (
+            self.rare.count_within(word) > 0
+            and self.words.general_frequency(word) < _COMMON_FREQUENCY
+            and not self.words.count(word)
+        )
 
     def _is_seldom_shown(self, near: str, offered: str) -> bool:
         """Return True if ``offered`` shows a seldom word behind a cue."""

@@ -4,6 +4,7 @@ import pytest
 import regex
 
 from idiolect.adapters.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
+from idiolect.models.vulgar_words import is_vulgar
 
 
 @pytest.fixture
@@ -36,6 +37,43 @@ def test_the_word_within_a_password_is_typed_too_seldom_as_well(user_model):
     known = user_model("Log in with hunter22 please")
     assert known.rare.count_within("Hunter") == 1
     assert known.must_hide("the password is ", "hunter")
+
+
+def test_the_letters_before_a_digit_are_no_word_of_their_own(user_model):
+    known = user_model("the mp3 is here", "an mp3 of the talk")
+    assert known.must_hide("Where did you put the ", "mp")
+    assert known.must_hide("Where did you put the m", "p")
+    assert not user_model("the mp3 is here", "our mp is here").must_hide("Where is our ", "mp")
+    assert not user_model("see you on may5").must_hide("You ", "may"), "everybody says that"
+
+
+def test_vulgar_words_are_offered_to_who_writes_them(user_model):
+    offered = (("Holy s", "hit"), ("Holy ", "shit"), ("what the f", "ucking hell"), ("Holy ", "Shit"))
+    for before, word in offered:
+        assert user_model("Holy shit, fucking").must_hide(before, word)
+        assert not user_model("Holy shit, fucking. Shit, fucking.").must_hide(before, word)
+    assert not user_model("hello").must_hide("the old ", "class")
+
+
+@pytest.mark.parametrize(
+    ("word", "languages", "vulgar"),
+    [
+        ("scheiße", ("de",), True),
+        ("Scheiße", ("en", "de"), True),
+        ("scheiße", ("en",), False),
+        ("merde", ("fr",), True),
+        ("bitte", ("de", "fr"), False),
+        ("puta", ("es",), True),
+        ("venire", ("it",), False),
+        ("caralho", ("pt",), True),
+        ("nicht", ("de", "nl"), False),
+        ("klootzak", ("nl",), True),
+        ("fuckers", ("en",), True),
+        ("assess", ("en",), False),
+    ],
+)
+def test_a_word_is_vulgar_in_a_language(word, languages, vulgar):
+    assert is_vulgar(word, languages) == vulgar
 
 
 def test_what_general_english_says_behind_a_cue_is_offered(user_model):
