@@ -24,10 +24,7 @@ from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.ingest.stored_secrets import StoredSecrets
 from idiolect.daemon.profile import near_matches
-from idiolect.daemon.profile.backup_target import clear_drafts
-from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
-from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.near_matches import NearMatches
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
@@ -52,7 +49,7 @@ from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.sync_schedule import SyncSchedule
 from idiolect.daemon.vault.marker import standing
-from idiolect.daemon.vault.opening import damage_noted, open_store
+from idiolect.daemon.vault.opening import damage_explained, open_store
 from idiolect.models.base_choice import name_of, serving_folder
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.session import Model
@@ -103,8 +100,7 @@ class Service:
         base = find_base(serving_folder(settings.base_dir))
         self.store = open_store(settings, key)
         try:
-            with damage_noted(settings):
-                clear_drafts(self.store)
+            with damage_explained(settings):
                 self._settle(base, lambda done: report("encode", done))
                 if interrupted := self.store.rounds.interrupt():
                     log.info(
@@ -178,9 +174,7 @@ class Service:
         )
         self.keywords = Keywords(store, lambda: model.loaded.lexicon, model.mistakes)
         self.exports = Exports(store, model)
-        self._upkeep = Upkeep(
-            Retention(settings, profile), IntegrityCheck(settings, store, self.rounds.quiet_s)
-        )
+        self._retention = Retention(settings, profile)
         self.sync = Sync(
             settings.home,
             store,
@@ -198,12 +192,12 @@ class Service:
         following.start()
         store.adapters.prune(settings.keep_adapters)
         self.rounds.start()
-        self._upkeep.start()
+        self._retention.start()
         give_back_memory()
 
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
-        self._upkeep.stop()
+        self._retention.stop()
         self._watcher.stop(interrupt=self.ingest.reader.close)
         self.following.stop()
         self._children.stop()
@@ -217,8 +211,7 @@ class Service:
         return self.store.key
 
     def _end_children(self, event: Forgotten) -> None:
-        """End a round or an evaluation that holds forgotten text, and remove what a killed backup left of it."""
-        clear_drafts(self.store)
+        """End a round or an evaluation that holds forgotten text."""
         if not event.expired and (event.receipt is None or event.receipt.entries):
             self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
 
@@ -235,8 +228,6 @@ class Service:
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
         if self._children.doing or self.imports.running or not (self._watcher.quiet and self.following.quiet):
-            return None
-        if self._upkeep.hasten():  # the store is read through first
             return None
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
         told_of = self._watcher.noticed and self.following.noticed and not self.rounds.due

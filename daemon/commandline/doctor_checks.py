@@ -203,29 +203,17 @@ def _check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) 
 
 
 def _check_store_file(settings: Settings) -> list[Finding]:
-    """Check that the store is there and sound, as far as can be said without its key."""
+    """Check that the store is there, as far as can be said without its key."""
     now = standing(settings)
-    if now.state == "none":
-        return []
-    if now.mend is not None:
-        found = "a part of the store is damaged" if now.state == "there" else f"the store is {now.state}"
-        when = (
-            f", as was seen on {now.checked_at:%Y-%m-%d}" if now.state == "there" and now.checked_at else ""
-        )
-        return [Finding("store", "wrong", f"{found}{when}", now.mend)]
-    if now.checked_at is None:
-        return []
-    return [
-        Finding("store", "ok", f"all of it was read on {now.checked_at:%Y-%m-%d %H:%M} UTC and was sound")
-    ]
+    return [] if now.mend is None else [Finding("store", "wrong", f"the store is {now.state}", now.mend)]
 
 
 def _check_store(settings: Settings) -> list[Finding]:
     """Check that the key file opens the store, and read all of it. A keyring is not asked: it might ask the user."""
     from idiolect.daemon.storage.encrypted_file import fits
     from idiolect.daemon.storage.errors import StoreUnreadableError
-    from idiolect.daemon.storage.integrity_read import sound
     from idiolect.daemon.vault.marker import ways_back
+    from idiolect.daemon.vault.opening import is_sound
 
     if process.holder(settings) is not None or standing(settings).state != "there":
         return []
@@ -243,7 +231,9 @@ def _check_store(settings: Settings) -> list[Finding]:
             pass
         if not re.fullmatch(r"[0-9a-f]{64}", key) or not fits(settings.store_path, key):
             return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
-        if sound(settings.store_path, key) or process.holder(settings) is not None:  # one started meanwhile
+        if is_sound(settings.store_path, key):
+            return [Finding("store", "ok", "all of it was read and is sound")]
+        if process.holder(settings) is not None:  # one started meanwhile
             return []
     except OSError as error:
         return [_describe_unreadable("store", settings.store_path, error)]

@@ -1,4 +1,4 @@
-"""Backup and restore: a verified copy of the store in one file, and the way back.
+"""Backup and restore: a verified copy of the store in one new file, and the way back.
 
 Both work beside a running service or without one; only what replaces the store wants the profile for itself.
 """
@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Final
 
-from idiolect.daemon.profile.backup_target import (
-    BackupTarget,
-    clear_drafts,
-    created,
-    draft_beside,
-    remove_drafts,
-    salt_of,
-)
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
@@ -29,12 +25,14 @@ from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.lock import refuse_without_store
-from idiolect.daemon.vault.marker import ways_back
-from idiolect.daemon.vault.opening import move_aside, open_store, settle, stamp
+from idiolect.daemon.vault.opening import move_aside, open_store, stamp
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
-_PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
+_PATIENCE_S: Final = 60.0  # beside a long import, whose transactions follow closely on each other
+_ENDING: Final = ".backup"
+_DRAFT: Final = ".part"  # behind the ending, while the file is written
+_LEFT_BEHIND_S: Final = 86_400.0  # an older draft was left by a backup that was killed
 
 
 @dataclass(frozen=True)
@@ -63,87 +61,94 @@ class Restored:
     former: Path | None
 
 
-def profile_key(settings: Settings) -> str:
-    """The profile's own key, as a copy's. Raises ProfileStateError, and what `keys.obtain` raises."""
-    refuse_without_store(settings)
-    return store_copies.raw(store_key.obtain(settings).hex)
+def find_folder(settings: Settings, folder: Path) -> Path:
+    """Return the real path of a folder for backups. Raises CopyFailedError where it is none, or in the profile."""
+    with _reported(folder):
+        path = real_path(folder)
+        if path.is_relative_to(settings.home):
+            raise store_copies.failed(path, "it is inside the profile, which a backup is there to outlive")
+        if not path.is_dir():
+            raise store_copies.failed(path, "it is no folder that is there")
+        return path
 
 
-def kept_key(settings: Settings) -> str:
-    """The profile's own key, as a copy's, also where the store is lost. Raises what `keys.obtain` raises."""
-    return store_copies.raw(store_key.obtain(settings, new=False).hex)
+def make(settings: Settings, folder: Path, key: str) -> Backup:
+    """Write all that the store holds at this moment to a new file in `folder`, encrypted with `key`, and read it.
 
-
-def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
-    """Whether a backup to `target` takes the place of an earlier one; without `key` that is not told.
-
-    Raises CopyFailedError where no backup can be written there, and NotABackupError where something else is there.
-    """
-    with _reported(target):
-        place = BackupTarget.at(settings, target)
-        if key is not None:
-            place.require_backup(settings, key)
-        return place.was is not None
-
-
-def make(settings: Settings, target: Path, key: str) -> Backup:
-    """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
-
-    The file is whole or not there, and only an earlier backup of this store is replaced. The store remembers the
-    backup's path. Raises ProfileStateError, CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
+    The file is whole or not there, and its name says when it was made. The store remembers its path. Raises
+    ProfileStateError, CopyFailedError, and the store's errors.
     """
     refuse_without_store(settings)
-    with _reported(target):
-        place = BackupTarget.at(settings, target)
-        place.require_backup(settings, key)
+    folder = find_folder(settings, folder)
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
-    with contextlib.closing(store), _reported(place.path):
-        clear_drafts(store)
-        place.require_fewer(settings, store, key)
+    with contextlib.closing(store), _reported(folder):
+        _remove_drafts(folder)
         store.backups.drop_deleted()
         try:
-            row, written = _write(settings, store, place, key)
+            with _new_file(folder) as (draft, target):
+                written = _write(store, draft, target, key)
         except (store_copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
-        # The backup is made; the marker is put right at the next start.
-        with contextlib.suppress(IdiolectError):
-            settle(settings, store, {(row.path, row.at): salt_of(place.path)})
-    return Backup(place.path, place.path.stat().st_size, _contents(written))
+        return Backup(target, target.stat().st_size, _contents(written))
 
 
-def _write(
-    settings: Settings, store: Store, place: BackupTarget, key: str
-) -> tuple[BackupRow, dict[str, int]]:
-    """Make a backup; what is to be remembered of it, and how many rows each table has."""
-    target, at = place.path, datetime.now(UTC)
-    former = next((row for row in store.backups.all() if row.path == str(target)), None)
-    noted = BackupRow(str(target), at, None)
-    remove_drafts(target)
-    with created(draft_beside(target)) as draft:
-        # Noted first, as one that may hold anything: whatever is forgotten from now on may be in the copy, and so may
-        # all that is added until it is written. Up to which entry it goes, it says itself.
-        store.backups.note(noted)
+@contextlib.contextmanager
+def _new_file(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """An empty draft for the user alone, and the name that it is to have, which no file has. Raises OSError.
+
+    Whoever holds the draft's name is the only one to write to the other.
+    """
+    name = f"idiolect-{datetime.now():%Y-%m-%d-%H%M}"
+    for number in count(1):
+        target = folder / f"{name}{'' if number == 1 else f'-{number}'}{_ENDING}"
+        draft = target.with_name(target.name + _DRAFT)
         try:
-            written = store.copy_to(draft, key, str(target))
-            try:
-                verified = store_copies.check(draft, key)
-                with store_copies.opened(draft, key) as db:
-                    row = BackupRow(str(target), at, last_id(db))
-            except store_copies.CopyUnreadableError:
-                raise store_copies.failed(target, "what was written cannot be read again") from None
-            if verified != written:
-                raise store_copies.failed(target, "what was written is not all that was to be written")
-            place.publish(settings, draft)
-        except BaseException:
-            with contextlib.suppress(IdiolectError):  # it may hold anything, as was noted
-                store.backups.take_back(noted, former)
-            raise
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:  # another backup is made in the same minute
+            continue
+        try:
+            if not os.path.lexists(target):
+                yield draft, target
+                return
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Remove what backups to this folder have left that were killed a day ago or more. Raises OSError."""
+    for draft in folder.glob(f"idiolect-*{_ENDING}{_DRAFT}"):
+        found = draft.lstat()
+        if not draft.is_symlink() and draft.is_file() and time.time() - found.st_mtime > _LEFT_BEHIND_S:
+            draft.unlink()
+
+
+def _write(store: Store, draft: Path, target: Path, key: str) -> dict[str, int]:
+    """Make a backup, and have the store remember it; how many rows each table has."""
+    row = BackupRow(str(target), datetime.now(UTC), None)
+    # Noted first, as one that may hold anything: whatever is forgotten from now on may be in the copy, and so may all
+    # that is added until it is written. Up to which entry it goes, it says itself.
+    store.backups.note(row)
+    try:
+        written = store.copy_to(draft, key, str(target))
+        try:
+            verified = store_copies.check(draft, key)
+            with store_copies.opened(draft, key) as db:
+                row = replace(row, last_entry=last_id(db))
+        except store_copies.CopyUnreadableError:
+            raise store_copies.failed(target, "what was written cannot be read again") from None
+        if verified != written:
+            raise store_copies.failed(target, "what was written is not all that was to be written")
+        durable.publish(draft, target)
+    except BaseException:
+        with contextlib.suppress(IdiolectError):  # it may hold anything, as was noted
+            store.backups.drop(row.path)
+        raise
     with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
         store.backups.note(row)
         # A file's name may hold bytes that are no text.
         store.events.add("backup", path=os.fsencode(target).decode(errors="replace"))
-    return row, written
+    return written
 
 
 def _blame_the_store(settings: Settings, store: Store) -> None:
@@ -151,10 +156,7 @@ def _blame_the_store(settings: Settings, store: Store) -> None:
     try:
         store_copies.check(settings.store_path, store_copies.raw(store.key))
     except store_copies.CopyUnreadableError:
-        raise StoreUnreadableError(
-            f"No copy was made, because the store {settings.store_path} itself is damaged. Earlier backups are as they "
-            f"were. Keep a copy of the profile and check the disk. {ways_back(settings)}"
-        ) from None
+        raise StoreUnreadableError(f"No copy was made. {marker.damaged(settings)}") from None
 
 
 def examine(source: Path, key: str) -> BackupContents:
@@ -165,8 +167,8 @@ def examine(source: Path, key: str) -> BackupContents:
 def restore(settings: Settings, source: Path, key: str) -> Restored:
     """Make the backup at `source` the profile's store, in its present form and under the profile's own key.
 
-    The store that was there is kept under a name of its own: restored itself, with the profile's key, it is back. If
-    anything fails, or the power does, the store is what it was or all of the backup. Raises AlreadyRunningError,
+    A profile without a key gets a new one. The store that was there is kept under a name of its own. If anything
+    fails, or the power does, the store is what it was or all of the backup. Raises AlreadyRunningError,
     CopyUnreadableError, CopyFailedError, and the errors of keys and the store.
     """
     settings.prepare()
@@ -180,16 +182,15 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         former = store.with_name(f"{store.name}.before-{stamp()}") if _is_store(store) else None
         draft = store.with_name("store.db.restoring")
         try:
-            _write_draft(settings, source, key, draft, hex_digits, former)
+            _write_draft(settings, source, key, draft, hex_digits)
             verified = store_copies.check(draft, store_copies.raw(hex_digits))
-            _settle(
-                draft, hex_digits
-            )  # its log may hold what could not be brought into it when it was closed
+            # Its log may hold what could not be brought into it when it was closed.
+            _end_log(draft, hex_digits)
             if former is None:
                 move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
                 durable.publish(draft, store)
             else:
-                _settle(store, hex_digits)
+                _end_log(store, hex_digits)
                 _change_over(draft, store, former)
         finally:
             with contextlib.suppress(OSError):
@@ -209,43 +210,29 @@ def _reported(target: Path) -> Iterator[None]:
         raise store_copies.failed(target, error.strerror or "it cannot be written") from None
 
 
-def _write_draft(
-    settings: Settings, source: Path, key: str, draft: Path, hex_digits: str, former: Path | None
-) -> None:
-    """A store beside the profile's, with what the backup holds, and what the profile knows of backups."""
+def _write_draft(settings: Settings, source: Path, key: str, draft: Path, hex_digits: str) -> None:
+    """Write a store beside the profile's, with what the backup holds, and the backups that the profile knows of."""
     _remove(draft)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with store_copies.opened(source, key) as db:
         written = store_copies.write(db, draft, store_copies.raw(hex_digits))
     with contextlib.closing(Store.open(draft, hex_digits)) as store:
         entries = store.entries.counts().entries
-        _hand_on(_backups(settings, hex_digits), store)
-        if former is not None:
-            store.backups.note(BackupRow(str(former), datetime.now(UTC), None))
+        known = {row.path for row in store.backups.all()}
+        for row in _known_backups(settings, hex_digits):
+            if row.path not in known:  # it was made since: its entries have the numbers of others
+                store.backups.note(replace(row, last_entry=None))
     if entries != written["entries"]:
         raise store_copies.failed(settings.store_path, "what was written is not all that was to be written")
 
 
-def _backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
-    """The backups that the store which is to be replaced knows; where it cannot say so any more, the marker does."""
+def _known_backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
+    """The backups that the store knows which is to be replaced; none where it cannot be read."""
     with contextlib.suppress(IdiolectError):
         if _is_store(settings.store_path):
             with contextlib.closing(Store.open(settings.store_path, hex_digits)) as store:
                 return store.backups.all()
-    found = marker.read(settings)
-    return [BackupRow(row.path, row.at, None) for row in (found.backups if found else ())]
-
-
-def _hand_on(rows: Iterable[BackupRow], store: Store) -> None:
-    """Let `store`, which takes another one's place, know of the backups that the other one knows.
-
-    A backup made since the two parted, also one over an earlier backup, holds entries that have the same numbers as
-    others in `store`: it may hold anything.
-    """
-    known = {(row.path, row.at) for row in store.backups.all()}
-    for row in rows:
-        if (row.path, row.at) not in known:
-            store.backups.note(replace(row, last_entry=None))
+    return []
 
 
 def _change_over(draft: Path, store: Path, former: Path) -> None:
@@ -262,7 +249,7 @@ def _change_over(draft: Path, store: Path, former: Path) -> None:
         raise
 
 
-def _settle(store: Path, hex_digits: str) -> None:
+def _end_log(store: Path, hex_digits: str) -> None:
     """See that `store` is one file. Raises StoreBusyError.
 
     The last to close a store, even one that cannot be deciphered, brings into it what its log holds, and

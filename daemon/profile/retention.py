@@ -3,11 +3,14 @@
 What is let go is gone from the store, its pages and the fast memory. But adapters that have learned from it go on
 serving: every adapter has seen the oldest text. `forget --until` takes them, too: the store still knows when those
 entries were written and who has seen them.
+
+A machine may sleep, so the time of day is looked at every minute, and not waited for.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,6 +21,7 @@ from idiolect.daemon.settings import Settings
 log = logging.getLogger("idiolect.retention")
 
 _MEGABYTE: Final = 1_000_000
+_LOOK_EVERY_S: Final = 60.0
 _DONE: Final = "expired_on"  # state: the day (UTC, ISO) on which text was last let go
 
 
@@ -37,6 +41,26 @@ class Retention:
         self._profile = profile
         self._store = profile.store
         self._now = now
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch_clock, name="retention", daemon=True)
+
+    def start(self) -> None:
+        """Look at once, and then every minute, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; returns once text is let go of."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch_clock(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 (whatever it is: text must not outlive its limit for it)
+                log.warning("text could not be let go: %s", getattr(error, "code", type(error).__name__))
+            self._stopping.wait(_LOOK_EVERY_S)
 
     def look(self) -> None:
         """Let go of text where there is a limit and a new day has begun. Raises the store's errors."""

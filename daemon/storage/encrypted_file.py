@@ -77,7 +77,7 @@ def fits(path: Path, key: str) -> bool:
     """
     if not path.exists():
         return False
-    with looked_at(path, key) as connection:
+    with translated(path), closing(unlocked(str(path), f"x'{key}'")) as connection:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlcipher.DatabaseError as error:
@@ -85,13 +85,6 @@ def fits(path: Path, key: str) -> bool:
                 return False
             raise
     return True
-
-
-@contextmanager
-def looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
-    """A connection to a store that is there, for reading alone. Raises the errors of this module, in the block too."""
-    with translated(path), closing(unlocked(str(path), f"x'{key}'")) as connection:
-        yield connection
 
 
 def _found(text: bytes, wanted: bytes, whole: int) -> bool:

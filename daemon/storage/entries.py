@@ -125,14 +125,6 @@ class Entries:
         with self._connection.reading() as db:
             return last_id(db)
 
-    def newest(self, up_to: int) -> tuple[int, int] | None:
-        """The highest id that is at most `up_to`, and when that entry was taken in (µs); None where there is none."""
-        with self._connection.reading() as db:
-            found: tuple[int, int] | None = db.execute(
-                "SELECT id, taken_us FROM entries WHERE id <= ? ORDER BY id DESC LIMIT 1", [up_to]
-            ).fetchone()
-            return found
-
     def total(self) -> int:
         """The number of entries, those without their text included."""
         with self._connection.reading() as db:

@@ -1,4 +1,4 @@
-"""The table of backups that were made of this store.
+"""The table of backups that were made of this store, so that a receipt of forgetting can name them.
 
 The files themselves are written by `store_copies.py`. Paths are kept as bytes: a file name need not be valid UTF-8.
 """
@@ -42,13 +42,8 @@ class Backups:
             if Path(row.path).parent.is_dir() and not Path(row.path).exists():
                 self.drop(row.path)
 
-    def take_back(self, noted: BackupRow, former: BackupRow | None) -> None:
-        """Note again what was known of a path, since the backup `noted` there came to nothing.
-
-        Where another backup was noted there meanwhile, that stays.
-        """
-        with self._connection.writing():
-            if noted in self.all():
-                self.drop(noted.path)
-                if former is not None:
-                    self.note(former)
+    def kept_aside(self) -> list[str]:
+        """The stores beside this one that a restore or a new beginning has put aside: they may hold anything."""
+        store = self._connection.path
+        found = (path for word in ("before", "lost") for path in store.parent.glob(f"{store.name}.{word}-*"))
+        return sorted(str(path) for path in found if not path.name.endswith(("-wal", "-shm")))

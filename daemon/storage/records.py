@@ -244,8 +244,7 @@ class Event:
 class BackupRow:
     """A backup that was written to `path`.
 
-    `last_entry` is the highest number that an entry had then; None where any text may be inside, as in a store that was
-    replaced by a restored one.
+    `last_entry` is the highest number that an entry had then; None where any text may be inside.
     """
 
     path: str

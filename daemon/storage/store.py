@@ -19,7 +19,6 @@ from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.forget_orders import ForgetOrders
-from idiolect.daemon.storage.integrity_read import Reading
 from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
@@ -55,7 +54,6 @@ class Store:
     def __init__(self, path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> None:
         """Use `open`, which also finishes what an earlier process left undone."""
         self._connection = connection = StoreConnection(path, key, busy_timeout_s, new=new)
-        self._full_read: Reading | None = None
         self.state = State(connection)
         self.events = EventLog(connection)
         self.file_states = FileStates(connection)
@@ -227,11 +225,13 @@ class Store:
             dropped, active, bases = self.adapters.delete_tainted(ids, dry_run=dry_run)
             fell = tuple(stone.id for stone in dropped)
             rules = self.words.forget(selector, alone, dry_run=dry_run)
-            backups = tuple(
+            holding = [
                 row.path
                 for row in self.backups.all()
                 if row.holds(ids) or any(rule.at <= row.at for rule in rules)
-            )
+            ]
+            aside = self.backups.kept_aside() if ids or rules else ()
+            backups = tuple(dict.fromkeys((*holding, *aside)))
             receipt = ForgetReceipt(
                 len(ids), fell, active, tokens, backups=backups, total=total, words=len(rules)
             )
@@ -308,15 +308,8 @@ class Store:
         with self._connection.outside_transaction(writing=False) as db:
             return store_copies.write(db, target, key, noted)
 
-    def reading(self) -> Reading:
-        """A reading through of all of it, to be begun. Whatever rewrites the file breaks it off."""
-        self._full_read = Reading(self._connection.path, self._connection.key)
-        return self._full_read
-
     def _scrub(self) -> None:
         """Rewrite the file without what was deleted, and empty the log that still holds it."""
-        if self._full_read is not None:
-            self._full_read.stop()  # as long as anybody reads, the log cannot be emptied
         with self._connection.outside_transaction(writing=True) as db:
             db.execute("VACUUM")
             in_use, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

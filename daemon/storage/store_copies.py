@@ -5,12 +5,10 @@ A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `ba
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, cast
 
@@ -19,7 +17,6 @@ from sqlite_utils import Database
 
 from idiolect.daemon.storage.encrypted_file import unlocked
 from idiolect.daemon.storage.entries import last_id
-from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 
 
@@ -124,45 +121,6 @@ def check(path: Path, key: str) -> dict[str, int]:
         return found
 
 
-def is_copy(path: Path, key: str) -> bool:
-    """Whether a file is a copy of a store that opens with `key`; whether it is sound is another matter."""
-    try:
-        with opened(path, key) as db:
-            found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except CopyUnreadableError:
-        return False
-    return {name for (name,) in found} >= _TABLES
-
-
-@dataclass(frozen=True)
-class CopyFacts:
-    """What a copy says of itself.
-
-    `store` is the number of the store that it is of, `last_entry` the highest id that an entry had. `is_earlier`: the
-    newest of the entries up to there that the store at hand holds is in the copy, too, so they have not parted before.
-    """
-
-    store: str | None
-    entries: int
-    last_entry: int
-    is_earlier: bool
-
-
-def facts(path: Path, key: str, newest: Callable[[int], tuple[int, int] | None]) -> CopyFacts:
-    """What a copy says of itself; whether it is sound is another matter. Raises CopyUnreadableError.
-
-    `newest` is the `Entries.newest` of the store at hand.
-    """
-    with opened(path, key) as db:
-        entries = db.execute("SELECT count(*) FROM entries WHERE expired_us IS NULL").fetchone()[0]
-        row = db.execute("SELECT value FROM state WHERE name = ?", (STORE_ID,)).fetchone()
-        last, query = last_id(db), "SELECT 1 FROM entries WHERE id = ? AND taken_us = ?"
-        # An id is never used twice: of one store, what is held until now was held when the copy was made.
-        held = newest(last)
-        is_earlier = held is None or db.execute(query, held).fetchone() is not None
-        return CopyFacts(json.loads(row[0]) if row else None, int(entries), last, is_earlier)
-
-
 def _unreadable(path: Path) -> CopyUnreadableError:
     return CopyUnreadableError(
         f"{path} cannot be read: it is not a backup, is damaged, or was made under another passphrase or key. "
@@ -187,5 +145,5 @@ def _about(target: Path) -> Iterator[None]:
 def failed(target: Path, why: str) -> CopyFailedError:
     """The error that says that no copy was made."""
     return CopyFailedError(
-        f"No copy was made: {target}: {why}. Nothing was written. Mend that, or name another file."
+        f"No copy was made: {target}: {why}. Nothing was written. Mend that, or name another place."
     )

@@ -1,16 +1,13 @@
 """The marker file: it says that a store exists, so that a lost store is noticed.
 
-A store that is not there looks like one that was never made. The marker tells them apart, and where backups are, which
-the store alone knew. It is written when a first start begins, before there is a key, and again once its store is whole.
-It holds paths, times and numbers: nothing of the text.
+A store that is not there looks like one that was never made. The marker tells them apart. It is written when a first
+start begins, before there is a key, and again once its store is whole.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from idiolect.daemon.profile_paths import ProfilePaths
@@ -42,55 +39,21 @@ class StoreLostError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class KnownBackup:
-    """A backup as it is told of where the store is lost.
-
-    `salt` are the first 16 bytes of its file (hexadecimal digits), which SQLCipher draws at random for each: by them it
-    is known again. None: it was never looked at.
-    """
-
-    path: str
-    at: datetime
-    salt: str | None = None
-
-
-@dataclass(frozen=True)
-class Check:
-    """When all of the store was last read, and whether it was as it had been written.
-
-    `inode` is the file's number in its file system: this is said of that file, and of none that takes its place.
-    """
-
-    at: datetime
-    sound: bool
-    inode: int
-
-
-@dataclass(frozen=True)
 class Marker:
     """What the file says. Without `made`, a first start has begun whose store is not known to be whole.
 
-    `store` is the store's own number, which it holds itself, too. Without `begun`, no key was made for it yet: the
-    folder is a profile, and that is all.
+    Without `begun`, no key was made for it yet: the folder is a profile, and that is all.
     """
 
     made: bool
-    store: str = ""
-    backups: tuple[KnownBackup, ...] = ()
-    check: Check | None = None
     begun: bool = True
 
 
 @dataclass(frozen=True)
 class StoreHealth:
-    """How it stands with the store: whether its file is there, when all of it was last read, whether it was sound.
-
-    `mend` says what to do where something is wrong, in sentences.
-    """
+    """Whether the store's file is there; `mend` says what to do where it is not, in sentences."""
 
     state: Presence
-    checked_at: datetime | None
-    sound: bool | None
     mend: str | None
 
 
@@ -115,23 +78,16 @@ def stands(settings: ProfilePaths) -> bool:
 
 def _parsed(written: bytes) -> Marker:
     """What a marker's file says. Raises the errors of `_DAMAGE`."""
-    told = json.loads(written)
-    backups = [
-        KnownBackup(str(row["path"]), datetime.fromisoformat(row["at"]), row["salt"])
-        for row in told["backups"]
-    ]
-    check = told["check"] and Check(
-        datetime.fromisoformat(told["check"]["at"]), told["check"]["sound"], told["check"]["inode"]
-    )
-    return Marker(bool(told["made"]), str(told["store"]), tuple(backups), check, bool(told["begun"]))
+    found = json.loads(written)
+    return Marker(bool(found["made"]), bool(found["begun"]))
 
 
 def write(settings: Settings, marker: Marker) -> None:
     """Put the marker there, unless it says this already. Raises StoreFullError, StorePermissionError."""
-    if read(settings) == marker:
+    if stands(settings) and read(settings) == marker:
         return
     try:
-        durable.write(settings.marker_path, json.dumps(asdict(marker), default=datetime.isoformat).encode())
+        durable.write(settings.marker_path, json.dumps(asdict(marker)).encode())
     except OSError as error:
         raise refused(settings.marker_path, error) from None
 
@@ -147,12 +103,6 @@ def claim(settings: Settings) -> None:
     """Note that the folder is a profile, before anything large comes into it. Raises what :func:`write` raises."""
     if not settings.marker_path.exists():
         write(settings, Marker(made=False, begun=False))
-
-
-def note_check(settings: Settings, check: Check) -> None:
-    """Note what a reading of the whole store has shown. Raises what :func:`write` raises."""
-    found = read(settings)
-    write(settings, replace(found or Marker(made=True), check=check))
 
 
 def presence(settings: Settings) -> Presence:
@@ -171,27 +121,13 @@ def presence(settings: Settings) -> Presence:
     return state if any(path.exists() for path in keys) else "none"
 
 
-def last_check(settings: Settings) -> Check | None:
-    """What the last reading of the store that is there has shown; None where it was never read through."""
-    found = read(settings)
-    try:
-        inode = settings.store_path.stat().st_ino
-    except OSError:
-        return None
-    return found.check if found and found.check and found.check.inode == inode else None
-
-
 def standing(settings: Settings) -> StoreHealth:
     """What is known without reading the store, with or without a running service."""
     state = presence(settings)
-    check = last_check(settings)
-    at, sound = (None, None) if check is None else (check.at, check.sound)
     mend = None
     if state in ("missing", "empty"):
         mend = f"The store {settings.store_path} {_GONE[state]}. {ways_back(settings)}"
-    elif state == "there" and sound is False:
-        mend = damaged(settings)
-    return StoreHealth(state, at, sound, mend)
+    return StoreHealth(state, mend)
 
 
 def damaged(settings: Settings) -> str:
@@ -219,25 +155,9 @@ def refuse_lost(settings: Settings) -> None:
 
 def ways_back(settings: Settings) -> str:
     """What to do about a store that is lost or damaged, in sentences: put back a copy, a backup, or begin anew."""
-    found = read(settings)
-    known = [] if found is None else found.backups
     ways = ["Put the file back if you have it"]
     if former := settings.former_store_paths:
-        ways.append(
-            f"`idiolect restore {former[-1]} --profile-key` puts back the store from before the last restore"
-        )
-    backups = [row for row in known if Path(row.path).parent != settings.home]
-    told = [
-        f"{row.path} ({row.at:%Y-%m-%d}{'' if _there(row.path) else ', not there now'})" for row in backups
-    ]
-    of = f", known are: {', '.join(reversed(told))}" if told else ", of which none is known"
-    ways.append(f"`idiolect restore FILE` puts back a backup{of}")
+        ways.append(f"{former[-1]}, moved there, is the store from before the last restore")
+    ways.append("`idiolect restore FILE` puts back a backup")
     ways.append("`idiolect start --new-store` begins anew with an empty one and keeps aside what is left")
     return f"{'; '.join(ways)}."
-
-
-def _there(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:
-        return False

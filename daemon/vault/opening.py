@@ -8,20 +8,20 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
-from idiolect.daemon.storage.integrity_read import sound
-from idiolect.daemon.storage.records import STORE_ID, BackupRow
+from idiolect.daemon.storage.records import STORE_ID
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, store_key
-from idiolect.daemon.vault.marker import KnownBackup, Marker
+from idiolect.daemon.vault.marker import Marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -59,7 +59,9 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
             f"Nothing was changed. {marker.ways_back(settings)}"
         ) from None
     try:
-        settle(settings, store)
+        if store.state.get(STORE_ID) is None:
+            store.state.set(STORE_ID, secrets.token_hex(16))
+        marker.write(settings, Marker(made=True))
     except BaseException:
         store.close()
         raise
@@ -67,43 +69,12 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
 
 
 @contextlib.contextmanager
-def damage_noted(settings: Settings) -> Iterator[None]:
-    """Where the block, which reads the open store, meets a damaged page, note it in the marker, and say what to do.
-
-    Raises StoreUnreadableError.
-    """
+def damage_explained(settings: Settings) -> Iterator[None]:
+    """Say what to do where the block, which reads the open store, meets a damaged page. Raises StoreUnreadableError."""
     try:
         yield
     except StoreUnreadableError:
-        with contextlib.suppress(IdiolectError, OSError):
-            inode = settings.store_path.stat().st_ino
-            marker.note_check(settings, marker.Check(datetime.now(UTC), sound=False, inode=inode))
         raise StoreUnreadableError(marker.damaged(settings)) from None
-
-
-def settle(
-    settings: Settings, store: Store, salts: Mapping[tuple[str, datetime], str | None] | None = None
-) -> None:
-    """Let the marker say what the open store says of itself; `salts` are those of new backups, by path and time.
-
-    Raises what `marker.write` and the store raise.
-    """
-    found = marker.read(settings) or Marker(made=False)
-    number = store.state.get(STORE_ID)
-    if number is None:
-        number = secrets.token_hex(16)
-        store.state.set(STORE_ID, number)
-    rows = {row.path: row for row in store.backups.all()}
-    if found.store != number:  # it took another one's place: what that knew of backups may hold the same text
-        told = [BackupRow(row.path, row.at, None) for row in found.backups]
-        told += [BackupRow(str(path), datetime.now(UTC), None) for path in _kept_aside(settings)]
-        for row in told:
-            if row.path not in rows:
-                store.backups.note(row)
-                rows[row.path] = row
-    known = {(row.path, row.at): row.salt for row in found.backups} | dict(salts or {})
-    backups = tuple(KnownBackup(row.path, row.at, known.get((row.path, row.at))) for row in rows.values())
-    marker.write(settings, Marker(True, number, backups, found.check if found.store == number else None))
 
 
 def begin_anew(settings: Settings) -> list[Path]:
@@ -137,24 +108,26 @@ def _begin_anew(settings: Settings) -> list[Path]:
                     settings.key_path.with_name(f"{settings.key_path.name}.lost-{stamp()}")
                 )
             )
-    if key is not None and _is_sound(settings.store_path, key):
+    if key is not None and is_sound(settings.store_path, key):
         raise ProfileStateError(
             f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
             "takes text out of it; `idiolect purge` removes the whole profile."
         )
     moved += move_aside(settings)
     if found is not None or moved:
-        backups = () if found is None else found.backups
-        marker.write(settings, Marker(made=False, backups=backups))
+        marker.write(settings, Marker(made=False))
     return moved
 
 
-def _is_sound(store: Path, key: str) -> bool:
-    """Whether there is a store that opens with the key, and all of which can be read. Raises StoreBusyError."""
+def is_sound(store: Path, key: str) -> bool:
+    """Read all of a store: whether one is there that opens with the key, without damage. Raises the store's errors."""
     try:
-        return store.exists() and store.stat().st_size > 0 and fits(store, key) and sound(store, key)
-    except StoreUnreadableError:
+        if not (store.exists() and store.stat().st_size > 0 and fits(store, key)):
+            return False
+        store_copies.check(store, store_copies.raw(key))
+    except (StoreUnreadableError, store_copies.CopyUnreadableError):
         return False
+    return True
 
 
 def move_aside(settings: Settings) -> list[Path]:
@@ -179,11 +152,6 @@ def move_aside(settings: Settings) -> list[Path]:
 def stamp() -> str:
     """What tells one file that is put aside from others: the time, and something drawn at random."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-
-
-def _kept_aside(settings: Settings) -> list[Path]:
-    found = settings.home.glob(f"{settings.store_path.name}.lost-*")
-    return sorted(path for path in found if not path.name.endswith(_LOGS))
 
 
 def _has_key(settings: Settings) -> bool:

@@ -203,7 +203,7 @@ class Matrix:
         try:
             now = self._read(operation)
             problems += [] if _lost(now) else self._unsound()
-            if how != "killed" and now != after and not (operation.enough and operation.enough(now, after)):
+            if how != "killed" and now != after:
                 problems.append(f"{how}, but {_difference(now, after)}")
             elif (
                 how == "killed"

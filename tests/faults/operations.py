@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
-import re
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.export_everything import EVERYTHING
-from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -66,8 +63,6 @@ class Operation:
     between: Callable[[Any, Any, Any], bool] | None = None
     gone: str | None = None
     """What must be in no page of the store once it is done."""
-    enough: Callable[[Any, Any], bool] | None = None
-    """Which state, besides the one afterwards, is allowed where success was reported."""
     plain: str | None = None
     """The name, beside the profile, of what holds text in clear, as was asked for; its drafts do, too."""
 
@@ -143,8 +138,10 @@ def with_notes(settings: Settings) -> None:
 def with_backup(settings: Settings) -> None:
     """Besides, a backup, and something that was written since."""
     lived_in(settings)
-    backup.make(settings, settings.home.parent / "a.backup", COPY_KEY)
+    made = backup.make(settings, settings.home.parent, COPY_KEY)
+    made.path.rename(settings.home.parent / "a.backup")
     with opened(settings) as store:
+        store.backups.drop(str(made.path))
         store.entries.add([entry("Written after the backup.", 500)])
 
 
@@ -277,7 +274,9 @@ def _send(store: Store, settings: Settings) -> None:
 
 
 def _backup(settings: Settings, attempt: Any) -> None:
-    attempt(lambda: backup.make(settings, settings.home.parent / "a.backup", COPY_KEY))
+    for draft in settings.home.parent.glob("idiolect-*.part"):
+        os.utime(draft, (1, 1))  # what a kill has left goes a day later
+    attempt(lambda: backup.make(settings, settings.home.parent, COPY_KEY))
 
 
 def _restore(settings: Settings, attempt: Any) -> None:
@@ -304,11 +303,6 @@ def _begun_anew(settings: Settings) -> bool:
     """Whether an attempt came as far as the marker; the command would then refuse to replace a sound store."""
     found = marker.read(settings)
     return found is not None and (not found.made or settings.store_path.exists()) and _aside(settings) > 0
-
-
-def _read_through(settings: Settings, attempt: Any) -> None:
-    with contextlib.closing(opening.open_store(settings)) as store:
-        attempt(lambda: IntegrityCheck(settings, store, lambda: 0.0).run())
 
 
 def _share(store: Store, settings: Settings) -> None:
@@ -355,10 +349,7 @@ def state(settings: Settings) -> dict[str, Any]:
 def _marker(settings: Settings) -> Any:
     """What the marker says, without numbers and times."""
     found = marker.read(settings)
-    names = (
-        [re.sub(r"\.lost-.*|-\d{8}T.*", "", Path(row.path).name) for row in found.backups] if found else []
-    )
-    return found and (found.made, sorted(names))
+    return found and found.made
 
 
 def _part_of_import(before: Any, now: Any, after: Any) -> bool:
@@ -373,24 +364,21 @@ def _part_of_import(before: Any, now: Any, after: Any) -> bool:
 
 
 def _backup_state(settings: Settings) -> Any:
-    """What the backup holds, and whether the store tells of it; the store itself must stay as it was."""
-    path = settings.home.parent / "a.backup"
-    rows = store_copies.check(path, COPY_KEY)
+    """What new backups hold, and whether the store tells of each; the store itself must stay as it was."""
+    found = [*settings.home.parent.glob("idiolect-*.backup")]
     with opened(settings) as store:
-        told = [row.last_entry for row in store.backups.all()]
-    drafts = len([*path.parent.glob(".a.backup-*")])
-    return {"backup": rows["entries"], "told": told, "drafts": drafts, **state(settings)}
+        told = {row.path for row in store.backups.all()}
+    return {
+        "backups": {store_copies.check(path, COPY_KEY)["entries"] for path in found},
+        "untold": len({*map(str, found)} - told),
+        "drafts": len([*settings.home.parent.glob("idiolect-*.part")]),
+        **state(settings),
+    }
 
 
-def _told_of(now: Any, after: Any) -> bool:
-    """The backup is whole, and without room to note what it holds it is told of as one that may hold anything."""
-    return bool(now == after | {"told": [None]})
-
-
-def _told_too_early(before: Any, now: Any, after: Any) -> bool:
-    """A backup is noted before it is made, as one that may hold anything until it is whole and in its place."""
-    now = now | {"drafts": 0}  # one that is left is removed by the next backup, or the next start
-    return now in (before, before | {"told": [None]}, after | {"told": [None]})
+def _draft_at_most(before: Any, now: Any, after: Any) -> bool:
+    """A draft may be left."""
+    return now | {"drafts": 0} in (before, after)
 
 
 def _stores(settings: Settings) -> Any:
@@ -467,12 +455,6 @@ def _put_aside_first(before: Any, now: Any, _after: Any) -> bool:
     return bool(now["lost"]) and now["marker"] == before["marker"]
 
 
-def _checked(settings: Settings) -> Any:
-    """Whether it was noted that all of the store was read, and what came of it."""
-    found = marker.read(settings)
-    return {"check": found and found.check and found.check.sound, **state(settings)}
-
-
 OPERATIONS = (
     Operation("import", with_notes, _of_store(_import), state, _part_of_import),
     Operation("watch", with_notes, _of_store(_follow), state, _part_of_import),
@@ -487,7 +469,7 @@ OPERATIONS = (
         gone="To be forgotten",
     ),
     Operation("first start", lambda settings: None, _first_start, state),
-    Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
+    Operation("backup", with_backup, _backup, _backup_state, _draft_at_most),
     Operation("export", lived_in, _of_store(_export), _exported, _draft_is_left, plain="export"),
     Operation("restore", with_backup, _restore, _stores, _kept_already),
     Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),
@@ -501,5 +483,4 @@ OPERATIONS = (
         _partly_shared,
         gone="To be forgotten",
     ),
-    Operation("reading through", lived_in, _read_through, _checked),
 )

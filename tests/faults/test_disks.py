@@ -155,7 +155,7 @@ class Disk:
             "home": self.settings.home,
             "notes": self.beside / "notes",
             "replies": self.beside / "replies.jsonl",
-            "outside": self.beside / "new.backup",
+            "outside": self.beside,
             "backup": self.beside / "old.backup",
             "gguf": self.beside / "other.gguf",
             "passphrase": self.beside / "passphrase",
@@ -203,7 +203,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     (tmp_path / "passphrase").write_text("four quite long words\n")
     reply = {"text": " ".join(f"Kept text number {n}." for n in range(50)), "context": ["Which ones?"]}
     (tmp_path / "replies.jsonl").write_text(json.dumps(reply))
-    make(settings, tmp_path / "old.backup", "four quite long words")
+    make(settings, tmp_path, "four quite long words").path.rename(tmp_path / "old.backup")
     shutil.copyfile(tiny.folder.parent / "tiny.gguf", tmp_path / "other.gguf")
     made = Disk(settings, tmp_path)
     yield made

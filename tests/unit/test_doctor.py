@@ -32,6 +32,10 @@ def of(check):
     return [finding for finding in doctor_checks.examine() if finding.check == check]
 
 
+def wrong(*checks):
+    return [finding for check in checks for finding in of(check) if finding.level == "wrong"]
+
+
 def test_a_wrong_setting_is_said_to_keep_the_rest_from_being_looked_at(profile):
     profile.config_path.write_text("treads = 1\n")
     last = doctor_checks.examine()[-1]
@@ -62,7 +66,7 @@ def test_stores_that_restores_replaced_are_named_with_the_room_that_they_take(pr
 def test_a_key_that_does_not_open_the_store(profile):
     with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
         pass
-    assert [finding.level for finding in of("store")] == ["ok"]
+    assert [finding.level for finding in of("store")] == ["ok", "ok"]
     profile.key_path.write_text("ab" * 32)
     assert [finding.level for finding in of("store")] == ["ok", "wrong"]
     profile.key_path.write_text("no key")
@@ -81,6 +85,42 @@ def test_a_store_that_is_damaged_in_the_midst(profile):
     finding = of("store")[-1]
     assert (finding.level, "damaged" in finding.found) == ("wrong", True)
     assert "restore" in finding.mend
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
+def test_a_key_that_others_can_read_is_told_of(profile, mode):
+    with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
+        pass
+    assert doctor_checks.find_warnings(profile) == []
+    profile.key_path.chmod(mode)
+    [sentence] = doctor_checks.find_warnings(profile)
+    assert "give the store a new key" in sentence
+    [finding] = wrong("key")
+    assert "other users" in finding.found
+
+
+def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(profile, monkeypatch):
+    """Root may open any: so the system's answer is given here."""
+    with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
+        pass
+    kind = type(profile.key_path)
+    for path in (profile.key_path, profile.store_path):
+
+        def refusing(opens, refused=path):
+            def refuse(opened, *given, **more):
+                if opened == refused:
+                    raise PermissionError(13, "Permission denied", str(opened))
+                return opens(opened, *given, **more)
+
+            return refuse
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "open", refusing(kind.open))
+            patch.setattr(os, "open", refusing(os.open))
+            [finding] = wrong("key", "store")
+        assert "Permission denied" in finding.found
+        assert "chmod u+rw" in finding.mend
+        assert "right key file" not in finding.mend
 
 
 STATE = Installed("/the/unit", installed=True, current=True, active=True, enabled=True, lingers=True)

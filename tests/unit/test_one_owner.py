@@ -184,7 +184,7 @@ def test_the_threads_of_a_service_are_those_that_the_architecture_names(tmp_path
         running = set(threading.enumerate()) - before
         own = {thread.name for thread in running if not type(thread).__module__.startswith("watchdog")}
         assert own <= named
-        assert {"model", "watch", "rounds", "upkeep"} <= own
+        assert {"model", "watch", "rounds", "retention"} <= own
         assert len(own) <= 6
     left = {thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()}
     assert not left & own

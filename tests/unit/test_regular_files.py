@@ -95,7 +95,6 @@ from pathlib import Path
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.vault import lock
-from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker, store_key
@@ -119,7 +118,7 @@ for ask in (unlock, store_key.obtain, process.read_token):
         said.append("nothing")
     except IdiolectError as error:
         said.append(error.code)
-said += [salt_of(settings.key_path), marker.stands(settings)]
+said += [marker.stands(settings)]
 said += [tokens.read(settings.token_path).decode(), LearningChoice(settings).learn]
 print(json.dumps(said))
 """
@@ -133,7 +132,6 @@ def test_no_file_of_a_profile_is_waited_for(tmp_path: Path) -> None:
         "key-damaged",
         "key-damaged",
         "unauthorized",
-        None,
         False,
         "",
         False,

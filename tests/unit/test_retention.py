@@ -8,9 +8,7 @@ from pages import plain_pages
 from publishing import KEY, NOON, entry, publish
 from waiting import DEADLINE_S
 
-from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.events import Forgotten
-from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.settings import Settings
@@ -130,7 +128,7 @@ def test_it_is_done_where_a_day_begins_and_only_where_there_is_a_limit(store, tm
 
 def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
     """Not even an error that nobody thought of: text must not outlive its limit for it."""
-    monkeypatch.setattr("idiolect.daemon.profile.daily_upkeep._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("idiolect.daemon.profile.retention._LOOK_EVERY_S", 0.01)
     store.entries.add([entry("x" * 60)])
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
     expire, failures = store.expire, [ZeroDivisionError()]
@@ -141,8 +139,7 @@ def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
         return expire(*limits)
 
     monkeypatch.setattr(store, "expire", fail_once)
-    upkeep = Upkeep(retention, IntegrityCheck(retention._settings, store, lambda: 0.0))
-    upkeep.start()
+    retention.start()
     assert went.wait(DEADLINE_S)
-    upkeep.stop()
+    retention.stop()
     assert texts(store) == []
