@@ -142,6 +142,13 @@ def test_grey_text_is_taken_whole_by_word_or_hidden(page):
     page.until("document.querySelector('#spoken').textContent.length")
 
 
+def test_where_nothing_is_suggested_the_page_says_why(page):
+    page.type("x" * 80)
+    page.until("document.querySelector('#nothing').textContent.startsWith('Nothing is suggested: ')")
+    page.type(" ")
+    page.until("document.querySelector('#nothing').textContent === ''")
+
+
 def test_the_page_says_how_fast_its_user_types(page, profile):
     before = profile.ask("/v1/status")["key_ms"]
     began_s = time.time()

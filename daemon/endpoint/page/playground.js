@@ -1,4 +1,4 @@
-// The playground: words and ghost text for what is typed, how to take them, and what becomes of them.
+// The playground: words and grey text for what is typed, how to take them, and what becomes of them.
 
 import { $, ask, make, on, say } from "./common.js";
 import "./typing_speed.js";
@@ -7,7 +7,7 @@ const PLACES = 3;
 const SPOKEN_AFTER_MS = 700;
 const READ_MS = 150; // nobody has read grey text by then
 const CLOSED_MS = 1000; // in which a key may still be meant for words that are gone
-const NOTHING = { words: [], ghost: "", ghostP: 0, prefix: "", suffix: "" };
+const NOTHING = { words: [], ghost: "", ghostP: 0, prefix: "", suffix: "", reasons: [] };
 
 const text = $("text"), mirror = $("mirror");
 const ghostSpan = make("span"), rest = document.createTextNode(""), before = document.createTextNode("");
@@ -51,7 +51,7 @@ async function look() {
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
-  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, key_ms: speed.keyMs }).catch((error) => {
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, key_ms: speed.keyMs, reasons: true }).catch((error) => {
     if (question === asked) $("offers").ariaBusy = "false";
     throw error;
   });
@@ -62,7 +62,7 @@ async function look() {
     found.words = [fix, ...found.words];
   }
   const ghost = found.ghost.show ? found.ghost.text : held ? shown.ghost : "";
-  show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix });
+  show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix, reasons: found.reasons ?? [] });
   speaking = setTimeout(speak, SPOKEN_AFTER_MS);
 }
 
@@ -94,6 +94,8 @@ function show(next) {
     else stem.textContent = offered && !/^\s/.test(offered) ? typed : "";
     word.textContent = (offered ?? "").trimStart();
   });
+  const [reason] = shown.words.length || shown.ghost ? [] : shown.reasons;
+  $("nothing").textContent = reason ? `Nothing is suggested: ${reason.why} ${reason.remedy.replaceAll("`", "")}` : "";
   if (shown.ghost) seen = { p: shown.ghostP, taken: false };
   else ended();
   draw();
