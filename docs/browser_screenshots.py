@@ -1,7 +1,7 @@
-"""Takes the pictures of the extension: `browser-chromium.png` and `browser-firefox.png`, an editor in each browser.
+"""Takes the picture of the extension, `browser-chromium.png`: an editor in Chromium.
 
 `python docs/browser_screenshots.py` starts the real service with a throw-away profile and the real base model, and
-drives both browsers as the tests do. The editors are those that the tests have fetched to `.cache/editors`.
+drives Chromium as the tests do. The editor is the one that the tests have fetched to `.cache/editors`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SIZE = (660, 200)
 
 
 def take(folder: Path) -> None:
-    """Serve a profile and pages in `folder`, and take the pictures of two editors."""
+    """Serve a profile and a page in `folder`, and take the picture of an editor."""
     home = folder / "profile"
     home.mkdir()
     (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
@@ -49,8 +49,7 @@ def take(folder: Path) -> None:
         for _ in range(5):
             service.ask("/v1/history", text=KNOWN, source="pictures")
         room = browsers.Room(folder, service)
-        for kind, editor in ((browsers.Chromium, "tiptap"), (browsers.Firefox, "quill")):
-            _picture(kind, editor, room, f"http://notes.test:{server.server_port}/")
+        _picture(room, f"http://notes.test:{server.server_port}/")
     finally:
         server.shutdown()
         process.stop(service.settings)
@@ -58,8 +57,7 @@ def take(folder: Path) -> None:
 
 def _pages(site: Path) -> http.server.ThreadingHTTPServer:
     shutil.copytree(ROOT / ".cache" / "editors" / "bundled", site)
-    for name in ("tiptap", "quill"):
-        (site / f"{name}.html").write_text(PAGE.format(name=name), "utf-8")
+    (site / "tiptap.html").write_text(PAGE.format(name="tiptap"), "utf-8")
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
     )
@@ -67,17 +65,14 @@ def _pages(site: Path) -> http.server.ThreadingHTTPServer:
     return server
 
 
-def _picture(kind: type[browsers.Browser], editor: str, room: browsers.Room, site: str) -> None:
-    folder = room.folder / "config" / kind.name.lower()
-    if kind is browsers.Chromium:
-        more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
-        tab = conftest.Tab(shutil.which("chromium"), folder, more, room.environment)
-    else:
-        tab = conftest.Firefox(shutil.which("firefox-esr"), folder, room.environment)
+def _picture(room: browsers.Room, site: str) -> None:
+    folder = room.folder / "config" / "chromium"
+    more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
+    tab = conftest.Tab(shutil.which("chromium"), folder, more, room.environment)
     try:
-        browser = kind(tab, room, lambda *_: site)
+        browser = browsers.Chromium(tab, room, lambda *_: site)
         browser.switch(site, "suggest")
-        tab.go(f"{site}{editor}.html")
+        tab.go(f"{site}tiptap.html")
         tab.until("!!globalThis.field && document.readyState === 'complete'")
         tab.js("globalThis.field.focus()")
         with browser.noticed():
@@ -89,7 +84,7 @@ def _picture(kind: type[browsers.Browser], editor: str, room: browsers.Room, sit
         browser.until_shown(
             lambda ghost, words: ghost and len(words) > 1, lambda: (tab.press("Backspace"), again())
         )
-        path = ROOT / "docs" / f"browser-{kind.name.lower()}.png"
+        path = ROOT / "docs" / "browser-chromium.png"
         Image.open(io.BytesIO(tab.picture())).convert("RGB").crop((0, 0, *SIZE)).save(path, optimize=True)
         sys.stdout.write(f"{path}\n")
     finally:

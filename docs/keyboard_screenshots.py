@@ -1,6 +1,4 @@
-"""Takes the pictures of docs/keyboard.md: words and grey text in Mousepad and Chromium, and three forms filled in.
-
-For docs/feedback.md it types one text at 30 and at 90 words a minute, with what is worth a look at each.
+"""Takes the picture of docs/keyboard.md: words and grey text in Mousepad.
 
 `python docs/keyboard_screenshots.py` starts the real service with a throw-away profile that has read one sentence, and
 types on a screen of its own with real keys. It needs what tests/e2e/test_keyboard.py needs, and ImageMagick.
@@ -27,21 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 TYPED = "the teal lighthouse keeper Zorvelin hums qu"
-FORMS = (("Tom", "Bonn", "geheim1"), ("Anna", "Berlin", "s3cret"), ("flour", "500 g", ""))
-#: Written equally often, so that nobody knows which comes.
-PLACES = ("lighthouse", "laundrette", "landing stage")
-WORTH_A_LOOK = "It was cold, and all of us had walked for hours.\nIn the end we met at the l"
 #: Milliseconds from one key to the next.
 KEY_MS = 60
-PAGE = """<!doctype html><title>|</title><style>body { font: 16px sans-serif; margin: 24px }</style>
-<textarea rows=4 cols=60 autofocus></textarea>"""
-FORM = """<!doctype html><title>|</title>
-<style>body, input { font: 16px sans-serif } label { display: block; margin: 8px } input { margin-left: 8px }</style>
-<label>a<input autofocus></label><label>b<input></label><label>c<input></label>"""
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take the picture."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "profile"
@@ -57,7 +46,6 @@ def main() -> None:
             desktop = Desktop(folder / "desktop", home)
             try:
                 take(desktop, folder)
-                take_speeds(desktop, folder, settings)
             finally:
                 desktop.close()
         finally:
@@ -77,80 +65,18 @@ def teach(settings: Settings) -> None:
 
 
 def take(desktop: Any, folder: Path) -> None:
-    """The pictures, one program after the other."""
-    chromium = [
-        "chromium",
-        "--no-sandbox",
-        "--no-first-run",
-        "--password-store=basic",
-        "--disable-gpu",
-        "--test-type",
-        "--app={}",
-    ]
-    text, page, form = folder / "text.txt", folder / "page.html", folder / "form.html"
-    text.write_text("", "utf-8")
-    page.write_text(PAGE, "utf-8")
-    form.write_text(FORM, "utf-8")
-
-    def browser(path: Path, number: int) -> list[str]:
-        return [part.format(path.as_uri()) for part in chromium] + [f"--user-data-dir={folder / str(number)}"]
-
-    for name, command in (
-        ("mousepad", ["mousepad", "--disable-server", str(text)]),
-        ("chromium", browser(page, 0)),
-    ):
-        with opened(desktop, name, command) as program:
-            desktop.type("the teal lighthouse keeper Zorvelin hums ")
-            desktop.rest(program.pid)
-            desktop.press(*["BackSpace"] * len("the teal lighthouse keeper Zorvelin hums "))
-            desktop.type(TYPED, delay_ms=KEY_MS)
-            desktop.offers()
-            desktop.rest(program.pid)
-            desktop.picture(folder / "screen.png")
-            cut(folder / "screen.png", DOCS / f"keyboard-{name}.png", desktop)
-            program.terminate()
-    pictures = []
-    for number, fields in enumerate(FORMS, 1):
-        zenity = ["zenity", "--forms", "--text=", *(f"--add-entry={name}" for name in "abc")]
-        for name, command in (("zenity", zenity), ("chromium", browser(form, number))):
-            with opened(desktop, name, command) as program:
-                for place, value in enumerate(fields):
-                    if place:
-                        desktop.press("Tab", delay_ms=KEY_MS)
-                    desktop.type(value, delay_ms=KEY_MS)
-                desktop.rest(program.pid)
-                pictures.append(folder / f"{number}-{name}.png")
-                desktop.picture(folder / "screen.png")
-                program.terminate()
-            trim = ["-gravity", "center"] if name == "zenity" else []
-            crop = ["-crop", "310x240+0+0"] if name == "zenity" else ["-crop", "310x110+0+0"]
-            run("convert", folder / "screen.png", *trim, *crop, "+repage", pictures[-1])
-    rows = [[one for one in pictures if name in one.name] for name in ("zenity", "chromium")]
-    joined = [part for row in rows for part in ("(", *row, "+append", ")")]
-    run("convert", *joined, "-append", "-strip", "+dither", "-colors", "64", DOCS / "keyboard-form.png")
-
-
-def take_speeds(desktop: Any, folder: Path, settings: Settings) -> None:
-    """What appears by itself at two speeds, behind the same letters."""
-    url, token = process.find(settings).url, process.read_token(settings)
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-        client.post("/v1/switches", json={"show": "auto"}).raise_for_status()
-        for day in range(8):
-            for place in PLACES:
-                text = f"In the end we met at the {place}, all of us, on day {day}."
-                client.post("/v1/history", json={"text": text, "source": "example"}).raise_for_status()
-    text = folder / "speeds.txt"
+    """Type the sentence into Mousepad, and take the picture."""
+    text = folder / "text.txt"
     text.write_text("", "utf-8")
     with opened(desktop, "mousepad", ["mousepad", "--disable-server", str(text)]) as program:
-        for words_a_minute in (90, 30):
-            for _ in range(2):  # the first time it learns how fast they come
-                desktop.press("ctrl+a", "Delete")
-                desktop.type(WORTH_A_LOOK, delay_ms=12_000 // words_a_minute)
-            desktop.rest(program.pid)
-            desktop.picture(folder / "screen.png")
-            picture = DOCS / f"keyboard-{words_a_minute}-words-a-minute.png"
-            crop = ["-crop", "640x80+0+72", "+repage", "-strip", "+dither", "-colors", "64"]
-            run("convert", folder / "screen.png", *crop, picture)
+        desktop.type("the teal lighthouse keeper Zorvelin hums ")
+        desktop.rest(program.pid)
+        desktop.press(*["BackSpace"] * len("the teal lighthouse keeper Zorvelin hums "))
+        desktop.type(TYPED, delay_ms=KEY_MS)
+        desktop.offers()
+        desktop.rest(program.pid)
+        desktop.picture(folder / "screen.png")
+        cut(folder / "screen.png", DOCS / "keyboard-mousepad.png", desktop)
         program.terminate()
 
 
@@ -163,8 +89,7 @@ def opened(desktop: Any, name: str, command: list[str]) -> subprocess.Popen[byte
         stderr=subprocess.DEVNULL,
     )
     window = desktop.window(name)
-    if name != "zenity":
-        desktop.output("xdotool", "windowmove", "--sync", window, "0", "0")
+    desktop.output("xdotool", "windowmove", "--sync", window, "0", "0")
     desktop.rest(program.pid)
     return program
 

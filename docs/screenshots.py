@@ -1,4 +1,4 @@
-"""Takes the pictures of the page: `page-light.png`, `page-dark.png`, and both on a phone's width.
+"""Takes the picture of the page, `page-light.png`.
 
 `python docs/screenshots.py` starts the real service with a throw-away profile, lets it read this project's documents,
 has a personal model trained and the savings measured, and opens the page in Chromium, as the tests do.
@@ -19,18 +19,16 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = "Everything stays on your own mach"
 #: How long the training of the personal model may take.
 BUDGET_S = 60
-#: Name, width and height in CSS pixels.
-VIEWS = (("page", 1280, 900), ("page-phone", 390, 780))
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take the picture."""
     with tempfile.TemporaryDirectory() as folder:
         take(Path(folder))
 
 
 def take(folder: Path) -> None:
-    """Serve a profile in `folder`, and take the pictures of its page."""
+    """Serve a profile in `folder`, and take the picture of its page."""
     home = folder / "profile"
     home.mkdir()
     (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
@@ -49,17 +47,13 @@ def take(folder: Path) -> None:
         idiolect("add", str(ROOT / "docs"), str(ROOT / "README.md"), str(ROOT / "CONTRIBUTING.md"))
         idiolect("train", "--wait", "--budget", str(BUDGET_S))
         idiolect("eval", "--chars", "800", "--json")
-        for name, width, height in VIEWS:
-            for dark in (False, True):
-                tab.look(dark=dark, width=width, height=height)
-                tab.go(json.loads(idiolect("open", "--json"))["url"])
-                tab.until("document.querySelector('main:not([hidden]) #words tr') !== null")
-                tab.js("document.querySelector('#text').focus(); scrollTo(0, 0)")
-                tab.type(TEXT)
-                tab.until("document.querySelectorAll('#offers li:not([hidden])').length > 0")
-                path = ROOT / "docs" / f"{name}-{'dark' if dark else 'light'}.png"
-                path.write_bytes(tab.picture())
-                sys.stdout.write(f"{path}\n")
+        tab.look(dark=False, width=1280, height=900)
+        tab.go(json.loads(idiolect("open", "--json"))["url"])
+        tab.until("document.querySelector('main:not([hidden]) #words tr') !== null")
+        tab.js("document.querySelector('#text').focus(); scrollTo(0, 0)")
+        tab.type(TEXT)
+        tab.until("document.querySelectorAll('#offers li:not([hidden])').length > 0")
+        (ROOT / "docs" / "page-light.png").write_bytes(tab.picture())
     finally:
         tab.close()
         idiolect("stop")

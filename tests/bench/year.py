@@ -4,7 +4,7 @@
 checkout) over a year. A simulated clock goes through it by the hour; the service's own schedule says when a round is
 due, and the service's own training process runs it, from the adapter that serves. After each round what serves, and
 what served before, predict the next slice of text, which nothing has learned from, and general text that is not the
-program's own (``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
+program's own (``general_peps.txt``). Rows go into ``docs/year.json`` as they come.
 
 Settings are the defaults but for the round's budget, shorter so that a year takes minutes, and for the text that makes
 a round due: the same share of each year's, so that there are more of them.
@@ -39,7 +39,6 @@ from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
 RESULT = ROOT / "docs" / "year.json"
-PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
 TOKENS = 80_000  # of the newest text
 DUE_SHARE = 3_500 / 80_000  # of the year's text is new when a round is due
@@ -231,31 +230,6 @@ def _coded(adapter: Lora | None) -> str | None:
     return None if adapter is None else base64.b64encode(adapter.to_bytes()).decode()
 
 
-def plot(result: dict[str, list[dict]]) -> None:
-    """Perplexity of the text written next, round by round, a panel for each corpus."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
-
-    names = sorted(result)
-    figure, panels = plt.subplots(2, 3, figsize=(11, 6), sharex=True)
-    for panel, name in zip(panels.flat, names, strict=False):
-        rows = result[name]
-        days = [row["day"] for row in rows]
-        for line, style in (("base", ":"), ("memory", "--"), ("adapter", "-."), ("both", "-")):
-            panel.plot(days, [row[line] for row in rows], style, label=line)
-        refused = [row for row in rows if row["status"] != "promoted"]
-        panel.plot([row["day"] for row in refused], [row["both"] for row in refused], "kx", label="refused")
-        panel.set_yscale("log")
-        panel.set_title(name.replace("_", ", "), fontsize=10)
-    panels[0][0].legend(fontsize=8)
-    figure.supxlabel("day")
-    figure.supylabel("perplexity of what is written next")
-    figure.tight_layout()
-    figure.savefig(PLOT, metadata={"Date": None})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("corpora", nargs="*", default=PEOPLE, help="names; default: all")
@@ -270,7 +244,6 @@ def main() -> None:
         result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
         result[name] = rows
         RESULT.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
-    plot(json.loads(RESULT.read_text()))
 
 
 if __name__ == "__main__":
