@@ -237,12 +237,12 @@ class Settings(ProfilePaths, BaseModel):
     keyboard_words: int = Field(3, ge=1, le=5, description="words in the keyboard's window, 1 to 5")
     keyboard_ghost: Literal["auto", "inline", "line", "off"] = Field(
         "auto",
-        description='where the keyboard shows ghost text: "inline" at the cursor, "line" beside the words, "auto" as '
+        description='where the keyboard shows grey text: "inline" at the cursor, "line" beside the words, "auto" as '
         'the program allows, or "off"',
     )
     keyboard_take: KeyName = Field("Tab", description='key that takes the grey text: "Tab"')
     keyboard_take_word: KeyName = Field(
-        "Control+Right", description='key that takes a word of the ghost text: "Control+Right"'
+        "Control+Right", description='key that takes a word of the grey text: "Control+Right"'
     )
     keyboard_hide: KeyName = Field(
         "Escape", description='key that hides suggestions until the next word: "Escape"'

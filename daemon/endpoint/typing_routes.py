@@ -183,7 +183,7 @@ class FeedbackBody(PlacedBody):
     def _of_dismissed(cls, value: int, info: pydantic.ValidationInfo) -> int:
         if value > 1 and (info.data.get("outcome") == "accepted" or info.data.get("kind") == "correction"):
             raise ValueError(
-                "only dismissed words and ghosts are counted together; send each of the others alone"
+                "only dismissed words and grey texts are counted together; send each of the others alone"
             )
         return value
 
@@ -262,7 +262,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
 
     @app.post("/v1/suggest", Scope.SUGGEST)
     async def suggest(asked: SuggestBody, request: Request) -> Suggested:
-        """Words to insert at the cursor, and a ghost text that continues there."""
+        """Words to insert at the cursor, and grey text that continues there."""
         if (reason := suggestions.withheld(asked.place)) is not None:
             nothing = Suggestion((), NO_GHOST, service.model.adapter_id, 0.0, show_words=False)
             return suggested(asked, nothing, reason, sees_context=False)

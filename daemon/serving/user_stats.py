@@ -53,7 +53,7 @@ class UserStats:
         try:
             return None if kept is None else read(kept)
         except ValueError:
-            log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
+            log.error("what was known of how far grey text can be believed is damaged, and begins anew")
             return None
 
     @property

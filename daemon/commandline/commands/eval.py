@@ -51,7 +51,7 @@ def run(
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Show every part of the program, intervals, ghost text and times.")
+        bool, typer.Option("--all", help="Show every part of the program, intervals, grey text and times.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -208,7 +208,7 @@ def _describe_mistakes(found: dict[str, Any]) -> str:
 def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:
     """Show keystroke savings and waiting times of each arm on `messages` ("all" or "no_repeats")."""
     offers = tuple(f"{most} word{'s' * (most > 1)}\n95 %" for most in _WORDS_ON_OFFER)
-    ghost = ("ghost\nwhole", "ghost\nwords", "ghost\nnet", "right\nshown", "wrong\n/ 100")
+    ghost = ("grey\nwhole", "grey\nwords", "grey\nnet", "right\nshown", "wrong\n/ 100")
     headers = (*offers, *ghost, "p50 ms\np95 ms")
     rows = (_make_row(arm["name"], arm[messages], arm["latency_ms"]) for arm in arms)
     terminal.show_table(("", *headers), rows, right=headers, narrow=True)  # it fits into 80 columns

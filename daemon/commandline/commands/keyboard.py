@@ -19,7 +19,7 @@ EXAMPLE = "idiolect keyboard install --learn; idiolect keyboard status; idiolect
 
 
 GROUP = typer.Typer(
-    help="Suggest words and ghost text in every program of the desktop, as an input method of IBus."
+    help="Suggest words and grey text in every program of the desktop, as an input method of IBus."
 )
 
 

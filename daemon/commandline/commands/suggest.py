@@ -63,7 +63,7 @@ def run(
     if " " in found["ghost"]["text"]:  # else it is the first word again
         ghost = found["ghost"]["text"]
         whole = ghost if ghost[:1].isspace() else begun + ghost
-        terminal.say((f"ghost  {plain(whole).strip()}", "dim"))
+        terminal.say((f"grey text  {plain(whole).strip()}", "dim"))
     return None
 
 
