@@ -73,9 +73,10 @@ def main() -> int:
 
 
 def _survey(settings: Settings) -> Sequence[object]:
-    from idiolect.daemon.setup.places import survey  # few ask for it, and it knows all editors and browsers
+    from idiolect.daemon.setup.place import Target  # few ask for it, and it knows all browsers
+    from idiolect.daemon.setup.places import survey
 
-    return survey(settings)
+    return [state for state in survey(Target(settings)) if state.place != "service"]
 
 
 def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:

@@ -45,6 +45,7 @@ _OWN: Final = re.compile(
             rf"{_BASE}/\.(?:speed\.json|accepted-terms|[\w.-]+\.gguf){_DRAFT}",
             rf"{_BASE}/\.(?:build|fetch)-\d+-[a-z0-9_]{{8}}(?:/.*)?",
             r"base/others/[\w.-]+",
+            r"browser-extension(?:/.*)?",
         )
     )
 )
@@ -150,8 +151,13 @@ class ProfilePaths:
 
     @property
     def browser_host_path(self) -> Path:
-        """What browsers start for their extension, once `idiolect browser install` has written it."""
+        """What browsers start for their extension, once `idiolect setup browser` has written it."""
         return self.home / "browser-host"
+
+    @property
+    def browser_extension_path(self) -> Path:
+        """The folder of the browsers' extension, once `idiolect setup browser` has written it."""
+        return self.home / "browser-extension"
 
     def owns(self, path: Path) -> bool:
         """Whether what is at `path`, in the profile's folder or below it, has a name that only the program gives."""

@@ -229,7 +229,7 @@ def _comes_from_a_program(stream: IO[str]) -> bool:
 def serve(settings: Settings) -> None:
     """Serve one browser over stdin and stdout until it goes. Raises BrowserMessageError."""
     if not _comes_from_a_program(sys.stdin):
-        raise BrowserMessageError("This command is for browsers, which start it and talk to it over a pipe.")
+        raise BrowserMessageError("This program is for browsers, which start it and talk to it over a pipe.")
     open_client_log(settings)
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # what others print would be taken for a message

@@ -29,8 +29,7 @@ COMMANDS: Final = {
         "start": "Start the service in the background; with PATH, read and learn.",
         "stop": "End the service; what it learned is kept.",
         "status": "Show what it knows, serves and does.",
-        "service": "Have the desktop start the service at log-in.",
-        "setup": "Connect a program that you type in.",
+        "setup": "Connect the programs that you type in, or take that back.",
     },
     "Care": {
         "doctor": "Check the installation, and say how to mend what is wrong.",
@@ -66,10 +65,7 @@ COMMANDS: Final = {
         "adapters": "List the adapters that training made.",
         "use": "Use another adapter, or the base model alone.",
         "export": "Write an adapter, or everything, for other programs.",
-        "keyboard": "Suggest in every program of the desktop.",
         "lsp": "Speak the Language Server Protocol with an editor.",
-        "vscode": "Write the extension for VS Code.",
-        "browser": "Suggest in the fields of web pages.",
     },
 }
 

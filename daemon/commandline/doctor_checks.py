@@ -260,9 +260,9 @@ def _describe_unreadable(check: str, path: Path, error: OSError) -> Finding:
 def _check_desktop(settings: Settings) -> list[Finding]:
     state = Desktop(settings).state()
     if not state.installed:
-        mend = "`idiolect service install` has the desktop start it at each log-in."
+        mend = "`idiolect setup service` has the desktop start it at each log-in."
         return [Finding("desktop", "note", "the service is started by hand", mend)]
-    again = "Run `idiolect service install` again."
+    again = "Run `idiolect setup service` again."
     if not state.current:
         return [Finding("desktop", "wrong", f"{state.path} is of another version or place", again)]
     if not state.enabled:
@@ -284,7 +284,7 @@ def _check_keyboard(settings: Settings) -> list[Finding]:
 
     if not component.path().exists():
         return []
-    state = Keyboard().state(Target.of(settings))
+    state = Keyboard().state(Target(settings))
     if state.mend is None:
         learns = "suggests and learns" if state.learns else "suggests only"
         return [Finding("keyboard", "ok", f"in use with IBus {state.ibus}; it {learns}")]

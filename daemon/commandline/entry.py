@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 #: Commands that speak a protocol with the program that started them, and see themselves to its going away.
-_PROTOCOLS: Final = ("lsp", "browser")
+_PROTOCOLS: Final = ("lsp",)
 
 
 class _Output(io.FileIO):

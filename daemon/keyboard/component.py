@@ -44,7 +44,7 @@ _XML: Final = """\
 </component>
 """
 _ENVIRONMENT: Final = """\
-# Written by `idiolect keyboard install`: IBus then also finds its keyboard when it looks for input methods anew.
+# Written by `idiolect setup keyboard`: IBus then also finds its keyboard when it looks for input methods anew.
 IBUS_COMPONENT_PATH={system}:{own}
 """
 
@@ -71,12 +71,24 @@ def environment(system: Path) -> bytes:
 
 def xml(settings: Settings, layout: str, variant: str) -> bytes:
     """The component, for this profile, this Python and a layout of keys; "default" is the one that is set."""
-    command = [sys.executable, "-P", "-m", "idiolect.daemon.keyboard.serve", "--home", str(settings.home)]
     return _XML.format(
         bus_name=BUS_NAME,
-        command=escape(shlex.join(command)),
+        command=_command(settings),
         version=escape(version("idiolect")),
         engine=ENGINE,
         layout=escape(layout),
         variant=escape(variant),
     ).encode()
+
+
+def is_of(settings: Settings) -> bool:
+    """Whether the component that is there starts the keyboard of this profile; False where there is none."""
+    try:
+        return _command(settings).encode() in path().read_bytes()
+    except OSError:
+        return False
+
+
+def _command(settings: Settings) -> str:
+    command = [sys.executable, "-P", "-m", "idiolect.daemon.keyboard.serve", "--home", str(settings.home)]
+    return escape(shlex.join(command))

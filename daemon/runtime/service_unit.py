@@ -1,15 +1,13 @@
-"""The service as a systemd user unit, or as a launch agent of macOS: installed, started, removed.
+"""The service as a systemd user unit: installed, started, removed.
 
-Either is made for one profile and the Python that runs this. What the unit allows is as little as the service needs;
-[docs/start.md](../docs/start.md) says which of it a user's systemd can enforce.
+It is made for one profile and the Python that runs this. What the unit allows is as little as the service needs;
+`docs/start.md` says which of it a user's systemd can enforce.
 """
 
 from __future__ import annotations
 
 import getpass
 import hashlib
-import os
-import plistlib
 import re
 import socket
 import subprocess
@@ -38,7 +36,7 @@ _LINGER: Final = Path("/var/lib/systemd/linger")
 #: What runs it, hardened. PrivateNetwork would cut it off from its clients, which come over loopback;
 #: MemoryDenyWriteExecute from the library that trains, which writes machine code; ProcSubset from the machine's load.
 _UNIT: Final = """\
-# Written by `idiolect service install`; it is written anew there. Changes belong in `systemctl --user edit {name}`.
+# Written by `idiolect setup service`; it is written anew there. Changes belong in `systemctl --user edit {name}`.
 [Unit]
 Description=idiolect: text prediction that learns from its user, on this machine
 StartLimitIntervalSec=300
@@ -93,7 +91,7 @@ WantedBy=default.target
 
 
 class ServiceManagerError(IdiolectError):
-    """What runs services for the user (systemd, launchd) is not there, or refused."""
+    """The user's systemd is not there, or refused."""
 
     code: ClassVar[str] = "service-manager"
     exit_code: ClassVar[int] = 107
@@ -105,7 +103,7 @@ class Installed:
     """How the profile's service stands with the desktop.
 
     `path` is its description; `current` whether that is what would be written now; `active` and `enabled` what the
-    manager says; `lingers` whether it outlives the log-out (None: the platform has no such thing).
+    manager says; `lingers` whether it outlives the log-out.
     """
 
     path: str
@@ -113,7 +111,7 @@ class Installed:
     current: bool
     active: bool
     enabled: bool
-    lingers: bool | None
+    lingers: bool
 
 
 class Desktop:
@@ -126,11 +124,7 @@ class Desktop:
         self.name = (
             "idiolect" if own else f"idiolect-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:8]}"
         )
-        self._mac = sys.platform == "darwin"
-        if self._mac:
-            self.path = Path.home() / "Library" / "LaunchAgents" / f"{self.name}.plist"
-        else:
-            self.path = platformdirs.user_config_path() / "systemd" / "user" / f"{self.name}.service"
+        self.path = platformdirs.user_config_path() / "systemd" / "user" / f"{self.name}.service"
         self._writable = tuple(writable) or self._given()
 
     def _given(self) -> tuple[Path, ...]:
@@ -145,21 +139,6 @@ class Desktop:
     def text(self) -> bytes:
         """What describes the service to what runs it."""
         command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(self._settings.home)]
-        if self._mac:
-            return plistlib.dumps(
-                {
-                    "Label": self.name,
-                    "ProgramArguments": command,
-                    "RunAtLoad": True,
-                    "KeepAlive": {"SuccessfulExit": False},
-                    "ThrottleInterval": 5,
-                    "ProcessType": "Adaptive",
-                    "Umask": 0o077,
-                    "HardResourceLimits": {"Core": 0},
-                    "StandardOutPath": "/dev/null",
-                    "StandardErrorPath": str(self._settings.log_path),
-                }
-            )
         return _UNIT.format(
             name=self.name,
             huge_pages="=".join(HUGE_PAGES),
@@ -177,36 +156,25 @@ class Desktop:
         process.stop(self._settings)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         durable.write(self.path, self.text())
-        if self._mac:
-            self._ask("bootout", f"{self._domain()}/{self.name}", tolerant=True)
-            self._ask("bootstrap", self._domain(), str(self.path))
-        else:
-            self._ask("daemon-reload")
-            self._ask("enable", self.path.name)
-            self._ask("restart", self.path.name, limit_s=None)
+        self._ask("daemon-reload")
+        self._ask("enable", self.path.name)
+        self._ask("restart", self.path.name, limit_s=None)
 
     def uninstall(self) -> bool:
         """End the service and start it no more; whether it was installed. What it knows stays."""
         if not self.path.exists():
             return False
         self._manager()
-        if self._mac:
-            self._ask("bootout", f"{self._domain()}/{self.name}", tolerant=True)
-            self.path.unlink()
-        else:
-            self._ask("disable", "--now", self.path.name)
-            self.path.unlink()
-            self._ask("daemon-reload")
+        self._ask("disable", "--now", self.path.name)
+        self.path.unlink()
+        self._ask("daemon-reload")
         return True
 
     def start(self) -> bool:
         """Start the service if it is installed; returns once it answers. Whether it is installed."""
-        if not self.path.exists() or not self._answers():
+        if not self.path.exists() or not self.has_manager():
             return False
-        if self._mac:
-            self._ask("kickstart", f"{self._domain()}/{self.name}")
-        else:
-            self._ask("start", self.path.name, limit_s=None)
+        self._ask("start", self.path.name, limit_s=None)
         return True
 
     def state(self) -> Installed:
@@ -218,40 +186,32 @@ class Desktop:
             current=there and self.path.read_bytes() == self.text(),
             active=there and self._says("is-active"),
             enabled=there and self._says("is-enabled"),
-            lingers=None if sys.platform != "linux" else (_LINGER / getpass.getuser()).exists(),
+            lingers=(_LINGER / getpass.getuser()).exists(),
         )
+
+    def has_manager(self) -> bool:
+        """Whether a systemd runs for this user."""
+        return _run(["systemctl", "--user", "show-environment"]) is None
 
     def _says(self, what: str) -> bool:
-        if self._mac:
-            return _run(["launchctl", "print", f"{self._domain()}/{self.name}"]) is None
         return _run(["systemctl", "--user", "--quiet", what, self.path.name]) is None
 
-    def _answers(self) -> bool:
-        return (
-            _run(["launchctl", "version"] if self._mac else ["systemctl", "--user", "show-environment"])
-            is None
-        )
-
     def _manager(self) -> None:
-        if sys.platform == "win32" or not self._answers():
+        if not self.has_manager():
             raise ServiceManagerError(
-                "No systemd runs for this user, nor launchd. Start the service with `idiolect start`, and have that "
-                "run at log-in by whatever starts programs there; docs/start.md says what it needs."
+                "No systemd runs for this user. Start the service with `idiolect start`, and have whatever starts your "
+                "programs at log-in run that."
             )
 
-    def _ask(self, *words: str, tolerant: bool = False, limit_s: float | None = _MANAGER_S) -> None:
+    def _ask(self, *words: str, limit_s: float | None = _MANAGER_S) -> None:
         """Ask the manager for something, for a start without a limit: it has its own, which the service puts off."""
-        command = ["launchctl", *words] if self._mac else ["systemctl", "--user", *words]
+        command = ["systemctl", "--user", *words]
         said = _run(command, limit_s)
-        if said is not None and not tolerant:
+        if said is not None:
             raise ServiceManagerError(
                 f"`{' '.join(command)}` failed: {said}. `idiolect doctor` looks for the reason; the service's log is "
                 f"{self._settings.log_path}."
             )
-
-    @staticmethod
-    def _domain() -> str:
-        return f"gui/{os.getuid()}"
 
 
 def _run(command: list[str], limit_s: float | None = _MANAGER_S) -> str | None:
@@ -285,7 +245,7 @@ def notify_progress() -> None:
 
 def _notify(state: bytes) -> None:
     """Tell a systemd that waits for this process how it stands (sd_notify(3))."""
-    if sys.platform == "linux" and (address := manager_socket()):
+    if address := manager_socket():
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.sendto(state, "\0" + address[1:] if address.startswith("@") else address)
 

@@ -1,28 +1,29 @@
-"""Setting up browsers: the program that each starts for the extension (native messaging), and its manifest."""
+"""Setting up browsers: the extension, the program that each starts for it (native messaging), and its manifest."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
+from idiolect.daemon.browser import package
 from idiolect.daemon.browser.manifests import Browser, browsers, manifest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import own_files
 from idiolect.daemon.setup.place import Change, Place, SetupRefusedError, Target
 
-_MAIN: Final = "from idiolect.daemon.commandline.command_table import main; main()"
 #: A browser names a program and no arguments, so that these are in a file.
-_HEAD: Final = (
-    "#!/bin/sh\n# Written by `idiolect browser install`: what a browser starts for its extension.\n"
-)
+_HEAD: Final = "#!/bin/sh\n# Written by `idiolect setup browser`: what a browser starts for its extension.\n"
 _PROGRAM: Final = f"""{_HEAD}\
 export IDIOLECT_HOME={{home}}
-exec {{python}} -P -c {{main}} browser host "$@"
+exec {{python}} -P -m idiolect.daemon.browser "$@"
 """
 
 
@@ -46,12 +47,9 @@ class Browsers(Place):
     """The browsers that are there, each of which may start what its extension asks."""
 
     name, title = "browser", "Web pages"
-    first = (
-        "Write the extension with `idiolect browser build`, load it (Chromium: chrome://extensions, Load unpacked; "
-        "Firefox: about:debugging, Load Temporary Add-on), and click its button on a page that you write in."
-    )
+    first = "Load the extension, and click its button on a page that you write in."
     missing = "Start Chromium, Chrome, Brave, Edge or Firefox once, then `idiolect setup browser`"
-    by_hand = "Each browser needs the extension, too: `idiolect browser build` says how to load it"
+    by_hand = "Each browser needs the extension, too: `idiolect setup browser` says how to load it"
 
     def found(self, target: Target) -> str | None:
         """The browsers that have been started once."""
@@ -62,23 +60,46 @@ class Browsers(Place):
         states = self._able(target)
         return bool(states) and all(state.installed for state in states)
 
-    def changes(self, target: Target) -> list[Change]:
-        """The program that they start, and their manifests. Raises SetupRefusedError."""
-        return [Change(str(path), data.decode()) for path, data in self._files(target).items()]
+    @override
+    def works(self, target: Target) -> bool:
+        """Whether every one of them is connected to this version of the program."""
+        return self.installed(target) and all(state.current for state in self._able(target))
 
-    def install(self, target: Target) -> None:
-        """Write the program, and a manifest for each browser. Raises SetupRefusedError, OSError."""
-        target.settings.prepare()
-        for path, data in self._files(target).items():
+    def changes(self, target: Target) -> list[Change]:
+        """The program that they start, their manifests, and the extension. Raises SetupRefusedError."""
+        files = [Change(str(path), data.decode()) for path, data in self._files(target).items()]
+        return [*files, Change(str(_extension(target)), "the extension\n")]
+
+    def install(self, target: Target) -> list[str]:
+        """Write the program, a manifest for each browser, and the extension. Raises SetupRefusedError, OSError."""
+        settings, files = target.settings.prepare(), self._files(target)
+        for path, data in files.items():
             own_files.write(path, data)
-        target.settings.browser_host_path.chmod(0o700)
+        settings.browser_host_path.chmod(0o700)
+        built = package.build(_extension(target))
+        limits = [f"{state.browser}: {state.limit}." for state in self.states(target) if state.limit]
+        return [*(f"Wrote {path}." for path in files), *limits, *map(_how_to_load, built)]
 
     def remove(self, target: Target) -> list[str]:
-        """Remove the program and the manifests that name it. Raises OSError."""
+        """Remove the program, the manifests that name it, and the extension in the profile. Raises OSError."""
         settings = target.settings
         ours = dict.fromkeys(browser.path for browser in browsers() if _names(browser.path, settings))
         program = settings.browser_host_path
-        return own_files.remove([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
+        gone = own_files.remove([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
+        if settings.browser_extension_path.is_dir():
+            shutil.rmtree(settings.browser_extension_path)
+            gone.append(str(settings.browser_extension_path))
+        return [f"Removed {path}." for path in gone]
+
+    @override
+    def next_step(self, target: Target) -> str | None:
+        """What to do next, and what a browser's sandbox does not allow."""
+        limits = [f"{state.browser}: {state.limit}" for state in self.states(target) if state.limit]
+        if self.installed(target) and not self.works(target):
+            step: str | None = "It was written for another version. Run `idiolect setup browser` again"
+        else:
+            step = super().next_step(target)
+        return ". ".join([*([step] if step else []), *limits]) or None
 
     def states(self, target: Target) -> list[BrowserState]:
         """How each browser stands that is there, or that has a manifest of ours."""
@@ -97,11 +118,21 @@ class Browsers(Place):
         if not there:
             raise SetupRefusedError(
                 "No browser has been started yet. Start Chromium, Chrome, Brave, Edge or Firefox once, "
-                "then run `idiolect browser install` again."
+                "then run `idiolect setup browser` again."
             )
         program = target.settings.browser_host_path
         manifests = {browser.path: manifest(browser, program) for browser in there if browser.works}
         return {program: _program(target.settings), **manifests}
+
+
+def _extension(target: Target) -> Path:
+    return target.into or target.settings.browser_extension_path
+
+
+def _how_to_load(built: package.Built) -> str:
+    if built.browser == "firefox":
+        return f"Firefox: in about:debugging load {built.folder}/manifest.json, or install {built.archive}."
+    return f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {built.folder}."
 
 
 def _state(settings: Settings, browser: Browser) -> BrowserState:
@@ -123,7 +154,7 @@ def _names(path: Path, settings: Settings) -> bool:
 
 
 def _program(settings: Settings) -> bytes:
-    parts = {"home": str(settings.home), "python": sys.executable, "main": _MAIN}
+    parts = {"home": str(settings.home), "python": sys.executable}
     return _PROGRAM.format(**{name: shlex.quote(part) for name, part in parts.items()}).encode()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ _OLDEST: Final = (1, 5, 27)
 _ANSWER_S: Final = 20.0
 _RESTART_S: Final = 15.0
 _POLL_S: Final = 0.1
-_AGAIN: Final = "Run `idiolect keyboard install`."
+_AGAIN: Final = "Run `idiolect setup keyboard`."
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Keyboard(Place):
     name, title = "keyboard", "Every program of the desktop"
     first = (
         "Choose idiolect among your input sources (Super+Space in GNOME, `ibus engine idiolect` elsewhere), and type "
-        "in any program. It learns what you write only after `idiolect keyboard install --learn`."
+        "in any program. `idiolect setup keyboard --learn` or `--no-learn` says whether it learns what you write."
     )
     missing = "Install IBus (the package is called ibus), then `idiolect setup keyboard`"
 
@@ -76,18 +75,22 @@ class Keyboard(Place):
         files = [Change(str(path), text.decode()) for path, text in _files(target.settings).items()]
         return [*files, Change("your input sources", "idiolect, as the last one\n")]
 
-    def install(self, target: Target) -> None:
-        """Make it one of this user's input methods. Raises SetupRefusedError."""
-        self.install_and_say(target)
+    @override
+    def works(self, target: Target) -> bool:
+        """Whether each link of the chain holds, up to the keyboard that is in use."""
+        return self.installed(target) and self.state(target).mend is None
 
-    def install_and_say(self, target: Target, *, learn: bool | None = None) -> list[str]:
-        """Install it, and have it learn or not (None: as before); what was done, in sentences.
+    @override
+    def is_of_profile(self, target: Target) -> bool:
+        """Whether the component starts the keyboard of this profile."""
+        return self.installed(target) and component.is_of(target.settings)
 
-        Raises SetupRefusedError.
-        """
+    def install(self, target: Target) -> list[str]:
+        """Make it one of this user's input methods; it learns as its user chose. Raises SetupRefusedError."""
         system, settings = _system_folder(), target.settings.prepare()
-        if learn is not None:
-            LearningChoice(settings).set(learn=learn)
+        choice = LearningChoice(settings)
+        if target.learn is not None:
+            choice.set(learn=target.learn)
         for path, content in _files(settings).items():
             own_files.write(path, content)
         done = [f"Wrote {component.path()}."]
@@ -100,7 +103,8 @@ class Keyboard(Place):
                     f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
                 )
             done.append("IBus knows it, and was restarted for that.")
-        return [*done, *(f"Added to {name}." for name in input_sources.change(add=True))]
+        learns = "It suggests and learns." if choice.learn else "It suggests only, and learns nothing."
+        return [*done, *(f"Added to {name}." for name in input_sources.change(add=True)), learns]
 
     @override
     def remove(self, target: Target) -> list[str]:
@@ -193,7 +197,7 @@ def _too_old(found: Sequence[int]) -> str:
 
 
 def _version() -> tuple[int, ...] | None:
-    if sys.platform != "linux" or shutil.which("ibus") is None:
+    if shutil.which("ibus") is None:
         return None
     numbers = re.search(r"(\d+)\.(\d+)\.(\d+)", _run("ibus", "version") or "")
     return tuple(map(int, numbers.groups())) if numbers else None

@@ -1,16 +1,11 @@
-"""Files that setting up writes and takes back: whole files, and marked lines in files of other programs."""
+"""Files that setting up writes and takes back."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from idiolect.models import durable
-
-_BEGIN, _END = ">>> idiolect >>>", "<<< idiolect <<<"
-_NOTE: Final = "written by `idiolect setup`; `idiolect setup --remove` takes it out"
 
 
 def write(path: Path, data: bytes) -> None:
@@ -28,36 +23,3 @@ def remove(paths: Iterable[Path]) -> list[str]:
     for path in there:
         path.unlink()
     return [str(path) for path in there]
-
-
-def has_lines(path: Path) -> bool:
-    """Whether our lines are in a file."""
-    return path.is_file() and _BEGIN in path.read_text("utf-8", "surrogateescape")
-
-
-def put_lines(path: Path, lines: str, comment: str) -> None:
-    """Write our lines at the end of a file, in the place of older ones, between two marks. Raises OSError.
-
-    `comment` begins a line that the program does not read.
-    """
-    before = _without(path)
-    gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
-    block = f"{comment} {_BEGIN} {_NOTE}\n{lines.rstrip()}\n{comment} {_END}\n"
-    write(path, (before + gap + block).encode("utf-8", "surrogateescape"))
-
-
-def take_out_lines(path: Path) -> list[str]:
-    """Leave a file as it was without our lines, and no file where they were all of it; the file, if they were there."""
-    if not has_lines(path):
-        return []
-    left = _without(path)
-    if left.strip():
-        write(path, left.encode("utf-8", "surrogateescape"))
-    else:
-        path.unlink()
-    return [str(path)]
-
-
-def _without(path: Path) -> str:
-    text = path.read_text("utf-8", "surrogateescape") if path.is_file() else ""
-    return re.sub(rf"\n?[^\n]*{re.escape(_BEGIN)}.*?{re.escape(_END)}[^\n]*\n?", "", text, flags=re.DOTALL)

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import platformdirs
-
-from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.setup import own_files
 from idiolect.models.errors import IdiolectError
 
 
@@ -26,27 +22,22 @@ class SetupRefusedError(IdiolectError):
 
 @dataclass(frozen=True)
 class Target:
-    """What places are pointed to: this installation, and the profile of `settings`; and where their files are."""
+    """What places are pointed to: this installation, the profile of `settings`, and what the user chose.
+
+    `learn` says whether the keyboard learns (None: as before). The service may write to the folders `writable` (none
+    given: as before). An extension is written to the folder `into` instead of its usual place.
+    """
 
     settings: Settings
-    home: Path
-    config: Path
-
-    @classmethod
-    def of(cls, settings: Settings) -> Target:
-        """The user's own folders."""
-        return cls(settings, Path.home(), platformdirs.user_config_path())
+    learn: bool | None = None
+    writable: tuple[Path, ...] = ()
+    into: Path | None = None
 
     @property
     def command(self) -> tuple[str, ...]:
         """The language server: a program with an absolute path, and its argument."""
         program = Path(sys.executable).with_name("idiolect")
         return (str(program), "lsp")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What has to be in the server's environment: the profile, where it is not the usual one."""
-        return {} if self.settings.home == default_home() else {"IDIOLECT_HOME": str(self.settings.home)}
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,6 @@ class Place(ABC):
         name: what it is called on the command line.
         title: what it is called on a screen.
         first: what to type there first, in a sentence.
-        asks_by: how it asks the service, for the check: "lsp", or "none" where there is nothing to try.
         missing: what to do where its program is not found.
         by_hand: what is left to do by hand once it is set up.
     """
@@ -72,7 +62,6 @@ class Place(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     first: ClassVar[str]
-    asks_by: ClassVar[str] = "none"
     missing: ClassVar[str | None] = None
     by_hand: ClassVar[str | None] = None
 
@@ -82,53 +71,30 @@ class Place(ABC):
 
     @abstractmethod
     def installed(self, target: Target) -> bool:
-        """Whether it is set up."""
+        """Whether it is set up, for this profile or another."""
+
+    def works(self, target: Target) -> bool:
+        """Whether all that setting up can see is as it should be."""
+        return self.installed(target)
+
+    def is_of_profile(self, target: Target) -> bool:
+        """Whether it is set up for the profile of `target`."""
+        return self.installed(target)
 
     @abstractmethod
     def changes(self, target: Target) -> list[Change]:
         """What `install` would change. Raises SetupRefusedError."""
 
     @abstractmethod
-    def install(self, target: Target) -> None:
-        """Set it up, or anew. Raises SetupRefusedError, OSError."""
+    def install(self, target: Target) -> list[str]:
+        """Set it up, or anew; what was done, in sentences. Raises SetupRefusedError, OSError."""
 
     @abstractmethod
     def remove(self, target: Target) -> list[str]:
-        """Take all of that back; what was taken back, nothing where it was not set up. Raises as `install`."""
+        """Take all of that back; what was done, in sentences, none where it was not set up. Raises as `install`."""
 
     def next_step(self, target: Target) -> str | None:
         """What to do for it next, None where nothing is; what is to be typed stands in backquotes."""
         if self.installed(target):
             return self.by_hand
         return self.missing if self.found(target) is None else f"`idiolect setup {self.name}`"
-
-
-class LinesPlace(Place):
-    """A place that reads lines in a configuration file; `comment` begins a line that it does not read."""
-
-    comment: ClassVar[str] = "#"
-
-    @abstractmethod
-    def path(self, target: Target) -> Path:
-        """The configuration file."""
-
-    @abstractmethod
-    def lines(self, target: Target) -> str:
-        """The lines that belong there."""
-
-    def installed(self, target: Target) -> bool:
-        """Whether the lines are there."""
-        return own_files.has_lines(self.path(target))
-
-    def changes(self, target: Target) -> list[Change]:
-        """The lines."""
-        return [Change(str(self.path(target)), self.lines(target))]
-
-    def install(self, target: Target) -> None:
-        """Write the lines. Raises SetupRefusedError, OSError."""
-        self.changes(target)  # may refuse
-        own_files.put_lines(self.path(target), self.lines(target), self.comment)
-
-    def remove(self, target: Target) -> list[str]:
-        """Take the lines out."""
-        return own_files.take_out_lines(self.path(target))

@@ -5,67 +5,75 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from idiolect.daemon.runtime.service_unit import Desktop
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup.browser_place import Browsers
-from idiolect.daemon.setup.editor_places import Emacs, Helix, Kate, Neovim, VSCode
 from idiolect.daemon.setup.keyboard_place import Keyboard
 from idiolect.daemon.setup.place import Change, Place, Target
+from idiolect.daemon.setup.vscode_place import VSCode
 from idiolect.models.errors import IdiolectError
 
 
 class DesktopService(Place):
-    """The service as a unit of systemd or a launch agent of macOS."""
+    """The service as a unit of systemd."""
 
     name, title = "service", "The service at log-in"
     first = "It runs now, and after each log-in: `idiolect status` shows it."
+    missing = "No systemd runs for this user; `idiolect start` starts the service by hand"
 
     def found(self, target: Target) -> str | None:
         """What runs services here."""
-        try:
-            Desktop(target.settings).state()
-        except IdiolectError:
-            return None
-        return "the desktop's services"
+        return "systemd" if Desktop(target.settings).has_manager() else None
 
     def installed(self, target: Target) -> bool:
         """Whether the unit is installed."""
-        return self.found(target) is not None and Desktop(target.settings).state().installed
+        return Desktop(target.settings).state().installed
+
+    @override
+    def works(self, target: Target) -> bool:
+        """Whether it is as it would be written now, and starts at log-in."""
+        state = Desktop(target.settings).state()
+        return state.current and state.enabled
 
     def changes(self, target: Target) -> list[Change]:
         """The unit."""
-        desktop = Desktop(target.settings)
+        desktop = Desktop(target.settings, target.writable)
         return [Change(str(desktop.path), desktop.text().decode())]
 
-    def install(self, target: Target) -> None:
+    def install(self, target: Target) -> list[str]:
         """Install and start it. Raises ServiceManagerError."""
-        Desktop(target.settings).install()
+        desktop = Desktop(target.settings, target.writable)
+        desktop.install()
+        done = [f"Wrote {desktop.path}. It runs, and starts at log-in."]
+        if not desktop.state().lingers:
+            done.append("It ends when you log out; `loginctl enable-linger` lets it go on.")
+        return done
 
     def remove(self, target: Target) -> list[str]:
-        """Stop and uninstall it. Raises ServiceManagerError."""
+        """Stop and uninstall it; what it knows stays. Raises ServiceManagerError."""
         desktop = Desktop(target.settings)
-        return [str(desktop.path)] if desktop.uninstall() else []
+        return [f"Removed {desktop.path}, and ended the service."] if desktop.uninstall() else []
+
+    @override
+    def next_step(self, target: Target) -> str | None:
+        """To write it anew where that is due."""
+        if self.installed(target) and not self.works(target):
+            return f"It was written for another version or place. Run `idiolect setup {self.name}` again"
+        return super().next_step(target)
 
 
 #: In the order in which they are shown: those first through which most programs are reached.
-PLACES: Final[tuple[Place, ...]] = (
-    Keyboard(),
-    Browsers(),
-    VSCode(),
-    Neovim(),
-    Emacs(),
-    Helix(),
-    Kate(),
-    DesktopService(),
-)
+PLACES: Final[tuple[Place, ...]] = (Keyboard(), Browsers(), VSCode(), DesktopService())
 
 
 @dataclass(frozen=True)
 class PlaceState:
     """How one place stands.
 
-    `found` says which program is there, None where it is not installed. `connected`: it is set up. `next_step` is what
-    to do for it, None where nothing is; what is to be typed stands in backquotes.
+    `found` says which program is there, None where it is not installed. `connected`: it is set up, and all that can be
+    seen of it is as it should be. `next_step` is what to do for it, None where nothing is; what is to be typed stands
+    in backquotes.
     """
 
     place: str
@@ -75,10 +83,9 @@ class PlaceState:
     next_step: str | None
 
 
-def survey(settings: Settings) -> list[PlaceState]:
-    """How each place that you type in stands; one whose files are closed to this process counts as not found."""
-    places = (place for place in PLACES if not isinstance(place, DesktopService))
-    return [_state(place, Target.of(settings)) for place in places]
+def survey(target: Target) -> list[PlaceState]:
+    """How each place stands; one whose files are closed to this process counts as not found."""
+    return [_state(place, target) for place in PLACES]
 
 
 def _state(place: Place, target: Target) -> PlaceState:
@@ -87,7 +94,7 @@ def _state(place: Place, target: Target) -> PlaceState:
             place.name,
             place.title,
             place.found(target),
-            connected=place.installed(target),
+            connected=place.works(target),
             next_step=place.next_step(target),
         )
     except (IdiolectError, OSError):  # its files are closed to this process, or its program does not answer

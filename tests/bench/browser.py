@@ -113,8 +113,7 @@ def main():
         program = ends.enter_context(served(home / "profile", 'show = "more"\n'))
         program.env |= {"HOME": folder, "XDG_CONFIG_HOME": f"{folder}/config"}
         (home / "config" / "chromium").mkdir(parents=True)
-        program.run("browser", "install")
-        program.run("browser", "build", "--into", home / "built")
+        program.run("setup", "browser", "--yes", "--into", home / "built")
         manifest = home / "built" / "chromium" / "manifest.json"
         manifest.write_text(
             json.dumps({**json.loads(manifest.read_text()), "host_permissions": ["*://*.test/*"]})

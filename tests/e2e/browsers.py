@@ -103,17 +103,17 @@ class Room:
         }
         for name in ("chromium", "mozilla/firefox"):
             (folder / "config" / name).mkdir(parents=True)
-        states = json.loads(self.run("browser", "install", "--json"))["browsers"]
-        assert {state["browser"] for state in states} == {"Chromium", "Firefox"}
+        wrote = json.loads(self.run("setup", "browser", "--into", str(folder / "built"), "--json"))["wrote"]
+        hosts = [Path(path) for path in wrote if path.endswith(".json")]
+        assert len(hosts) == 2
         counting = folder / "counting"
-        for state in states:
-            told = json.loads(Path(state["path"]).read_text())
+        for path in hosts:
+            told = json.loads(path.read_text())
             counting.write_text(
                 COUNTING.format(python=sys.executable, program=told["path"], log=str(self.log))
             )
-            Path(state["path"]).write_text(json.dumps({**told, "path": str(counting)}))
+            path.write_text(json.dumps({**told, "path": str(counting)}))
         counting.chmod(0o700)
-        self.run("browser", "build", "--into", str(folder / "built"))
 
     def run(self, *arguments):
         done = subprocess.run(

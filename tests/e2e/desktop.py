@@ -63,7 +63,7 @@ class Desktop:
         self._begin_screen()
         self._begin_bus("DBUS_SESSION_BUS_ADDRESS")
         self.start("openbox")
-        self.idiolect("keyboard", "install", "--learn")
+        self.idiolect("setup", "keyboard", "--yes", "--learn")
         self.start("ibus-daemon", "--replace", "--xim", "--verbose", log="ibus.log")
         wait_for(lambda: "idiolect" in self.output("ibus", "list-engine", "--name-only").split(), "IBus")
         wait_for(

@@ -91,7 +91,7 @@ class Gnome(Desktop):
         self._remote = DBusAddress(session, _REMOTE, f"{_REMOTE}.Session")
         self._ask(session, f"{_REMOTE}.Session", "Start", to=_REMOTE)
         wait_for(lambda: (self.output("ibus", "address") or "").startswith("unix:"), "IBus")
-        self.idiolect("keyboard", "install", "--learn")
+        self.idiolect("setup", "keyboard", "--yes", "--learn")
         self.js("Main.overview.hide()")
         self.choose()
         self._tell("NotifyPointerMotionRelative", "dd", (1.0, 1.0))  # the first only makes the pointer

@@ -526,10 +526,9 @@ def test_nothing_typed_is_in_a_log_an_argument_or_an_environment(service, deskto
 
 
 def test_status_says_how_it_stands_and_remove_takes_it_out(desktop):
-    found = json.loads(desktop.idiolect("keyboard", "status", "--json"))
-    assert found["active"]
-    assert found["learns"]
-    assert found["mend"] is None
-    desktop.idiolect("keyboard", "remove")
+    [found, *_] = json.loads(desktop.idiolect("setup", "--json"))
+    assert (found["place"], found["connected"], found["next_step"]) == ("keyboard", True, None)
+    desktop.idiolect("setup", "keyboard", "--remove")
     assert "idiolect" not in desktop.output("ibus", "list-engine", "--name-only").split()
-    assert "keyboard install" in desktop.idiolect("keyboard", "status")
+    [found, *_] = json.loads(desktop.idiolect("setup", "--json"))
+    assert (found["connected"], found["next_step"]) == (False, "`idiolect setup keyboard`")

@@ -184,7 +184,7 @@ def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browser
 ):
     program.env |= dict.fromkeys(("HOME", "XDG_CONFIG_HOME"), str(tmp_path / "own"))
     (tmp_path / "own" / "chromium").mkdir(parents=True)
-    program.run("browser", "install")
+    program.run("setup", "browser", "--yes")
     [manifest] = (tmp_path / "own").rglob("idiolect.json")
     said = program.run("purge", "--yes")
     assert not program.home.exists()

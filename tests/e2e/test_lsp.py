@@ -1,18 +1,13 @@
-"""The language server with a real service (of the tiny model): asked by pygls' own client, and by real editors."""
+"""The language server with a real service (of the tiny model): asked by pygls' own client."""
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
-import shlex
 import subprocess
 import sys
-import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import psutil
 import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
@@ -23,7 +18,6 @@ from idiolect.daemon.runtime import process
 
 KEY_S = 0.12  # between two keys of somebody who types fast
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
 MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
 
 
@@ -594,92 +588,6 @@ def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
     assert CANARY not in log
 
 
-class Neovim:
-    """A Neovim without a screen, which keys are sent to as if they were typed."""
-
-    def __init__(self, program, folder, service, file="notes.md", git=None):
-        """It opens a file of the folder, or `git` with these arguments opens it for a commit message."""
-        self._call = [program, "--server", str(folder / "nvim.sock")]
-        config = folder / "init.lua"
-        config.write_text(f"""
-            vim.o.completeopt = 'menuone,noselect'
-            vim.api.nvim_create_autocmd('FileType', {{
-              pattern = {{ 'markdown', 'text', 'mail', 'gitcommit' }},
-              callback = function()
-                vim.lsp.start({{
-                  name = 'idiolect',
-                  cmd = {{ '{sys.executable}', '-c', '{MAIN}', 'lsp' }},
-                  init_options = {{ learn = true }},
-                }})
-              end,
-            }})
-        """)
-        home = {"XDG_STATE_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
-        ours = {"IDIOLECT_HOME": str(service.settings.home)}
-        editor = [program, "--headless", "-n", "-u", str(config), "--listen", str(folder / "nvim.sock")]
-        self.process = subprocess.Popen(
-            ["git", *git] if git else [*editor, folder / file],
-            env={**os.environ, **home, **ours, "GIT_EDITOR": shlex.join(editor)},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(lambda: self.value("luaeval('vim.lsp.get_clients()[1].initialized')") == "true")
-
-    def keys(self, keys):
-        subprocess.run(
-            [*self._call, "--remote-send", keys], check=False, stderr=subprocess.DEVNULL
-        )  # it may end
-
-    def close(self):
-        """End it, and the Neovim that git has opened."""
-        if self.process.poll() is None:
-            for one in psutil.Process(self.process.pid).children(recursive=True):
-                one.kill()
-            self.process.kill()
-        self.process.wait()
-
-    def words(self):
-        """The words that the language server has for the place of the cursor."""
-        asked = (
-            "request_sync('textDocument/completion', vim.lsp.util.make_position_params(), 5000).result.items"
-        )
-        label = "function(item) return item.label end"
-        return self.value(
-            f'luaeval("table.concat(vim.tbl_map({label}, vim.lsp.get_clients()[1].{asked}), [[ ]])")'
-        ).split()
-
-    def value(self, expression):
-        done = subprocess.run(
-            [*self._call, "--remote-expr", expression], capture_output=True, text=True, check=False
-        )
-        return done.stdout or done.stderr
-
-
-@pytest.fixture
-def neovim(needs_program, tmp_path, service):
-    editor = Neovim(needs_program("nvim", "neovim"), tmp_path, service)
-    yield editor
-    editor.close()
-
-
-def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, neovim):
-    neovim.keys("ithe teal lighthouse keeper Zorv<C-x><C-o>")
-    until(lambda: neovim.value("pumvisible()") == "1")
-    assert neovim.value("complete_info(['items']).items[0].word") == "Zorvelin"
-    neovim.keys("<C-n><C-y> hums")
-    until(lambda: neovim.value("getline('.')") == "the teal lighthouse keeper Zorvelin hums")
-    position = "position = { line = 0, character = 40 }, context = { triggerKind = 1 }"
-    params = f"{{ textDocument = vim.lsp.util.make_text_document_params(), {position} }}"
-    asked = (
-        f"vim.lsp.get_clients()[1].request_sync('textDocument/inlineCompletion', {params}).result.items[1]"
-    )
-    assert neovim.value(f'luaeval("{asked}.insertText")') == " quietly at"
-    neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
-    assert neovim.process.wait(DEADLINE_S) == 0
-    until(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
-
-
 MAIL = """To: Odo Wibberkin <odo@wibberkin.example>
 Subject: Re: Boats
 
@@ -713,217 +621,38 @@ def test_words_of_the_mail_that_is_answered_are_offered_from_the_second_question
     assert not service.knows("Shall we meet at the Kwarbelm", "oor")
 
 
-def test_neovim_offers_words_of_the_mail_that_is_answered(service, needs_program, tmp_path):
-    (tmp_path / "mutt-host-1000-4711").write_text(MAIL)
-    neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, "mutt-host-1000-4711")
-    try:
-        neovim.keys("Goi gladly, at the Kwarbe")
-        until(lambda: "Kwarbelmoor" in neovim.words())
-        neovim.keys("<C-x><C-o>")
-        until(lambda: neovim.value("pumvisible()") == "1")
-        neovim.keys("<C-n><C-y> says the furry wobbleduck<Esc>:wq<CR>")
-        assert neovim.process.wait(DEADLINE_S) == 0
-    finally:
-        neovim.close()
-    assert (
-        (tmp_path / "mutt-host-1000-4711")
-        .read_text()
-        .endswith("at the Kwarbelmoor says the furry wobbleduck\n")
-    )
-    until(lambda: service.knows("says the furry wobble", "duck"))
-    assert not service.knows("Please bring the Tarnf", "oddle")
+COMMIT = """
+# Please enter the commit message for your changes. Lines starting
+# with '#' will be ignored, and an empty message aborts the commit.
+#
+# On branch main
+#
+# ------------------------ >8 ------------------------
+# Do not modify or remove the line above.
+# Everything below it will be ignored.
+diff --git a/lamp.py b/lamp.py
+new file mode 100644
+--- /dev/null
++++ b/lamp.py
+@@ -0,0 +1,2 @@
++def quagmirrorize():
++    return 1
+"""
 
 
-def test_in_a_commit_message_names_of_what_is_changed_are_offered(
-    service, needs_program, tmp_path, monkeypatch
+def test_in_a_commit_message_names_of_what_is_changed_are_offered_and_nothing_is_learned(
+    run, service, tmp_path
 ):
-    for name, value in (("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")):
-        monkeypatch.setenv(name, value)
-    person = ["-c", "user.name=A", "-c", "user.email=a@b.example"]
-    (tmp_path / "lamp.py").write_text("def quagmirrorize():\n    return 1\n")
-    for step in (["init", "-q"], ["add", "lamp.py"]):
-        subprocess.run(["git", *step], cwd=tmp_path, check=True)
+    uri = (tmp_path / ".git" / "COMMIT_EDITMSG").as_uri()
     before = service.ask("/v1/status")["entries"]
-    neovim = Neovim(needs_program("nvim", "neovim"), tmp_path, service, git=[*person, "commit", "--verbose"])
-    try:
-        neovim.keys("iAdd quagmi")
-        until(lambda: "quagmirrorize" in neovim.words())
-        neovim.keys("rrorize to the lamp<Esc>:wq<CR>")
-        assert neovim.process.wait(DEADLINE_S) == 0
-    finally:
-        neovim.close()
-    log = subprocess.run(
-        ["git", "log", "--format=%B"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert log.stdout.strip() == "Add quagmirrorize to the lamp"
+
+    async def asked():
+        async with editing(service, learn=True) as editor:
+            editor.open(uri, COMMIT, "git-commit")
+            editor.keys(uri, 0, 0, "Add quagmi")
+            found = [await editor.words(uri, 0, 10) for _ in range(2)]
+            editor.close(uri, saved=f"Add quagmirrorize to the lamp{COMMIT}")
+            return "quagmirrorize" in [item.label for item in found[-1].items]
+
+    assert run(asked())
     assert service.ask("/v1/status")["entries"] == before
-
-
-def documented(editor):
-    """The settings that the documentation gives for an editor, with the language server of this checkout."""
-    settings = CLIENTS.read_text("utf-8").partition(f"### {editor}\n")[2].split("```")[1].partition("\n")[2]
-    ours = {
-        'command = "idiolect"\nargs = ["lsp"]': f'command = "{sys.executable}"\nargs = ["-c", "{MAIN}", "lsp"]',
-        '("idiolect" "lsp" ': f'("{sys.executable}" "-c" "{MAIN}" "lsp" ',
-        '["idiolect", "lsp"]': json.dumps([sys.executable, "-c", MAIN, "lsp"]),
-    }
-    [theirs] = [text for text in ours if text in settings]
-    return settings.replace(theirs, ours[theirs])
-
-
-@pytest.fixture
-def surroundings(service, tmp_path):
-    """What an editor that knows nothing but its settings there is started with."""
-    folders = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"), str(tmp_path))
-    here = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "IDIOLECT_HOME": str(service.settings.home)}
-    return {**os.environ, **folders, **here}
-
-
-@pytest.mark.parametrize(("name", "place"), [("notes.md", "slow"), ("letter.eml", "grey")])
-def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
-    service, terminal, needs_program, surroundings, tmp_path, name, place
-):
-    (tmp_path / "helix").mkdir()
-    (tmp_path / "helix" / "languages.toml").write_text(documented("Helix"))
-    if name.endswith("eml"):
-        (tmp_path / name).write_text("Subject: the lighthouse\n\n\n")
-    helix = terminal([needs_program("hx", "hx"), tmp_path / name], surroundings)
-    helix.until_there("NOR")
-    helix.type("geithe teal lighthouse keeper Zorv")
-    # The menu comes by itself, but only of a server that was there when the last key was pressed.
-    helix.until_there("Zorvelin text", again="\x7fv")
-    helix.keys("\t")
-    helix.until_there("keeper Zorvelin")
-    helix.type(f" by the {place} quagglefall\x1b")
-    helix.until_there("NOR")
-    helix.keys(":wq\r")
-    until(lambda: service.knows(f"keeper Zorvelin by the {place} quaggle", "fall"))
-
-
-def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
-    service, terminal, needs_program, surroundings, tmp_path
-):
-    (tmp_path / "init.el").write_text(documented("Emacs"))
-    program = needs_program("emacs", "emacs-nox")
-    command = [program, "-nw", "-Q", "-l", tmp_path / "init.el", tmp_path / "notes.txt"]
-    emacs = terminal(command, surroundings)
-    emacs.until_there("Connected! Server")
-    emacs.keys("the teal lighthouse keeper Zorv")
-    emacs.until_there("keeper Zorv")
-    emacs.keys("\x1b\t")
-    emacs.until_there("keeper Zorvelin")
-    emacs.keys(" by the steep brindlemoor\x18\x13")
-    emacs.until_there("Wrote ")
-    until(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))
-
-
-def test_emacs_offers_words_of_the_mail_that_is_answered(
-    service, terminal, needs_program, surroundings, tmp_path
-):
-    (tmp_path / "init.el").write_text(documented("Emacs"))
-    mail = tmp_path / "draft"
-    mail.write_text(MAIL.replace("\n\n", "\n--text follows this line--\n", 1))
-    program = needs_program("emacs", "emacs-nox")
-    load = ["-l", tmp_path / "init.el", "--eval", "(require 'eglot)"]
-    emacs = terminal([program, "-nw", "-Q", *load, mail, "-f", "message-mode"], surroundings)
-    emacs.until_there("Connected! Server")
-    emacs.keys("\x1b>certainly, at the Kwarbe")
-    emacs.until_there("at the Kwarbe")
-    emacs.until_there("at the Kwarbelmoor", again="\x1b\t")
-
-
-class Screen:
-    """A screen of its own that nobody sees, and keys for the window that has the focus there."""
-
-    def __init__(self, server, keyboard, environment):
-        self._server = subprocess.Popen(
-            [server, "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-displayfd", "1"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        display = self._server.stdout.readline().decode().strip()
-        self.environment = {**environment, "DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb"}
-        self._keyboard = keyboard
-        self._programs = []
-
-    def start(self, *command):
-        self._programs.append(
-            subprocess.Popen(
-                command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        )
-        return psutil.Process(self._programs[-1].pid)
-
-    def xdotool(self, *arguments):
-        subprocess.run(
-            [self._keyboard, *arguments], env=self.environment, check=True, stdout=subprocess.DEVNULL
-        )
-
-    def close(self):
-        for program in self._programs:
-            for started in psutil.Process(program.pid).children(recursive=True):
-                started.kill()
-            program.wait()
-        self._server.terminate()
-        self._server.wait()
-        self._server.stdout.close()
-
-
-@pytest.fixture
-def screen(needs_program, surroundings, tmp_path):
-    runtime = tmp_path / "run"
-    runtime.mkdir(0o700)
-    server, keyboard = needs_program("Xvfb", "xvfb"), needs_program("xdotool", "xdotool")
-    opened = Screen(server, keyboard, {**surroundings, "XDG_RUNTIME_DIR": str(runtime)})
-    yield opened
-    opened.close()
-
-
-def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
-    service, screen, needs_program, tmp_path
-):
-    bus, program = needs_program("dbus-run-session", "dbus"), needs_program("kate", "kate")
-    (tmp_path / "katerc").write_text(
-        "[General]\nShow welcome view for new window=false\n[Kate Plugins]\nlspclientplugin=true\n"
-    )
-    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / "notes.txt"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(documented("Kate"))
-    notes.touch()
-    kate = screen.start(bus, "--", program, "-n", "-b", "--startanon", str(notes))
-    screen.xdotool("search", "--sync", "--onlyvisible", "--name", notes.name)
-
-    def serves():
-        """It asks whether it may start the language server."""
-        screen.xdotool("key", "alt+y")
-        return any(is_server(child) for child in kate.children(recursive=True))
-
-    def is_server(child):
-        """One that has just ended, of those that Kate asks what they are, has no command line."""
-        with contextlib.suppress(psutil.Error):
-            return "lsp" in child.cmdline()
-        return False
-
-    def save():
-        screen.xdotool("key", "ctrl+s")
-
-    pauses = itertools.count(1)
-
-    def completed():
-        """The first of the list is taken, or a line ends; each time the list is given longer to come."""
-        screen.xdotool("key", "ctrl+a", "Delete")
-        screen.xdotool("type", "--delay", "30", "the teal lighthouse keeper Zorv")
-        time.sleep(next(pauses))
-        before = notes.stat().st_mtime_ns
-        screen.xdotool("key", "Return")
-        save()
-        until(lambda: notes.stat().st_mtime_ns > before, again=save)
-        return "keeper Zorvelin" in notes.read_text()
-
-    until(serves)
-    screen.xdotool("mousemove", "300", "200", "click", "1")  # without it shortcuts have no window
-    until(completed)
-    screen.xdotool("type", "--delay", "30", " by the stony wrenthicket")
-    save()
-    until(lambda: "wrenthicket" in notes.read_text(), again=save)
-    until(lambda: service.knows("keeper Zorvelin by the stony wren", "thicket"))

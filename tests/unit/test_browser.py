@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 from serving import serving
-from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, manifests, package
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
-from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup.browser_place import Browsers
 from idiolect.daemon.setup.place import SetupRefusedError, Target
@@ -44,7 +42,7 @@ def settings(tmp_path, monkeypatch):
 
 def install(settings):
     """Set the browsers up; how they stand then."""
-    target = Target.of(settings)
+    target = Target(settings)
     Browsers().install(target)
     return Browsers().states(target)
 
@@ -66,7 +64,7 @@ def test_each_browser_that_is_there_is_told_of_the_host_and_of_its_own_extension
 
 
 def test_without_a_browser_it_says_so(settings):
-    assert Browsers().states(Target.of(settings)) == []
+    assert Browsers().states(Target(settings)) == []
     with pytest.raises(SetupRefusedError, match="once"):
         install(settings)
 
@@ -78,19 +76,19 @@ def test_removing_takes_what_is_ours_alone(settings, tmp_path):
     theirs.write_text("{}")
     install(settings)
     elsewhere = Settings(home=tmp_path / "another", keyring=False)
-    assert Browsers().remove(Target.of(elsewhere)) == []
-    gone = Browsers().remove(Target.of(settings))
-    assert len(gone) == 3
+    assert Browsers().remove(Target(elsewhere)) == []
+    gone = Browsers().remove(Target(settings))
+    assert len(gone) == 4
     assert theirs.exists()
-    assert not any(state.installed for state in Browsers().states(Target.of(settings)))
-    assert Browsers().remove(Target.of(settings)) == []
+    assert not any(state.installed for state in Browsers().states(Target(settings)))
+    assert Browsers().remove(Target(settings)) == []
 
 
 def test_another_version_of_the_program_is_no_longer_current(settings, tmp_path):
     (tmp_path / ".config/chromium").mkdir(parents=True)
     install(settings)
     settings.browser_host_path.write_text("#!/bin/sh\n")
-    [state] = Browsers().states(Target.of(settings))
+    [state] = Browsers().states(Target(settings))
     assert (state.installed, state.current) == (True, False)
 
 
@@ -128,12 +126,11 @@ def test_a_package_holds_the_whole_extension_and_what_its_browser_needs(tmp_path
     assert "default_area" not in told["chromium"]["action"]
 
 
-def test_it_is_said_what_each_browser_is_to_load(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    said = "".join(CliRunner().invoke(app, ["browser", "build"]).output.split())  # however its lines break
-    chromium, firefox = said.split("Firefox:")
-    assert f"load{tmp_path}/idiolect-browser/chromium(" in chromium
-    assert f"load{tmp_path}/idiolect-browser/firefox/manifest.json" in firefox
+def test_it_is_said_what_each_browser_is_to_load(settings, tmp_path):
+    (tmp_path / ".config/chromium").mkdir(parents=True)
+    *_, chromium, firefox = Browsers().install(Target(settings, into=tmp_path / "built"))
+    assert f"load {tmp_path}/built/chromium." in chromium
+    assert f"load {tmp_path}/built/firefox/manifest.json" in firefox
 
 
 def test_the_extension_reaches_nothing_but_its_host():
@@ -451,9 +448,8 @@ def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
 
 @pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"id": 1, "do": "learn", "lines": 5, "site": "a.test"}'])
 def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, sent):
-    command = "from idiolect.daemon.commandline.command_table import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", command, "browser", "host"],
+        [sys.executable, "-m", "idiolect.daemon.browser"],
         env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
         input=LENGTH.pack(len(sent)) + sent,
         capture_output=True,
@@ -480,10 +476,9 @@ def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_pa
 @pytest.mark.parametrize("kind", ["file", "null"])
 def test_the_host_says_that_it_is_for_browsers_where_no_program_talks_to_it(settings, tmp_path, kind):
     (tmp_path / "file").write_text("no message of the extension")
-    command = "from idiolect.daemon.commandline.command_table import main; main()"
     with Path(os.devnull if kind == "null" else tmp_path / "file").open("rb") as given:
         done = subprocess.run(
-            [sys.executable, "-c", command, "browser", "host"],
+            [sys.executable, "-m", "idiolect.daemon.browser"],
             env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
             stdin=given,
             capture_output=True,

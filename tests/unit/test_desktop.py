@@ -1,16 +1,13 @@
-"""The service among those of the desktop: what is written for systemd and launchd, and what is asked of them."""
+"""The service among those of the desktop: what is written for systemd, and what is asked of them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import plistlib
 import re
 import socket
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -27,8 +24,6 @@ MAX_EXPOSED = (
     1.6  # of 10, as `systemd-analyze security` counts: what is left is loopback and reading the home
 )
 ODD = 'with space, 100%, "quotes" and $HOME'
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 
 
 @pytest.fixture
@@ -76,7 +71,6 @@ def analyze(tmp_path, monkeypatch, needs_program):
     return run
 
 
-@linux
 @pytest.mark.parametrize("name", ["home", ODD])
 def test_systemd_understands_every_line_of_the_unit(analyze, tmp_path, name):
     made = Desktop(Settings(home=tmp_path / name), [tmp_path / "exports"])
@@ -84,7 +78,6 @@ def test_systemd_understands_every_line_of_the_unit(analyze, tmp_path, name):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@linux
 def test_the_unit_exposes_little(analyze, settings):
     done = analyze(Desktop(settings), "security", "--offline=true", "--no-pager")
     found = re.search(r"exposure level for .*: ([0-9.]+)", done.stdout)
@@ -92,7 +85,6 @@ def test_the_unit_exposes_little(analyze, settings):
     assert float(found[1]) <= MAX_EXPOSED, done.stdout
 
 
-@linux
 def test_the_unit_may_write_its_own_folder_only_and_what_was_given(settings, tmp_path):
     folders = re.search(r"^ReadWritePaths=(.*)$", Desktop(settings).text().decode(), re.MULTILINE)[1]
     assert folders == f'"{settings.home}"'
@@ -103,7 +95,6 @@ def test_the_unit_may_write_its_own_folder_only_and_what_was_given(settings, tmp
     assert "100%%" in more.text().decode()
 
 
-@linux
 def test_each_profile_has_a_unit_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(service_unit, "default_home", lambda: tmp_path / "a")
     names = [Desktop(Settings(home=tmp_path / name)).name for name in ("a", "b", "c")]
@@ -111,7 +102,6 @@ def test_each_profile_has_a_unit_of_its_own(tmp_path, monkeypatch):
     assert len(set(names)) == 3
 
 
-@linux
 def test_installing_writes_the_unit_then_starts_it(settings, systemctl):
     made = Desktop(settings)
     assert not made.state().installed
@@ -127,7 +117,6 @@ def test_installing_writes_the_unit_then_starts_it(settings, systemctl):
     assert not made.state().current
 
 
-@linux
 def test_uninstalling_ends_it_and_leaves_the_profile(settings, systemctl):
     made = Desktop(settings)
     assert not made.uninstall()
@@ -138,7 +127,6 @@ def test_uninstalling_ends_it_and_leaves_the_profile(settings, systemctl):
     assert settings.home.exists()
 
 
-@linux
 def test_without_a_manager_nothing_is_written(settings, systemctl):
     systemctl(refuse="show-environment")
     with pytest.raises(ServiceManagerError, match="idiolect start"):
@@ -147,14 +135,12 @@ def test_without_a_manager_nothing_is_written(settings, systemctl):
     assert not Desktop(settings).start()
 
 
-@linux
 def test_what_the_manager_refuses_is_said_in_its_words(settings, systemctl):
     systemctl(refuse="enable")
     with pytest.raises(ServiceManagerError, match=r"enable .* failed: it says no\."):
         Desktop(settings).install()
 
 
-@linux
 def test_whatever_starts_the_service_asks_the_manager_first(startable, settings, systemctl):
     startable(settings.home)
     Desktop(settings).install()
@@ -167,19 +153,6 @@ def test_whatever_starts_the_service_asks_the_manager_first(startable, settings,
         process.stop(settings)
 
 
-def test_the_launch_agent_is_a_property_list(settings, monkeypatch):
-    monkeypatch.setattr(sys, "platform", "darwin")
-    made = Desktop(settings)
-    told = plistlib.loads(made.text())
-    assert made.path == Path.home() / "Library" / "LaunchAgents" / f"{made.name}.plist"
-    assert told["Label"] == made.name
-    assert told["ProgramArguments"][1:4] == ["-P", "-m", "idiolect.daemon"]
-    assert told["ProgramArguments"][-1] == str(settings.home)
-    assert told["KeepAlive"] == {"SuccessfulExit": False}
-    assert told["Umask"] == 0o077
-
-
-@linux
 def test_whoever_waits_for_the_start_is_told(startable, settings, monkeypatch):
     startable(settings.home)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -194,20 +167,15 @@ def test_whoever_waits_for_the_start_is_told(startable, settings, monkeypatch):
             process.stop(settings)
 
 
-@linux
 def test_the_command(settings, systemctl):
     runner = CliRunner()
-    told = runner.invoke(app, ["service"])
-    assert "Not installed" in told.output
-    Desktop(settings).install()
-    told = runner.invoke(app, ["service", "status"])
-    assert str(Desktop(settings).path) in told.output
-    assert "Runs, and starts at log-in." in told.output
-    state = json.loads(runner.invoke(app, ["service", "status", "--json"]).output)
-    assert state["installed"]
-    assert state["current"]
-    shown = runner.invoke(app, ["service", "show", "--writable", "/srv/exports"]).output
+    shown = runner.invoke(app, ["setup", "service", "--show", "--writable", "/srv/exports"]).output
     assert '"-/srv/exports"' in shown
-    assert "Uninstalled" in runner.invoke(app, ["service", "uninstall"]).output
-    assert runner.invoke(app, ["service", "show", "--writable", "~nobody-by-this-name/x"]).exit_code == 0
-    assert runner.invoke(app, ["service", "status", "--writable", "/srv"]).exit_code == 2
+    Desktop(settings).install()
+    [state] = [
+        one for one in json.loads(runner.invoke(app, ["setup", "--json"]).output) if one["place"] == "service"
+    ]
+    assert (state["connected"], state["next_step"]) == (True, None)
+    done = runner.invoke(app, ["setup", "service", "--remove"]).output.replace("\n", "")
+    assert str(Desktop(settings).path) in done
+    assert not Desktop(settings).path.exists()

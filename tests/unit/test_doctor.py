@@ -130,9 +130,9 @@ STATE = Installed("/the/unit", installed=True, current=True, active=True, enable
     ("change", "level", "mend"),
     [
         ({}, "ok", None),
-        ({"installed": False}, "note", "service install"),
-        ({"current": False}, "wrong", "service install"),
-        ({"enabled": False}, "note", "service install"),
+        ({"installed": False}, "note", "setup service"),
+        ({"current": False}, "wrong", "setup service"),
+        ({"enabled": False}, "note", "setup service"),
         ({"lingers": False}, "ok", "enable-linger"),
     ],
 )

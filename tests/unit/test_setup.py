@@ -3,20 +3,23 @@
 import json
 import os
 import stat
-import tomllib
+from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
 from idiolect.daemon.commandline import doctor_checks
+from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.keyboard import component, input_sources
 from idiolect.daemon.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.setup import own_files
-from idiolect.daemon.setup.editor_places import Helix, Kate, Neovim
 from idiolect.daemon.setup.keyboard_place import Keyboard
 from idiolect.daemon.setup.place import SetupRefusedError, Target
 from idiolect.daemon.setup.places import PLACES, survey
+from idiolect.daemon.setup.vscode_place import VSCode
+from idiolect.daemon.vault import marker
 
 #: A program that answers as IBus's own does where it runs in no session.
 IBUS = """#!/bin/sh
@@ -24,6 +27,14 @@ case "$1" in
   version) echo "IBus {version}" ;;
   write-cache) ;;
   *) exit 1 ;;
+esac
+"""
+#: A program that has the extensions that it was told to install.
+VSCODE = """#!/bin/sh
+case "$1" in
+  --list-extensions) ! test -e "$0.has" || echo idiolect.idiolect ;;
+  --install-extension) : > "$0.has" ;;
+  *) ! test -e "$0.has" || exec /bin/rm "$0.has" ;;
 esac
 """
 #: A program that keeps lists in files, as GSettings keeps them.
@@ -40,10 +51,11 @@ def target(tmp_path, monkeypatch):
     """A profile, and a home of its own, in which no program is found."""
     for name in ("bin", "home"):
         (tmp_path / name).mkdir()
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "pro'file"))
     for name, folder in (("HOME", "home"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    return Target.of(Settings(home=tmp_path / "pro'file"))
+    return Target(Settings(home=tmp_path / "pro'file", keyring=False))
 
 
 @pytest.fixture
@@ -60,9 +72,10 @@ def program(tmp_path):
 
 
 def tree(target):
-    root = target.home.parent
+    root = target.settings.home.parent
     files = (path for path in root.rglob("*") if path.is_file() and path.parent.name != "bin")
-    return {str(path): path.read_text() for path in files}
+    aside = target.settings.browser_extension_path
+    return {str(path): path.read_text() for path in files if not path.is_relative_to(aside)}
 
 
 @pytest.mark.parametrize(
@@ -73,75 +86,25 @@ def tree(target):
 def test_a_place_is_set_up_as_it_shows_and_taken_back(place, target, program):
     program("ibus", IBUS.format(version="1.5.32"))
     for name in ("chromium", "mozilla/firefox"):
-        (target.config / name).mkdir(parents=True)
+        (Path(os.environ["XDG_CONFIG_HOME"]) / name).mkdir(parents=True)
     assert not place.installed(target)
     assert not place.remove(target)
     shown = {change.where: change.lines.strip() for change in place.changes(target)}
     place.install(target)
     assert place.installed(target)
     once = tree(target)
-    assert once.keys() == {where for where in shown if where.startswith("/")}
+    extension = str(target.settings.browser_extension_path)
+    assert once.keys() == {where for where in shown if where.startswith("/") and where != extension}
     assert all(lines in once.get(where, lines) for where, lines in shown.items())
     assert "file" in "".join(once.values()), "the profile"
-    if place.asks_by == "lsp":
-        assert target.command[0].startswith("/")
-        assert target.command[0] in "".join(once.values())
+    assert place.is_of_profile(target)
+    assert not place.is_of_profile(replace(target, settings=Settings(home=target.settings.home / "other")))
     place.install(target)  # again, as after an update
     assert tree(target) == once
     assert place.remove(target)
     assert tree(target) == {}
     assert not place.installed(target)
-
-
-@pytest.mark.parametrize("before", ["", "one", "one\n", "one\n\n", "\u00e9\ntwo\n"])
-def test_what_stood_in_a_file_stands_there_afterwards(tmp_path, before):
-    path = tmp_path / "init"
-    path.write_text(before)
-    path.chmod(0o640)
-    link = tmp_path / "link"
-    link.symlink_to(path)
-    own_files.put_lines(link, "ours\n", "#")
-    own_files.put_lines(link, "ours\nand more\n", "#")
-    assert link.is_symlink()
-    assert path.stat().st_mode & 0o777 == 0o640
-    assert path.read_text().count("ours") == 1
-    assert path.read_text().startswith(before)
-    assert own_files.take_out_lines(link)
-    if before.strip():
-        assert path.read_text().rstrip("\n") == before.rstrip("\n")
-    assert not own_files.take_out_lines(link)
-
-
-def test_helix_reads_the_lines_and_keeps_its_own(target):
-    path = target.config / "helix" / "languages.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text('[[language]]\nname = "python"\n')
-    Helix().install(target)
-    read = tomllib.loads(path.read_text())
-    assert read["language-server"]["idiolect"]["command"] == target.command[0]
-    assert read["language-server"]["idiolect"]["environment"] == {"IDIOLECT_HOME": str(target.settings.home)}
-    assert [one["name"] for one in read["language"]] == ["python", "markdown", "git-commit", "text", "mail"]
-    Helix().remove(target)
-    assert path.read_text() == '[[language]]\nname = "python"\n'
-    path.write_text('[[language]]\nname = "markdown"\n')
-    with pytest.raises(SetupRefusedError, match="by hand"):
-        Helix().install(target)
-    assert path.read_text() == '[[language]]\nname = "markdown"\n'
-
-
-def test_kate_keeps_its_other_servers(target):
-    path = target.config / "kate" / "lspclient" / "settings.json"
-    path.parent.mkdir(parents=True)
-    path.write_text('{"servers": {"rust": {"command": ["ra"]}}, "x": 1}')
-    Kate().install(target)
-    assert set(json.loads(path.read_text())["servers"]) == {"rust", "markdown", "plaintext"}
-    Kate().remove(target)
-    assert json.loads(path.read_text()) == {"servers": {"rust": {"command": ["ra"]}}, "x": 1}
-    for text in ("{", '{"servers": {"markdown": {"command": ["marksman"]}}}'):
-        path.write_text(text)
-        with pytest.raises(SetupRefusedError):
-            Kate().install(target)
-        assert path.read_text() == text
+    assert not target.settings.browser_extension_path.exists()
 
 
 # --- the keyboard ---
@@ -160,7 +123,7 @@ def test_it_is_added_to_the_lists_that_the_desktop_reads(target, program, monkey
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", desktop)
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{os.defpath}")
     program("gsettings", GSETTINGS)
-    gnomes = target.home / "org.gnome.desktop.input-sources"
+    gnomes = Path(os.environ["HOME"]) / "org.gnome.desktop.input-sources"
     gnomes.write_text(before := "[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy')]\n")
     assert input_sources.gnome_layout() == ("de", "nodeadkeys")
     assert not input_sources.listed()
@@ -195,8 +158,9 @@ def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path)
     settings = target.settings
     program("ibus", IBUS.format(version="1.5.32"))
     assert doctor_checks._check_keyboard(settings) == []
-    assert "keyboard install" in Keyboard().state(target).mend
-    Keyboard().install_and_say(target, learn=True)
+    assert "setup keyboard" in Keyboard().state(target).mend
+    done = Keyboard().install(replace(target, learn=True))
+    assert done[-1] == "It suggests and learns."
     described = ElementTree.fromstring(component.path().read_bytes())
     assert described.findtext("name") == component.BUS_NAME
     assert str(component.folder()) in component.environment_path().read_text()
@@ -206,7 +170,7 @@ def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path)
     assert "does not run in this session" in state.mend
     [finding] = doctor_checks._check_keyboard(settings)
     assert (finding.level, finding.mend) == ("note", state.mend)
-    other = Target.of(Settings(home=tmp_path / "other"))
+    other = Target(Settings(home=tmp_path / "other"))
     assert "another version, place or layout" in Keyboard().state(other).mend
 
 
@@ -223,7 +187,7 @@ def test_it_learns_nothing_until_its_user_says_so(target):
 
 
 def states(target):
-    return {state.place: state for state in survey(target.settings)}
+    return {state.place: state for state in survey(target)}
 
 
 def test_each_place_that_is_not_set_up_says_what_to_do(target, program):
@@ -232,19 +196,85 @@ def test_each_place_that_is_not_set_up_says_what_to_do(target, program):
     assert (found["keyboard"].found, found["keyboard"].connected) == (None, False)
     assert found["keyboard"].next_step.startswith("Install IBus")
     assert found["browser"].next_step.endswith("`idiolect setup browser`")
-    assert (found["neovim"].found, found["neovim"].next_step) == (None, None)
-    there = program("nvim")
-    neovim = states(target)["neovim"]
-    assert (neovim.found, neovim.connected, neovim.next_step) == (there, False, "`idiolect setup neovim`")
-    Neovim().install(target)
-    neovim = states(target)["neovim"]
-    assert (neovim.connected, neovim.next_step) == (True, None)
+    assert (found["vscode"].found, found["vscode"].next_step) == (None, None)
+    there = program("code")
+    vscode = states(target)["vscode"]
+    assert (vscode.found, vscode.connected, vscode.next_step) == (there, False, "`idiolect setup vscode`")
+    program("code", "#!/bin/sh\necho idiolect.idiolect\n")
+    vscode = states(target)["vscode"]
+    assert (vscode.connected, vscode.next_step) == (True, None)
+
+
+def test_a_keyboard_that_does_not_run_is_not_connected(target, program):
+    program("ibus", IBUS.format(version="1.5.32"))
+    Keyboard().install(target)
+    keyboard = states(target)["keyboard"]
+    assert not keyboard.connected
+    assert "does not run in this session" in keyboard.next_step
 
 
 def test_a_place_whose_files_are_closed_is_not_found(target, program, monkeypatch):
     def closed(_self, _target):
         raise PermissionError
 
-    program("nvim")
-    monkeypatch.setattr(Neovim, "installed", closed)
-    assert states(target)["neovim"].found is None
+    program("code")
+    monkeypatch.setattr(VSCode, "works", closed)
+    assert states(target)["vscode"].found is None
+
+
+# --- the command ---
+
+
+@pytest.fixture
+def all_set_up(target, program):
+    """Keyboard, browser and VS Code, each with what `setup` wrote for it."""
+    program("ibus", IBUS.format(version="1.5.32"))
+    program("code", VSCODE)
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "chromium").mkdir(parents=True)
+    marker.claim(target.settings.prepare())
+    for place in ("keyboard", "browser", "vscode"):
+        assert command("setup", place, "--yes").exit_code == 0
+    return target
+
+
+def command(*words, **given):
+    return CliRunner().invoke(app, list(words), **given)
+
+
+def test_without_a_name_all_that_setup_wrote_is_taken_back(all_set_up):
+    told = json.loads(command("setup", "--remove", "--json").output)["removed"]
+    assert list(told) == ["keyboard", "browser", "vscode"]
+    assert tree(all_set_up).keys() == {str(all_set_up.settings.marker_path)}
+    assert "Nothing was set up." in command("setup", "--remove").output
+
+
+def test_purging_takes_back_what_was_set_up_for_the_profile(all_set_up):
+    done = command("purge", "--yes")
+    assert done.exit_code == 0, done.output
+    assert not component.path().exists()
+    assert str(component.path()) in done.output.replace("\n", "")
+    assert tree(all_set_up) == {}
+
+
+def test_purging_another_profile_leaves_what_was_set_up(all_set_up, monkeypatch, tmp_path):
+    before = tree(all_set_up)
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "other"))
+    assert command("purge", "--yes").exit_code == 0
+    assert tree(all_set_up) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("keyboard", "--into", "x"), ("browser", "--learn"), ("vscode", "--writable", "/srv"), ("--learn",)],
+)
+def test_an_option_of_another_place_is_refused(target, words):
+    assert command("setup", *words).exit_code == 2
+
+
+@pytest.mark.parametrize(("answer", "learns"), [("y", True), ("n", False), ("", False)])
+def test_setup_asks_whether_the_keyboard_learns(run, target, program, answer, learns):
+    program("ibus", IBUS.format(version="1.5.32"))
+    code, out, _ = run(target.settings, "setup", "keyboard", typed=f"y\n{answer}\n", terminal=True)
+    assert code == 0
+    assert "Learn what you write with it?" in out
+    assert LearningChoice(target.settings).learn is learns

@@ -11,8 +11,9 @@ from idiolect.daemon.commandline.formatting import plain
 from idiolect.daemon.commandline.service_process import end_service
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.profile.purge import Purged, contents, purge, require_profile
-from idiolect.daemon.setup.browser_place import Browsers
-from idiolect.daemon.setup.place import Target
+from idiolect.daemon.setup.place import Place, Target
+from idiolect.daemon.setup.places import PLACES
+from idiolect.models.errors import IdiolectError
 
 EXAMPLE = "idiolect purge"
 
@@ -21,27 +22,44 @@ def run(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
+    """Delete everything: text, adapters, key, log, settings, base model, and what `setup` wrote for this profile."""
     settings, terminal = find_profile(), Terminal()
     require_profile(settings)
+    target = Target(settings)
+    places = [place for place in PLACES if _is_of_profile(place, target)]
     if not yes:
         terminal.say(f"{settings.home}:")
         for name, size in contents(settings).items():
             terminal.say(f"  {size / 1e6:>9,.1f} MB  {plain(name)}")
+        for place in places:
+            terminal.say(f"  {place.title}: what `idiolect setup {place.name}` wrote")
         confirm("Delete all of this, and its key? It cannot be undone.")
     if settings.home.exists():
         settings.require_writable()
+    # Before the rest, so that neither a browser nor the desktop starts the program meanwhile.
+    taken_back = {place.name: _take_back(place, target) for place in places}
     end_service(settings)
-    inside = str(settings.browser_host_path)
-    # Before the rest, so that no browser starts the program meanwhile.
-    manifests = [path for path in Browsers().remove(Target.of(settings)) if path != inside]
     done = purge(settings)
     if as_json:
-        terminal.print_json({"home": str(settings.home), **asdict(done), "manifests": manifests})
-    else:
-        for manifest in manifests:
-            terminal.say(f"Removed {plain(manifest)}: a browser no longer knows the program.")
-        _show(terminal, settings.home, done)
+        return terminal.print_json({"home": str(settings.home), **asdict(done), "setup": taken_back})
+    for sentence in (one for sentences in taken_back.values() for one in sentences):
+        terminal.say(plain(sentence))
+    return _show(terminal, settings.home, done)
+
+
+def _is_of_profile(place: Place, target: Target) -> bool:
+    """Return True if a place is set up for the profile; one whose program gives no answer is taken for not set up."""
+    try:
+        return place.is_of_profile(target)
+    except (IdiolectError, OSError):
+        return False
+
+
+def _take_back(place: Place, target: Target) -> list[str]:
+    try:
+        return place.remove(target)
+    except (IdiolectError, OSError) as error:
+        return [f"{place.title}: {error} `idiolect setup {place.name} --remove` tries again."]
 
 
 def _show(terminal: Terminal, home: Path, done: Purged) -> None:

@@ -1,22 +1,26 @@
-"""The command `idiolect setup`: connect editors, the desktop and browsers to the program."""
+"""The command `idiolect setup`: connect the programs that you type in to the service, and take that back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
+from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm, make_absolute, parse_path
 from idiolect.daemon.commandline.client import find_profile
-from idiolect.daemon.commandline.service_process import start_service
+from idiolect.daemon.commandline.output_files import writing
+from idiolect.daemon.commandline.service_process import build_base
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.settings_file import did_you_mean
-from idiolect.daemon.setup.lsp_check import words_from
 from idiolect.daemon.setup.place import Place, SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES
+from idiolect.daemon.setup.places import PLACES, survey
+from idiolect.models.errors import IdiolectError
 
-EXAMPLE = "idiolect setup; idiolect setup neovim; idiolect setup neovim --remove"
+EXAMPLE = "idiolect setup; idiolect setup keyboard --learn; idiolect setup --remove"
 
 
 def run(
@@ -24,54 +28,105 @@ def run(
         str | None,
         typer.Argument(
             metavar="PLACE",
-            help="keyboard, browser, vscode, neovim, emacs, helix, kate or service; without one, all are "
-            "listed.",
+            help="keyboard, browser, vscode or service; without one, all are listed, or with --remove taken back.",
         ),
     ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Show what would be written, and write nothing.")
     ] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove what was written.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take back what was written.")] = False,
+    learn: Annotated[
+        bool | None,
+        typer.Option(
+            "--learn/--no-learn",
+            help="keyboard: whether what you write with it is learned; without either you are asked.",
+        ),
+    ] = None,
+    writable: Annotated[
+        list[Path] | None,
+        typer.Option(
+            parser=parse_path,
+            metavar="FOLDER",
+            help="service: a folder that exports may go to; may be repeated.",
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            parser=parse_path, metavar="FOLDER", help="browser, vscode: where to write the extension."
+        ),
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Connect a program that you type in: shows the changes, asks, writes them, and checks that it works."""
+    """Connect a program that you type in: shows the changes, asks, and writes them."""
+    for name, given, takers in (
+        ("--learn", learn, ("keyboard",)),
+        ("--writable", writable, ("service",)),
+        ("--into", into, ("browser", "vscode")),
+    ):
+        if given is not None and place not in takers:
+            raise typer.BadParameter(f"{name} is for {' and '.join(takers)} alone")
     settings, terminal = find_profile() if remove else Settings(), Terminal()
-    target = Target.of(settings)
-    if place is None:
-        if show or remove or yes:
-            raise typer.BadParameter("name a place: without one, setup only lists them")
-        return _list(terminal, target, PLACES, as_json=as_json)
-    chosen = next((one for one in PLACES if one.name == place), None)
-    if chosen is None:
-        names = [one.name for one in PLACES]
-        raise typer.BadParameter(
-            f"there is no place of this name. The places are {', '.join(names)}.{did_you_mean(place, names)}"
-        )
+    folders = tuple(Path(make_absolute(path)) for path in writable or ())
+    target = Target(settings, learn, folders, None if into is None else Path(make_absolute(into)))
+    chosen = None if place is None else _find_place(place)
     if remove:
-        gone = bool(chosen.remove(target))
-        said = f"{place} is as it was before." if gone else f"{place} was not set up."
-        return terminal.print_result(said, {"place": place, "removed": gone}, as_json=as_json)
+        return _remove(terminal, PLACES if chosen is None else (chosen,), target, as_json=as_json)
+    if chosen is None:
+        if show or yes:
+            raise typer.BadParameter("name a place: without one, setup only lists them")
+        return _list(terminal, target, as_json=as_json)
     if show:
         return _show(terminal, chosen, target)
-    if chosen.found(target) is None:
-        hint = f" {chosen.missing}." if chosen.missing else ""
-        raise SetupRefusedError(f"{chosen.title}: no program for it was found.{hint}")
-    changes = chosen.changes(target)
-    if not yes and not as_json:
-        _show(terminal, chosen, target)
+    return _install(terminal, chosen, target, ask=not yes and not as_json, as_json=as_json)
+
+
+def _find_place(name: str) -> Place:
+    found = next((one for one in PLACES if one.name == name), None)
+    if found is None:
+        names = [one.name for one in PLACES]
+        raise typer.BadParameter(
+            f"there is no place of this name. The places are {', '.join(names)}.{did_you_mean(name, names)}"
+        )
+    return found
+
+
+def _install(terminal: Terminal, place: Place, target: Target, *, ask: bool, as_json: bool) -> None:
+    if place.found(target) is None:
+        hint = f" {place.missing}." if place.missing else ""
+        raise SetupRefusedError(f"{place.title}: no program for it was found.{hint}")
+    changes = place.changes(target)
+    if ask:
+        _show(terminal, place, target)
         confirm("Write this?")
-    chosen.install(target)
-    words = _check(chosen, target, settings, terminal)
-    facts: dict[str, Any] = {
-        "place": place,
-        "wrote": [change.where for change in changes],
-        "checked": words is not None,
-        "first": chosen.first,
-    }
+        target = _ask_about_learning(place, target)
+    if place.name == "service":
+        build_base(target.settings.prepare(), terminal)
+    if target.into is None:
+        done = place.install(target)
+    else:
+        with writing(target.into, "Name another folder with --into."):
+            done = place.install(target)
+    wrote = [change.where for change in changes]
     if as_json:
-        return terminal.print_json(facts)
-    return _print_state(terminal, chosen, facts, words)
+        return terminal.print_json({"place": place.name, "wrote": wrote, "done": done, "first": place.first})
+    for sentence in done:
+        terminal.show_whole(sentence)
+    if target.into is None:
+        terminal.say(f"Undo: `idiolect setup {place.name} --remove`.")
+    return terminal.say(f"Try it: {place.first}")
+
+
+def _ask_about_learning(place: Place, target: Target) -> Target:
+    if place.name != "keyboard" or target.learn is not None or not sys.stdin.isatty():
+        return target
+    learn = typer.confirm(
+        "Learn what you write with it? From now on it is kept and learned from, but for password fields, terminals and "
+        "private windows",
+        default=False,
+    )
+    return replace(target, learn=learn)
 
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
@@ -81,36 +136,33 @@ def _show(terminal: Terminal, place: Place, target: Target) -> None:
             terminal.show_whole(("    " + line, "dim"))
 
 
-def _list(terminal: Terminal, target: Target, places: tuple[Place, ...], *, as_json: bool) -> None:
-    rows = [{"place": one.name, "found": one.found(target), "done": one.installed(target)} for one in places]
+def _remove(terminal: Terminal, places: tuple[Place, ...], target: Target, *, as_json: bool) -> None:
+    """Take places back; one that refuses keeps none of the others from it, and its error is raised afterwards."""
+    done, refused = dict[str, list[str]](), list[IdiolectError]()
+    for place in places:
+        try:
+            done[place.name] = place.remove(target)
+        except IdiolectError as error:
+            refused.append(error)
+    said = [sentence for sentences in done.values() for sentence in sentences]
     if as_json:
-        return terminal.print_json(rows)
+        terminal.print_json({"removed": {name: sentences for name, sentences in done.items() if sentences}})
+    else:
+        for sentence in said or ([] if refused else ["Nothing was set up."]):
+            terminal.show_whole(sentence)
+    if refused:
+        raise refused[0]
+
+
+def _list(terminal: Terminal, target: Target, *, as_json: bool) -> None:
+    states = survey(target)
+    if as_json:
+        return terminal.print_json([asdict(state) for state in states])
     terminal.show_table(
         ("place", "found here", "connected"),
-        ((str(row["place"]), str(row["found"] or "no"), "yes" if row["done"] else "no") for row in rows),
+        ((state.place, state.found or "no", "yes" if state.connected else "no") for state in states),
     )
-    for one, row in zip(places, rows, strict=True):
-        if row["found"] is None and one.missing:
-            terminal.say(f"{one.name}: {one.missing}.")
-    return terminal.say("`idiolect setup PLACE` connects one: it shows the changes first, and asks.")
-
-
-def _check(place: Place, target: Target, settings: Settings, terminal: Terminal) -> list[str] | None:
-    """The words that are offered where the place asks the service as it is set up to; None where that fails."""
-    if place.asks_by != "lsp":
-        return []
-    start_service(settings.prepare(), terminal)
-    with terminal.waiting(f"Asking as {place.name} does"):
-        return words_from(target.command, target.environment)
-
-
-def _print_state(terminal: Terminal, place: Place, facts: dict[str, Any], words: list[str] | None) -> None:
-    for where in facts["wrote"]:
-        terminal.say(f"Wrote {where}. Undo: idiolect setup {place.name} --remove")
-    if words is None:
-        terminal.say(
-            f"{place.title} gets no answer from the service yet. `idiolect doctor` says what is wrong."
-        )
-    elif words:
-        terminal.say(f"It answers: after “Thanks for the ” it suggests {', '.join(words)}.")
-    terminal.say(f"Try it: {place.first}")
+    for state in states:
+        if state.next_step is not None:
+            terminal.say(f"{state.place}: {state.next_step.rstrip('.')}.")
+    return terminal.say("`idiolect setup PLACE` connects one of them: it shows the changes first, and asks.")

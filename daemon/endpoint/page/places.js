@@ -5,7 +5,7 @@ import { $, ask, coded, make } from "./common.js";
 /** What is said of one that is here, or that most people will want. */
 function says({ connected, found, next_step: next }) {
   if (connected) return next ? `Connected. ${next}` : `Connected: ${found}`;
-  return found ? `Here, not connected. In a terminal: ${next}` : next;
+  return found ? `Here, not connected. ${next.startsWith("`") ? "In a terminal: " : ""}${next}` : next;
 }
 
 export async function start() {

@@ -924,7 +924,7 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, learning, u
         with without_host(browser.room):
             browser.popup(here)
             tab.until(f"{asked % 'getBadgeText'}.then((text) => text === '!')")
-            assert "idiolect browser install" in tab.js(asked % "getTitle")
+            assert "idiolect setup browser" in tab.js(asked % "getTitle")
         all_is_well(browser)
         upset.ask("/v1/pause", for_s=600)
         for mode, shown in (("learn", "!"), ("suggest", "S")):  # suggestions go on
@@ -935,7 +935,7 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, learning, u
 @in_chromium
 def test_without_a_host_the_button_says_what_to_do(browser):
     with without_host(browser.room):
-        nothing_is_shown(browser, "idiolect browser install")
+        nothing_is_shown(browser, "idiolect setup browser")
     all_is_well(browser)
 
 

@@ -16,7 +16,6 @@ from idiolect.daemon.commandline.command_table import COMMANDS
 SHOWN = {
     "start": [()],
     "status": [()],
-    "service": [()],  # `show` prints a file as it would be written
     "setup": [()],
     "doctor": [()],
     "forget": [("--text", "quay", "--dry-run"), ("--receipts",)],
@@ -41,11 +40,8 @@ SHOWN = {
     "adapters": [()],
     "base": [(), ("use", "nonsense"), ("remove", "nonsense"), ("remove", "smollm2-135m")],
     "use": [("base",)],
-    "keyboard": [()],
-    "browser": [()],
 }
 UNSHOWN = {"stop", "lock", "unlock", "purge", "backup", "restore", "export", "lsp"}
-UNSHOWN |= {"vscode"}
 
 
 def too_wide(line):

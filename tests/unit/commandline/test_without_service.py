@@ -212,7 +212,8 @@ def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(
 
 
 def test_a_file_that_cannot_be_written_is_said(run, tmp_path):
-    path = tmp_path / "no-such-folder" / "idiolect.vsix"
-    code, out, err = run(tmp_path, "vscode", path)
+    path = tmp_path / "file" / "below"
+    (tmp_path / "file").touch()
+    code, out, err = run(tmp_path, "setup", "vscode", "--into", path, "--yes")
     assert (code, out) == (51, "")
     assert err.startswith(f"idiolect: {path} cannot be written: ")

@@ -9,7 +9,7 @@ const AGAIN_MS = 5000; // between two tries to start a host that is not there
 export const ADVICE = {
   ready: "",
   paused: "Learning is paused: run `idiolect resume` to go on.",
-  missing: "The browser finds no idiolect: install it, then run `idiolect browser install`.",
+  missing: "The browser finds no idiolect: install it, then run `idiolect setup browser`.",
   old: "The installed idiolect is older than this extension: update it, then start the browser anew.",
   stopped: "The service is stopped: run `idiolect start`.",
   locked: "The profile is locked: run `idiolect unlock`.",
