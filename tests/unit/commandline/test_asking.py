@@ -34,7 +34,17 @@ def test_suggest(run, knowing):
     service = knowing(*((known, "test", None, datetime(2026, 1, 31, tzinfo=UTC)),) * 5).settings
     code, out, _ = run(service, "suggest", "Thanks for ", "--json")
     assert code == 0
-    fields = {"words", "ghost", "list", "adapter", "elapsed_ms", "reason", "paused", "sees_context"}
+    fields = {
+        "words",
+        "ghost",
+        "list",
+        "adapter",
+        "elapsed_ms",
+        "reason",
+        "reasons",
+        "paused",
+        "sees_context",
+    }
     assert set(json.loads(out)) == fields
     _, out, _ = run(service, "suggest", "-", typed="Thanks for [bold]three\x1b[31m lant")
     assert "lanterns" in out, "whole, not what is missing of it"
