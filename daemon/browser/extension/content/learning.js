@@ -4,7 +4,7 @@
 // makes a trusted `input` event, too, but in no browser the `beforeinput` event before it.
 idiolect.learning ??= (() => {
   const { now, fields, text, authorship } = idiolect;
-  const SEEN_MS = 1000; // for so long the page may take to show what was typed
+  const SEEN_MS = 5000; // for so long the page may take to show what was typed
   const MAX_TYPED = 20000; // characters at once, which an input method may bring
   const known = new WeakMap(); // element → its Authorship: its user may come back to it
 
@@ -26,9 +26,12 @@ idiolect.learning ??= (() => {
     if (writing === null) return;
     known.set(field.element, writing);
     if (early === null) return sync(); // what has come since they were last here is the page's
-    typed = early.typed || (early.keyed ?? "");
+    const untold = early.typed || (early.keyed ?? "");
+    typed = untold;
     typedMs = Date.now();
     sync();
+    // What was typed here is learned whole or not at all: it stands there otherwise, and more would be added to it.
+    if (untold !== "" && typed === untold && text.all(field) !== found) writing = null;
   }
 
   /** See what the field holds now, and whose it is. */

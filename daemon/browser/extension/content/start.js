@@ -4,6 +4,7 @@
 idiolect.start ??= (() => {
   const { fields, text } = idiolect;
   const MAX_KEYED = 64; // characters
+  const MAX_TYPED = 20000;
   let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
   let visit = load;
   let asked = false;
@@ -61,8 +62,10 @@ idiolect.start ??= (() => {
   }
 
   function onChange(event) {
-    const isTyped = event.isTrusted && ["insertText", "insertFromComposition"].includes(event.inputType);
-    if (isTyped && early?.element.contains(event.composedPath()[0])) early.typed = (early.typed + (event.data ?? "")).slice(-MAX_KEYED);
+    const { inputType, data } = event;
+    if (!event.isTrusted || !early?.element.contains(event.composedPath()[0])) return;
+    if (["insertText", "insertFromComposition"].includes(inputType)) early.typed = (early.typed + (data ?? "")).slice(-MAX_TYPED);
+    else if (inputType === "deleteContentBackward") early.typed = early.typed.slice(0, -1);
   }
 
   /**
