@@ -278,7 +278,7 @@ class Service:
             "savings": savings,
             "show": self.model.served.switches.show,
             "grey_text": self.suggestions.grey_text(),
-            "key_ms": None if (key_ms := self.model.stats.measured_key_ms) is None else round(key_ms),
+            "key_ms": None if (key_ms := self.model.stats.known_key_ms) is None else round(key_ms),
             "measured": store.state.get(MEASURED),
             "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),

@@ -30,7 +30,7 @@ class TypingSpeed:
         self._letter, self._at_s = letter, at_s
 
     @property
-    def key_ms(self) -> int | None:
+    def median_ms(self) -> int | None:
         """The median in whole milliseconds; None until enough was typed, and where no hand types."""
         known = self._intervals >= _MIN_INTERVALS and self._median_ms >= _MIN_MEDIAN_MS
         return round(self._median_ms) if known else None

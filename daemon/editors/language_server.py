@@ -349,7 +349,7 @@ class Editing:
             "ghost_words": ghost_words,
             "corrections": self._options.corrections and words > 0,
             "app": self._app,
-            "key_ms": self._speed.key_ms,
+            "letter_ms": self._speed.median_ms,
         }
         if one.sees_context:
             body["context"] = reply.context()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pydantic
 from anyio.to_thread import run_sync
 from typing_extensions import TypedDict
@@ -44,11 +46,12 @@ class SwitchesBody(Body):
 
     corrections: Corrections | None = None
     show: Show | None = None
+    speed: Annotated[int, pydantic.Field(ge=0, le=300)] | None = None
 
     @pydantic.model_validator(mode="after")
     def _something(self) -> SwitchesBody:
-        if self.corrections is None and self.show is None:
-            raise ValueError("give corrections, show or both")
+        if self.corrections is None and self.show is None and self.speed is None:
+            raise ValueError("give corrections, show or speed")
         return self
 
 
@@ -92,7 +95,7 @@ def _register_switches(app: Application, service: Service) -> None:
     @app.post("/v1/switches", Scope.ADMIN)
     async def set_switches(asked: SwitchesBody) -> Switches:
         """Set switches from the next key on; answers with what all of them stand at."""
-        return await run_sync(service.model.set_switches, asked.corrections, asked.show)
+        return await run_sync(service.model.set_switches, asked.model_dump(exclude_none=True))
 
 
 def _register_trial(app: Application, service: Service) -> None:

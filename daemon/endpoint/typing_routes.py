@@ -50,8 +50,9 @@ class SuggestBody(PlacedBody):
     """What stands before and after the cursor, and how much to suggest.
 
     `context` is what the user answers, the newest last: for this suggestion alone. `corrections`: whether mistyped
-    words are mended, too. `key_ms` is the typist's median time between two letters, in milliseconds. `reasons`:
-    whether to say why something is not shown.
+    words are mended, too. `key_ms` is the time between two letters, in milliseconds, of the typist for whom ghosts are
+    judged; `letter_ms` is what was measured of it of late, for the profile's median. `reasons`: whether to say why
+    something is not shown.
     """
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
@@ -61,6 +62,7 @@ class SuggestBody(PlacedBody):
     context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
     corrections: bool = False
     key_ms: KeyMs | None = None
+    letter_ms: KeyMs | None = None
     reasons: bool = False
 
 
@@ -274,7 +276,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
 
         sees = suggestions.sees_context(asked.place)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        told_of = (asked.place, asked.corrections, asked.key_ms)
+        told_of = (asked.place, asked.corrections, asked.key_ms, asked.letter_ms)
         steps = suggestions.suggest_in_steps(*wanted, given_up, *told_of, asked.context if sees else ())
         try:
             work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)

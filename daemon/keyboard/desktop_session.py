@@ -118,7 +118,7 @@ class DesktopSession:
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": ask.corrections,
-            "key_ms": self.speed.key_ms,
+            "letter_ms": self.speed.median_ms,
             **_place(field),
         }
         self.asking.suggest(body, then, ended=ask.ended)

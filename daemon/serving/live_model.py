@@ -8,7 +8,7 @@ asks, so that no keystroke waits for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.mending.mistakes import Mistake, WordDecisions, decisions
-from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
@@ -33,7 +32,7 @@ from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
-from idiolect.daemon.serving.switches import Corrections, Switches, read_switches, set_switches
+from idiolect.daemon.serving.switches import Switches, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
@@ -142,6 +141,7 @@ class LiveModel:
             newest, known = self._known()
             self._use_languages(known)
             switches = read_switches(store, settings)
+            self.stats.speed = switches.speed
             chosen = self._chosen(self.servable.active())
             beginning = reporting(self._begin(newest, known, switches, chosen), report)
             self.served = self.queue.run(Priority.REST, beginning)
@@ -179,16 +179,17 @@ class LiveModel:
         """The adapter that serves; None: the base model alone."""
         return self.served.predictor.adapter_id
 
-    def set_switches(self, corrections: Corrections | None, show: Show | None) -> Switches:
-        """Set switches, but for those that are None, from the next question on; what they stand at then."""
+    def set_switches(self, changed: Mapping[str, Any]) -> Switches:
+        """Set switches, by name, from the next question on; what all of them stand at then."""
         with self._changing:
-            switches = set_switches(self._store, self._settings, corrections, show)
+            switches = set_switches(self._store, self._settings, changed)
             self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
             return switches
 
     def _switch_to(self, switches: Switches) -> None:
         self.served = replace(self.served, switches=switches)
         self.served.predictor.ghosts.show = switches.show
+        self.stats.speed = switches.speed
 
     def set_uptake(self, uptake: float) -> None:
         """Judge ghosts from now on by this share of right ones that are taken."""

@@ -64,13 +64,15 @@ class Suggestions:
         place: InputContext = NOWHERE,
         corrections: bool = False,
         key_ms: float | None = None,
+        letter_ms: float | None = None,
         context: Sequence[str] = (),
     ) -> Steps[Suggestion]:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. With `corrections` mistyped
         words are mended, too. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the
-        profile's median). ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is
+        profile's). ``letter_ms`` is what a program has measured of that by now: the profile learns its own from it.
+        ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is
         for this answer alone, and let go as soon as another question comes without it, unless that asks for nothing.
         The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
         """
@@ -96,8 +98,8 @@ class Suggestions:
             key_ms=key_ms or self._model.stats.key_ms,
             answered=answered,
         )
-        if key_ms is not None and remember:
-            self._model.stats.learn_key_ms(key_ms)
+        if letter_ms is not None and remember:
+            self._model.stats.learn_letter_ms(letter_ms)
         found = self._with_reasons(found, served.switches.corrections, wanted=corrections)
         if found.correction is not None and served.switches.corrections != "apply":
             found = replace(found, correction=replace(found.correction, sure=False))

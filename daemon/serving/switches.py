@@ -1,7 +1,8 @@
-"""The switches for corrections and for how much is shown, set while the service runs."""
+"""The switches for corrections, for how much is shown and for how fast its user types, set while the service runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -21,6 +22,7 @@ class Switches:
 
     corrections: Corrections
     show: Show
+    speed: int = 0  # how fast its user types, in words a minute; 0: as measured
 
 
 def read_switches(store: Store, settings: Settings) -> Switches:
@@ -31,11 +33,7 @@ def read_switches(store: Store, settings: Settings) -> Switches:
     return replace(Switches(settings.autocorrect, settings.show), **given)
 
 
-def set_switches(
-    store: Store, settings: Settings, corrections: Corrections | None, show: Show | None
-) -> Switches:
-    """Set switches, but for those that are None, and keep that; what they stand at then."""
-    given = {"corrections": corrections, "show": show}
-    changed = {name: value for name, value in given.items() if value is not None}
+def set_switches(store: Store, settings: Settings, changed: Mapping[str, Any]) -> Switches:
+    """Set switches, by name, and keep that; what all of them stand at then."""
     store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
     return read_switches(store, settings)

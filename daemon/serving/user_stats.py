@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, Final, TypeVar
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.daemon.serving.letter_times import LetterTimes
 from idiolect.daemon.storage.records import (
     BASE_MIXTURE,
     GHOST_CALIBRATION,
@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 log = logging.getLogger("idiolect.stats")
 
-_KEY_MS: Final = "key_ms"  # state: the median time between two letters
+_LETTER_TIMES: Final = "letter_times"  # state: counts of times between two letters, by day
+_WORD_MS: Final = 12_000.0  # a word of five characters in a minute, times the milliseconds of a character
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
-_KEY_MS_STEP: Final = 0.005
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
 
@@ -35,8 +35,7 @@ class UserStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
     ``calibration`` and ``word_calibration`` are the live ones, which predictors teach in the model's thread.
-    ``measured_key_ms`` is the median of the times between two letters that programs have told, None before; no sequence
-    of times is kept, which could tell persons apart.
+    ``speed`` is what the user says of theirs, in words a minute; 0: it is measured.
     """
 
     def __init__(self, store: Store) -> None:
@@ -45,7 +44,8 @@ class UserStats:
         self.word_calibration = self._kept(GHOST_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
             prior=WHOLE_WORDS
         )
-        self.measured_key_ms = self._kept(_KEY_MS, _positive)
+        self.letter_times = self._kept(_LETTER_TIMES, LetterTimes.from_json) or LetterTimes()
+        self.speed = 0
         self._events_kept = self._events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
@@ -67,21 +67,17 @@ class UserStats:
 
     @property
     def key_ms(self) -> float:
-        """The time between two letters for which ghosts are judged: the usual one until it is measured."""
-        return self.measured_key_ms or USUAL_KEY_MS
+        """The time between two letters for which ghosts are judged: the usual one until it is known."""
+        return self.known_key_ms or USUAL_KEY_MS
 
-    def learn_key_ms(self, told: float) -> None:
-        """Move the running median towards a program's own, by a step for each time that it is told (Tierney 1983).
+    @property
+    def known_key_ms(self) -> float | None:
+        """The same as the user says or as it was measured; None until then."""
+        return _WORD_MS / self.speed if self.speed else self.letter_times.median_ms
 
-        The first that is told counts as it is.
-        """
-        known = self.measured_key_ms
-        if known is None:
-            self.measured_key_ms = told
-        elif told > known:
-            self.measured_key_ms = min(known * (1.0 + _KEY_MS_STEP), told)
-        else:
-            self.measured_key_ms = max(known / (1.0 + _KEY_MS_STEP), told)
+    def learn_letter_ms(self, ms: float) -> None:
+        """Count a program's median of the last times between two letters, in milliseconds."""
+        self.letter_times.add(ms, today().isoformat())
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
@@ -106,8 +102,8 @@ class UserStats:
             GHOST_WORD_CALIBRATION: self.word_calibration.to_json(),
             MIXTURE: {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()},
         }
-        if self.measured_key_ms is not None:
-            learned[_KEY_MS] = round(self.measured_key_ms)
+        if times := self.letter_times.to_json():
+            learned[_LETTER_TIMES] = times
         return learned
 
     def keep(self, learned: Mapping[str, Any]) -> None:
@@ -117,12 +113,6 @@ class UserStats:
                 self._store.state.set(name, value)
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
             log.error("how far suggestions can be trusted was not kept: %s", error.code)
-
-
-def _positive(value: Any) -> float:
-    if not (isinstance(value, int | float) and 0 < value < math.inf):
-        raise ValueError("the time between two letters is no positive number")
-    return float(value)
 
 
 def judged_mixture(store: Store, adapter_id: int | None) -> list[Any] | None:

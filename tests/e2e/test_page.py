@@ -77,7 +77,7 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
         (user / "notes" / f"{number}.md").write_text("Some words of mine.\n")
     profile.env["HOME"] = str(user)
     profile.run("start")
-    profile.ask("/v1/suggest", {"prefix": "We", "key_ms": 400})  # grey text saves time of who types so slowly
+    profile.ask("/v1/switches", {"speed": 30})  # grey text saves time of who types so slowly
     yield profile
     profile.run("stop")
 
@@ -149,7 +149,19 @@ def test_where_nothing_is_suggested_the_page_says_why(page):
     page.until("document.querySelector('#nothing').textContent === ''")
 
 
+def set_speed(page, words):
+    """Put a number into the field of words a minute, or nothing."""
+    page.js(f"""void ((speed) => {{
+      speed.value = {json.dumps(words)};
+      speed.dispatchEvent(new Event("change"));
+    }})(document.querySelector("#switch-speed"))""")
+
+
 def test_the_page_says_how_fast_its_user_types(page, profile):
+    set_speed(page, "")
+    until(lambda: profile.ask("/v1/switches")["speed"] == 0)
+    for ms in [60] * 99 + [1400] * 101:  # so that a few more say which of both it is
+        profile.ask("/v1/suggest", {"prefix": "We sail", "letter_ms": ms})
     before = profile.ask("/v1/status")["key_ms"]
     began_s = time.time()
     for place, letter in enumerate("we sailed along the quiet harbour"):
@@ -163,6 +175,8 @@ def test_the_page_says_how_fast_its_user_types(page, profile):
         return (said or "").startswith(f"You type about {speed} words a minute")
 
     until(is_said)
+    set_speed(page, "30")
+    until(lambda: profile.ask("/v1/status")["key_ms"] == 400)
 
 
 def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):

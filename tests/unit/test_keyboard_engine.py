@@ -403,18 +403,18 @@ def test_how_fast_letters_follow_one_another_is_asked_with(program, monkeypatch)
     """Not keys that take or command, nor those of a field in which nothing is followed."""
     hand = Hand(program, monkeypatch)
 
-    def key_ms(text):
+    def median_ms(text):
         hand.type(text, 0.15)
         program.loop.run_until_complete(asyncio.sleep(0))
-        return program.service.bodies("/v1/suggest")[-1]["key_ms"]
+        return program.service.bodies("/v1/suggest")[-1]["letter_ms"]
 
-    assert key_ms("harbour" * 2) is None
+    assert median_ms("harbour" * 2) is None
     hand.type("lantern" * 10, 0.02, CONTROL)
-    assert key_ms("harbour" * 2) == 150
+    assert median_ms("harbour" * 2) == 150
     program.call("FocusOut", "")
     hand.type("lantern" * 10, 0.02)
     program.focus()
-    assert key_ms("we") == 150
+    assert median_ms("we") == 150
 
 
 @pytest.mark.parametrize("without", [True, False])

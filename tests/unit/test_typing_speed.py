@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from idiolect.daemon.serving.letter_times import LetterTimes
 from idiolect.daemon.typing_speed import TypingSpeed
 
 SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "typing_speed.js"
@@ -17,7 +18,7 @@ import {{ readFileSync }} from "node:fs";
 const told = {cases}.map((keys) => {{
   const speed = new idiolect.TypingSpeed();
   for (const [typed, atMs] of keys) speed.key(typed, atMs);
-  return speed.keyMs ?? null;
+  return speed.medianMs ?? null;
 }});
 console.log(JSON.stringify(told));
 """
@@ -30,7 +31,7 @@ def in_python(cases):
         speed = TypingSpeed()
         for typed, at_ms in keys:
             speed.key(typed, at_ms / 1e3)
-        found.append(speed.key_ms)
+        found.append(speed.median_ms)
     return found
 
 
@@ -125,3 +126,32 @@ def test_no_times_are_kept():
         speed.key(typed, at_ms / 1e3)
     assert {type(value) for value in vars(speed).values()} <= {str, float, int}
     assert len(vars(speed)) == 4
+
+
+def words_a_minute(*days):
+    """What is known after days, each of pairs: how often which words a minute were told."""
+    times = LetterTimes()
+    for place, told in enumerate(days, 1):
+        for count, words in told:
+            for _ in range(count):
+                times.add(12_000 / words, f"2026-01-{place:02}")
+    kept = json.loads(json.dumps(times.to_json()))
+    median_ms = LetterTimes.from_json(kept).median_ms
+    assert median_ms == times.median_ms, "as it was kept"
+    return median_ms and pytest.approx(12_000 / median_ms, rel=0.05)
+
+
+def test_a_few_fast_lines_or_one_day_in_a_hurry_do_not_change_how_fast_somebody_types():
+    assert words_a_minute([(199, 43)]) is None
+    assert words_a_minute([(200, 43)]) == 43
+    assert words_a_minute([(200, 43), (150, 162)]) == 43
+    assert words_a_minute([(900, 43)], [(600, 43), (5000, 162)], [(800, 43)]) == 43
+    assert words_a_minute(*[[(700, 43)]] * 3, *[[(700, 60)]] * 3) == 60, "what was typed of late counts"
+
+
+@pytest.mark.parametrize(
+    "kept", [5, [], {"2026-01-01": 5}, {"2026-01-01": {"110": 0}}, {"2026-01-01": {"x": 1}}]
+)
+def test_counts_that_are_none_are_refused(kept):
+    with pytest.raises(ValueError, match=r"count|literal"):
+        LetterTimes.from_json(kept)

@@ -36,9 +36,9 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: async ({ context, prefix, suffix, input_purpose, key_ms, candidates = 3, ghost_words = 8 }, sender) => {
+  suggest: async ({ context, prefix, suffix, input_purpose, letter_ms, candidates = 3, ghost_words = 8 }, sender) => {
     const sees = (await ofBoth(sender, (site) => sites.sees(site))).every(Boolean);
-    const about = { prefix, suffix, input_purpose, key_ms, candidates, ghost_words, context: sees ? context : [] };
+    const about = { prefix, suffix, input_purpose, letter_ms, candidates, ghost_words, context: sees ? context : [] };
     const answer = await host.ask("suggest", about);
     if (answer) trial = answer.trial ?? false;
     return answer && { ...answer, sees_context: sees && answer.sees_context === true };

@@ -1,4 +1,4 @@
-"""The command `idiolect switch`: set corrections and how much is shown while the service runs."""
+"""The command `idiolect switch`: set corrections, how much is shown and the typing speed while the service runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back
 from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch corrections off"
+EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch speed 40"
 
 
 GROUP = typer.Typer(
-    help="Switch corrections, and how much is shown, in all programs at once; `idiolect pause` stops the learning."
+    help="Switch corrections, how much is shown, and for which speed; `idiolect pause` stops the learning."
 )
 
 
@@ -55,7 +55,7 @@ _MEANINGS: Final[dict[str, dict[str, str]]] = {
 
 @GROUP.command("list")
 def list_switches(as_json: AsJson = False) -> None:
-    """Show how both are switched."""
+    """Show how all are switched."""
     _set({}, as_json=as_json)
 
 
@@ -88,7 +88,21 @@ def show(
     _set({} if value is None else {"show": value.value}, as_json=as_json)
 
 
-def _set(body: dict[str, str], *, as_json: bool) -> None:
+@GROUP.command()
+def speed(
+    words: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="WORDS", min=0, max=300, help="words a minute; 0: as measured while you type."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how fast you type, for which suggestions are judged; without a number it is shown."""
+    _set({} if words is None else {"speed": words}, as_json=as_json)
+
+
+def _set(body: dict[str, Any], *, as_json: bool) -> None:
     with connect() as client:
         stands = client.post("/v1/switches", body) if body else client.get("/v1/switches")
         grey = client.get("/v1/status")["grey_text"]
@@ -96,7 +110,7 @@ def _set(body: dict[str, str], *, as_json: bool) -> None:
     terminal.print_result(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
 
 
-def _show(terminal: Terminal, stands: dict[str, str], grey: dict[str, Any]) -> None:
+def _show(terminal: Terminal, stands: dict[str, Any], grey: dict[str, Any]) -> None:
     for switch, meanings in _MEANINGS.items():
         value = stands[switch]
         others = " or ".join(other for other in meanings if other != value)
@@ -106,5 +120,8 @@ def _show(terminal: Terminal, stands: dict[str, str], grey: dict[str, Any]) -> N
             f"{meanings[value]} (else: {others})",
             indent=21,
         )
+    speed = stands["speed"]
+    says = "words a minute, as you said (0: as measured)" if speed else "measured while you type"
+    terminal.say((f"{'speed':<13}", "dim"), (f"{speed or 'auto':<8}", "bold"), says, indent=21)
     if grey["held_back"]:
         terminal.say(f"Grey text is {describe_held_back(grey)}. {BRING_BACK}")

@@ -51,7 +51,7 @@ async function look() {
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
-  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, key_ms: speed.keyMs, reasons: true }).catch((error) => {
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, letter_ms: speed.medianMs, reasons: true }).catch((error) => {
     if (question === asked) $("offers").ariaBusy = "false";
     throw error;
   });

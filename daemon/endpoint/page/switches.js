@@ -1,12 +1,12 @@
-// "Switches": what is done about mistyped words, how much is shown, and going off the record.
+// "Switches": what is done about mistyped words, how much is shown, how fast its user types, and going off the record.
 
 import { $, ask, count, on, say } from "./common.js";
 
-const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show") };
+const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show"), speed: $("switch-speed") };
 const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
 function show(stands) {
-  for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name];
+  for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name] || ""; // a speed of 0 is measured
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
@@ -31,7 +31,7 @@ async function set(name, value) {
 
 /** `look` asks for the status anew. */
 export async function start(look) {
-  for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, select.value));
+  for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, name === "speed" ? Number(select.value) : select.value));
   on($("bring-back"), "click", async () => {
     await set("show", "more");
     SWITCHES.show.focus();

@@ -163,12 +163,14 @@ def test_switches_are_shown_and_set(run, service):
         "corrections  offer   the right word is offered (else: off or apply)",
         "show         auto    words and grey text appear where they save time at your speed "
         "(else: more or less or asked)",
+        "speed        auto    measured while you type",
     ]
     assert "show         asked" in run(service, "switch", "show", "asked")[1]
     assert "grey text  none by itself" in run(service, "status")[1]
     assert json.loads(run(service, "switch", "corrections", "off", "--json")[1]) == {
         "corrections": "off",
         "show": "asked",
+        "speed": 0,
     }
     assert "show         auto" in run(service, "switch", "show", "auto")[1]
     assert "corrections  off" in run(service, "switch", "corrections")[1], "without a value it is shown"
@@ -196,9 +198,12 @@ def test_a_trial_is_begun_told_of_and_ended(run, service):
 def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service):
     assert "minute" not in run(service, "status")[1]
     with ServiceClient(service) as client:
-        client.post("/v1/suggest", {"prefix": "See you tomo", "key_ms": 250})
+        for _ in range(200):
+            client.post("/v1/suggest", {"prefix": "See you tomo", "letter_ms": 250})
     assert "you type about 48 words a minute" in run(service, "status")[1]
-    assert json.loads(run(service, "status", "--json")[1])["key_ms"] == 250
+    assert "speed        40" in run(service, "switch", "speed", "40")[1]
+    assert json.loads(run(service, "status", "--json")[1])["key_ms"] == 300
+    assert "measured while you type" in run(service, "switch", "speed", "0")[1]
 
 
 def test_what_is_held_back_of_grey_text_is_told(run, knowing):

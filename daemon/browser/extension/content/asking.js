@@ -33,7 +33,7 @@ idiolect.asking ??= (() => {
     const answers = context.texts();
     waiting.set(id, { id, field, prefix, suffix, answers, at });
     showing.outdate();
-    const told = { prefix, suffix, context: answers, input_purpose: field.purpose, key_ms: now.speed.keyMs };
+    const told = { prefix, suffix, context: answers, input_purpose: field.purpose, letter_ms: now.speed.medianMs };
     link.tell({ do: "suggest", id, ...told });
   }
 

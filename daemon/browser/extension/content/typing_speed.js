@@ -25,7 +25,7 @@ idiolect.TypingSpeed ??= (() => {
     }
 
     /** The median in whole milliseconds; undefined until enough was typed, and where no hand types. */
-    get keyMs() {
+    get medianMs() {
       const known = this.#intervals >= MIN_INTERVALS && this.#medianMs >= MIN_MEDIAN_MS;
       return known ? Math.round(this.#medianMs) : undefined;
     }
