@@ -30,16 +30,14 @@ from idiolect.daemon.endpoint.shapes import (
 )
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
-from idiolect.daemon.runtime.heap import overwrite_free_blocks
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.answered_text import KEPT_S, MAX_ANSWERED_TEXTS
+from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
 from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
 from idiolect.daemon.storage.words import WordRefusedError
 
 MAX_REPORT_DAYS = 3650
-_LET_GO_S = 1.0  # in which the model's thread lets go of what was answered
 
 AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
 
@@ -248,7 +246,7 @@ def register(app: Application, service: Service) -> None:
 
 
 def _register_suggestions(app: Application, service: Service) -> None:
-    questions, overwriting = _OpenQuestions(), _Overwriting()
+    questions = _OpenQuestions()
     suggestions, queue = service.suggestions, service.model.queue
 
     def suggested(
@@ -283,8 +281,6 @@ def _register_suggestions(app: Application, service: Service) -> None:
             found = await unless_gone(request, work)
         finally:
             questions.end(superseded)
-            if asked.context:
-                overwriting.ask()
         return suggested(asked, found, None, sees_context=sees)
 
 
@@ -316,27 +312,6 @@ class _OpenQuestions:
         """Note that it is answered, or its client has gone."""
         del self._open[superseded]
         superseded.set()
-
-
-class _Overwriting:
-    """Overwrites what this thread has freed of requests, once the time of what was answered in them is over."""
-
-    def __init__(self) -> None:
-        self._due: asyncio.TimerHandle | None = None
-        self._work: asyncio.Task[None] | None = None
-
-    def ask(self) -> None:
-        """Have it done when this time is over, counted from now."""
-        if self._due is not None:
-            self._due.cancel()
-        self._due = asyncio.get_running_loop().call_later(KEPT_S + _LET_GO_S, self._begin)
-
-    def _begin(self) -> None:
-        self._work = asyncio.get_running_loop().create_task(self._overwrite())
-
-    async def _overwrite(self) -> None:
-        for _ in overwrite_free_blocks():
-            await asyncio.sleep(0)  # requests that came meanwhile
 
 
 def _register_learning(app: Application, service: Service) -> None:

@@ -1,13 +1,12 @@
-"""The pause (off the record): from when until when nothing is learned, over restarts and clock jumps."""
+"""The pause (off the record): from when until when nothing is learned, over restarts."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from idiolect.models.errors import IdiolectError
@@ -40,88 +39,39 @@ def describe_end(left_s: float | None) -> str:
     return f"until {end:%H:%M}" if end.date() == now.date() else f"until {end:%Y-%m-%d %H:%M}"
 
 
-def _steady_s() -> float:
-    """Seconds of a clock that nobody sets, which counts on while the machine sleeps where the system can."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-def _boot() -> str:
-    """What names the time since the machine was started, which the steady clock counts; "" where nothing does."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except (OSError, ValueError):
-        return ""
-
-
-@dataclass(frozen=True)
-class _Pause:
-    """A pause: its beginning by both clocks, and how long it is to last (None: until resumed)."""
-
-    since_s: float
-    steady_s: float
-    boot: str
-    for_s: float | None
-
-
 class Pause:
     """Whether nothing is to be learned now, and whether nothing was at another time. Safe in several threads.
 
-    A pause for a time ends after that time, whatever happens to the clock meanwhile: within one start of the
-    machine a steady clock measures it, and over a restart of the machine the clock that people set, by which
-    it never becomes longer than was asked for.
+    A pause is a span of times by the clock that people set: if that is set back, a pause lasts longer.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        clock: Callable[[], float] = time.time,
-        steady: Callable[[], float] = _steady_s,
-        boot: Callable[[], str] = _boot,
-    ) -> None:
-        """Go on with the pause that the store knows of; `clock` (since 1970) and `steady` give seconds."""
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        """Go on with the pause that the store knows of; `clock` gives seconds since 1970."""
         self._store = store
         self._clock = clock
-        self._steady = steady
-        self._boot = boot()
         self._learning = threading.RLock()
         self._past: list[list[float]] = store.state.get(_PAST, [])
-        self._now, self._ends_s = self._kept(store.state.get(_NOW))
-        self._ended_s: float | None = None  # by the clock that people set
-
-    def _kept(self, kept: dict[str, Any] | None) -> tuple[_Pause | None, float | None]:
-        """The pause in the store, and when it ends by the steady clock of now."""
-        if kept is None:
-            return None, None
-        pause = _Pause(**kept)
-        if pause.for_s is None:
-            return pause, None
-        if self._same_boot(pause):
-            return pause, pause.steady_s + pause.for_s
-        left_s = pause.since_s + pause.for_s - self._clock()
-        return pause, self._steady() + min(left_s, pause.for_s)
-
-    def _same_boot(self, pause: _Pause) -> bool:
-        return bool(self._boot) and pause.boot == self._boot and pause.steady_s <= self._steady()
-
-    def _begun(self, for_s: float | None) -> _Pause:
-        return _Pause(self._clock(), self._steady(), self._boot, for_s)
+        kept = store.state.get(_NOW)
+        self._now: tuple[float, float] | None = (
+            None if kept is None else _span(kept["since_s"], kept["for_s"])
+        )
 
     @property
     def active(self) -> bool:
         """Whether nothing is to be learned now. Never waits: it is asked for at each keystroke."""
-        return self._now is not None and (self._ends_s is None or self._steady() < self._ends_s)
+        return self._now is not None and self._clock() < self._now[1]
 
     @property
     def said(self) -> dict[str, Any] | None:
         """What was said last: the pause that was begun, though it may have run out; None where it was ended."""
-        pause = self._now
-        return None if pause is None else asdict(pause)
+        found: dict[str, Any] | None = self._store.state.get(_NOW)
+        return found
 
     @property
     def left_s(self) -> float | None:
         """How many seconds are left of a pause for a time; None where there is none, or it has no end."""
-        return self._ends_s - self._steady() if self.active and self._ends_s is not None else None
+        left_s = 0.0 if self._now is None else self._now[1] - self._clock()
+        return left_s if 0.0 < left_s < math.inf else None
 
     def refusal(self) -> PausedError:
         """The error for text that is to be imported: when the pause ends, and what to do then."""
@@ -145,17 +95,16 @@ class Pause:
         """
         with self._learning:
             self._remember()
-            pause = self._begun(for_s)
-            self._store.state.set(_NOW, asdict(pause))
-            self._now, self._ends_s = pause, None if for_s is None else pause.steady_s + for_s
-            self._ended_s = None
+            since_s = self._clock()
+            self._store.state.set(_NOW, {"since_s": since_s, "for_s": for_s})
+            self._now = _span(since_s, for_s)
 
     def end(self) -> None:
         """Learn again, from what is written from now on. Raises the store's errors."""
         with self._learning:
             self._remember()
             self._store.state.set(_NOW, None)
-            self._now = self._ends_s = self._ended_s = None
+            self._now = None
 
     def covers(self, at_s: float) -> bool:
         """Whether learning was paused at a time (in seconds since 1970), as a file's date says it."""
@@ -166,35 +115,22 @@ class Pause:
         with self._learning:
             spans = [(start, end) for start, end in self._past]
             if self._now is not None:
-                start, end = self._span(self._now, self._end_s())
-                spans.append((start, float("inf") if self.active else end))
+                spans.append((self._now[0], math.inf if self.active else self._now[1]))
         return spans
-
-    def _end_s(self) -> float:
-        """When the pause ended by itself, by the clock that people set; now, if it is under way."""
-        if self._ended_s is not None:
-            return self._ended_s
-        now = self._clock()
-        if self._ends_s is None or self.active:
-            return now
-        self._ended_s = now - (self._steady() - self._ends_s)
-        return self._ended_s
-
-    def _span(self, pause: _Pause, end_s: float) -> list[float]:
-        """From when to when a pause was, wide enough for files saved before and after a jump of the clock."""
-        if not self._same_boot(pause):
-            return [min(pause.since_s, end_s), max(pause.since_s, end_s)]
-        ends_s = self._steady() if self.active or self._ends_s is None else self._ends_s
-        took_s = ends_s - pause.steady_s
-        return [min(pause.since_s, end_s - took_s), max(pause.since_s + took_s, end_s)]
 
     def _remember(self) -> None:
         """Keep when the present pause was, up to now or to its end: what was off the record stays so."""
         if self._now is None:
             return
-        past = [*self._past, self._span(self._now, self._end_s())]
+        now = self._clock()
+        since_s, end_s = self._now
+        past = [*self._past, [since_s, max(since_s, min(now, end_s))]]
         while len(past) > _PAST_KEPT:  # of those long ago, the time between them counts as well
             first, second, *rest = past
             past = [[min(first[0], second[0]), max(first[1], second[1])], *rest]
         self._store.state.set(_PAST, past)
         self._past = past
+
+
+def _span(since_s: float, for_s: float | None) -> tuple[float, float]:
+    return since_s, math.inf if for_s is None else since_s + for_s

@@ -10,12 +10,11 @@ from typing import Any
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
-from idiolect.adapters.steps import Steps
+from idiolect.adapters.steps import Steps, in_one_step
 from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.redaction.redact import forget_words, hides, redact
-from idiolect.daemon.runtime.heap import overwrite_free_blocks
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
@@ -48,7 +47,9 @@ class Suggestions:
         self._on_typing = on_typing
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
-        self._letting_go = model.queue.delayed("answered", self._let_answered_go, Priority.REST, KEPT_S)
+        self._letting_go = model.queue.delayed(
+            "answered", lambda: in_one_step(self.forget_answered), Priority.REST, KEPT_S
+        )
 
     def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
         """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
@@ -122,29 +123,22 @@ class Suggestions:
         return replace(found, reasons=(*found.reasons, *reasons)) if reasons else found
 
     def _read_answered(self, texts: tuple[str, ...]) -> AnsweredText:
-        """Return what is answered as it is read; what was answered before is gone where it is another.
-
-        Copies that Python has made and freed are overwritten when its time is over.
-        """
+        """Return what is answered as it is read; what was answered before is gone where it is another."""
         if texts != self._answered[0]:
             if not texts:
-                self._forget_answered()
+                self.forget_answered()
             self._answered = texts, read_answered(texts) if texts else NOTHING
             self._model.served.predictor.answer(self._answered[1])
         if texts:
             self._letting_go.ask()
         return self._answered[1]
 
-    def _forget_answered(self) -> None:
+    def forget_answered(self) -> None:
         """Have nothing left of what was answered, whichever question put it into the predictor last."""
         self._answered = (), NOTHING
         self._model.served.predictor.answer(NOTHING)
         self._model.loaded.tokenizer.forget_words()
         forget_words()
-
-    def _let_answered_go(self) -> Steps[None]:
-        self._forget_answered()
-        yield from overwrite_free_blocks()
 
     def _with_own(
         self, served: Served, prefix: str, suffix: str, found: Suggestion, wanted: int

@@ -73,7 +73,7 @@ def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
     assert service.model.served.predictor._answered.text
     long.close()
-    service.model.queue.run(Priority.REST, service.suggestions._let_answered_go())
+    service.model.queue.run(Priority.REST, in_one_step(service.suggestions.forget_answered))
     assert not service.model.served.predictor._answered.text
     session = service.model.served.predictor._next_token._session
     assert not session._cache[..., len(session.tokens) :, :].any()

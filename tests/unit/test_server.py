@@ -231,7 +231,6 @@ def test_nothing_is_suggested_in_a_secret_field_whether_a_trial_runs_or_not(site
         assert site.post("/v1/suggest", secret).json() == {**nothing, "trial": True}
     finally:
         site.service.trial.stop()
-        site.service.trial.forget()
 
 
 def test_each_answer_says_whether_learning_is_paused(site, tmp_path):
