@@ -23,25 +23,11 @@ def bench() -> str:
         return ""
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
     parts = {
-        "Keystrokes saved": _savings(found.get("savings") or {}),
         "Time and memory": _costs(found),
         "Beside llama.cpp": _beside(found.get("beside") or []),
         "The fast memory": _growth(found.get("memory") or []),
     }
-    shown = [f"### {title}\n\n{part}" for title, part in parts.items() if part]
-    if shown and found.get("machines"):
-        shown.insert(0, f"`make bench` measured this on {_machines(found['machines'])}.")
-    return "\n\n".join(shown)
-
-
-def _machines(parts: dict[str, str]) -> str:
-    """The machine; where there were several, each with the parts that it measured."""
-    by_machine: dict[str, list[str]] = {}
-    for part, machine in parts.items():
-        by_machine.setdefault(machine, []).append(part)
-    if len(by_machine) == 1:
-        return next(iter(by_machine))
-    return "; ".join(f"{machine} ({', '.join(parts)})" for machine, parts in by_machine.items())
+    return "\n\n".join(f"### {title}\n\n{part}" for title, part in parts.items() if part)
 
 
 def year() -> str:
@@ -69,31 +55,6 @@ def _mean_perplexity(rows: Sequence[dict[str, Any]], kind: str) -> float:
     """Over the tokens of several slices."""
     tokens = sum(row["next_tokens"] for row in rows)
     return math.exp(sum(row["next_tokens"] * math.log(row[kind]) for row in rows) / tokens)
-
-
-def _savings(corpora: dict[str, dict[str, Any]]) -> str:
-    if not corpora:
-        return ""
-    rows = [
-        "The program types what each of these people wrote last, with three words on offer.",
-        "The first four columns of figures are keystrokes saved of 100 characters.",
-        "*Grey, net* is what grey text saves, less half a keystroke for each new wrong one; *right* is how often "
-        "its first word is right, of 100; *wrong* is how many new wrong ones come up in 100 characters.",
-        "",
-        "| text | fresh install | + recent text | + memory | all | grey, net | right | wrong |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, found in corpora.items():
-        arms = found["arms"]
-        served = arms.get("both") or arms["memory"]
-        saved = [arms.get(arm, {}).get("savings3") for arm in ("base", "context", "memory", "both")]
-        shown = [*map(_percent, saved), _percent(served["ghost_net"]), _percent(served["precision"])]
-        rows.append(f"| {name} | {' | '.join(shown)} | {served['wrong_new_per_100']:.1f} |")
-    return "\n".join(rows)
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f}"
 
 
 def _growth(rows: list[dict[str, Any]]) -> str:
