@@ -172,7 +172,7 @@ class Service:
         self.inventory = SourceInventory(
             profile, self._watcher.removing, settings.exclude, self.ingest.reader
         )
-        self.keywords = Keywords(store, lambda: model.loaded.lexicon, model.mistakes)
+        self.keywords = Keywords(store, lambda: model.loaded.lexicon)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
         self.sync = Sync(

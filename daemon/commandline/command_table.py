@@ -29,47 +29,46 @@ COMMANDS: Final = {
         "start": "Start the service in the background; with PATH, read and learn.",
         "stop": "End the service; what it learned is kept.",
         "status": "Show what it knows, serves and does.",
-        "setup": "Connect the programs that you type in, or take that back.",
-    },
-    "Care": {
         "doctor": "Check the installation, and say how to mend what is wrong.",
-        "forget": "Forget text, and every adapter that learned from it.",
-        "audit": "Show what was taken, left out, learned and forgotten.",
-        "lock": "Let go of key, text and adapter, until `idiolect unlock`.",
-        "unlock": "Let the service have its key again.",
-        "purge": "Delete everything: text, adapters, key, log, settings.",
-        "learned": "Show the words and phrases that set you apart.",
-        "base": "Choose the base model: the language model to learn on.",
-        "token": "Show the token that another program needs.",
-        "backup": "Write all that was learned to one encrypted file.",
-        "restore": "Make a backup the profile's store, or undo that.",
+        "setup": "Connect the programs that you type in, or take that back.",
+        "lsp": "Speak the Language Server Protocol with an editor.",
     },
     "Learning": {
         "add": "Read notes, mail, chats or commit messages once.",
-        "sources": "Find text on this machine, and list what was read.",
         "watch": "Read a folder, and go on learning what you write there.",
         "train": "Learn your style now: train an adapter.",
         "pause": "Learn nothing for a while; suggestions go on.",
-        "resume": "Learn again after a pause.",
-        "apps": "Say in which applications it is off or only suggests.",
-        "words": "Say which words are never suggested, yours, or corrected.",
         "sync": "Share what is learned with your other devices.",
     },
     "Using it": {
+        "open": "Open the page to try it, and to see and steer what it learns.",
         "suggest": "Show how it would complete a text.",
         "switch": "Switch corrections, and how much is shown.",
-        "open": "Open the page to try it, and to see and steer what it learns.",
-        "report": "Show how many keystrokes suggestions have saved.",
+        "apps": "Say in which applications it is off or only suggests.",
+        "words": "Say which words are never suggested, yours, or corrected.",
+    },
+    "What it has learned": {
+        "audit": "Show what was taken, left out, learned and forgotten.",
+        "forget": "Forget text, and every adapter that learned from it.",
         "eval": "Measure what it saves on text that it has not learned.",
         "trial": "Find out whether suggestions make you type faster.",
         "adapters": "List the adapters that training made.",
         "use": "Use another adapter, or the base model alone.",
+        "base": "Choose the base model: the language model to learn on.",
         "export": "Write an adapter, or everything, for other programs.",
-        "lsp": "Speak the Language Server Protocol with an editor.",
+    },
+    "Keeping it": {
+        "backup": "Write all that was learned to one encrypted file.",
+        "restore": "Make a backup the profile's store, or undo that.",
+        "lock": "Let go of key, text and adapter, until `idiolect unlock`.",
+        "unlock": "Let the service have its key again.",
+        "purge": "Delete everything: text, adapters, key, log, settings.",
     },
 }
 
 
+#: Commands that other programs run, and `--help` does not list.
+HIDDEN: Final = frozenset(("lsp",))
 _HELP: Final = ("-h", "--help")
 
 
@@ -208,7 +207,7 @@ def load(name: str) -> Any:
 
 
 def every_command() -> Iterator[tuple[str, Any]]:
-    """Yield each command that does something, sub-commands too, with its words, such as "apps undo"."""
+    """Yield each command that does something, sub-commands too, with its words, such as "apps remove"."""
     for name in (name for group in COMMANDS.values() for name in group):
         command = load(name)
         if isinstance(command, _Group):
@@ -223,7 +222,7 @@ def _row() -> None:
 
 for _group, _names in COMMANDS.items():
     for _name, _summary in _names.items():
-        app.command(_name, help=_summary, rich_help_panel=_group)(_row)
+        app.command(_name, help=_summary, rich_help_panel=_group, hidden=_name in HIDDEN)(_row)
 
 
 def main() -> NoReturn:

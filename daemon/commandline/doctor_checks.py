@@ -151,7 +151,8 @@ def _check_service(settings: Settings) -> list[Finding]:
         mend = (
             f"Programs that were given the old address show that one their token. `{who_has(running.moved_from)}` "
             "shows which it is (with sudo also another user's); once it is gone, `idiolect stop` and `idiolect start` "
-            "go back there. If you do not trust it, give those programs another token: `idiolect token --rotate`."
+            "go back there. If you do not trust it, give those programs another token: `idiolect status "
+            "--token admin --rotate`."
         )
         findings.append(Finding("port", "wrong", which, mend))
     if now.get("damaged"):

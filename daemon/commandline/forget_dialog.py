@@ -160,7 +160,7 @@ def _show_remains(terminal: Terminal, receipt: dict[str, Any]) -> None:
             f"“{plain(one['text'])}” ({counted(one['entries'], 'entry', 'entries')})" for one in near
         )
         terminal.say(f"Nearly the same is left: {forms}.")
-        terminal.say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
+        terminal.say('`idiolect forget --phrase "…"` forgets the entries that one of these is in.')
     if not receipt["near_complete"]:
         terminal.say("Not all entries were looked at for what is nearly the same: there may be more.")
 

@@ -146,7 +146,7 @@ class Guard:
             name = wanted.name.lower()
             message = (
                 f"The token is good for less than this, which needs the scope {name}. "
-                f"`idiolect token --scope {name}` names the file of one."
+                f"`idiolect status --token {name}` names the file of one."
             )
             return ScopeError(message), granted
         what = "The bearer token is wrong" if shown else "The request shows no bearer token"

@@ -27,7 +27,7 @@ from idiolect.daemon.profile.app_policy import (
 )
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
-from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, OtherCountError
+from idiolect.daemon.storage.records import Entry, ForgetReceipt, Forgotten, OtherCountError
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 
 
@@ -140,6 +140,20 @@ class Rules(TypedDict):
     rules: list[AppRuleRow]
 
 
+class TextsBody(Body):
+    """Of which source to read texts, how many, and (`before`) only older ones than the entry of this number."""
+
+    source: Name
+    limit: Annotated[int, Field(ge=1, le=1000)] = 20
+    before: Id | None = None
+
+
+class Texts(TypedDict):
+    """Texts that are kept, the newest first."""
+
+    texts: list[Entry]
+
+
 class PauseBody(Body):
     """For how many seconds to learn nothing; null: until resumed."""
 
@@ -209,6 +223,12 @@ def _register_audit(app: Application, service: Service, streams: Streams) -> Non
     async def secrets(asked: SecretsBody) -> LineStream:
         """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
         return await streams.answer(streams.pull(_secrets(service.stored_secrets.find(asked.since))))
+
+    @app.post("/v1/audit/texts", Scope.ADMIN)
+    async def texts(asked: TextsBody) -> Texts:
+        """Read the newest texts of a source, to forget some by their number."""
+        read = service.store.entries.newest_texts
+        return {"texts": await run_sync(read, asked.source, asked.limit, asked.before)}
 
 
 def _secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:

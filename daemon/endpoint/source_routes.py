@@ -11,7 +11,6 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
-from idiolect.adapters.mending.mistakes import Mistake
 from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
 from idiolect.daemon.endpoint.routing import Application, LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
@@ -86,10 +85,9 @@ class LearnedBody(Body):
 
 
 class Learned(TypedDict):
-    """Words and phrases, the most characteristic first; words that are taken for mistakes, the most frequent first."""
+    """Words and phrases, the most characteristic first."""
 
     words: list[Keyword]
-    mistakes: list[Mistake]
 
 
 def register(app: Application, service: Service, streams: Streams) -> None:
@@ -132,7 +130,6 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/learned", Scope.ADMIN)
     async def learned(asked: LearnedBody) -> Learned:
-        """What sets the user's text apart from general English, most characteristic first, and what is no word."""
+        """What sets the user's text apart from general English, most characteristic first."""
         words = await run_sync(service.keywords.find, asked.limit, asked.contains)
-        mistakes = await run_sync(service.keywords.find_mistakes, asked.limit, asked.contains)
-        return {"words": words, "mistakes": mistakes}
+        return {"words": words}

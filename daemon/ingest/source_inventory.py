@@ -68,7 +68,7 @@ class SourceInventory:
         known = self._store.sources.get(str(path))
         if known is None:
             raise UnknownSourceError(
-                f"Nothing was read from {path} by that name. `idiolect sources list` shows what was."
+                f"Nothing was read from {path} by that name. `idiolect audit` shows what was."
             )
         brought = Selector(origin=known[0])
         would = self._forget(brought, dry_run=True, expect=expect)

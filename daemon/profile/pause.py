@@ -33,7 +33,7 @@ class PausedError(IdiolectError):
 def describe_end(left_s: float | None) -> str:
     """When a pause ends that goes on for so many seconds (None: until it is ended), by this machine's clock."""
     if left_s is None:
-        return "until `idiolect resume`"
+        return "until `idiolect pause --end`"
     now = datetime.now()
     end = now + timedelta(seconds=left_s)
     return f"until {end:%H:%M}" if end.date() == now.date() else f"until {end:%Y-%m-%d %H:%M}"
@@ -76,7 +76,7 @@ class Pause:
     def refusal(self) -> PausedError:
         """The error for text that is to be imported: when the pause ends, and what to do then."""
         return PausedError(
-            f"Learning is paused {describe_end(self.left_s)}, so nothing more is read. `idiolect resume` ends the "
+            f"Learning is paused {describe_end(self.left_s)}, so nothing more is read. `idiolect pause --end` ends the "
             "pause; the same command again then reads what is missing."
         )
 

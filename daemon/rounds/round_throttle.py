@@ -140,7 +140,7 @@ class RoundThrottle:
             paused_before = paused_before and self._paused()
             why = None
             if self._paused() and not paused_before:
-                why = "waits until `idiolect resume`"
+                why = "waits until `idiolect pause --end`"
             elif self.by_itself:
                 why = self._schedule.must_wait(replace(machine, quiet_s=self._quiet_s(), load=load))
             if why is None:

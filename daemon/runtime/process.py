@@ -289,7 +289,7 @@ def read_token(settings: ProfilePaths) -> str:
         return read_small(settings.token_path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise UnauthorizedError(
-            f"The token file {settings.token_path} cannot be read. `idiolect token` makes it again."
+            f"The token file {settings.token_path} cannot be read. `idiolect status --token admin` makes it again."
         ) from None
 
 

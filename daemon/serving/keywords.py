@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from idiolect.adapters.keyness import Keyword, keywords
-from idiolect.adapters.mending.mistakes import Mistake
 from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.store import Store
@@ -13,24 +12,14 @@ from idiolect.models.lexicon import Lexicon
 
 
 class Keywords:
-    """Finds them in the entries of a store; `lexicon` has how often people use words, `mistakes` are no words."""
+    """Finds them in the entries of a store; `lexicon` has how often people use words."""
 
-    def __init__(
-        self, store: Store, lexicon: Callable[[], Lexicon], mistakes: Callable[[], list[Mistake]]
-    ) -> None:
+    def __init__(self, store: Store, lexicon: Callable[[], Lexicon]) -> None:
         self._store = store
         self._lexicon = lexicon
-        self._mistakes = mistakes
 
     def find(self, limit: int, contains: str) -> list[Keyword]:
         """The `limit` most characteristic words and phrases among those that `contains` is a part of."""
         texts = (without_placeholders(entry.text) for entry in self._store.entries.select())
         found = keywords(texts, self._lexicon())
         return [one for one in found if folded(contains) in folded(one.text)][:limit]
-
-    def find_mistakes(self, limit: int, contains: str) -> list[Mistake]:
-        """The `limit` most frequent words that are taken for mistakes, among those that `contains` is a part of."""
-        part = folded(contains)
-        return [one for one in self._mistakes() if part in folded(one.typed) or part in folded(one.meant)][
-            :limit
-        ]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.lora import Lora
-from idiolect.adapters.mending.mistakes import Mistake, WordDecisions, decisions
+from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
@@ -369,15 +369,6 @@ class LiveModel:
         former = self.served
         served.predictor.ghosts.acceptance_rate = former.predictor.ghosts.acceptance_rate
         self.served = served
-
-    def mistakes(self) -> list[Mistake]:
-        """The words of the user's that are taken for mistakes, the most frequent first."""
-
-        def find() -> list[Mistake]:
-            known = self.served.user_model.mistakes
-            return [] if known is None else known.all()
-
-        return self.queue.run(Priority.REST, in_one_step(find))
 
     # Which adapter serves
 

@@ -7,11 +7,9 @@ there are.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePath
 from typing import Final
 
 from sqlite_utils import Database
@@ -20,7 +18,6 @@ from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment
 
-_FOLDERS: Final = 100
 _EVENTS: Final = 1000
 
 # What an adapter's own round showed it, summed, and then with what its ancestors have seen (never the same entries).
@@ -85,14 +82,12 @@ class Seen:
 class Audit:
     """What the store tells of itself.
 
-    `taken` is by day, the latest last; `redacted` counts redactions by kind; `folders` are those with the most files
-    that were read, with how many, out of `files`; `seen` is for every adapter; `events` are the latest, newest last.
+    `taken` is by day, the latest last; `redacted` counts redactions by kind; `seen` is for every adapter;
+    `events` are the latest, newest last.
     """
 
     taken: tuple[Taken, ...]
     redacted: dict[str, int]
-    files: int
-    folders: dict[str, int]
     watches: tuple[str, ...]
     seen: tuple[Seen, ...]
     events: tuple[Event, ...]
@@ -101,14 +96,9 @@ class Audit:
 def audit(db: Database, since_us: int, watches: list[str], events: EventLog) -> Audit:
     """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
     days = tuple(Taken(*row) for row in db.execute(_TAKEN, {"since_us": since_us}))
-    folders = Counter(
-        str(PurePath(os.fsdecode(path)).parent) for (path,) in db.execute("SELECT path FROM files")
-    )
     return Audit(
         taken=days,
         redacted=_redacted(db, since_us),
-        files=folders.total(),
-        folders=dict(folders.most_common(_FOLDERS)),
         watches=tuple(watches),
         seen=tuple(
             Seen(adapter, source, entries, stored, moment(first), moment(last))

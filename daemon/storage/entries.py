@@ -120,6 +120,18 @@ class Entries:
             yield from rows
             last = rows[-1][:2]
 
+    def newest_texts(self, source: str, limit: int, before: int | None = None) -> list[Entry]:
+        """Return the texts of a source that were taken last, the newest first, up to the entry `before`."""
+        query = (
+            "SELECT id, text, source, app, at_us, tokens FROM entries"
+            " WHERE source = ? AND expired_us IS NULL AND id < ? ORDER BY id DESC LIMIT ?"
+        )
+        with self._connection.reading() as db:
+            rows = db.execute(query, [source, 2**63 - 1 if before is None else before, limit]).fetchall()
+        return [
+            Entry(id_, text, of, app, moment(at_us), tokens) for id_, text, of, app, at_us, tokens in rows
+        ]
+
     def last_id(self) -> int:
         """The highest id that an entry ever had; 0 before the first."""
         with self._connection.reading() as db:

@@ -303,7 +303,7 @@ def test_what_is_typed_while_learning_is_paused_is_not_learned_later(desktop, ed
     desktop.idiolect("pause")
     desktop.type("but the ultramarine sparrow is nobodys business ")
     desktop.rest()
-    desktop.idiolect("resume")
+    desktop.idiolect("pause", "--end")
     desktop.type("and here we learn of turquoise kestrels again.")
     desktop.rest()
     editor.shows(r".* again\.")

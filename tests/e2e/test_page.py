@@ -423,6 +423,21 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
     page.until("document.querySelectorAll('#words tr').length === 0")
 
 
+def test_the_newest_texts_of_a_source_are_read_and_forgotten_one_by_one(page, profile):
+    profile.ask("/v1/history", {"text": "A <b>letter</b> to the quay.", "source": "letters"})
+    page.js("location.reload()")
+    page.until("[...document.querySelectorAll('#texts-of option')].some((one) => one.value === 'letters')")
+    page.js("document.querySelector('#texts-of').value = 'letters'")
+    page.push("#texts button")
+    page.until("document.querySelector('#text-rows span')?.innerText === 'A <b>letter</b> to the quay.'")
+    assert page.js("document.querySelector('#texts-more').hidden")
+    page.push("#text-rows button")
+    page.until("document.querySelector('#ask').open")
+    page.push("#ask-yes")
+    page.until("document.querySelector('#text-rows').children.length === 0")
+    assert profile.ask("/v1/audit/texts", {"source": "letters"})["texts"] == []
+
+
 def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
     for text in (
         "a zanthilfeather here",

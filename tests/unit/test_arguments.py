@@ -100,10 +100,10 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
         ("statsu", "Did you mean 'status'"),
         ("words undoo", "Did you mean 'undo'"),
         ("switch corrections appply", "Did you mean 'apply'?"),
-        ("sources find --only mial", "Did you mean 'mail'?"),
+        ("add --find --only mial", "Did you mean 'mail'?"),
         ("setup keybord", "Did you mean 'keyboard'?"),
-        ("report --days many", "give a whole number"),
-        ("report --days 0", "give a number from 1 on"),
+        ("audit --show x --limit many", "give a whole number"),
+        ("audit --show x --limit 0", "give a number from 1 on"),
         ("pause --for 0s", "longer than 0 seconds"),
     ],
 )
@@ -115,7 +115,7 @@ def test_a_word_that_is_nearly_right_is_answered_with_the_right_one_in_plain_wor
 
 
 def test_the_first_subcommand_is_meant_where_none_is_named(run):
-    for line in ("apps", "apps --all", "words --json", "sources --only mail --yes", "switch"):
+    for line in ("apps", "apps --all", "words --json", "sync --json", "switch"):
         code, said = run(*line.split())
         assert code in (0, 60), said
     assert "Usage" not in run("apps", "--help")[1]

@@ -7,7 +7,6 @@ import pytest
 from publishing import NOON, entry, publish
 
 from idiolect.daemon.storage import schema
-from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
 
 A_DAY = 24 * 60  # minutes
@@ -51,14 +50,6 @@ def test_redactions_are_told_by_kind(store, on):
     store.entries.add([entry("again [card]", redactions=1)])
     assert store.audit().redacted == {"card": 3, "password": 1}
     assert store.audit(NOON.replace(day=3)).redacted == {"card": 1}
-
-
-def test_where_it_came_from_is_told_by_folder(store):
-    for path in ("/a/b/one.md", "/a/b/two.md", "/a/three.md"):
-        store.entries.add([], file=FileState(path, 1, 1, ()))
-    store.watches.add("/a/b")
-    found = store.audit()
-    assert (found.files, found.folders, found.watches) == (3, {"/a/b": 2, "/a": 1}, ("/a/b",))
 
 
 def test_which_adapter_saw_what(store):

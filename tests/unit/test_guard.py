@@ -88,6 +88,7 @@ ENOUGH = [
     ("POST", "/v1/history", Scope.LEARN),
     ("GET", "/v1/status", Scope.LEARN),
     ("POST", "/v1/learned", Scope.ADMIN),
+    ("POST", "/v1/audit/texts", Scope.ADMIN),
     ("POST", "/v1/forget", Scope.ADMIN),
     ("GET", "/v1/sources", Scope.ADMIN),
     ("POST", "/v1/sources/find", Scope.ADMIN),
@@ -105,7 +106,7 @@ def test_a_token_is_good_for_its_scope_and_no_more(site):
             if scope < wanted:
                 error = error_of(answer)
                 assert error["code"] == "scope-too-small"
-                assert f"idiolect token --scope {wanted.name.lower()}" in error["message"]
+                assert f"idiolect status --token {wanted.name.lower()}" in error["message"]
 
 
 def test_another_token_is_good_at_once_and_the_one_before_no_more(site):

@@ -204,7 +204,7 @@ def test_whoever_waits_for_a_round_is_told_what_it_waits_for(profile, monkeypatc
     load = 0.0
     until(lambda: waits()[-1] is None)
     profile.service.pause(None)  # it stands still, so that no event of its own tells of that
-    until(lambda: waits()[-1] == "waits until `idiolect resume`")
+    until(lambda: waits()[-1] == "waits until `idiolect pause --end`")
     profile.service.resume()
     until(lambda: waits()[-1] is None)
     assert profile.end()["event"] == "verdict"
@@ -294,7 +294,7 @@ def held_in_the_midst(service, home):
         ]
         client.post("/v1/pause", json={}).raise_for_status()
         until(lambda: child.status() == psutil.STATUS_STOPPED)
-        assert state()["waits"] == "waits until `idiolect resume`"
+        assert state()["waits"] == "waits until `idiolect pause --end`"
         at = state()["spent_s"]
         client.post("/v1/resume").raise_for_status()
         until(lambda: state()["spent_s"] > at)

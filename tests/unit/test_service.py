@@ -13,8 +13,10 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
@@ -156,7 +158,9 @@ def test_what_was_typed_off_the_record_is_forgotten_in_a_while(
     service = Service(tiny_profile(tmp_path / "home"))
     try:
         service.suggestions.suggest("Kind regards ", place=InputContext(app))
-        service.model.mistakes()  # work of the least priority: all else was done before
+        service.model.queue.run(
+            Priority.REST, in_one_step(int)
+        )  # work of the least priority: all else was done before
         assert forgets.is_set() is forgotten
     finally:
         service.close()

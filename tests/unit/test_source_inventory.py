@@ -288,15 +288,15 @@ def found(tmp_path):
 
 
 def test_what_was_found_is_listed_and_not_read(run, found):
-    code, out, _ = run("sources", "find", found)
+    code, out, _ = run("add", "--find", found)
     assert code == 0
     assert "Nothing was read" in out
     assert str(found / "Notes") in out
-    code, out, _ = run("sources", "find", found, "--json")
+    code, out, _ = run("add", "--find", found, "--json")
     rows = json.loads(out)
     assert (code, [row["sort"] for row in rows]) == (0, ["notes"])
     assert (rows[0]["size_bytes"], rows[0]["report"]) == (54, None)
-    assert "Nothing was found" in run("sources", "find", found, "--only", "mail")[1]
+    assert "Nothing was found" in run("add", "--find", found, "--only", "mail")[1]
 
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
@@ -313,7 +313,7 @@ def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found,
         return ask(client, path, body)
 
     monkeypatch.setattr(ServiceClient, "stream", stream)
-    code, out, err = run("sources", "find", found, "--yes", "--json")
+    code, out, err = run("add", "--find", found, "--yes", "--json")
     assert code == UnreadableError.exit_code
     assert [row["report"] is not None for row in json.loads(out)] == [False, True]
     assert err.strip() == f"{found / 'Notes'}: It cannot be read."
@@ -322,7 +322,7 @@ def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found,
 def test_each_is_asked_for_in_a_terminal(run, found):
     (found / "vault" / ".obsidian").mkdir(parents=True)
     (found / "vault" / "a.md").write_text("Three words here.\n")
-    code, out, _ = run("sources", "find", found, typed="y\nn\n", terminal=True)
+    code, out, _ = run("add", "--find", found, typed="y\nn\n", terminal=True)
     assert code == 0
     assert "Read notes, 1 KB" in out
     assert f"{found / 'Notes'}: " in out
@@ -334,18 +334,18 @@ def test_what_was_read_is_listed_and_removed(run, tmp_path):
     start = "From me@example.org Mon Jan  1 10:00:00 2024\nFrom: me@example.org\n"
     mails.write_text("".join(f"{start}\nThe heron stood in lake {number}.\n\n" for number in range(12)))
     assert run("add", mails, "--me", "me@example.org")[0] == 0
-    code, out, err = run("sources", "list")
+    code, out, err = run("audit")
     assert (code, err) == (0, "")
     assert str(mails) in out
-    [listed] = [row for row in json.loads(run("sources", "list", "--json")[1]) if row["path"] == str(mails)]
+    [listed] = [row for row in json.loads(run("audit", "--json")[1])["sources"] if row["path"] == str(mails)]
     assert listed["me"] == ["me@example.org"]
-    assert "Would forget 12 entries" in run("sources", "remove", mails, "--dry-run")[1]
-    assert run("sources", "remove", mails)[0] == 2
-    assert run("sources", "remove")[0] == 2
-    assert run("sources", "remove", mails, "--expect", "11", "--yes")[0] != 0
-    code, out, _ = run("sources", "remove", mails, "--expect", "12", "--yes", "--json")
+    assert "Would forget 12 entries" in run("forget", "--read-from", mails, "--dry-run")[1]
+    assert run("forget", "--read-from", mails)[0] == 2
+    assert run("forget", "--read-from", mails, "--text", "heron")[0] == 2
+    assert run("forget", "--read-from", mails, "--expect", "11", "--yes")[0] != 0
+    code, out, _ = run("forget", "--read-from", mails, "--expect", "12", "--yes", "--json")
     assert (code, json.loads(out)["entries"]) == (0, 12)
-    code, _, err = run("sources", "remove", "/another", "--yes")
+    code, _, err = run("forget", "--read-from", "/another", "--yes")
     assert code == 53
     assert "Nothing was read" in err
 
@@ -353,11 +353,11 @@ def test_what_was_read_is_listed_and_removed(run, tmp_path):
 def test_a_source_that_brought_nothing_is_removed_too(run, site, tmp_path):
     empty = tmp_path / "theirs.mbox"
     site.service.store.sources.add(str(empty), "mbox")
-    assert "Would forget 0 entries" in run("sources", "remove", empty, "--dry-run")[1]
-    code, out, _ = run("sources", "remove", empty, typed="n\n", terminal=True)
+    assert "Would forget 0 entries" in run("forget", "--read-from", empty, "--dry-run")[1]
+    code, out, _ = run("forget", "--read-from", empty, typed="n\n", terminal=True)
     assert (code, "This forgets the 0 entries" in out) == (1, True)
-    assert "Removed, and forgot 0 entries" in run("sources", "remove", empty, "--yes")[1]
-    assert run("sources", "remove", empty, "--yes")[0] == 53  # it is there no more
+    assert "Removed, and forgot 0 entries" in run("forget", "--read-from", empty, "--yes")[1]
+    assert run("forget", "--read-from", empty, "--yes")[0] == 53  # it is there no more
 
 
 def test_add_asks_whose_a_chat_is(run, site, tmp_path):

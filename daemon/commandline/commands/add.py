@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import io
 import os
 import sys
@@ -26,7 +27,7 @@ from idiolect.daemon.sources.items import ReadReport, Skipped
 from idiolect.daemon.sources.kinds import kind_of
 from idiolect.models.errors import IdiolectError
 
-EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'"
+EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'; idiolect add --find"
 
 #: The service's reason for not storing a text that it has.
 _KNOWN: Final = "duplicate"
@@ -36,27 +37,55 @@ _MANY_FILES: Final = 100_000
 _COUNTING_S: Final = 5.0
 _BROKEN_OFF: Final = (
     "The reading broke off. What was read until then is kept: the same command again reads the rest, and "
-    "`idiolect sources list` shows what came from where."
+    "`idiolect audit` shows what came from where."
 )
+
+
+class Sort(enum.StrEnum):
+    """Which sources."""
+
+    MAIL = "mail"
+    NOTES = "notes"
+    GIT = "git"
 
 
 def run(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             parser=parse_path,
             metavar="PATH…",
             help="Files, folders, mailboxes, exported chats, .git folders for their commit messages; - for JSON lines.",
         ),
-    ],
+    ] = None,
     me: Me = None,
+    find: Annotated[
+        bool,
+        typer.Option(
+            "--find",
+            help="Look what mail, notes and commits are on this machine, or below PATH, and ask for each.",
+        ),
+    ] = False,
+    only: Annotated[list[Sort] | None, typer.Option(help="With --find: look for these only.")] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask, however much there is to read.")
+        bool,
+        typer.Option("--yes", "-y", help="Do not ask, however much there is to read."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read notes, mail, chats or commit messages once; asks first where that is very much."""
     terminal = Terminal()
+    paths = paths or []
+    if find:
+        if me or len(paths) > 1:
+            raise typer.BadParameter("--find takes one folder, or none, and no --me")
+        from idiolect.daemon.commandline.commands.found_sources import find_and_read
+
+        return find_and_read(next(iter(paths), None), only or [], yes=yes, as_json=as_json, terminal=terminal)
+    if only:
+        raise typer.BadParameter("--only is for --find")
+    if not paths:
+        raise typer.BadParameter("name a PATH, or look what there is with --find")
     if me is None and len(paths) == 1:
         me = _ask_who_writes(terminal, paths[0])
     with connect() as client:
@@ -67,7 +96,7 @@ def run(
                 report = _send_lines(client, sys.stdin)
         else:
             report = read_paths(client, terminal, paths, me or [])
-        show_import(terminal, report, as_json=as_json)
+        return show_import(terminal, report, as_json=as_json)
 
 
 def _ask_where_very_much(paths: list[Path]) -> None:

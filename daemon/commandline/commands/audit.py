@@ -14,11 +14,11 @@ from idiolect.daemon.commandline.formatting import counted, duration, minute, nu
 from idiolect.daemon.commandline.progress import follow_phases
 from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect audit; idiolect audit --since 2026-01-01 --json; idiolect audit --secrets"
+EXAMPLE = "idiolect audit; idiolect audit --secrets; idiolect audit --show keyboard"
 
 _MAX_DAYS: Final = 14
 _MAX_EVENTS: Final = 20
-_MAX_FOLDERS: Final = 10
+_SHOWN: Final = 20  # texts of a source, where no number is asked for
 _FIGURES: Final = ("entries", "words", "redactions")
 
 
@@ -28,18 +28,50 @@ def run(
         bool,
         typer.Option("--secrets", help="Read what is stored again, and list what looks like a secret now."),
     ] = False,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help='Read the newest texts of a source, such as "keyboard", each with the command that forgets it.',
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="With --show: how many texts.", min=1, max=1000)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what was taken, when and from where, what was redacted, which adapter saw what, and what happened."""
     terminal = Terminal()
+    if limit is not None and show is None:
+        raise typer.BadParameter("--limit is for --show")
+    if show is not None:
+        if secrets or since is not None:
+            raise typer.BadParameter("--show stands alone: leave --secrets and --since out")
+        with connect() as client:
+            texts = client.post("/v1/audit/texts", {"source": show, "limit": limit or _SHOWN})["texts"]
+        return terminal.print_result(lambda: _show_texts(terminal, show, texts), texts, as_json=as_json)
     with connect() as client:
         if secrets:
             events = client.stream("/v1/audit/secrets", {"since": parse_time(since)})
             found = follow_phases(terminal, "Looking for secrets", events, quiet=as_json)
         else:
             found = client.get("/v1/audit", since=parse_time(since) or "")
-    show = _show_secrets if secrets else _show
-    terminal.print_result(lambda: show(terminal, found), found, as_json=as_json)
+            found |= client.get("/v1/sources")
+    print_found = _show_secrets if secrets else _show
+    return terminal.print_result(lambda: print_found(terminal, found), found, as_json=as_json)
+
+
+def _show_texts(terminal: Terminal, source: str, texts: list[dict[str, Any]]) -> None:
+    """Show texts of a source, the newest last, each below its number and the time when it was written."""
+    for entry in reversed(texts):
+        where = f" · {plain(entry['app'])}" if entry["app"] else ""
+        terminal.say((f"{entry['id']}  {minute(entry['at'])}{where}", "dim"))
+        terminal.say(entry["text"])
+    if texts:
+        return terminal.say(f"`idiolect forget --id {texts[0]['id']}` forgets the last of these.")
+    return terminal.say(
+        f"No text of the source “{plain(source)}” is kept. `idiolect audit` lists the sources."
+    )
 
 
 def _show(terminal: Terminal, found: dict[str, Any]) -> None:
@@ -52,14 +84,17 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
             f"Placeholders in stored text, by kind: {kinds}. Where they are more than the secrets, some stood in your "
             "text already."
         )
-    if found["files"]:
-        terminal.say(f"Files read, by folder ({found['files']:,} in all):")
-        for folder, count in list(found["folders"].items())[:_MAX_FOLDERS]:
-            terminal.say(f"  {count:>7,}  {plain(folder)}", indent=11)
+    if found["sources"]:
+        terminal.say("Files, folders and programs' data that were read:")
+        terminal.show_table(
+            ("kind", "entries", "words", "read", "yours by", "where"),
+            map(_make_source_row, found["sources"]),
+            right=("entries", "words"),
+        )
     for path in found["watches"]:
         terminal.say(f"Followed: {plain(path)}")
     if found["seen"]:
-        terminal.say("Learned by adapters, what those knew that they were made from included:")
+        terminal.say("Learned by adapters; each also knows what the adapter knew that it was made from:")
         terminal.show_table(
             ("adapter", "source", "entries learned", "written from", "to"),
             map(_make_row, found["seen"]),
@@ -117,6 +152,12 @@ def _sum_by(rows: Iterable[dict[str, Any]], names: tuple[str, ...]) -> list[tupl
         label = " · ".join(plain(row[name]) for name in names if row[name])
         sums.setdefault(label, Counter()).update({name: row[name] for name in _FIGURES})
     return list(sums.items())
+
+
+def _make_source_row(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a source was, what it brought, when it was read, by which names it is the user's, and where."""
+    figures = number(row["entries"]), number(row["words"])
+    return row["kind"], *figures, str(row["read_at"])[:10], plain(", ".join(row["me"])), plain(row["path"])
 
 
 def _make_row(row: dict[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The command `idiolect pause`: learn nothing for a while."""
+"""The command `idiolect pause`: learn nothing for a while, or learn again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from idiolect.daemon.commandline.arguments import AsJson, parse_duration
 from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect pause --for 30m"
+EXAMPLE = "idiolect pause --for 30m; idiolect pause --end"
 
 
 def run(
@@ -18,11 +18,14 @@ def run(
         str | None,
         typer.Option("--for", metavar="DURATION", help="Such as 30m, 2h or 1d; else until resumed."),
     ] = None,
+    end: Annotated[bool, typer.Option("--end", help="Learn again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Learn nothing for a while; suggestions go on."""
+    if end and duration is not None:
+        raise typer.BadParameter("--end ends a pause: leave --for out")
     for_s = None if duration is None else parse_duration(duration)
     with connect() as client:
-        answer = client.post("/v1/pause", {"for_s": for_s})
-    said = f"Paused for {duration}." if duration else "Paused until `idiolect resume`."
-    Terminal().print_result(said, answer, as_json=as_json)
+        answer = client.post("/v1/resume") if end else client.post("/v1/pause", {"for_s": for_s})
+    paused = f"Paused for {duration}." if duration else "Paused until `idiolect pause --end`."
+    Terminal().print_result("Learning again." if end else paused, answer, as_json=as_json)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import typer
 from pydantic_core import to_jsonable_python
 
 from idiolect.daemon.commandline.arguments import AsJson
@@ -15,7 +17,6 @@ from idiolect.daemon.commandline.client import (
     ServiceClient,
     find_profile,
 )
-from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
 from idiolect.daemon.commandline.doctor_checks import find_warnings
 from idiolect.daemon.commandline.formatting import (
     BRING_BACK,
@@ -26,17 +27,45 @@ from idiolect.daemon.commandline.formatting import (
 )
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile.pause import describe_end
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import standing
 
-EXAMPLE = "idiolect status --json"
+EXAMPLE = "idiolect status --json; idiolect status --token suggest"
 _WORD_MS: Final = 12_000  # a word of five characters in a minute, times the milliseconds of a character
 
 
-def run(as_json: AsJson = False) -> None:
+class ScopeName(enum.StrEnum):
+    """What a token is good for."""
+
+    suggest = "suggest"
+    learn = "learn"
+    admin = "admin"
+
+
+def run(
+    token: Annotated[
+        ScopeName | None,
+        typer.Option(
+            help="Show only the file with the token that another program needs. suggest: it may ask for suggestions; "
+            "learn: also send what was written, pause, and ask for the status; admin: everything."
+        ),
+    ] = None,
+    rotate: Annotated[
+        bool,
+        typer.Option(
+            "--rotate", help="With --token: make another one; the one before is worth nothing from now on."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what it knows, serves and does; works without the service, too."""
+    if token is not None:
+        return _show_token(token, rotate=rotate, as_json=as_json)
+    if rotate:
+        raise typer.BadParameter("--rotate needs to know which: add --token")
     settings = find_profile()
     now = _ask(settings)
     now |= {"home": str(settings.home), "locked": settings.locked}
@@ -44,7 +73,16 @@ def run(as_json: AsJson = False) -> None:
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     terminal = Terminal()
-    terminal.print_result(lambda: _show(terminal, now), now, as_json=as_json)
+    return terminal.print_result(lambda: _show(terminal, now), now, as_json=as_json)
+
+
+def _show_token(scope: ScopeName, *, rotate: bool, as_json: bool) -> None:
+    """Show where a token is kept; with `rotate` it is made anew first."""
+    settings = (find_profile() if rotate else Settings()).prepare()
+    chosen = Scope[scope.upper()]
+    tokens.make(settings, chosen, anew=rotate)
+    path = str(tokens.path_of(settings, chosen))
+    Terminal().print_result(path, {"scope": scope, "path": path}, as_json=as_json, whole=True)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:
@@ -81,8 +119,8 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
             *([("languages", written)] if (written := _describe_languages(now)) else []),
-            ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['tokens'], 'token')}"),
-            *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
+            ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['words'], 'word')}"),
+            *([("saved", said)] if (said := _describe_savings(now["savings"])) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
             *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
             *([("next", now["next_round"])] if "next_round" in now else []),
@@ -92,6 +130,13 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             ("kept in", now["home"]),
         ]
     )
+
+
+def _describe_savings(savings: dict[str, Any]) -> str | None:
+    """Return what suggestions saved, and how many of them were accepted; None where none was shown."""
+    shown, today = savings["accepted"] + savings["dismissed"], savings["today"]["saved"]
+    of = f"{savings['accepted']:,} of {counted(shown, 'suggestion')} accepted"
+    return f"{counted(savings['saved'], 'keystroke')} ({today:,} today), {of}" if shown else None
 
 
 def _describe_languages(now: dict[str, Any]) -> str:

@@ -61,5 +61,5 @@ def _follow(client: ServiceClient, terminal: Terminal, body: dict[str, Any], *, 
 
 def _explain_not_followed(terminal: Terminal, path: Path) -> None:
     terminal.note(
-        f"{path} is not followed. What was read of it until now is kept; `idiolect sources remove` takes it back."
+        f"{path} is not followed. What was read of it until now is kept; `idiolect forget --read-from` takes it back."
     )

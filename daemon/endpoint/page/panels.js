@@ -109,6 +109,7 @@ export async function sources(status) {
   const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
   const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
   const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${entries(number)}`).join(", ")}` : "";
+  await textSources(kinds.map(([name]) => name));
   $("sources-sum").replaceChildren(`${count(now.words)} words${by}. `,
     ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
@@ -121,6 +122,31 @@ export async function sources(status) {
         row.kind ? plain("Remove …", `Remove ${row.path}`, () =>
           remove("Remove this source?", "/v1/sources/remove", { path: row.path }, everything)) : null));
   }));
+}
+
+const TEXTS = 20; // shown at once
+let oldest = null; // the number of the last text that is shown
+
+/** Lists the newest texts of the chosen source, or goes on with older ones. */
+async function texts(more = false) {
+  const source = $("texts-of").value;
+  const found = (await ask("/v1/audit/texts", { source, limit: TEXTS, before: more ? oldest : null })).texts;
+  if (!more) $("text-rows").replaceChildren();
+  $("text-rows").append(...found.map((entry) => make("li", {},
+    make("span", {}, entry.text),
+    make("small", {}, `${entry.app ?? source} · `, moment(entry.at)),
+    acts(plain("Forget", `Forget text ${entry.id}`, () =>
+      remove("Forget this text?", "/v1/forget", { ids: [entry.id] }, everything))))));
+  oldest = found.at(-1)?.id ?? oldest;
+  $("texts-more").hidden = found.length < TEXTS;
+}
+
+/** Offers the sources whose texts can be read; those that are shown are read again. */
+async function textSources(names) {
+  const chosen = $("texts-of").value;
+  $("texts-of").replaceChildren(...names.map((name) => make("option", { value: name, selected: name === chosen }, name)));
+  $("texts").hidden = !names.length;
+  if ($("text-rows").children.length) await texts();
 }
 
 async function unfollow(path) {
@@ -208,6 +234,8 @@ export async function start() {
     $("source").reset();
   });
   on($("find"), "click", find);
+  on($("texts"), "submit", () => texts());
+  on($("texts-more"), "click", () => texts(true));
   let counted;
   document.addEventListener("counted", () => {
     clearTimeout(counted);

@@ -970,7 +970,7 @@ def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_d
     process.start(settings)
     all_is_well(browser)
     upset.ask("/v1/pause", for_s=600)
-    until_told(browser, "idiolect resume")
+    until_told(browser, "idiolect pause --end")
     browser.offer()
     upset.ask("/v1/resume", for_s=None)
     all_is_well(browser)

@@ -90,7 +90,7 @@ def test_in_a_terminal_the_number_is_typed(run, knowing):
 @pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0)])
 def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, knowing, typed, forgotten):
     service = knowing(*MUCH, *KIND, *NEAR).settings
-    code, out, _ = run(service, "learned", "--forget", "kind regards", typed=typed, terminal=True)
+    code, out, _ = run(service, "forget", "--phrase", "kind regards", typed=typed, terminal=True)
     assert code == (0 if forgotten else 1)
     assert out.count("Forgot ") == forgotten
     assert ("Forget these, too? That takes 2 entries" in out) is (forgotten > 0)

@@ -20,7 +20,7 @@ EVENTS = [
     event(0.1, None),
     event(0.2, SLOW.format(62)),
     event(0.3, SLOW.format(71)),
-    event(0.4, "waits until `idiolect resume`"),
+    event(0.4, "waits until `idiolect pause --end`"),
     event(0.5, None),
     {"event": "verdict", "status": "promoted"},
 ]
@@ -32,7 +32,7 @@ def test_each_reason_to_wait_and_each_quarter_are_told_once(capsys):
         "Learning how you write …",
         "  it is slowed down: other programs use the processor (62 %)",
         "  25 % done, 1:00 left",
-        "  it waits until `idiolect resume`",
+        "  it waits until `idiolect pause --end`",
         "  it goes on",
         "  50 % done, 1:00 left",
     ]

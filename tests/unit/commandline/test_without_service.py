@@ -20,13 +20,11 @@ NEEDS_SERVICE = [
     ("watch", "/tmp"),
     ("train",),
     ("adapters",),
-    ("report",),
     ("eval",),
     ("use", "base"),
     ("forget", "--text", "x"),
     ("export", "peft", "/tmp/x"),
     ("pause",),
-    ("resume",),
     ("apps",),
     ("words",),
 ]
@@ -173,8 +171,7 @@ WITH_SERVICE = (
     ("status", "--json"),
     ("forget", "--source", "chat", "--yes"),
     ("audit", "--json"),
-    ("learned",),
-    ("resume",),
+    ("pause", "--end"),
 )
 
 

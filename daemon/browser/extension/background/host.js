@@ -8,7 +8,7 @@ const AGAIN_MS = 5000; // between two tries to start a host that is not there
 /** What is to be done, in one sentence, about each state in which nothing is suggested. */
 export const ADVICE = {
   ready: "",
-  paused: "Learning is paused: run `idiolect resume` to go on.",
+  paused: "Learning is paused: run `idiolect pause --end` to go on.",
   missing: "The browser finds no idiolect: install it, then run `idiolect setup browser`.",
   old: "The installed idiolect is older than this extension: update it, then start the browser anew.",
   stopped: "The service is stopped: run `idiolect start`.",

@@ -34,7 +34,7 @@ def test_audit_for_a_person_as_json_and_since(run, knowing, tmp_path):
     assert any(line.endswith("forgot 24 entries, dropped 0 adapters") for line in lines)
     assert "before these: --json shows them." in out
     found = json.loads(run(service, "audit", "--json")[1])
-    assert set(found) == {"taken", "redacted", "files", "folders", "watches", "seen", "events"}
+    assert set(found) == {"taken", "redacted", "watches", "seen", "events", "sources"}
     assert "Nothing was taken." in run(service, "audit", "--since", "2126-01-01")[1]
     code, _, err = run(service, "audit", "--since", "yesterday")
     assert (code, "2026-01-31" in err) == (2, True)
@@ -49,24 +49,21 @@ def test_unlocking_what_is_not_locked_leaves_the_service_alone(run, knowing):
     assert process.find(service) == before
 
 
-def test_learned_lists_words_and_phrases_and_forgets_on_the_spot(run, knowing):
-    few = [(f"We [bold]sail at {hour}.", "mail", None, NOON) for hour in range(200)]
-    service = knowing(*MAILS, *few).settings
-    code, out, _ = run(service, "learned")
+def test_the_newest_texts_of_a_source_are_read_and_forgotten_by_their_number(run, knowing):
+    evil = ("We sail \x1b[31mat\r noon\u202e.", "keyboard", "ed\x1b[2Jitor", NOON)
+    service = knowing(*MAILS, evil, ("Second text.", "keyboard", None, NOON)).settings
+    code, out, _ = run(service, "audit", "--show", "keyboard")
     assert code == 0
-    rows = json.loads(run(service, "learned", "--json", "--limit", "50")[1])
-    assert "Zorvelin" in {row["text"] for row in rows}
-    assert "Zorvelin 20 20" in " ".join(out.split())
-    assert len(json.loads(run(service, "learned", "--json", "--limit", "1")[1])) == 1
-    assert "Zorvelin" not in run(service, "learned", "kind")[1]
-    assert "Nothing that sets you apart" in run(service, "learned", "-", typed="absent\n")[1]
-    code, _, err = run(service, "learned", "--forget", "zorvelin")
-    assert (code, "--yes" in err) == (2, True)
-    assert run(service, "learned", "--forget", "number 3", "--yes", "--expect", "4")[0] == 121
-    assert run(service, "learned", "--forget", "number 3", "--yes", "--expect", "1")[0] == 0
-    code, out, err = run(service, "learned", "--forget", "-", "--yes", "--json", typed="number 4")
-    told = json.loads(out)
-    assert (code, err, told["entries"], told["dry_run"], len(told["not_reached"])) == (0, "", 1, False, 3)
-    said = run(service, "learned", "--forget", "zorvelin", "--yes")[1]
-    assert "Forgot 18 entries" in said
-    assert "Not reached: the files that the text came from" in said
+    assert out.index("We sail") < out.index("Second text."), "the newest is read last"
+    assert not {"\x1b", "\r", "\u202e"} & {*out}
+    assert "Zorvelin" not in out
+    shown = json.loads(run(service, "audit", "--show", "keyboard", "--json")[1])
+    assert [row["text"] for row in shown] == ["Second text.", evil[0]]
+    command = f"idiolect forget --id {shown[0]['id']}"
+    assert f"`{command}` forgets the last of these." in out
+    assert run(service, *command.split()[1:], "--yes")[0] == 0
+    assert "Second text." not in run(service, "audit", "--show", "keyboard")[1]
+    assert len(json.loads(run(service, "audit", "--show", "http", "--limit", "3", "--json")[1])) == 3
+    assert "No text of the source “letters” is kept." in run(service, "audit", "--show", "letters")[1]
+    assert run(service, "audit", "--show", "keyboard", "--secrets")[0] == 2
+    assert run(service, "audit", "--limit", "3")[0] == 2
