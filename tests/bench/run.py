@@ -352,7 +352,7 @@ def main() -> None:
     sys.path.insert(0, str(RESULT.parent))
     import measurements
 
-    print(measurements.bench(), measurements.load(), measurements.faults(), sep="\n\n")
+    print(measurements.bench())
 
 
 if __name__ == "__main__":
