@@ -410,11 +410,55 @@ console.log(JSON.stringify({{ registered: [...registered], modes, rejected }}));
 """
 
 
-def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(needs_program, tmp_path):
-    copy = tmp_path / "extension"
-    shutil.copytree(EXTENSION, copy)
-    (copy / "package.json").write_text('{"type": "module"}')
-    found = node(SITES.format(path=json.dumps((copy / "background/sites.js").as_uri())), needs_program)
+#: A page that asks twice while the browser rejects what is read of its storage for it.
+ASKING = """
+const nothing = {{ addListener() {{}} }}, told = [];
+let connect, ask;
+globalThis.chrome = {{
+  runtime: {{ id: "us", onConnect: {{ addListener: (work) => (connect = work) }}, onMessage: nothing,
+    onInstalled: nothing, onStartup: nothing,
+    connectNative: () => ({{ onMessage: nothing, onDisconnect: nothing, postMessage() {{}} }}) }},
+  tabs: {{ onUpdated: nothing, query: async () => [] }},
+  permissions: {{ onAdded: nothing, onRemoved: nothing, contains: async () => true }},
+  storage: {{ local: {{ get: async (name) => {{
+    if (name === "unseen") throw new Error("it is busy");
+    return {{ rules: {{ "a.test": "suggest" }} }};
+  }} }} }},
+}};
+await import({path});
+connect({{
+  name: "field", sender: {{ id: "us", origin: "http://a.test", tab: {{ url: "http://a.test" }} }},
+  onMessage: {{ addListener: (work) => (ask = work) }}, onDisconnect: nothing,
+  postMessage: (message) => told.push(message),
+}});
+for (const id of [1, 2]) ask({{ do: "suggest", id, prefix: "We", suffix: "", context: [] }});
+for (let turn = 0; turn < 20; turn++) await new Promise((then) => setImmediate(then));
+console.log(JSON.stringify(told));
+process.exit();
+"""
+
+
+@pytest.fixture
+def background(needs_program, tmp_path):
+    """`background(script, file)`: what a script says that imports this file of the extension as `path`."""
+
+    def run(script, file):
+        copy = tmp_path / "extension"
+        shutil.copytree(EXTENSION, copy)
+        (copy / "package.json").write_text('{"type": "module"}')
+        return node(script.format(path=json.dumps((copy / file).as_uri())), needs_program)
+
+    return run
+
+
+def test_a_page_is_answered_though_the_browser_rejects_a_call(background):
+    answers = [{"id": 1, "answer": None}, {"id": 2, "answer": None}]
+    told = background(ASKING, "background.js")
+    assert [one for one in told if "id" in one] == answers, "else it asks no more"
+
+
+def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(background):
+    found = background(SITES, "background/sites.js")
     assert found == {
         "registered": [["fields", ["*://a.test/*", "*://b.test/*"]]],
         "modes": ["learn", "learn"],

@@ -55,8 +55,13 @@ const WORK = {
 async function serve(port, message) {
   const mode = (await frames.get(port)) ?? "off";
   const work = mode !== "off" && Object.hasOwn(WORK, message?.do) ? WORK[message.do] : null;
-  const answer = work === null ? null : await work(message, port.sender, mode);
-  if (message.id !== undefined) post(port, { id: message.id, answer: answer ?? null });
+  let answer = null;
+  try {
+    answer = (await work?.(message, port.sender, mode)) ?? null;
+  } catch {
+    // a call that the browser rejects; who asked waits for an answer
+  }
+  if (message.id !== undefined) post(port, { id: message.id, answer });
 }
 
 api.runtime.onConnect.addListener((port) => {
