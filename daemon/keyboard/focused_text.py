@@ -42,17 +42,17 @@ class FocusedText:
     def __init__(self) -> None:
         """Nothing is listened to yet."""
         self._bus: Bus | None = None
-        self._focused: tuple[str, str] | None = (
+        self.focused: tuple[str, str] | None = (
             None  # the program's name on the bus, and the field's path there
         )
-        self._listening: asyncio.Task[None] | None = None
+        self.listening: asyncio.Task[None] | None = None
         self._ended_s = float("-inf")
 
     def listen(self) -> None:
         """Listen to where the focus goes, unless that is done already or no such bus ran within the last minute."""
         now_s = asyncio.get_running_loop().time()
-        if self._listening is None and now_s - self._ended_s > _NO_BUS_S:
-            self._listening = asyncio.ensure_future(self._listen())
+        if self.listening is None and now_s - self._ended_s > _NO_BUS_S:
+            self.listening = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
         try:
@@ -70,13 +70,13 @@ class FocusedText:
             self._ended_s = asyncio.get_running_loop().time()
             if self._bus is not None:
                 self._bus.close()
-            self._bus = self._focused = self._listening = None
+            self._bus = self.focused = self.listening = None
 
     def _heard(self, signal: Message) -> None:
         fields, body = signal.header.fields, signal.body
         if body[:1] == ("focused",) and len(body) > 1:
             one = (fields[HeaderFields.sender], fields[HeaderFields.path])
-            self._focused = one if body[1] else None if one == self._focused else self._focused
+            self.focused = one if body[1] else None if one == self.focused else self.focused
 
     async def around(self, line: str, app: str | None) -> tuple[str, str] | None:
         """The text before the cursor and behind it; None where it cannot be known.
@@ -84,9 +84,9 @@ class FocusedText:
         `line` is what IBus was told of the line before the cursor: in another field another one stands there. `app` is
         the program that is typed into; None where that is not known.
         """
-        if self._bus is None or self._focused is None:
+        if self._bus is None or self.focused is None:
             return None
-        bus, (name, path) = self._bus, self._focused
+        bus, (name, path) = self._bus, self.focused
         call = bus.call
         own, text = DBusAddress(path, name, _PROPERTIES), DBusAddress(path, name, _TEXT)
         try:

@@ -29,7 +29,7 @@ _ENGINES: Final = "/org/freedesktop/IBus/Engine/idiolect"
 log = logging.getLogger("idiolect.keyboard")
 
 
-class _Factory:
+class Factory:
     """Makes engines, and hands each its calls."""
 
     def __init__(self, bus: Bus, session: DesktopSession) -> None:
@@ -74,7 +74,7 @@ async def serve(settings: Settings) -> None:
     session = DesktopSession(settings)
     session.asking.start()
     asyncio.get_running_loop().set_exception_handler(_note)
-    serving = asyncio.ensure_future(bus.serve(_Factory(bus, session).handle))
+    serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
     try:

@@ -10,7 +10,7 @@ from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.key_outcomes import AskService, InsertText
+from idiolect.daemon.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 
 BACKSPACE = 0xFF08
@@ -36,8 +36,9 @@ def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
 
 
 def play(typing, text, asked, steps, *, tells):
+    now_shown = False
     for kind, value in steps:
-        shown, before, committed = typing._shown, text, ""
+        shown, before, committed = now_shown, text, ""
         used, actions = False, []
         if kind == "key":
             used, actions = typing.key(value, 0)
@@ -57,6 +58,8 @@ def play(typing, text, asked, steps, *, tells):
                 text = text[: len(text) - action.replace] + action.text
             elif isinstance(action, AskService):
                 asked.append(action.prefix)
+            elif isinstance(action, ShowSuggestions):
+                now_shown = action != ShowSuggestions()
         char = keysyms.character(value) if kind == "key" else None
         if kind != "key" or not used:
             assert text == before, "something was typed that nobody took"

@@ -598,7 +598,7 @@ def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(loop, 
 
 
 def test_a_call_that_fails_is_refused_and_the_next_is_answered(program, caplog):
-    factory = serve._Factory(Bus(program.wire), program.session)
+    factory = serve.Factory(Bus(program.wire), program.session)
     answered = program.wire.answers
     for serial, name in enumerate(("CreateEngine", "ProcessKeyEvent", "FocusOut"), 1):
         path = "/org/freedesktop/IBus/Factory" if serial == 1 else "/org/freedesktop/IBus/Engine/idiolect/1"

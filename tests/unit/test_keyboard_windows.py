@@ -138,9 +138,9 @@ def around(programs, line, *, app=None, has=True):
     async def asked():
         focused = FocusedText()
         focused.listen()
-        await until(lambda: programs.focus(has=True) or focused._focused is not None)
+        await until(lambda: programs.focus(has=True) or focused.focused is not None)
         if not has:
-            await until(lambda: programs.focus(has=False) or focused._focused is None)
+            await until(lambda: programs.focus(has=False) or focused.focused is None)
         return await focused.around(line, app)
 
     return asyncio.run(asyncio.wait_for(asked(), 30))
@@ -215,7 +215,7 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
     async def asked():
         answering, focused = FieldAnswering(True), FocusedText()
         focused.listen()
-        await until(lambda: programs.focus(has=True) or focused._focused is not None)
+        await until(lambda: programs.focus(has=True) or focused.focused is not None)
         await answering.look(focused, "Yes, we do", None)
         return answering.of(Reply(told, lambda: ["what IBus was told"]))
 
@@ -228,7 +228,7 @@ def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(sess
     async def asked():
         answering, focused = FieldAnswering(True), FocusedText()
         await answering.look(focused, "Yes", None)
-        await until(lambda: focused._listening is None)
+        await until(lambda: focused.listening is None)
         return answering.of(Reply("Yes", lambda: ["Can you come?"])).context()
 
     assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]
@@ -238,14 +238,14 @@ def test_where_no_such_bus_runs_it_is_not_looked_for_again_for_a_minute(session_
     async def asked():
         focused, loop = FocusedText(), asyncio.get_running_loop()
         focused.listen()
-        await until(lambda: focused._listening is None)
+        await until(lambda: focused.listening is None)
         focused.listen()
-        soon = focused._listening
+        soon = focused.listening
         time = loop.time
         monkeypatch.setattr(loop, "time", lambda: time() + 61)
         focused.listen()
-        later = focused._listening
-        await until(lambda: focused._listening is None)
+        later = focused.listening
+        await until(lambda: focused.listening is None)
         return soon, later is not None
 
     assert asyncio.run(asyncio.wait_for(asked(), 120)) == (None, True)
