@@ -107,24 +107,23 @@ def _say_where(error: BaseException | None) -> None:
 
 def _outlive_nobody() -> None:
     """Have this process woken when its parent dies while it is suspended: it then finds its input closed."""
-    with contextlib.suppress(AttributeError, OSError):  # Linux alone has it
+    with contextlib.suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def give_way() -> None:
-    """Give this process the lowest priority for processor and disk, as far as the platform can do that."""
+    """Give this process the lowest priority for processor and disk, as far as the system lets it."""
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
+        process.nice(19)
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         process.ionice(psutil.IOPRIO_CLASS_IDLE)
 
 
 def _wait_for_idle_processors() -> None:
     """Run only when nothing else on the machine wants the processor: for work that nobody waits for."""
-    if hasattr(os, "SCHED_IDLE"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def orders(fd: int) -> Iterator[bytearray]:

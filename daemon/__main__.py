@@ -29,7 +29,7 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.heap import keep_little
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
-from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
+from idiolect.daemon.runtime.resting import Handover, IdleState, begin, release_signals
 from idiolect.daemon.runtime.service_unit import notify_progress, notify_ready
 from idiolect.daemon.runtime.start_progress import StartReport
 from idiolect.daemon.settings import Settings
@@ -155,7 +155,7 @@ def _serve(
 
             def idle(seconds: float) -> bool:
                 nonlocal rest
-                if POSSIBLE and 0 < settings.rest_after_s <= seconds:
+                if 0 < settings.rest_after_s <= seconds:
                     rest = may_rest()
                 return rest is not None
 

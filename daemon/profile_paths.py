@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -213,5 +212,5 @@ def absolute_path(path: Path) -> Path:
 
 
 def _close_to_others(folder: Path) -> None:
-    if sys.platform != "win32" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)

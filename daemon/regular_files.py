@@ -13,9 +13,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _SMALL_BYTES: Final = 64 << 10
-_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_NO_LINK: Final = os.O_NOFOLLOW
 
 
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:

@@ -33,12 +33,11 @@ def sync_folder(folder: Path) -> None:
     Raises:
         OSError: the disk fails.
     """
-    if hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and needs no such call
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -72,12 +71,11 @@ def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
 
 
 def _fill(file: IO[bytes], size_bytes: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        try:
-            return os.posix_fallocate(file.fileno(), 0, size_bytes)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot
-                raise
+    try:
+        return os.posix_fallocate(file.fileno(), 0, size_bytes)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot
+            raise
     for start in range(0, size_bytes, len(_ZEROS)):
         file.write(_ZEROS[: size_bytes - start])
     file.flush()

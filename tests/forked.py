@@ -57,8 +57,7 @@ _Popen = subprocess.Popen
 
 def install() -> None:
     """From now on :class:`subprocess.Popen` forks them."""
-    if sys.platform == "linux":
-        subprocess.Popen = Forked
+    subprocess.Popen = Forked
 
 
 def _start_servers() -> Path:

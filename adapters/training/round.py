@@ -9,14 +9,13 @@ priority, and ends when the process that started it ends.
 from __future__ import annotations
 
 import base64
-import contextlib
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import psutil
 
 from idiolect.adapters.child import Emit, ParentMessages, work
 from idiolect.adapters.compute_clock import ComputeClock
@@ -396,12 +395,7 @@ def _training_figures(tokens: int, seconds: float, epochs: float, products: str)
 
 def _peak_mb() -> float:
     """Return the most memory that this process has taken, in MB."""
-    with contextlib.suppress(ImportError):
-        import resource
-
-        scale = 2**20 if sys.platform == "darwin" else 2**10
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
-    return round(psutil.Process().memory_info().rss / 2**20)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from base64 import b64decode
 from dataclasses import dataclass
 from importlib import resources
@@ -65,10 +64,10 @@ class Browser:
 
 def browsers() -> list[Browser]:
     """Every browser that the program knows, there or not."""
-    return _mac() if sys.platform == "darwin" else [*_linux(), *_boxed()]
+    return [*_unboxed(), *_boxed()]
 
 
-def _linux() -> list[Browser]:
+def _unboxed() -> list[Browser]:
     config, home = platformdirs.user_config_path(), Path.home()
     return [
         *(
@@ -114,23 +113,6 @@ def _boxed() -> list[Browser]:
         _chromium("Chromium (Snap)", snaps / "chromium" / "common" / "chromium", _NO_SNAP),
         _firefox("Firefox (Snap)", snaps / "firefox" / "common" / ".mozilla", limit=_PORTAL),
         _firefox("Firefox (Flatpak)", apps / "org.mozilla.firefox" / ".mozilla", limit=_PORTAL),
-    ]
-
-
-def _mac() -> list[Browser]:
-    support = Path.home() / "Library" / "Application Support"
-    return [
-        *(
-            _chromium(name, support / folder)
-            for name, folder in (
-                ("Chromium", "Chromium"),
-                ("Chrome", "Google/Chrome"),
-                ("Brave", "BraveSoftware/Brave-Browser"),
-                ("Edge", "Microsoft Edge"),
-                ("Vivaldi", "Vivaldi"),
-            )
-        ),
-        Browser("Firefox", (support / "Firefox",), support / "Mozilla" / "NativeMessagingHosts", gecko=True),
     ]
 
 

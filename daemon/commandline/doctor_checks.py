@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -340,7 +339,7 @@ def _check_key(settings: Settings) -> list[Finding]:
 def _check_key_mode(settings: Settings) -> Finding | None:
     """Return a finding if other users could read the key file, and may have by now."""
     path = settings.key_path
-    if sys.platform == "win32" or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if not stat.S_IMODE(path.stat().st_mode) & 0o077:
         return None
     found = f"the key file {path} is open to other users"
     return Finding(
@@ -367,7 +366,7 @@ def _check_files(settings: Settings) -> list[Finding]:
 
 def _check_mode(check: str, path: Path) -> Finding:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if sys.platform != "win32" and mode & 0o077:
+    if mode & 0o077:
         return Finding(check, "wrong", f"{path} is open to other users", f"Run `chmod go-rwx {path}`.")
     return Finding(check, "ok", str(path))
 

@@ -8,7 +8,7 @@ asyncio's on. `Watch`, an application around the service's own, says when reques
 from __future__ import annotations
 
 import asyncio
-import sys
+import resource
 import time
 from contextvars import ContextVar
 from typing import Any, Final, cast
@@ -208,21 +208,14 @@ class Watch:
 
 
 def allow_many() -> None:
-    """Let the process have many connections open: systems begin with few, 256 on macOS, 1,024 on Linux."""
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
-        if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    """Let the process have many connections open: it begins with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _descriptors() -> int:
     """How many files and connections the process may have open."""
-    if sys.platform == "win32":  # there, connections are not counted with files
-        return 4 * MAX_WITHOUT_TOKEN
-    import resource
-
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 4 * MAX_WITHOUT_TOKEN if soft == resource.RLIM_INFINITY else soft

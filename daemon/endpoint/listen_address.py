@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -61,10 +60,6 @@ def listen(settings: Settings) -> tuple[socket.socket, Running]:
 
 def who_has(port: int) -> str:
     """The command that shows which program listens at a port; that of another user it shows to root alone."""
-    if sys.platform == "win32":
-        return f"netstat -ano | findstr :{port}"
-    if sys.platform == "darwin":
-        return f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
     return f"ss -ltnp sport = :{port}"
 
 
@@ -97,10 +92,7 @@ def _listen_tcp(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if sys.platform == "win32":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(128)
     except OSError as error:
@@ -117,8 +109,6 @@ def _listen_tcp(host: str, port: int) -> socket.socket:
 
 
 def _listen_unix(path: Path) -> socket.socket:
-    if sys.platform == "win32":
-        raise ListenError("Unix sockets are not available on Windows. Set unix_socket to false.")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)

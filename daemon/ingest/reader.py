@@ -37,7 +37,7 @@ _KNOWN_ERRORS: Final = {kind.code: kind for kind in (NoSuchPathError, Unreadable
 _LONGEST_LINE_BYTES: Final = 32 << 20
 _CUT: Final = "what came before was read. Cut it into smaller files"
 _CRASHES: Final = tuple(
-    -getattr(signal, name, 0) for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE")
+    -getattr(signal, name) for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE")
 )
 _LOOK_EVERY_S: Final = 0.25
 #: A child needs no threads, which would reserve memory, and no pages of 2 MB, which the service asks for.
@@ -267,7 +267,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=child_environment(_SMALL),
-            process_group=None if sys.platform == "win32" else 0,
+            process_group=0,
         )
         self._usage = psutil.Process(self._process.pid)
         self._state = threading.Condition()
@@ -339,9 +339,7 @@ class _Child:
             self._why = self._why or why
             self._state.notify_all()
             with contextlib.suppress(OSError):
-                if sys.platform == "win32":
-                    self._process.kill()
-                elif self._process.returncode is None:
+                if self._process.returncode is None:
                     os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import math
 import os
+import resource
+import select
 import signal
 import sys
 import time
@@ -230,15 +233,13 @@ class _Batches:
 
 def _limit_memory(most_bytes: int) -> None:
     """Refuse this process more memory than that."""
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limit
-        import resource
-
+    with contextlib.suppress(OSError, ValueError):  # a lower limit holds already
         resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
 
 
 def _leave_network() -> None:
     """Go where there is no network, not even this machine's own, if the system has such a place for everybody."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # Linux alone has it
+    with contextlib.suppress(AttributeError, OSError):  # another C library, or a kernel that refuses
         libc = ctypes.CDLL(None)
         if libc.unshare(_CLONE_NEWNET) == 0:
             return
@@ -257,15 +258,9 @@ def _ending_with_the_service() -> Iterator[None]:
     that this end has closed. It tells the whole group of processes, git's too, and a signal that nobody handles ends
     them even where a library computes for minutes.
     """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-    import select
-
     flags = fcntl.fcntl(0, fcntl.F_GETFL)
     fcntl.fcntl(0, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(0, fcntl.F_SETFL, flags | getattr(fcntl, "FASYNC", 0))
+    fcntl.fcntl(0, fcntl.F_SETFL, flags | fcntl.FASYNC)
     if select.select([0], [], [], 0)[0]:  # it has ended already
         os.killpg(os.getpgrp(), signal.SIGKILL)
     try:

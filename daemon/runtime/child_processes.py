@@ -106,7 +106,7 @@ class ChildProcesses:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=child_environment(work.environment),
-            process_group=None if sys.platform == "win32" else 0,
+            process_group=0,
         )
         orders, events, errors = pipe(child.stdin), pipe(child.stdout), _Tail(pipe(child.stderr))
         with self._changed:

@@ -11,7 +11,7 @@ HUGE_PAGES = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 
 _M_ARENA_MAX = -8  # <malloc.h>
 _ARENAS = 2
-_ELSEWHERE = (AttributeError, OSError, TypeError)  # another C library, and (the last) Windows
+_ELSEWHERE = (AttributeError, OSError)  # another C library
 
 
 def with_huge_pages(environment: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import queue
@@ -35,8 +36,6 @@ STOP_DEADLINE_S = 20.0
 _POLL_S = 0.02
 _PID_BYTES = 20  # more than any has
 _RUN_FILE_BYTES = 64 << 10
-#: Windows locks bytes against readers too: a byte past the end keeps the holder's pid readable.
-_WINDOWS_LOCK_BYTE = 1 << 20
 
 
 class AlreadyRunningError(IdiolectError):
@@ -222,28 +221,12 @@ def _looked_at(path: Path) -> IO[str]:
         return path.open(encoding="ascii")
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: IO[str]) -> bool:
-        file.seek(_WINDOWS_LOCK_BYTE)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            file.seek(0)
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 # --- the run file and the token ---------------------------------------------------------
@@ -262,7 +245,7 @@ def find(settings: Located) -> Running | None:
         raise
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    if sys.platform != "win32" and os.geteuid() not in (owner, 0):
+    if os.geteuid() not in (owner, 0):
         return None  # whoever wrote it wants to be taken for the service
     return running if running.pid == pid else None
 
@@ -377,9 +360,6 @@ def _launch(settings: ProfilePaths, flags: Sequence[str], patience: Patience) ->
 def _spawn(settings: ProfilePaths, flags: Sequence[str]) -> subprocess.Popen[str]:
     # -P: a folder named like one of our imports in the current directory must not be taken for it.
     command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(settings.home), *flags]
-    detached: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     log = os.open(settings.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
@@ -391,7 +371,7 @@ def _spawn(settings: ProfilePaths, flags: Sequence[str]) -> subprocess.Popen[str
             env=with_huge_pages(os.environ),
             text=True,
             encoding="utf-8",
-            **detached,
+            start_new_session=True,
         )
     finally:
         os.close(log)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from watchdog.events import FileSystemEvent
 
-POSSIBLE: Final = sys.platform != "win32"  # there, `exec` makes another process
 _PIPE_BYTES: Final = 60_000  # what a pipe takes before anybody reads it
 _DAY_S: Final = 86_400.0
 _DESCRIPTORS: Final = 4096
@@ -54,7 +53,7 @@ class IdleState:
     @property
     def possible(self) -> bool:
         """Whether it can be handed over."""
-        return POSSIBLE and len(json.dumps(asdict(self))) < _PIPE_BYTES // 2
+        return len(json.dumps(asdict(self))) < _PIPE_BYTES // 2
 
 
 @dataclass(frozen=True)

@@ -215,9 +215,9 @@ class Repository:
     def _require_own(self) -> None:
         """Raise GitError where git, too, would not read it, since another user of the machine may have made it."""
         folders = (self._folder, self._folder.parent) if self._folder.name == ".git" else (self._folder,)
-        user = os.geteuid() if hasattr(os, "geteuid") else None
+        user = os.geteuid()
         try:
-            others = user is not None and any(folder.lstat().st_uid != user for folder in folders)
+            others = any(folder.lstat().st_uid != user for folder in folders)
         except OSError as error:
             raise _unreadable(self._folder, error.strerror) from None
         if others and not git_config.is_safe(folders[-1]):

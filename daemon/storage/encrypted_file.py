@@ -101,7 +101,7 @@ def _make_private(path: Path, create: int) -> None:
     """Create the file with mode 0600 before SQLite would do it with the umask's."""
     try:
         os.close(os.open(path, os.O_RDWR | create, 0o600))
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import secrets
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -230,7 +229,7 @@ def _checked(kept: str, where: str) -> str:
 
 def _from_file(path: Path) -> str | None:
     try:
-        if sys.platform != "win32" and path.stat().st_mode & 0o077:
+        if path.stat().st_mode & 0o077:
             path.chmod(0o600)
             log.warning(
                 "the key file was open to other users and was closed; `idiolect doctor` says how to get another key"

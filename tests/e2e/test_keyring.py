@@ -9,8 +9,6 @@ import textwrap
 import pytest
 from waiting import DEADLINE_S
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is a Linux interface")
-
 OBTAIN = textwrap.dedent("""
     import json, sys
     from idiolect.daemon.vault import store_key

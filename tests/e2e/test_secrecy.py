@@ -215,7 +215,6 @@ def test_every_file_is_for_its_user_alone_whatever_the_umask(life):
             assert not stat.S_IMODE(path.lstat().st_mode) & 0o077, path
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_process_that_holds_text_leaves_a_core(life):
     assert {name: shown["core"] for name, shown in life.shown.items()} == {
         name: ["0", "0"] for name in life.shown

@@ -14,7 +14,7 @@ ASK = textwrap.dedent("""
     shield()
     os.makedirs(os.path.join(sys.argv[1], "folder"))
     open(os.path.join(sys.argv[1], "folder", "file"), "w").close()
-    dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) if sys.platform == "linux" else 0
+    dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
     print(json.dumps([resource.getrlimit(resource.RLIMIT_CORE), dumpable]))
     if len(sys.argv) > 2:
         ctypes.string_at(0)

@@ -304,9 +304,6 @@ def held_in_the_midst(service, home):
     return child
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="elsewhere the system ends only what stands still as a whole"
-)
 def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_and_goes_on(
     profile, uninterrupted
 ):
