@@ -48,7 +48,7 @@ def _lines(name: str, command: Any) -> list[str]:
     if below is None:
         return [_line(f" {name}", command)]
     inner = [_line(f" {name} {word}", one) for word, one in below.items()]
-    return [f"- `idiolect {name}`: {' '.join(command.help.split())}", *(f"  {line}" for line in inner)]
+    return [f"- `idiolect {name}`: {_first_sentence(command.help)}", *(f"  {line}" for line in inner)]
 
 
 def _line(name: str, command: Any) -> str:
@@ -59,7 +59,7 @@ def _line(name: str, command: Any) -> str:
         elif param.name != "as_json":
             value = "" if param.is_flag else f" {_placeholder(param)}"
             usage.append(f"[{max(param.opts, key=len)}{value}]")
-    return f"- `{' '.join(usage)}`: {' '.join(command.help.split())}"
+    return f"- `{' '.join(usage)}`: {_first_sentence(command.help)}"
 
 
 def _placeholder(param: Any) -> str:
@@ -206,10 +206,13 @@ def rooms() -> str:
     lines = []
     for path in sources():
         if path.name == "__init__.py":
-            sentences = " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
-            first = re.split(r"(?<=\.) ", sentences)[0]
-            lines.append(f"- `{path.parent.relative_to(ROOT)}/`: {first}")
+            docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+            lines.append(f"- `{path.parent.relative_to(ROOT)}/`: {_first_sentence(docstring)}")
     return "\n".join(lines)
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.) ", " ".join(text.split()))[0]
 
 
 def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
