@@ -34,7 +34,7 @@ ORDER = 4
 _PAGE = 1_024  # numbers in a page, at most
 # The counts of longer runs are kept; shorter ones are counted anew, in Python, in a few microseconds.
 _HEAVY = 64
-_BATCH = 4_096  # entries that are laid out together
+_BATCH = 1_024  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
 _STEP = 1 << 14  # tokens that are filed in one step
 _REBUILT = 64  # a tree that grows by more than one part in so many is laid out anew: that costs less by then
@@ -176,11 +176,10 @@ class FastMemory:
 
     def add_in_steps(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Steps[None]:
         """Learn as :meth:`add_many` in short steps. Between them a part is known: nothing is to be looked up yet."""
-        text, inside = _laid_out(entries)
+        text, inside = yield from _laid_out(entries)
         if not inside.any():
             return
-        times = self._times.copy()
-        np.add.at(times, text[inside], 1)
+        times = self._times + np.bincount(text[inside], minlength=self.vocab).astype(np.uint32)
         left = _STEP
         for near, values in _filed(text, inside):
             left -= len(values)
@@ -283,7 +282,7 @@ def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts]
 
 def _laid_out(
     entries: Iterable[Sequence[int] | NDArray[np.integer]],
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+) -> Steps[tuple[NDArray[np.uint16], NDArray[np.bool_]]]:
     """Return all entries in one array, each with a context of fillers before it, and which places hold their tokens."""
     left = iter(entries)
     texts, insides = [], []
@@ -295,6 +294,8 @@ def _laid_out(
         text[inside] = np.concatenate(batch, dtype=np.uint16, casting="unsafe")
         texts.append(text)
         insides.append(inside)
+        if len(batch) == _BATCH:
+            yield
     if not texts:
         return np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.bool_)
     return np.concatenate(texts), np.concatenate(insides)

@@ -37,7 +37,7 @@ _FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that i
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MAX_NEW = 200  # of the user's words that are filed apart from those that are settled
-_TEXTS_A_STEP, _FORMS_A_STEP = 256, 256
+_TEXTS_A_STEP, _FORMS_A_STEP = 256, 64
 # Of the uses of a word that no language lists, a name: what it counts for in another language.
 _ELSEWHERE: Final = 0.1
 _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
@@ -134,7 +134,7 @@ class WordVocabulary:
         finish(self.learn_in_steps(texts))
 
     def learn_in_steps(self, texts: Iterable[str]) -> Steps[None]:
-        """Count the words of many entries in short steps, all of them in the last one."""
+        """Count the words of many entries in short steps; between the last ones some of them are known."""
         counted = [Counter[str]() for _ in self.languages]
         for number, text in enumerate(texts):
             if len(counted) == 1:
@@ -156,6 +156,7 @@ class WordVocabulary:
             tokens |= {form: self._tokens_of(form) for form in unknown}
             yield
         new = self._count(self._general, new)
+        yield
         if len(counted) > 1:  # what no list has may be a name, which is one in other languages, too
             new = {form: [_ELSEWHERE * sum(u) + (1 - _ELSEWHERE) * n for n in u] for form, u in new.items()}
         for table in self.tables[1:]:
@@ -165,10 +166,12 @@ class WordVocabulary:
             rows = np.array([tokens[form] for form in forms], np.int32).T
             first, second = np.ascontiguousarray(rows[:2]), np.ascontiguousarray(rows[2:])
             uses = np.ascontiguousarray(np.array([new[form] for form in forms], np.float32).T)
+            yield
             for total, weights in zip(self._totals, uses, strict=True):
                 for row in (0, 1):
                     np.add.at(total[row], first[row], weights)
             self._file(WordTable.of(np.array(forms), uses, first, second))
+            yield
         self._heed_small_names()
         self._weigh()
         self._by_second = {}

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.heap import keep_little
+from idiolect.daemon.runtime.heap import keep_little, spare_collector
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.resting import Handover, IdleState, begin, release_signals
@@ -178,6 +178,7 @@ def _open(settings: Settings, key: str | None, report: StartReport) -> Service:
     loading = load_beside(base.graph, base.config, threads=settings.threads)
     from idiolect.daemon.service import Service
 
+    spare_collector()
     return Service(settings, key, loading, report)
 
 

@@ -31,7 +31,7 @@ _EXPLAINED_BY_USER: Final = -1.0  # nats; the same of how often the user does
 _SLIPS: Final = 3  # times; what is typed more often is a habit or a word
 _SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
 _COMMON: Final = 3e-5  # uses per word of text
-_TEXTS_A_STEP, _WORDS_A_STEP = 256, 64
+_TEXTS_A_STEP, _WORDS_A_STEP = 256, 32
 _RUN_OF_THREE, _DOUBLED_END = regex.compile(r"(.)\1\1"), regex.compile(r"(.)\1\Z")
 _WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}@/\\_]|[.-][\p{L}\p{N}])")
 
@@ -86,6 +86,7 @@ class Mistakes:
         self._total = 0  # words of the user's
         self._times_small = Counter[str]()  # not capitalized
         self._near = dict[str, list[tuple[str, float]]]()  # of words that no dictionary has
+        self._slipped = dict[str, set[str]]()  # of words, those that they may be slipped into
         self._meant = dict[str, str]()
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
@@ -108,6 +109,10 @@ class Mistakes:
             self._times_small[folded] += times * (word[0] == folded[0])
             new.add(folded)
         unknown = sorted(new - self._near.keys())
+        if unknown and self._search is None:
+            costs = TypingChannel(self._channel.layout, self._costs, self._channel.languages)
+            self._search = FuzzySearch(self._general.trie, costs)
+            yield
         for start in range(0, len(unknown), _WORDS_A_STEP):
             self._look_up(unknown[start : start + _WORDS_A_STEP])
             yield
@@ -194,14 +199,13 @@ class Mistakes:
         spelt = self._general.spelling.contain(words)
         for word, known in zip(words, spelt.tolist(), strict=True):
             if not known and 3 <= len(word) <= _LONGEST:
-                self._near[word] = self._slips_of(word)
+                self._near[word] = near = self._slips_of(word)
+                for meant, _ in near:
+                    self._slipped.setdefault(meant, set()).add(word)
 
     def _slips_of(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""
-        if self._search is None:
-            self._search = FuzzySearch(
-                self._general.trie, TypingChannel(self._channel.layout, self._costs, self._channel.languages)
-            )
+        assert self._search is not None
         trie, spelt, found = self._general.trie, self._general.spelt, []
         for node, cost in self._search.column(word).items():
             if trie.whole[node] > trie.low[node]:
@@ -216,9 +220,8 @@ class Mistakes:
 
     def _decide(self, counted: set[str]) -> None:
         """Judge anew the words that were counted, and those that one of them may have been meant by."""
-        for word, near in self._near.items():
-            if word not in counted and not any(meant in counted for meant, _ in near):
-                continue
+        for word in counted.union(*(self._slipped.get(meant, ()) for meant in counted)) & self._near.keys():
+            near = self._near[word]
             if (known := self._known_meaning(word)) is not None:
                 self._meant[word] = known
             elif near:

@@ -15,6 +15,7 @@ from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
+from idiolect.adapters.steps import Steps, finish
 from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.vulgar_words import is_vulgar
 
@@ -49,17 +50,23 @@ class UserModel:
 
     def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
         """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
+        finish(self.learn_in_steps(entries))
+
+    def learn_in_steps(self, entries: Sequence[tuple[str, Sequence[int]]]) -> Steps[None]:
+        """Learn as :meth:`learn_many` in short steps; between them suggestions may be made, but nothing learned."""
         if self.mistakes is not None and self.encode is not None:
-            meant = self.mistakes.learn_many(text for text, _ in entries)
+            meant = yield from self.mistakes.learn_in_steps(text for text, _ in entries)
             entries = [
                 (text, ids) if mended == text else (mended, self.encode(mended))
                 for (text, ids), mended in zip(entries, meant, strict=True)
             ]
-        self.words.learn_many(self.rare.learn_many(text for text, _ in entries))
+        yield from self.words.learn_in_steps(
+            (yield from self.rare.learn_in_steps(text for text, _ in entries))
+        )
         for _, ids in entries:
             self.recent.add(ids)
         # Last: its size tells readers that what they cached is out of date.
-        self.memory.add_many(ids for _, ids in entries)
+        yield from self.memory.add_in_steps(ids for _, ids in entries)
 
     def must_hide(self, before: str, offered: str) -> bool:
         """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.

@@ -51,9 +51,13 @@ _OFF_RECORD_KEPT_S: Final = (
     60.0  # after the last question off the record, for what saves reading its text again
 )
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
+_UNTYPED: Final = 5  # texts in a row, by each of which this is doubled
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
-_LANGUAGES_AFTER: Final = 50  # entries, after which it is looked whether the user writes another language
-_BATCH: Final = 64  # entries of a history that are learned in one step
+# Entries after which it is looked whether the user writes another language, and the share of all that these must be:
+# the whole history is read for it.
+_LANGUAGES_AFTER: Final = 50
+_LANGUAGES_SHARE: Final = 0.05
+_PART_TOKENS: Final = 4096  # that are learned together, before another text has its turn
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -132,6 +136,8 @@ class LiveModel:
         # Held by who changes what is served, from the reading of the store on: what was read first must not come last.
         self._changing = threading.RLock()
         self._reading = 0  # imports that go on
+        self._untyped = 0  # times that text was learned since a suggestion was asked for
+        self._is_learning = False
         self._times_forgotten = 0
         # Entries learned while a user model is built.
         self._arrived: list[tuple[int, list[int]]] | None = None
@@ -162,7 +168,7 @@ class LiveModel:
             Priority.LEARNING,
             _OFF_RECORD_KEPT_S,
         )
-        self._warming.ask(at_once=True)
+        self._warming.ask(0.0)
         profile.events.subscribe(Learned, lambda event: self.learn(event.entries))
         profile.events.subscribe(Forgotten, lambda _: self.rebuild())
         profile.events.subscribe(Decided, self._follow_decision)
@@ -201,6 +207,7 @@ class LiveModel:
 
     def prefetch_soon(self) -> None:
         """Compute what may be asked for next, once nothing is asked for."""
+        self._untyped = 0
         self._prefetching.ask()
 
     def forget_typed_later(self) -> None:
@@ -227,8 +234,10 @@ class LiveModel:
         self._since_found += len(entries)
         if self._reading:
             return
-        self._warming.ask()
-        if self._since_found >= _LANGUAGES_AFTER:
+        # Texts that come one after another, while nobody types, must not each be read before the next is learned.
+        self._warming.ask(_WARM_AFTER_S * 2 ** min(self._untyped, _UNTYPED))
+        self._untyped += 1
+        if self._since_found >= max(_LANGUAGES_AFTER, _LANGUAGES_SHARE * entries[-1][0]):
             self._find_languages()
 
     def _find_languages(self) -> None:
@@ -266,20 +275,22 @@ class LiveModel:
 
     def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
         """Learn in short steps; returns what is to be kept of how far suggestions have been right."""
-        decode = self.loaded.tokenizer.decode
-        for start in range(0, len(entries), _BATCH):
-            if start:
+        decode, is_typed = self.loaded.tokenizer.decode, len(entries) <= _TYPED
+        for some in _parts(entries, 1 if is_typed else _PART_TOKENS):
+            while self._is_learning:  # a part of what another thread has brought
                 yield
-            some, served = entries[start : start + _BATCH], self.served
-            if self._arrived is not None:
-                self._arrived += some
-            new = [(decode(ids), ids) for entry, ids in some if entry > served.newest]
-            if len(entries) > _TYPED:
-                served.user_model.learn_many(new)
-                continue
-            for text, ids in new:
-                served.predictor.observe(text, ids)
-                served.user_model.learn(text, ids)
+            self._is_learning, served = True, self.served
+            try:
+                if self._arrived is not None:
+                    self._arrived += some
+                new = [(decode(ids), ids) for entry, ids in some if entry > served.newest]
+                if is_typed:
+                    for text, ids in new:
+                        served.predictor.observe(text, ids)
+                yield from served.user_model.learn_in_steps(new)
+            finally:
+                self._is_learning = False
+            yield
         return self.stats.learned(self.served.predictor)
 
     def read_preferences(self) -> None:
@@ -354,12 +365,10 @@ class LiveModel:
         served = yield from self._begin(newest, known, self.served.switches, chosen)
         yield from served.predictor.warm()
         while arrived:
-            some = arrived[:_BATCH]
-            del arrived[:_BATCH]
+            some = next(_parts(arrived, _PART_TOKENS))
+            del arrived[: len(some)]
             new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in some if entry > newest]
-            served.user_model.learn_many(new)
-            if arrived:
-                yield
+            yield from served.user_model.learn_in_steps(new)
         self._serve(served)
         self._times_forgotten += 1
         self.generations.let_go()
@@ -465,3 +474,19 @@ class LiveModel:
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""
         return self.stats.mixture(adapter_id) or judged_mixture(self._store, adapter_id)
+
+
+def _parts(
+    entries: Sequence[tuple[int, list[int]]], most_tokens: int
+) -> Iterator[list[tuple[int, list[int]]]]:
+    """Entries in runs of at most so many tokens, or of one entry."""
+    part: list[tuple[int, list[int]]] = []
+    left = most_tokens
+    for entry in entries:
+        left -= len(entry[1])
+        if part and left < 0:
+            yield part
+            part, left = [], most_tokens - len(entry[1])
+        part.append(entry)
+    if part:
+        yield part

@@ -143,13 +143,14 @@ class Delayed:
         self.job: _Job | None = None  # the latest
         self.due_s: float | None = None
 
-    def ask(self, *, at_once: bool = False) -> None:
-        """Have it done, `at_once` without waiting for quiet; returns before it is."""
+    def ask(self, quiet_s: float | None = None) -> None:
+        """Have it done after so much quiet (None: as long as usual; 0: at once); returns before it is."""
+        quiet_s = self._quiet_s if quiet_s is None else quiet_s
         with self._changed:
-            if at_once or self.due_s == 0.0:
+            if not quiet_s or self.due_s == 0.0:
                 self.due_s = 0.0
             else:
-                self.due_s = time.monotonic() + self._quiet_s
+                self.due_s = time.monotonic() + quiet_s
             self._changed.notify()
 
 

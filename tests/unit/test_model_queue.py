@@ -267,7 +267,7 @@ async def test_what_is_asked_for_again_and_again_is_done_once_nobody_asks(desk):
     await done.acquire()
     assert desk.done == ["work"]
     late.ask()
-    late.ask(at_once=True)
+    late.ask(0.0)
     late.ask()  # which does not put it off
     await done.acquire()
     delayed.ask()
@@ -282,7 +282,7 @@ async def test_delayed_work_waits_once_however_often_it_comes_due(desk):
     def keep_busy():
         nonlocal most
         for _ in range(50):
-            delayed.ask(at_once=True)
+            delayed.ask(0.0)
             yield
             most = max(most, len(desk.queue))
 
@@ -297,12 +297,12 @@ async def test_what_goes_wrong_after_a_while_is_logged_by_its_kind_and_done_agai
 
     def fail_once():
         if (error := outcomes.pop(0)) is not None:
-            delayed.ask(at_once=True)
+            delayed.ask(0.0)
             raise error
         done.set()
 
     delayed = desk.queue.delayed("reading", lambda: in_one_step(fail_once), LOOK_AHEAD, 3600.0)
-    delayed.ask(at_once=True)
+    delayed.ask(0.0)
     desk.open()
     assert await asyncio.to_thread(done.wait, DEADLINE_S)
     assert [record.getMessage() for record in caplog.records] == ["reading: RuntimeError"]
