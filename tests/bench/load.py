@@ -8,6 +8,9 @@ is typed twice: what was typed once is known by heart, and would be foretold at 
 ``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
 run, another program has longer text generated, and all other clients are there, too (``clients.py``). It takes
 ``SOAK_S`` seconds (600) and a tenth of them before for a first round; ``load`` takes twice ``LOAD_S`` (60).
+
+``stalls`` says how long a suggestion waits at the most beside each thing that the service does with much text, and what
+that takes of the processor, children included: an import, and the same number of texts sent one by one, too.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import contextlib
 import http.client
 import json
 import os
+import textwrap
 import threading
 import time
 from collections import Counter
@@ -38,6 +42,7 @@ KEYS_PER_S = 8
 WRITE_EVERY_S = 2.0
 OTHERS = ("writer", "trainer", "generator", "editor", "infill", "completions", "page")
 _WARM_S = 3.0
+SENT = 1500
 
 
 @dataclass
@@ -182,7 +187,67 @@ def soak(program: Program, rows: list[dict[str, Any]], folder: Path) -> dict[str
     }
 
 
-# --- what both need ----------------------------------------------------------------------------------
+def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """The longest wait of one who types beside each work of the service's, and the processor time of that work."""
+    texts, folder = [row["text"] for row in rows], folder / "notes"
+    folder.mkdir(parents=True)
+    known, sent, typed = texts[: -2 * SENT - 200], texts[-2 * SENT - 200 : -200], texts[-200:]
+    long = folder.parent / "long.md"
+    long.write_text("\n\n".join(textwrap.wrap(" ".join(known), 1900)), "utf-8")
+    listed = folder.parent / "listed.jsonl"
+    listed.write_text("\n".join(json.dumps({"text": text}) for text in sent[:SENT]), "utf-8")
+    [caller], [sender] = _callers(program, ["typist"]), _callers(program, ["sender"])
+
+    def save() -> None:
+        for text in known[:40]:
+            with (folder / "note.md").open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n\n")
+            time.sleep(0.5)
+
+    def send() -> None:
+        for text in sent[SENT:]:
+            sender.ask("/v1/history", {"text": text, "source": "mail"})
+
+    works: dict[str, Callable[[], object]] = {
+        "nothing": partial(time.sleep, 10),
+        "import of long paragraphs": partial(program.run, "add", long),
+        f"import of {SENT} texts": partial(program.run, "add", listed),
+        f"{SENT} texts one by one": send,
+        "rebuild": partial(program.run, "forget", "--text", known[0][:40], "--yes"),
+        "watch": partial(program.run, "watch", folder),
+        "save": save,
+        "round": partial(program.run, "train", "--wait", "--budget", 60),
+        "switch": partial(program.run, "use", "base"),
+        "sync": partial(program.run, "sync", "share", folder.parent / "shared"),
+    }
+    ended, found = threading.Event(), []
+    typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended, 0.0, False))
+    typist.start()
+    pid = program.json("status")["pid"]
+    for name, work in works.items():
+        time.sleep(_WARM_S)
+        begun_s, begun_cpu_s = time.perf_counter(), _processor_s(pid)
+        work()
+        time.sleep(_WARM_S)  # what it leaves to be done
+        waits = [ms for due_s, ms in caller.waits if due_s > begun_s]
+        used = {"longest_ms": round(max(waits)), "processor_s": round(_processor_s(pid) - begun_cpu_s, 1)}
+        found.append({"beside": name, "keys": len(waits), **used})
+    ended.set()
+    typist.join()
+    return found
+
+
+def _processor_s(pid: int) -> float:
+    """Seconds of the processor that a process and its children have taken."""
+    process = psutil.Process(pid)
+    spent = [process.cpu_times()]
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            spent.append(child.cpu_times())
+    return sum(one.user + one.system + one.children_user + one.children_system for one in spent)
+
+
+# --- what all need ----------------------------------------------------------------------------------
 
 
 def _prepare(

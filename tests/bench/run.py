@@ -26,9 +26,9 @@ from typing import Any
 import beside_llama_cpp
 import httpx
 import psutil
-from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served
+from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served, show
 from exposure import exposure
-from load import load, soak
+from load import load, soak, stalls
 from memory_growth import memory_growth
 from power import SETTINGS, power
 
@@ -49,7 +49,7 @@ ALONE = ("faults", "training", "beside")  # these parts need no person's text
 PARTS = (
     *ALONE,
     *("learning", "memory", "savings", "quality", "typing", "start"),
-    *("exposure", "power", "load", "soak"),
+    *("exposure", "power", "load", "stalls", "soak"),
 )
 
 
@@ -311,6 +311,10 @@ def measure(parts: list[str], people: list[str], folder: Path) -> None:
     if "load" in parts:
         with served(folder / "load") as program:
             result["load"] = load(program, entries(person))
+    if "stalls" in parts:
+        with served(folder / "stalls") as program:
+            result["stalls"] = stalls(program, entries(person), folder / "stalled")
+            show("The longest wait of a suggestion", result["stalls"])
     if "soak" in parts:
         with served(folder / "soak") as program:
             result["soak"] = soak(program, entries(person), folder / "watched")
