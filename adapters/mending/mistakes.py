@@ -110,8 +110,7 @@ class Mistakes:
             new.add(folded)
         unknown = sorted(new - self._near.keys())
         if unknown and self._search is None:
-            costs = TypingChannel(self._channel.layout, self._costs, self._channel.languages)
-            self._search = FuzzySearch(self._general.trie, costs)
+            self._search = self._slip_search()
             yield
         for start in range(0, len(unknown), _WORDS_A_STEP):
             self._look_up(unknown[start : start + _WORDS_A_STEP])
@@ -203,11 +202,15 @@ class Mistakes:
                 for meant, _ in near:
                     self._slipped.setdefault(meant, set()).add(word)
 
+    def _slip_search(self) -> FuzzySearch:
+        channel = TypingChannel(self._channel.layout, self._costs, self._channel.languages)
+        return FuzzySearch(self._general.trie, channel)
+
     def _slips_of(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""
-        assert self._search is not None
+        self._search = search = self._search or self._slip_search()
         trie, spelt, found = self._general.trie, self._general.spelt, []
-        for node, cost in self._search.column(word).items():
+        for node, cost in search.column(word).items():
             if trie.whole[node] > trie.low[node]:
                 row = int(trie.rows[trie.low[node]])
                 meant = fold(self._general.form(row))

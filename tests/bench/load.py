@@ -218,7 +218,7 @@ def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[d
         "save": save,
         "round": partial(program.run, "train", "--wait", "--budget", 60),
         "switch": partial(program.run, "use", "base"),
-        "sync": partial(program.run, "sync", "share", folder.parent / "shared"),
+        "sync": partial(program.run, "sync", "join", folder.parent / "shared"),
     }
     ended, found = threading.Event(), []
     typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended, 0.0, False))
