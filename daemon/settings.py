@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -355,6 +355,13 @@ def input_modules() -> dict[str, str]:
     """By toolkit's variable: the input method that programs of this session are told to use."""
     names = ("GTK_IM_MODULE", "QT_IM_MODULE", "QT_IM_MODULES", "XMODIFIERS")
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def locale_languages() -> tuple[Language, ...]:
+    """The languages of somebody of whom nothing is known yet: that of the system's locale, and English."""
+    names = (os.environ.get(variable) for variable in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    found = re.split("[_.@-]", next(filter(None, names), ""))[0]
+    return (*(language for language in get_args(Language) if language == found != "en"), "en")
 
 
 def child_environment(more: dict[str, str]) -> dict[str, str]:

@@ -62,7 +62,7 @@ class Reason(StrEnum):
         "another language",
         "words and grey text that you have not written before, and corrections",
         "The text is, or may be, in a language that you do not write.",
-        "`idiolect status` shows your languages; the setting `languages` adds one.",
+        "`idiolect status` shows your languages; `idiolect switch languages de en` names them.",
     )
     WORD_LIST_AWAITED = (
         "word list awaited",

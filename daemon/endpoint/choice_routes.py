@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import pydantic
 from anyio.to_thread import run_sync
@@ -16,6 +16,7 @@ from idiolect.daemon.profile.word_rules import WordChange
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.speed_trial import NoTrialError, TrialRunningError, TrialStatus
 from idiolect.daemon.serving.switches import Corrections, Switches
+from idiolect.daemon.settings import Language
 from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 
@@ -42,16 +43,22 @@ class WordRemovalBody(Body):
 
 
 class SwitchesBody(Body):
-    """What to set switches to; null leaves one as it is."""
+    """What to set switches to; null leaves one as it is. With no languages they are found in the user's text."""
 
     corrections: Corrections | None = None
     show: Show | None = None
     speed: Annotated[int, pydantic.Field(ge=0, le=300)] | None = None
+    languages: Annotated[list[Language], pydantic.Field(max_length=len(get_args(Language)))] | None = None
+
+    @pydantic.field_validator("languages")
+    @classmethod
+    def _each_once(cls, languages: list[Language] | None) -> list[Language] | None:
+        return languages and list(dict.fromkeys(languages))
 
     @pydantic.model_validator(mode="after")
     def _something(self) -> SwitchesBody:
-        if self.corrections is None and self.show is None and self.speed is None:
-            raise ValueError("give corrections, show or speed")
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("give corrections, show, speed or languages")
         return self
 
 

@@ -145,9 +145,10 @@ class LiveModel:
         try:
             self._set_rules(*self._rules())
             newest, known = self._known()
-            self._use_languages(known)
             switches = read_switches(store, settings)
             self.stats.speed = switches.speed
+            self._languages.chosen = switches.languages
+            self._use_languages(known)
             chosen = self._chosen(self.servable.active())
             beginning = reporting(self._begin(newest, known, switches, chosen), report)
             self.served = self.queue.run(Priority.REST, beginning)
@@ -190,6 +191,9 @@ class LiveModel:
         with self._changing:
             switches = set_switches(self._store, self._settings, changed)
             self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
+            if switches.languages != self._languages.chosen:
+                self._languages.chosen = switches.languages
+                self._heed_languages()
             return switches
 
     def _switch_to(self, switches: Switches) -> None:
@@ -241,10 +245,13 @@ class LiveModel:
             self._find_languages()
 
     def _find_languages(self) -> None:
-        """Build what is served anew where the user's text shows that they write other languages."""
-        if self._settings.languages or not self._since_found:
-            return
-        self._since_found = 0
+        """Look for the user's languages in their text, where there is more of it and none are chosen."""
+        if self._since_found and not self._languages.chosen:
+            self._since_found = 0
+            self._heed_languages()
+
+    def _heed_languages(self) -> None:
+        """Build what is served anew where the user writes other languages; it may have to wait for a word list."""
         with self._changing:
             wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
             if {*wanted} != {*self.languages} and self._languages.ready(wanted):

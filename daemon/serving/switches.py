@@ -1,4 +1,4 @@
-"""The switches for corrections, for how much is shown and for how fast its user types, set while the service runs."""
+"""The switches for corrections, how much is shown, typing speed and languages, set while the service runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
-from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Language, Settings
 from idiolect.daemon.storage.store import Store
 
 #: What is done about mistyped words: nothing; corrections are offered; sure ones are made by themselves, too.
@@ -18,10 +18,11 @@ _SWITCHES: Final = "switches"  # state: by the switch's name, what the user set 
 
 @dataclass(frozen=True)
 class Switches:
-    """What the switches stand at."""
+    """What the switches stand at; without `languages` they are found in the user's text."""
 
     corrections: Corrections
     show: Show
+    languages: tuple[Language, ...]
     speed: int = 0  # how fast its user types, in words a minute; 0: as measured
 
 
@@ -30,7 +31,8 @@ def read_switches(store: Store, settings: Settings) -> Switches:
     kept: dict[str, Any] = store.state.get(_SWITCHES, {})
     known = {field.name for field in fields(Switches)}
     given = {name: value for name, value in kept.items() if name in known}
-    return replace(Switches(settings.autocorrect, settings.show), **given)
+    stands = replace(Switches(settings.autocorrect, settings.show, settings.languages), **given)
+    return replace(stands, languages=tuple(stands.languages))
 
 
 def set_switches(store: Store, settings: Settings, changed: Mapping[str, Any]) -> Switches:

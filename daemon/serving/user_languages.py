@@ -1,4 +1,6 @@
-"""The languages that the user writes: as they have set them, or found in their text; and the making of word lists.
+"""The languages that the user writes: as they have chosen them, or found in their text; and the making of word lists.
+
+Until their text says enough, the language of the system's locale counts, and English.
 
 A word list of other languages than English is made once, in a process of its own, since that takes seconds and some
 hundred megabytes. Until it is there, the list that served goes on serving.
@@ -17,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.found_languages import found_languages, sample
-from idiolect.daemon.settings import Settings, child_environment
+from idiolect.adapters.vocabulary import WORD
+from idiolect.daemon.settings import Settings, child_environment, locale_languages
 from idiolect.models.build import BasePaths
 from idiolect.models.languages import has_word_list
+from idiolect.models.lexicon import ENGLISH
 from idiolect.models.tokenizer import Tokenizer
 
 log = logging.getLogger("idiolect.languages")
 
 _SAMPLE: Final = 150  # entries of which the language is looked at
+_ENOUGH: Final = 200  # words that say which languages somebody writes
 
 
 class UserLanguages:
@@ -36,11 +41,12 @@ class UserLanguages:
         made: called in a thread of its own once a word list was made that was missing.
 
     Attributes:
+        chosen: the languages that the user has chosen, the most written first; empty: they are found.
         making: the languages of which the word list is being made.
     """
 
     def __init__(self, settings: Settings, base: BasePaths, made: Callable[[], None]) -> None:
-        self._set = settings.languages
+        self.chosen: tuple[str, ...] = settings.languages
         self._base = base
         self._made = made
         self.making: tuple[str, ...] = ()
@@ -49,12 +55,14 @@ class UserLanguages:
         self._closed = False
 
     def wanted(self, entries: Sequence[NDArray[np.uint32]], tokenizer: Tokenizer) -> tuple[str, ...]:
-        """Return the languages that are set, or those of a sample of the entries (token ids)."""
-        if self._set:
-            return self._set
-        return found_languages(
-            tokenizer.decode(entries[place].tolist()) for place in sample(len(entries), _SAMPLE)
-        )
+        """Return the languages that are chosen, or those of a sample of the entries (token ids)."""
+        if self.chosen:
+            return self.chosen
+        texts = [tokenizer.decode(entries[place].tolist()) for place in sample(len(entries), _SAMPLE)]
+        found = found_languages(texts)
+        if sum(len(WORD.findall(text)) for text in texts) >= _ENOUGH:
+            return found
+        return tuple(dict.fromkeys((*(found if found != ENGLISH else ()), *locale_languages())))
 
     def ready(self, wanted: tuple[str, ...]) -> bool:
         """Return True if the languages have their word list; else it is made in the background."""

@@ -37,9 +37,9 @@ Let me know if you need anything else from me. I am looking forward to seeing yo
 """
 
 
-def until_known(program: Program, language: str) -> None:
+def until_known(program: Program, *languages: str) -> None:
     with program.client() as client:
-        until(lambda: client.get("/v1/status").json()["languages"] == [language])
+        until(lambda: client.get("/v1/status").json()["languages"] == [*languages])
 
 
 def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_path: Path) -> None:
@@ -50,11 +50,32 @@ def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_pat
     try:
         assert program.json("status")["languages"] == ["en"]
         program.run("add", letters)  # some long paragraphs are enough, and no new start
-        until_known(program, "de")
+        until_known(program, "de", "en")
         assert "Haus" in program.run("suggest", "Das ist ein schönes Hau")
         words = program.run("suggest", "Ich denke, dass wir morgen ")
         assert {"the", "and", "to"}.isdisjoint(WORD.findall(words))
         assert "für" in program.run("suggest", "Vielen Dank fur ")
+    finally:
+        program.run("stop")
+
+
+def test_who_has_written_nothing_is_offered_words_of_the_systems_language(
+    base_dir: Path, tmp_path: Path
+) -> None:
+    program = Program(tmp_path / "profile", base_dir)
+    program.env |= {"LC_ALL": "de_DE.UTF-8"}
+    program.run("start")
+    try:
+        until_known(program, "de", "en")
+        assert program.json("suggest", "Vielen Dank für Ihre ")["words"]
+        program.run("switch", "languages", "en")  # at once, and over a restart
+        until_known(program, "en")
+        program.run("stop")
+        program.run("start")
+        until_known(program, "en")
+        assert not program.json("suggest", "Vielen Dank für Ihre ")["words"]
+        program.run("switch", "languages", "found")
+        until_known(program, "de", "en")
     finally:
         program.run("stop")
 

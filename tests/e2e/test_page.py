@@ -497,7 +497,7 @@ def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path, monkeyp
 def test_corrections_and_grey_text_are_switched(page, profile):
     choose = """(id, value) => { const select = document.getElementById(id); select.value = value;
       select.dispatchEvent(new Event("change")); }"""
-    assert profile.ask("/v1/switches") == {"corrections": "offer", "show": "auto"}
+    assert profile.ask("/v1/switches") == {"corrections": "offer", "show": "auto", "languages": []}
     page.until("document.querySelector('#switch-corrections').value === 'offer'")
     try:
         page.type("the teal lighthouse keeper Zor")
@@ -513,6 +513,10 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         page.type(" seperate ")
         page.until("document.querySelector('#offers').ariaBusy !== 'true'")
         assert "separate" not in page.text("#offers")
+        page.js("document.querySelector('#switch-languages [value=en]').click()")
+        profile_says(profile, languages=["en"])
+        page.js("document.querySelector('#switch-languages [value=en]').click()")
+        profile_says(profile, languages=[])
     finally:
         profile.ask("/v1/switches", {"corrections": "offer", "show": "auto"})
     page.until(

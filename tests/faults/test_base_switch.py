@@ -60,6 +60,8 @@ if point == "join":
     before(known_bases, "_join")
 if point == "build":
     before(build.durable, "write", lambda path, _: path.name == "manifest.json")
+if point == "asked":
+    sys.stdin.isatty = lambda: True
 if point == "ended":
     before(base_choice, "choose")
 if point == "chosen":
@@ -212,6 +214,17 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     code, out, _ = shop.done("base", "remove", "other")
     assert (code, "MB are free again" in out, place.exists()) == (0, True, False)
     assert shop.done("base", "remove", "other")[0] == 17
+
+
+def test_who_is_there_is_asked_for_their_languages_once(shop: Shop) -> None:
+    accepted = ("base", "use", "other", "--accept-terms")
+    with shop.run(*accepted, point="asked") as child:
+        out, err = child.communicate("de xx\nde\n", timeout=DEADLINE_S)
+    assert (child.returncode, out.count("Which languages"), "Name some of these" in out) == (0, 2, True), err
+    assert (shop.status()["base"], shop.status()["languages"]) == ("other", ["de"])
+    with shop.run(*accepted, point="asked") as child:
+        out, _ = child.communicate("", timeout=DEADLINE_S)
+    assert (child.returncode, "Which languages" in out) == (0, False)
 
 
 def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_where_it_is_damaged(

@@ -18,6 +18,8 @@ from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.vocabulary import WordVocabulary
+from idiolect.daemon.serving.user_languages import UserLanguages
+from idiolect.daemon.settings import Settings, locale_languages
 from idiolect.models import languages
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.fetch import DiskFullError
@@ -183,6 +185,42 @@ def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(german_e
 )
 def test_languages_are_found_in_text(texts, found):
     assert found_languages(texts) == found
+
+
+@pytest.mark.parametrize(
+    ("variables", "languages"),
+    [
+        ({}, ("en",)),
+        ({"LANG": "C.UTF-8"}, ("en",)),
+        ({"LANG": "en_GB.UTF-8"}, ("en",)),
+        ({"LANG": "de_AT.UTF-8"}, ("de", "en")),
+        ({"LANG": "pl_PL.UTF-8"}, ("en",)),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "fr_FR", "LC_ALL": ""}, ("fr", "en")),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": "nl"}, ("nl", "en")),
+    ],
+)
+def test_the_systems_locale_names_a_language(monkeypatch, variables, languages):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert locale_languages() == languages
+
+
+def test_little_text_adds_to_the_languages_of_the_system_and_more_replaces_them(
+    monkeypatch, tiny, tiny_tokenizer, tmp_path
+):
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    known = UserLanguages(Settings(home=tmp_path), tiny, lambda: None)
+
+    def wanted(times):
+        return known.wanted([np.array(tiny_tokenizer.encode(FRENCH), np.uint32)] * times, tiny_tokenizer)
+
+    assert wanted(0) == ("de", "en")
+    assert wanted(5) == ("fr", "de", "en")
+    assert wanted(20) == ("fr",)
+    known.chosen = ("nl",)
+    assert wanted(20) == ("nl",)
 
 
 def test_a_sample_is_spread_over_all_texts():

@@ -7,7 +7,7 @@ import pydoc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from selectolax.lexbor import LexborHTMLParser
@@ -19,7 +19,7 @@ from idiolect.daemon.commandline.service_process import build_base, service_ende
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.profile.purge import remove_base
 from idiolect.daemon.runtime import process, service_unit
-from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import Language, Settings, locale_languages
 from idiolect.daemon.vault.marker import claim, refuse_lost
 from idiolect.models.base_choice import (
     BaseInUseError,
@@ -44,6 +44,7 @@ from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
 
+_AROUND_TERMS = "style, script, .nocontent, [role=navigation], devsite-toc, devsite-thumb-rating"
 _WORDS_TELL = 2000
 """In so many words a language that the user writes has come up."""
 
@@ -88,7 +89,7 @@ def use(
     choice = resolve(settings.base_dir, base)
     if choice.known is not None and choice.name not in built(settings.base_dir):
         _agree(settings, terminal, choice.known, accepted=accept_terms)
-    languages, certain = _languages(settings)
+    languages, certain = _languages(settings, terminal)
     build_base(settings, terminal, choice, languages if certain else ())
     made = built(settings.base_dir)[choice.name]
     if choice.known is None and (terms := terms_of(made.source_sha256, made.config)) is not None:
@@ -149,17 +150,48 @@ def remove(
     terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
 
 
-def _languages(settings: Settings) -> tuple[Sequence[str], bool]:
-    """Return the languages that the user writes, set or as a running service found them; whether that is certain."""
-    if settings.languages or process.holder(settings) is None:
-        return settings.languages, bool(settings.languages)
+def _languages(settings: Settings, terminal: Terminal) -> tuple[Sequence[str], bool]:
+    """Return the languages that the user writes, and whether that is certain: chosen, or found in much text."""
+    if process.holder(settings) is None:
+        known = settings.languages
+        return (known, True) if known else _ask_languages(settings, terminal, locale_languages(), None)
     try:
         with ServiceClient(settings) as client:
             now = client.get("/v1/status")
-    except IdiolectError:
+            if known := client.get("/v1/switches")["languages"] or settings.languages:
+                return known, True
+            found = now["languages_awaited"] or now["languages"]
+            if now["words"] >= _WORDS_TELL:
+                return found, True
+            return _ask_languages(settings, terminal, found, client)
+    except IdiolectError:  # a locked one tells none
         return (), False
-    found = now.get("languages_awaited") or now.get("languages", ())  # a locked one tells none
-    return found, now.get("words", 0) >= _WORDS_TELL
+
+
+def _ask_languages(
+    settings: Settings, terminal: Terminal, found: Sequence[str], client: ServiceClient | None
+) -> tuple[Sequence[str], bool]:
+    """Ask which languages the user writes, where somebody is there, and have the service know it.
+
+    Returns what was `found`, and that it is not certain, where nobody is.
+    """
+    if not sys.stdin.isatty():
+        return (found if client else settings.languages), False
+    known = get_args(Language)
+    while True:
+        answer = typer.prompt(
+            f"Which languages do you write, the most written first? ({' '.join(known)})",
+            default=" ".join(found),
+        )
+        languages = list(dict.fromkeys(answer.replace(",", " ").lower().split()))
+        if languages and set(languages) <= set(known):
+            break
+        terminal.say(f"Name some of these with spaces between: {' '.join(known)}.")
+    if client is not None:
+        client.post("/v1/switches", {"languages": languages})
+    elif languages != list(locale_languages()):
+        terminal.note(f"Once it runs: idiolect switch languages {' '.join(languages)}")
+    return languages, True
 
 
 def _chosen_or_default(settings: Settings) -> Choice:
@@ -193,7 +225,7 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
     )
     terminal.show_whole(f"Their text: {document} and {known.terms.address}")
     terminal.say("It follows now; where it is longer than the screen, the key q goes on to the question.")
-    pydoc.pager(_read_terms(document))
+    pydoc.pager(read_terms(document))
     megabytes = f"{known.download_bytes / 1e6:,.0f} MB are fetched"
     if not typer.confirm(f"Do you accept them ({megabytes})?"):
         raise TermsNotAcceptedError(
@@ -202,10 +234,10 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
     accept_terms(settings.base_dir, known)
 
 
-def _read_terms(document: Path) -> str:
+def read_terms(document: Path) -> str:
     """Return the terms as text, without what stands around them on their page."""
     article = LexborHTMLParser(document.read_bytes()).css_first("article")
-    for hidden in article.css("style, script") if article is not None else ():
+    for hidden in article.css(_AROUND_TERMS) if article is not None else ():
         hidden.decompose()
     lines = article.text(separator="").splitlines() if article is not None else []
     return plain_lines("\n".join(line.strip() for line in lines if line.strip()))

@@ -23,6 +23,7 @@ from idiolect.daemon.commandline.formatting import (
     clock,
     counted,
     describe_held_back,
+    describe_languages,
     describe_moved,
 )
 from idiolect.daemon.commandline.terminal import Terminal
@@ -118,7 +119,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
-            *([("languages", written)] if (written := _describe_languages(now)) else []),
+            ("languages", describe_languages(now)),
             ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['words'], 'word')}"),
             *([("saved", said)] if (said := _describe_savings(now["savings"])) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
@@ -137,12 +138,6 @@ def _describe_savings(savings: dict[str, Any]) -> str | None:
     shown, today = savings["accepted"] + savings["dismissed"], savings["today"]["saved"]
     of = f"{savings['accepted']:,} of {counted(shown, 'suggestion')} accepted"
     return f"{counted(savings['saved'], 'keystroke')} ({today:,} today), {of}" if shown else None
-
-
-def _describe_languages(now: dict[str, Any]) -> str:
-    if awaited := now.get("languages_awaited"):
-        return f"{', '.join(now['languages'])}; in a minute {', '.join(awaited)}, whose list of words is being made"
-    return "" if now["languages"] == ["en"] else ", ".join(now["languages"])
 
 
 def _describe_work(now: dict[str, Any]) -> str:

@@ -1,22 +1,26 @@
-"""The command `idiolect switch`: set corrections, how much is shown and the typing speed while the service runs."""
+"""The command `idiolect switch`: set corrections, how much is shown, speed and languages while the service runs."""
 
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.client import connect
-from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back
+from idiolect.daemon.commandline.formatting import BRING_BACK, describe_held_back, describe_languages
 from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.settings import Language
 
-EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch speed 40"
+EXAMPLE = (
+    "idiolect switch; idiolect switch show less; idiolect switch speed 40; idiolect switch languages de en"
+)
 
 
 GROUP = typer.Typer(
-    help="Switch corrections, how much is shown, and for which speed; `idiolect pause` stops the learning."
+    help="Switch corrections, how much is shown, for which speed and in which languages; `idiolect pause` stops the "
+    "learning."
 )
 
 
@@ -36,6 +40,8 @@ class ShowSwitch(enum.StrEnum):
     less = "less"
     asked = "asked"
 
+
+LanguageSwitch = enum.StrEnum("LanguageSwitch", [*get_args(Language), "found"])  # type: ignore[misc]
 
 #: What each value of a switch does.
 _MEANINGS: Final[dict[str, dict[str, str]]] = {
@@ -102,15 +108,33 @@ def speed(
     _set({} if words is None else {"speed": words}, as_json=as_json)
 
 
+@GROUP.command()
+def languages(
+    values: Annotated[
+        list[LanguageSwitch] | None,
+        typer.Argument(
+            metavar="LANGUAGE...",
+            help="The languages that you write, the most written first; found: look for them in your text.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Switch the languages that words are offered in; without a value they are shown."""
+    wanted = [value.value for value in values or ()]
+    if "found" in wanted[1:] or wanted[:1] == ["found"] != wanted:
+        raise typer.BadParameter("found stands alone: it looks for your languages in your text.")
+    _set({"languages": [] if wanted == ["found"] else wanted} if wanted else {}, as_json=as_json)
+
+
 def _set(body: dict[str, Any], *, as_json: bool) -> None:
     with connect() as client:
         stands = client.post("/v1/switches", body) if body else client.get("/v1/switches")
-        grey = client.get("/v1/status")["grey_text"]
+        now = client.get("/v1/status")
     terminal = Terminal()
-    terminal.print_result(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, stands, now), stands, as_json=as_json)
 
 
-def _show(terminal: Terminal, stands: dict[str, Any], grey: dict[str, Any]) -> None:
+def _show(terminal: Terminal, stands: dict[str, Any], now: dict[str, Any]) -> None:
     for switch, meanings in _MEANINGS.items():
         value = stands[switch]
         others = " or ".join(other for other in meanings if other != value)
@@ -123,5 +147,8 @@ def _show(terminal: Terminal, stands: dict[str, Any], grey: dict[str, Any]) -> N
     speed = stands["speed"]
     says = "words a minute, as you said (0: as measured)" if speed else "measured while you type"
     terminal.say((f"{'speed':<13}", "dim"), (f"{speed or 'auto':<8}", "bold"), says, indent=21)
-    if grey["held_back"]:
+    chosen = ("chosen", "found") if stands["languages"] else ("found", "names, as in `de en`")
+    says = f"words are offered in {describe_languages(now)} (else: {chosen[1]})"
+    terminal.say((f"{'languages':<13}", "dim"), (f"{chosen[0]:<8}", "bold"), says, indent=21)
+    if (grey := now["grey_text"])["held_back"]:
         terminal.say(f"Grey text is {describe_held_back(grey)}. {BRING_BACK}")

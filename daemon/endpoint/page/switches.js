@@ -1,11 +1,16 @@
-// "Switches": what is done about mistyped words, how much is shown, how fast its user types, and going off the record.
+// "Switches": what is done about mistyped words, how much is shown, how fast its user types, languages, and going off the record.
 
 import { $, ask, count, on, say } from "./common.js";
 
 const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show"), speed: $("switch-speed") };
+const LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"];
+const NAMES = new Intl.DisplayNames("en", { type: "language" });
 const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
+const boxes = () => [...$("switch-languages").querySelectorAll("input")];
+
 function show(stands) {
+  for (const box of boxes()) box.checked = stands.languages.includes(box.value);
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name] || ""; // a speed of 0 is measured
 }
 
@@ -16,10 +21,10 @@ export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, langu
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
-  const names = new Intl.DisplayNames("en", { type: "language" });
-  const named = (codes) => codes.map((code) => names.of(code)).join(", ");
+  const named = (codes) => codes.map((code) => NAMES.of(code)).join(", ");
   const soon = awaited.length ? ` In a minute it is ${named(awaited)}: that list of words is being made.` : "";
-  $("languages").textContent = `Words are offered in ${named(languages)}.${soon}`;
+  const found = boxes().some((box) => box.checked) ? "" : " as found in your text";
+  $("languages").textContent = `Words are offered in ${named(languages)}${found}.${soon}`;
   SWITCHES.show.value = much;
   $("off-record").checked = paused;
 }
@@ -32,6 +37,13 @@ async function set(name, value) {
 /** `look` asks for the status anew. */
 export async function start(look) {
   for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, name === "speed" ? Number(select.value) : select.value));
+  for (const code of LANGUAGES) {
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: code });
+    const label = document.createElement("label");
+    label.append(box, ` ${NAMES.of(code)}`);
+    $("switch-languages").append(label);
+    on(box, "change", () => set("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
+  }
   on($("bring-back"), "click", async () => {
     await set("show", "more");
     SWITCHES.show.focus();

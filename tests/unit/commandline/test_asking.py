@@ -10,6 +10,7 @@ from pathlib import Path
 
 from idiolect.daemon.commandline.arguments import read_text
 from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.commandline.commands.base import read_terms
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage.records import Feedback
 
@@ -149,18 +150,39 @@ def test_switches_are_shown_and_set(run, service):
         "show         auto    words and grey text appear where they save time at your speed "
         "(else: more or less or asked)",
         "speed        auto    measured while you type",
+        "languages    found   words are offered in en (else: names, as in `de en`)",
     ]
     assert "show         asked" in run(service, "switch", "show", "asked")[1]
     assert "grey text  none by itself" in run(service, "status")[1]
     assert json.loads(run(service, "switch", "corrections", "off", "--json")[1]) == {
         "corrections": "off",
         "show": "asked",
+        "languages": [],
         "speed": 0,
     }
+    assert "chosen  words are offered in en (" in run(service, "switch", "languages", "en", "en")[1]
+    assert json.loads(run(service, "switch", "languages", "--json")[1])["languages"] == ["en"]
+    assert "found   words" in run(service, "switch", "languages", "found")[1]
     assert "show         auto" in run(service, "switch", "show", "auto")[1]
     assert "corrections  off" in run(service, "switch", "corrections")[1], "without a value it is shown"
-    for wrong in (("corrections", "always"), ("show", "apply"), ("sound", "off")):
+    for wrong in (
+        ("corrections", "always"),
+        ("show", "apply"),
+        ("sound", "off"),
+        ("languages", "xx"),
+        ("languages", "de", "found"),
+    ):
         assert run(service, "switch", *wrong)[0] == 2
+
+
+def test_terms_are_shown_without_the_page_around_them(tmp_path):
+    page = tmp_path / "terms.html"
+    page.write_text(
+        "<nav>Site</nav><article><div class='nocontent'>News</div><div role='navigation'>Home</div>"
+        "<h1>Terms</h1>\n<devsite-toc>Contents</devsite-toc><div><p>Be kind.</p></div>"
+        "<devsite-thumb-rating>Good?</devsite-thumb-rating></article>"
+    )
+    assert read_terms(page).split() == ["Terms", "Be", "kind."]
 
 
 def test_a_trial_is_begun_told_of_and_ended(run, service):
