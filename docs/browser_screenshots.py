@@ -43,8 +43,8 @@ def take(folder: Path) -> None:
     (home / "base").symlink_to((ROOT / ".cache" / "base").resolve())
     service = conftest.Service(home)
     service.settings.prepare()
-    process.start(service.settings)
     server = _pages(folder / "site")
+    process.start(service.settings)
     try:
         for _ in range(5):
             service.ask("/v1/history", text=KNOWN, source="pictures")

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+# Where the browser is driven.
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("tests/e2e", "tests"))
+
+import conftest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = "Everything stays on your own mach"
@@ -40,10 +44,9 @@ def take(folder: Path) -> None:
         command = [str(Path(sys.executable).parent / "idiolect"), *arguments]
         return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
-    idiolect("start")
-    browser = runpy.run_path(str(ROOT / "tests" / "e2e" / "conftest.py"))["Tab"]
-    tab = browser(shutil.which("chromium") or "chromium", folder / "chromium")
+    tab = conftest.Tab(shutil.which("chromium") or "chromium", folder / "chromium")
     try:
+        idiolect("start")
         idiolect("add", str(ROOT / "docs"), str(ROOT / "README.md"), str(ROOT / "CONTRIBUTING.md"))
         idiolect("train", "--wait", "--budget", str(BUDGET_S))
         idiolect("eval", "--chars", "800", "--json")
