@@ -175,10 +175,9 @@ def test_a_fast_hand_has_its_words_corrected_and_nothing_else_changed(desktop, e
         session.wait_for(are_corrected, lambda: editor.text)
 
 
-#: Three fields each, and the milliseconds between two keys: Tab leaves them, though words go on as the first ones do.
+#: Three fields each, and the milliseconds between two keys: Tab leaves them, though words go on as the first one does.
 FORMS = (
     (("Tom", "Bonn", "geheim1"), 10),
-    (("Anna", "Berlin", "s3cret"), 30),
     (("flour", "500 g", "2 tbsp"), 60),
 )
 
@@ -218,12 +217,6 @@ def test_tab_leaves_each_field_of_a_page(desktop, editor):
     desktop.press("BackSpace", "BackSpace")
     filled_in(desktop, editor.process.pid, ("Tom", "Bonn", "geheim1"), 30)
     editor.shows(r"Tom\|Bonn\|geheim1")
-
-
-def test_digits_are_digits(desktop, editor):
-    typed = "mp3 Q3 B12 H2O v2.0 step1 and step2"
-    desktop.type(typed, delay_ms=60)
-    editor.shows(rf"q+ {re.escape(typed)}")
 
 
 def test_nothing_is_offered_or_taken_within_a_word(desktop, editor):
@@ -297,7 +290,9 @@ def test_the_window_is_one_line_of_one_size_and_never_over_what_is_written(deskt
     )  # saved: nothing is asked then
 
 
-def test_what_is_typed_while_learning_is_paused_is_not_learned_later(desktop, editor):
+def test_what_is_typed_in_a_pause_is_not_learned_later_and_all_else_though_its_program_is_killed(
+    desktop, editor
+):
     desktop.type("words before a pause are fine ")
     desktop.rest()
     desktop.idiolect("pause")
@@ -307,7 +302,8 @@ def test_what_is_typed_while_learning_is_paused_is_not_learned_later(desktop, ed
     desktop.type("and here we learn of turquoise kestrels again.")
     desktop.rest()
     editor.shows(r".* again\.")
-    editor.close()
+    editor.process.kill()
+    editor.process.wait(session.DEADLINE_S)
     desktop.until_learned("turquoise kestrels")
     assert desktop.learned("ultramarine") == 0
 
@@ -482,14 +478,6 @@ def test_what_stands_there_in_the_end_is_learned_and_no_password_is(desktop, edi
     editor.close()
     desktop.until_learned("the vermilion harbour master waves.\nA second line.")
     assert desktop.learned("Zor1") == 0
-
-
-def test_what_was_written_in_a_program_that_is_killed_is_learned(desktop, editor):
-    desktop.type("the cerulean lantern swings over a quiet pier.")
-    desktop.rest()
-    editor.process.kill()
-    editor.process.wait(session.DEADLINE_S)
-    desktop.until_learned("lantern swings over a quiet pier.")
 
 
 def test_no_key_is_lost_or_doubled_whatever_happens_to_the_service(service, desktop, editor):

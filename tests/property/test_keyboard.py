@@ -3,7 +3,7 @@
 import itertools
 from unittest import mock
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from idiolect.daemon.key_names import parse_key
@@ -13,35 +13,42 @@ from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
 from idiolect.daemon.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
 from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 
-BACKSPACE = 0xFF08
+BACKSPACE, TAB, ALT, CONTROL = 0xFF08, 0xFF09, 1 << 3, 1 << 2
 PRESSED = st.one_of(
-    st.sampled_from("abtom .,12(é").map(ord),
-    st.sampled_from([BACKSPACE, 0xFF09, 0xFF1B, 0xFF52, 0xFF54, 0xFF0D, 0xFFE1]),
+    st.sampled_from("abtom .,12(é").map(lambda char: (ord(char), 0)),
+    st.sampled_from([BACKSPACE, TAB, 0xFF1B, 0xFF52, 0xFF54, 0xFF0D, 0xFFE1]).map(lambda key: (key, 0)),
 )
+#: Keys that take a word, all of the grey text, a word of it.
+TAKING = st.sampled_from([(ord("1"), ALT), (ord("0"), ALT), (TAB, 0), (0xFF53, CONTROL)])
 #: A key, an answer to what was asked so many questions ago, the program's telling of what stands there, or a reset.
 STEPS = st.one_of(
     st.tuples(st.just("key"), PRESSED),
-    st.tuples(st.just("answer"), st.integers(0, 2)),
+    st.tuples(st.just("key"), TAKING),
+    st.tuples(st.just("answer"), st.just(0)),
+    st.tuples(st.just("answer"), st.integers(1, 2)),
     st.tuples(st.just("tell"), st.none()),
     st.tuples(st.just("reset"), st.none()),
 )
 
 
 @given(st.lists(STEPS, max_size=60), st.booleans())
+@example(
+    [("key", (ord("t"), 0)), ("answer", 0), ("key", (ord("1"), ALT)), ("answer", 0), ("key", (TAB, 0))], False
+)
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
     bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape", "Alt+-")))
-    typing, text, asked = KeyHandler(bindings, FieldAuthorship()), "", []
-    with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.1)):  # what is shown can be read
+    typing, text, asked = KeyHandler(bindings, FieldAuthorship(), many_lines=True), "", []
+    with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.2)):  # what is shown can be read
         play(typing, text, asked, steps, tells=tells)
 
 
 def play(typing, text, asked, steps, *, tells):
-    now_shown = False
+    last = ShowSuggestions()
     for kind, value in steps:
-        shown, before, committed = now_shown, text, ""
+        shown, before, committed = last, text, ""
         used, actions = False, []
         if kind == "key":
-            used, actions = typing.key(value, 0)
+            used, actions = typing.key(*value)
         elif kind == "answer" and len(asked) > value:
             prefix = asked[-1 - value]
             words = (OfferedWord("morrow", 0.5), OfferedWord("bit it", 0.2))
@@ -59,15 +66,18 @@ def play(typing, text, asked, steps, *, tells):
             elif isinstance(action, AskService):
                 asked.append(action.prefix)
             elif isinstance(action, ShowSuggestions):
-                now_shown = action != ShowSuggestions()
-        char = keysyms.character(value) if kind == "key" else None
+                last = action
+        key, state = value if kind == "key" else (0, 0)
+        char = keysyms.character(key) if state == 0 else None
         if kind != "key" or not used:
             assert text == before, "something was typed that nobody took"
-        elif not shown:
+        elif state == ALT and key == ord("1"):
+            assert shown.words or not committed, "a word was put there that was not shown"
+        elif state or key == TAB:
+            assert shown.ghost.startswith(committed), "what is shown is what is typed"
+        elif not (shown.words or shown.ghost):
             assert committed == f" {char}", "a key was used though nothing was shown"
         if kind == "key" and not used:
-            text = (
-                text[:-1] if value == BACKSPACE else text + "\n" if value == 0xFF0D else text + (char or "")
-            )
+            text = text[:-1] if key == BACKSPACE else text + "\n" if key == 0xFF0D else text + (char or "")
         known = typing.before.text
         assert known is None or text.endswith(known), "it is wrong about what stands there"

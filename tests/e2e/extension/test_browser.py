@@ -109,7 +109,7 @@ def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_wo
 
 @in_chromium
 def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_not(browser, service):
-    tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 12
+    tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 5
     service.ask("/v1/trial/start", begin=True)
     try:
         # From its answer on it knows of the trial.

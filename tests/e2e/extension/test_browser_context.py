@@ -178,42 +178,13 @@ def test_where_a_long_text_is_cut_nothing_is_parted_from_what_stands_before_it_i
     assert "sunflower" not in found
 
 
-#: Two fields, each under its own messages; and a page that shows others without being left.
-TWO = """<main><article>Anna: Shall we meet at the pier on Thursday?</article><textarea id="field"></textarea></main>
-<main><article>Tom: Who has the keys of the lighthouse?</article><textarea id="other"></textarea></main>
-<script>
-var turn = (text, url) => {
-  if (url) history.pushState(null, "", url);
-  const article = document.createElement("article");
-  article.textContent = text;
-  document.querySelector("article").replaceWith(article);
-};
-</script>"""
-PIER, KEYS = "Anna: Shall we meet at the pier on Thursday?", "Tom: Who has the keys of the lighthouse?"
-
-
-@in_chromium
-def test_what_was_read_is_dropped_with_the_field_and_where_the_page_shows_another_thread(browser):
-    browser.open(TWO)
-    tab = browser.tab
-    assert read(browser) == [PIER]
-    tab.js("other.focus()")
-    assert read(browser) == [KEYS]
-    tab.js("field.focus()")
-    for text, url in (("Ida: The sails are ready.", "/ida"), ("Joris: I sing on Friday.", None)):
-        assert read(browser)[0] != text
-        tab.js(f"turn({json.dumps(text)}, {json.dumps(url)})")
-        before = len(browser.room.contexts())
-        tab.type("r")
-        found = until_contexts(browser, lambda found, text=text: found and found[-1] == [text], before)
-        assert all(one in ([], [text]) for one in found), "nothing of the thread before"
-        tab.js("field.blur()")
-        tab.js("field.focus()")
+PIER = "Anna: Shall we meet at the pier on Thursday?"
+ANSWERED = f'<main><article>{PIER}</article><textarea id="field"></textarea></main>'
 
 
 @in_chromium
 def test_a_page_cannot_have_it_read_without_a_key_of_its_users(browser):
-    browser.open(TWO)
+    browser.open(ANSWERED)
     before = len(browser.room.contexts())
     browser.tab.js("""void ["focusin", "keydown", "beforeinput", "input", "keyup"].forEach((name) => {
       for (const at of [field, document, window]) at.dispatchEvent(new Event(name, { bubbles: true, composed: true }));
@@ -248,12 +219,12 @@ def look_beside(browser, url, sees):
 @in_chromium
 def test_nothing_is_read_on_a_site_where_its_user_does_not_want_it(browser, here):
     look(browser, here, False)
-    browser.open(TWO)
+    browser.open(ANSWERED)
     assert unread(browser)
     browser.popup(here)
     assert browser.tab.js("[sees.checked, sees.disabled, unseen.hidden]") == [False, False, True]
     look(browser, here, True)
-    browser.open(TWO)
+    browser.open(ANSWERED)
     assert read(browser) == [PIER]
     browser.popup(browser.url("/", "", "bank.test"))
     assert browser.tab.js("[sees.disabled, here.hidden]") == [True, True]
@@ -261,7 +232,7 @@ def test_nothing_is_read_on_a_site_where_its_user_does_not_want_it(browser, here
 
 @in_chromium
 def test_what_was_read_is_sent_no_more_once_its_user_wants_it_no_more(browser, here):
-    browser.open(TWO)
+    browser.open(ANSWERED)
     assert read(browser) == [PIER]
     look_beside(browser, here, False)
     before = len(browser.room.contexts())
@@ -275,13 +246,13 @@ def test_what_was_read_is_sent_no_more_once_its_user_wants_it_no_more(browser, h
 def test_nothing_is_read_where_the_service_uses_none_of_it_and_the_popup_says_so(browser, service):
     service.ask("/v1/apps", app="browser", context="off")
     try:
-        browser.open(TWO)
+        browser.open(ANSWERED)
         assert unread(browser)
         browser.popup(browser.url("/", ""))
         assert "see_context" in browser.tab.js("unseen.innerText")
     finally:
         service.ask("/v1/apps", app="browser", remove=True)
-    browser.open(TWO)
+    browser.open(ANSWERED)
     assert read(browser) == [PIER]
     browser.popup(browser.url("/", ""))
     assert browser.tab.js("unseen.hidden")
