@@ -24,7 +24,7 @@ from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.ingest.stored_secrets import StoredSecrets
 from idiolect.daemon.profile import near_matches
-from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
+from idiolect.daemon.profile.events import Decided, Forgotten, Learned
 from idiolect.daemon.profile.near_matches import NearMatches
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
@@ -143,7 +143,6 @@ class Service:
             children,
             serving=lambda: model.adapter_id,
             languages=lambda: model.languages,
-            offered=lambda base: self.sync.offer(base),
         )
         self.rounds = RoundScheduler(settings, profile, self._trainer, children)
         reader = Reader()
@@ -176,17 +175,16 @@ class Service:
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
         self.sync = Sync(
-            settings.home,
             store,
             self.ingest,
             Decisions(settings, store, self.ingest, self._decided_elsewhere),
-            lambda selector: profile.forget(selector, everywhere=False),
+            profile.forget,
+            model.reading_much,
         )
-        self.following = following = SyncSchedule(self.sync, settings.sync_every_s, model.reading_much)
-        store.shared.on_change = following.changed
+        self.following = following = SyncSchedule(self.sync, settings.sync_every_s)
         profile.events.subscribe(Learned, lambda _: following.changed())
         profile.events.subscribe(Decided, lambda _: following.changed())
-        profile.events.subscribe(Published, lambda _: following.changed())
+        profile.events.subscribe(Forgotten, lambda _: following.changed(urgent=True))
         profile.events.subscribe(Forgotten, lambda _: self.ingest.refresh())  # it remembers what files held
         self._watcher.start()
         following.start()

@@ -20,7 +20,6 @@ class Device:
     """One device: its profile in `home`, the folder `folder`, and a clock that is `off_s` seconds wrong."""
 
     def __init__(self, root: Path, name: str, **more: object) -> None:
-        self.name = name
         self.folder = root / name / "shared"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = Settings(home=root / name / "home", keyring=False, **more).prepare()
@@ -35,9 +34,7 @@ class Device:
         self.store = Store.open(self.settings.store_path, KEY)
         self.ingest = Ingest(Profile(self.store), lambda text: [*text.encode()], self.settings)
         self.decisions = Decisions(self.settings, self.store, self.ingest, lambda _: None, self.now)
-        self.sync = Sync(
-            self.settings.home, self.store, self.ingest, self.decisions, self._forget_here, self.now
-        )
+        self.sync = Sync(self.store, self.ingest, self.decisions, self.store.forget, now=self.now)
         self.opened = True
 
     def close(self) -> None:
@@ -65,14 +62,10 @@ class Device:
         self.open()
 
     def device_id(self) -> str | None:
-        state = self.sync.state() if self.opened else None
-        return None if state is None else state.device
+        return self.sync.device if self.opened else None
 
-    def _forget_here(self, selector):
-        self.store.forget(selector, everywhere=False)
-
-    def join(self, code=None, name=None):
-        return self.sync.membership.join(self.folder, code, name or self.name)
+    def join(self, words: str) -> None:
+        self.sync.join(self.folder, words)
 
     def cycle(self) -> bool:
         return self.sync.cycle()
@@ -85,6 +78,10 @@ class Device:
 
     def words(self):
         return sorted((rule.text, rule.kind, rule.replacement) for rule in self.store.words.all())
+
+    def others(self) -> list[tuple[int, int]]:
+        """Of the other devices, how many entries came from each, and how many of its files have not arrived."""
+        return [(one.entries, one.waiting) for one in self.sync.state().devices if not one.this]
 
     def rules(self):
         return sorted(map(tuple, self.ingest.app_policy.given()))

@@ -88,8 +88,6 @@ class TrainRequest:
         languages: those that the user writes, the general text's too.
         kept: words that are never mended.
         replaced: words that are always mended, each with what it becomes.
-        offered: base64 of an adapter that was trained elsewhere, which is judged, and none is trained; `seen` are then
-            the places of what it, or the one that is served, was trained on.
     """
 
     base: str
@@ -115,7 +113,6 @@ class TrainRequest:
     languages: tuple[str, ...] = ENGLISH
     kept: tuple[str, ...] = ()
     replaced: tuple[tuple[str, str], ...] = ()
-    offered: str | None = None
 
 
 def main() -> int:
@@ -187,15 +184,11 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    served, challenger, offered = (
+    served, challenger = (
         None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
-        for given in (request.serving, request.challenger, request.offered)
+        for given in (request.serving, request.challenger)
     )
-    if offered is None:
-        parent = challenger or served
-        trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
-    else:
-        trained = _TrainedAdapter(offered, [], 0, _training_figures(0, 0.0, 0.0, "none"))
+    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, challenger or served)
     del replay, checkpoint
     blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.

@@ -121,22 +121,13 @@ def _reword(message: str) -> str:
 
 
 class _Group(TyperGroup):
-    """Commands, or the sub-commands of one, of which the first is meant where none is named.
-
-    Where a word is no sub-command, the one called `otherwise` is meant.
-    """
-
-    otherwise: str | None = None
+    """Commands, or the sub-commands of one, of which the first is meant where none is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         named = bool(args) and args[0] in (*self.commands, *_HELP)
-        if (
-            ctx.parent is not None and not named and not ctx.resilient_parsing
-        ):  # as a shell's completion parses
-            if not args or args[0].startswith("-"):
-                args = [next(iter(self.commands)), *args]
-            elif self.otherwise is not None:
-                args = [self.otherwise, *args]
+        bare = not named and (not args or args[0].startswith("-"))
+        if ctx.parent is not None and bare and not ctx.resilient_parsing:  # as a shell's completion parses
+            args = [next(iter(self.commands)), *args]
         return super().parse_args(ctx, args)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
@@ -199,8 +190,7 @@ def load(name: str) -> Any:
     if hasattr(command, "GROUP"):
         for one in command.GROUP.registered_commands:
             one.cls = _Command
-        kind = type("_Group", (_Group,), {"otherwise": getattr(command, "OTHERWISE", None)})
-        built.add_typer(command.GROUP, name=name, cls=kind, epilog=epilog)
+        built.add_typer(command.GROUP, name=name, cls=_Group, epilog=epilog)
     else:
         built.command(name, cls=_Command, epilog=epilog)(command.run)
     return typer.main.get_group(built).commands[name]

@@ -178,8 +178,9 @@ def _check_sharing(sharing: dict[str, Any]) -> Finding:
     others = len(sharing["devices"]) - 1
     found = f"{sharing['folder']}, with {others} other {'device' if others == 1 else 'devices'}"
     if waiting:
-        mend = "Look whether the synchroniser runs on all devices; what arrives is read at once."
-        return Finding("shared folder", "note", f"{found}; {waiting} of its files have not arrived", mend)
+        mend = "Look whether the synchroniser and idiolect run on all devices: a damaged file is written again there."
+        missing = f"{found}; {counted(waiting, 'file has', 'files have')} not arrived whole"
+        return Finding("shared folder", "note", missing, mend)
     return Finding("shared folder", "ok", found)
 
 

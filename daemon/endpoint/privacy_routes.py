@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -203,14 +202,7 @@ def _register_forgetting(app: Application, service: Service) -> None:
     @app.get("/v1/receipts", Scope.ADMIN)
     async def receipts() -> ReceiptList:
         """What was forgotten so far, in figures, oldest first."""
-        return {"receipts": await run_sync(_receipts)}
-
-    def _receipts() -> list[Forgotten]:
-        told = ((row, service.sync.carried_out(row.id)) for row in service.store.receipts.all())
-        return [
-            replace(row, carried_out=tuple(done[0]), awaited=tuple(done[1])) if done else row
-            for row, done in told
-        ]
+        return {"receipts": await run_sync(service.store.receipts.all)}
 
 
 def _register_audit(app: Application, service: Service, streams: Streams) -> None:

@@ -14,35 +14,24 @@ from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile_paths import absolute_path
 from idiolect.daemon.service import Service
-from idiolect.daemon.sync.folder import SyncFolderError, SyncFolderGoneError, SyncNewerError
-from idiolect.daemon.sync.membership import (
-    AlreadySharingError,
-    CodeNeededError,
-    DeviceNameError,
-    NotSharingError,
-)
-from idiolect.daemon.sync.sharing import Sharing
-from idiolect.daemon.vault.device_keys import CodeError
+from idiolect.daemon.sync.folder import SyncFolderError, SyncFolderGoneError
+from idiolect.daemon.sync.secret import SyncWordsError
+from idiolect.daemon.sync.sharing import Sharing, SharingError
 
 
 class SyncBody(Body):
-    """What to do: `join` shares a `folder`, with a `code` where others share it; `revoke` shares nothing with `device`.
+    """What to do: `share` an empty `folder`, `join` one that other devices share by its `words`, or `leave`."""
 
-    `name` is what this device is called; without it, as its machine is.
-    """
-
-    action: Literal["join", "invite", "revoke", "leave"]
+    action: Literal["share", "join", "leave"]
     folder: Name | None = None
-    code: Name | None = None
-    name: Name | None = None
-    device: Name | None = None
+    words: Name | None = None
 
     @pydantic.model_validator(mode="after")
     def _what_is_needed(self) -> SyncBody:
-        if (self.action == "join") != (self.folder is not None) or (self.action == "revoke") != bool(
-            self.device
+        if (self.action != "leave") != (self.folder is not None) or (self.action == "join") != bool(
+            self.words
         ):
-            raise ValueError("give folder with join, and device with revoke")
+            raise ValueError("give folder with share and join, and words with join")
         return self
 
 
@@ -53,13 +42,13 @@ class SyncState(TypedDict):
 
 
 class SyncChange(TypedDict):
-    """How sharing is after a change, and the code that lets another device in, where one was made; it is shown once.
+    """How sharing is after a change, and the words of a new folder, which are shown once.
 
-    `told` is false where a device left a folder that is gone, so that the others still count it.
+    `told` is false where a device left a folder that is gone or cannot be written.
     """
 
     sharing: Sharing | None
-    code: str | None
+    words: str | None
     told: bool
 
 
@@ -73,32 +62,19 @@ def register(app: Application, service: Service) -> None:
         return {"sharing": await run_sync(sync.state)}
 
     @app.post(
-        "/v1/sync",
-        Scope.ADMIN,
-        errors=(
-            SyncFolderError,
-            SyncFolderGoneError,
-            SyncNewerError,
-            CodeError,
-            NotSharingError,
-            DeviceNameError,
-            AlreadySharingError,
-            CodeNeededError,
-        ),
+        "/v1/sync", Scope.ADMIN, errors=(SyncFolderError, SyncFolderGoneError, SyncWordsError, SharingError)
     )
     async def change_sync(asked: SyncBody) -> SyncChange:
-        """Share a folder, let another device in, share nothing more with one, or share the folder no more."""
+        """Share a folder, join one that other devices share, or share the folder no more."""
         return await run_sync(_change, asked)
 
     def _change(asked: SyncBody) -> SyncChange:
-        code, told = None, True
-        if asked.action == "join":
-            code = sync.membership.join(absolute_path(Path(asked.folder or "")), asked.code, asked.name)
-            service.following.start()
-        elif asked.action == "invite":
-            code = sync.membership.invite()
-        elif asked.action == "revoke":
-            sync.membership.revoke(asked.device or "")
+        words, told = None, True
+        if asked.folder is None:
+            told = sync.leave()
+        elif asked.words is None:
+            words = sync.share(absolute_path(Path(asked.folder)))
         else:
-            told = sync.membership.leave()
-        return {"sharing": sync.state(), "code": code, "told": told}
+            sync.join(absolute_path(Path(asked.folder)), asked.words)
+        service.following.start()
+        return {"sharing": sync.state(), "words": words, "told": told}

@@ -174,7 +174,7 @@ class Ingest:
                     source=one.source,
                     app=one.app,
                     at=moment(one.at_us),
-                    key=identity("shared", one.mark.hex()),
+                    key=identity("shared", one.mark.hex(), one.at_us),
                     redactions=placeholders(text),
                     ids=[],
                     shared=(one.mark, owner),

@@ -61,20 +61,15 @@ class Profile:
         return ids
 
     def forget(
-        self,
-        selector: Selector,
-        *,
-        dry_run: bool = False,
-        expect: int | None = None,
-        everywhere: bool = True,
+        self, selector: Selector, *, dry_run: bool = False, expect: int | None = None
     ) -> ForgetReceipt:
         """Delete entries and everything learned from them, or (`dry_run`) say what that would take.
 
-        The user's other devices forget the same, unless `everywhere` is false. Raises OtherCountError, with nothing
+        Raises OtherCountError, with nothing
         changed, where it would not be the `expect`ed number of entries, and the store's errors.
         """
         try:
-            receipt = self.store.forget(selector, dry_run=dry_run, expect=expect, everywhere=everywhere)
+            receipt = self.store.forget(selector, dry_run=dry_run, expect=expect)
         except OtherCountError:
             raise
         except IdiolectError:  # the text may be gone although the file could not be rewritten

@@ -26,11 +26,9 @@ from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import (
     BASE_MIXTURE,
-    OFFERS_JUDGED,
     ROUND_DUE,
     AdapterDamagedError,
     Checkpoint,
-    OfferedAdapter,
     public_metrics,
 )
 from idiolect.models.base_choice import serving_folder
@@ -42,7 +40,6 @@ log = logging.getLogger("idiolect.rounds")
 _CHECKPOINT_FORMAT = 6  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
-_OFFERS_KEPT = 100
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.
 _KEEP_MEMORY = {
@@ -83,7 +80,6 @@ class Trainer:
         children: runs the training process.
         serving: the adapter that answers now, or None for the base.
         languages: those that the user writes.
-        offered: the adapter of another device, of this base model, that is to be judged instead of training one.
     """
 
     def __init__(
@@ -95,7 +91,6 @@ class Trainer:
         *,
         serving: Callable[[], int | None],
         languages: Callable[[], tuple[str, ...]],
-        offered: Callable[[str], OfferedAdapter | None] = lambda _base: None,
     ) -> None:
         self._settings = settings
         self._profile = profile
@@ -104,7 +99,6 @@ class Trainer:
         self._children = children
         self._serving = serving
         self.languages = languages
-        self._offered = offered
         # Of a clock that does not jump; None once a round came to its end.
         self.failed_at: float | None = None
 
@@ -140,17 +134,8 @@ class Trainer:
         serving = self._sound_serving()
         unfinished = self._store.checkpoints.last() if resume else None
         again = None if unfinished is None else self._again(unfinished, serving, entries)
-        offer = self._offer(serving, entries) if again is None else None
         parent: int | None
-        if offer is not None:
-            unfinished, parent = None, None
-            seen = offer.seen | (frozenset() if serving is None else self._store.adapters.seen(serving))
-            order = replace(
-                self._order(serving, None, entries, budget_s),
-                offered=base64.b64encode(offer.blob).decode(),
-                seen=self._places(entries, seen),
-            )
-        elif again is None:
+        if again is None:
             unfinished = None
             parent = self._challenger(serving, entries) or serving
             order = self._order(serving, parent, entries, budget_s)
@@ -158,16 +143,7 @@ class Trainer:
             parent, entries, order = again
         parts = iter(()) if unfinished is None else self._parts(unfinished)
         yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
-        yield from self._round(entries, order, parts, (serving, parent), unfinished, reason, offer)
-
-    def _offer(self, serving: int | None, entries: list[tuple[int, Any]]) -> OfferedAdapter | None:
-        """An adapter of another device, if there is text here to judge it by."""
-        offer = self._offered(self._base.source_sha256)
-        if offer is None:
-            return None
-        seen = offer.seen | (frozenset() if serving is None else self._store.adapters.seen(serving))
-        places = frozenset(self._places(entries, seen))
-        return offer if hold_out([len(ids) for _, ids in entries], places) else None
+        yield from self._round(entries, order, parts, (serving, parent), unfinished, reason)
 
     def _again(
         self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
@@ -193,7 +169,6 @@ class Trainer:
         adapters: tuple[int | None, int | None],
         unfinished: Checkpoint | None,
         reason: str,
-        offer: OfferedAdapter | None,
     ) -> Iterator[dict[str, Any]]:
         """``adapters``: the one that serves, and the one that is trained further."""
         if unfinished is None:
@@ -210,7 +185,7 @@ class Trainer:
             for event in self._children.follow(TRAINING, order, lines, order.checkpoint_parts + len(entries)):
                 if event["event"] == "result":
                     ids = [entry for entry, _ in entries]
-                    yield self._finish(round_id, *adapters, ids, tokens, event, offer)
+                    yield self._finish(round_id, *adapters, ids, tokens, event)
                     spent_s = event["seconds"]
                     self.failed_at = None
                     return
@@ -351,7 +326,6 @@ class Trainer:
         ids: list[int],
         tokens: int,
         result: dict[str, Any],
-        offer: OfferedAdapter | None,
     ) -> dict[str, Any]:
         promoted, reason = result["status"] == "promoted", result["reason"]
         learned = [ids[place] for place in result["learned"]]
@@ -372,23 +346,19 @@ class Trainer:
             promising=result["promising"],
         )
         metrics = result["metrics"] | record.to_json()
-        judged = {}
-        if offer is not None:
-            reason = f"trained on {offer.device}: {reason}"
-            judged = {OFFERS_JUDGED: [*self._store.state.get(OFFERS_JUDGED, []), offer.name][-_OFFERS_KEPT:]}
         store = partial(
             self._store.publish,
             round_id,
             blob=base64.b64decode(result["adapter"]),
             rank=result["rank"],
             parent=parent,
-            seen=learned if offer is None else offer.seen,
+            seen=learned,
             status="active" if promoted else "refused",
             reason=reason,
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
-            state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False} | judged,
+            state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
         adapter = self._profile.publish(store, serves=promoted or serving is None)

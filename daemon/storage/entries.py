@@ -24,7 +24,7 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import OWN, Shared
+from idiolect.daemon.storage.shared import IS_NEW, OWN, Shared
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
 _BATCH = 256  # rows
@@ -56,11 +56,10 @@ class Entries:
         ForgottenMeanwhileError where a source that some of it came from was removed.
         """
         insert = (
-            "INSERT INTO entries"
+            "INSERT INTO entries"  # noqa: S608 (no value in it)
             " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin, shared)"
             " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
-            " WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?14)"
-            " AND NOT EXISTS (SELECT 1 FROM shared WHERE mark = ?13) ON CONFLICT (key) DO NOTHING"
+            f" WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?14) AND {IS_NEW} ON CONFLICT (key) DO NOTHING"
         )
         ids: list[int | None] = []
         origins = json.dumps(sorted({entry.origin for entry in new if entry.origin} | ({origin} - {None})))
@@ -71,13 +70,12 @@ class Entries:
                     "The source was removed while it was read, so nothing more of it was kept."
                 )
             for entry in new:
-                own = self._shared.entry_mark(microseconds(entry.at), entry.text)
-                mark, owner = (own, OWN) if entry.shared is None else entry.shared
+                mark, owner = entry.shared or (self._shared.entry_mark(entry.text), OWN)
                 values = (*_values(entry), mark, _mark(bytes.fromhex(entry.key)))
                 cursor = db.execute(insert, values)
                 ids.append(cursor.lastrowid if cursor.rowcount else None)
                 if cursor.rowcount:
-                    self._shared.added(db, mark, owner)
+                    self._shared.added(db, mark, microseconds(entry.at), owner)
             if file is not None:
                 self._file_states.put(file)
         return ids
@@ -210,17 +208,18 @@ class Entries:
         with self._connection.reading() as db:
             return [row[0] for row in db.execute(sql, [wanted, matches.last_id, *values])]
 
-    def delete(self, ids: Collection[int], *, for_good: bool) -> None:
+    def delete(self, ids: Collection[int], *, for_good: bool, texts: bool) -> None:
         """Delete entries, and what files' states tell of their text.
 
-        With `for_good`, they are not taken again where a file still holds them.
+        With `for_good`, they are not taken again where a file still holds them. With `texts`, devices that share them
+        forget all entries that have the same text.
         """
         wanted = json.dumps(sorted(ids))
         with self._connection.writing() as db:
             keys = db.execute(
                 "SELECT id, key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
             ).fetchall()
-            self._shared.deleted(db, wanted)
+            self._shared.deleted(db, wanted, texts=texts)
             db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted])
             in_files = self._file_states.blur_deleted()
             for id_, key in keys:

@@ -17,9 +17,6 @@ ROUND_DUE: Final = "round_due"
 #: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
 FORGOTTEN_AFTER: Final = "forgotten_after_round"
 
-#: The name of the state that holds which adapters of other devices were judged here.
-OFFERS_JUDGED: Final = "offers_judged"
-
 #: The name of the state that holds the store's own number, by which it is told from another one.
 STORE_ID: Final = "store_id"
 
@@ -191,16 +188,6 @@ class AdapterRow:
 
 
 @dataclass(frozen=True)
-class OfferedAdapter:
-    """An adapter that another device of the user's has trained: its file there, and what it has seen, by ids here."""
-
-    name: str
-    device: str
-    blob: bytes
-    seen: frozenset[int]
-
-
-@dataclass(frozen=True)
 class RoundRow:
     """A training round. `parent` and `adapter` are None too when that adapter was forgotten since."""
 
@@ -312,11 +299,7 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """A kept receipt: when, by which conditions (their names alone), what went, and who served then.
-
-    `carried_out` are the names of devices that share the text and have forgotten it, too, `awaited` those that have not
-    been heard of yet.
-    """
+    """A kept receipt: when, by which conditions (their names alone), what went, and who served then."""
 
     id: int
     at: datetime
@@ -325,8 +308,6 @@ class Forgotten:
     tokens: int
     adapters: tuple[Tombstone, ...]
     active: int | None
-    carried_out: tuple[str, ...] = ()
-    awaited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

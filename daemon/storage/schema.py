@@ -216,6 +216,39 @@ def one_active_adapter_per_base(db: Database) -> None:
     )
 
 
+_SHARED_ANEW = """
+-- Sharing is begun anew: a folder of the former form is shared no more.
+DROP TABLE shared;
+DROP TABLE shared_segments;
+-- What is shared with other devices: entries, what was forgotten, and decisions. `mark`: a keyed hash by which it is
+-- known on all of them; of an entry, that of its text. `at_us`: when an entry was written, or the clock of a decision;
+-- `gone_before` means all entries of the mark up to it. `owner`: the device whose log has it, '' for this one.
+-- `segment`: the file of this device's log that has it; null: none yet. Of a decision, `value` is JSON.
+CREATE TABLE shared (
+    mark BLOB NOT NULL CHECK (length(mark) = 12),
+    kind TEXT NOT NULL CHECK (kind IN ('entry', 'gone', 'gone_before', 'decision')),
+    at_us INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    segment TEXT,
+    value TEXT,
+    PRIMARY KEY (mark, kind, at_us)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shared_by_segment ON shared (owner, segment);
+-- The files of this device's log.
+CREATE TABLE shared_segments (name TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL) STRICT;
+-- `entries.shared` is the mark of an entry's text, while anything is shared.
+UPDATE entries SET shared = NULL WHERE shared IS NOT NULL;
+DELETE FROM state WHERE name IN
+    ('sync', 'shared_key', 'shared_pause', 'shared_orders', 'shared_orders_heard', 'offers_judged');
+"""
+
+
+@migrations(name="shared_by_secret")
+def shared_by_secret(db: Database) -> None:
+    """What is shared is known by one secret of the folder."""
+    db.executescript(_SHARED_ANEW)
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar, Final
 
-from idiolect.daemon.storage.matching import folded, has_control, pattern, phrases
+from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.models.errors import IdiolectError
 
 #: Characters of a condition, at most, where a program gives it.
@@ -64,20 +64,6 @@ class Selector:
     def only_texts(self) -> bool:
         """Whether texts are looked for, and there is no other condition."""
         return {*self.conditions} <= {"text", "phrase", "phrases"}
-
-    def fits(self, text: str, source: str, app: str | None, at: datetime) -> bool:
-        """Whether an entry that is in no store would be selected; `ids` and `origin`, which none has there, are not."""
-        return (
-            self.ids is None
-            and self.origin is None
-            and self.source in (None, source)
-            and self.app in (None, app)
-            and (self.since is None or self.since <= at)
-            and (self.until is None or at < self.until)
-            and (self.text is None or pattern(self.text, whole=False).found(text))
-            and (self.phrase is None or pattern(self.phrase, whole=True).found(text))
-            and (self.phrases is None or phrases(self.phrases).found(text))
-        )
 
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything, or what nobody meant."""

@@ -1,8 +1,8 @@
-"""What this profile shares with other devices: by which mark each thing is known, whose log has it, and in which file.
+"""What this profile shares with other devices: entries, decisions, and marks of what was forgotten.
 
-A row is an entry, the mark of one that was forgotten, or a decision of the user's. Rows are only ever joined with what
-other devices say of the same mark: forgotten wins over an entry, and of two decisions the one with the higher clock.
-So all devices come to the same, in whichever order they hear of it.
+A row is known on all devices by its mark, a keyed hash, its kind and its time. Rows are only ever joined with those of
+other devices: what was forgotten wins over an entry, and the later of two decisions over the earlier. So all devices
+come to the same, in whichever order they hear of it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,50 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
 
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.schema import now_us
 from idiolect.daemon.storage.state import State
 
 #: The owner of what is in this device's own log.
 OWN: Final = ""
-MARK_BYTES: Final = 12
 
+_MARK_BYTES: Final = 12
 _KEY: Final = "shared_key"  # state: what marks are made with; nothing is shared where there is none
-_PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heeded last
-_LET_GO: Final = "-"  # in the place of a file's name: the text is kept no longer, and is in no file
+_PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heard of last
 _BATCH: Final = 2000  # rows
 _CACHE_KB: Final = 65_536
 #: What goes into one file, at most (a single entry may be longer).
-_MAX_ENTRIES: Final = 5000
+_MAX_ROWS: Final = 5000
 _MAX_CHARS: Final = 1 << 20
+#: So many files of about one size, none of them large, are put together into one.
+_ALIKE: Final = 8
+_LARGE_BYTES: Final = 256 << 10
+#: An entry `e` that was forgotten: itself, or all entries with its text up to a time.
+_FORGOTTEN: Final = (
+    "EXISTS (SELECT 1 FROM shared WHERE mark = {mark} AND"
+    " (kind = 'gone' AND at_us = {at} OR kind = 'gone_before' AND at_us >= {at}))"
+)
+#: A condition on a new entry that has the mark ?13 and the time ?2: it is not known, and was not forgotten.
+IS_NEW: Final = (
+    "NOT EXISTS (SELECT 1 FROM shared WHERE kind = 'entry' AND mark = ?13 AND at_us = ?2)"  # noqa: S608 (no value in it)
+    f" AND NOT {_FORGOTTEN.format(mark='?13', at='?2')}"
+)
+_TO_SEND: Final = (
+    "FROM shared AS s JOIN entries AS e ON e.shared = s.mark AND e.at_us = s.at_us AND e.expired_us IS NULL"
+    " WHERE s.kind = 'entry' AND s.owner = '' AND s.segment IS NULL"
+)
 
 
 @dataclass(frozen=True)
 class SharedEntry:
-    """An entry as it is shared: its mark, when it was written (microseconds since 1970), and where."""
+    """An entry as it is shared: the mark of its text, when it was written (microseconds since 1970), and where."""
 
     mark: bytes
     at_us: int
@@ -46,12 +63,18 @@ class SharedEntry:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A decision of the user's: JSON, null where it was taken back, and the clock by which the last one holds."""
+class SharedRow:
+    """What is shared besides entries.
 
+    `gone`: the entry of this mark and time was forgotten; `gone_before`: all entries of this mark up to this time.
+    `decision`: the user has decided `value` (JSON, null: it was taken back), and `at_us` is the clock by which the
+    last decision holds.
+    """
+
+    kind: Literal["gone", "gone_before", "decision"]
     mark: bytes
-    value: Any
-    clock: str
+    at_us: int
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -59,48 +82,20 @@ class SharedContents:
     """What goes into a file of the log, or comes out of one."""
 
     entries: Sequence[SharedEntry] = ()
-    gone: Sequence[bytes] = ()
-    decisions: Sequence[Decision] = ()
-
-    @property
-    def marks(self) -> list[bytes]:
-        """All marks in it."""
-        return [*(one.mark for one in self.entries), *self.gone, *(one.mark for one in self.decisions)]
-
-
-@dataclass(frozen=True)
-class SharedAdapter:
-    """An adapter as it is shared: the SHA-256 of its base model, when it was made, the marks of what it has seen."""
-
-    base: str
-    at_us: int
-    seen: Sequence[bytes]
-    blob: bytes
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A file of this device's log: its size, the number of the key it is under, and whether it must be written anew.
-
-    `of` are the files that it was made of: who has read those need not read it.
-    """
-
-    name: str
-    size_bytes: int
-    generation: int
-    of: tuple[str, ...] = ()
-    stale: bool = False
+    rows: Sequence[SharedRow] = ()
 
 
 class Shared:
     """The tables of what is shared. Where nothing is, they are empty and cost nothing."""
 
     def __init__(self, connection: StoreConnection, state: State) -> None:
-        #: Called when something is to be sent; with True where that must not wait. Within a transaction: it only notes.
-        self.on_change: Callable[[bool], None] = lambda _: None
         self._connection = connection
         self._state = state
-        key: str | None = state.get(_KEY)
+        self.reload()
+
+    def reload(self) -> None:
+        """Know what the store says of sharing; also for a transaction that began sharing and failed."""
+        key: str | None = self._state.get(_KEY)
         self._key = None if key is None else bytes.fromhex(key)
 
     @property
@@ -109,13 +104,8 @@ class Shared:
         return self._key is not None
 
     @property
-    def key(self) -> str:
-        """The key of all marks, in hexadecimal digits."""
-        return "" if self._key is None else self._key.hex()
-
-    @property
     def pause(self) -> dict[str, Any] | None:
-        """What `Pause.said` was here when the pause was shared last, or another device's was heeded."""
+        """What `Pause.said` was here when the pause was shared last, or another device's was heard of."""
         return cast("dict[str, Any] | None", self._state.get(_PAUSE))
 
     @pause.setter
@@ -129,17 +119,17 @@ class Shared:
             yield
 
     def mark(self, *parts: str | int) -> bytes:
-        """What a thing is known by on all devices: a keyed hash of its `parts`."""
+        """What a thing is known by on all devices: a keyed hash of its `parts`; an entry's is that of its text."""
         if self._key is None:
             raise ValueError("nothing is shared")
-        return hmac.digest(self._key, json.dumps(parts).encode(), hashlib.sha256)[:MARK_BYTES]
+        return hmac.digest(self._key, json.dumps(parts).encode(), hashlib.sha256)[:_MARK_BYTES]
 
-    def entry_mark(self, at_us: int, text: str) -> bytes | None:
+    def entry_mark(self, text: str) -> bytes | None:
         """The mark of an entry; None where nothing is shared."""
-        return None if self._key is None else self.mark(at_us, text)
+        return None if self._key is None else self.mark(text)
 
     def begin(self, key: str) -> None:
-        """Share from now on, with marks made with `key`: what is there already, too."""
+        """Share from now on, with marks made with `key`: what is there already, too. Part of a transaction."""
         with self._connection.writing() as db, _with_room(db):
             self._state.set(_KEY, key)
             self._key = bytes.fromhex(key)
@@ -148,11 +138,11 @@ class Shared:
                 "SELECT id, at_us, text FROM entries WHERE id > ? AND expired_us IS NULL ORDER BY id LIMIT ?",
                 (last, _BATCH),
             ).fetchall():
-                marks = [(self.mark(at_us, text), id_) for id_, at_us, text in rows]
-                db.conn.executemany("UPDATE entries SET shared = ? WHERE id = ?", marks)
+                marks = [(self.mark(text), at_us, id_) for id_, at_us, text in rows]
+                db.conn.executemany("UPDATE entries SET shared = ?1 WHERE id = ?3 AND at_us = ?2", marks)
                 db.conn.executemany(
-                    "INSERT OR IGNORE INTO shared (mark, kind, owner) VALUES (?, 'entry', '')",
-                    [(mark,) for mark, _ in marks],
+                    "INSERT OR IGNORE INTO shared (kind, mark, at_us, owner) VALUES ('entry', ?, ?, '')",
+                    [(mark, at_us) for mark, at_us, _ in marks],
                 )
                 last = rows[-1][0]
 
@@ -168,220 +158,190 @@ class Shared:
 
     # What the repository of entries tells, within its own transactions
 
-    def added(self, db: Database, mark: bytes | None, owner: str) -> None:
+    def added(self, db: Database, mark: bytes | None, at_us: int, owner: str) -> None:
         """Note an entry that was just added."""
         if mark is not None:
-            self.on_change(False)
-            db.execute("INSERT INTO shared (mark, kind, owner) VALUES (?, 'entry', ?)", (mark, owner))
+            insert = "INSERT INTO shared (kind, mark, at_us, owner) VALUES ('entry', ?, ?, ?)"
+            db.execute(insert, (mark, at_us, owner))
 
-    def deleted(self, db: Database, wanted: str) -> None:
-        """Leave marks of entries (a JSON list of ids) that are deleted next."""
+    def deleted(self, db: Database, wanted: str, *, texts: bool) -> None:
+        """Leave marks of entries (a JSON list of ids) that are deleted next; with `texts`, of all with their text."""
         if self._key is None:
             return
-        self.on_change(True)
-        marks = (
-            "SELECT shared FROM entries WHERE id IN (SELECT value FROM json_each(?)) AND shared IS NOT NULL"
+        self._release(db, wanted)
+        new = f"e.id IN (SELECT value FROM json_each(?)) AND e.shared IS NOT NULL AND NOT {_forgotten('e')}"  # noqa: S608 (no value in it)
+        insert = "INSERT OR IGNORE INTO shared (kind, mark, at_us, owner) SELECT"
+        if texts:
+            until = f"max({now_us()}, max(e.at_us))"
+            insert += f" 'gone_before', e.shared, {until}, '' FROM entries AS e WHERE {new} GROUP BY e.shared"
+        else:
+            insert += f" 'gone', e.shared, e.at_us, '' FROM entries AS e WHERE {new}"
+        db.execute(insert, [wanted])
+        db.execute(
+            "DELETE FROM shared WHERE kind = 'entry' AND (mark, at_us) IN (SELECT shared, at_us FROM entries"
+            " WHERE id IN (SELECT value FROM json_each(?)))",
+            [wanted],
         )
-        _make_stale(db, f"kind = 'entry' AND mark IN ({marks})", wanted)
-        gone = "UPDATE shared SET kind = 'gone', owner = '', segment = NULL WHERE kind = 'entry' AND mark IN"
-        db.execute(f"{gone} ({marks})", [wanted])
 
     def expired(self, db: Database, wanted: str) -> None:
         """Have files written anew whose entries (a JSON list of ids) have just lost their text."""
         if self._key is not None:
-            marks = "SELECT shared FROM entries WHERE id IN (SELECT value FROM json_each(?))"
-            _make_stale(db, f"mark IN ({marks})", wanted)
+            self._release(db, wanted)
+
+    def _release(self, db: Database, wanted: str) -> None:
+        """Have the files of the own log written anew that hold entries (a JSON list of ids)."""
+        held = (
+            "SELECT s.segment FROM shared AS s JOIN entries AS e ON e.shared = s.mark AND e.at_us = s.at_us"
+            " WHERE s.kind = 'entry' AND s.owner = '' AND e.id IN (SELECT value FROM json_each(?))"
+        )
+        _release(db, db.execute(held, [wanted]).fetchall())
 
     # What is to be sent
 
-    def stale(self) -> list[Segment]:
-        """The files that must be written anew."""
-        return [segment for segment in self.segments() if segment.stale]
-
-    def segments(self) -> list[Segment]:
-        """The files of this device's log, oldest first."""
-        query = "SELECT name, size_bytes, generation, of, stale FROM shared_segments ORDER BY rowid"
+    def segments(self) -> dict[str, int]:
+        """The files of this device's log, oldest first, each with its size in bytes."""
         with self._connection.reading() as db:
-            rows = db.execute(query).fetchall()
-        return [
-            Segment(name, size_bytes, generation, tuple(json.loads(of)), bool(stale))
-            for name, size_bytes, generation, of, stale in rows
-        ]
+            return dict(db.execute("SELECT name, size_bytes FROM shared_segments ORDER BY rowid").fetchall())
 
-    def make_stale(self, names: Iterable[str]) -> None:
-        """Have files written anew."""
+    def release(self, names: Sequence[str]) -> None:
+        """Have what is in these files written into new ones."""
         with self._connection.writing() as db:
-            update = "UPDATE shared_segments SET stale = 1 WHERE name IN (SELECT value FROM json_each(?))"
-            db.execute(update, [json.dumps([*names])])
+            _release(db, [(name,) for name in names])
+
+    def join_small(self) -> None:
+        """Have many files of about one size written into one."""
+        by_size: dict[int, list[str]] = {}
+        for name, size in self.segments().items():
+            if size < _LARGE_BYTES:
+                by_size.setdefault(size.bit_length() // 2, []).append(name)
+        self.release([name for names in by_size.values() if len(names) >= _ALIKE for name in names])
+
+    def send_again(self) -> None:
+        """Have all of the own log written anew."""
+        self.release([*self.segments()])
 
     def waiting(self) -> int:
         """How many things of this device's are in no file yet."""
+        rows = "SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"
         with self._connection.reading() as db:
-            where = (
-                "owner = '' AND segment IS NULL AND (kind <> 'entry' OR mark IN"
-                " (SELECT shared FROM entries WHERE shared IS NOT NULL AND expired_us IS NULL))"
-            )
-            return db.table("shared").count_where(where)
+            entries = db.execute(f"SELECT count(*) FROM (SELECT DISTINCT s.mark, s.at_us {_TO_SEND})")  # noqa: S608 (no value in it)
+            return int(db.execute(rows).fetchone()[0]) + int(entries.fetchone()[0])
 
-    def unsent(self, of: Collection[str] = ()) -> Iterator[SharedContents]:
-        """Yield what is in no file yet, or what is in files that are written anew: as much as goes into one file."""
-        where = "segment IN (SELECT value FROM json_each(?))" if of else "segment IS NULL AND ? = '[]'"
-        where, names = f"owner = '' AND {where}", json.dumps([*of])
+    def unsent(self) -> Iterator[SharedContents]:
+        """Yield what is in no file yet: as much as goes into one file."""
         with self._connection.reading() as db:
-            shared = db.table("shared")
-            gone = [row["mark"] for row in shared.rows_where(f"{where} AND kind = 'gone'", [names])]
-            decisions = _decisions(db, f"{where} AND kind = 'decision'", [names])
-        if gone or decisions:
-            yield SharedContents((), gone, decisions)
-        with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT shared, id FROM entries WHERE expired_us IS NULL AND shared IN"  # noqa: S608 (no value in it)
-                f" (SELECT mark FROM shared WHERE {where}) ORDER BY at_us DESC, id DESC",
-                [names],
+            found = db.execute(
+                "SELECT kind, mark, at_us, value FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"
             ).fetchall()
-        ids = [*dict(rows).values()][::-1]  # one of those that are the same
+            ids = [
+                row[0]
+                for row in db.execute(
+                    f"SELECT min(e.id) {_TO_SEND} GROUP BY s.mark, s.at_us ORDER BY s.at_us, 1"
+                )
+            ]
+        rows = [SharedRow(kind, mark, at_us, _value(value)) for kind, mark, at_us, value in found]
+        for start in range(0, len(rows), _MAX_ROWS):
+            yield SharedContents((), rows[start : start + _MAX_ROWS])
         chosen: list[SharedEntry] = []
         chars = 0
         for start in range(0, len(ids), _BATCH):
             with self._connection.reading() as db:
-                rows = db.execute(
-                    "SELECT shared, at_us, source, app, text FROM entries WHERE id IN (SELECT value FROM json_each(?))"
-                    " ORDER BY at_us, id",
+                batch = db.execute(
+                    "SELECT shared, at_us, source, app, text FROM entries WHERE shared IS NOT NULL"
+                    " AND id IN (SELECT value FROM json_each(?)) ORDER BY at_us, id",
                     [json.dumps(ids[start : start + _BATCH])],
                 ).fetchall()
-            for row in rows:
+            for row in batch:
                 chosen.append(SharedEntry(*row))
                 chars += len(row[4])
-                if chars > _MAX_CHARS or len(chosen) == _MAX_ENTRIES:
+                if chars > _MAX_CHARS or len(chosen) == _MAX_ROWS:
                     yield SharedContents(chosen)
                     chosen, chars = [], 0
         if chosen:
             yield SharedContents(chosen)
 
-    def written(self, made: Sequence[tuple[Segment, Sequence[bytes]]], instead_of: Collection[str]) -> bool:
-        """Note files that are on the disk, each with the marks in it, in the place of others; what else is to change
-        with it changes in the same transaction.
-
-        Whether none of what they hold was forgotten or changed meanwhile; else those are stale.
-        """
-        whole = True
+    def written(self, name: str, size_bytes: int, contents: SharedContents) -> bool:
+        """Note a file that is on the disk; False, and nothing is noted, where some of it was forgotten meanwhile."""
+        keys = [("entry", one.mark, one.at_us) for one in contents.entries]
+        keys += [(one.kind, one.mark, one.at_us) for one in contents.rows]
+        update = (
+            "UPDATE shared SET segment = ? WHERE kind = ? AND mark = ? AND at_us = ? AND owner = ''"
+            " AND segment IS NULL"
+        )
         with self._connection.writing() as db, _with_room(db):
-            old = json.dumps([*instead_of])
-            among = "IN (SELECT value FROM json_each(?))"
-            where = among if instead_of else "IS NULL"
-            for segment, marks in made:
-                found = db.conn.executemany(
-                    f"UPDATE shared SET segment = ? WHERE mark = ? AND owner = '' AND segment {where}",  # noqa: S608 (no value in it)
-                    [(segment.name, mark, *([old] if instead_of else [])) for mark in marks],
-                ).rowcount
-                whole = whole and found == len(marks)
-                stale = found != len(marks)
-                new = asdict(segment) | {"of": json.dumps(segment.of), "stale": stale}
-                db.table("shared_segments").insert(new, replace=True)
-            db.execute(f"UPDATE shared SET segment = '{_LET_GO}' WHERE owner = '' AND segment {among}", [old])  # noqa: S608 (no value in it)
-            db.table("shared_segments").delete_where(f"name {among}", [old])
-        return whole
+            if db.conn.executemany(update, [(name, *key) for key in keys]).rowcount != len(keys):
+                db.execute("UPDATE shared SET segment = NULL WHERE owner = '' AND segment = ?", [name])
+                return False
+            insert = "INSERT OR REPLACE INTO shared_segments (name, size_bytes) VALUES (?, ?)"
+            db.execute(insert, (name, size_bytes))
+            return True
 
     # What other devices say
 
-    def forgotten_elsewhere(self, marks: Sequence[bytes], owner: str) -> None:
-        """Note that things were forgotten, as another device says. What of them is here, `doomed` tells."""
+    def heard(self, rows: Sequence[SharedRow], owner: str) -> bool:
+        """Note what another device has forgotten; whether any of it is new. What of it is here, `doomed` tells."""
+        gone = [(one.kind, one.mark, one.at_us, owner) for one in rows if one.kind != "decision"]
         with self._connection.writing() as db:
-            for mark in marks:
-                known = db.execute("SELECT kind, owner FROM shared WHERE mark = ?", [mark]).fetchone()
-                if known is None:
-                    db.execute("INSERT INTO shared (mark, kind, owner) VALUES (?, 'gone', ?)", (mark, owner))
-                elif known[0] != "gone":
-                    _make_stale(db, "mark = ?", mark)
-                    db.execute(
-                        "UPDATE shared SET kind = 'gone', owner = ?, segment = NULL, value = NULL, clock = NULL"
-                        " WHERE mark = ?",
-                        (owner, mark),
-                    )
-
-    def marks_of(self, ids: Collection[int]) -> list[bytes] | None:
-        """The marks of entries; None where one has none: its text was let go before anything was shared."""
-        with self._connection.reading() as db:
-            wanted = "SELECT DISTINCT shared FROM entries WHERE id IN (SELECT value FROM json_each(?))"
-            marks = [row[0] for row in db.execute(wanted, [json.dumps([*ids])])]
-        return None if None in marks else marks
-
-    def entries_of(self, marks: Iterable[bytes]) -> frozenset[int] | None:
-        """The ids of the entries with these marks; None where one of them was forgotten or is not here."""
-        found: set[int] = set()
-        with self._connection.reading() as db:
-            for mark in marks:
-                rows = db.execute("SELECT id FROM entries WHERE shared = ?", [mark]).fetchall()
-                if not rows:
-                    return None
-                found.update(row[0] for row in rows)
-        return frozenset(found)
+            insert = "INSERT OR IGNORE INTO shared (kind, mark, at_us, owner) VALUES (?, ?, ?, ?)"
+            return bool(gone) and db.conn.executemany(insert, gone).rowcount > 0
 
     def doomed(self) -> tuple[int, ...]:
         """The ids of entries that were forgotten on another device and are still here."""
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT e.id FROM entries AS e JOIN shared AS s ON s.mark = e.shared AND s.kind = 'gone'"
+                f"SELECT e.id FROM entries AS e WHERE e.shared IN (SELECT mark FROM shared WHERE kind LIKE 'gone%')"  # noqa: S608 (no value in it)
+                f" AND {_forgotten('e')}"
             )
             return tuple(row[0] for row in rows)
 
-    def missing(self, marks: Collection[bytes]) -> set[bytes]:
-        """Those of some marks that nothing here has."""
+    def missing(self, entries: Sequence[SharedEntry]) -> list[SharedEntry]:
+        """Those of some entries that are not here and were not forgotten."""
+        known = f"SELECT 1 FROM (SELECT ?1 AS mark, ?2 AS at) AS n WHERE {_FORGOTTEN.format(mark='n.mark', at='n.at')}"  # noqa: S608 (no value in it)
+        known += " OR EXISTS (SELECT 1 FROM shared WHERE kind = 'entry' AND mark = ?1 AND at_us = ?2)"
         with self._connection.reading() as db:
-            known = "SELECT 1 FROM shared WHERE mark = ?"
-            return {mark for mark in marks if not db.execute(known, [mark]).fetchone()}
+            return [one for one in entries if not db.execute(known, [one.mark, one.at_us]).fetchone()]
 
-    def decide(self, decision: Decision, owner: str) -> bool:
-        """Keep a decision unless a later one is known; whether it holds now and did not before."""
+    def leave_to(self, owner: str, entries: Sequence[SharedEntry]) -> None:
+        """Send nothing of this that is in no file here yet: another device has it in its log."""
+        update = (
+            "UPDATE shared SET owner = ? WHERE kind = 'entry' AND mark = ? AND at_us = ? AND owner = ''"
+            " AND segment IS NULL"
+        )
         with self._connection.writing() as db:
-            known = db.execute("SELECT kind, clock FROM shared WHERE mark = ?", [decision.mark]).fetchone()
-            if known is not None and (known[0] != "decision" or known[1] >= decision.clock):
+            db.conn.executemany(update, [(owner, one.mark, one.at_us) for one in entries])
+
+    def decide(self, row: SharedRow, owner: str) -> bool:
+        """Keep a decision unless a later one is known; whether it holds now and did not before."""
+        value, where = json.dumps(row.value, sort_keys=True), "kind = 'decision' AND mark = ?"
+        with self._connection.writing() as db:
+            known = db.execute(
+                f"SELECT at_us, value, segment FROM shared WHERE {where}",  # noqa: S608 (no value in it)
+                [row.mark],
+            ).fetchone()
+            if known is not None and known[:2] >= (row.at_us, value):
                 return False
-            _make_stale(db, "mark = ?", decision.mark)
+            if known is not None:
+                _release(db, [known[2:]])
+                db.execute(f"DELETE FROM shared WHERE {where}", [row.mark])  # noqa: S608 (no value in it)
             db.execute(
-                "INSERT OR REPLACE INTO shared (mark, kind, owner, value, clock) VALUES (?, 'decision', ?, ?, ?)",
-                (decision.mark, owner, json.dumps(decision.value), decision.clock),
+                "INSERT INTO shared (kind, mark, at_us, owner, value) VALUES ('decision', ?, ?, ?, ?)",
+                (row.mark, row.at_us, owner, value),
             )
             return True
 
-    def decisions(self) -> list[Decision]:
+    def decisions(self) -> list[SharedRow]:
         """All decisions, those that were taken back too, in the order in which they were made."""
+        query = "SELECT mark, at_us, value FROM shared WHERE kind = 'decision' ORDER BY at_us, value"
         with self._connection.reading() as db:
-            return _decisions(db, "kind = 'decision'")
+            return [
+                SharedRow("decision", mark, at_us, _value(said)) for mark, at_us, said in db.execute(query)
+            ]
 
-    # Whose log has it
-
-    def hand_over(self, marks: Collection[bytes], owner: str, *, of: Collection[str]) -> None:
-        """Note that `owner` has things in its log now that were in those `of` devices which write none any more."""
-        if not of:
-            return
+    def adopt(self, owner: str) -> bool:
+        """Take what another device has in its log into this device's own; whether there was anything."""
         with self._connection.writing() as db:
-            former = json.dumps([*of])
-            db.conn.executemany(
-                "UPDATE shared SET owner = ? WHERE mark = ? AND owner IN (SELECT value FROM json_each(?))",
-                [(owner, mark, former) for mark in marks],
-            )
-
-    def adopt(self, owner: str, heir: str = OWN) -> int:
-        """Take what a device has in its log into this device's own, or say that it is `heir`'s; how much that is."""
-        with self._connection.writing() as db:
-            return db.execute(
-                "UPDATE shared SET owner = ?, segment = NULL WHERE owner = ?", (heir, owner)
-            ).rowcount
-
-    def disown(self, owner: str) -> None:
-        """Say that all that was sent is in the log of `owner`, which this device no longer is."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM shared_segments")
-            db.execute(
-                "UPDATE shared SET owner = ?, segment = NULL WHERE owner = '' AND segment IS NOT NULL",
-                [owner],
-            )
-
-    def owners(self) -> set[str]:
-        """The devices in whose logs anything is that is known here."""
-        with self._connection.reading() as db:
-            return {row[0] for row in db.execute("SELECT DISTINCT owner FROM shared")}
+            adopted = db.execute("UPDATE shared SET owner = '', segment = NULL WHERE owner = ?", [owner])
+            return adopted.rowcount > 0
 
     def counts(self) -> dict[str, int]:
         """How many entries each device's log has brought here; the own log is that of ""."""
@@ -400,12 +360,17 @@ def _with_room(db: Database) -> Iterator[None]:
         db.execute("PRAGMA cache_size = -2000")  # SQLite's own
 
 
-def _decisions(db: Database, where: str, values: Sequence[str] = ()) -> list[Decision]:
-    rows = db.table("shared").rows_where(where, values, order_by="clock", select="mark, value, clock")
-    return [Decision(row["mark"], json.loads(row["value"]), row["clock"]) for row in rows]
+def _forgotten(entry: str) -> str:
+    return _FORGOTTEN.format(mark=f"{entry}.shared", at=f"{entry}.at_us")
 
 
-def _make_stale(db: Database, where: str, value: str | bytes) -> None:
-    """Have the files of the own log written anew that hold what is meant."""
-    held = "SELECT segment FROM shared WHERE owner = '' AND segment IS NOT NULL AND"
-    db.execute(f"UPDATE shared_segments SET stale = 1 WHERE name IN ({held} {where})", [value])  # noqa: S608 (no value in it)
+def _value(said: str | None) -> Any:
+    return None if said is None else json.loads(said)
+
+
+def _release(db: Database, names: Sequence[tuple[str | None]]) -> None:
+    """Have what is in these files of the own log written into new ones; the next head no longer names them."""
+    wanted = json.dumps(sorted({name for (name,) in names if name is not None}))
+    among = "(SELECT value FROM json_each(?))"
+    db.execute(f"UPDATE shared SET segment = NULL WHERE owner = '' AND segment IN {among}", [wanted])  # noqa: S608 (no value in it)
+    db.execute(f"DELETE FROM shared_segments WHERE name IN {among}", [wanted])  # noqa: S608 (no value in it)

@@ -18,7 +18,6 @@ from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, Store
 from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
-from idiolect.daemon.storage.forget_orders import ForgetOrders
 from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
@@ -62,7 +61,6 @@ class Store:
         except BaseException:  # a connection left open would write into the file when it goes
             connection.close()
             raise
-        self.orders = ForgetOrders(self.state, self.shared)
         self.entries = Entries(connection, self.file_states, self.shared)
         self.sources = Sources(connection)
         self.watches = Watches(connection)
@@ -200,7 +198,6 @@ class Store:
         *,
         dry_run: bool = False,
         expect: int | None = None,
-        everywhere: bool = True,
     ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
@@ -208,7 +205,7 @@ class Store:
         serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
         beginning stays, so that the file is not read as new text again. Rules for words go where the selection reaches
         them. Then the file is rewritten; if that is cut off, the next `open` does it. A receipt without text is kept.
-        Devices that share the text are told what to forget, unless `everywhere` is false: then one of them has said it.
+        Devices that share the text forget these entries, too; where only texts select, all that have the same text.
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
         """
@@ -239,14 +236,8 @@ class Store:
                 self.state.set(_SCRUB, True)
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
-                self.entries.delete(ids, for_good=selector.origin is None)
-            # Another device may have typed what is not here, or not yet.
-            if not dry_run and (ids or (everywhere and self.orders.tells(selector))):
-                number = self.receipts.add(selector.conditions, receipt, dropped)
-                receipt = replace(receipt, id=number)
-                if everywhere:
-                    self.orders.give(selector, number)
-            if ids and not dry_run:
+                self.entries.delete(ids, for_good=selector.origin is None, texts=selector.only_texts)
+                receipt = replace(receipt, id=self.receipts.add(selector.conditions, receipt, dropped))
                 for base in bases:
                     self.state.set(ROUND_DUE if base in (None, self.base) else f"{ROUND_DUE} {base}", True)
                 self.checkpoints.drop_all()

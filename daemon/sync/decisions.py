@@ -17,7 +17,7 @@ from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings import NEVER_READ, Settings
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
-from idiolect.daemon.storage.shared import OWN, Decision
+from idiolect.daemon.storage.shared import OWN, SharedRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 
@@ -58,8 +58,11 @@ class Decisions:
         """A clock that is higher than `clock`: the time in milliseconds since 1970, or the next number."""
         return max(int(self._now() * 1000), clock + 1)
 
-    def capture(self, device: str, clock: int) -> int:
-        """Note what was decided here since it was shared last; the clock of the last decision."""
+    def capture(self, device: str, clock: int, inherited: Collection[str]) -> int:
+        """Note what was decided here since it was shared last; the clock of the last decision.
+
+        What the settings of `inherited` devices exclude is taken back: they have left.
+        """
         shared = self._store.shared
         here = self._here(device)
         with shared.together():
@@ -73,33 +76,31 @@ class Decisions:
             changed = [(mark, value) for mark, value in here.items() if known.get(mark) != value]
             for mark, value in known.items():
                 taken_back = value is not None and mark not in here and "until" not in value
-                if taken_back and value.get("device", device) == device:
+                if taken_back and value.get("device", device) in (device, *inherited):
                     changed.append((mark, None))
             for mark, value in changed:
                 clock = self._tick(clock)
-                shared.decide(Decision(mark, value, _stamp(clock, device)), OWN)
+                shared.decide(SharedRow("decision", mark, clock, value), OWN)
+        if changed:
+            self.heed_settings()
         return clock
 
-    def apply(self, decisions: Iterable[Decision], owner: str, others: Collection[str]) -> int:
+    def apply(self, rows: Iterable[SharedRow], owner: str) -> int:
         """Heed what was decided on the device `owner`; the highest clock of all of it, 0 where there is nothing."""
-        shared, highest, new = self._store.shared, 0, []
+        shared = self._store.shared
+        decisions = [row for row in rows if row.kind == "decision"]
         with shared.together():  # or what holds here would be taken for a later decision
-            for one in decisions:
-                highest = max(highest, int(one.clock.partition(".")[0]))
-                if shared.decide(one, owner):
-                    new.append(one)
+            new = [row for row in decisions if shared.decide(row, owner)]
             pause = bool(new) and self._heed(new)
         if new:
-            self.heed_settings(others)
+            self.heed_settings()
             self._changed(pause)
-        return highest
+        return max((row.at_us for row in decisions), default=0)
 
-    def heed_settings(self, others: Collection[str]) -> None:
-        """Exclude what the settings of the `others` exclude, too: the other devices that share the folder now."""
-        values = [
-            one.value for one in self._store.shared.decisions() if one.value and "excluded" in one.value
-        ]
-        theirs = [value["excluded"] for value in values if value["device"] in others]
+    def heed_settings(self) -> None:
+        """Exclude what the settings of the other devices exclude, too."""
+        values = [one.value for one in self._store.shared.decisions() if one.value]
+        theirs = [value["excluded"] for value in values if "excluded" in value]
         self._ingest.exclude_too([one for excluded in theirs for one in excluded["exclude"]])
         self._ingest.app_policy.share(
             [one for excluded in theirs for one in excluded["exclude_apps"]],
@@ -129,7 +130,7 @@ class Decisions:
     def _word_mark(self, rule: WordRule) -> bytes:
         return self._store.shared.mark("word", _AXIS[rule.kind], folded(rule.text))
 
-    def _heed(self, new: list[Decision]) -> bool:
+    def _heed(self, new: list[SharedRow]) -> bool:
         """Let new decisions hold here; whether they speak of the pause."""
         store, policy, pause = self._store, self._ingest.app_policy, self._ingest.pause
         about_pause = store.shared.mark("pause")
@@ -160,8 +161,3 @@ class Decisions:
         if given != policy.given():
             policy.take_over(given)
         return any(one.mark == about_pause for one in new)
-
-
-def _stamp(clock: int, device: str) -> str:
-    """A clock as it is compared; of two equal ones the device decides."""
-    return f"{clock:015d}.{device}"

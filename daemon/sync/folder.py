@@ -1,8 +1,8 @@
 """The shared folder on the disk: which files each device has there, and how they are written and read.
 
-A subfolder belongs to one device, which alone writes into it. A file's name is the hash of what it holds, so one that
-has arrived in part, or was changed by anybody, is known by that, and no file is ever written twice. Nothing is read
-that is not a regular file of a modest size.
+A subfolder belongs to one device, which alone writes into it. No file is ever written twice under one name: a file of
+the log is called by the hash of what it holds, a head by its number. Nothing is read that is not a regular file of a
+modest size, and no link is followed.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ import re
 import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
-from idiolect.daemon.regular_files import read_small
+from idiolect.daemon.regular_files import read_regular
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 #: How the names of all files end that devices write; what rests is woken by these.
 SUFFIX: Final = ".idiolect"
-#: Of one file, at most.
+MANIFEST: Final = f"folder{SUFFIX}"
+#: Of one file of a log, and of a head, at most.
 MAX_FILE_BYTES: Final = 32 << 20
-#: The form of the folder; a program reads no folder of a later one.
-FORM: Final = 1
+MAX_HEAD_BYTES: Final = 1 << 20
+#: The form of the folder; a program reads no other.
+FORM: Final = 2
 
-_MANIFEST: Final = f"folder{SUFFIX}"
-
+_MAX_MANIFEST_BYTES: Final = 4096
 _DEVICE: Final = re.compile(r"[0-9a-f]{16}")
-_FILE: Final = re.compile(rf"([0-9a-f]{{32}})\.(head|log){re.escape(SUFFIX)}")
+_HEAD: Final = re.compile(rf"([0-9]{{12}})\.head{re.escape(SUFFIX)}")
+_LOG: Final = re.compile(rf"[0-9a-f]{{32}}\.log{re.escape(SUFFIX)}")
+#: Of what is not there, or is a link, a FIFO, a folder or too large.
+_NO_FILE: Final = (errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 #: What a folder may hold and still be empty: what synchronisers put there.
 _OTHERS: Final = (".st", "desktop.ini", ".ds_store", ".sync", ".nextcloud", ".owncloud", ".dropbox")
 
-Kind = Literal["head", "log"]
-
 
 class SyncFolderError(IdiolectError):
-    """A folder is not one that can be shared, or not the one that this device shares."""
+    """A folder is not one that can be shared."""
 
     code: ClassVar[str] = "sync-folder"
     exit_code: ClassVar[int] = 127
@@ -56,43 +57,26 @@ class SyncFolderGoneError(IdiolectError):
     http_status: ClassVar[int] = 503
 
 
-class SyncNewerError(IdiolectError):
-    """The shared folder was written by a later version of the program."""
-
-    code: ClassVar[str] = "sync-newer"
-    exit_code: ClassVar[int] = 129
-    http_status: ClassVar[int] = 409
-
-
-@dataclass(frozen=True)
-class SharedFile:
-    """A file of a device: its kind, and its name, which is the hash of what it holds."""
-
-    kind: Kind
-    name: str
-
-
 class SharedFolder:
-    """A folder with a manifest that gives its number. Every method raises SyncFolderGoneError where the disk fails."""
+    """The folder at `path` with the `number` that its manifest gives. Where the disk fails, SyncFolderGoneError."""
 
     def __init__(self, path: Path, number: str) -> None:
-        """Use `open` or `create`."""
         self.path = path
         self.number = number
 
     @classmethod
-    def open(cls, path: Path) -> SharedFolder | None:
-        """The shared folder at `path`; None where the folder is empty.
+    def find(cls, path: Path) -> tuple[SharedFolder, str] | None:
+        """The shared folder at `path` and the check in its manifest; None where nobody shares it yet.
 
-        Raises SyncFolderError for one that is something else, SyncNewerError, and SyncFolderGoneError.
+        Raises SyncFolderError for a folder that is something else.
         """
-        with _reported(path):
+        with reported(path):
             if not path.is_dir():
                 raise SyncFolderError(
                     f"There is no folder {path}. Make it, have your synchroniser share it, then try again."
                 )
             names = [entry.name for entry in os.scandir(path) if not entry.name.lower().startswith(_OTHERS)]
-            if _MANIFEST not in names:
+            if MANIFEST not in names:
                 if not names:
                     return None
                 raise SyncFolderError(
@@ -100,99 +84,97 @@ class SharedFolder:
                     "folder, or one that another device shares and that has arrived here whole."
                 )
             try:
-                told = json.loads(read_small(path / _MANIFEST))
-                form, number = int(told["idiolect"]), str(told["folder"])
-            except (ValueError, KeyError, TypeError):
+                told = json.loads(read_regular(path / MANIFEST, _MAX_MANIFEST_BYTES))
+                form, number, check = int(told["idiolect"]), str(told["folder"]), str(told.get("check"))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise SyncFolderError(
-                    f"The file {_MANIFEST} in {path} has not arrived whole, or was changed. Wait for the synchroniser, "
+                    f"The file {MANIFEST} in {path} has not arrived whole, or was changed. Wait for the synchroniser, "
                     "then try again."
                 ) from None
-            if form > FORM:
-                raise SyncNewerError(
-                    f"The folder {path} is shared by a later version of idiolect. Nothing was changed: install that "
-                    "version here, too."
+            if form != FORM:
+                raise SyncFolderError(
+                    f"The folder {path} is shared by another version of idiolect. Nothing was changed: install the "
+                    "same version on all devices; if this is the newest, share an empty folder."
                 )
-            return cls(path, number)
+            return cls(path, number), check
 
-    @classmethod
-    def create(cls, path: Path) -> SharedFolder:
-        """Make an empty folder a shared one. Raises SyncFolderGoneError."""
-        number = secrets.token_hex(16)
-        with _reported(path):
-            durable.write(path / _MANIFEST, json.dumps({"idiolect": FORM, "folder": number}).encode())
-        return cls(path, number)
+    def create(self, check: str) -> None:
+        """Write the manifest, which makes an empty folder a shared one."""
+        with reported(self.path):
+            durable.write(
+                self.path / MANIFEST,
+                json.dumps({"idiolect": FORM, "folder": self.number, "check": check}).encode(),
+            )
 
     def require(self) -> None:
         """Raise SyncFolderGoneError unless the folder is there: an empty mount point is not it."""
         try:
-            found = SharedFolder.open(self.path)
+            found = SharedFolder.find(self.path)
         except SyncFolderError as error:
             raise SyncFolderGoneError(str(error)) from None
-        if found is None or found.number != self.number:
+        if found is None or found[0].number != self.number:
             raise SyncFolderGoneError(
                 f"The shared folder {self.path} is empty, or another one is there. Nothing is lost: what is typed here "
                 "waits for it. Is its drive there, and its synchroniser at work?"
             )
 
     def devices(self) -> list[str]:
-        """The devices that have files here."""
-        with _reported(self.path):
-            return sorted(entry.name for entry in os.scandir(self.path) if _DEVICE.fullmatch(entry.name))
+        """The devices that have a subfolder here."""
+        with reported(self.path), os.scandir(self.path) as found:
+            return sorted(
+                entry.name
+                for entry in found
+                if _DEVICE.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            )
 
-    def files(self, device: str) -> list[SharedFile]:
-        """The files of a device; none where it has no folder."""
-        with _reported(self.path), suppress(FileNotFoundError, NotADirectoryError):
-            found = (_FILE.fullmatch(name) for name in sorted(os.listdir(self.path / device)))
-            return [SharedFile("head" if match[2] == "head" else "log", match[1]) for match in found if match]
-        return []
+    def sizes(self, device: str) -> dict[str, int]:
+        """The names of a device's files, each with its size in bytes."""
+        if not self._has(device):
+            return {}
+        with reported(self.path), os.scandir(self.path / device) as found:
+            names = [entry for entry in found if _HEAD.fullmatch(entry.name) or _LOG.fullmatch(entry.name)]
+            return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in names}
 
-    def listing(self, device: str) -> dict[str, tuple[int, int]]:
-        """The names of a device's files, with the size and the date of each."""
-        with _reported(self.path), suppress(FileNotFoundError, NotADirectoryError):
-            with os.scandir(self.path / device) as found:
-                told = [
-                    (one.name, one.stat(follow_symlinks=False)) for one in found if _FILE.fullmatch(one.name)
-                ]
-            return {name: (one.st_size, one.st_mtime_ns) for name, one in told}
-        return {}
+    def heads(self, device: str, most: int) -> list[int]:
+        """The numbers of a device's heads, the highest first, `most` of them."""
+        found = (_HEAD.fullmatch(name) for name in self.sizes(device))
+        return sorted((int(match[1]) for match in found if match), reverse=True)[:most]
 
-    def read(self, device: str, place: SharedFile, most: int = MAX_FILE_BYTES) -> bytes | None:
-        """What a file holds; None where it is not there, not all of it has arrived, or it has over `most` bytes."""
-        path = self._path(device, place)
-        try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > most:
-                return None
-            data = path.read_bytes()
-        except FileNotFoundError:
+    def read(self, device: str, name: str) -> bytes | None:
+        """What a file holds; None where it is not there whole, or is no file of a device's."""
+        most = MAX_HEAD_BYTES if _HEAD.fullmatch(name) else MAX_FILE_BYTES
+        if not self._has(device) or not (_HEAD.fullmatch(name) or _LOG.fullmatch(name)):
             return None
-        except OSError as error:
-            raise _gone(path, error) from None
-        return data if name_of(data) == place.name else None
+        with reported(self.path):
+            try:
+                data = read_regular(self.path / device / name, most)
+            except OSError as error:
+                if error.errno in _NO_FILE:
+                    return None
+                raise
+        return data if _HEAD.fullmatch(name) or name == log_name(data) else None
 
-    def write(self, device: str, kind: Kind, data: bytes) -> SharedFile:
-        """Put a file into a device's folder, whole or not at all."""
-        place = SharedFile(kind, name_of(data))
-        with _reported(self.path):
-            folder = self.path / device
+    def write(self, device: str, name: str, data: bytes) -> None:
+        """Put a file into a device's subfolder, whole or not at all."""
+        folder = self.path / device
+        with reported(self.path):
+            if folder.is_symlink():
+                folder.unlink()
             if not folder.exists():
                 folder.mkdir()
                 durable.sync_folder(self.path)
-            path = self._path(device, place)
-            durable.write(path, data)
-            os.utime(path, (0, 0))  # when it was written is nobody's business
-        return place
+            durable.write(folder / name, data)
+            os.utime(folder / name, (0, 0))  # when it was written is nobody's business
 
-    def keep(self, device: str, kept: Collection[SharedFile]) -> None:
-        """Delete all files of a device but these."""
-        with _reported(self.path):
-            for place in self.files(device):
-                if place not in kept:
-                    self._path(device, place).unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                for name in os.listdir(self.path / device):
-                    if name.startswith(".") and SUFFIX in name and not name.startswith(".syncthing"):
-                        # A draft of a process that was killed.
-                        (self.path / device / name).unlink(missing_ok=True)
+    def keep(self, device: str, kept: Collection[str]) -> None:
+        """Delete all files of a device but these, and drafts of a process that was killed."""
+        if not self._has(device):
+            return
+        with reported(self.path):
+            for name in os.listdir(self.path / device):
+                draft = name.startswith(".") and SUFFIX in name and not name.startswith(".syncthing")
+                if draft or ((_HEAD.fullmatch(name) or _LOG.fullmatch(name)) and name not in kept):
+                    (self.path / device / name).unlink(missing_ok=True)
 
     def remove(self, device: str) -> None:
         """Delete all that a device has here."""
@@ -200,37 +182,44 @@ class SharedFolder:
         with suppress(OSError):  # something of the synchroniser's is in it
             (self.path / device).rmdir()
 
+    def _has(self, device: str) -> bool:
+        """Whether a device has a subfolder here that is no link."""
+        path = self.path / device
+        return path.is_dir() and not path.is_symlink()
+
     def dissolve(self) -> None:
         """Delete the manifest: nobody shares the folder any more."""
-        with _reported(self.path):
-            (self.path / _MANIFEST).unlink(missing_ok=True)
-
-    def _path(self, device: str, place: SharedFile) -> Path:
-        return self.path / device / f"{place.name}.{place.kind}{SUFFIX}"
+        with reported(self.path):
+            (self.path / MANIFEST).unlink(missing_ok=True)
 
 
-def name_of(data: bytes) -> str:
-    """The name of a file that holds this."""
-    return hashlib.sha256(data).hexdigest()[:32]
+def new_number() -> str:
+    """A number for a folder."""
+    return secrets.token_hex(16)
+
+
+def log_name(data: bytes) -> str:
+    """The name of a file of a log that holds `data`."""
+    return f"{hashlib.sha256(data).hexdigest()[:32]}.log{SUFFIX}"
+
+
+def head_name(number: int) -> str:
+    """The name of a head."""
+    return f"{number:012d}.head{SUFFIX}"
 
 
 @contextmanager
-def _reported(path: Path) -> Iterator[None]:
+def reported(path: Path) -> Iterator[None]:
+    """In the block, an error of the disk is a SyncFolderGoneError that says what to do."""
     try:
         yield
     except OSError as error:
-        raise _gone(path, error) from None
-
-
-def _gone(path: Path, error: OSError) -> SyncFolderGoneError:
-    what = "Nothing is lost: what is to be sent waits, and it is tried again."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SyncFolderGoneError(
-            f"There is no room for the shared folder {path}. {what} Make room on its disk."
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return SyncFolderGoneError(
-            f"The shared folder {path} cannot be written. {what} Make it writable for you."
-        )
-    why = (error.strerror or "it cannot be read").lower()
-    return SyncFolderGoneError(f"The shared folder {path} cannot be used: {why}. {what}")
+        what = "Nothing is lost: what is to be sent waits, and it is tried again."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            said = f"There is no room for the shared folder {path}. {what} Make room on its disk."
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            said = f"The shared folder {path} cannot be written. {what} Make it writable for you."
+        else:
+            why = (error.strerror or "it cannot be read").lower()
+            said = f"The shared folder {path} cannot be used: {why}. {what}"
+        raise SyncFolderGoneError(said) from None

@@ -1,41 +1,62 @@
 """What a device does with the folder that it shares: it reads the logs of others, and writes its own.
 
 Everything is done in `cycle`, which may be cut off anywhere and done again. Whatever arrives is joined with what is
-known, so it does not matter in which order, in which parts or how often files arrive. Files of the own log are written
-first, then the store notes what is in them, then a head names them, and at last those that no head names are deleted.
+known, so it does not matter in which order, in which parts or how often files arrive.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.storage.records import OFFERS_JUDGED, OfferedAdapter
-from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.shared import OWN
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
-from idiolect.daemon.sync.folder import SharedFile, SharedFolder
-from idiolect.daemon.sync.log_files import open_adapter
-from idiolect.daemon.sync.membership import Device, Membership
-from idiolect.daemon.sync.other_logs import OtherLogs
+from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, new_number
+from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
+from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
 from idiolect.daemon.sync.this_device import ThisDevice
 from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
-_OFFER_S: Final = 5.0  # so long a round waits for the folder
 _FAILED: Final = (
     "Not all of the shared folder could be read or written ({code}). Nothing is lost, and it is tried again."
 )
+
+
+class SharingError(IdiolectError):
+    """No folder is shared, or one is already."""
+
+    code: ClassVar[str] = "sync-sharing"
+    exit_code: ClassVar[int] = 131
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that shares the folder: how many `entries` are here from its log, and what of it is still to come.
+
+    `waiting` files of its log have not arrived whole; `seen_at` is when it last wrote (seconds since 1970), null for
+    this device.
+    """
+
+    id: str
+    name: str
+    this: bool
+    entries: int
+    waiting: int
+    seen_at: int | None
 
 
 @dataclass(frozen=True)
@@ -43,184 +64,219 @@ class Sharing:
     """The state of sharing; `unsent` things wait to be sent, and `problem` says what stands in the way."""
 
     folder: str
-    device: str
-    name: str
     devices: tuple[Device, ...]
     unsent: int
-    invited_until: int | None
     problem: str | None
 
 
 class Sync:
     """Shares a folder. Its methods are safe in any thread.
 
-    `forget` forgets what is selected, here alone; `now` is the time of day, in seconds since 1970.
+    `forget` forgets what is selected; much text is learned within `around`; `now` is the time of day, in seconds since
+    1970.
     """
 
     def __init__(
         self,
-        home: Path,
         store: Store,
         ingest: Ingest,
         decisions: Decisions,
         forget: Callable[[Selector], object],
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._decisions = decisions
         self._own = OwnLog(store, now)
-        self._others = OtherLogs(store, ingest, decisions, forget, self._own.encrypt_anew, now)
-        self.membership = Membership(home, store, decisions, self._own, self._others, now)
-        self._problem: tuple[str, str | None] = ("", None)  # as which device, and what stood in the way
-        self._seen: object = None  # of the folder, when all of it was read
+        self._others = OtherLogs(store, ingest, decisions, forget, around)
+        self._lock = threading.RLock()
+        self._me = ThisDevice.load(store.state)
+        self._problem: str | None = None
+        if self._me is not None:
+            decisions.heed_settings()
 
     @property
     def path(self) -> str | None:
         """The folder that is shared, if one is."""
-        me = self.membership.me
+        me = self._me
         return None if me is None else me.path
 
     @property
     def device(self) -> str | None:
         """This device's number, if a folder is shared."""
-        me = self.membership.me
+        me = self._me
         return None if me is None else me.device
+
+    def folders(self) -> list[str]:
+        """The shared folder, and those in it of other devices, the ones that are known first."""
+        me = self._me
+        if me is None:
+            return []
+        there = sorted({*me.folder.devices()} - {me.device}, key=lambda device: device not in me.others)
+        return [me.path, *(str(me.folder.path / device) for device in there)]
+
+    def share(self, path: Path) -> str:
+        """Share the empty folder at `path`; the twelve words by which other devices join.
+
+        All of it is done or nothing. Raises SharingError, SyncFolderError and SyncFolderGoneError.
+        """
+        with self._lock:
+            self._require_none()
+            found = SharedFolder.find(path)
+            if found is not None and found[0].devices():
+                raise SyncFolderError(
+                    f"Other devices share the folder {path}. Join them with `idiolect sync join` and its words."
+                )
+            folder, secret = SharedFolder(path, new_number()), new_secret()
+            self._begin(folder, secret, create=True)
+            return words_of(secret)
+
+    def join(self, path: Path, words: str) -> None:
+        """Share the folder at `path` that other devices share, by its words.
+
+        Raises SharingError, SyncWordsError, SyncFolderError and SyncFolderGoneError; then nothing was changed.
+        """
+        with self._lock:
+            self._require_none()
+            secret, found = secret_of(words), SharedFolder.find(path)
+            if found is None:
+                raise SyncFolderError(
+                    f"The folder {path} is empty: the files of the other devices have not arrived. Wait for the "
+                    "synchroniser; `idiolect sync share` begins a new one."
+                )
+            folder, check = found
+            if FolderKeys(secret, folder.number).check != check:
+                raise SyncWordsError(
+                    f"These are the words of another folder than {path}. Nothing was changed."
+                )
+            self._begin(folder, secret)
+
+    def _require_none(self) -> None:
+        if self._me is not None:
+            raise SharingError(
+                f"This profile shares the folder {self._me.path} already. `idiolect sync leave` ends that."
+            )
+
+    def _begin(self, folder: SharedFolder, secret: str, *, create: bool = False) -> None:
+        name = "".join(filter(str.isprintable, socket.gethostname()))[:64] or "device"
+        me = ThisDevice(str(folder.path), folder.number, secret, name)
+        try:
+            with self._store.shared.together():
+                self._store.shared.begin(me.keys.marks)
+                me.save(self._store.state)
+                if create:  # what fails here changes nothing of the store
+                    folder.create(me.keys.check)
+        except BaseException:
+            self._store.shared.reload()
+            raise
+        self._me, self._problem = me, None
+        log.info("a folder is shared")
+
+    def leave(self) -> bool:
+        """Share no folder any more: what was learned stays here, and the others keep what they have.
+
+        The last device takes its files with it. Whether the folder could be told: where it is gone or cannot be
+        written, this device's log stays as it is. Raises SharingError.
+        """
+        with self._lock:
+            me, told = self._me, True
+            if me is None:
+                raise SharingError("No folder is shared yet. `idiolect sync share FOLDER` shares one.")
+            try:
+                me, folder = self._require_folder(me)
+                self._own.send(me, folder)
+                devices = folder.devices()
+                if not {*devices} & {*me.live} - {me.device} and {*devices} <= {me.device, *me.others}:
+                    for device in devices:
+                        folder.remove(device)
+                    folder.dissolve()
+                else:
+                    self._own.publish(me, folder, left=True)
+            except (IdiolectError, OSError) as error:
+                told = False
+                code = error.code if isinstance(error, IdiolectError) else type(error).__name__
+                log.warning("the shared folder was left without a word to the others: %s", code)
+            with self._store.shared.together():
+                self._store.shared.end()
+                ThisDevice.drop(self._store.state)
+            self._decisions.heed_settings()
+            self._me = None
+            return told
 
     def state(self) -> Sharing | None:
         """How far everybody is; None where no folder is shared."""
-        me = self.membership.me
+        me = self._me
         if me is None:
             return None
-        until = [one.until for one in me.members.values() if one.invitation and one.gone is None]
-        return Sharing(
-            me.path,
-            me.device,
-            me.name,
-            tuple(self.membership.devices()),
-            self._store.shared.waiting(),
-            max((one for one in until if one is not None), default=None),
-            self._problem[1] if self._problem[0] == me.device else None,
-        )
-
-    def carried_out(self, receipt: int) -> tuple[list[str], list[str]] | None:
-        """Which devices have forgotten what a receipt is of, and which have not yet; None where none was asked to."""
-        me = self.membership.me
-        numbers = [one.number for one in self._store.orders.all() if one.receipt == receipt]
-        if me is None or not numbers:
-            return None
-        done: tuple[list[str], list[str]] = ([], [])
-        for id_, one in sorted(me.live().items(), key=lambda item: item[1].name):
-            if id_ != me.device:
-                done[me.other(id_).done_there.get(me.device, 0) < numbers[-1]].append(one.name)
-        return done
-
-    def offer(self, base: str) -> OfferedAdapter | None:
-        """The newest adapter of another device for the base model with this SHA-256, if it is newer than what serves.
-
-        None, too, where it was judged here before, has seen text that was forgotten or has not arrived here, or the
-        folder does not answer: a round never waits for it.
-        """
-        if not self.membership.lock.acquire(timeout=_OFFER_S):
-            return None
-        try:
-            me = self.membership.me
-            if me is None:
-                return None
-            judged = self._store.state.get(OFFERS_JUDGED, [])
-            offered = [
-                (device, member.name, *adapter)
-                for device, member in me.live().items()
-                if device != me.device and (adapter := me.other(device).adapter) and adapter[0] not in judged
-            ]
-        finally:
-            self.membership.lock.release()
-        folder, found = SharedFolder(Path(me.path), me.number), Future[OfferedAdapter | None]()
-
-        def look() -> None:
-            try:
-                found.set_result(self._newest(base, folder, offered))
-            except Exception as error:  # noqa: BLE001 (whatever it is, the round goes on without it)
-                log.warning("no adapter of another device was read: %s", type(error).__name__)
-                found.set_result(None)
-
-        if not offered:
-            return None
-        threading.Thread(target=look, name="offer", daemon=True).start()  # a drive may never answer
-        try:
-            return found.result(_OFFER_S)
-        except TimeoutError:
-            return None
-
-    def _newest(
-        self, base: str, folder: SharedFolder, offered: list[tuple[str, str, str, str]]
-    ) -> OfferedAdapter | None:
-        store, found = self._store, []
-        active = store.adapters.active()
-        serves_us = next(
-            (microseconds(row.created_at) for row in store.adapters.all() if row.id == active), 0
-        )
-        for device, member, name, key in offered:
-            data = folder.read(device, SharedFile("log", name))
-            adapter = None if data is None else open_adapter(data, folder.number, device, key)
-            if adapter is None or adapter.at_us <= serves_us:
-                continue
-            if adapter.base != base:
-                log.info("the adapter of another device is for another base model, and is not judged here")
-                continue
-            if (seen := store.shared.entries_of(adapter.seen)) is not None:
-                found.append((adapter.at_us, OfferedAdapter(name, member, adapter.blob, seen)))
-        return max(found, key=lambda one: one[0])[1] if found else None
+        counts = self._store.shared.counts()
+        devices = [Device(me.device, me.name, True, counts.get(OWN, 0), 0, None)]
+        devices += [
+            Device(id_, other.name, False, counts.get(id_, 0), other.missing, other.at)
+            for id_, other in sorted(me.others.items(), key=lambda item: (item[1].name, item[0]))
+            if id_ in me.live
+        ]
+        return Sharing(me.path, tuple(devices), self._store.shared.waiting(), self._problem)
 
     def cycle(self, *, send: bool = True) -> bool:
-        """Read what has arrived and, if `send`, write what is new here; whether something waits to be sent still.
+        """Read what has arrived and, if `send`, write what is new here; whether anything was new on either side.
 
         What takes forgotten text out of the folder is written in any case. Raises SyncFolderGoneError and the store's
         errors; then it is to be tried again.
         """
-        members = self.membership
-        with members.lock:
-            me = members.me
+        with self._lock:
+            me = self._me
             if me is None:
                 return False
             try:
+                before = self._known(me)
                 # What is read next is older than what was decided here, unless this device has just joined.
-                if me.voucher is None or any(read.head for read in me.others.values()):
+                if me.head:
                     self._capture(me)
-                me, folder = members.required()
-                seen = self._listing(me, folder)
+                me, folder = self._require_folder(me)
                 self._others.read(me, folder)
-                members.adopt(me, folder)
-                members.end_old_invitations(me)
                 self._capture(me)
-                if send or self._own.urgent(me):
+                if self._adopt(me) or send or self._own.is_urgent(me):
                     self._own.send(me, folder)
+                self._take_away(me, folder)
                 me.save(self._store.state)
                 if self._others.failed is not None:
                     raise self._others.failed
             except Exception as error:
                 told = isinstance(error, IdiolectError)
-                problem = str(error) if told else _FAILED.format(code=type(error).__name__)
-                self._problem = (me.device, problem)
+                self._problem = str(error) if told else _FAILED.format(code=type(error).__name__)
                 raise
-            self._problem, self._seen = (me.device, self._others.problem), seen
-            return not me.published or bool(self._store.shared.waiting())
+            self._problem = PAUSED if self._others.paused else None
+            return self._known(me) != before
+
+    def _known(self, me: ThisDevice) -> object:
+        return me.device, me.head, [(other.number, len(other.files)) for other in me.others.values()]
+
+    def _require_folder(self, me: ThisDevice) -> tuple[ThisDevice, SharedFolder]:
+        """This device as it is now, and its folder: another device where a copy of the profile goes on as this one."""
+        folder = me.folder
+        folder.require()
+        now = self._own.check(me, folder)
+        if now is not me:
+            self._me = now
+            log.info("the profile was restored or copied, so it shares as another device")
+        return now, folder
 
     def _capture(self, me: ThisDevice) -> None:
         """Note what the user has decided here since."""
         with self._store.shared.together():
-            clock = self._decisions.capture(me.device, me.clock)
+            clock = self._decisions.capture(me.device, me.clock, me.inherited)
             if clock != me.clock:
                 me.clock = clock
                 me.save(self._store.state)
 
-    def arrived(self) -> bool:
-        """Whether something has changed in the folder since all of it was read; by names, sizes and dates alone.
+    def _adopt(self, me: ThisDevice) -> bool:
+        """Take over what devices that have left had in their logs; whether there was anything."""
+        adopted = [self._store.shared.adopt(device) for device in me.inherited]
+        return any(adopted)
 
-        Raises SyncFolderGoneError.
-        """
-        with self.membership.lock:
-            me = self.membership.me
-            return me is not None and self._listing(me, SharedFolder(Path(me.path), me.number)) != self._seen
-
-    def _listing(self, me: ThisDevice, folder: SharedFolder) -> object:
-        return {device: folder.listing(device) for device in folder.devices() if device != me.device}
+    def _take_away(self, me: ThisDevice, folder: SharedFolder) -> None:
+        """Delete logs that were taken over, once all that was in them is in the own one."""
+        if not self._store.shared.waiting():
+            for device in me.inherited:
+                folder.remove(device)
+                del me.others[device]

@@ -7,8 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Final
 
 import psutil
@@ -16,23 +15,29 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
 _QUIET_S: Final = 0.3  # after a notice: a synchroniser brings several files
+_LONGEST_NOTICE_S: Final = 10.0
 _POLL_S: Final = 60.0  # where the system sends no notices
 _RESCAN_S: Final = 300.0  # where it does: some are lost
 _RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 300.0
 _STOP_S: Final = 10.0
 _NEVER: Final = float("inf")
+#: The most folders that are watched: the shared one, and those of so many devices.
+_MAX_WATCHED: Final = 65
 #: File systems on which the system tells of nothing that another machine, or a program in their place, puts there.
 _UNTOLD: Final = re.compile(
     r"(nfs|cifs|smb|9p|afs|afpfs|ceph|gluster|lustre|beegfs|virtiofs|vboxsf|vmhgfs|prl_fs|drvfs|davfs|webdav"
     r"|fuse(\.|$)|macfuse|osxfuse)"
 )
+#: What devices write: files, and subfolders.
+_OURS: Final = re.compile(rf"{re.escape(SUFFIX)}$|^[0-9a-f]{{16}}$")
 _TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
@@ -40,22 +45,19 @@ class SyncSchedule(FileSystemEventHandler):
     """Follows the shared folder, from `start` to `stop`, in a thread that begins when one is shared.
 
     Its methods are safe in any thread. What is learned is written after `every_s` seconds, with all that comes until
-    then; a reading is done within `around`.
+    then.
     """
 
-    def __init__(
-        self, sync: Sync, every_s: float, around: Callable[[], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, sync: Sync, every_s: float) -> None:
         self._sync = sync
         self._every_s = every_s
-        self._around = around
         self._wake = threading.Condition(threading.RLock())
-        self._read_at = self._send_at = _NEVER
-        self._look_at = _NEVER  # unasked: whether anything has arrived, or the folder is there again
+        self._read_at = self._send_at = self._look_at = _NEVER  # the last: unasked
+        self._notice_s = _QUIET_S  # from a notice to the reading; longer where notices bring nothing
         self._retry_s = _RETRY_S
         self._busy = self._stopping = self._failed = False
         self._observer: BaseObserver | None = None
-        self._observed: tuple[str, int] | None = None
+        self._observed: dict[str, int] = {}  # the folders that are watched, and which each is
         self._told = False
         self._thread: threading.Thread | None = None
 
@@ -73,9 +75,9 @@ class SyncSchedule(FileSystemEventHandler):
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
-        self._unobserve()
         if self._thread is not None:
             self._thread.join(_STOP_S)
+        self._unobserve()
 
     def changed(self, urgent: bool = False) -> None:
         """Something was learned or decided, or forgotten (`urgent`)."""
@@ -84,10 +86,11 @@ class SyncSchedule(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note that files arrive; not those that this device writes."""
-        own = f"{os.sep}{self._sync.device}{os.sep}"
-        paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
-        if event.event_type in _TOLD and not any(own in path for path in paths):
-            self._ask(read_in_s=_QUIET_S)
+        names = [os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
+        if event.event_type in _TOLD and any(
+            _OURS.search(name) and name != self._sync.device for name in names
+        ):
+            self._ask(read_in_s=self._notice_s)
 
     @property
     def quiet(self) -> bool:
@@ -116,20 +119,16 @@ class SyncSchedule(FileSystemEventHandler):
                 if self._sync.path is None or now < due:
                     self._wake.wait(None if due == _NEVER or self._sync.path is None else due - now)
                     continue
-                asked = now >= min(self._read_at, self._send_at)
                 send = now >= self._send_at or self._failed
                 self._read_at, self._busy = _NEVER, True
                 self._send_at = _NEVER if send else self._send_at
             try:
                 self._observe()
-                waits = False
-                if asked or self._failed or self._sync.arrived():
-                    with self._around():
-                        waits = self._sync.cycle(send=send)
+                new = self._sync.cycle(send=send)
+                # Notices of nothing, however many a drive sends, are followed more and more seldom.
+                self._notice_s = _QUIET_S if new else min(2 * self._notice_s, _LONGEST_NOTICE_S)
                 self._failed, self._retry_s = False, _RETRY_S
                 look_in_s = _RESCAN_S if self._told else _POLL_S
-                if waits:
-                    self._ask(send_in_s=self._every_s)
             except Exception as error:  # noqa: BLE001 (whatever it is, the next files may be read)
                 if not self._stopping:
                     code = error.code if isinstance(error, IdiolectError) else type(error).__name__
@@ -142,24 +141,33 @@ class SyncSchedule(FileSystemEventHandler):
                     self._look_at = time.monotonic() + look_in_s
 
     def _observe(self) -> None:
-        """Ask the system for notices, again where another folder is there now."""
-        path = self._sync.path
-        try:
-            now = None if path is None else (path, os.stat(path).st_ino)
-        except OSError:
-            now = None
-        if now == self._observed:
+        """Ask the system for notices of the folders that are there now; where it has too many, at the next look."""
+        wanted = self._wanted()
+        if wanted == self._observed:
             return
         self._unobserve()
-        if now is not None and not self._stopping:
-            observer = Observer()
-            with suppress(OSError):  # it has too many; then it is looked at every minute
-                observer.start()
-                observer.schedule(self, now[0], recursive=True)
-                self._observer, self._observed, self._told = observer, now, _is_told_of(now[0])
+        if not wanted or self._stopping:
+            return
+        self._observer = observer = Observer()
+        try:
+            observer.start()
+            for path in wanted:
+                observer.schedule(self, path)
+        except OSError:  # it has too many; what had begun ends
+            self._unobserve()
+        else:
+            self._observed, self._told = wanted, _is_told_of(next(iter(wanted)))
+
+    def _wanted(self) -> dict[str, int]:
+        """The folders to watch: the shared one, and those of other devices."""
+        wanted = {}
+        with suppress(IdiolectError, OSError):
+            for path in self._sync.folders()[:_MAX_WATCHED]:
+                wanted[path] = os.stat(path).st_ino
+        return wanted
 
     def _unobserve(self) -> None:
-        observer, self._observer, self._observed, self._told = self._observer, None, None, False
+        observer, self._observer, self._observed, self._told = self._observer, None, {}, False
         if observer is not None:
             observer.stop()
             observer.join(_STOP_S)

@@ -115,7 +115,7 @@ def answers(client, url):
 
 @pytest.fixture
 def machines(needs_program, new_service, trust_memory, tmp_path):
-    """`machines(n)`: so many services, the Syncthing process of each, and the first one's code."""
+    """`machines(n)`: so many services, and the Syncthing process of each."""
     program = needs_program("syncthing", "syncthing")
     running = []
 
@@ -142,32 +142,17 @@ def machines(needs_program, new_service, trust_memory, tmp_path):
         stop()
 
 
-def join(service, carrier, code=None, name="x"):
-    body = {"action": "join", "folder": str(carrier.folder), "name": name}
-    return service.ask("/v1/sync", **body, **({"code": code} if code else {}))
-
-
 def arrived_s(carrier):
     """When the newest file came to a folder."""
     return max((path.stat().st_ctime for path in carrier.folder.rglob("*.idiolect")), default=0)
 
 
 def share(services, carriers):
-    """Have all share the folder, each let in by the first."""
-    code = join(services[0], carriers[0], name="machine 0")["code"]
-    for number, (service, carrier) in enumerate(zip(services[1:], carriers[1:], strict=True), 1):
-        until(lambda carrier=carrier: [*carrier.folder.glob("*/*.head.idiolect")])
-
-        def let_in(service=service, carrier=carrier, number=number, code=code):
-            try:
-                return join(service, carrier, code, f"machine {number}")
-            except httpx.HTTPStatusError:  # the newest head has not arrived
-                return None
-
-        until(let_in)
-        until(lambda number=number: len(services[0].ask("/v1/sync")["sharing"]["devices"]) == number + 1)
-        if number + 1 < len(services):
-            code = services[0].ask("/v1/sync", action="invite")["code"]
+    """Have all share the folder, by the words that the first one shows."""
+    words = services[0].ask("/v1/sync", action="share", folder=str(carriers[0].folder))["words"]
+    for service, carrier in zip(services[1:], carriers[1:], strict=True):
+        until(lambda carrier=carrier: (carrier.folder / "folder.idiolect").exists())
+        service.ask("/v1/sync", action="join", folder=str(carrier.folder), words=words)
 
 
 def seconds_until(condition, carrier):
@@ -189,15 +174,11 @@ def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others
     for _ in range(5):
         last.ask("/v1/history", text=OTHER, source="test")
     known_s = seconds_until(lambda: first.knows("a copper weathervane named Quas", "tor"), carriers[0])
-    receipt = first.ask("/v1/forget", text="Zorvelin")
-    assert receipt["entries"] == 5
+    assert first.ask("/v1/forget", text="Zorvelin")["entries"] == 5
     forgotten_s = seconds_until(lambda: last.ask("/v1/status")["entries"] == 5, carriers[-1])
     for service in services:
         until(lambda service=service: service.ask("/v1/status")["entries"] == 5)
-        assert not service.knows(PREFIX, WORD)
-    others = sorted(f"machine {number}" for number in range(1, count))
-    told = until(lambda: carried_out(first, receipt["receipt"], others))
-    assert told["awaited"] == []
+        until(lambda service=service: not service.knows(PREFIX, WORD))
     record_property("seconds until a text is suggested", round(known_s, 2))
     record_property("seconds until a text is forgotten", round(forgotten_s, 2))
     print(f"\n{count} machines: suggested after {known_s:.2f} s, forgotten after {forgotten_s:.2f} s")
@@ -210,8 +191,3 @@ def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others
         ends = psutil.Process(pid).net_connections()
         assert {end.laddr.ip for end in ends if end.laddr} <= {"127.0.0.1"}
         assert {end.raddr.ip for end in ends if end.raddr} <= {"127.0.0.1"}
-
-
-def carried_out(service, number, others):
-    row = next(row for row in service.ask("/v1/receipts")["receipts"] if row["id"] == number)
-    return row if sorted(row["carried_out"]) == others else None

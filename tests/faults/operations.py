@@ -28,8 +28,8 @@ from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
-from idiolect.daemon.sync.folder import SharedFile, SharedFolder
-from idiolect.daemon.sync.log_files import open_head, open_segment
+from idiolect.daemon.sync.folder import head_name
+from idiolect.daemon.sync.log_files import open_head, open_log
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.this_device import ThisDevice
 from idiolect.daemon.vault import marker, opening
@@ -172,10 +172,9 @@ def sharing(settings: Settings) -> None:
         there = _sync(theirs, other)
         store.entries.add([entry("Written before it joined.", 900)])
         theirs.entries.add([entry(f"Sentence {n} of the other one.", 1000 + n) for n in range(_TEXTS)])
-        code = there.membership.join(folder, None, "other")
+        words = there.share(folder)
         there.cycle()
-        _sync(store, settings).membership.join(folder, code, "this")
-        there.cycle()
+        _sync(store, settings).join(folder, words)
 
 
 def sharing_forgotten(settings: Settings) -> None:
@@ -192,7 +191,7 @@ def sharing_forgotten(settings: Settings) -> None:
 def _sync(store: Store, settings: Settings) -> Sync:
     ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     decisions = Decisions(settings, store, ingest, lambda _: None)
-    return Sync(settings.home, store, ingest, decisions, lambda what: store.forget(what, everywhere=False))
+    return Sync(store, ingest, decisions, store.forget)
 
 
 # --- what is done ------------------------------------------------------------------------------------
@@ -408,23 +407,16 @@ def _draft_is_left(before: Any, now: Any, after: Any) -> bool:
 
 def _shared(settings: Settings) -> Any:
     """What the store holds, and what the newest head of its log in the shared folder says that the log holds."""
-    folder = settings.home.parent / "shared"
     with opened(settings) as store:
-        me, mark = ThisDevice.load(store.state), store.shared.entry_mark
-        shared = SharedFolder(folder, me.number)
-        found = [
-            open_head(shared.read(me.device, place), me.number, me.device, [me.keys], me.keys.public)
-            for place in shared.files(me.device)
-            if place.kind == "head"
-        ]
-        head = max(filter(None, found), key=lambda head: head.number)
+        me = ThisDevice.load(store.state)
+        number = max(me.folder.heads(me.device, 9), default=0)
+        head = open_head(me.folder.read(me.device, head_name(number)), number, me.device, me.keys)
         sent: Counter[str] = Counter()
         gone = 0
-        for name, generation, _ in head.segments:
-            data = shared.read(me.device, SharedFile("log", name))
-            contents = open_segment(data, me.number, me.device, head.keys[str(generation)], mark)
+        for name in head.files if head else ():
+            contents = open_log(me.folder.read(me.device, name), me.device, me.keys, store.shared)
             sent.update(one.text for one in contents.entries)
-            gone += len(contents.gone)
+            gone += len(contents.rows)
     return {"sent": sent, "marks": gone, "twice": [t for t, n in sent.items() if n > 1], **state(settings)}
 
 

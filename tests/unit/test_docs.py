@@ -266,7 +266,7 @@ def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program):
         seen = [entry.id for entry in site.service.store.entries.select()][:60]
         metrics = {"base_sha256": tiny.source_sha256}
         publish(site.service.store, blob=make_lora(tiny.config).to_bytes(), seen=seen, metrics=metrics)
-        site.post("/v1/sync", {"action": "join", "folder": str(tmp_path / "shared")}).raise_for_status()
+        site.post("/v1/sync", {"action": "share", "folder": str(tmp_path / "shared")}).raise_for_status()
         yield run
 
 

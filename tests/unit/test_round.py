@@ -225,9 +225,7 @@ def test_a_short_budget_is_kept(train_request, entries):
 def test_the_general_text_is_of_the_users_languages(finished, train_request, entries, tiny):
     english = finished[0][-1]
     ensure_word_list(tiny, ("de",))
-    events, status, errors = run(
-        replace(train_request, languages=("de",), offered=english["adapter"]), entries
-    )
+    events, status, errors = run(replace(train_request, languages=("de",)), entries)
     assert (status, errors) == (0, b"")
     assert events[-1]["metrics"]["general_before"] != english["metrics"]["general_before"]
 

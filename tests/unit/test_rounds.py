@@ -524,36 +524,6 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):
     assert len(profile.store.state.get("round_seconds")) <= 8
 
 
-def test_an_adapter_of_another_device_is_judged_here_and_none_is_trained(profiles, tiny, make_lora, tmp_path):
-    first, second = profiles(), profiles()
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    try:
-        ids = sorted(id_ for id_, _ in first.store.entries.token_ids())
-        blob = make_lora(tiny.config).to_bytes()
-        metrics = {"base_sha256": tiny.source_sha256, "trained_tokens": 50}
-        code = first.service.sync.membership.join(folder, None, "desktop")
-        publish(first.store, blob=blob, seen=ids[:60], metrics=metrics)
-        first.service.sync.cycle()
-        second.service.sync.membership.join(folder, code, "laptop")
-        second.service.sync.cycle()
-        *_, verdict = second.service.rounds.run(None, "asked")
-        assert verdict["reason"].startswith("trained on desktop: ")
-        [kept] = second.store.adapters.all()
-        assert second.store.adapters.weights(kept.id) == blob
-        assert len(second.store.adapters.seen(kept.id)) == 60
-        assert kept.metrics["trained_tokens"] == 0
-        assert [row.status for row in second.store.rounds.all()] == [verdict["status"]]
-        assert second.service.sync.offer(tiny.source_sha256) is None  # once
-        second.service.sync.cycle()
-        assert second.service.sync.membership.me.adapter is None  # what it did not train it does not offer
-        gone = next(iter(second.store.adapters.seen(kept.id)))
-        assert second.store.forget(Selector(ids=(gone,))).adapters_dropped == (kept.id,)
-    finally:
-        first.service.close()
-        second.service.close()
-
-
 def test_the_service_ends_whatever_a_round_waits_for(store, monkeypatch):
     """A drive that does not answer cannot be interrupted."""
     monkeypatch.setattr(round_scheduler, "_LOOK_EVERY_S", 0.0)

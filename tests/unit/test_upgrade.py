@@ -17,6 +17,7 @@ from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.records import ROUND_DUE
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.sync.this_device import ThisDevice
 
 
 def test_a_store_whose_tables_came_about_step_by_step_is_opened(tmp_path):
@@ -31,6 +32,25 @@ def test_a_store_whose_tables_came_about_step_by_step_is_opened(tmp_path):
         store.watches.add("/home/you/notes")
     with closing(Store.open(path, KEY)) as store:
         assert store.watches.all() == ["/home/you/notes"]
+
+
+def test_a_folder_of_a_former_version_is_shared_no_more(tmp_path):
+    path = tmp_path / "store.db"
+    with closing(Store.open(path, KEY)) as store:
+        store.entries.add([entry("It stays.")])
+        db = store._connection._db
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'shared_by_secret'")
+        db.execute("DROP TABLE shared")
+        db.execute("CREATE TABLE shared (mark BLOB PRIMARY KEY, kind TEXT, owner TEXT) WITHOUT ROWID")
+        db.execute("UPDATE entries SET shared = zeroblob(12)")
+        for name in ("sync", "shared_key", "shared_orders"):
+            store.state.set(name, "5a" * 32)
+    with closing(Store.open(path, KEY)) as store:
+        assert ThisDevice.load(store.state) is None
+        assert not store.shared.on
+        store.shared.begin("5b" * 32)
+        assert store.shared.waiting() == 1
+        assert [one.text for one in store.entries.select()] == ["It stays."]
 
 
 @pytest.fixture

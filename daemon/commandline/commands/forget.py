@@ -125,11 +125,6 @@ def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: b
         map(_make_row, rows),
         right=("receipt", "entries", "tokens"),
     )
-    for row in rows:
-        if row["carried_out"] or row["awaited"]:
-            done, left = (plain(", ".join(row[which])) or "none yet" for which in ("carried_out", "awaited"))
-            still = f"; not heard of yet: {left}" if row["awaited"] else ""
-            terminal.say(f"Receipt {row['id']} on other devices: done on {done}{still}.")
     return None
 
 

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
-from idiolect.daemon.commandline.arguments import (
-    AsJson,
-    Yes,
-    confirm,
-    make_absolute,
-    parse_path,
-    read_passphrase,
-)
+from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm, make_absolute, parse_path
 from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, minute, plain
 from idiolect.daemon.commandline.terminal import Terminal
-from idiolect.daemon.runtime.process import RelayedError
 
-EXAMPLE = "idiolect sync ~/Sync/idiolect; idiolect sync; idiolect sync revoke laptop"
-#: The sub-command that is meant where a word is none: `idiolect sync FOLDER`.
-OTHERWISE: Final = "join"
+EXAMPLE = "idiolect sync share ~/Sync/idiolect; idiolect sync join ~/Sync/idiolect; idiolect sync"
 
 GROUP = typer.Typer(
     help="Share what is learned with your other devices, through a folder that Syncthing or the like synchronises."
 )
+
+Folder = Annotated[
+    Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="The folder that is synchronised.")
+]
 
 
 @GROUP.command("status")
@@ -41,74 +36,36 @@ def show(as_json: AsJson = False) -> None:
 
 
 @GROUP.command()
-def join(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            parser=parse_path, metavar="FOLDER", help="An empty folder, or one that others share."
-        ),
-    ],
-    name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="What to call this device; else as the machine is called."),
-    ] = None,
-    code_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Take the code from this file's first line (-: from stdin), not by asking."
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Share FOLDER, with a code where other devices share it; `sync FOLDER` does the same."""
-    body: dict[str, Any] = {"action": "join", "folder": make_absolute(folder), "name": name}
-    if code_file is not None:
-        body["code"] = read_passphrase(code_file, "", new=False)
+def share(folder: Folder, as_json: AsJson = False) -> None:
+    """Share an empty FOLDER; the twelve words that let your other devices in are shown once."""
     with connect() as client:
-        try:
-            answer = client.post("/v1/sync", body)
-        except RelayedError as error:
-            if error.relayed_code != "sync-code-needed" or code_file is not None or not sys.stdin.isatty():
-                raise
-            Terminal().note(
-                "Other devices share this folder. `idiolect sync invite` on one of them shows a code."
-            )
-            code = read_passphrase(None, "The code, twelve words: ", new=False)
-            answer = client.post("/v1/sync", {**body, "code": code})
-    said = f"This device, {answer['sharing']['name']}, shares {answer['sharing']['folder']}."
-    _tell_code(answer, [said, "`idiolect sync` shows how far it is."], as_json=as_json)
-
-
-@GROUP.command()
-def invite(as_json: AsJson = False) -> None:
-    """Show a code that lets one more device in."""
-    with connect() as client:
-        _tell_code(client.post("/v1/sync", {"action": "invite"}), [], as_json=as_json)
-
-
-@GROUP.command()
-def revoke(
-    device: Annotated[
-        str, typer.Argument(metavar="DEVICE", help="Its name, or its number in `sync --json`.")
-    ],
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Share nothing more with a device, and encrypt the folder anew."""
-    if not yes:
-        confirm(f"{device} gets nothing more, and what it has not sent yet is not taken. Go on?")
-    with connect() as client:
-        answer = client.post("/v1/sync", {"action": "revoke", "device": device}, patient=True)
+        answer = client.post("/v1/sync", {"action": "share", "folder": make_absolute(folder)})
     said = [
-        f"{device} is revoked. What is in the folder is encrypted anew; the other devices do so once they hear of it.",
-        "It still holds what it had read until now. If it was stolen, lock or wipe it, if that can be done.",
+        f"This device shares {plain(answer['sharing']['folder'])}. Its words, which are shown this once:",
+        answer["words"],
+        "Write them down. `idiolect sync join` asks for them on your other devices; who has them and the folder can "
+        "read all of it.",
+    ]
+    Terminal().print_result(said, answer, as_json=as_json)
+
+
+@GROUP.command()
+def join(folder: Folder, as_json: AsJson = False) -> None:
+    """Share FOLDER, which your other devices share; its words are asked for, or read from stdin."""
+    words = getpass("The twelve words of the folder: ") if sys.stdin.isatty() else sys.stdin.readline()
+    body = {"action": "join", "folder": make_absolute(folder), "words": words.strip() or "-"}
+    with connect() as client:
+        answer = client.post("/v1/sync", body)
+    said = [
+        f"This device shares {plain(answer['sharing']['folder'])}.",
+        "`idiolect sync` shows how far it is.",
     ]
     Terminal().print_result(said, answer, as_json=as_json)
 
 
 @GROUP.command()
 def leave(yes: Yes = False, as_json: AsJson = False) -> None:
-    """Share the folder no more; what was learned stays here."""
+    """Share the folder no more; what was learned stays here, and with the others."""
     if not yes:
         confirm(
             "This device shares the folder no more; what it has learned stays here, and with the others. Go on?"
@@ -117,41 +74,24 @@ def leave(yes: Yes = False, as_json: AsJson = False) -> None:
         answer = client.post("/v1/sync", {"action": "leave"}, patient=True)
     said = ["The folder is shared no more from here."]
     if not answer["told"]:
-        said.append(
-            "It is not there, or cannot be written, so the others still count this device: run `idiolect sync revoke` "
-            "with its name on one of them."
-        )
-    Terminal().print_result(said, answer, as_json=as_json)
-
-
-def _tell_code(answer: dict[str, Any], said: list[str], *, as_json: bool) -> None:
-    if answer["code"] is not None:
-        said = [
-            *said,
-            "This code lets one more device in, within seven days. It is shown once; who has it and the folder can "
-            "read all of it:",
-            answer["code"],
-            "Give it there when `idiolect sync FOLDER` asks for it.",
-        ]
+        said.append("It is not there, or cannot be written, so what this device had put there stays.")
     Terminal().print_result(said, answer, as_json=as_json)
 
 
 def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:
     if sharing is None:
-        return terminal.say("No folder is shared. `idiolect sync FOLDER` shares one.")
-    terminal.say(f"{plain(sharing['name'])} shares {plain(sharing['folder'])}.")
+        return terminal.say("No folder is shared. `idiolect sync share FOLDER` shares one.")
+    terminal.say(f"This device shares {plain(sharing['folder'])}.")
     terminal.show_table(
         ("device", "entries", "last wrote", "how far"),
         (
-            (plain(one["name"]), f"{one['entries']:,}", _when(one["seen_at"]) or "", _how_far(one))
+            (plain(one["name"]), f"{one['entries']:,}", _when(one["seen_at"]), _how_far(one))
             for one in sharing["devices"]
         ),
         right=("entries",),
     )
     if sharing["unsent"]:
         terminal.say(f"{counted(sharing['unsent'], 'thing waits', 'things wait')} here to be sent.")
-    if sharing["invited_until"] is not None:
-        terminal.say(f"A code that was shown lets another device in until {_when(sharing['invited_until'])}.")
     if sharing["problem"] is not None:
         terminal.say(plain(sharing["problem"]))
     return None
@@ -160,11 +100,9 @@ def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:
 def _how_far(device: dict[str, Any]) -> str:
     if device["this"]:
         return "this device"
-    if device["seen_at"] is None:
-        return "nothing of it has arrived"
-    waits = f"{counted(device['waiting'], 'file has', 'files have')} not arrived" if device["waiting"] else ""
-    behind = "has not read all of this one's" if device["behind"] else ""
-    return "; ".join(part for part in (waits, behind) if part) or "in step"
+    if device["waiting"]:
+        return f"{counted(device['waiting'], 'file has', 'files have')} not arrived whole"
+    return "all was read"
 
 
 def _when(seconds: int | None) -> str:
