@@ -20,8 +20,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import read_general_passages
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.memory.corpus import read_general_passages
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings

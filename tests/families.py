@@ -15,7 +15,7 @@ import torch
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
-from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.shortlist import LANGUAGES
 from idiolect.models.tokenizer import KINDS, SPACE

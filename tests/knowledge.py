@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.memory.rare_strings import RareStrings
+from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.lexicon import Lexicon
 from idiolect.models.tokenizer import Tokenizer
 

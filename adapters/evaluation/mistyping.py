@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.vocabulary import WORD
 
 # Of a word that is mistyped: so few are left of a shorter one that any word may be meant.
 _MIN_LETTERS: Final = 4

@@ -1,7 +1,7 @@
 """An evaluation in a process of its own: held-out messages are typed with more and more of what is learned.
 
 ``python -m idiolect.adapters.evaluation.run`` reads a :class:`TypingRequest` and then messages, first the history and
-then those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
+then those to type (:mod:`idiolect.adapters.training.child`), and ends with a ``result`` line. Each arm asks the same
 :class:`Predictor` as the endpoint does, built in the same place.
 """
 
@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from idiolect.adapters.child import Emit, work
-from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.evaluation.eval_metrics import latency, row, savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
-from idiolect.adapters.lora import Lora
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.mending.keyboards import Layout
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
@@ -30,7 +29,8 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.steps import finish
+from idiolect.adapters.training.child import Emit, work
+from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import find_base
 from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Adapter

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import regex
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.vocabulary import WORD
 
 BARS = (1, 3, 5)
 """How many words the user sees."""

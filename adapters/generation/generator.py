@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.generation.generated_text import GeneratedText
 from idiolect.adapters.generation.requests import WINDOW, End, Piece, Prompt, SamplingParams
+from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import Steps
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 

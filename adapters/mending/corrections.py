@@ -1,6 +1,6 @@
 """Which words may have been meant where others are typed: a noisy channel over all words that are known.
 
-A word's score is how likely it is at this place, as in :mod:`~idiolect.adapters.vocabulary`, times how
+A word's score is how likely it is at this place, as in :mod:`~idiolect.adapters.memory.vocabulary`, times how
 likely a person who means it types what stands there (:mod:`~idiolect.adapters.mending.typing_channel`).
 """
 
@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.capitals import Capitals, fold, with_capitals
+from idiolect.adapters.memory.capitals import Capitals, fold, with_capitals
+from idiolect.adapters.memory.vocabulary import WordVocabulary
+from idiolect.adapters.memory.word_table import WordTable, best_indices
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.vocabulary import WordVocabulary
-from idiolect.adapters.word_table import WordTable, best_indices
 from idiolect.models.letter_trie import ROOT, LetterTrie
 
 _MAX_ROWS: Final = 2000  # words that are scored
@@ -31,7 +31,7 @@ _CAPITALIZED: Final = 1.0  # nats less for a word in lower case that a sentence 
 class Candidate:
     """A word that may have been meant.
 
-    ``score`` is on the scale of :class:`~idiolect.adapters.vocabulary.Matches`; ``cost`` are the nats that
+    ``score`` is on the scale of :class:`~idiolect.adapters.memory.vocabulary.Matches`; ``cost`` are the nats that
     the channel takes of it.
     """
 

@@ -15,13 +15,13 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.capitals import fold, with_capitals
-from idiolect.adapters.inflections import are_forms_of_one
+from idiolect.adapters.memory.capitals import fold, with_capitals
+from idiolect.adapters.memory.steps import Steps, finish
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.inflections import are_forms_of_one
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.steps import Steps, finish
-from idiolect.adapters.vocabulary import WORD
 from idiolect.models.tokenizer import Tokenizer
 
 _SLIP: Final = 6.6  # nats; no more than one

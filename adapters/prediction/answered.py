@@ -14,8 +14,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.vocabulary import MAX_WORD_CHARS, WORD, WordVocabulary
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD, WordVocabulary
 
 _MOST_TIMES = 2  # that a word counts as often
 _USES = 4.0  # what a word that stands there counts for, in uses

@@ -16,17 +16,17 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
-from idiolect.adapters.inflections import are_forms_of_one
+from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
+from idiolect.adapters.memory.vocabulary import Matches
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.inflections import are_forms_of_one
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction, Word
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import Matches
 from idiolect.models.misspellings import are_regional_twins
 
 _MIN_LETTERS, _MAX_LETTERS = 3, 30  # of a word that is mended; of fewer that are typed anything may be meant

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.ghost_value import GhostValue
 from idiolect.adapters.prediction.suggestion import GhostWord, Word, joined_text
-from idiolect.adapters.vocabulary import WORD
 
 _MAX_STANDING = 32  # ghosts that were shown last, of all who type
 _MAX_CHARS = 200  # of a ghost, and so between the place where it was shown and the cursor

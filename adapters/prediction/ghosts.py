@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 import regex
 
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.vocabulary import WORD, Matches
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
@@ -24,7 +25,6 @@ from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
-from idiolect.adapters.vocabulary import WORD, Matches
 from idiolect.models.tokenizer import Tokenizer
 
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it

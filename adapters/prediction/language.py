@@ -17,7 +17,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.misspellings import Misspellings
 

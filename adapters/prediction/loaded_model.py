@@ -12,20 +12,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import RareStrings
+from idiolect.adapters.memory.steps import Steps, finish
+from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout, usual_layout
 from idiolect.adapters.mending.mistakes import Mistakes
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import Steps, finish
-from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
 from idiolect.models.languages import word_list_paths
 from idiolect.models.lexicon import ENGLISH, read_lexicon

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.ngram_memory import ORDER, FastMemory, Prediction
+from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory, Prediction
 
 _COUNTS = 5  # buckets of how often: 1, 2, 3-4, 5-8, more
 _PRIOR = (0.05, 0.1, 0.2, 0.3, 0.5)  # starting weight of the memory, by the order of the context found

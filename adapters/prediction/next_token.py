@@ -16,12 +16,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.memory.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import ProbsCache
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import Steps
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 _MIN_DRAFT_PROB = 0.35  # of each token of a draft

@@ -13,7 +13,10 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.capitals import in_one_form
+from idiolect.adapters.memory.capitals import in_one_form
+from idiolect.adapters.memory.rare_strings import units
+from idiolect.adapters.memory.steps import Steps
+from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
@@ -25,12 +28,9 @@ from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import LookAhead, NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
-from idiolect.adapters.prediction.rare_strings import units
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import Steps
-from idiolect.adapters.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 

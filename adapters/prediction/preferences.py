@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import regex
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.mistakes import NO_DECISIONS, WordDecisions
-from idiolect.adapters.vocabulary import WORD
 
 _NEAR_CHARS = 160  # before the cursor, in which a phrase may have begun
 _MAX_MORE = 8  # words asked for in the place of those that must not be shown

@@ -17,21 +17,21 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.capitals import (
+from idiolect.adapters.memory.capitals import (
     best_matches,
     in_small_letters,
     is_in_capitals,
     other_case,
     with_other_case,
 )
-from idiolect.adapters.elisions import elided_chars
+from idiolect.adapters.memory.elisions import elided_chars
+from idiolect.adapters.memory.vocabulary import WORD, Matches
+from idiolect.adapters.memory.word_table import Continuation
 from idiolect.adapters.prediction.answered import Answered, sender_share
 from idiolect.adapters.prediction.client_windows import ClientWindows
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WORD, Matches
-from idiolect.adapters.word_table import Continuation
 from idiolect.models.tokenizer import Tokenizer
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.vocabulary import WORD
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import regex
 
-from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import RareStrings
+from idiolect.adapters.memory.secret_cues import CuesBefore, announces_secret
+from idiolect.adapters.memory.steps import Steps, finish
+from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.prediction.rare_strings import RareStrings
-from idiolect.adapters.secret_cues import CuesBefore, announces_secret
-from idiolect.adapters.steps import Steps, finish
-from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.vulgar_words import is_vulgar
 
 _BEGUN = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")
@@ -81,7 +81,7 @@ class UserModel:
     def guard(self, before: str, answered: Collection[str] = ()) -> Callable[[str], bool]:
         """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there.
 
-        Numbers in ``answered`` (:func:`~idiolect.adapters.prediction.rare_strings.units`) give nothing away.
+        Numbers in ``answered`` (:func:`~idiolect.adapters.memory.rare_strings.units`) give nothing away.
         """
         near = before[-_CUE_CHARS:]
         cues, is_rare = CuesBefore(near), self.rare.guard(before, answered)

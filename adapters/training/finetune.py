@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import Rows
-from idiolect.adapters.lora import Lora, read_metadata
+from idiolect.adapters.memory.corpus import Rows
+from idiolect.adapters.training.compute_clock import ComputeClock
+from idiolect.adapters.training.lora import Lora, read_metadata
 from idiolect.models.architecture import Architecture
 from idiolect.models.torch_model import TorchModel, cross_entropy
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory, Prediction
-from idiolect.adapters.permutation_test import RESAMPLES, p_value
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import softmax
+from idiolect.adapters.training.permutation_test import RESAMPLES, p_value
 from idiolect.models.session import Adapter, Model, Session
 
 _PIECE_TOKENS = 192  # tokens scored in one pass

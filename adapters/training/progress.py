@@ -6,11 +6,11 @@ import base64
 import threading
 from collections.abc import Callable
 
-from idiolect.adapters.child import Emit, ParentMessages, StoppedError
-from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import HELD_OUT_LEAST, MAX_HELD_OUT, RecentText
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.corpus import HELD_OUT_LEAST, MAX_HELD_OUT, RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.child import Emit, ParentMessages, StoppedError
+from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.gate import judge
 from idiolect.models.session import Model
 

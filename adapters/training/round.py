@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from idiolect.adapters.child import Emit, ParentMessages, work
-from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import (
+from idiolect.adapters.memory.corpus import (
     RecentText,
     Rows,
     choose_training_entries,
@@ -28,15 +26,17 @@ from idiolect.adapters.corpus import (
     pack,
     read_general_passages,
 )
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import RareStrings, weigh_training_tokens
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout, usual_layout
 from idiolect.adapters.mending.mistakes import Mistakes, as_meant, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.training.child import Emit, ParentMessages, work
+from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.gate import decide, general_perplexity, judge
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.adapters.training.progress import Progress
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError

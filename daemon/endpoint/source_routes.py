@@ -10,7 +10,7 @@ from anyio.to_thread import run_sync
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from idiolect.adapters.keyness import Keyword
+from idiolect.adapters.memory.keyness import Keyword
 from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
 from idiolect.daemon.endpoint.routing import Application, LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number

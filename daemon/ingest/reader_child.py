@@ -27,7 +27,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
-from idiolect.adapters.child import give_way, orders
+from idiolect.adapters.training.child import give_way, orders
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, OTHER_TYPE, find, said_of_others
 from idiolect.daemon.ingest.reader_messages import Found, packed

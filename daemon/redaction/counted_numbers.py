@@ -6,7 +6,7 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.secret_cues import Cue, cues, folded
+from idiolect.adapters.memory.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import lazy
 from idiolect.models.hashed_frequencies import zipf
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from idiolect.adapters import secret_cues
+from idiolect.adapters.memory import secret_cues
 from idiolect.daemon.redaction import word_features
 from idiolect.daemon.redaction.counted_numbers import counts_something
 from idiolect.daemon.redaction.labels import is_said_of_a_matter

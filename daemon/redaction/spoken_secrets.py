@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.adapters.secret_cues import Cue, cues, folded
+from idiolect.adapters.memory.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import DONE, Span, named
 from idiolect.daemon.redaction.word_features import STATE
 from idiolect.models.hashed_frequencies import zipf

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.secret_cues import Cue, cues, folded
+from idiolect.adapters.memory.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.word_features import (
     COLON_AT,
     COMMON_AT,

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.secret_cues import Cue, cues, folded
+from idiolect.adapters.memory.secret_cues import Cue, cues, folded
 from idiolect.daemon.redaction.rule import PLACEHOLDER
 from idiolect.models.hashed_frequencies import zipf
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from idiolect.adapters.corpus import hold_out
+from idiolect.adapters.memory.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.profile import Profile

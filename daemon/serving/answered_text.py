@@ -7,8 +7,8 @@ from typing import Final
 
 import regex
 
+from idiolect.adapters.memory.secret_cues import announces_secret
 from idiolect.adapters.prediction.answered import AnsweredText
-from idiolect.adapters.secret_cues import announces_secret
 from idiolect.daemon.redaction.redact import redact, without_placeholders
 from idiolect.daemon.reply_parser import end_of
 from idiolect.daemon.sources.replies import FROM

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from idiolect.adapters.export import ExportError, export
+from idiolect.adapters.training.export import ExportError, export
 from idiolect.daemon.profile.export_everything import EVERYTHING, takeout
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.servable_adapters import NoAdapterError

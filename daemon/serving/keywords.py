@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from idiolect.adapters.keyness import Keyword, keywords
+from idiolect.adapters.memory.keyness import Keyword, keywords
 from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.store import Store

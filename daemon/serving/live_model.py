@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.generation.generator import GenerationSource
-from idiolect.adapters.lora import Lora
+from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
 from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import Steps, in_one_step, reporting
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.runtime.heap import give_back_memory

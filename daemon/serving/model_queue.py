@@ -26,7 +26,7 @@ from concurrent.futures import Future
 from enum import IntEnum
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
-from idiolect.adapters.steps import Steps
+from idiolect.adapters.memory.steps import Steps
 from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.model")

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from typing import ClassVar
 
-from idiolect.adapters.lora import AdapterFormatError, Lora
+from idiolect.adapters.training.lora import AdapterFormatError, Lora
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths

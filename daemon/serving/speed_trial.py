@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from idiolect.adapters.permutation_test import Effect, effect
+from idiolect.adapters.training.permutation_test import Effect, effect
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.events import Forgotten
 from idiolect.daemon.profile.profile import Profile

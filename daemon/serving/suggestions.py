@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from idiolect.adapters.memory.steps import Steps, in_one_step
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
-from idiolect.adapters.steps import Steps, in_one_step
-from idiolect.adapters.vocabulary import WORD
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.redaction.redact import forget_words, hides, redact

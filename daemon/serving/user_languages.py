@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.found_languages import found_languages, sample
-from idiolect.adapters.vocabulary import WORD
+from idiolect.adapters.memory.found_languages import found_languages, sample
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.daemon.settings import Settings, child_environment, locale_languages
 from idiolect.models.build import BasePaths
 from idiolect.models.languages import has_word_list

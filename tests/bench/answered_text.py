@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from common import BASE
 
-from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor

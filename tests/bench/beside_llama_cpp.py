@@ -83,7 +83,7 @@ def passes_of_ours(adapted: bool) -> dict[str, list[float]]:
     """Milliseconds of each pass."""
     from common import BASE
 
-    from idiolect.adapters.lora import Lora, LoraConfig
+    from idiolect.adapters.training.lora import Lora, LoraConfig
     from idiolect.models.build import find_base
     from idiolect.models.session import Model, Session
 

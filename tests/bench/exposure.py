@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from common import BASE, show
 
-from idiolect.adapters.child import ParentMessages
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.prediction.probs_cache import softmax
+from idiolect.adapters.training.child import ParentMessages
 from idiolect.adapters.training.round import run
 from idiolect.daemon.rounds.round_runner import order_of
 from idiolect.daemon.service import Service

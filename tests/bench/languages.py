@@ -28,9 +28,9 @@ from typing import Any, TypeVar
 import regex
 
 from idiolect.adapters.evaluation.typing_simulator import type_text
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.suggestion import Suggestion
-from idiolect.adapters.vocabulary import WORD
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.languages import ensure_word_list
 

@@ -23,7 +23,7 @@ import psutil
 from common import BASE, PEOPLE, entries, percentile, show
 from numpy.typing import NDArray
 
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.models.build import find_base
 from idiolect.models.tokenizer import Tokenizer
 

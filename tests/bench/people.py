@@ -23,10 +23,10 @@ from common import BASE, show
 from idiolect.adapters.evaluation.eval_metrics import savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
-from idiolect.adapters.found_languages import found_languages, sample
-from idiolect.adapters.lora import Lora
+from idiolect.adapters.memory.found_languages import found_languages, sample
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.evaluation.evals import read_messages
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of

@@ -22,8 +22,8 @@ import httpx
 import psutil
 from common import BASE, Program, processor_s
 
+from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.steps import finish
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.session import Session

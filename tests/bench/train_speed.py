@@ -23,9 +23,8 @@ from families import with_weights
 from peft import LoraConfig as PeftConfig
 from peft import get_peft_model
 
-from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import Rows, pack, read_general_passages
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.memory.corpus import Rows, pack, read_general_passages
+from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.finetune import (
     TrainConfig,
     _learning_rate_factor,
@@ -33,6 +32,7 @@ from idiolect.adapters.training.finetune import (
     fastest_compute_dtype,
     train,
 )
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.graph import read_weights
 from idiolect.models.tokenizer import Tokenizer

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from common import BASE, CORPORA, PEOPLE, ROOT, entries
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.lora import Lora
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.rounds.round_policy import MachineState, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses

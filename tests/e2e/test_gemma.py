@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.models.build import ensure_base
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 from idiolect.models.graph import read_weights
@@ -27,7 +27,7 @@ from tests.families import exactly, hugging_face, with_weights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.adapters.lora import Lora
+    from idiolect.adapters.training.lora import Lora
     from idiolect.models.build import BasePaths
 
 GGUF = os.environ.get("IDIOLECT_TEST_GEMMA", "")

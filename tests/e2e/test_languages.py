@@ -10,8 +10,8 @@ import pytest
 from program import Program
 from waiting import until
 
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.vocabulary import WORD
 from idiolect.models.languages import ensure_word_list
 
 if TYPE_CHECKING:

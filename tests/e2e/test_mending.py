@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from program import Program
 
+from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.steps import finish
 from idiolect.models.misspellings import Misspellings
 
 if TYPE_CHECKING:

@@ -497,7 +497,12 @@ def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path, monkeyp
 def test_corrections_and_grey_text_are_switched(page, profile):
     choose = """(id, value) => { const select = document.getElementById(id); select.value = value;
       select.dispatchEvent(new Event("change")); }"""
-    assert profile.ask("/v1/switches") == {"corrections": "offer", "show": "auto", "languages": [], "speed": 0}
+    assert profile.ask("/v1/switches") == {
+        "corrections": "offer",
+        "show": "auto",
+        "languages": [],
+        "speed": 0,
+    }
     page.until("document.querySelector('#switch-corrections').value === 'offer'")
     try:
         page.type("the teal lighthouse keeper Zor")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from idiolect.adapters.lora import Lora
+    from idiolect.adapters.training.lora import Lora
     from idiolect.models.build import BasePaths
     from idiolect.models.session import Adapter
 

@@ -29,7 +29,10 @@ def program(base_dir, tmp_path_factory):
 def text(tmp_path_factory):
     """Text to learn from, the program's own general passages, in a file with dates."""
     passages = (
-        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
+        resources.files("idiolect.adapters.memory")
+        .joinpath("general_en.txt")
+        .read_text("utf-8")
+        .split("\n\n")
     )
     path = tmp_path_factory.mktemp("text") / "mine.jsonl"
     lines = [

@@ -128,7 +128,10 @@ def life(tiny, tmp_path_factory):
     (folder / "crashing" / "sitecustomize.py").write_text(CRASHING)
     text = folder / "mine.txt"
     passages = (
-        resources.files("idiolect.adapters").joinpath("general_en.txt").read_text("utf-8").split("\n\n")
+        resources.files("idiolect.adapters.memory")
+        .joinpath("general_en.txt")
+        .read_text("utf-8")
+        .split("\n\n")
     )
     text.write_text("\n\n".join(passages[::3]))
     environment = {

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters import ngram_memory as fast
-from idiolect.adapters.ngram_memory import ORDER, FastMemory, Prediction
+from idiolect.adapters.memory import ngram_memory as fast
+from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory, Prediction
 
 VOCAB = 40
 START = 0

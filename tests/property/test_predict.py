@@ -11,14 +11,14 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import RareStrings
+from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, sender_share
-from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
 from idiolect.daemon.serving.model_queue import Priority

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from idiolect.adapters.capitals import (
+from idiolect.adapters.memory.capitals import (
     in_one_form,
     is_in_capitals,
     other_case,
     with_other_case,
 )
+from idiolect.adapters.memory.vocabulary import Matches
 from idiolect.adapters.prediction.suggestion import Word
-from idiolect.adapters.vocabulary import Matches
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.corpus import (
+from idiolect.adapters.memory.corpus import (
     HELD_OUT_LEAST,
     MAX_HELD_OUT,
     RecentText,

@@ -7,14 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from idiolect.adapters import word_table
+from idiolect.adapters.memory import word_table
+from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.mending.corrections import Corrector
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import LAYOUTS, neighbours
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.dictionary import Spelling
 from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
 from idiolect.models.lexicon import NONE, Lexicon

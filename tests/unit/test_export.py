@@ -16,8 +16,8 @@ import safetensors
 import torch
 from numpy.typing import NDArray
 
-from idiolect.adapters.export import KINDS, ExportError, export, merge
-from idiolect.adapters.lora import LoraConfig
+from idiolect.adapters.training.export import KINDS, ExportError, export, merge
+from idiolect.adapters.training.lora import LoraConfig
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.known_bases import GEMMA

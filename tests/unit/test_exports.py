@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.adapters.export import ExportError
+from idiolect.adapters.training.export import ExportError
 from idiolect.daemon.serving.exports import ExportDrafts
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store

@@ -13,10 +13,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idiolect.adapters.corpus import read_general_passages
-from idiolect.adapters.export import terms_notice
-from idiolect.adapters.lora import Lora
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.training.export import terms_notice
+from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf

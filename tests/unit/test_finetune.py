@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from idiolect.adapters.compute_clock import ComputeClock
-from idiolect.adapters.corpus import Rows
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.memory.corpus import Rows
+from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.finetune import TrainConfig, Trained, choose_compute_dtype, train
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.models.torch_model import TorchModel
 
 LENGTH = 24

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import RecentText
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import Tally, decide, general_perplexity, judge
 from idiolect.models.session import Adapter, Model, Session

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from idiolect.adapters.lora import LoraConfig
+from idiolect.adapters.training.lora import LoraConfig
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.session import Adapter, Model, Session

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from idiolect.adapters.keyness import keywords
+from idiolect.adapters.memory.keyness import keywords
 from idiolect.models.lexicon import Lexicon
 
 COMMON = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.language import Languages
-from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import read_lexicon
 

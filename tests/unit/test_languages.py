@@ -7,17 +7,17 @@ import shutil
 import numpy as np
 import pytest
 
-from idiolect.adapters.compounds import second_part_starts
-from idiolect.adapters.elisions import elided_chars
-from idiolect.adapters.found_languages import found_languages, sample
-from idiolect.adapters.inflections import are_forms_of_one
+from idiolect.adapters.memory.compounds import second_part_starts
+from idiolect.adapters.memory.elisions import elided_chars
+from idiolect.adapters.memory.found_languages import found_languages, sample
+from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.inflections import are_forms_of_one
 from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.vocabulary import WordVocabulary
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.settings import Settings, locale_languages
 from idiolect.models import languages

@@ -21,7 +21,7 @@ import pytest
 import regex
 from redaction_examples import taken
 
-from idiolect.adapters import secret_cues
+from idiolect.adapters.memory import secret_cues
 from idiolect.adapters.prediction import answered
 from idiolect.daemon import redaction, reply_parser, sources
 from idiolect.daemon.editors import commit_message_file

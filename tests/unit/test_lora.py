@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.adapters.training.lora import AdapterFormatError, Lora, LoraConfig
 from idiolect.models.architecture import Architecture
 from idiolect.models.graph import adapter_inputs
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from idiolect.adapters.ngram_memory import ORDER, FastMemory, Prediction
+from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 
 NONE = np.zeros(0)

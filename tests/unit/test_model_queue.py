@@ -13,7 +13,7 @@ import threading
 import pytest
 from waiting import DEADLINE_S
 
-from idiolect.adapters.steps import in_one_step
+from idiolect.adapters.memory.steps import in_one_step
 from idiolect.daemon.serving.model_queue import (
     MAX_JOBS,
     BusyError,

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.memory.ngram_memory import FastMemory
 
 
 def test_a_token_outside_the_vocabulary_is_refused_and_changes_nothing():

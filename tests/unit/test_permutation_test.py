@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idiolect.adapters.permutation_test import effect, p_value
+from idiolect.adapters.training.permutation_test import effect, p_value
 
 TYPISTS, STRETCHES, BLOCK = 300, 120, 12
 

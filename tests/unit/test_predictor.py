@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from knowledge import know, trusting
 
+from idiolect.adapters.memory.steps import finish
+from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.steps import finish
-from idiolect.adapters.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon
 from idiolect.models.session import Interrupt
 

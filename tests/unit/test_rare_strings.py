@@ -2,8 +2,8 @@
 
 import pytest
 
-from idiolect.adapters.corpus import drop_repeats, pack
-from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.memory.corpus import drop_repeats, pack
+from idiolect.adapters.memory.rare_strings import RareStrings, weigh_training_tokens
 
 
 @pytest.fixture

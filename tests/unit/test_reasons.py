@@ -10,11 +10,11 @@ import pytest
 from knowledge import know, trusting
 from serving import serving
 
+from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.vocabulary import MAX_WORD_CHARS
 from idiolect.models.lexicon import read_lexicon
 
 ROOT = Path(__file__).resolve().parents[2]

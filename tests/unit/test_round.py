@@ -17,9 +17,9 @@ import psutil
 import pytest
 from waiting import DEADLINE_S, until
 
-from idiolect.adapters.compute_clock import PATIENCE
-from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.compute_clock import PATIENCE
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import BasePaths, MissingModelError
 from idiolect.models.errors import DamagedModelError

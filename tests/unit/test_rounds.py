@@ -18,7 +18,7 @@ import pytest
 from publishing import publish
 from waiting import DEADLINE_S, until
 
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError

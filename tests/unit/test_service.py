@@ -11,9 +11,9 @@ from publishing import publish
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
+from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority

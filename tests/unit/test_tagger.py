@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import read_general_passages
+from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.tagger import Tagger
 from idiolect.daemon.redaction.word_features import WIDTH, features, words

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.models.architecture import Architecture
 from idiolect.models.torch_model import TorchModel, cross_entropy
 from idiolect.models.weights import Weights

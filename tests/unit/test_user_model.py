@@ -3,7 +3,7 @@
 import pytest
 import regex
 
-from idiolect.adapters.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
+from idiolect.adapters.memory.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
 from idiolect.models.vulgar_words import is_vulgar
 
 

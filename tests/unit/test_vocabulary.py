@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from idiolect.adapters.vocabulary import Matches, WordVocabulary
-from idiolect.adapters.word_table import Continuation
+from idiolect.adapters.memory.vocabulary import Matches, WordVocabulary
+from idiolect.adapters.memory.word_table import Continuation
 from idiolect.models.lexicon import NONE, Lexicon
 
 GENERAL = 50_000.0  # words of the user's own text that the general frequencies count for

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from idiolect.adapters.compute_clock import PATIENCE
+from idiolect.adapters.training.compute_clock import PATIENCE
 from idiolect.daemon.commandline.client import ServiceClient, connect
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.commandline.commands.eval import describe_savings

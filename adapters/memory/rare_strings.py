@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import regex
 
-from idiolect.adapters.steps import Steps, finish
+from idiolect.adapters.memory.steps import Steps, finish
 
 _TEXTS_A_STEP = 256
 _CONTEXT_CHARS = 120  # characters before the cursor that such a string may have begun in

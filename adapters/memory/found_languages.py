@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from idiolect.adapters.vocabulary import WORD
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import ENGLISH
 from idiolect.models.word_lists import LANGUAGES

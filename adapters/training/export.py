@@ -15,7 +15,7 @@ import onnxruntime as ort
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from idiolect.adapters.lora import Lora
+from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
 from idiolect.models.known_bases import terms_of

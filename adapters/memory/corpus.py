@@ -164,7 +164,7 @@ def read_general_passages(languages: Sequence[str] = ("en",)) -> tuple[list[str]
     They are of the languages in turn, so that the first of them are of all alike. A passage says in each language the
     same, and is on the same side.
     """
-    folder = resources.files("idiolect.adapters")
+    folder = resources.files("idiolect.adapters.memory")
     texts = [folder.joinpath(f"general_{language}.txt").read_text("utf-8") for language in languages]
     passages = [[" ".join(passage.split()) for passage in text.split("\n\n")] for text in texts]
     replay, judged = (

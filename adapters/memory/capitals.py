@@ -1,6 +1,6 @@
 """Capitals: how words are compared, and written, in other capitals than they are listed or typed in.
 
-Which words are names, and so begin with one, is known by :class:`~idiolect.adapters.vocabulary.WordVocabulary`.
+Which words are names, and so begin with one, is known by :class:`~idiolect.adapters.memory.vocabulary.WordVocabulary`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from idiolect.adapters.vocabulary import Matches
+from idiolect.adapters.memory.vocabulary import Matches
 
 _MIN_CAPITALS = 2  # letters of a word that is written all in capitals; "I" and "A" are words as they are
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.steps import Steps, finish
+from idiolect.adapters.memory.steps import Steps, finish
 from idiolect.models.architecture import DOCUMENT
 
 ORDER = 4

@@ -19,10 +19,10 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.compounds import second_part_starts
-from idiolect.adapters.elisions import elided_chars
-from idiolect.adapters.steps import Steps, finish
-from idiolect.adapters.word_table import Continuation, PrefixMatch, WordTable, best_indices
+from idiolect.adapters.memory.compounds import second_part_starts
+from idiolect.adapters.memory.elisions import elided_chars
+from idiolect.adapters.memory.steps import Steps, finish
+from idiolect.adapters.memory.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.models.lexicon import NONE, Lexicon
 from idiolect.models.word_lists import small_words
 
