@@ -41,7 +41,7 @@ _IMPORTED = {
         "models.session",
     ),
     "command": (
-        "daemon.commandline.client",
+        "daemon.clients.link",
         "daemon.commandline.terminal",
         "daemon.storage.store",
         "models.build",

@@ -22,7 +22,7 @@ import httpx
 import pydantic
 
 from idiolect.daemon.browser.typed_lines import Learn, newly_typed
-from idiolect.daemon.editors.service_link import ServiceLink, open_client_log
+from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses

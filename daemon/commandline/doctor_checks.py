@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import psutil
 
-from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.formatting import BRING_BACK, counted, describe_held_back
 from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of

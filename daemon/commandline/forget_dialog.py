@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Final
 
 import typer
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import confirm
-from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.models.errors import IdiolectError

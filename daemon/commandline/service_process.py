@@ -96,7 +96,7 @@ def build_base(
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
     with _starting(settings, terminal, port) as (running, fresh):
         # Only now: the service starts meanwhile.
-        from idiolect.daemon.commandline.client import PROMPT_S, ServiceClient
+        from idiolect.daemon.clients.link import PROMPT_S, ServiceClient
 
         with ServiceClient(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)

@@ -26,6 +26,7 @@ from pygls.uris import to_fs_path, urlparse
 from pygls.workspace import TextDocument
 from typing_extensions import override
 
+from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.editors import lsp_completions, prose, quick_fixes
 from idiolect.daemon.editors.document_authorship import Authorship, Paragraph, Saved
 from idiolect.daemon.editors.document_changes import (
@@ -36,7 +37,6 @@ from idiolect.daemon.editors.document_changes import (
     typed_character,
 )
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.service_link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses, begun

@@ -8,9 +8,9 @@ from typing import Final
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
+from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.editors import prose
 from idiolect.daemon.editors.lsp_completions import DECIDED
-from idiolect.daemon.editors.service_link import ServiceLink
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")

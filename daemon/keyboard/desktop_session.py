@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard.field import Field

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jeepney import HeaderFields, Message
 
-from idiolect.daemon.editors.service_link import open_client_log
+from idiolect.daemon.clients.link import open_client_log
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.keyboard.component import BUS_NAME
 from idiolect.daemon.keyboard.desktop_session import DesktopSession

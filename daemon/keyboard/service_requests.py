@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from idiolect.daemon.editors.service_link import ServiceLink
+from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 

@@ -13,7 +13,7 @@ from pages import plain_pages
 from program import IDIOLECT
 from publishing import publish
 
-from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import ChildProcesses

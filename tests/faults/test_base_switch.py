@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from waiting import DEADLINE_S
 
-from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.runtime import process
 from idiolect.models.fetch import Pin
 from idiolect.models.known_bases import DEFAULT, KnownBase, Terms

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.main import get_command
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline import command_table
-from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process

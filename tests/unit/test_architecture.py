@@ -67,6 +67,63 @@ def test_no_folders_import_each_other():
         pytest.fail(f"a loop: {' -> '.join(error.args[1])}")
 
 
+#: The rooms of programs that ask the service over HTTP.
+CLIENTS = tuple(f"daemon.{room}." for room in ("browser", "clients", "commandline", "editors", "keyboard"))
+#: The rooms that hold the profile and what is served.
+CORE = tuple(
+    f"{room}."
+    for room in (
+        "adapters",
+        *(
+            f"daemon.{room}"
+            for room in (
+                *("endpoint", "evaluation", "ingest", "privacy", "profile", "rounds", "serving", "storage"),
+                *("sync", "vault"),
+            )
+        ),
+    )
+)
+#: What a client and the core both have: where a token stands, limits of a request, and functions over text.
+SHARED = {
+    "daemon.endpoint.shapes",
+    "daemon.endpoint.tokens",
+    "daemon.ingest.file_discovery",
+    "daemon.ingest.normalise",
+}
+#: Commands, and what they share, that work on a profile without its service.
+WITHOUT_SERVICE = {
+    "daemon.commandline.doctor_checks",
+    "daemon.commandline.service_process",
+    *(
+        f"daemon.commandline.commands.{name}"
+        for name in (
+            *("backup", "base", "first_run", "found_sources", "lock", "purge", "restore", "start", "status"),
+            "unlock",
+        )
+    ),
+}
+
+
+def test_clients_know_nothing_of_the_core():
+    reached = {
+        name: {one for one in others - SHARED if f"{one}.".startswith(CORE)}
+        for name, others in IMPORTS.items()
+        if f"{name}.".startswith(CLIENTS)
+    }
+    for name in reached.keys() - WITHOUT_SERVICE:
+        assert not reached[name], f"{name} imports {reached[name]}"
+    needless = {name for name in WITHOUT_SERVICE if not reached.get(name)}
+    assert not needless, f"{needless} need no exception"
+
+
+def test_only_one_module_opens_connections_to_the_service():
+    opening = ("httpx.Client", "httpx.AsyncClient", "urllib.request", "http.client")
+    for name, path in MODULES.items():
+        if f"{name}.".startswith(CLIENTS) and name != "daemon.clients.link":
+            text = path.read_text("utf-8")
+            assert not [one for one in opening if one in text], name
+
+
 def test_every_folder_says_what_it_is_for():
     for path in (path for name, path in MODULES.items() if path.name == "__init__.py"):
         sentences = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""

@@ -300,7 +300,7 @@ def test_what_was_found_is_listed_and_not_read(run, found):
 
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
-    from idiolect.daemon.commandline.client import ServiceClient
+    from idiolect.daemon.clients.link import ServiceClient
     from idiolect.daemon.sources.items import UnreadableError
 
     (found / "vault" / ".obsidian").mkdir(parents=True)

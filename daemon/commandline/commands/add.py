@@ -15,8 +15,9 @@ from typing import Annotated, Any, Final, TextIO
 
 import typer
 
+from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient
 from idiolect.daemon.commandline.arguments import AsJson, Me, confirm, make_absolute, parse_path
-from idiolect.daemon.commandline.client import NotAnsweringError, ServiceClient, connect
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_import

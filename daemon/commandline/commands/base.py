@@ -12,8 +12,8 @@ from typing import Annotated, Any, get_args
 import typer
 from selectolax.lexbor import LexborHTMLParser
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.client import ServiceClient
 from idiolect.daemon.commandline.formatting import plain_lines
 from idiolect.daemon.commandline.service_process import build_base, service_ended
 from idiolect.daemon.commandline.terminal import Terminal

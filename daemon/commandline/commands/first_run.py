@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from idiolect.adapters.training.compute_clock import PATIENCE
-from idiolect.daemon.commandline.client import ServiceClient, connect
+from idiolect.daemon.clients.link import ServiceClient
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.commandline.commands.eval import describe_savings
 from idiolect.daemon.commandline.commands.train import describe_delay, describe_verdict, wait_for_round

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import (
     AsJson,
     Expect,
@@ -17,7 +18,7 @@ from idiolect.daemon.commandline.arguments import (
     parse_time,
     read_text,
 )
-from idiolect.daemon.commandline.client import ServiceClient, connect
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.forget_dialog import Consent, ask_and_forget, ask_to_go_on, forget_text
 from idiolect.daemon.commandline.formatting import minute, plain
 from idiolect.daemon.commandline.terminal import Terminal

@@ -10,8 +10,9 @@ from typing import Any
 
 import typer
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import make_absolute
-from idiolect.daemon.commandline.client import ServiceClient, connect
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.commands.add import Sort, read_paths
 from idiolect.daemon.commandline.formatting import plain
 from idiolect.daemon.commandline.terminal import Terminal

@@ -9,14 +9,9 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic_core import to_jsonable_python
 
+from idiolect.daemon.clients.link import PROMPT_S, NotAnsweringError, NotRunningError, ServiceClient
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.client import (
-    PROMPT_S,
-    NotAnsweringError,
-    NotRunningError,
-    ServiceClient,
-    find_profile,
-)
+from idiolect.daemon.commandline.client import find_profile
 from idiolect.daemon.commandline.doctor_checks import find_warnings
 from idiolect.daemon.commandline.formatting import (
     BRING_BACK,

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import AsJson, Budget
-from idiolect.daemon.commandline.client import ServiceClient, connect
+from idiolect.daemon.commandline.client import connect
 from idiolect.daemon.commandline.formatting import clock, number, percent
 from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_phases

@@ -45,7 +45,7 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
         (
             [
                 "commandline.command_table",
-                "commandline.client",
+                "clients.link",
                 "commandline.terminal",
                 "commandline.doctor_checks",
                 "commandline.progress",

@@ -23,7 +23,7 @@ import pytest
 from serving import serving
 from waiting import DEADLINE_S, until
 
-from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.runtime import process
 
 SOME = [

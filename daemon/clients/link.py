@@ -1,0 +1,292 @@
+"""The link of every client to the service of a profile: HTTP with the profile's token, to that service alone.
+
+`ServiceClient` is for a command: it waits, and raises what is wrong. `ServiceLink` is for a program that runs long: it
+is kept open, made anew when it breaks, and raises nothing.
+
+A port is free for any user of the machine the moment the service that had it is gone. So a client looks, after each
+connection is made and before anything is sent over it, whether the service that it wants still holds the profile's
+lock. It listened from before it said so until its end, and no two programs listen at one address at a time: if it
+lives after the connection was made, the connection leads to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, ClassVar, Final, Self
+
+import httpx
+
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime import process, service_unit
+from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.settings import Settings
+from idiolect.models.errors import IdiolectError
+
+#: A service that runs says so within this time.
+PROMPT_S: Final = 15.0
+_CONNECT_S: Final = 5.0
+_PATIENT_S: Final = 120.0  # how long a command waits for an answer
+_ANSWER_S: Final = 10.0  # far longer than anyone waits for a suggestion
+_AGAIN_S = 2.0  # between two looks for a service that was not there
+#: Libraries that log messages.
+_TALKERS: Final = ("asyncio", "concurrent", "httpcore", "httpx", "jeepney", "pygls")
+#: It was too slow, the profile is locked, too many ask.
+_NOT_NOW: Final = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.TOO_MANY_REQUESTS)
+#: What httpx's transport tells a request's `trace` extension when a connection has been made.
+_MADE: Final = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
+
+
+class NotRunningError(IdiolectError):
+    """No service runs for this profile."""
+
+    code: ClassVar[str] = "not-running"
+    exit_code: ClassVar[int] = 60
+    http_status: ClassVar[int] = 503
+
+
+class NotAnsweringError(IdiolectError):
+    """The service runs, but does not answer, or broke off in the middle of an answer."""
+
+    code: ClassVar[str] = "not-answering"
+    exit_code: ClassVar[int] = 67
+    http_status: ClassVar[int] = 503
+
+
+class ServiceClient:
+    """A connection to the service of one profile; a context manager.
+
+    Every call raises RelayedError for what the service refuses, and NotAnsweringError where it falls silent.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Find the service. Raises NotRunningError, and UnauthorizedError if the token cannot be read."""
+        running = process.find(settings)
+        if running is None:
+            raise NotRunningError(
+                f"No service runs for the profile {settings.home}. Start it with `idiolect start`."
+            )
+        self.running = running
+        self._settings = settings
+        self._http = httpx.Client(
+            base_url=running.url,
+            headers=_headers(process.read_token(settings)),
+            timeout=httpx.Timeout(_PATIENT_S, connect=_CONNECT_S),
+            transport=httpx.HTTPTransport(uds=running.socket) if running.socket else None,
+            event_hooks={"request": [_only_to(settings, running)]},
+            trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
+        )
+
+    def __enter__(self) -> Self:
+        """Keep the connection for the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def get(self, path: str, *, timeout_s: float = _PATIENT_S, **query: int | str) -> dict[str, Any]:
+        """Send GET for `path` with `query`, and return the answer; wait for it at most `timeout_s` seconds."""
+        return self._ask("GET", path, params=query, timeout=timeout_s)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, patient: bool = False) -> dict[str, Any]:
+        """Send `body` to `path` with POST, and return the answer; `patient` waits as long as it takes."""
+        timeout = httpx.Timeout(None, connect=_CONNECT_S) if patient else httpx.USE_CLIENT_DEFAULT
+        return self._ask("POST", path, json=body or {}, timeout=timeout)
+
+    def stream(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Send `body` to `path` with POST, and yield the events of the answer as they happen."""
+        timeout = httpx.Timeout(None, connect=_CONNECT_S)
+        try:
+            with self._http.stream("POST", path, json=body, timeout=timeout) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _relay_error(answer)
+                for line in answer.iter_lines():
+                    event: dict[str, Any] = json.loads(line)
+                    if event.get("event") == "error":
+                        raise process.RelayedError(event)
+                    yield event
+        except (httpx.TransportError, ValueError):
+            raise self._make_silence_error() from None
+
+    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **what)
+        except httpx.TransportError:
+            raise self._make_silence_error() from None
+        if answer.is_error:
+            raise _relay_error(answer)
+        try:
+            content: dict[str, Any] = answer.json()
+        except ValueError:
+            raise self._make_silence_error() from None
+        return content
+
+    def _make_silence_error(self) -> NotAnsweringError:
+        log = f"Its log is {self._settings.log_path}."
+        if process.holder(self._settings) is None:
+            return NotAnsweringError(
+                f"The service (pid {self.running.pid}) has ended. What it has stored is kept; `idiolect start` starts "
+                f"it again. {log}"
+            )
+        return NotAnsweringError(
+            f"The service (pid {self.running.pid}) does not answer. `idiolect stop` and then `idiolect start` start it "
+            f"again; what it has stored is kept. {log}"
+        )
+
+
+class ServiceLink:
+    """Asks the service of one profile, wherever it listens now; never raises for what keeps it from answering.
+
+    For one event loop. A request whose task is cancelled is dropped, and the service is told so by the end of its
+    connection.
+    """
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        """Ask with the token of a scope. Nothing is looked for yet."""
+        self._settings = settings
+        self._scope = scope
+        self._http: httpx.AsyncClient | None = None
+        self._finding = asyncio.Lock()
+        self._looked_s = float("-inf")
+
+    async def start(self) -> str | None:
+        """Start the service if it does not run; why it cannot, in a sentence for its user."""
+        try:
+            await asyncio.to_thread(service_unit.start, self._settings)
+        except IdiolectError as error:
+            return str(error)
+        return None
+
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        """The service's answer; None where there is none, or where it refuses."""
+        answer = await self.answer(method, path, body)
+        return answer.json() if answer is not None and answer.is_success else None
+
+    async def send(self, path: str, body: dict[str, Any]) -> bool:
+        """Send something to be kept; whether it has been dealt with, be it refused. Else it is to be sent once more."""
+        answer = await self.answer("POST", path, body)
+        return answer is not None and not answer.is_server_error and answer.status_code not in _NOT_NOW
+
+    async def answer(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> httpx.Response | None:
+        """The service's answer, a refusal too; None where there is none."""
+        for _ in range(2):  # the second time at the address of a service that was started anew
+            http = self._http or await self._find()
+            if http is None:
+                return None
+            try:
+                answer = await http.request(
+                    method, path, content=json.dumps(body) if body is not None else None
+                )
+            except httpx.TimeoutException:
+                return None
+            except httpx.TransportError:
+                await self._lose(http)
+                continue
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                await self._lose(http)
+                continue
+            return answer
+        return None
+
+    async def close(self) -> None:
+        """Close the connection; asking again opens another."""
+        if self._http is not None:
+            await self._lose(self._http)
+
+    async def _find(self) -> httpx.AsyncClient | None:
+        async with self._finding:
+            now_s = asyncio.get_running_loop().time()
+            if self._http is None and now_s - self._looked_s >= _AGAIN_S:
+                self._http = await asyncio.to_thread(self._connected)
+                self._looked_s = now_s if self._http is None else float("-inf")
+            return self._http
+
+    def _connected(self) -> httpx.AsyncClient | None:
+        running = process.find(self._settings)
+        token = tokens.read(tokens.path_of(self._settings, self._scope)).decode()
+        if running is None or not token:
+            return None
+        return httpx.AsyncClient(
+            base_url=running.url,
+            headers={
+                **_headers(token),
+                "Content-Type": "application/json",
+                # One of its own: a newer request of one client takes the place of its older ones.
+                "User-Agent": f"idiolect-editor/{os.getpid()}",
+            },
+            timeout=_ANSWER_S,
+            transport=httpx.AsyncHTTPTransport(uds=running.socket) if running.socket else None,
+            event_hooks={"request": [_only_to_async(self._settings, running)]},
+            trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
+        )
+
+    async def _lose(self, http: httpx.AsyncClient) -> None:
+        if self._http is http:
+            self._http = None
+        await http.aclose()
+
+
+def open_client_log(settings: Settings) -> None:
+    """Log to the profile's file, but nothing that libraries say of messages, which hold text."""
+    open_log(settings.log_path)
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _relay_error(answer: httpx.Response) -> process.RelayedError | NotAnsweringError:
+    try:
+        return process.RelayedError(answer.json()["error"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return NotAnsweringError(
+            f"The service broke off (HTTP status {answer.status_code}): it was ended meanwhile, or something failed. "
+            "`idiolect status` says whether it runs."
+        )
+
+
+def _only_to(located: process.Located, running: process.Running) -> Callable[[httpx.Request], None]:
+    """A hook for the requests of an `httpx.Client`, which then sends nothing to anything but that service.
+
+    Where it is gone, requests raise `httpx.ConnectError`.
+    """
+
+    def look(event: str, info: dict[str, Any]) -> None:
+        if event in _MADE and not process.lives(located, running):
+            info["return_value"].close()
+            raise _gone()
+
+    def hook(request: httpx.Request) -> None:
+        request.extensions["trace"] = look
+
+    return hook
+
+
+def _only_to_async(
+    located: process.Located, running: process.Running
+) -> Callable[[httpx.Request], Awaitable[None]]:
+    """The same for an `httpx.AsyncClient`."""
+
+    async def look(event: str, info: dict[str, Any]) -> None:
+        if event in _MADE and not await asyncio.to_thread(process.lives, located, running):
+            await info["return_value"].aclose()
+            raise _gone()
+
+    async def hook(request: httpx.Request) -> None:
+        request.extensions["trace"] = look
+
+    return hook
+
+
+def _gone() -> httpx.ConnectError:
+    return httpx.ConnectError("The service is gone, and another program may listen in its place.")
