@@ -116,13 +116,6 @@ def never_read() -> str:
     return _listed(NEVER_READ)
 
 
-def never_heard() -> str:
-    """The programs that are never listened to."""
-    from idiolect.daemon.secret_apps import ALL
-
-    return "\n".join(f"- {kind}: {'; '.join(app.name for app in apps)}" for kind, apps in ALL.items())
-
-
 def terminals() -> str:
     """The globs of applications that are not learned from unless the user allows it."""
     from idiolect.daemon.secret_apps import TERMINALS
