@@ -216,10 +216,6 @@ class Shared:
                 by_size.setdefault(size.bit_length() // 2, []).append(name)
         self.release([name for names in by_size.values() if len(names) >= _ALIKE for name in names])
 
-    def send_again(self) -> None:
-        """Have all of the own log written anew."""
-        self.release([*self.segments()])
-
     def waiting(self) -> int:
         """How many things of this device's are in no file yet."""
         rows = "SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"

@@ -46,7 +46,7 @@ class OwnLog:
                 folder.write(me.device, head_name(last.number), pack_head(last, me.device, me.keys))
                 me = ThisDevice(me.path, me.number, me.secret, me.name, clock=me.clock, others=me.others)
                 with shared.together():
-                    shared.send_again()
+                    shared.release([*shared.segments()])
                     me.save(self._store.state)
                 return me
         bad = [name for name, size in shared.segments().items() if sizes.get(name) != size]
