@@ -179,6 +179,8 @@ class FastMemory:
         text, inside = yield from _laid_out(entries)
         if not inside.any():
             return
+        if text[inside].max() >= self.vocab:
+            raise IndexError("a token is outside the vocabulary")
         times = self._times + np.bincount(text[inside], minlength=self.vocab).astype(np.uint32)
         left = _STEP
         for near, values in _filed(text, inside):

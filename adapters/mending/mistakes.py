@@ -140,10 +140,6 @@ class Mistakes:
             return text
         return _WORD.sub(lambda match: self._mended(match[0], decided), text)
 
-    def is_mistake(self, word: str) -> bool:
-        """Return True if a word, in any capitals, is taken for a mistake."""
-        return self._meaning(fold(word), self._decided()) is not None
-
     def found_in(self, text: str) -> bool:
         """Return True if a word of ``text`` is taken for a mistake, or is a known misspelling."""
         decided = self._decided()
