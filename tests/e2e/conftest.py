@@ -1,4 +1,4 @@
-"""What tests share that drive other programs: a real browser, a terminal, and a service of the tiny model.
+"""What tests share that drive other programs: a real browser, and a service of the tiny model.
 
 The service knows a sentence about a lighthouse keeper.
 Chromium is driven over its DevTools protocol by a pipe.
@@ -9,19 +9,15 @@ import contextlib
 import itertools
 import json
 import os
-import pty
 import queue
 import re
-import select
 import socket
 import subprocess
 import sys
-import termios
 import threading
 import time
 
 import numpy as np
-import pyte
 import pytest
 from program import Program
 from waiting import DEADLINE_S, until
@@ -31,7 +27,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
-_KEY_S = 0.1  # between two keys of somebody who types fast; of a program's the time of a key is not told
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
 PIPED = """
@@ -42,66 +37,6 @@ for fd, end in zip((3, 4), ends):
 os.execv(sys.argv[3], sys.argv[3:])
 """
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
-
-
-# How keys are to be reported, which pyte does not know.
-_UNKNOWN = re.compile(rb"\x1b\[[<=>][0-9;]*[a-z]")
-
-
-class Terminal:
-    """A program in a terminal of its own: keys go in, and it shows what it draws."""
-
-    def __init__(self, command, environment):
-        self._ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (24, 120))
-        self._screen = pyte.Screen(120, 24)
-        self._stream = pyte.ByteStream(self._screen)
-        self.process = subprocess.Popen(
-            ["setsid", "--ctty", *command], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-        )
-        os.close(theirs)
-
-    def keys(self, keys):
-        os.write(self._ours, keys.encode())
-
-    def type(self, keys):
-        """Press keys one after another, as somebody does: of those that come at once Helix 25 tells in any order."""
-        for key in keys:
-            self.keys(key)
-            time.sleep(_KEY_S)
-
-    def until(self, *lines, grey=""):
-        """Wait until the screen ends with these lines, and with this in grey at the end of the last one."""
-        self._until(lambda: self._shows(lines, grey), (lines, grey))
-
-    def until_there(self, text, again=""):
-        """Wait until this stands somewhere on the screen; each second in which nothing comes, press these keys."""
-        self._until(lambda: any(text in line for line in self._screen.display), text, again)
-
-    def _until(self, condition, wanted, again=""):
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, self._seen(wanted)
-            if select.select([self._ours], [], [], 1)[0]:
-                drawn = os.read(self._ours, 1 << 16)
-                self._stream.feed(_UNKNOWN.sub(b"", drawn))
-            elif again:
-                self.type(again)
-
-    def _seen(self, wanted):
-        lines = [line.strip() for line in self._screen.display]
-        return f"not {wanted!r} but\n" + "\n".join(filter(None, lines))
-
-    def _shows(self, lines, grey):
-        shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]
-        cells = self._screen.buffer[self._screen.cursor.y]
-        ghost = "".join(cells[x].data for x in range(120) if cells[x].fg == "brightblack")
-        return shown[-len(lines) :] == [*lines[:-1], (lines[-1] + grey).rstrip()] and ghost == grey
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
 
 
 _KEY_CODES = {
@@ -522,17 +457,3 @@ def knowing_service(new_service, trust_memory):
 def service(knowing_service, tmp_path_factory):
     with knowing_service(tmp_path_factory.mktemp("service") / "profile") as service:
         yield service
-
-
-@pytest.fixture
-def terminal():
-    """`terminal(command, environment)`: a program in a terminal of its own."""
-    opened = []
-
-    def start(command, environment):
-        opened.append(Terminal(command, environment))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()

@@ -324,3 +324,11 @@ def test_token_needs_no_service(run, tmp_path):
     code, out, _ = run(tmp_path / "new", "status", "--token", "suggest")
     assert (code, Path(out.strip()).stat().st_mode & 0o777) == (0, 0o600)
     assert run(tmp_path / "new", "status", "--token", "everything")[0] == 2
+
+
+def test_what_a_store_holds_of_a_shell_is_text_as_any_other(run, knowing):
+    known = ("Thanks for three lanterns", "shell", None, datetime(2026, 1, 31, tzinfo=UTC))
+    settings = knowing(*(known,) * 5).settings
+    assert "lanterns" in run(settings, "suggest", "Thanks for three lant")[1]
+    code, out, _ = run(settings, "forget", "--source", "shell", "--yes", "--expect", 5, "--json")
+    assert (code, json.loads(out)["entries"]) == (0, 5)
