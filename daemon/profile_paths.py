@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Self
 
 import platformdirs
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 ENV_PREFIX: Final = "IDIOLECT_"
 """What the names of environment variables begin with that set something."""
@@ -54,7 +54,7 @@ class HomeError(IdiolectError):
     """The profile's folder cannot be made, entered or written."""
 
     code: ClassVar[str] = "home-not-writable"
-    exit_code: ClassVar[int] = 31
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 500
 
 

@@ -13,14 +13,14 @@ import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
 from idiolect.daemon.regular_files import read_small
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class SettingsError(IdiolectError):
     """A setting is unknown or has a value that is not allowed."""
 
     code: ClassVar[str] = "bad-setting"
-    exit_code: ClassVar[int] = 30
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 500
 
 

@@ -154,16 +154,17 @@ def scopes() -> str:
 
 
 def errors() -> str:
-    """Every error class: exit code, code, HTTP status, and what it means."""
-    rows = ["| exit code | code | HTTP status | what has happened |", "|---|---|---|---|"]
-    rows += [
-        f"| {exit_code} | `{code}` | {status} | {meaning} |"
-        for exit_code, code, status, meaning in sorted(_errors())
-    ]
-    return "\n".join(rows)
+    """The codes of all error classes, by HTTP status."""
+    by_status: dict[int, list[str]] = {}
+    for code, status in sorted(_errors()):
+        by_status.setdefault(status, []).append(f"`{code}`")
+    rows = ["| HTTP status | codes |", "|---|---|"]
+    return "\n".join(
+        [*rows, *(f"| {status} | {', '.join(by_status[status])} |" for status in sorted(by_status))]
+    )
 
 
-def _errors() -> list[tuple[int, str, int, str]]:
+def _errors() -> list[tuple[str, int]]:
     # Read from the source: importing every module would load torch, too.
     found = []
     for path in sources():
@@ -174,12 +175,11 @@ def _errors() -> list[tuple[int, str, int, str]]:
                     for part in node.body
                     if isinstance(part, ast.AnnAssign)
                     and isinstance(part.target, ast.Name)
-                    and part.target.id in ("code", "exit_code", "http_status")
+                    and part.target.id in ("code", "http_status")
                     and part.value is not None
                 }
-                if len(values) == 3 and node.name != "IdiolectError":
-                    meaning = _first_paragraph(node)
-                    found.append((values["exit_code"], values["code"], values["http_status"], meaning))
+                if len(values) == 2 and node.name != "IdiolectError":
+                    found.append((values["code"], values["http_status"]))
     return found
 
 
@@ -206,7 +206,3 @@ def rooms() -> str:
 
 def _first_sentence(text: str) -> str:
     return re.split(r"(?<=\.) ", " ".join(text.split()))[0]
-
-
-def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
-    return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())

@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 
 from idiolect.models import durable
 from idiolect.models.build import BasePaths, MissingModelError, ensure_base, find_base, whole_base
-from idiolect.models.errors import DamagedModelError, IdiolectError
+from idiolect.models.errors import DamagedModelError, ExitCode, IdiolectError
 from idiolect.models.fetch import fetch, sha256_of
 from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, by_source, fetch_parts
 
@@ -35,7 +35,7 @@ class UnknownBaseError(IdiolectError):
     """There is no base model of this name."""
 
     code: ClassVar[str] = "unknown-base"
-    exit_code: ClassVar[int] = 17
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 
@@ -43,7 +43,7 @@ class TermsNotAcceptedError(IdiolectError):
     """The terms of a base model were not accepted."""
 
     code: ClassVar[str] = "terms-not-accepted"
-    exit_code: ClassVar[int] = 18
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -51,7 +51,7 @@ class BaseInUseError(IdiolectError):
     """The base model that serves can't be removed."""
 
     code: ClassVar[str] = "base-in-use"
-    exit_code: ClassVar[int] = 19
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from idiolect.models import durable
 from idiolect.models.architecture import Architecture
-from idiolect.models.errors import DamagedModelError, IdiolectError
+from idiolect.models.errors import DamagedModelError, ExitCode, IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 
@@ -36,7 +36,7 @@ class MissingModelError(IdiolectError):
     """There is no base model yet."""
 
     code: ClassVar[str] = "missing-model"
-    exit_code: ClassVar[int] = 16
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 503
 
 

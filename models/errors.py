@@ -1,8 +1,26 @@
-"""The one error base class; every error says what happened and what to do next."""
+"""The one error base class, and the exit codes of the program; every error says what happened and what to do next."""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """How a command ends, by what its caller can do about it; `docs/errors.md` says so in words."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    CONFLICT = 4
+    STORE = 5
+    NO_ROOM = 6
+    BASE = 7
+    NOT_RUNNING = 8
+    TRAINING = 9
+    UNEXPECTED = 70
+    INTERRUPTED = 130
 
 
 class IdiolectError(Exception):
@@ -13,7 +31,7 @@ class IdiolectError(Exception):
     """
 
     code: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     http_status: ClassVar[int] = 500
 
 
@@ -21,7 +39,7 @@ class UnsupportedModelError(IdiolectError):
     """The given GGUF is not a model that this program can run."""
 
     code: ClassVar[str] = "unsupported-model"
-    exit_code: ClassVar[int] = 14
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 500
 
 
@@ -29,5 +47,5 @@ class DamagedModelError(IdiolectError):
     """The base model's files are incomplete or changed."""
 
     code: ClassVar[str] = "damaged-model"
-    exit_code: ClassVar[int] = 15
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 503

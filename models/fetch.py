@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all; may fall back when a torn download starts again."""
@@ -60,7 +60,7 @@ class OfflineError(IdiolectError):
     """The package index cannot be reached."""
 
     code: ClassVar[str] = "offline"
-    exit_code: ClassVar[int] = 10
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 503
 
 
@@ -68,7 +68,7 @@ class HashMismatchError(IdiolectError):
     """What arrived is not the pinned file."""
 
     code: ClassVar[str] = "hash-mismatch"
-    exit_code: ClassVar[int] = 11
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 502
 
 
@@ -76,7 +76,7 @@ class DiskFullError(IdiolectError):
     """There is no room for the base model."""
 
     code: ClassVar[str] = "disk-full"
-    exit_code: ClassVar[int] = 12
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 507
 
 
@@ -84,7 +84,7 @@ class FetchError(IdiolectError):
     """The base model could not be fetched for another reason."""
 
     code: ClassVar[str] = "fetch-failed"
-    exit_code: ClassVar[int] = 13
+    exit_code: ClassVar[ExitCode] = ExitCode.BASE
     http_status: ClassVar[int] = 502
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 HISTORY_SHARE = 0.8
 """Of a corpus, in messages; the rest is what can be typed."""
@@ -28,7 +28,7 @@ class TooLittleToTypeError(IdiolectError):
     """There is not enough held-out text to evaluate by."""
 
     code: ClassVar[str] = "too-little-to-type"
-    exit_code: ClassVar[int] = 21
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.known_bases import terms_of
 from idiolect.models.weights import Blocks, OffsetBlocks, Weights, quantize
 
@@ -36,7 +36,7 @@ class ExportError(IdiolectError):
     """The exported file can't be written where it was asked for."""
 
     code: ClassVar[str] = "export-failed"
-    exit_code: ClassVar[int] = 22
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 409
 
 

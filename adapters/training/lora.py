@@ -12,14 +12,14 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from idiolect.models.architecture import GROUPS, Architecture, adapter_inputs
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class AdapterFormatError(IdiolectError):
     """An adapter's bytes are not an adapter for this base model."""
 
     code: ClassVar[str] = "adapter-format"
-    exit_code: ClassVar[int] = 20
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 500
 
 

@@ -39,7 +39,7 @@ from idiolect.adapters.training.gate import decide, general_perplexity, judge
 from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.adapters.training.progress import Progress
 from idiolect.models.build import find_base
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.languages import word_list_paths
 from idiolect.models.lexicon import ENGLISH, read_lexicon
 from idiolect.models.session import Model
@@ -56,7 +56,7 @@ class NothingNewError(IdiolectError):
     """All text was trained on already, so nothing is left to judge by."""
 
     code: ClassVar[str] = "nothing-new"
-    exit_code: ClassVar[int] = 28
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 

@@ -26,7 +26,7 @@ from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: What the extension and this program say to each other; raised where an older extension would not understand.
 PROTOCOL: Final = 2
@@ -53,7 +53,7 @@ class BrowserMessageError(IdiolectError):
     """What came on stdin is no message of a browser's extension."""
 
     code: ClassVar[str] = "browser-message"
-    exit_code: ClassVar[int] = 117
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 400
 
 

@@ -25,7 +25,7 @@ from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: A service that runs says so within this time.
 PROMPT_S: Final = 15.0
@@ -45,7 +45,7 @@ class NotRunningError(IdiolectError):
     """No service runs for this profile."""
 
     code: ClassVar[str] = "not-running"
-    exit_code: ClassVar[int] = 60
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 503
 
 
@@ -53,7 +53,7 @@ class NotAnsweringError(IdiolectError):
     """The service runs, but does not answer, or broke off in the middle of an answer."""
 
     code: ClassVar[str] = "not-answering"
-    exit_code: ClassVar[int] = 67
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 503
 
 

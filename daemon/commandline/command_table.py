@@ -17,10 +17,9 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
 from idiolect.daemon.commandline.formatting import plain, plain_lines
 from idiolect.daemon.commandline.interrupts import is_interrupt
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.hardening import shield
 
 #: The commands in the groups and the order of `idiolect --help`.
@@ -219,19 +218,19 @@ def main() -> NoReturn:
     """Run the command line and exit: one sentence and a distinct exit code for whatever goes wrong."""
     shield()
     if not all(map(_is_text, sys.argv)):
-        _fail("An argument holds bytes that are not text in UTF-8. Give it in UTF-8.", EXIT_USAGE)
+        _fail("An argument holds bytes that are not text in UTF-8. Give it in UTF-8.", ExitCode.USAGE)
     try:
         app()
     except IdiolectError as error:
         _fail(str(error), getattr(error, "relayed_exit_code", error.exit_code))
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 (the last resort; it is logged)
         if is_interrupt(error):
-            sys.exit(EXIT_INTERRUPTED)
+            sys.exit(ExitCode.INTERRUPTED)
         if (refused := _find_refusal(error)) is not None:
             _fail(str(refused), refused.exit_code)
-        _fail(_log_unexpected(error), EXIT_UNEXPECTED)
+        _fail(_log_unexpected(error), ExitCode.UNEXPECTED)
     sys.exit(0)
 
 

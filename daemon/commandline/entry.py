@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_PIPE_CLOSED
+from idiolect.models.errors import ExitCode
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -30,7 +30,7 @@ class _Output(io.FileIO):
             return super().write(data)
         except BrokenPipeError:
             self._gone = True
-            raise SystemExit(EXIT_PIPE_CLOSED) from None
+            raise SystemExit(ExitCode.NO) from None
 
 
 def main() -> NoReturn:
@@ -51,7 +51,7 @@ def main() -> NoReturn:
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
     """End at once: nothing was begun yet."""
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _watched(stream: Any) -> Any:

@@ -13,7 +13,7 @@ from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.commandline.arguments import confirm
 from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.daemon.commandline.terminal import Terminal
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: How often a command looks at what it would take, where that goes on changing before it is forgotten.
 _MAX_LOOKS: Final = 3
@@ -30,7 +30,7 @@ class CountNeededError(IdiolectError):
     """So much would be forgotten that it takes more than `--yes`."""
 
     code: ClassVar[str] = "count-needed"
-    exit_code: ClassVar[int] = 122
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 

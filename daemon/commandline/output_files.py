@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class UnwritableError(IdiolectError):
     """A file that the user wants cannot be written there."""
 
     code: ClassVar[str] = "unwritable"
-    exit_code: ClassVar[int] = 51
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 500
 
 

@@ -17,7 +17,7 @@ from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.serving.model_queue import BusyError
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _OPENAI = ("/v1/completions", "/v1/chat/", "/v1/models")
 _LLAMACPP = ("/infill", "/completion", "/props", "/health")
@@ -42,7 +42,7 @@ class NoRouteError(IdiolectError):
     """There is no such address, or it does not take this method."""
 
     code: ClassVar[str] = "no-route"
-    exit_code: ClassVar[int] = 66
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 
@@ -50,7 +50,7 @@ class InternalError(IdiolectError):
     """A mistake in the program; what happened is in the log."""
 
     code: ClassVar[str] = "internal"
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     http_status: ClassVar[int] = 500
 
 

@@ -19,7 +19,7 @@ from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.serving.model_queue import StoppingError
 from idiolect.daemon.vault.store_key import LockedError
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _LOOPBACK_NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
 _HOST = re.compile(rb"(?:%s)(?::[0-9]{1,5})?" % b"|".join(map(re.escape, _LOOPBACK_NAMES)), re.IGNORECASE)
@@ -31,7 +31,7 @@ class ForbiddenHostError(IdiolectError):
     """The request names another host: a web page's name that was made to point here."""
 
     code: ClassVar[str] = "forbidden-host"
-    exit_code: ClassVar[int] = 65
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 403
 
 
@@ -39,7 +39,7 @@ class ForbiddenOriginError(IdiolectError):
     """A web page of another origin sent the request."""
 
     code: ClassVar[str] = "forbidden-origin"
-    exit_code: ClassVar[int] = 95
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 403
 
 
@@ -47,7 +47,7 @@ class ScopeError(IdiolectError):
     """The token is right, but not for this."""
 
     code: ClassVar[str] = "scope-too-small"
-    exit_code: ClassVar[int] = 94
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 403
 
 

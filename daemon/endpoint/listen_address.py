@@ -14,14 +14,14 @@ from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class ListenError(IdiolectError):
     """The address cannot be listened on: the port is taken or not allowed, or the path is too long."""
 
     code: ClassVar[str] = "cannot-listen"
-    exit_code: ClassVar[int] = 56
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, taken: bool = False) -> None:

@@ -19,7 +19,7 @@ from idiolect.daemon.endpoint.page_sessions import CODE_S, Sessions, cookie_name
 from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.process import Running
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -45,7 +45,7 @@ class NoPageError(IdiolectError):
     """A browser cannot reach the service, which listens on a Unix socket."""
 
     code: ClassVar[str] = "no-page"
-    exit_code: ClassVar[int] = 104
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

@@ -29,7 +29,7 @@ from starlette.types import Message
 from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.model_queue import Client
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
 BODY_S = 10.0
@@ -43,7 +43,7 @@ class SlowBodyError(IdiolectError):
     """The request's body did not arrive in time."""
 
     code: ClassVar[str] = "slow-body"
-    exit_code: ClassVar[int] = 98
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 408
 
 

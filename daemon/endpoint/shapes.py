@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails, to_json
 
 from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.storage.selectors import MAX_CHARS
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 MAX_BODY_BYTES = 8 * 2**20
 #: Strings, commas and opening brackets of a body: 10,000 paths, the most that a request may have, are half of it.
@@ -41,7 +41,7 @@ class InvalidRequestError(IdiolectError):
     """A field of the request is missing, unknown or has a value that is not allowed."""
 
     code: ClassVar[str] = "invalid-request"
-    exit_code: ClassVar[int] = 62
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
     def __init__(self, message: str, field: str | None = None) -> None:
@@ -53,7 +53,7 @@ class TooLargeError(IdiolectError):
     """The request's body is over the limit, in bytes or in parts."""
 
     code: ClassVar[str] = "too-large"
-    exit_code: ClassVar[int] = 63
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 413
 
 
@@ -61,7 +61,7 @@ class MalformedError(IdiolectError):
     """The request's body is not JSON."""
 
     code: ClassVar[str] = "malformed-json"
-    exit_code: ClassVar[int] = 64
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 400
 
 

@@ -14,7 +14,7 @@ from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.ingest.normalise import normalise
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
 from idiolect.daemon.sources.items import NothingToReadError, opened, status
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _MAX_BYTES: Final = 32 << 20
 
@@ -23,7 +23,7 @@ class AnswersFileError(IdiolectError):
     """A file is no list of texts with what each of them answers."""
 
     code: ClassVar[str] = "answers-file"
-    exit_code: ClassVar[int] = 136
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 

@@ -33,7 +33,7 @@ from idiolect.daemon.sources.people import EVERYONE
 from idiolect.daemon.storage.records import MEASURED, EvalRequest
 from idiolect.daemon.storage.store import Store
 from idiolect.models.base_choice import serving_folder
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 Encode = Callable[[str], list[int]]
 
@@ -42,7 +42,7 @@ class EvalFailedError(IdiolectError):
     """An evaluation ended without a result."""
 
     code: ClassVar[str] = "eval-failed"
-    exit_code: ClassVar[int] = 23
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 500
 
 

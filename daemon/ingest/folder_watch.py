@@ -35,7 +35,7 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources.items import UnreadableError, status
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.store import Store
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, FileDeletedEvent),
@@ -56,7 +56,7 @@ class ManyFilesError(IdiolectError):
     """A folder that is to be followed holds very much, or is the home folder, and nobody has confirmed it."""
 
     code: ClassVar[str] = "many-files"
-    exit_code: ClassVar[int] = 110
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
     def __init__(self, path: Path, found: str) -> None:

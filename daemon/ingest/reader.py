@@ -29,7 +29,7 @@ from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, Item, Skipped, UnreadableError
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _log = logging.getLogger("idiolect.reading")
 
@@ -52,7 +52,7 @@ class ReaderEndedError(IdiolectError):
     """The process that reads files was ended, or ended by itself, before it was done."""
 
     code: ClassVar[str] = "reader-ended"
-    exit_code: ClassVar[int] = 124
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 503
 
 

@@ -14,14 +14,14 @@ from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sources.kinds import document_at
 from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class UnknownSourceError(IdiolectError):
     """Nothing was ever read from there under this name."""
 
     code: ClassVar[str] = "unknown-source"
-    exit_code: ClassVar[int] = 53
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 

@@ -19,7 +19,7 @@ from jeepney import (
 from jeepney.io.asyncio import DBusConnection, open_dbus_connection
 from jeepney.wrappers import new_method_return
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _ANSWER_S: Final = 10.0
 _PROGRAM: Final = "ibus"
@@ -31,7 +31,7 @@ class NoInputBusError(IdiolectError):
     """IBus does not run in this session, or does not answer."""
 
     code: ClassVar[str] = "no-ibus"
-    exit_code: ClassVar[int] = 113
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 503
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get
 
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.profile.profile import Profile
@@ -42,7 +42,7 @@ class ProtectedAppError(IdiolectError):
     """A password manager, or another program for secrets, is never listened to, whatever is asked for."""
 
     code: ClassVar[str] = "protected-app"
-    exit_code: ClassVar[int] = 68
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -50,7 +50,7 @@ class NoSuchAppRuleError(IdiolectError):
     """The user has given no rule for this pattern of applications."""
 
     code: ClassVar[str] = "no-such-app-rule"
-    exit_code: ClassVar[int] = 108
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 

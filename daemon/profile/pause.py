@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ class PausedError(IdiolectError):
     """Text is to be imported while learning is paused."""
 
     code: ClassVar[str] = "paused"
-    exit_code: ClassVar[int] = 50
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

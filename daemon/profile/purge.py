@@ -10,14 +10,14 @@ from typing import ClassVar
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import lock, marker, store_key
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class PurgeIncompleteError(IdiolectError):
     """Some of the profile could not be removed."""
 
     code: ClassVar[str] = "purge-incomplete"
-    exit_code: ClassVar[int] = 82
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 500
 
 
@@ -25,7 +25,7 @@ class NoProfileError(IdiolectError):
     """The folder is no profile, so nothing in it is the program's to remove."""
 
     code: ClassVar[str] = "no-profile"
-    exit_code: ClassVar[int] = 84
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

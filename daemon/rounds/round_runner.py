@@ -33,7 +33,7 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.models.base_choice import serving_folder
 from idiolect.models.build import BasePaths
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.rounds")
 
@@ -53,7 +53,7 @@ class TooLittleTextError(IdiolectError):
     """There is not enough text for a round; the fast memory works all the same."""
 
     code: ClassVar[str] = "too-little-text"
-    exit_code: ClassVar[int] = 25
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 
@@ -61,7 +61,7 @@ class RoundFailedError(IdiolectError):
     """The training process ended without a result."""
 
     code: ClassVar[str] = "round-failed"
-    exit_code: ClassVar[int] = 27
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 500
 
 

@@ -19,7 +19,7 @@ import psutil
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -36,7 +36,7 @@ class TrainingBusyError(IdiolectError):
     """A training round or an evaluation is running already."""
 
     code: ClassVar[str] = "training-busy"
-    exit_code: ClassVar[int] = 26
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 

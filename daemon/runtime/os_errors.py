@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from idiolect.daemon.profile_paths import HomeError
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
@@ -22,7 +22,7 @@ class NoSuchPathError(IdiolectError):
     """There is nothing at the path that was given."""
 
     code: ClassVar[str] = "no-such-path"
-    exit_code: ClassVar[int] = 45
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 
@@ -30,7 +30,7 @@ class NoRoomError(IdiolectError):
     """The disk is full, or a quota is reached, so that a file of the profile's cannot be written."""
 
     code: ClassVar[str] = "no-room"
-    exit_code: ClassVar[int] = 111
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 507
 
 
@@ -38,7 +38,7 @@ class RefusedError(IdiolectError):
     """The operating system refuses a file that is none of the profile's."""
 
     code: ClassVar[str] = "refused"
-    exit_code: ClassVar[int] = 112
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 403
 
 

@@ -28,7 +28,7 @@ from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.runtime.start_progress import TOLD_EVERY_S, Patience, StartProgress
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 START_DEADLINE_S = 120.0
 """How long a service that starts may tell of no progress."""
@@ -42,7 +42,7 @@ class AlreadyRunningError(IdiolectError):
     """Another service holds the profile's lock."""
 
     code: ClassVar[str] = "already-running"
-    exit_code: ClassVar[int] = 55
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -50,7 +50,7 @@ class BaseBeingMadeError(IdiolectError):
     """Another command fetches or builds a base model."""
 
     code: ClassVar[str] = "base-being-made"
-    exit_code: ClassVar[int] = 54
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -58,7 +58,7 @@ class StartError(IdiolectError):
     """The service ended, or stayed silent, before it answered."""
 
     code: ClassVar[str] = "start-failed"
-    exit_code: ClassVar[int] = 58
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 500
 
 
@@ -66,7 +66,7 @@ class StopError(IdiolectError):
     """The service did not end when asked to."""
 
     code: ClassVar[str] = "stop-failed"
-    exit_code: ClassVar[int] = 59
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 500
 
 
@@ -74,7 +74,7 @@ class UnauthorizedError(IdiolectError):
     """The bearer token is missing, wrong or cannot be read."""
 
     code: ClassVar[str] = "unauthorized"
-    exit_code: ClassVar[int] = 61
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 401
 
 

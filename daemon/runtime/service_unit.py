@@ -25,7 +25,7 @@ from idiolect.daemon.runtime.heap import HUGE_PAGES
 from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import manager_socket
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
@@ -94,7 +94,7 @@ class ServiceManagerError(IdiolectError):
     """The user's systemd is not there, or refused."""
 
     code: ClassVar[str] = "service-manager"
-    exit_code: ClassVar[int] = 107
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 500
 
 

@@ -27,7 +27,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from idiolect.adapters.memory.steps import Steps
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.model")
 
@@ -59,7 +59,7 @@ class BusyError(IdiolectError):
     """More requests wait than the service lets wait."""
 
     code: ClassVar[str] = "busy"
-    exit_code: ClassVar[int] = 96
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 429
 
     #: When to ask again.
@@ -75,7 +75,7 @@ class SlowReaderError(IdiolectError):
     """The client did not take what was generated for it, so its place went to another."""
 
     code: ClassVar[str] = "slow-reader"
-    exit_code: ClassVar[int] = 99
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 408
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class StoppingError(IdiolectError):
     """The service was asked to end while it worked on the request."""
 
     code: ClassVar[str] = "service-stopping"
-    exit_code: ClassVar[int] = 57
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
     http_status: ClassVar[int] = 503
 
     def __init__(self) -> None:

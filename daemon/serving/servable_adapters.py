@@ -10,7 +10,7 @@ from idiolect.adapters.training.lora import AdapterFormatError, Lora
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.servable")
 
@@ -19,7 +19,7 @@ class NoAdapterError(IdiolectError):
     """An adapter is asked for and there is none."""
 
     code: ClassVar[str] = "no-adapter"
-    exit_code: ClassVar[int] = 24
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 

@@ -19,7 +19,7 @@ from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.events import Forgotten
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.serving.user_stats import today
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _TRIAL: Final = "trial"  # state: whether it runs, its stretches, and the days on which there were some
 ENOUGH: Final = 240
@@ -39,7 +39,7 @@ class TrialRunningError(IdiolectError):
     """A trial is to be started while one runs."""
 
     code: ClassVar[str] = "trial-running"
-    exit_code: ClassVar[int] = 125
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -47,7 +47,7 @@ class NoTrialError(IdiolectError):
     """A trial is to be stopped and none runs."""
 
     code: ClassVar[str] = "no-trial"
-    exit_code: ClassVar[int] = 126
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

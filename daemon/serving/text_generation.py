@@ -17,7 +17,7 @@ from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingPa
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.daemon.redaction.redact import hides
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.serving.live_model import LiveModel  # which makes a `TextGeneration`
@@ -33,7 +33,7 @@ class UnknownModelError(IdiolectError):
     """A model is asked for by a name that none has."""
 
     code: ClassVar[str] = "unknown-model"
-    exit_code: ClassVar[int] = 91
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from idiolect.daemon.settings import Settings
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class SetupRefusedError(IdiolectError):
     """A place cannot be set up: its program is missing, or its configuration has to be changed by hand."""
 
     code: ClassVar[str] = "setup-refused"
-    exit_code: ClassVar[int] = 103
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

@@ -35,7 +35,7 @@ from dulwich.pack import Pack
 from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
 from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.items import time_at
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
 _REFS_BYTES: Final = 64 << 20  # of the packed refs, and of the list of a shallow clone's ends
@@ -61,7 +61,7 @@ class GitError(IdiolectError):
     """A repository's history cannot be read."""
 
     code: ClassVar[str] = "git"
-    exit_code: ClassVar[int] = 49
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: Why a source was not read to its end.
 BEYOND_LIMIT: Final = "beyond a limit"
@@ -31,7 +31,7 @@ class UnreadableError(IdiolectError):
     """A file or folder cannot be opened."""
 
     code: ClassVar[str] = "unreadable"
-    exit_code: ClassVar[int] = 46
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 403
 
 
@@ -39,7 +39,7 @@ class NothingToReadError(IdiolectError):
     """What was given holds no text: it is empty, or all of it was skipped."""
 
     code: ClassVar[str] = "nothing-to-read"
-    exit_code: ClassVar[int] = 47
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 
@@ -47,7 +47,7 @@ class BinaryFileError(IdiolectError):
     """The one file that was given is not text."""
 
     code: ClassVar[str] = "binary-file"
-    exit_code: ClassVar[int] = 48
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 415
 
 

@@ -9,14 +9,14 @@ import errno
 from pathlib import Path
 from typing import ClassVar
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class StoreNewerError(IdiolectError):
     """The store was written by a newer version of the program."""
 
     code: ClassVar[str] = "store-newer"
-    exit_code: ClassVar[int] = 35
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 500
 
 
@@ -24,7 +24,7 @@ class StoreUnreadableError(IdiolectError):
     """The store cannot be decrypted or is damaged."""
 
     code: ClassVar[str] = "store-unreadable"
-    exit_code: ClassVar[int] = 36
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 500
 
 
@@ -32,7 +32,7 @@ class StoreBusyError(IdiolectError):
     """Another process holds the store locked."""
 
     code: ClassVar[str] = "store-busy"
-    exit_code: ClassVar[int] = 37
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 503
 
 
@@ -40,7 +40,7 @@ class StoreFullError(IdiolectError):
     """The store cannot grow: the disk is full, or a quota or size limit is reached."""
 
     code: ClassVar[str] = "store-full"
-    exit_code: ClassVar[int] = 38
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 507
 
 
@@ -48,7 +48,7 @@ class StorePermissionError(IdiolectError):
     """The store's file or folder does not let this user in."""
 
     code: ClassVar[str] = "store-permission"
-    exit_code: ClassVar[int] = 39
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 500
 
 

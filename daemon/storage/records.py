@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: The name of the state that says that a training round is wanted, whatever new text there is.
 ROUND_DUE: Final = "round_due"
@@ -52,7 +52,7 @@ class AdapterDamagedError(IdiolectError):
     """An adapter's weights are not what was stored."""
 
     code: ClassVar[str] = "adapter-damaged"
-    exit_code: ClassVar[int] = 40
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 
@@ -60,7 +60,7 @@ class UnknownAdapterError(IdiolectError):
     """There is no adapter with this number."""
 
     code: ClassVar[str] = "unknown-adapter"
-    exit_code: ClassVar[int] = 41
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 
@@ -68,7 +68,7 @@ class RoundNotRunningError(IdiolectError):
     """A training round is ended that is not running."""
 
     code: ClassVar[str] = "round-not-running"
-    exit_code: ClassVar[int] = 42
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 
@@ -76,7 +76,7 @@ class OtherCountError(IdiolectError):
     """What is to be forgotten is not as much as was expected."""
 
     code: ClassVar[str] = "other-count"
-    exit_code: ClassVar[int] = 121
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -84,7 +84,7 @@ class NothingToUndoError(IdiolectError):
     """There is no change that could be taken back."""
 
     code: ClassVar[str] = "nothing-to-undo"
-    exit_code: ClassVar[int] = 102
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 
@@ -92,7 +92,7 @@ class WeightsDroppedError(IdiolectError):
     """An adapter's weights were dropped to save space; its history is kept."""
 
     code: ClassVar[str] = "weights-dropped"
-    exit_code: ClassVar[int] = 29
+    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
     http_status: ClassVar[int] = 409
 
 
@@ -100,7 +100,7 @@ class ForgottenMeanwhileError(IdiolectError):
     """Text was forgotten while a training round, an evaluation or a text that is generated worked with it."""
 
     code: ClassVar[str] = "forgotten-meanwhile"
-    exit_code: ClassVar[int] = 44
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

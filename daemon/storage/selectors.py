@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from idiolect.daemon.storage.matching import folded, has_control, pattern
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: Characters of a condition, at most, where a program gives it.
 MAX_CHARS: Final = 1000
@@ -17,7 +17,7 @@ class EmptySelectorError(IdiolectError):
     """A selection that names no condition, and so would take everything."""
 
     code: ClassVar[str] = "empty-selector"
-    exit_code: ClassVar[int] = 43
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 
@@ -25,7 +25,7 @@ class UnseenCharactersError(IdiolectError):
     """A selection holds characters that no text has, such as NUL."""
 
     code: ClassVar[str] = "unseen-characters"
-    exit_code: ClassVar[int] = 120
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 

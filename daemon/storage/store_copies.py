@@ -17,14 +17,14 @@ from sqlite_utils import Database
 
 from idiolect.daemon.storage.encrypted_file import unlocked
 from idiolect.daemon.storage.entries import last_id
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 
 class CopyFailedError(IdiolectError):
     """A backup cannot be written where it was asked for, or is not what was written."""
 
     code: ClassVar[str] = "backup-failed"
-    exit_code: ClassVar[int] = 71
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 507
 
 
@@ -32,7 +32,7 @@ class CopyUnreadableError(IdiolectError):
     """A backup cannot be opened: another passphrase, another kind of file, or damage."""
 
     code: ClassVar[str] = "backup-unreadable"
-    exit_code: ClassVar[int] = 72
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 

@@ -13,7 +13,7 @@ from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind, WordRuleSource
 from idiolect.daemon.storage.schema import moment, now_us
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: Characters of a word or phrase, at most.
 MAX_CHARS: Final = 100
@@ -37,7 +37,7 @@ class WordRefusedError(IdiolectError):
     """A text that cannot be a word or phrase to decide about."""
 
     code: ClassVar[str] = "word-refused"
-    exit_code: ClassVar[int] = 100
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 
@@ -45,7 +45,7 @@ class UnknownWordError(IdiolectError):
     """Nothing was decided about this word."""
 
     code: ClassVar[str] = "unknown-word"
-    exit_code: ClassVar[int] = 101
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 404
 
 

@@ -20,7 +20,7 @@ from typing import ClassVar, Final
 
 from idiolect.daemon.regular_files import read_regular
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: How the names of all files end that devices write; what rests is woken by these.
 SUFFIX: Final = ".idiolect"
@@ -45,7 +45,7 @@ class SyncFolderError(IdiolectError):
     """A folder is not one that can be shared."""
 
     code: ClassVar[str] = "sync-folder"
-    exit_code: ClassVar[int] = 127
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 422
 
 
@@ -53,7 +53,7 @@ class SyncFolderGoneError(IdiolectError):
     """The shared folder is not there, or cannot be read or written; it is tried again."""
 
     code: ClassVar[str] = "sync-folder-gone"
-    exit_code: ClassVar[int] = 128
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
     http_status: ClassVar[int] = 503
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 SECRET_BYTES: Final = 16
 WORDS: Final = 12
@@ -28,7 +28,7 @@ class SyncWordsError(IdiolectError):
     """The words are not those of the shared folder."""
 
     code: ClassVar[str] = "sync-words"
-    exit_code: ClassVar[int] = 135
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 403
 
 

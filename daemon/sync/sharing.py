@@ -26,7 +26,7 @@ from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
 from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
 from idiolect.daemon.sync.this_device import ThisDevice
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
@@ -39,7 +39,7 @@ class SharingError(IdiolectError):
     """No folder is shared, or one is already."""
 
     code: ClassVar[str] = "sync-sharing"
-    exit_code: ClassVar[int] = 131
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

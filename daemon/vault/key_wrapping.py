@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 #: 128 MiB and, on a slow core, half a second for each guess.
 _COST: Final = {"n": 2**17, "r": 8, "p": 1}
@@ -28,7 +28,7 @@ class WrongPassphraseError(IdiolectError):
     """The profile was locked with another passphrase, or with one where none was given."""
 
     code: ClassVar[str] = "wrong-passphrase"
-    exit_code: ClassVar[int] = 81
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 403
 
     def __init__(self) -> None:

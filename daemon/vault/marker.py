@@ -15,7 +15,7 @@ from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _DAMAGE: Final = (
     ValueError,
@@ -34,7 +34,7 @@ class StoreLostError(IdiolectError):
     """The profile had a store, and it is missing or empty."""
 
     code: ClassVar[str] = "store-lost"
-    exit_code: ClassVar[int] = 76
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 500
 
 

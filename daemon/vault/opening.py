@@ -23,7 +23,7 @@ from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.marker import Marker
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 _LOGS: Final = ("-wal", "-shm")
 
@@ -32,7 +32,7 @@ class ProfileStateError(IdiolectError):
     """The profile stands in the way as it is: it has no store yet, or one that would be lost."""
 
     code: ClassVar[str] = "profile-state"
-    exit_code: ClassVar[int] = 73
+    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
     http_status: ClassVar[int] = 409
 
 

@@ -20,7 +20,7 @@ from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.keys")
 
@@ -37,7 +37,7 @@ class KeyMissingError(IdiolectError):
     """There is a store, but its key is nowhere to be found."""
 
     code: ClassVar[str] = "key-missing"
-    exit_code: ClassVar[int] = 32
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 500
 
 
@@ -45,7 +45,7 @@ class KeyDamagedError(IdiolectError):
     """What is kept as the key is not a key, or cannot be read or written."""
 
     code: ClassVar[str] = "key-damaged"
-    exit_code: ClassVar[int] = 33
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 500
 
 
@@ -53,7 +53,7 @@ class KeyringLockedError(IdiolectError):
     """The keyring that may hold the key does not give an answer."""
 
     code: ClassVar[str] = "keyring-locked"
-    exit_code: ClassVar[int] = 34
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 503
 
 
@@ -61,7 +61,7 @@ class LockedError(IdiolectError):
     """The profile is locked: the service runs without its key."""
 
     code: ClassVar[str] = "locked"
-    exit_code: ClassVar[int] = 80
+    exit_code: ClassVar[ExitCode] = ExitCode.STORE
     http_status: ClassVar[int] = 423
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ def test_what_one_answers_is_not_used_where_the_setting_says_so(base_dir, tmp_pa
 
 
 def test_too_little_text_says_how_much_is_needed(program):
-    said = program.run("train", "--wait", code=25)
+    said = program.run("train", "--wait", code=9)
     assert "2,000" in said
     assert "memory" in said
 
@@ -133,7 +133,7 @@ def test_adapters_are_switched_and_taken_back_while_serving(program, trained):
         for chosen in (adapter, None, adapter):
             program.run("use", "base" if chosen is None else chosen)
             assert client.post("/v1/suggest", json={"prefix": "Thank you "}).json()["adapter"] == chosen
-    assert "99" in program.run("use", "99", code=41)
+    assert "99" in program.run("use", "99", code=3)
 
 
 def test_exports_are_written_once(program, trained, tmp_path):
@@ -141,7 +141,7 @@ def test_exports_are_written_once(program, trained, tmp_path):
     for kind in ("onnx_adapter", "peft"):
         program.run("export", kind, tmp_path / kind, "--adapter", adapter)
         assert (tmp_path / kind).exists()
-        assert "exists" in program.run("export", kind, tmp_path / kind, "--adapter", adapter, code=22)
+        assert "exists" in program.run("export", kind, tmp_path / kind, "--adapter", adapter, code=6)
 
 
 def test_killing_the_child_or_the_service_in_mid_round_leaves_a_clean_profile(program, trained):
@@ -193,5 +193,5 @@ def test_a_second_start_says_so_and_a_taken_port_is_told(program, base_dir, tmp_
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         other = Program(tmp_path / "other", base_dir)
-        said = other.run("start", "--port", taken.getsockname()[1], code=56)
+        said = other.run("start", "--port", taken.getsockname()[1], code=8)
     assert "port" in said

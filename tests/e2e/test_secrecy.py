@@ -83,7 +83,7 @@ LIFE = textwrap.dedent(r"""
             client.post("/v1/suggest", json={"prefix": canary, "wrong": 1})
         idiolect("suggest", "-", typed=canary[:20])
         (here / "crash").touch()
-        idiolect("train", "--wait", code=27)  # the child fails with the words in its exception
+        idiolect("train", "--wait", code=9)  # the child fails with the words in its exception
         (here / "crash").unlink()
         killed = json.loads(idiolect("train", "--json"))
         service = psutil.Process(now["pid"])

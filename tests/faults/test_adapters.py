@@ -92,7 +92,7 @@ def test_the_nearest_sound_ancestor_serves_and_everybody_is_told(settings, linea
         else:
             now = "the base model alone" if serves is None else f"adapter {serves}"
             assert "train --wait" in shown
-            assert code == 69
+            assert code == 1
             assert findings[0]["level"] == "wrong"
             assert f"{now} serves instead" in findings[0]["found"]
             assert "restore" in findings[0]["mend"]

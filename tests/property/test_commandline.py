@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.commandline import command_table
 from idiolect.daemon.runtime import process
+from idiolect.models.errors import ExitCode
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 
@@ -102,7 +103,7 @@ def test_no_argument_is_a_mistake_of_the_programs(name, tmp_path, served):
             pytest.raises(SystemExit) as left,
         ):
             command_table.main()
-        assert left.value.code != command_table.EXIT_UNEXPECTED, err.getvalue()
+        assert left.value.code != ExitCode.UNEXPECTED, err.getvalue()
         assert "Traceback" not in err.getvalue()
 
     tried()

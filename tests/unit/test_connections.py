@@ -185,5 +185,5 @@ def test_an_oversized_body_without_a_length_is_refused_and_its_connection_stays(
         yield from (b"x" * 65536 for _ in range(2 * shapes.MAX_BODY_BYTES // 65536))
 
     answer = site.http.post("/v1/history", content=chunks())
-    assert (answer.status_code, error_of(answer)["exit_code"]) == (413, 63)
+    assert (answer.status_code, error_of(answer)["exit_code"]) == (413, 3)
     assert site.http.get("/healthz").status_code == 200

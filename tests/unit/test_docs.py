@@ -24,11 +24,11 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon.commandline import command_table, exit_codes
+from idiolect.daemon.commandline import command_table
 from idiolect.daemon.endpoint import openapi, server
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -168,22 +168,16 @@ def errors() -> list[type[IdiolectError]]:
 
 def test_every_error_is_documented():
     text = (DOCS / "errors.md").read_text("utf-8")
-    rows = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (\d+) \| (\S.*) \|$", text, re.MULTILINE)
-    documented = [(int(exit_code), code, int(status)) for exit_code, code, status, _ in rows]
-    assert documented == sorted((error.exit_code, error.code, error.http_status) for error in errors())
+    rows = re.findall(r"^\| (\d{3}) \| (`.*) \|$", text, re.MULTILINE)
+    documented = [(code, int(status)) for status, codes in rows for code in re.findall(r"`([\w-]+)`", codes)]
+    assert sorted(documented) == sorted((error.code, error.http_status) for error in errors())
 
 
-def test_every_code_and_exit_number_has_one_meaning():
-    named = {value for name, value in vars(exit_codes).items() if name.startswith("EXIT_")}
-    named -= {
-        exit_codes.EXIT_UNEXPECTED
-    }  # a mistake in the program, whether the service made it or a command
-    for numbers in ([error.exit_code for error in errors()] + [*named], [error.code for error in errors()]):
-        assert [one for one, times in Counter(numbers).items() if times > 1] == []
+def test_every_code_has_one_meaning_and_every_exit_code_is_documented():
+    assert [code for code, times in Counter(error.code for error in errors()).items() if times > 1] == []
+    assert {type(error.exit_code) for error in errors()} == {ExitCode}
     text = (DOCS / "errors.md").read_text("utf-8")
-    for name, value in vars(exit_codes).items():
-        if name.startswith("EXIT_"):
-            assert f"\n- {value}: " in text
+    assert [int(number) for number in re.findall(r"^\| (\d+) \| [^`]", text, re.MULTILINE)] == [*ExitCode]
 
 
 def reasons(path: Path, name: str, place: int) -> set[str]:

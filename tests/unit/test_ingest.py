@@ -318,7 +318,6 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
     broken.mkdir(parents=True)
     with pytest.raises(GitError):
         profile.ingest.add_paths([good, broken])
-    assert len({NoSuchPathError.exit_code, NothingToReadError.exit_code, BinaryFileError.exit_code}) == 3
 
 
 def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) -> None:

@@ -269,12 +269,12 @@ def wrong():
 def test_the_commands_say_it(mine, state, run):
     LOSSES[state](mine.store_path)
     code, _, said = run(mine, "start")
-    assert code == 76
+    assert code == 5
     assert said.startswith("idiolect: The store of the profile")
     assert "idiolect restore" in said
     assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
     assert "idiolect restore" in wrong()[0].mend
-    assert run(mine, "doctor")[0] == 69
+    assert run(mine, "doctor")[0] == 1
     assert "idiolect restore" in run(mine, "status")[1]
     told = json.loads(run(mine, "status", "--json")[1])
     assert told["store"]["state"] == state

@@ -60,7 +60,7 @@ def test_without_a_token_there_is_no_link(http):
 def test_a_browser_does_not_reach_a_unix_socket(tiny_service, tmp_path):
     refused = client(tiny_service, tmp_path, socket="/run/idiolect.sock").post("/v1/open", headers=TOKEN)
     assert refused.status_code == 409
-    assert refused.json()["error"]["exit_code"] == 104
+    assert refused.json()["error"]["exit_code"] == 4
     assert "unix_socket" in refused.json()["error"]["message"]
 
 

@@ -411,10 +411,10 @@ def test_an_unknown_address_or_method_has_the_same_shape(site):
 
 def test_the_services_own_errors_keep_their_status_and_exit_code(site):
     for path, body, status, code, exit_code in (
-        ("use", {"adapter": 99}, 404, "unknown-adapter", 41),
-        ("import", {"paths": ["/no/such/path"]}, 404, "no-such-path", 45),
-        ("eval", {"path": "/no/such/path"}, 404, "no-such-path", 45),
-        *(("train", how, 409, "too-little-text", 25) for how in ({}, {"wait": True}, {"stream": True})),
+        ("use", {"adapter": 99}, 404, "unknown-adapter", 3),
+        ("import", {"paths": ["/no/such/path"]}, 404, "no-such-path", 3),
+        ("eval", {"path": "/no/such/path"}, 404, "no-such-path", 3),
+        *(("train", how, 409, "too-little-text", 9) for how in ({}, {"wait": True}, {"stream": True})),
     ):
         answer = site.post(f"/v1/{path}", body)
         error = error_of(answer)
@@ -616,7 +616,7 @@ def test_a_round_that_fails_on_the_way_says_so_last(site, round_of):
         "event": "error",
         "code": "round-failed",
         "message": "The round failed. Try again.",
-        "exit_code": 27,
+        "exit_code": 9,
     }
 
 

@@ -9,15 +9,15 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.doctor_checks import examine
-from idiolect.daemon.commandline.exit_codes import EXIT_FINDINGS
 from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.models.errors import ExitCode
 
 EXAMPLE = "idiolect doctor"
 _MARKS: Final = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
 
 
 def run(as_json: AsJson = False) -> None:
-    """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
+    """Check the installation and say how to mend what is wrong; exit code 1 if something is."""
     findings, terminal = examine(), Terminal()
     if as_json:
         terminal.print_json([asdict(finding) for finding in findings])
@@ -27,4 +27,4 @@ def run(as_json: AsJson = False) -> None:
             if finding.mend:
                 terminal.say(f"    {finding.mend}", indent=4)
     if any(finding.level == "wrong" for finding in findings):
-        raise typer.Exit(EXIT_FINDINGS)
+        raise typer.Exit(ExitCode.NO)

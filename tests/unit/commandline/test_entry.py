@@ -40,7 +40,7 @@ def test_an_interruption_while_it_loads_is_quiet(tmp_path, module):
 
 @pytest.mark.parametrize(
     ("command", "both", "code"),
-    [("status", False, 141), ("--help", True, 141), ("nothing", False, 2), ("nothing", True, 141)],
+    [("status", False, 1), ("--help", True, 1), ("nothing", False, 2), ("nothing", True, 1)],
 )
 def test_a_closed_pipe_is_quiet(tmp_path, command, both, code):
     read, write = os.pipe()

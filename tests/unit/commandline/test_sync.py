@@ -15,17 +15,17 @@ def test_two_profiles_share_a_folder_by_its_words(run, tiny_profile, tmp_path):
     with serving(tiny_profile(tmp_path / "first", threads=1)) as first:
         code, out, _ = run(first.settings, "sync")
         assert (code, out) == (0, "No folder is shared. `idiolect sync share FOLDER` shares one.\n")
-        assert run(first.settings, "sync", "leave", "--yes")[0] == 131
+        assert run(first.settings, "sync", "leave", "--yes")[0] == 4
         first.service.ingest.add_text("Written on the first one.", source="test")
         _, out, _ = run(first.settings, "sync", "share", str(folder), "--json")
         words = json.loads(out)["words"]
         assert len(words.split()) == 12
-        assert run(first.settings, "sync", "share", str(folder))[0] == 131
+        assert run(first.settings, "sync", "share", str(folder))[0] == 4
         with serving(tiny_profile(tmp_path / "second", threads=1)) as second:
             for wrong in ("", "one two three"):
                 code, _, err = run(second.settings, "sync", "join", str(folder), typed=wrong)
-                assert (code, "there are twelve" in err) == (135, True)
-            assert run(second.settings, "sync", "join", str(tmp_path / "nowhere"), typed=words)[0] == 127
+                assert (code, "there are twelve" in err) == (3, True)
+            assert run(second.settings, "sync", "join", str(tmp_path / "nowhere"), typed=words)[0] == 3
             code, out, _ = run(second.settings, "sync", "join", str(folder), typed=words)
             assert (code, "This device shares" in out) == (0, True)
             until(lambda: [entry.text for entry in second.service.store.entries.select()])

@@ -11,6 +11,7 @@ from serving import serving
 from idiolect.daemon.commandline import command_table, doctor_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.vault import opening
+from idiolect.models.errors import ExitCode
 
 CANARY = "the purple canary sings at midnight"
 
@@ -33,7 +34,7 @@ NEEDS_SERVICE = [
 @pytest.mark.parametrize("command", NEEDS_SERVICE, ids=lambda command: command[0])
 def test_what_needs_the_service_says_so(run, tmp_path, command):
     code, out, err = run(tmp_path / "home", *command)
-    assert (code, out) == (60, "")
+    assert (code, out) == (8, "")
     assert (
         err
         == f"idiolect: No service runs for the profile {tmp_path / 'home'}. Start it with `idiolect start`.\n"
@@ -70,7 +71,7 @@ def test_a_profile_at_links_in_a_circle_is_one_sentence(program, tmp_path):
         ran = program(tmp_path / "a", command)
         assert "Traceback" not in ran.stderr
         assert "symbolic links" in ran.stdout + ran.stderr
-        assert ran.returncode == (69 if command == "doctor" else 31)
+        assert ran.returncode == (1 if command == "doctor" else 6)
 
 
 def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, monkeypatch, capsys):
@@ -84,7 +85,7 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
     monkeypatch.setattr("idiolect.daemon.settings.Settings", broken)
     with pytest.raises(SystemExit) as caught:
         command_table.main()
-    assert caught.value.code == command_table.EXIT_UNEXPECTED
+    assert caught.value.code == ExitCode.UNEXPECTED
     said = capsys.readouterr().err
     assert "Something unexpected went wrong (RuntimeError)" in said
     assert "a word" not in said
@@ -93,7 +94,7 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
 def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setenv("IDIOLECT_PORT", "many")
     code, _, err = run(tmp_path, "start")
-    assert code == 30
+    assert code == 3
     assert "IDIOLECT_PORT" in err
     assert err.count("\n") == 1
     monkeypatch.delenv("IDIOLECT_PORT")
@@ -158,11 +159,11 @@ def test_doctor(run, service, tmp_path, monkeypatch):
         code, out, _ = run(service, "doctor")
     finally:
         service.token_path.chmod(0o600)
-    assert code == 69
+    assert code == 1
     assert f"chmod go-rwx {service.token_path}" in out
     assert run(tmp_path / "new", "doctor")[0] == 0
     monkeypatch.setenv("IDIOLECT_PORT", "many")
-    assert run(service, "doctor")[0] == 69
+    assert run(service, "doctor")[0] == 1
 
 
 TYPO = "quiet_s = 3O\n"  # a letter for a figure
@@ -199,7 +200,7 @@ def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(
             settings.config_path.write_text(TYPO if fault == "typo" else "quite_s = 30\n")
         works(*WITH_SERVICE)
     works(("stop",))
-    assert run(settings, "start")[0] == 30  # nothing runs under settings that nobody can read
+    assert run(settings, "start")[0] == 3  # nothing runs under settings that nobody can read
     if fault == "no file":
         settings.config_path.rmdir()
         settings.config_path.write_text(TYPO)
@@ -212,5 +213,5 @@ def test_a_file_that_cannot_be_written_is_said(run, tmp_path):
     path = tmp_path / "file" / "below"
     (tmp_path / "file").touch()
     code, out, err = run(tmp_path, "setup", "vscode", "--into", path, "--yes")
-    assert (code, out) == (51, "")
+    assert (code, out) == (6, "")
     assert err.startswith(f"idiolect: {path} cannot be written: ")
