@@ -146,7 +146,7 @@ class Reason(StrEnum):
     )
 
     # Learning
-    PAUSED = ("paused", "learning", "Learning is paused.", "`idiolect resume` ends the pause.")
+    PAUSED = ("paused", "learning", "Learning is paused.", "`idiolect pause --end` ends it.")
     EMPTY = ("empty", "learning", "The text has no words.", "Nothing.")
     ONLY_SECRETS = (
         "only secrets",

@@ -1,8 +1,7 @@
 """Runs long work in a process of its own: text comes in on stdin, events go out as JSON lines.
 
 The parent writes a line of JSON with the request, a line with the number of entries, and a line of JSON for each
-entry. It keeps the pipe open: the process ends when it closes. The process writes nothing but events, keeps nothing,
-and gives way to everything else on the machine.
+entry. It keeps the pipe open: the process ends when it closes. The process writes nothing but events and keeps nothing.
 
 While it works, the parent may send lines for :class:`ParentMessages`: that the process was suspended, or is to stop.
 """
@@ -83,8 +82,6 @@ def work(
         count = int(next(lines))
         entries = [json.loads(next(lines)) for _ in range(count)]
         threading.Thread(target=_listen, args=(lines, messages), daemon=True).start()
-        give_way()
-        _wait_for_idle_processors()
         do(order, entries, emit)
     except StoppedError:
         emit({"event": "stopped"})
@@ -111,19 +108,19 @@ def _outlive_nobody() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-def give_way() -> None:
-    """Give this process the lowest priority for processor and disk, as far as the system lets it."""
-    process = psutil.Process()
+def give_way(pid: int | None = None, niceness: int = 19) -> None:
+    """Lower the priority of a process for processor and disk, of this one by default, as far as the system lets it."""
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.nice(19)
+        psutil.Process(pid).nice(niceness)
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.ionice(psutil.IOPRIO_CLASS_IDLE)
+        psutil.Process(pid).ionice(psutil.IOPRIO_CLASS_IDLE)
 
 
-def _wait_for_idle_processors() -> None:
-    """Run only when nothing else on the machine wants the processor: for work that nobody waits for."""
+def leave_processors_to_others(pid: int) -> None:
+    """Run a process only while nothing else wants the processor. The kernel does not let it out of this class again."""
+    give_way(pid)
     with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def orders(fd: int) -> Iterator[bytearray]:

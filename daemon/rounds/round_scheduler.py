@@ -189,8 +189,9 @@ class RoundScheduler:
     def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.
 
-        A round that was cut off goes on from its checkpoint, unless a budget is given. Where one that started by
-        itself is under way, it waits for nothing any longer, and its events follow. Each progress event says in
+        A round that was cut off goes on from its checkpoint, unless a budget is given. Where a round that started by
+        itself is under way, it ends, and this one goes on from its checkpoint, at the priority of work that somebody
+        waits for. Each progress event says in
         `waits` what the round waits for or what slows it down, or None; there is one where that changes, too.
 
         Raises:
@@ -199,16 +200,15 @@ class RoundScheduler:
             RoundFailedError: the child ended without a result.
         """
         by_itself = reason == _BY_ITSELF
-        if not by_itself and (running := self._running) is not None and self._throttle.by_itself:
-            self._throttle.by_itself = False
-            self._throttle.look()
-            yield from running.follow()
-            return
-        with self._children.claim(TRAINING):
+        takes_over = not by_itself and self._running is not None and self._throttle.by_itself
+        if takes_over:  # no process that runs in the kernel's idle class gets out of it
+            self._children.end("somebody waits for it now")
+        resume = by_itself or takes_over or budget_s is None
+        with self._children.claim(TRAINING, waited_for=not by_itself):
             self._running = running = _Events()
             # In a thread of its own, so that whoever follows is also told of what no event of the round's tells.
             thread = threading.Thread(
-                target=self._drive, args=(running, budget_s, reason), name="a round", daemon=True
+                target=self._drive, args=(running, budget_s, reason, resume), name="a round", daemon=True
             )
             thread.start()
             try:
@@ -220,7 +220,7 @@ class RoundScheduler:
                 thread.join()
                 self._running = None
 
-    def _drive(self, running: _Events, budget_s: float | None, reason: str) -> None:
+    def _drive(self, running: _Events, budget_s: float | None, reason: str, resume: bool) -> None:
         """Run the round, and put its events and what it waits for into `running`."""
         by_itself = reason == _BY_ITSELF
 
@@ -229,7 +229,6 @@ class RoundScheduler:
 
         try:
             with self._throttle.watching(by_itself=by_itself, changed=lambda: tell(running.last)):
-                resume = by_itself or budget_s is None
                 budget_s = budget_s or (self._schedule.round_s if by_itself else None)
                 for event in self._trainer.run(budget_s, reason, resume=resume):
                     tell(event)

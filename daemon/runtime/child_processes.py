@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import psutil
 
+from idiolect.adapters.training.child import give_way, leave_processors_to_others
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
@@ -28,6 +29,9 @@ log = logging.getLogger("idiolect.children")
 
 _WIND_UP_S = 8.0  # for a step of training and the checkpoint after it
 _STOP_S = 5.0
+_NICENESS = (
+    5  # of work that somebody waits for: a quarter of a processor beside a busy program, the rest of it alone
+)
 #: What a child says of an error that nobody caught: its kind and place.
 _WHERE = re.compile(r"\w+(?: at [\w.]+:\d+ in [\w<>]+)?")
 
@@ -65,6 +69,7 @@ class ChildProcesses:
         self._suspended_at: float | None = None
         self._unsent_s = 0.0
         self._stopping = False
+        self._waited_for = True
         self.doing: str | None = None
         """The name of the work that is under way, or None."""
         self.cancelled: str | None = None
@@ -72,14 +77,18 @@ class ChildProcesses:
         self._cancelled_as: type[IdiolectError] | None = None
 
     @contextlib.contextmanager
-    def claim(self, work: ChildWork) -> Iterator[None]:
-        """Keep other work off for as long as this takes. Raises TrainingBusyError."""
+    def claim(self, work: ChildWork, *, waited_for: bool = True) -> Iterator[None]:
+        """Keep other work off for as long as this takes. Raises TrainingBusyError.
+
+        Work that nobody waits for (`waited_for`) runs only while nothing else wants the processor.
+        """
         with self._changed:
             if self.doing is not None:
                 raise TrainingBusyError(
                     f"{self.doing.capitalize()} is running already. Wait until it is over, then ask again."
                 )
             self.doing = work.name
+            self._waited_for = waited_for
             self.cancelled = "the service was stopped" if self._stopping else None
             self._cancelled_as = None
         try:
@@ -108,6 +117,11 @@ class ChildProcesses:
             env=child_environment(work.environment),
             process_group=0,
         )
+        # Before it has begun a thread: each has a class and a priority of its own, and begins with its parent's.
+        if self._waited_for:
+            give_way(child.pid, _NICENESS)
+        else:
+            leave_processors_to_others(child.pid)
         orders, events, errors = pipe(child.stdin), pipe(child.stdout), _Tail(pipe(child.stderr))
         with self._changed:
             self._child, self._heard, self._suspended_at, self._unsent_s = child, False, None, 0.0
@@ -175,9 +189,13 @@ class ChildProcesses:
     def stop(self) -> None:
         """End what is under way and let nothing else come to a result; returns once its end is noted."""
         self._stopping = True
-        self.wind_up("the service was stopped")
+        self.end("the service was stopped")
+
+    def end(self, why: str) -> None:
+        """End what is under way, if need be without what it can go on from; returns once its end is noted."""
+        self.wind_up(why)
         if not self._has_ended(_WIND_UP_S):
-            self.cancel("the service was stopped")
+            self.cancel(why)
             self._has_ended(_STOP_S)
 
     def _has_ended(self, within_s: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -170,20 +171,25 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkey
     assert profile.end()["event"] == "verdict"
 
 
-def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile):
+def test_a_round_that_somebody_waits_for_goes_on_from_the_idle_one_at_ordinary_priority(profile):
     profile.begin()
+    until(lambda: profile.trained() > 0)
+    idle = profile.child()
+    assert (os.sched_getscheduler(idle.pid), idle.nice()) == (os.SCHED_IDLE, 19)
     profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
     asked: list[dict[str, Any]] = []
-    waiting = threading.Thread(target=lambda: asked.extend(profile.service.rounds.run(None, "asked")))
-    waiting.start()  # joins the round that is under way
-    until(lambda: not profile.service.rounds._throttle.by_itself)
+    waiting = threading.Thread(target=lambda: asked.extend(profile.service.rounds.run(240.0, "asked")))
+    waiting.start()
+    until(lambda: any(event.get("tokens") for event in asked))
+    assert not idle.is_running()
+    waited_for = profile.child()
+    assert (os.sched_getscheduler(waited_for.pid), waited_for.nice()) == (os.SCHED_OTHER, 5)
     at = profile.trained()
     while profile.trained() == at:
         profile.service.suggestions.suggest("see you ")
-    verdict = profile.end()
     waiting.join(DEADLINE_S)
-    assert asked[-1] == verdict
+    assert asked[-1]["event"] == "verdict"
     assert len(profile.store.rounds.all()) == 1
 
 
