@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from idiolect.adapters.evaluation.eval_metrics import latency, row, savings
+from idiolect.adapters.evaluation.eval_metrics import latency, row
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
@@ -35,11 +35,7 @@ from idiolect.models.build import find_base
 from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Adapter
 
-GROWTH_PERCENT = (0, 3, 10, 30, 100)
-"""How much of the history, the newest of it, the memory gets for the curve of its growth."""
-
 _GHOST_WORDS = 8
-_WORDS_ONLY_SHARE = 0.4  # of the time that an arm with ghosts takes
 _REPORT_EVERY_S = 0.5
 _TIMED_EVERY = 5  # every such message is typed without what is typed being known beforehand
 
@@ -113,7 +109,6 @@ _ARMS = (
     _Arm("no context", memory=True, adapted=True, context=False),
     _Arm("both", memory=True, adapted=True),
 )
-_MEMORY = _ARMS[2]
 
 
 def main() -> int:
@@ -130,14 +125,10 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     """Type the messages with each arm and emit the result."""
     history, test = messages[: request.history], messages[request.history :]
     arms = _arms(request)
-    parts = [] if request.answering else _parts(history)
-    typings = len(arms) + _WORDS_ONLY_SHARE * len(parts[:-1])
-    clock = _ProgressReporter(sum(len(message.text) for message in test), typings, emit)
+    clock = _ProgressReporter(sum(len(message.text) for message in test), len(arms), emit)
     clock.report("prepare")
     runner = _ArmRunner(request, history, test, clock)
-    typed = {arm.name: runner.type(arm, len(history)) for arm in arms}
-    growth = [runner.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]]
-    growth += [typed[_MEMORY.name]] if parts else []  # with all of the history it is the arm itself
+    typed = {arm.name: runner.type(arm) for arm in arms}
     mistyping = runner.mistype(arms[-1]) if request.mistakes else None
     emit(
         {
@@ -151,13 +142,6 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
             "test": _about(test) | {"repeats": sum(request.repeats)},
             "adapter": request.about_adapter,
             "arms": [_arm_figures(arm, typed[arm.name], request) for arm in arms],
-            "growth": [
-                {
-                    "characters": sum(len(message.text) for message in history[len(history) - newest :]),
-                    "savings": savings(found, "bar3", request.seed),
-                }
-                for newest, found in zip(parts, growth, strict=True)
-            ],
         }
     )
 
@@ -168,18 +152,6 @@ def _arms(request: TypingRequest) -> list[_Arm]:
         served = _Arm("without", memory=True, adapted=adapted)
         return [served, replace(served, name="with", answers=True)]
     return [arm for arm in _ARMS if adapted or not arm.adapted]
-
-
-def _parts(history: Sequence[EvalMessage]) -> list[int]:
-    """Return how many of the newest messages have 0, 3, 10, 30 and 100 % of the characters, each number once."""
-    sizes = [len(message.text) for message in reversed(history)]
-    counts, held, total = [], 0, 0
-    for percent in GROWTH_PERCENT:
-        while 100 * total < percent * sum(sizes):
-            total += sizes[held]
-            held += 1
-        counts.append(held)
-    return [*dict.fromkeys(counts)]
 
 
 def _about(messages: Sequence[EvalMessage]) -> dict[str, Any]:
@@ -205,14 +177,14 @@ def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) 
 class _ProgressReporter:
     """Reports progress over all that is typed, with the time left at the pace so far.
 
-    ``typings`` is how many times the ``characters`` are typed; typing with words alone counts as a part of a time.
+    ``typings`` is how many times the ``characters`` are typed.
     """
 
-    def __init__(self, characters: int, typings: float, emit: Emit) -> None:
+    def __init__(self, characters: int, typings: int, emit: Emit) -> None:
         self._emit = emit
         self._characters = characters
         self._typings = typings
-        self._before = 0.0  # typings that are over
+        self._before = 0  # typings that are over
         self._started = self._reported_at = time.monotonic()
 
     def report(self, phase: str, arm: str | None = None, share: float = 0.0) -> None:
@@ -231,14 +203,14 @@ class _ProgressReporter:
             }
         )
 
-    def report_typing(self, arm: str, weight: float, characters: int) -> None:
+    def report_typing(self, arm: str, characters: int) -> None:
         """Report, now and then, that so many characters were typed in this arm."""
         if time.monotonic() - self._reported_at > _REPORT_EVERY_S:
-            self.report("type" if weight == 1 else "growth", arm, weight * characters / self._characters)
+            self.report("type", arm, characters / self._characters)
 
-    def finish_typing(self, weight: float) -> None:
-        """Count a typing of this weight as finished."""
-        self._before += weight
+    def finish_typing(self) -> None:
+        """Count a typing as finished."""
+        self._before += 1
 
 
 class _ArmRunner:
@@ -269,32 +241,28 @@ class _ArmRunner:
         self._test = test
         self._clock = clock
 
-    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[TypedText]:
-        """Type each message in order, as a user who wrote the ``newest`` messages of the history before.
-
-        Without ``ghosts`` only the words suggested are used.
-        """
-        weight = 1.0 if ghosts else _WORDS_ONLY_SHARE
-        self._clock.report("type" if ghosts else "growth", arm.name)
-        history = [ids for ids in self._history[len(self._history) - newest :] if ids]
+    def type(self, arm: _Arm) -> list[TypedText]:
+        """Type each message in order, as a user who wrote the history before."""
+        self._clock.report("type", arm.name)
+        history = [ids for ids in self._history if ids]
         served = _ArmPredictor(self._serving, arm, self._request, self._adapter, history)
         asked = 0
 
         def ask(prefix: str) -> Suggestion:
             nonlocal asked
             asked += 1
-            self._clock.report_typing(arm.name, weight, asked)
-            return served.suggest(prefix, _GHOST_WORDS if ghosts else 0)
+            self._clock.report_typing(arm.name, asked)
+            return served.suggest(prefix, _GHOST_WORDS)
 
         typed = []
         for number, message in enumerate(self._test):
             served.begin(AnsweredText(message.answered, message.sender) if arm.answers else NOTHING)
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
-            typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._request.key_ms / 1e3))
+            typed.append(type_text(message.text, ask, key_s=self._request.key_ms / 1e3))
             if arm.learns:
                 served.learn(message.kept)
-        self._clock.finish_typing(weight)
+        self._clock.finish_typing()
         return typed
 
     def mistype(self, arm: _Arm) -> dict[str, Any]:

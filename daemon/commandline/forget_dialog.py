@@ -172,7 +172,7 @@ def _describe_taken(receipt: dict[str, Any], verb: str) -> str:
     entries = counted(receipt["entries"], "entry", "entries")
     rules = counted(receipt["words"], "word or phrase that you decided about", "words that you decided about")
     decided = f", and {rules}" if receipt["words"] else ""
-    return f"{verb} {entries} of {counted(receipt['tokens'], 'token')}{also}{decided}"
+    return f"{verb} {entries}{also}{decided}"
 
 
 def _describe_serving(receipt: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""Progress of long work: bars on stderr in a terminal; elsewhere a line for each phase and quarter."""
+"""Progress of long work: bars on stderr in a terminal; elsewhere a line for each phase and tenth."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -21,7 +22,6 @@ _PHASES: Final = {
     "train": "Learning how you write",
     "judge": "Testing what was learned",
     "type": "Typing your text again",
-    "growth": "Typing it again with less text learned",
     "mistype": "Mistyping words of it",
 }
 _COLUMNS: Final = (
@@ -59,10 +59,10 @@ class _Bars(Progress):
         if self._waits != why:
             self._waits = why
             self._note(f"  it {waits or 'goes on'}")
-        quarter = int(4 * done)
-        if self._said.get(phase, 0) < quarter < 4:
-            self._said[phase] = quarter
-            self._note(f"  {25 * quarter} % done{f', {left}' if left else ''}")
+        tenth = int(10 * done)
+        if self._said.get(phase, 0) < tenth < 10:
+            self._said[phase] = tenth
+            self._note(f"  {10 * tenth} % done{f', {left}' if left else ''}")
 
     def _note(self, line: str) -> None:
         if not self._terminal.errors.is_terminal:
@@ -96,20 +96,23 @@ def follow_phases(
     `what` stands at the bar until the first phase begins; `quiet` shows nothing.
     """
     last: dict[str, Any] = {}
+    least_s = math.inf
     with contextlib.nullcontext() if quiet else _Bars(terminal) as bars:
         if bars:
             bars.add_task(what, total=1.0, left="", waits="")
         for last in events:
             if bars and last["event"] == "progress":
-                left = f"{clock(last['left_s'])} left" if last.get("left_s") is not None else ""
+                left_s = last.get("left_s")
+                # An estimate that has grown is worth nothing until it is below what was told.
+                left = f"{clock(left_s)} left" if left_s is not None and left_s <= least_s else ""
+                least_s = min(least_s, math.inf if left_s is None else left_s)
                 bars.show(name_phase(last), last["done"], left, last.get("waits") or "")
     return _without_kind(last)
 
 
 def name_phase(event: dict[str, Any]) -> str:
-    """Return what is done in the phase of a progress event, and with which part of the program."""
-    named = _PHASES.get(event["phase"], str(event["phase"]))
-    return plain(f"{named}: {event['arm']}" if event.get("arm") else named)
+    """Return what is done in the phase of a progress event, in everyday words."""
+    return plain(_PHASES.get(event["phase"], str(event["phase"])))
 
 
 def _without_kind(event: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from idiolect.daemon.settings import Settings, span_of
 
+_WORDS_PER_TOKEN: Final = 0.75
 _RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further one
 _LONGEST_RETRY_S: Final = 86400.0
 
@@ -65,6 +66,12 @@ class RoundDecision:
     start: bool
     reason: str
     due: bool = True
+
+
+def words_of(tokens: int) -> int:
+    """Return about how many words so many tokens are, to two digits."""
+    words = round(_WORDS_PER_TOKEN * tokens)
+    return max(round(words, 2 - len(str(words))), 1)
 
 
 class RoundPolicy:
@@ -125,7 +132,7 @@ class RoundPolicy:
             missing = max(missing, self.new_tokens_needed(facts.refused) - facts.new_tokens)
         if missing > 0:
             after = f", since the last {facts.refused:,} were refused" if facts.refused > 1 else ""
-            return f"a round is due after {missing:,} more tokens of new text{after}"
+            return f"a round is due after about {words_of(missing):,} more words of new text{after}"
         return None
 
     def _not_again(self, facts: RoundFacts) -> str | None:

@@ -21,6 +21,7 @@ from idiolect.adapters.memory.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.rounds.round_policy import words_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -128,8 +129,9 @@ class Trainer:
         tokens = sum(len(ids) for _, ids in entries)
         if tokens < self._settings.min_tokens:
             raise TooLittleTextError(
-                f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
-                "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
+                f"There are about {words_of(tokens):,} words of text and a round needs "
+                f"{words_of(self._settings.min_tokens):,}. Add more with `idiolect add`; the "
+                "fast memory uses what is there already."
             )
         serving = self._sound_serving()
         unfinished = self._store.checkpoints.last() if resume else None
@@ -334,7 +336,7 @@ class Trainer:
             so_far = {*before, *learned}.intersection(
                 ids
             )  # it may have seen some whose text was let go since
-            reason += f"; it has learned from {len(so_far):,} of {len(ids):,} entries so far"
+            reason += f"; its time was enough for {len(so_far):,} of {len(ids):,} entries, the next round takes others"
         if result["promising"] and self._settings.keep_adapters:
             reason += "; the next round can go on from it"
         record = RoundRecord(

@@ -148,7 +148,7 @@ def test_on_a_corpus_a_real_round_trains_an_adapter(service, corpus, tmp_path):
     assert 0 < found["adapter"]["seconds"] < 60
     assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     phases = [*dict.fromkeys(event["phase"] for event in events[:-1])]
-    assert phases == ["prepare", "train", "judge", "type", "growth"]
+    assert phases == ["prepare", "train", "judge", "type"]
     assert all({"phase", "arm", "done", "left_s"} <= {*event} for event in events[:-1])
     assert (found["history"]["entries"], found["history"]["from"]) == (128, START.isoformat())
     # Nothing of it becomes the profile's.
@@ -223,7 +223,7 @@ def test_a_text_that_answers_is_typed_without_and_with_what_it_answers(written, 
     written.model.use(promoted(written, tiny, make_lora, entries))
     events = [*written.evals.run(EvalRequest(chars=600, context=path))]
     found = events[-1]
-    assert (found["source"], found["adapter"]["status"], found["growth"]) == (str(path), "active", [])
+    assert (found["source"], found["adapter"]["status"]) == (str(path), "active")
     assert [*dict.fromkeys(event["arm"] for event in events[1:-1] if event["arm"])] == ["without", "with"]
     without, with_ = (arm["all"] for arm in found["arms"])
     assert arms(found) == ["without", "with"]

@@ -17,7 +17,7 @@ import pytest
 from waiting import DEADLINE_S
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
-from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
+from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.evaluation.run import run as evaluate
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
@@ -106,7 +106,7 @@ def test_progress_goes_through_the_arms(finished):
     assert all({*event} == {"event", "phase", "arm", "done", "left_s"} for event in progress)
     told = [*dict.fromkeys((event["phase"], event["arm"]) for event in progress)]
     arms = ["base", "context", "memory", "adapter", "no context", "both"]
-    assert told == [("prepare", None), *(("type", arm) for arm in arms), ("growth", "memory")]
+    assert told == [("prepare", None), *(("type", arm) for arm in arms)]
     done = [event["done"] for event in progress]
     assert done == sorted(done)
     assert 0 == done[0] < done[-1] <= 1
@@ -115,7 +115,7 @@ def test_progress_goes_through_the_arms(finished):
 
 
 def test_the_result_has_its_documented_shape(result, messages):
-    figures = {"adapter", "arms", "growth", "mistakes"}
+    figures = {"adapter", "arms", "mistakes"}
     assert {*result} == {"event", "made", "seed", "key_ms", "source", "history", "test", *figures}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
     assert (result["seed"], result["source"]) == (7, "notes")
@@ -183,20 +183,6 @@ def test_each_message_is_learned_after_it_was_typed(arms, typing_request, messag
             assert mean > first_time + 0.1
         elif arm["name"] == "base":
             assert mean == first_time
-
-
-def test_the_memory_grows_with_the_history(result, arms, messages):
-    read = [point["characters"] for point in result["growth"]]
-    total = result["history"]["characters"]
-    assert len(read) == len(GROWTH_PERCENT)
-    assert read[0] == 0
-    longest = max(len(message.text) for message in messages[:40])
-    for characters, percent in zip(read, GROWTH_PERCENT, strict=True):
-        assert percent * total <= 100 * characters < percent * total + 100 * longest
-    assert read[-1] == total
-    saved = [point["savings"]["value"] for point in result["growth"]]
-    assert saved[0] < saved[-1]
-    assert result["growth"][-1]["savings"] == arms["memory"]["all"]["savings"]["3"]
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:

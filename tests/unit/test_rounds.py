@@ -500,7 +500,7 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
     monkeypatch.setattr(profile.service._children, "follow", cut_short)
     profile.begin()
     verdict = profile.end()
-    assert "it has learned from 6 of 110 entries so far" in verdict["reason"]
+    assert "its time was enough for 6 of 110 entries" in verdict["reason"]
     assert [(row.entries, row.stored) for row in profile.store.audit().seen] == [(6, 110)]
     seen, store = profile.store.adapters.seen(verdict["adapter"]), profile.store
     room = sum(len(entry.text.encode()) for entry in store.entries.select() if entry.id not in seen)
@@ -508,7 +508,7 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
     left = {entry for entry, _ in store.entries.token_ids()}
     assert not seen & left
     profile.begin()
-    assert f"it has learned from 6 of {len(left):,} entries so far" in profile.end()["reason"]
+    assert f"its time was enough for 6 of {len(left):,} entries" in profile.end()["reason"]
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):

@@ -101,8 +101,6 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
         repeats = counted(test["repeats"], "message that repeats another", "messages that repeat others")
         terminal.say(f"Without {repeats}:")
         _show_arms(terminal, new, "no_repeats")
-    grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
-    terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
     if found.get("mistakes"):
         terminal.say(_describe_mistakes(found["mistakes"]))
     return terminal.say(_describe_adapter(found["adapter"], own=own))

@@ -122,9 +122,9 @@ def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: b
     if not rows:
         return terminal.say("Nothing was forgotten yet.")
     terminal.show_table(
-        ("receipt", "when", "by", "entries", "tokens", "adapters", "then served"),
+        ("receipt", "when", "by", "entries", "adapters", "then served"),
         map(_make_row, rows),
-        right=("receipt", "entries", "tokens"),
+        right=("receipt", "entries"),
     )
     return None
 
@@ -135,7 +135,6 @@ def _make_row(row: dict[str, Any]) -> tuple[str, ...]:
         minute(str(row["at"])),
         ", ".join(row["conditions"]),
         f"{row['entries']:,}",
-        f"{row['tokens']:,}",
         ", ".join(str(stone["id"]) for stone in row["adapters"]) or "none",
         "base" if row["active"] is None else str(row["active"]),
     )

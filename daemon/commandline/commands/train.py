@@ -60,14 +60,14 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """Show how well the user's newest text is predicted with and without what was learned, and the decision."""
     metrics = verdict["metrics"]
     if "base" in metrics:
-        entries, tokens = (number(metrics.get(f"held_out_{what}")) for what in ("entries", "tokens"))
-        terminal.say(f"On what you wrote last, kept aside to test on ({entries} entries, {tokens} tokens):")
+        entries = number(metrics.get("held_out_entries"))
+        terminal.say(f"On what you wrote last, kept aside to test on ({entries} entries):")
         figures = ("perplexity", "top-3")
         terminal.show_table(
             ("", *figures), (_make_row(name, metrics.get(kind) or {}) for kind, name in _KINDS), right=figures
         )
         terminal.say(
-            "Perplexity: between how many next tokens (words or parts of words) it wavers; lower is better. Top-3: how "
+            "Perplexity: between how many next words or parts of words it wavers; lower is better. Top-3: how "
             "often the right one is among its three likeliest."
         )
     before, after = metrics.get("general_before"), metrics.get("general_after")
@@ -75,10 +75,9 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
         change = f"{after / before - 1:+.1%}"
         terminal.say(f"General text: perplexity {before:.2f} before, {after:.2f} after ({change}).")
     terminal.say(describe_verdict(verdict))
-    if verdict.get("tokens_per_s"):
-        took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
+    if verdict.get("seconds"):
         terminal.say(
-            f"The round computed for {took}, at {speed} tokens/s. {describe_delay(verdict)}".rstrip()
+            f"The round computed for {clock(verdict['seconds'])}. {describe_delay(verdict)}".rstrip()
         )
 
 

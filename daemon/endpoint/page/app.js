@@ -24,7 +24,7 @@ function state(look, text, more = "") {
 function outlook(why) {
   const told = why.replace("a round is due; it waits until the keyboard rests", "learning starts when you stop typing")
     .replace("a round is due and starts within a minute", "learning starts within a minute")
-    .replace("a round is due; it ", "learning ").replace(/^a round is due after (.*) more tokens of new text/, "learning starts after some $1 more pieces of words that you write")
+    .replace("a round is due; it ", "learning ").replace(/^a round is due after (.*) more words of new text/, "learning starts after $1 more words that you write")
     .replace("rounds start only when asked for (auto_train is off)", "training starts only when you ask for it");
   return `${sentence(told)}.`;
 }

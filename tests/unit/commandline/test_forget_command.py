@@ -29,7 +29,7 @@ def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
     assert (code, "--yes" in err) == (2, True)
     code, out, _ = run(service, "forget", "--text", "regards", "--dry-run")
     assert out.splitlines()[:2] == [
-        "Would forget 3 entries of 9 tokens and 1 adapter that learned from it (1).",
+        "Would forget 3 entries and 1 adapter that learned from it (1).",
         "Then serving the base model alone.",
     ]
     assert "Receipt" not in out
@@ -38,7 +38,7 @@ def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
     assert (code, out.splitlines()[:5]) == (
         0,
         [
-            "Forgot 3 entries of 9 tokens and 1 adapter that learned from it (1).",
+            "Forgot 3 entries and 1 adapter that learned from it (1).",
             "Serving the base model alone.",
             "A training round without the text is queued; `idiolect status` says when it starts.",
             "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space "
@@ -78,7 +78,7 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, knowing):
         assert (code, "Forgot" in out) == (1, False)
         assert "more than a tenth of all 43 entries. To go on, type how many" in out
     code, out, _ = run(service, "forget", "--text", "office", "--yes", "--expect", "40")
-    assert (code, out.split(" of ")[0]) == (0, "Forgot 40 entries")
+    assert (code, out.startswith("Forgot 40 entries")) == (0, True)
 
 
 def test_in_a_terminal_the_number_is_typed(run, knowing):

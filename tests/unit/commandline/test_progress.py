@@ -26,15 +26,36 @@ EVENTS = [
 ]
 
 
-def test_each_reason_to_wait_and_each_quarter_are_told_once(capsys):
+def test_each_reason_to_wait_and_each_tenth_are_told_once(capsys):
     assert follow_phases(Terminal(), "Training", EVENTS, quiet=False) == {"status": "promoted"}
     assert capsys.readouterr().err.splitlines() == [
         "Learning how you write …",
+        "  10 % done, 1:00 left",
         "  it is slowed down: other programs use the processor (62 %)",
-        "  25 % done, 1:00 left",
+        "  20 % done, 1:00 left",
+        "  30 % done, 1:00 left",
         "  it waits until `idiolect pause --end`",
+        "  40 % done, 1:00 left",
         "  it goes on",
         "  50 % done, 1:00 left",
+    ]
+
+
+def test_the_time_left_never_grows_and_phases_are_named_in_everyday_words(capsys):
+    left = [("train", 208.0), ("train", 182.0), ("train", 240.0), ("judge", 378.0), ("judge", 179.0)]
+    events = [
+        {"event": "progress", "phase": phase, "done": (place + 1) / 10, "left_s": left_s, "arm": "no context"}
+        for place, (phase, left_s) in enumerate(left)
+    ]
+    follow_phases(Terminal(), "Training", [*events, {"event": "result"}], quiet=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "Learning how you write …",
+        "  10 % done, 3:28 left",
+        "  20 % done, 3:02 left",
+        "  30 % done",
+        "Testing what was learned …",
+        "  40 % done",
+        "  50 % done, 2:59 left",
     ]
 
 
@@ -49,4 +70,9 @@ def test_a_build_without_a_bar_says_how_far_it_is(capsys):
     with show_base_build(Terminal()) as show:
         for done in (0.0, 0.1, 0.3, 0.31, 0.8, 1.0):
             show("build", done)
-    assert capsys.readouterr().err.splitlines() == ["Building it …", "  25 % done", "  75 % done"]
+    assert capsys.readouterr().err.splitlines() == [
+        "Building it …",
+        "  10 % done",
+        "  30 % done",
+        "  80 % done",
+    ]
