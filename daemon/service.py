@@ -185,7 +185,6 @@ class Service:
         profile.events.subscribe(Learned, lambda _: following.changed())
         profile.events.subscribe(Decided, lambda _: following.changed())
         profile.events.subscribe(Forgotten, lambda _: following.changed(urgent=True))
-        profile.events.subscribe(Forgotten, lambda _: self.ingest.refresh())  # it remembers what files held
         self._watcher.start()
         following.start()
         store.adapters.prune(settings.keep_adapters)

@@ -113,8 +113,8 @@ class Profile:
         self.before_storing(text)
         return encode(text)
 
-    def add(self, *paths: Path, me: tuple[str, ...] = (), restores: bool = True) -> ReadReport:
-        *_, last = self.ingest.add_paths(paths, AuthorFilter(me), restores=restores)
+    def add(self, *paths: Path, me: tuple[str, ...] = ()) -> ReadReport:
+        *_, last = self.ingest.add_paths(paths, AuthorFilter(me))
         assert last.report is not None
         return last.report
 

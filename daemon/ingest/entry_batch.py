@@ -6,15 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sources.items import ReadReport
 from idiolect.daemon.storage.entries import packed
-from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import FileState, NewEntry
-from idiolect.daemon.storage.selectors import Selector
 
 TRACKED_PARAGRAPHS: Final = 50_000
 """How many paragraphs of a file are remembered one by one."""
@@ -95,14 +93,14 @@ class EntryBatch:
             if id_ is None:
                 self.report.skip_known()
                 if len(self._known) < TRACKED_PARAGRAPHS:
-                    self._known[digest(entry.text)] = ids
+                    self._known[entry.key] = ids
                 continue
             ids.append(id_)
             self.report.entries += 1
             self.report.words += len(entry.text.split())
             self.report.redactions += entry.redactions
 
-    def end_file(self, state: Callable[[], FileState], origin: int | None) -> FileState:
+    def end_file(self, state: Callable[[], FileState], origin: int | None) -> None:
         """Commit what waits, and leave the state of a file of the source `origin` to the next transaction.
 
         A state names the ids of the file's entries, so it comes after them. If the program is killed
@@ -111,13 +109,9 @@ class EntryBatch:
         self.flush()
         self._known.clear()
         self._state, self._origin = state(), origin
-        return self._state
 
-    def recall(self, at: datetime, source: str) -> None:
-        """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
+    def recall(self) -> None:
+        """Commit what waits; find the ids of those texts that turned out to be stored before."""
         self.flush()
-        if self._known:
-            moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
-            for entry in self._store.entries.select(selector=moment):
-                if (ids := self._known.get(digest(entry.text))) is not None:
-                    ids.append(entry.id)
+        for key, id_ in self._store.entries.ids_of(self._known).items():
+            self._known[key].append(id_)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
-from idiolect.daemon.ingest.moved_files import MovedFiles
 from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.ingest.reader import Looked, Reader
 from idiolect.daemon.redaction.redact import placeholders
@@ -18,7 +17,7 @@ from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import BEYOND_LIMIT, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
-from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
+from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest, passed_over
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
@@ -78,8 +77,12 @@ class _Place:
 class _FileParagraphs:
     """A file while it is read: what it held before, and what it holds now."""
 
-    def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
+    def __init__(
+        self, status: os.stat_result, known: tuple[str, ...], passes_over: Callable[[str], bool]
+    ) -> None:
+        """`passes_over` says of a hash whether its paragraph is known, though no file's state tells so."""
         self.ledger = Ledger(known)
+        self._passes_over = passes_over
         self.written_at = saved_at(status)
         self._status = status
         self._paragraphs: list[_Paragraph] | None = []
@@ -93,6 +96,8 @@ class _FileParagraphs:
         stamp = stamp or (at.isoformat() if at else "")
         name = digest(f"{stamp}\n{text}" if stamp else text)
         known = self.ledger.take(name)
+        if known is None and self._passes_over(name):
+            known = passed_over(name)
         # Of what was forgotten no whole hash may come back into the state.
         paragraph = (
             _Paragraph(known.digest, list(known.entries), known.off_record) if known else _Paragraph(name)
@@ -120,14 +125,22 @@ class _FileParagraphs:
         return FileState(str(path), self._status.st_size, self._status.st_mtime_ns, known)
 
 
+def _keyed(place: _Place, new: _New) -> Iterator[tuple[str, str]]:
+    """The pieces of a paragraph, each with its key: the same wherever the paragraph stands."""
+    for part, piece in enumerate(pieces(new.text)):
+        if new.at is None:
+            yield piece, identity(place.source, piece, new.ordinal, part)
+        else:
+            yield piece, identity(place.source, None, new.stamp, piece)
+
+
 class FileImport:
     """Brings files and repositories into the store, one after the other."""
 
-    def __init__(self, store: Store, reader: Reader, moved: MovedFiles, batch: EntryBatch) -> None:
+    def __init__(self, store: Store, reader: Reader, batch: EntryBatch) -> None:
         """`reader` reads; `batch` gets the entries, and its report what was read and skipped."""
         self._store = store
         self._reader = reader
-        self._moved = moved
         self._batch = batch
         self.report = batch.report
 
@@ -148,9 +161,7 @@ class FileImport:
         """
         before = status(path)  # a save that comes while we read is then seen as a change
         state = self._store.file_states.get(str(path))
-        if state is None and kind.is_document:
-            state = self._moved.of(str(path), before, lambda: self._digests(path, kind, asked))
-        page = _FileParagraphs(before, state.paragraphs if state else ())
+        page = _FileParagraphs(before, state.paragraphs if state else (), self._store.file_states.passes_over)
         compares = bool(page.ledger) and kind.is_document and kind.name != "jsonl"
         place = _Place(path, kind.source, origin)
         held: list[_New] = []
@@ -169,22 +180,21 @@ class FileImport:
                 known += 1
             elif off_record:
                 new.paragraph.off_record = True
+                self._store.file_states.pass_over([new.paragraph.digest])
             elif compares and held_chars < _HELD_CHARS:
                 held.append(new)
                 held_chars += len(found.text)
             elif self._whole(place, page, new):
                 yield found.offset_bytes
         self._edited(place, page, held)
-        self._batch.recall(
-            page.written_at, kind.source
-        )  # of an import that was killed before it came to the state
+        self._batch.recall()
         if known:
             self.report.skip_known(known)
         if spoken:
             self.report.files += 1
         elif not complained:
             self.report.skip(Skipped(path, "empty"))
-        self._moved.saved(self._batch.end_file(lambda: page.state(path), origin))
+        self._batch.end_file(lambda: page.state(path), origin)
         yield before.st_size
 
     def repository(
@@ -221,25 +231,10 @@ class FileImport:
             self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)), origin)
         yield 0
 
-    def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:
-        """The hashes of a file's paragraphs, of a very long one those at its start."""
-        page = _FileParagraphs(status(path), ())
-        found = []
-        for item in self._reader.pieces(path, kind.name, asked.me):
-            if not isinstance(item, Skipped) and item.text and (new := page.see(item.text, item.at)):
-                found.append(new.paragraph.digest)
-                if len(found) > TRACKED_PARAGRAPHS:
-                    break
-        return found
-
     def _whole(self, place: _Place, page: _FileParagraphs, new: _New) -> bool:
         """Put a paragraph of which nothing is known; True if that made a transaction."""
         committed = False
-        for part, piece in enumerate(pieces(new.text)):
-            if new.at is None:
-                key = identity(place.source, str(place.path), piece, new.ordinal, part)
-            else:
-                key = identity(place.source, None, new.stamp, piece)
+        for piece, key in _keyed(place, new):
             committed |= self._batch.put(
                 piece,
                 source=place.source,
@@ -268,6 +263,8 @@ class FileImport:
                     self._runs(place, page, new, tuple(new.text[start:end] for start, end in edit.runs))
             else:
                 new.paragraph.off_record = True
+            if edit is not None or new.paragraph.off_record:
+                self._store.file_states.pass_over([new.paragraph.digest])
 
     def _runs(self, place: _Place, page: _FileParagraphs, new: _New, runs: tuple[str, ...]) -> None:
         """Put the new words of an edited paragraph."""

@@ -372,7 +372,6 @@ class Watcher:
         """Compare all watched paths with what was last read."""
         now = time.monotonic()
         try:
-            self._ingest.refresh()
             for path in map(Path, self._store.watches.all()):
                 if self._observe_wanted(path):
                     self._look_into(path, _Due(now, now, off_record=False))

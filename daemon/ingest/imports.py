@@ -57,7 +57,7 @@ class Imports:
         if not confirmed:
             self._watcher.refuse_very_much(path)
         try:
-            events = self._read(self._ingest.add_paths([path], restores=False))
+            events = self._read(self._ingest.add_paths([path]))
         except NothingToReadError:  # a folder for what is still to be written
             events = iter(())
         return self._follow(path, events)

@@ -18,10 +18,8 @@ from typing import Final
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
-from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
 from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport
-from idiolect.daemon.ingest.moved_files import MovedFiles
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.pause import PausedError
@@ -88,7 +86,7 @@ class Ingest:
     ) -> None:
         """`encode` turns a text into token ids; `reader` reads files, and is made here where it is None."""
         self._profile = profile
-        self._store = store = profile.store
+        self._store = profile.store
         self.reader = reader or Reader()
         self._encode = encode
         self._excluded_here = (
@@ -103,7 +101,6 @@ class Ingest:
         self._ignored = Ignored(lasting=True)
         self.app_policy = AppPolicy(profile, settings)
         self.pause = profile.pause
-        self._moved = MovedFiles(store)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
 
@@ -197,13 +194,10 @@ class Ingest:
 
     # Files, folders and repositories
 
-    def add_paths(
-        self, paths: Sequence[Path], asked: AuthorFilter | None = None, *, restores: bool = True
-    ) -> Iterator[ImportProgress]:
+    def add_paths(self, paths: Sequence[Path], asked: AuthorFilter | None = None) -> Iterator[ImportProgress]:
         """Import files, folders and other sources (see `table.KINDS`), in transactions.
 
-        A file of the program's own export is restored if it is one of `paths` and `restores` is true; else it is left
-        alone. `asked` says whose text to take where there is more than one person's; where it does not, what was said
+        `asked` says whose text to take where there is more than one person's; where it does not, what was said
         of the same source before holds, else a guess. Everything is found and checked at the call; the reading goes
         with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
         NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
@@ -218,8 +212,7 @@ class Ingest:
             raise _nothing(report)
         if len(found) == 1:
             self._probe(*found)
-        self._moved.refresh()
-        return self._import(found, report, restores=restores)
+        return self._import(found, report)
 
     def _find(self, path: Path, asked: AuthorFilter, found: dict[Path, _Found], report: ReadReport) -> None:
         status(path)
@@ -250,12 +243,9 @@ class Ingest:
         if isinstance(first, Skipped) and first.reason == "binary":
             raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")
 
-    def _import(
-        self, found: dict[Path, _Found], report: ReadReport, *, restores: bool
-    ) -> Iterator[ImportProgress]:
+    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[ImportProgress]:
         batch = self._batch(report)
-        imported = FileImport(self._store, self.reader, self._moved, batch)
-        restoring = Restoring(self._store, self.reader, self.app_policy, batch) if restores else None
+        imported = FileImport(self._store, self.reader, batch)
         total = sum(one.size_bytes for one in found.values())
         done = 0
         path = next(iter(found))
@@ -264,7 +254,7 @@ class Ingest:
         try:
             for path, one in found.items():
                 with self._alone(path):
-                    for read_bytes in self._one(imported, restoring, path, one, origins[one.root]):
+                    for read_bytes in self._one(imported, path, one, origins[one.root]):
                         yield ImportProgress(
                             path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
                         )
@@ -278,9 +268,7 @@ class Ingest:
             raise _nothing(report)
         yield ImportProgress(path, report.entries, report.words, total, total, report)
 
-    def _one(
-        self, imported: FileImport, restoring: Restoring | None, path: Path, one: _Found, origin: int
-    ) -> Iterator[int]:
+    def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
         report = imported.report
         if path != one.root and self.excludes(path, one.root):  # since it was found
             report.skip(Skipped(path, "excluded"))
@@ -290,10 +278,6 @@ class Ingest:
             kind = kinds.BY_NAME.get(looked.kind or "")
             if kind is None:
                 report.skip(Skipped(path, "other file type"))
-            elif kind is kinds.EXPORT and restoring is not None and path == one.root:
-                yield from restoring.file(path, kind, origin=origin)
-            elif kind is kinds.EXPORT:
-                report.skip(left_alone(path))
             elif kind is kinds.BY_NAME["git"]:
                 yield from imported.repository(path, looked, one.asked, origin=origin)
             elif path.is_file() and not one.again and not self.is_changed(path):
@@ -302,10 +286,6 @@ class Ingest:
                 yield from imported.file(path, kind, one.asked, origin=origin)
         except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
             report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
-
-    def refresh(self) -> None:
-        """Look again at which of the known files are still there, to know moved ones by what they hold."""
-        self._moved.refresh()
 
     def is_changed(self, path: Path) -> bool:
         """Whether the file is new or was saved since it was last read, by its size and time."""
@@ -370,27 +350,24 @@ class Ingest:
         root = path.parent if root is None else root
         report = ReadReport()
         batch = EntryBatch(self._profile, self._encode, report, storing)
-        imported = FileImport(self._store, self.reader, self._moved, batch)
+        imported = FileImport(self._store, self.reader, batch)
         with self._alone(path):
             if not self.follows(path, root):
                 return 0
             if not os.path.isfile(path):
-                self._moved.lost(str(path))
                 return 0
             try:
                 kind = kinds.BY_NAME.get(self.reader.look(path).kind or "")
                 known = self._store.sources.get(str(root))
                 origin, me = known or (self._store.sources.add(str(root), "folder"), ())
-                if kind is kinds.EXPORT:
-                    _log.info("a file of an own export in a followed folder was left alone")
-                elif kind is not None:
+                if kind is not None:
                     off_record = off_record or self.pause.active or self.pause.covers(path.stat().st_mtime)
                     for _ in imported.file(
                         path, kind, AuthorFilter(me), origin=origin, off_record=off_record
                     ):
                         pass
             except (NoSuchPathError, UnreadableError, OSError):
-                self._moved.lost(str(path))
+                pass  # it is gone, or closed to us
             batch.flush()
         return report.entries
 

@@ -176,8 +176,6 @@ class _Cleaner:
 
     def __call__(self, item: Item) -> tuple[str, int]:
         """What :func:`cleaned` gives of the next piece."""
-        if item.kept is not None:
-            return cleaned(item.text)
         text, redactions = cleaned(item.text, self._before)
         self._before = f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
         return text, redactions

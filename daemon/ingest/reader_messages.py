@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from idiolect.daemon.ingest.source_discovery import FoundSource
-from idiolect.daemon.sources.items import FoundFile, Item, Kept, Skipped
+from idiolect.daemon.sources.items import FoundFile, Item, Skipped
 
 Found: TypeAlias = Item | Skipped | FoundFile | FoundSource
 
@@ -18,11 +18,7 @@ def packed(found: Found) -> list[Any]:
     """A value that JSON can hold."""
     if isinstance(found, Item):
         at = found.at.isoformat() if found.at else None
-        kept = astuple(found.kept) if found.kept else None
-        return [
-            *("item", found.text, at, found.ordinal, found.offset_bytes, found.stamp),
-            *(kept, found.redactions, found.raw),
-        ]
+        return ["item", found.text, at, *astuple(found)[2:]]
     name = next(name for name, kind in _KINDS.items() if isinstance(found, kind))
     return [name, *(str(part) if isinstance(part, Path) else part for part in astuple(found))]
 
@@ -34,9 +30,8 @@ def unpacked(row: list[Any]) -> Found:
 
 
 def _item(parts: list[Any]) -> Item:
-    text, at, ordinal, offset, stamp, kept, redactions, raw = parts
-    when = datetime.fromisoformat(at) if at else None
-    return Item(text, when, ordinal, offset, stamp, Kept(*kept) if kept else None, redactions, raw)
+    text, at, *rest = parts
+    return Item(text, datetime.fromisoformat(at) if at else None, *rest)
 
 
 def _source(parts: list[Any]) -> FoundSource:

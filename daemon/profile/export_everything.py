@@ -10,8 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from idiolect.daemon.sources.own_export import ENTRY, README_HEAD, line
-from idiolect.daemon.storage.records import STORE_ID
+from idiolect.daemon.sources.documents import OWN_KEY
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 from idiolect.models.known_bases import by_source
@@ -19,10 +18,10 @@ from idiolect.models.known_bases import by_source
 EVERYTHING: Final = "everything"
 """The kind of export that this is."""
 
-_README: Final = f"""{README_HEAD} when it was written. None of it is encrypted:
+_README: Final = """This folder holds what idiolect knew of one person when it was written. None of it is encrypted:
 whoever can read these files can read that person's text. Delete them when they are no longer needed.
 
-entries.jsonl     the text, redacted as it was stored; `idiolect add entries.jsonl` restores it
+entries.jsonl     the text, redacted as it was stored
 adapters.jsonl    the adapters: parent, verdict, figures, how much they have seen
 adapters/ID.safetensors    their weights (LoRA; A and B of each adapted matrix, by the served graph's input names)
 seen.jsonl        which entries each adapter has seen, its ancestors included
@@ -37,21 +36,18 @@ NOTICE            the terms of the base models that these adapters were trained 
 def takeout(store: Store, folder: Path) -> None:
     """Write everything to the new `folder`. Raises OSError, and the store's errors."""
     folder.mkdir(mode=0o700)
-    _file(folder / "README.txt", _README.encode())
-    number = store.state.get(STORE_ID)
+    _file(folder / "README", _README.encode())
     entries = (
         {
             "id": entry.id,
             "ts": entry.at,
             "source": entry.source,
             "app": entry.app,
-            "key": key,
-            "store": number,
             "text": entry.text,
         }
-        for entry, key in store.entries.exported()
+        for entry in store.entries.select()
     )
-    _lines(folder, "entries", ENTRY, entries)
+    _lines(folder, "entries", "entry", entries)
     adapters = store.adapters.all()
     _lines(folder, "adapters", "adapter", map(asdict, adapters))
     _lines(folder, "seen", "seen", _seen(store, [row.id for row in adapters]))
@@ -90,7 +86,7 @@ def _feedback(store: Store) -> Iterator[dict[str, Any]]:
 def _lines(folder: Path, name: str, holds: str, rows: Iterable[dict[str, Any]]) -> None:
     with open(folder / f"{name}.jsonl", "x", encoding="utf-8", opener=_private) as file:
         for row in rows:
-            file.write(json.dumps(line(holds, row), ensure_ascii=False, default=_iso) + "\n")
+            file.write(json.dumps({OWN_KEY: holds, **row}, ensure_ascii=False, default=_iso) + "\n")
 
 
 def _iso(value: date | datetime) -> str:

@@ -17,7 +17,7 @@ JSON_BYTES: Final = 8 << 20
 """Of one line of JSON, at most."""
 
 OWN_KEY: Final = "idiolect"
-"""With this name begins each line of the program's own export, which is no text (`own_export.py` restores it)."""
+"""With this name begins each line of the program's own export, which holds no new text."""
 
 
 def reader(
@@ -74,7 +74,7 @@ def _read_jsonl(path: Path, lines: Lines) -> Iterator[Item | Skipped]:
 _SAID: Final = {
     "lines that are not JSON": "not a JSON object",
     "lines without text": 'no "text" that is a string',
-    "lines of an own export": "a line of the program's own export; add the file that it is from by its name",
+    "lines of an own export": "a line of the program's own export, which is not read back",
     "times not understood": '"ts" is no time that can be understood; the text was kept',
 }
 

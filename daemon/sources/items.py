@@ -52,25 +52,11 @@ class BinaryFileError(IdiolectError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the store that an entry was exported from kept of it: the entry's key, source, application and number.
-
-    `store` is that store's own number; None where it has none.
-    """
-
-    key: str
-    source: str
-    app: str | None
-    id: int
-    store: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """A piece of text as it stands in its file: the `ordinal`-th (from 0), read up to `offset_bytes`.
 
     `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
-    that stays the same wherever the file is read. `kept` is set for an entry of the program's own export.
+    that stays the same wherever the file is read.
 
     Once it was cleaned, `redactions` secrets were taken out of it; `raw` is the text before that, where it is wanted.
     """
@@ -80,7 +66,6 @@ class Item:
     ordinal: int
     offset_bytes: int = 0
     stamp: str = ""
-    kept: Kept | None = None
     redactions: int = 0
     raw: str = ""
 

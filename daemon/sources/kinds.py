@@ -21,7 +21,6 @@ from idiolect.daemon.sources import (
     matrix,
     office_documents,
     org,
-    own_export,
     rst,
     rtf,
     signal,
@@ -91,7 +90,6 @@ _mail = partial(Kind, source="mail", guess=mailboxes.guess, people=mailboxes.sen
 
 #: In the order in which they are tried: what is recognised by what is in it comes before what is by its name.
 KINDS: Final = (
-    Kind("export", "export", own_export.read, looks=own_export.looks),
     Kind(
         "git",
         "git",
@@ -123,8 +121,6 @@ KINDS: Final = (
 )
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
 TEXT: Final = BY_NAME["text"]
-#: The program's own export: its entries are restored where the file is named, and it is left alone in a folder.
-EXPORT: Final = BY_NAME["export"]
 #: What may be read, as a sentence says it.
 SAID: Final = ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats"
 

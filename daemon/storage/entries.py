@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -86,16 +86,15 @@ class Entries:
         for at_us, id_, text, source, app, tokens in self._in_time(columns, selector):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
 
-    def exported(self) -> Iterator[tuple[Entry, str]]:
-        """Yield all entries in order of time and then id, each with the key by which it is known again."""
-        columns = "at_us, id, text, source, app, tokens, lower(hex(key))"
-        for at_us, id_, text, source, app, tokens, key in self._in_time(columns, None):
-            yield Entry(id_, text, source, app, moment(at_us), tokens), key
-
-    def has(self, key: str) -> bool:
-        """Whether an entry with this key is kept, with or without its text."""
+    def ids_of(self, keys: Iterable[str]) -> dict[str, int]:
+        """The ids of the entries that have one of these keys, by key."""
+        found = {}
         with self._connection.reading() as db:
-            return bool(db.execute("SELECT 1 FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone())
+            for key in keys:
+                row = db.execute("SELECT id FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone()
+                if row is not None:
+                    found[key] = int(row[0])
+        return found
 
     def token_ids(self) -> Iterator[tuple[int, bytes]]:
         """Yield the id and token ids (little-endian uint32) of each entry, by time and then id."""
@@ -217,14 +216,13 @@ class Entries:
         wanted = json.dumps(sorted(ids))
         with self._connection.writing() as db:
             keys = db.execute(
-                "SELECT id, key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
+                "SELECT key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
             ).fetchall()
             self._shared.deleted(db, wanted, texts=texts)
             db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted])
-            in_files = self._file_states.blur_deleted()
-            for id_, key in keys:
-                if for_good and id_ not in in_files:
-                    db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
+            self._file_states.blur_deleted(for_good=for_good)
+            for (key,) in keys if for_good else ():
+                db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
 
     def encode_anew(self, encode: Callable[[str], list[int]], report: Callable[[float], None]) -> None:
         """Replace all token ids by those of another tokenizer; the text stays as it is. One transaction.

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -16,6 +17,7 @@ from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.paragraphs import blurred, decoded
 from idiolect.daemon.storage.records import FileState
 
+_MARK_DIGITS: Final = 6  # of a hash, by which a paragraph is known again: so few belong to many texts
 _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 
 
@@ -45,32 +47,35 @@ class FileStates:
                 (os.fsencode(state.path), state.size_bytes, state.mtime_ns, json.dumps(state.paragraphs)),
             )
 
-    def move(self, old: str, new: str) -> None:
-        """Give a file's state another path; what was known of the file there before is dropped."""
+    def pass_over(self, digests: Iterable[str]) -> None:
+        """Have paragraphs with these hashes known wherever they stand, by 24 bits of each hash."""
         with self._connection.writing() as db:
-            db.execute(
-                "UPDATE OR REPLACE files SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old))
-            )
+            for name in digests:
+                db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(name)])
 
-    def drop(self, path: str) -> None:
-        """Drop a file's state; the entries that came from it stay."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM files WHERE path = ?", (os.fsencode(path),))
+    def passes_over(self, digest: str) -> bool:
+        """Whether a paragraph with this hash was passed over."""
+        with self._connection.reading() as db:
+            found = db.execute("SELECT 1 FROM passed_over WHERE mark = ?", [_mark(digest)]).fetchone()
+        return found is not None
 
-    def blur_deleted(self) -> frozenset[int]:
-        """Shorten the hashes of paragraphs that belong to deleted entries.
-
-        Returns the ids of all entries, deleted or not, that any file's state named before.
-        """
-        named = set[int]()
+    def blur_deleted(self, *, for_good: bool) -> None:
+        """Shorten the hashes of paragraphs that belong to deleted entries; `for_good` passes these over from now on."""
         with self._connection.writing() as db:
             for path, held in db.execute("SELECT path, paragraphs FROM files").fetchall():
                 paragraphs = tuple(json.loads(held))
-                named.update(*_entries_of(paragraphs))
                 kept = _without_deleted(db, paragraphs)
                 if kept != paragraphs:
+                    if for_good:
+                        gone = {*paragraphs} - {*kept}
+                        self.pass_over(
+                            name for coded in gone if len(name := decoded(coded).digest) >= _MARK_DIGITS
+                        )
                     db.execute("UPDATE files SET paragraphs = ? WHERE path = ?", [json.dumps(kept), path])
-        return frozenset(named)
+
+
+def _mark(digest: str) -> int:
+    return int(digest[:_MARK_DIGITS], 16)
 
 
 def _state(path: bytes, size_bytes: int, mtime_ns: int, paragraphs: str) -> FileState:

@@ -73,6 +73,11 @@ def blurred(coded: str, gone: AbstractSet[int]) -> str:
     return former + Known(known.digest[:_BLURRED], known.entries).coded()
 
 
+def passed_over(digest: str) -> Known:
+    """What is known of a paragraph that is not read: the beginning of its hash."""
+    return Known(digest[:_BLURRED])
+
+
 class Ledger:
     """The paragraphs that a file held when it was last read, ticked off while it is read again.
 
@@ -120,16 +125,6 @@ class Ledger:
         for name, left in held.items():
             if name not in self._known_again:
                 yield from left
-
-
-def digests_of(state: Iterable[str]) -> frozenset[str]:
-    """The hashes of the paragraphs that a file holds at present, by its state."""
-    return frozenset(decoded(coded).digest for coded in state if not coded.startswith(_FORMER))
-
-
-def found_again(known: frozenset[str], held: Iterable[str]) -> frozenset[str]:
-    """Those of the hashes `known` (by `digests_of`) that paragraphs with the whole hashes `held` have."""
-    return frozenset(name for whole in held for name in (whole, whole[:_BLURRED]) if name in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,6 @@ ROUND_DUE: Final = "round_due"
 #: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
 FORGOTTEN_AFTER: Final = "forgotten_after_round"
 
-#: The name of the state that holds the store's own number, by which it is told from another one.
-STORE_ID: Final = "store_id"
-
 #: The name of the state that holds the share of keystrokes saved, as it was measured last on the own history.
 MEASURED: Final = "measured_savings"
 

@@ -18,7 +18,6 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
-from idiolect.daemon.storage.records import STORE_ID
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.marker import Marker
@@ -59,8 +58,6 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
             f"Nothing was changed. {marker.ways_back(settings)}"
         ) from None
     try:
-        if store.state.get(STORE_ID) is None:
-            store.state.set(STORE_ID, secrets.token_hex(16))
         marker.write(settings, Marker(made=True))
     except BaseException:
         store.close()

@@ -418,7 +418,6 @@ def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) 
     assert profile.store.forget(Selector(text="old mill")).entries == 1
     for new in ("New.", "Newer by far.", "The newest of all."):  # each reading saves the state anew
         assert profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n\n{new}\n") == [new]
-        profile.ingest.refresh()
     [state] = profile.store.file_states.all()
     digests = [coded.removeprefix("~").partition(":")[0] for coded in state.paragraphs]
     assert digest(LAST_WEEK) not in digests
@@ -429,7 +428,7 @@ def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) 
     assert profile.save("copy.md", f"{LAST_WEEK}\n\n{kept}\n") == []
     (profile.notes / "a.md").rename(profile.notes / "b.md")
     assert profile.ingest.update_file(profile.notes / "b.md") == 0
-    assert profile.save("c.md", f"{kept}\n\nNothing of that.\n") == [kept, "Nothing of that."]
+    assert profile.save("c.md", f"{kept}\n\nNothing of that.\n") == ["Nothing of that."]
 
 
 def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
@@ -475,14 +474,15 @@ def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
     (profile.notes / "a.md").rename(profile.notes / "b.md")
     assert profile.ingest.update_file(profile.notes / "a.md") == 0
     assert profile.ingest.update_file(profile.notes / "b.md") == 0
-    assert [Path(state.path).name for state in profile.store.file_states.all()] == ["b.md"]
-    assert profile.save("b.md", f"{first}\nNew.\n") == ["New."], "the state went with the file"
+    assert profile.save("b.md", f"{first}\nNew.\n") == ["New."]
     assert profile.save("copy.md", f"{first}\nNew.\n") == []
     assert profile.save("copy.md", f"{first}\nNew. Newer.\n") == ["Newer."]
     assert profile.save("b.md", f"{first}\nNew.\n") == []
     (profile.notes / "b.md").unlink()
     assert profile.ingest.update_file(profile.notes / "b.md") == 0
-    assert profile.save("c.md", f"{first}\nNew. And edited too.\n") == ["And edited too."], "moved and edited"
+    assert profile.save("c.md", f"{first}\nNew. Newer.\n\nAnother.\n") == ["Another."], (
+        "an edit is known, too"
+    )
     assert len(profile.texts()) == 5
 
 
@@ -501,7 +501,6 @@ def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) ->
     (profile.notes / "a.md").unlink()
     assert profile.ingest.update_file(profile.notes / "a.md") == 0
     assert len(profile.texts()) == 2
-    profile.ingest.refresh()
     assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == []
 
 
@@ -532,8 +531,8 @@ def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
     for thread in threads:
         thread.join(DEADLINE_S)
     assert errors == []
-    assert Counter(profile.texts()) == Counter([*(f"text {n}" for n in range(20)), *["same"] * 40])
-    assert len(profile.heard) == 60
+    assert Counter(profile.texts()) == Counter([*(f"text {n}" for n in range(20)), "same", "same"])
+    assert len(profile.heard) == 22
 
 
 # Off the record
