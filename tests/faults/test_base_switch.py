@@ -205,7 +205,7 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     }
     assert [row["name"] for row in json.loads(shop.done("base", "--json")[1]) if row["serves"]] == ["other"]
 
-    assert shop.done("base", "remove", "other")[0] == 19
+    assert shop.done("base", "remove", "other")[0] == 4
     assert shop.done("base", "use", "smollm2-135m")[0] == 0
     again = shop.status()
     assert (again["base"], again["tokens"]) == ("tiny", tokens)
@@ -213,7 +213,7 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
 
     code, out, _ = shop.done("base", "remove", "other")
     assert (code, "MB are free again" in out, place.exists()) == (0, True, False)
-    assert shop.done("base", "remove", "other")[0] == 17
+    assert shop.done("base", "remove", "other")[0] == 3
 
 
 def test_who_is_there_is_asked_for_their_languages_once(shop: Shop) -> None:
@@ -262,7 +262,7 @@ def test_killed_at_any_point_one_of_them_serves_whole_and_the_next_try_works(sho
     others = replace(
         shop.known, terms=replace(terms, document=wheel(shop.shelf, "others", "TERMS", b"Others."))
     )
-    assert shop.done("base", "use", "other", known=others)[0] == 18, "other terms are asked for"
+    assert shop.done("base", "use", "other", known=others)[0] == 4, "other terms are asked for"
     for point, serves in (("ended", "tiny"), ("chosen", "other")):
         shop.killed(point)  # whose terms were accepted before
         code, _, err = shop.done("start")
@@ -300,17 +300,17 @@ def test_what_cannot_be_had_is_told_and_what_serves_goes_on(
     other = replace(known.parts[1], requirement="other1==2.0")
     third = make_gguf(tmp_path / "third.gguf", architecture="mamba")
     tries = [
-        (known, ["other"], 18, "give --accept-terms"),
+        (known, ["other"], 4, "give --accept-terms"),
         (
             replace(known, parts=(known.parts[0], other)),
             ["other", "--accept-terms"],
-            13,
+            7,
             "No matching distribution found for other1==2.0",
         ),
-        (replace(known, size_bytes=10**15), ["other", "--accept-terms"], 12, "there is no room"),
-        (replace(known, sha256="0" * 64), ["other", "--accept-terms"], 11, "do not make the file"),
-        (known, [str(third)], 14, "third.gguf"),
-        (known, ["othr"], 17, "Did you mean other?"),
+        (replace(known, size_bytes=10**15), ["other", "--accept-terms"], 6, "there is no room"),
+        (replace(known, sha256="0" * 64), ["other", "--accept-terms"], 7, "do not make the file"),
+        (known, [str(third)], 7, "third.gguf"),
+        (known, ["othr"], 3, "Did you mean other?"),
     ]
     for asked, words, code, said in tries:
         found, _, err = shop.done("base", "use", *words, known=asked)
@@ -318,7 +318,7 @@ def test_what_cannot_be_had_is_told_and_what_serves_goes_on(
     path = shop.shelf / "other1-1.0-py3-none-any.whl"
     path.write_bytes(path.read_bytes()[:-100])
     found, _, err = shop.done("base", "use", "other", "--accept-terms")
-    assert (found, "not the pinned file" in err) == (11, True), err
+    assert (found, "not the pinned file" in err) == (7, True), err
     now = shop.status()
     assert (now["pid"], now["base"]) == (before, "tiny")
     assert [path.name for path in (shop.settings.base_dir / "others").iterdir()] == ["other"]
@@ -392,4 +392,4 @@ def test_base_models_are_listed_where_it_cannot_be_read_which_one_serves(closed:
         code, out, err = closed.done("base", "--json")
         assert (code, "Choose it again" in err) == (0, True), err
         assert [row["serves"] for row in json.loads(out)] == [False, False]
-    assert closed.done("base", "remove", "other")[0] == 17
+    assert closed.done("base", "remove", "other")[0] == 3

@@ -271,7 +271,7 @@ def test_with_room_again_everything_works(disk, monkeypatch, capfd):
     first, _ = process.start(disk.settings)
     disk.fill()
     for line in ("lock", "token --rotate"):
-        assert ended(line)[0] == 111
+        assert ended(line)[0] == 6
     assert process.find(disk.settings) == first
     disk.mended()
     for line in ("token --rotate", "lock", "unlock", "pause", "stop"):

@@ -84,7 +84,7 @@ def test_a_second_service_says_so_and_leaves_the_first_alone(profile):
         directly(profile.home), capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )
     error = json.loads(second.stdout)["error"]
-    assert (second.returncode, error["code"]) == (55, "already-running")
+    assert (second.returncode, error["code"]) == (4, "already-running")
     assert f"(pid {first.pid})" in error["message"]
     assert "idiolect stop" in error["message"]
     assert process.find(profile) == first
