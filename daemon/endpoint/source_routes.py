@@ -23,11 +23,11 @@ from idiolect.daemon.ingest.source_inventory import UnknownSourceError
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import OtherCountError, SourceRow
+from idiolect.daemon.storage.records import ForgottenMeanwhileError, OtherCountError, SourceRow
 
 MAX_LEARNED = 10_000
 
-_OF_READING = (NoSuchPathError, PausedError, ReaderEndedError)
+_OF_READING = (NoSuchPathError, PausedError, ReaderEndedError, ForgottenMeanwhileError)
 
 
 class ImportBody(Body):

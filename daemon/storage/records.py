@@ -94,7 +94,7 @@ class WeightsDroppedError(IdiolectError):
 
 
 class ForgottenMeanwhileError(IdiolectError):
-    """Text was forgotten while a training round, an evaluation or a text that is generated worked with it."""
+    """Text was forgotten, or its source removed, while a round, an evaluation or an import worked with it."""
 
     code: ClassVar[str] = "forgotten-meanwhile"
     exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
