@@ -73,8 +73,8 @@ def main() -> int:
 
 
 def _survey(settings: Settings) -> Sequence[object]:
-    from idiolect.daemon.setup.place import Target  # few ask for it, and it knows all browsers
-    from idiolect.daemon.setup.places import survey
+    from idiolect.daemon.clients.setup.place import Target  # few ask for it, and it knows all browsers
+    from idiolect.daemon.clients.setup.places import survey
 
     return [state for state in survey(Target(settings)) if state.place != "service"]
 

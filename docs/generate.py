@@ -34,7 +34,7 @@ def commands() -> str:
     """Every command with its arguments and options, in the groups that `idiolect --help` shows."""
     from typer.main import get_command
 
-    from idiolect.daemon.commandline.command_table import COMMANDS, app, load
+    from idiolect.daemon.clients.commandline.command_table import COMMANDS, app, load
 
     parts = [
         f"## {group}\n\n" + "\n".join(line for name in names for line in _lines(name, load(name)))

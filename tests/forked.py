@@ -42,7 +42,7 @@ _IMPORTED = {
     ),
     "command": (
         "daemon.clients.link",
-        "daemon.commandline.terminal",
+        "daemon.clients.commandline.terminal",
         "daemon.storage.store",
         "models.build",
     ),

@@ -16,7 +16,11 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 #: What starts the program, before its arguments.
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.command_table import main; main()"]
+IDIOLECT = [
+    sys.executable,
+    "-c",
+    "from idiolect.daemon.clients.commandline.command_table import main; main()",
+]
 
 
 class Program:

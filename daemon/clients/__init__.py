@@ -1,5 +1,4 @@
-"""The way of every client to the service: command line, keyboard, browser and language server ask through one link.
+"""Clients: the programs that ask the service, each in a folder of its own, and the link that all of them ask through.
 
-In come a profile and a request. Out go the service's answers, and what was not taken. Nothing is sent to another
-program that listens in the service's place. Only this room opens connections to the service.
+In come the requests of a client. Out go the service's answers, or the errors that the client shows.
 """

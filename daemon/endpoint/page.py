@@ -58,7 +58,7 @@ class PageLink(TypedDict):
 
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
-    shared = resources.files("idiolect.daemon.browser") / "extension" / "content" / _SHARED
+    shared = resources.files("idiolect.daemon.clients.browser") / "extension" / "content" / _SHARED
     folder = resources.files("idiolect.daemon.endpoint") / "page"
     files = {file.name: file.read_bytes() for file in (shared, *folder.iterdir())}
 

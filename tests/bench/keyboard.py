@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import desktop as session
 
 from idiolect.adapters.memory.corpus import read_general_passages
-from idiolect.daemon.keyboard.bus import IBUS, Bus
+from idiolect.daemon.clients.keyboard.bus import IBUS, Bus
 from idiolect.daemon.runtime import process
 
 LINES = (

@@ -156,9 +156,9 @@ class Desktop:
 
     def _is_engine(self, one):
         with contextlib.suppress(psutil.Error):
-            return "idiolect.daemon.keyboard.serve" in (one.info["cmdline"] or ()) and one.environ().get(
-                "HOME"
-            ) == str(self.home)
+            return "idiolect.daemon.clients.keyboard.serve" in (
+                one.info["cmdline"] or ()
+            ) and one.environ().get("HOME") == str(self.home)
         return False
 
     def offers(self):

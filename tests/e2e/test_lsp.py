@@ -18,7 +18,7 @@ from idiolect.daemon.runtime import process
 
 KEY_S = 0.12  # between two keys of somebody who types fast
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-MAIN = "from idiolect.daemon.commandline.command_table import main; main()"
+MAIN = "from idiolect.daemon.clients.commandline.command_table import main; main()"
 
 
 def converter():

@@ -55,7 +55,7 @@ LIFE = textwrap.dedent(r"""
                     pass
 
     def idiolect(*arguments, typed="", code=0):
-        main = "from idiolect.daemon.commandline.command_table import main; main()"
+        main = "from idiolect.daemon.clients.commandline.command_table import main; main()"
         with subprocess.Popen([sys.executable, "-c", main, *arguments], text=True, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
             command.stdin.write(typed)

@@ -51,7 +51,7 @@ def before(module, name, condition=lambda *_: True):
     done = getattr(module, name)
     setattr(module, name, lambda *given, **named: (condition(*given) and wait(), done(*given, **named))[1])
 
-from idiolect.daemon.commandline import command_table
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.runtime import service_unit
 from idiolect.models import base_choice, build
 if point == "chunk":

@@ -21,8 +21,8 @@ import pytest
 from typer.testing import CliRunner
 from waiting import DEADLINE_S
 
+from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient, ServiceLink
-from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process

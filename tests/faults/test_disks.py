@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.main import get_command
 
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.commandline import command_table
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process
@@ -283,7 +283,7 @@ def test_with_room_again_everything_works(disk, monkeypatch, capfd):
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
 import importlib, json, os, pkgutil, sys, tempfile
-from idiolect.daemon.commandline import command_table, commands
+from idiolect.daemon.clients.commandline import command_table, commands
 for found in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
     importlib.import_module(found.name)
 lines, told, nothing = json.load(sys.stdin), [], os.open(os.devnull, os.O_RDWR)

@@ -13,9 +13,9 @@ import sys
 import pytest
 from waiting import DEADLINE_S, until
 
+from idiolect.daemon.clients.commandline import client, service_process
+from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.commandline import client, service_process
-from idiolect.daemon.commandline.terminal import Terminal
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.commandline import command_table
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.runtime import process
 from idiolect.models.errors import ExitCode
 

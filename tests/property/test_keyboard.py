@@ -6,12 +6,12 @@ from unittest import mock
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from idiolect.daemon.clients.keyboard import keysyms
+from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
+from idiolect.daemon.clients.keyboard.key_handler import Bindings, KeyHandler
+from idiolect.daemon.clients.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
+from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import keysyms
-from idiolect.daemon.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
-from idiolect.daemon.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
 
 BACKSPACE, TAB, ALT, CONTROL = 0xFF08, 0xFF09, 1 << 3, 1 << 2
 PRESSED = st.one_of(

@@ -10,7 +10,7 @@ import pytest
 from knowledge import know
 from publishing import KEY
 
-from idiolect.daemon.commandline import command_table
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.models.lexicon import read_lexicon

@@ -67,8 +67,8 @@ def test_no_folders_import_each_other():
         pytest.fail(f"a loop: {' -> '.join(error.args[1])}")
 
 
-#: The rooms of programs that ask the service over HTTP.
-CLIENTS = tuple(f"daemon.{room}." for room in ("browser", "clients", "commandline", "editors", "keyboard"))
+#: The rooms of programs that ask the service over HTTP, and of what connects them.
+CLIENTS = "daemon.clients."
 #: The rooms that hold the profile and what is served.
 CORE = tuple(
     f"{room}."
@@ -92,10 +92,10 @@ SHARED = {
 }
 #: Commands, and what they share, that work on a profile without its service.
 WITHOUT_SERVICE = {
-    "daemon.commandline.doctor_checks",
-    "daemon.commandline.service_process",
+    "daemon.clients.commandline.doctor_checks",
+    "daemon.clients.commandline.service_process",
     *(
-        f"daemon.commandline.commands.{name}"
+        f"daemon.clients.commandline.commands.{name}"
         for name in (
             *("backup", "base", "first_run", "found_sources", "lock", "purge", "restore", "start", "status"),
             "unlock",
@@ -150,7 +150,7 @@ def test_only_the_command_line_prints():
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
-        assert name.startswith("daemon.commandline") or "print" not in calls, name
+        assert name.startswith("daemon.clients.commandline") or "print" not in calls, name
 
 
 def test_serving_never_imports_torch():
@@ -183,7 +183,7 @@ def test_only_the_child_process_reads_sources():
         "daemon.ingest.reader_child",
         "daemon.ingest.file_discovery",  # which the child calls
         "daemon.ingest.source_discovery",  # which the child calls
-        "daemon.commandline.commands.add",  # in the user's own command, to ask who they are
+        "daemon.clients.commandline.commands.add",  # in the user's own command, to ask who they are
     }
     readers = {"find", "places", "kind_of", "pieces"}
     for name, path in MODULES.items():

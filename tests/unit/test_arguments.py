@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import command_table
-from idiolect.daemon.commandline.arguments import parse_path
+from idiolect.daemon.clients.commandline import command_table
+from idiolect.daemon.clients.commandline.arguments import parse_path
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from serving import serving
 
-from idiolect.daemon.browser import host, manifests, package
-from idiolect.daemon.browser.typed_lines import Learn, newly_typed
+from idiolect.daemon.clients.browser import host, manifests, package
+from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
+from idiolect.daemon.clients.setup.browser_place import Browsers
+from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.setup.browser_place import Browsers
-from idiolect.daemon.setup.place import SetupRefusedError, Target
 from idiolect.daemon.typed_text import Pauses
 
 ROOT = Path(__file__).parents[2]
-EXTENSION = ROOT / "daemon" / "browser" / "extension"
+EXTENSION = ROOT / "daemon" / "clients" / "browser" / "extension"
 LENGTH = struct.Struct("=I")
 #: As deep as it can be read.
 DEEP = b'{"id": 1, "do": "suggest", "prefix": ' + b"[" * 950 + b"]" * 950 + b"}"
@@ -493,7 +493,7 @@ def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
 @pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"id": 1, "do": "learn", "lines": 5, "site": "a.test"}'])
 def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, sent):
     done = subprocess.run(
-        [sys.executable, "-m", "idiolect.daemon.browser"],
+        [sys.executable, "-m", "idiolect.daemon.clients.browser"],
         env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
         input=LENGTH.pack(len(sent)) + sent,
         capture_output=True,
@@ -522,7 +522,7 @@ def test_the_host_says_that_it_is_for_browsers_where_no_program_talks_to_it(sett
     (tmp_path / "file").write_text("no message of the extension")
     with Path(os.devnull if kind == "null" else tmp_path / "file").open("rb") as given:
         done = subprocess.run(
-            [sys.executable, "-m", "idiolect.daemon.browser"],
+            [sys.executable, "-m", "idiolect.daemon.clients.browser"],
             env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
             stdin=given,
             capture_output=True,

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 from waiting import DEADLINE_S
 
+from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.commandline.command_table import app
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError

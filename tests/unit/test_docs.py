@@ -24,7 +24,7 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon.commandline import command_table
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.endpoint import openapi, server
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from serving import serving
 
-from idiolect.daemon.commandline import doctor_checks
+from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.runtime.service_unit import Desktop, Installed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry

@@ -11,12 +11,12 @@ import pytest
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
+from idiolect.daemon.clients.editors import prose
+from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
+from idiolect.daemon.clients.editors.document_changes import typed_character
+from idiolect.daemon.clients.editors.private_files import Privacy
+from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.editors import prose
-from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, edits
-from idiolect.daemon.editors.document_changes import typed_character
-from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.quick_fixes import quick_fixes
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.typed_text import Pauses

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "asking.js"
+SCRIPT = Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "asking.js"
 TYPED_ON = """
 import {{ readFileSync }} from "node:fs";
 const field = {{ element: {{}}, purpose: "text" }};

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "context.js"
+SCRIPT = Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "context.js"
 #: `steps` are run one after another; what is told is how often the page was read after each, and what is known then.
 STEPS = """
 import {{ readFileSync }} from "node:fs";

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-CONTENT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content"
+CONTENT = Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content"
 #: A field of a page in which keys come before the rest is loaded, then some behind it; what is learned of it.
 SLOWLY_LOADED = """
 import {{ readFileSync }} from "node:fs";

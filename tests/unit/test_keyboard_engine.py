@@ -7,14 +7,14 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
-from idiolect.daemon.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
-from idiolect.daemon.keyboard.bus import Bus
-from idiolect.daemon.keyboard.desktop_session import DesktopSession
-from idiolect.daemon.keyboard.engine import INTERFACE, Engine
-from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.key_outcomes import SuggestionOutcome
-from idiolect.daemon.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.keyboard.service_requests import ServiceRequests
+from idiolect.daemon.clients.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
+from idiolect.daemon.clients.keyboard.bus import Bus
+from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
+from idiolect.daemon.clients.keyboard.engine import INTERFACE, Engine
+from idiolect.daemon.clients.keyboard.field import Field
+from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
+from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5

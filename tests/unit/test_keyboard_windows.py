@@ -12,8 +12,8 @@ from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call, new
 from jeepney.io.blocking import open_dbus_connection
 from jeepney.wrappers import new_method_return
 
-from idiolect.daemon.keyboard.focused_text import FieldAnswering, FocusedText
-from idiolect.daemon.keyboard.focused_window import focused_program
+from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
+from idiolect.daemon.clients.keyboard.focused_window import focused_program
 from idiolect.daemon.reply_parser import Reply
 
 ACTIVE = 1 << 1

@@ -24,7 +24,7 @@ from redaction_examples import taken
 from idiolect.adapters.memory import secret_cues
 from idiolect.adapters.prediction import answered
 from idiolect.daemon import redaction, reply_parser, sources
-from idiolect.daemon.editors import commit_message_file
+from idiolect.daemon.clients.editors import commit_message_file
 from idiolect.daemon.ingest import normalise as normalising
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.redaction import word_features

@@ -12,7 +12,7 @@ import keyring.backends.fail
 import pytest
 from publishing import entry
 
-from idiolect.daemon.commandline import doctor_checks
+from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.profile import backup
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service

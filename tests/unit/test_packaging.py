@@ -91,9 +91,7 @@ def test_the_sdist_holds_what_its_tests_and_documents_need(sdist):
 
 def test_the_wheel_works_where_the_checkout_is_not(wheel, tmp_path):
     wheel.extractall(tmp_path / "site")
-    code = (
-        "from idiolect.daemon.commandline import command_table as c; print(c.__file__, flush=True); c.main()"
-    )
+    code = "from idiolect.daemon.clients.commandline import command_table as c; print(c.__file__, flush=True); c.main()"
     command = [sys.executable, "-c", code, "--version"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -55,7 +55,7 @@ def test_a_folder_that_was_never_a_profile_is_left_alone(tmp_path, act, shop):
 
 
 def test_the_command_refuses_before_it_does_anything(tmp_path, monkeypatch):
-    from idiolect.daemon.commandline.commands import purge as command
+    from idiolect.daemon.clients.commandline.commands import purge as command
 
     before = fill(tmp_path)
     (tmp_path / "config.toml").unlink()

@@ -93,7 +93,7 @@ OWN = """
 import json, os, sys
 from pathlib import Path
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.vault import lock
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings

@@ -17,8 +17,8 @@ import psutil
 import pytest
 from waiting import DEADLINE_S, until
 
+from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process

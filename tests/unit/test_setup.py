@@ -10,15 +10,15 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon.commandline import doctor_checks
-from idiolect.daemon.commandline.command_table import app
-from idiolect.daemon.keyboard import component, input_sources
-from idiolect.daemon.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.commandline import doctor_checks
+from idiolect.daemon.clients.commandline.command_table import app
+from idiolect.daemon.clients.keyboard import component, input_sources
+from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.setup.keyboard_place import Keyboard
+from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
+from idiolect.daemon.clients.setup.places import PLACES, survey
+from idiolect.daemon.clients.setup.vscode_place import VSCode
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.setup.keyboard_place import Keyboard
-from idiolect.daemon.setup.place import SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES, survey
-from idiolect.daemon.setup.vscode_place import VSCode
 from idiolect.daemon.vault import marker
 
 #: A program that answers as IBus's own does where it runs in no session.

@@ -11,7 +11,9 @@ import pytest
 from idiolect.daemon.serving.letter_times import LetterTimes
 from idiolect.daemon.typing_speed import TypingSpeed
 
-SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "typing_speed.js"
+SCRIPT = (
+    Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "typing_speed.js"
+)
 IN_JAVASCRIPT = """
 import {{ readFileSync }} from "node:fs";
 (0, eval)(readFileSync({path}, "utf-8"));

@@ -91,7 +91,7 @@ def play(needs_program, tmp_path):
     scene, log = tmp_path / "scene.js", tmp_path / "log"
     scene.write_text(SCENE, encoding="utf-8")
     (tmp_path / "server.py").write_text(SERVER, encoding="utf-8")
-    extension = resources.files("idiolect.daemon.editors").joinpath("vscode", "extension.js")
+    extension = resources.files("idiolect.daemon.clients.editors").joinpath("vscode", "extension.js")
 
     def played(command=None, dies_at="never", **more):
         command = command or [sys.executable, str(tmp_path / "server.py"), str(log), dies_at]

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from idiolect.daemon.writing_stretch import WritingStretch
 
-SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "writing_stretch.js"
+SCRIPT = (
+    Path(__file__).parents[2]
+    / "daemon"
+    / "clients"
+    / "browser"
+    / "extension"
+    / "content"
+    / "writing_stretch.js"
+)
 IN_JAVASCRIPT = """
 import {{ readFileSync }} from "node:fs";
 (0, eval)(readFileSync({path}, "utf-8"));

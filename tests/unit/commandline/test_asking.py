@@ -8,9 +8,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from idiolect.daemon.clients.commandline.arguments import read_text
+from idiolect.daemon.clients.commandline.commands.base import read_terms
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.commandline.arguments import read_text
-from idiolect.daemon.commandline.commands.base import read_terms
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage.records import Feedback
 

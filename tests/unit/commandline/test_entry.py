@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = [sys.executable, "-c", "from idiolect.daemon.commandline.entry import main; main()"]
+PROGRAM = [sys.executable, "-c", "from idiolect.daemon.clients.commandline.entry import main; main()"]
 #: Ctrl-C while this module is imported.
 AT_IMPORT = """
 import os, signal, sys
-from idiolect.daemon.commandline import entry
+from idiolect.daemon.clients.commandline import entry
 class Finder:
     def find_spec(self, name, *_):
         if name == "{module}":
@@ -27,7 +27,7 @@ entry.main()
 
 def test_the_program_begins_there():
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts["idiolect"] == "idiolect.daemon.commandline.entry:main"
+    assert scripts["idiolect"] == "idiolect.daemon.clients.commandline.entry:main"
 
 
 @pytest.mark.parametrize("module", ["typer", "idiolect.daemon.settings"])

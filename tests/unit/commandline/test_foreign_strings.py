@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.clients.commandline.terminal import Terminal
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31mname\x08\x7f\r\u202eexe"
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

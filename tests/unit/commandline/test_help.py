@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import command_table
-from idiolect.daemon.commandline.interrupts import is_interrupt
+from idiolect.daemon.clients.commandline import command_table
+from idiolect.daemon.clients.commandline.interrupts import is_interrupt
 
 #: What commands share, or import only where they need it.
 NO_COMMANDS = {"__init__", "first_run", "found_sources"}
@@ -39,16 +39,16 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
     ("imported", "heavy"),
     [
         (
-            ["commandline.command_table"],
+            ["clients.commandline.command_table"],
             {"httpx", "pydantic", "psutil", "asyncio"},
         ),  # so that help comes at once
         (
             [
-                "commandline.command_table",
+                "clients.commandline.command_table",
                 "clients.link",
-                "commandline.terminal",
-                "commandline.doctor_checks",
-                "commandline.progress",
+                "clients.commandline.terminal",
+                "clients.commandline.doctor_checks",
+                "clients.commandline.progress",
                 "runtime.process",
             ],
             {"torch", "onnxruntime", "starlette", "uvicorn", "numpy", "sqlcipher3"},

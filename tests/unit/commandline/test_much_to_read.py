@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from idiolect.daemon.commandline.commands.add import describe_very_much
+from idiolect.daemon.clients.commandline.commands.add import describe_very_much
 
 
 def test_a_home_folder_and_what_holds_it_are_very_much(tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ import io
 
 from rich.console import Console
 
-from idiolect.daemon.commandline.progress import follow_phases, show_base_build
-from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.clients.commandline.progress import follow_phases, show_base_build
+from idiolect.daemon.clients.commandline.terminal import Terminal
 
 SLOW = "is slowed down: other programs use the processor ({} %)"
 

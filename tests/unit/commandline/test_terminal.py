@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.clients.commandline.terminal import Terminal
 
 PATH = "/home/you/" + "a-long-folder/" * 6
 

@@ -9,7 +9,7 @@ from publishing import publish
 from rich.cells import cell_len
 from serving import serving
 
-from idiolect.daemon.commandline.command_table import COMMANDS
+from idiolect.daemon.clients.commandline.command_table import COMMANDS
 
 #: What each command is asked here, whose output is to fit into 80 columns. Not asked: what serves another program
 #: (lsp), what only asks or ends (stop, lock, unlock, purge, restore), and what installs things.

@@ -8,7 +8,7 @@ import sys
 import pytest
 from serving import serving
 
-from idiolect.daemon.commandline import command_table, doctor_checks
+from idiolect.daemon.clients.commandline import command_table, doctor_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.vault import opening
 from idiolect.models.errors import ExitCode

@@ -1,0 +1,32 @@
+"""The command `idiolect open`: open the local page in a browser, by a link that works once."""
+
+from __future__ import annotations
+
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.clients.commandline.arguments import AsJson
+from idiolect.daemon.clients.commandline.client import connect
+from idiolect.daemon.clients.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect open; idiolect open --no-browser"
+
+
+def run(
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Whether to open it, or only to print the link.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute."""
+    terminal = Terminal()
+    with connect() as client:
+        link = client.post("/v1/open")
+    if as_json:
+        return terminal.print_json(link)
+    if browser and webbrowser.open(link["url"]):
+        return terminal.say("The page is open in your browser.")
+    terminal.show_whole(link["url"])
+    return terminal.note(f"The link works once, within {link['expires_s']:.0f} seconds.")

@@ -1,0 +1,113 @@
+"""The command `idiolect words`: words that are never, or always, suggested or corrected."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.clients.commandline.arguments import AsJson, read_text
+from idiolect.daemon.clients.commandline.client import connect
+from idiolect.daemon.clients.commandline.formatting import plain
+from idiolect.daemon.clients.commandline.terminal import Terminal
+
+EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
+
+_MEANINGS: Final = {
+    "never": "is never suggested",
+    "mine": "is suggested, however rare",
+    "never_correct": "is never corrected",
+    "always_correct": "is always corrected",
+}
+
+
+GROUP = typer.Typer(
+    help="Say which words are never suggested, which are yours, and what is corrected; what was learned stays as it is."
+)
+
+_Text = Annotated[
+    str, typer.Argument(metavar="TEXT", help="The word or phrase, in any case; - reads it from stdin.")
+]
+
+
+@GROUP.command("list")
+def list_rules(as_json: AsJson = False) -> None:
+    """Show what was said."""
+    terminal = Terminal()
+    with connect() as client:
+        rules = client.get("/v1/words")["rules"]
+    terminal.print_result(lambda: _list(terminal, rules), rules, as_json=as_json)
+
+
+@GROUP.command()
+def never(text: _Text, as_json: AsJson = False) -> None:
+    """Suggest it no more."""
+    _change("add", {"text": read_text(text), "kind": "never"}, as_json=as_json)
+
+
+@GROUP.command()
+def mine(text: _Text, as_json: AsJson = False) -> None:
+    """Suggest it although it is rare."""
+    _change("add", {"text": read_text(text), "kind": "mine"}, as_json=as_json)
+
+
+@GROUP.command()
+def correct(
+    text: _Text,
+    replacement: Annotated[
+        str, typer.Argument(metavar="REPLACEMENT", help="What it is corrected to; - reads it from stdin.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Always put REPLACEMENT in its place."""
+    given, put = read_text(text), read_text(replacement)
+    _change("add", {"text": given, "kind": "always_correct", "replacement": put}, as_json=as_json)
+
+
+@GROUP.command("never-correct")
+def never_correct(text: _Text, as_json: AsJson = False) -> None:
+    """Leave it as it is: it is no mistake."""
+    _change("add", {"text": read_text(text), "kind": "never_correct"}, as_json=as_json)
+
+
+@GROUP.command()
+def remove(text: _Text, as_json: AsJson = False) -> None:
+    """Take back what was said of it."""
+    _change("remove", {"text": read_text(text)}, as_json=as_json)
+
+
+@GROUP.command()
+def undo(as_json: AsJson = False) -> None:
+    """Take the last change back."""
+    _change("undo", {}, as_json=as_json)
+
+
+def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
+    with connect() as client:
+        change = client.post(f"/v1/words/{how}", body)
+    said = [*_describe(change), *(() if how == "undo" else ["Undo: idiolect words undo"])]
+    Terminal().print_result(said, change, as_json=as_json)
+
+
+def _list(terminal: Terminal, rules: list[dict[str, Any]]) -> None:
+    if not rules:
+        return terminal.say('No word was decided about yet: idiolect words never "fyi"')
+    return terminal.show_table(
+        ("word or phrase", "it", "said by"),
+        (
+            (plain(rule["text"]), _meaning(rule), "you" if rule["source"] == "hand" else "learned")
+            for rule in rules
+        ),
+    )
+
+
+def _describe(change: dict[str, Any]) -> list[str]:
+    """Return what holds now and what no longer does."""
+    gone = [f"No longer: “{plain(rule['text'])}” {_meaning(rule)}." for rule in change["removed"]]
+    new = [f"“{plain(rule['text'])}” {_meaning(rule)}." for rule in change["added"]]
+    return [*gone, *new] or ["That was so already."]
+
+
+def _meaning(rule: dict[str, Any]) -> str:
+    meaning = _MEANINGS[rule["kind"]]
+    return f"{meaning} to “{plain(rule['replacement'])}”" if rule["replacement"] else meaning

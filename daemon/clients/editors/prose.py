@@ -1,0 +1,85 @@
+"""Which parts of a document are prose: where the cursor stands, and its paragraphs, by language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias
+
+from idiolect.daemon.clients.editors import commit_message_file
+from idiolect.daemon.reply_parser import Reply, is_quoted, mail_body, near, split, split_mail
+from idiolect.daemon.sources import markdown, org, rst
+from idiolect.daemon.sources.lines import paragraphs
+from idiolect.daemon.sources.replies import own_words
+
+_FENCE: Final = re.compile(r"^[>\s]*(?:`{3,}|~{3,})", re.MULTILINE)
+_TEX_COMMAND: Final = re.compile(r"\\[A-Za-z@]*\*?$")
+
+
+def _anywhere(before: str, _behind: str) -> Reply:
+    return Reply(near(before))
+
+
+def _in_markdown(before: str, behind: str) -> Reply:
+    if len(_FENCE.findall(before)) % 2:
+        return Reply(None)
+    if is_quoted(before.rpartition("\n")[2]):  # a quotation may be part of a text of one's own
+        return Reply(near(before))
+    return split(before, behind)
+
+
+def _in_tex(before: str, _behind: str) -> Reply:
+    return Reply(None if _TEX_COMMAND.search(before) else near(before))
+
+
+def _unquoted(lines: Iterable[str]) -> Iterator[str]:
+    yield from ("" if is_quoted(line) else line for line in lines)
+
+
+def _text(lines: Iterable[str]) -> Iterator[str]:
+    yield from paragraphs(_unquoted(lines))
+
+
+def _rst(lines: Iterable[str]) -> Iterator[str]:
+    yield from rst.prose(_unquoted(lines))
+
+
+def _mail(lines: Iterable[str]) -> Iterator[str]:
+    yield from filter(None, own_words(mail_body("\n".join(lines))).split("\n\n"))
+
+
+_Prose: TypeAlias = Callable[[str, str], Reply]
+_Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
+
+#: By the identifiers that editors give: what of the text around the cursor counts, and what its paragraphs are.
+#: Without the latter it is not learned: of a commit message its repository knows the end, and TeX is half code.
+_LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
+    **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.prose)),
+    **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
+    **dict.fromkeys(("rst", "restructuredtext"), (split, _rst)),
+    "org": (_anywhere, org.prose),
+    **dict.fromkeys(("mail", "message", "email"), (split_mail, _mail)),
+    **dict.fromkeys(("gitcommit", "git-commit", "commit-message"), (commit_message_file.split, None)),
+    **dict.fromkeys(("latex", "tex", "plaintex", "context"), (_in_tex, None)),
+}
+LANGUAGES: Final = frozenset(_LANGUAGES)
+
+
+def reply(before: str, behind: str, language: str) -> Reply:
+    """What of the text before the cursor is prose that goes on there, and what is answered in the document.
+
+    No prose: code in Markdown, comments of a commit message, a mail's header except its subject, what is quoted, the
+    names of TeX's commands.
+    """
+    return _LANGUAGES.get(language, (_anywhere, None))[0](before, behind)
+
+
+def is_learned(language: str) -> bool:
+    """Whether what is written in a language is learned."""
+    return _LANGUAGES.get(language, (_anywhere, None))[1] is not None
+
+
+def read(text: str, language: str) -> list[str] | None:
+    """The paragraphs that are prose; None for a language that is not learned."""
+    reader = _LANGUAGES.get(language, (_anywhere, None))[1]
+    return None if reader is None else list(reader(text.splitlines()))

@@ -1,0 +1,158 @@
+"""The text of the field that has the focus, as programs tell it to those who read windows aloud (AT-SPI).
+
+To an input method most programs tell the line of the cursor or a few words before it, so that it cannot know what a
+reply quotes further up. Programs of GTK tell all of a field on the bus for screen readers, where that runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+from jeepney import DBusAddress, HeaderFields, Message
+
+from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, NoInputBusError
+from idiolect.daemon.clients.keyboard.focused_window import accessible_address, program_names
+from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
+from idiolect.daemon.reply_parser import Reply, split
+
+_ANSWER_S: Final = 0.5
+_AGAIN_S: Final = 1.0
+_NO_BUS_S: Final = 60.0  # it is looked for again: each time takes a connection
+_EVENT: Final = "object:state-changed:focused"
+_MATCH: Final = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
+_REGISTRY: Final = DBusAddress(
+    "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"
+)
+_TEXT: Final = "org.a11y.atspi.Text"
+_ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
+_PROPERTIES: Final = "org.freedesktop.DBus.Properties"
+_PASSWORD: Final = 40  # of the roles
+#: A program and a keyboard may be so many characters apart in what they know of the line that is typed.
+_LATE_CHARS: Final = 3
+#: How many characters at the end of a line are compared, and the least: one word ends many lines, of other fields too.
+_LIKE_CHARS: Final = 24
+_LEAST_CHARS: Final = 6
+
+
+class FocusedText:
+    """Knows the field that has the focus, once the focus has moved since it began to listen."""
+
+    def __init__(self) -> None:
+        """Nothing is listened to yet."""
+        self._bus: Bus | None = None
+        self.focused: tuple[str, str] | None = (
+            None  # the program's name on the bus, and the field's path there
+        )
+        self.listening: asyncio.Task[None] | None = None
+        self._ended_s = float("-inf")
+
+    def listen(self) -> None:
+        """Listen to where the focus goes, unless that is done already or no such bus ran within the last minute."""
+        now_s = asyncio.get_running_loop().time()
+        if self.listening is None and now_s - self._ended_s > _NO_BUS_S:
+            self.listening = asyncio.ensure_future(self._listen())
+
+    async def _listen(self) -> None:
+        try:
+            if address := await accessible_address():
+                self._bus = await Bus.open(address)
+                asking = asyncio.gather(
+                    self._bus.call(DAEMON, "AddMatch", "s", (_MATCH,)),
+                    self._bus.call(_REGISTRY, "RegisterEvent", "sass", (_EVENT, [], "")),
+                )
+                await self._bus.serve(self._heard)
+                asking.cancel()
+        except (NoInputBusError, TimeoutError, LookupError, TypeError):  # no bus, or none that answers
+            pass
+        finally:
+            self._ended_s = asyncio.get_running_loop().time()
+            if self._bus is not None:
+                self._bus.close()
+            self._bus = self.focused = self.listening = None
+
+    def _heard(self, signal: Message) -> None:
+        fields, body = signal.header.fields, signal.body
+        if body[:1] == ("focused",) and len(body) > 1:
+            one = (fields[HeaderFields.sender], fields[HeaderFields.path])
+            self.focused = one if body[1] else None if one == self.focused else self.focused
+
+    async def around(self, line: str, app: str | None) -> tuple[str, str] | None:
+        """The text before the cursor and behind it; None where it cannot be known.
+
+        `line` is what IBus was told of the line before the cursor: in another field another one stands there. `app` is
+        the program that is typed into; None where that is not known.
+        """
+        if self._bus is None or self.focused is None:
+            return None
+        bus, (name, path) = self._bus, self.focused
+        call = bus.call
+        own, text = DBusAddress(path, name, _PROPERTIES), DBusAddress(path, name, _TEXT)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                if await call(DBusAddress(path, name, _ACCESSIBLE), "GetRole") in (None, (_PASSWORD,)):
+                    return None
+                if app is not None and not _is_called(app, await program_names(bus, name)):
+                    return None
+                asked = (call(own, "Get", "ss", (_TEXT, of)) for of in ("CaretOffset", "CharacterCount"))
+                ((_, caret),), ((_, size),) = await asyncio.gather(*asked)
+                start = max(caret - MAX_CHARS, 0)
+                (found,) = await call(text, "GetText", "ii", (start, min(caret + MAX_CHARS, size)))
+        except (TimeoutError, TypeError, ValueError):  # it tells nothing, or something else
+            return None
+        before, behind = found[: caret - start], found[caret - start :]
+        return (before, behind) if _is_same(before.rpartition("\n")[2], line) else None
+
+
+class FieldAnswering:
+    """What its user answers in one field, until that is left. `sees`: as the service said last, None for not yet."""
+
+    def __init__(self, sees: bool | None = None) -> None:
+        """Nothing of it is known."""
+        self.sees = sees
+        self._around: tuple[str, str] | None = None
+        self._looked_s = float("-inf")
+
+    def of(self, reply: Reply) -> Reply:
+        """What the program tells IBus, with what is answered in all of the field where that is known.
+
+        A program that tells a few words before the cursor tells the end of what is quoted, without its mark.
+        """
+        if self._around is None or reply.prefix is None:
+            return reply
+        texts = tuple(split(*self._around).texts())
+        above, _, line = reply.prefix.rpartition("\n")
+        is_theirs = above.strip() != "" and any(above.strip() in text for text in texts)
+        return Reply(line if is_theirs else reply.prefix, lambda: texts)
+
+    async def look(self, focused: FocusedText, line: str, app: str | None) -> None:
+        """Read what stands in the field of a program, for the next question, unless that was done only now."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_s > _AGAIN_S:
+            self._looked_s = now_s
+            focused.listen()
+            self._around = await focused.around(line, app)
+
+
+def _is_called(app: str, names: list[str]) -> bool:
+    """Whether one of a program's names may be what IBus calls it, or none is known."""
+    wanted, *known = (re.sub(r"\W", "", name).lower() for name in (app, *names))
+    return not any(known) or any(one in wanted or wanted in one for one in known if one)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing.
+
+    A line of fewer than `_LEAST_CHARS` characters must be equal: many lines end with so few.
+    """
+    if max(len(one), len(other)) < _LEAST_CHARS:
+        return bool(one.strip()) and one == other
+    return any(
+        _ends(one[: max(len(one) - late, 0)], other) or _ends(one, other[: max(len(other) - late, 0)])
+        for late in range(_LATE_CHARS + 1)
+    )
+
+
+def _ends(line: str, end: str) -> bool:
+    return len(end.strip()) >= _LEAST_CHARS and line.endswith(end[-_LIKE_CHARS:])

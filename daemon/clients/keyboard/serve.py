@@ -1,0 +1,103 @@
+"""The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.clients.keyboard.serve --home FOLDER`.
+
+It makes an engine whenever IBus wants one, and ends with IBus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Any, Final
+
+from jeepney import HeaderFields, Message
+
+from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, find_address
+from idiolect.daemon.clients.keyboard.component import BUS_NAME
+from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
+from idiolect.daemon.clients.keyboard.engine import Engine
+from idiolect.daemon.clients.link import open_client_log
+from idiolect.daemon.settings import Settings
+from idiolect.models.errors import IdiolectError
+from idiolect.models.hardening import shield
+
+_FACTORY: Final = "/org/freedesktop/IBus/Factory"
+_ENGINES: Final = "/org/freedesktop/IBus/Engine/idiolect"
+
+log = logging.getLogger("idiolect.keyboard")
+
+
+class Factory:
+    """Makes engines, and hands each its calls."""
+
+    def __init__(self, bus: Bus, session: DesktopSession) -> None:
+        self._bus = bus
+        self._session = session
+        self._engines: dict[str, Engine] = {}
+        self._made = 0
+
+    def handle(self, message: Message) -> None:
+        """Answer a call. One that fails is refused, and IBus gives its key to the program."""
+        try:
+            self._handle(message)
+        except Exception as error:
+            log.error("a call of IBus failed", exc_info=error)
+            self._bus.refuse(message)
+
+    def _handle(self, message: Message) -> None:
+        fields: dict[Any, Any] = message.header.fields
+        path, name = fields.get(HeaderFields.path, ""), fields.get(HeaderFields.member)
+        if path == _FACTORY and name == "CreateEngine":
+            self._made += 1
+            path = f"{_ENGINES}/{self._made}"
+            self._engines[path] = Engine(self._bus, path, self._session)
+            return self._bus.reply(message, "o", (path,))
+        engine = self._engines.get(path)
+        if engine is None:
+            return self._bus.refuse(message)
+        engine.handle(message)
+        if name == "Destroy":
+            del self._engines[path]
+        return None
+
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what failed in the event loop, without what it says: that may quote its user."""
+    log.error("something in the event loop failed", exc_info=context.get("exception"))
+
+
+async def serve(settings: Settings) -> None:
+    """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
+    bus = await Bus.open(await find_address())
+    session = DesktopSession(settings)
+    session.asking.start()
+    asyncio.get_running_loop().set_exception_handler(_note)
+    serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
+    try:
+        await serving
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await session.finish()
+        bus.close()
+
+
+def main() -> None:
+    """Serve the session; whatever goes wrong is in the profile's log."""
+    shield()
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--home", type=Path, required=True)
+    settings = Settings(home=arguments.parse_args().home).prepare()
+    open_client_log(settings)
+    try:
+        asyncio.run(serve(settings))
+    except IdiolectError as error:
+        log.error("the keyboard cannot run: %s", error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Setting up browsers: the extension, the program that each starts for it (native messaging), and its manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from typing_extensions import override
+
+from idiolect.daemon.clients.browser import package
+from idiolect.daemon.clients.browser.manifests import Browser, browsers, manifest
+from idiolect.daemon.clients.setup import own_files
+from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
+from idiolect.daemon.settings import Settings
+
+#: A browser names a program and no arguments, so that these are in a file.
+_HEAD: Final = "#!/bin/sh\n# Written by `idiolect setup browser`: what a browser starts for its extension.\n"
+_PROGRAM: Final = f"""{_HEAD}\
+export IDIOLECT_HOME={{home}}
+exec {{python}} -P -m idiolect.daemon.clients.browser "$@"
+"""
+
+
+@dataclass(frozen=True)
+class BrowserState:
+    """How the program stands with one browser that is there.
+
+    `installed` says whether there is a manifest of ours, `current` whether it is what would be written now. `limit`
+    says what the browser's sandbox does not allow, and `works` is false where that is all.
+    """
+
+    browser: str
+    path: str
+    installed: bool
+    current: bool
+    works: bool
+    limit: str | None
+
+
+class Browsers(Place):
+    """The browsers that are there, each of which may start what its extension asks."""
+
+    name, title = "browser", "Web pages"
+    first = "Load the extension, and click its button on a page that you write in."
+    missing = "Start Chromium, Chrome, Brave, Edge or Firefox once, then `idiolect setup browser`"
+    by_hand = "Each browser needs the extension, too: `idiolect setup browser` says how to load it"
+
+    def found(self, target: Target) -> str | None:
+        """The browsers that have been started once."""
+        return ", ".join(state.browser for state in self._able(target)) or None
+
+    def installed(self, target: Target) -> bool:
+        """Whether every one of them is connected."""
+        states = self._able(target)
+        return bool(states) and all(state.installed for state in states)
+
+    @override
+    def works(self, target: Target) -> bool:
+        """Whether every one of them is connected to this version of the program."""
+        return self.installed(target) and all(state.current for state in self._able(target))
+
+    def changes(self, target: Target) -> list[Change]:
+        """The program that they start, their manifests, and the extension. Raises SetupRefusedError."""
+        files = [Change(str(path), data.decode()) for path, data in self._files(target).items()]
+        return [*files, Change(str(_extension(target)), "the extension\n")]
+
+    def install(self, target: Target) -> list[str]:
+        """Write the program, a manifest for each browser, and the extension. Raises SetupRefusedError, OSError."""
+        settings, files = target.settings.prepare(), self._files(target)
+        for path, data in files.items():
+            own_files.write(path, data)
+        settings.browser_host_path.chmod(0o700)
+        built = package.build(_extension(target))
+        limits = [f"{state.browser}: {state.limit}." for state in self.states(target) if state.limit]
+        return [*(f"Wrote {path}." for path in files), *limits, *map(_how_to_load, built)]
+
+    def remove(self, target: Target) -> list[str]:
+        """Remove the program, the manifests that name it, and the extension in the profile. Raises OSError."""
+        settings = target.settings
+        ours = dict.fromkeys(browser.path for browser in browsers() if _names(browser.path, settings))
+        program = settings.browser_host_path
+        gone = own_files.remove([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
+        if settings.browser_extension_path.is_dir():
+            shutil.rmtree(settings.browser_extension_path)
+            gone.append(str(settings.browser_extension_path))
+        return [f"Removed {path}." for path in gone]
+
+    @override
+    def next_step(self, target: Target) -> str | None:
+        """What to do next, and what a browser's sandbox does not allow."""
+        limits = [f"{state.browser}: {state.limit}" for state in self.states(target) if state.limit]
+        if self.installed(target) and not self.works(target):
+            step: str | None = "It was written for another version. Run `idiolect setup browser` again"
+        else:
+            step = super().next_step(target)
+        return ". ".join([*([step] if step else []), *limits]) or None
+
+    def states(self, target: Target) -> list[BrowserState]:
+        """How each browser stands that is there, or that has a manifest of ours."""
+        states = [(_state(target.settings, browser), browser) for browser in browsers()]
+        return [
+            state
+            for state, browser in states
+            if browser.present or (state.installed and browser.limit is None)
+        ]
+
+    def _able(self, target: Target) -> list[BrowserState]:
+        return [state for state in self.states(target) if state.works]
+
+    def _files(self, target: Target) -> dict[Path, bytes]:
+        there = [browser for browser in browsers() if browser.present]
+        if not there:
+            raise SetupRefusedError(
+                "No browser has been started yet. Start Chromium, Chrome, Brave, Edge or Firefox once, "
+                "then run `idiolect setup browser` again."
+            )
+        program = target.settings.browser_host_path
+        manifests = {browser.path: manifest(browser, program) for browser in there if browser.works}
+        return {program: _program(target.settings), **manifests}
+
+
+def _extension(target: Target) -> Path:
+    return target.into or target.settings.browser_extension_path
+
+
+def _how_to_load(built: package.Built) -> str:
+    if built.browser == "firefox":
+        return f"Firefox: in about:debugging load {built.folder}/manifest.json, or install {built.archive}."
+    return f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {built.folder}."
+
+
+def _state(settings: Settings, browser: Browser) -> BrowserState:
+    program = settings.browser_host_path
+    installed = _names(browser.path, settings)
+    current = (
+        installed
+        and _read(browser.path) == manifest(browser, program)
+        and _read(program) == _program(settings)
+    )
+    return BrowserState(browser.name, str(browser.path), installed, current, browser.works, browser.limit)
+
+
+def _names(path: Path, settings: Settings) -> bool:
+    """Whether a manifest names this profile's program."""
+    with contextlib.suppress(ValueError, AttributeError):
+        return bool(json.loads(_read(path)).get("path") == str(settings.browser_host_path))
+    return False
+
+
+def _program(settings: Settings) -> bytes:
+    parts = {"home": str(settings.home), "python": sys.executable}
+    return _PROGRAM.format(**{name: shlex.quote(part) for name, part in parts.items()}).encode()
+
+
+def _read(path: Path) -> bytes:
+    """What is in a file; nothing where there is none."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
