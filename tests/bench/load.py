@@ -1,13 +1,9 @@
-"""Many clients at once: what eight that type wait beside what one alone waits, and whether hours of everything hold.
+"""How long suggestions wait: one typist alone, eight at once, and one beside each long work of the service.
 
 Each typist has a program's name, a connection and messages of its own, and types 8 keys a second. Keys that are due
-while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are told as
+while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are counted as
 ``skipped``. Waiting is counted from when a key was due, so that a service that falls behind cannot hide it. No message
 is typed twice: what was typed once is known by heart, and would be foretold at length.
-
-``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
-run, another program has longer text generated, and all other clients are there, too (``clients.py``). It takes
-``SOAK_S`` seconds (600) and a tenth of them before for a first round; ``load`` takes twice ``LOAD_S`` (60).
 
 ``stalls`` says how long a suggestion waits at the most beside each thing that the service does with much text, and what
 that takes of the processor, children included: an import, and the same number of texts sent one by one, too.
@@ -30,17 +26,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import clients as from_all
 import numpy as np
 import psutil
 from common import Program
 
 LOAD_S = float(os.environ.get("LOAD_S", "60"))
-SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLIENTS = 8
 KEYS_PER_S = 8
-WRITE_EVERY_S = 2.0
-OTHERS = ("writer", "trainer", "generator", "editor", "infill", "completions", "page")
 _WARM_S = 3.0
 SENT = 1500
 
@@ -81,10 +73,8 @@ class Caller:
         return True
 
 
-def type_on(
-    caller: Caller, messages: Sequence[str], ended: threading.Event, offset_s: float, learn: bool
-) -> None:
-    """Type these messages until it has ended; ``learn`` sends each that is finished."""
+def type_on(caller: Caller, messages: Sequence[str], ended: threading.Event, offset_s: float = 0.0) -> None:
+    """Type these messages until it has ended."""
     due = time.perf_counter() + offset_s
     for message in messages:
         for end in range(1, len(message) + 1):
@@ -96,95 +86,31 @@ def type_on(
             else:
                 caller.ask("/v1/suggest", {"prefix": message[:end]}, since=due)
             due += 1 / KEYS_PER_S
-        if learn:
-            caller.ask("/v1/history", {"text": message, "source": caller.name})
     caller.errors["no more messages"] += 1
 
 
 def load(program: Program, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One client alone, and then eight: what they waited, what went wrong, and the service's memory."""
-    messages, _ = _prepare(program, rows, 2 * LOAD_S)
+    messages = _prepare(program, rows, 2 * LOAD_S)
     found = []
     for clients, some in ((1, messages[::2]), (CLIENTS, messages[1::2])):
-        with _watched(program) as memory_mb:
-            callers = _typists(program, clients)
-            _run(
-                [_typist(caller, some, place, learn=False) for place, caller in enumerate(callers)],
-                LOAD_S,
+        callers, ended = _callers(program, [f"typist-{place}" for place in range(clients)]), threading.Event()
+        typists = [
+            threading.Thread(
+                target=type_on, args=(caller, some[place::CLIENTS], ended, place / CLIENTS / KEYS_PER_S)
             )
+            for place, caller in enumerate(callers)
+        ]
+        with _watched(program) as memory_mb:
+            for typist in typists:
+                typist.start()
+            time.sleep(LOAD_S)
+            ended.set()
+            for typist in typists:
+                typist.join()
         waits = [wait for caller in callers for wait in caller.waits]
         found.append({"clients": clients, **_figures(waits, callers), **_memory(memory_mb)})
     return found
-
-
-def soak(program: Program, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """Everything at once: eight that type and are learned from, a watched folder, training, generated text."""
-    messages, notes = _prepare(program, rows, SOAK_S, round(SOAK_S / WRITE_EVERY_S))
-    program.run("train", "--wait", "--budget", SOAK_S / 10)  # passes with an adapter take longer, then all do
-    folder.mkdir()
-    with program.client() as client:
-        client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
-    typists, others = _typists(program, CLIENTS), _callers(program, OTHERS)
-    writer, trainer, generator, *clients = others
-    editor, infiller, completer, page = clients
-    trained: list[bool] = []
-
-    def write(ended: threading.Event) -> None:
-        for number, note in enumerate(notes):
-            if ended.wait(WRITE_EVERY_S):
-                return
-            with (folder / f"notes-{number % 5}.md").open("a", encoding="utf-8") as file:
-                file.write(f"{note}\n\n")
-            writer.done += 1
-
-    def train(ended: threading.Event) -> None:
-        with program.client() as client:
-            while not ended.wait(5):
-                if client.get("/v1/status").json()["training"] is None:
-                    answer = client.post("/v1/train", json={"budget_s": SOAK_S / 4})
-                    trainer.done += answer.status_code == 202
-                    if answer.status_code not in (202, 409):  # 409: there is nothing new to learn
-                        trainer.errors[f"/v1/train {answer.status_code}"] += 1
-                else:
-                    trained.append(True)
-
-    def generate(ended: threading.Event) -> None:
-        while not ended.wait(3):
-            generator.ask(
-                "/v1/completions", {"model": "idiolect", "prompt": "I wanted to ask", "max_tokens": 24}
-            )
-
-    def look(ended: threading.Event) -> None:
-        with program.client() as client:
-            from_all.look(page, client.get, ended)
-
-    typing = [_typist(caller, messages, place, learn=True) for place, caller in enumerate(typists)]
-    rest = [
-        partial(from_all.edit, editor, program.home, notes),
-        partial(from_all.infill, infiller, notes),
-        partial(from_all.complete, completer, notes),
-        look,
-    ]
-    with _watched(program) as memory_mb:
-        _run([*typing, write, train, generate, *rest], SOAK_S)
-    waits = sorted(wait for caller in typists for wait in caller.waits)
-    parts = np.array_split(np.array([ms for _, ms in waits]), 3)
-    return {
-        "seconds": SOAK_S,
-        **_figures(waits, [*typists, *others]),
-        "p95_first_third_ms": round(float(np.percentile(parts[0], 95)), 1),
-        "p95_last_third_ms": round(float(np.percentile(parts[-1], 95)), 1),
-        **_memory(memory_mb),
-        "each_minute_mb": [
-            round(float(np.mean(memory_mb[at : at + 60]))) for at in range(0, len(memory_mb) - 59, 60)
-        ],
-        "learned": sum(caller.done - len(caller.waits) for caller in typists),
-        "written": writer.done,
-        "rounds": trainer.done,
-        "training_share": round(5 * len(trained) / SOAK_S, 2),
-        "generated": generator.done,
-        "clients": {caller.name: caller.done for caller in clients},
-    }
 
 
 def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
@@ -221,7 +147,7 @@ def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[d
         "sync": partial(program.run, "sync", "join", folder.parent / "shared"),
     }
     ended, found = threading.Event(), []
-    typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended, 0.0, False))
+    typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended))
     typist.start()
     pid = program.json("status")["pid"]
     for name, work in works.items():
@@ -250,23 +176,17 @@ def _processor_s(pid: int) -> float:
 # --- what all need ----------------------------------------------------------------------------------
 
 
-def _prepare(
-    program: Program, rows: list[dict[str, Any]], seconds: float, notes: int = 0
-) -> tuple[list[str], list[str]]:
-    """A service that has read all but the newest messages; returns those, to be typed, and so many before them."""
+def _prepare(program: Program, rows: list[dict[str, Any]], seconds: float) -> list[str]:
+    """Have a service read all but the newest messages; returns the newest, to be typed."""
     texts = [row["text"][:160] for row in rows]
-    wanted, messages = (
-        1.3 * CLIENTS * KEYS_PER_S * seconds,
-        dict[str, None](),
-    )  # in turn, so that all get about as much
-    first = len(rows)
+    wanted = 1.3 * CLIENTS * KEYS_PER_S * seconds  # in turn, so that all typists get about as much
+    messages, first = dict[str, None](), len(rows)
     while sum(map(len, messages)) < wanted:
         first -= 1
-        if first <= notes:
+        if first <= 0:
             raise SystemExit(f"There is too little text to type for {seconds:.0f} seconds.")
         if len(texts[first]) > 60:
             messages[texts[first]] = None
-    first, apart = first - notes, texts[first - notes : first]
     known = program.home / "known.jsonl"
     known.write_text("\n".join(json.dumps(row) for row in rows[:first]), encoding="utf-8")
     program.run("add", known)
@@ -274,35 +194,13 @@ def _prepare(
         started = time.perf_counter()
         while time.perf_counter() - started < _WARM_S:
             client.post("/v1/suggest", json={"prefix": texts[-1][:40]}).raise_for_status()
-    return [*messages], apart
+    return [*messages]
 
 
 def _callers(program: Program, names: Sequence[str]) -> list[Caller]:
     status = program.json("status")
     token = Path(status["token_file"]).read_text().strip()
     return [Caller(status["url"], token, name) for name in names]
-
-
-def _typists(program: Program, count: int) -> list[Caller]:
-    return _callers(program, [f"typist-{place}" for place in range(count)])
-
-
-def _typist(
-    caller: Caller, messages: Sequence[str], place: int, *, learn: bool
-) -> Callable[[threading.Event], None]:
-    offset_s = place / CLIENTS / KEYS_PER_S
-    return lambda ended: type_on(caller, messages[place::CLIENTS], ended, offset_s, learn)
-
-
-def _run(work: Sequence[Callable[[threading.Event], None]], seconds: float) -> None:
-    ended = threading.Event()
-    threads = [threading.Thread(target=one, args=(ended,)) for one in work]
-    for thread in threads:
-        thread.start()
-    time.sleep(seconds)
-    ended.set()
-    for thread in threads:
-        thread.join()
 
 
 @contextlib.contextmanager

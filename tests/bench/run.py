@@ -18,8 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ import httpx
 import psutil
 from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served, show
 from exposure import exposure
-from load import load, soak, stalls
+from load import load, stalls
 from memory_growth import memory_growth
 from power import SETTINGS, power
 
@@ -46,11 +44,7 @@ _INSTRUCTIONS = (
 KEY_S = 0.1  # between the keys of a fast typist
 USUAL = ("email_mills", "sms_student")  # the people that are measured where few are
 ALONE = ("faults", "training", "beside")  # these parts need no person's text
-PARTS = (
-    *ALONE,
-    *("learning", "memory", "savings", "quality", "typing", "start"),
-    *("exposure", "power", "load", "stalls", "soak"),
-)
+PARTS = (*ALONE, "memory", "quality", "typing", "start", "exposure", "power", "load", "stalls")
 
 
 # --- the parts ---------------------------------------------------------------------------------------
@@ -69,33 +63,6 @@ def quality(program: Program, person: str, budget_s: int) -> dict[str, Any]:
         },
         **{name: verdict[name] for name in ("status", "reason")},
     }
-
-
-def savings_of_all(people: list[str], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each person's savings as they come; as many people at a time as there are cores, a core each."""
-
-    def of_one(person: str) -> tuple[str, dict[str, Any]]:
-        with served(folder / f"eval-{person}", "threads = 1\n") as program:
-            return person, savings(program, person)
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for done in as_completed([pool.submit(of_one, person) for person in people]):
-            yield done.result()
-
-
-def savings(program: Program, person: str) -> dict[str, Any]:
-    """Keystrokes that each part of what is served saves on one person's newest text (``idiolect eval``)."""
-    budget_s = BUDGET_S * 2  # seconds of one core and not of two
-    found = program.json("eval", CORPORA / f"{person}.jsonl", "--budget", budget_s)
-    arms = {}
-    for arm in found["arms"]:
-        row, ghost = arm["all"], arm["all"]["ghost"]
-        arms[arm["name"]] = {
-            "savings3": round(row["savings"]["3"]["value"], 4),
-            "ghost_net": round(ghost["net"]["value"], 4),
-            **{name: ghost[name] for name in ("precision", "wrong_new_per_100")},
-        }
-    return {"history": found["history"]["characters"], "test": found["test"]["characters"], "arms": arms}
 
 
 def keystrokes(
@@ -221,16 +188,9 @@ def training() -> list[dict[str, Any]]:
     ]
 
 
-def learning(person: str) -> dict[str, float]:
-    """Perplexity of a person's newest text after the same tokens of training, ours and with transformers + peft."""
-    from train_speed import LEARNERS
-
-    return {name: _of_trainer(name, CORPORA / f"{person}.jsonl")["perplexity"] for name in LEARNERS}
-
-
-def _of_trainer(*arguments: object) -> dict[str, Any]:
-    command = [sys.executable, Path(__file__).with_name("train_speed.py"), BASE, *arguments]
-    out = subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout
+def _of_trainer(contender: str) -> dict[str, Any]:
+    command = [sys.executable, str(Path(__file__).with_name("train_speed.py")), str(BASE), contender]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(out.splitlines()[-1])
 
 
@@ -277,7 +237,7 @@ class Results(dict[str, Any]):
         if part in COSTS and part in self and machines.get(part, machine()) != machine():
             elsewhere.setdefault(machines[part], {})[part] = self[part]
         elsewhere.get(machine(), {}).pop(part, None)
-        machines[part] = machine() + (", a core for each person" if part == "savings" else "")
+        machines[part] = machine()
         super().__setitem__(part, found)
         RESULT.write_text(json.dumps(self, indent=2) + "\n")
 
@@ -299,8 +259,6 @@ def measure(parts: list[str], people: list[str], folder: Path) -> None:
         return
     usual = [name for name in USUAL if name in people] or people[:1]
     person = usual[0]
-    if "learning" in parts:
-        result["learning"] = {name: learning(name) for name in usual}
     if "memory" in parts:
         result["memory"] = memory_growth()
     if "exposure" in parts:
@@ -315,12 +273,6 @@ def measure(parts: list[str], people: list[str], folder: Path) -> None:
         with served(folder / "stalls") as program:
             result["stalls"] = stalls(program, entries(person), folder / "stalled")
             show("The longest wait of a suggestion", result["stalls"])
-    if "soak" in parts:
-        with served(folder / "soak") as program:
-            result["soak"] = soak(program, entries(person), folder / "watched")
-    if "savings" in parts:
-        for name, found in savings_of_all(people, folder):
-            result["savings"] = result.get("savings", {}) | {name: found}
     if "quality" in parts:
         for name in usual:
             with served(folder / f"quality-{name}") as program:

@@ -1,9 +1,7 @@
-"""Training of one contender in a process of its own: ``train_speed.py BASE CONTENDER [CORPUS]``, one of CONTENDERS.
+"""Training speed of one contender in a process of its own: ``train_speed.py BASE CONTENDER``, one of CONTENDERS.
 
-Its speed: rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the same
-rows of general text. With a file of people's messages, instead, what one of LEARNERS learns: the perplexity of the
-newest ``HELD_OUT`` tokens after one pass over the ``LEARNED`` before them, with the same rank, batch and rates, or, for
-the last one, as a round trains. Prints one JSON object.
+Rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the same rows of
+general text. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import common  # noqa: F401 (where the module below is found)
-import numpy as np
 import torch
 from families import with_weights
 from peft import LoraConfig as PeftConfig
@@ -39,11 +36,9 @@ from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.torch_model import TorchModel
 
 STEPS = 5
-LEARNED, HELD_OUT = 20_480, 4_096  # tokens
 THREADS = 2
 #: transformers + peft in single precision; with products that oneDNN rounds to bfloat16; mixed; in bfloat16 throughout.
 CONTENDERS = ("ours", "peft fp32", "peft fp32 medium", "peft autocast", "peft bf16")
-LEARNERS = ("untrained", "peft fp32", "ours", "ours, as a round trains")
 PLAIN = TrainConfig(epochs=1, min_tokens=0, learning_rate=5e-4, batch=4, length=256, before=0)
 
 
@@ -107,40 +102,7 @@ def tokens_per_s(base: BasePaths, contender: str) -> float:
     return STEPS * 1024 / (stamps[STEPS] - stamps[0])
 
 
-def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
-    """Of a person's newest text, after the same tokens before it; in rows of 256, by torch alone."""
-    tokenizer = Tokenizer(base.tokenizer)
-    breaks = tokenizer.encode("\n")
-    entries = [tokenizer.encode(json.loads(line)["text"]) for line in corpus.read_text("utf-8").splitlines()]
-    line = [token for entry in entries for token in (*breaks, *entry)][-LEARNED - HELD_OUT - 1 :]
-    text, newest = line[:LEARNED], pack([line[LEARNED + 1 :]], 256, breaks)
-    matrices = None
-    if learner.startswith("peft"):
-        rows = pack([text], 256, breaks)
-        model = by_peft(base, learner.removeprefix("peft "), rows, LEARNED // 1024, int)
-    else:
-        as_a_round = learner.endswith("trains")
-        config = TrainConfig() if as_a_round else PLAIN
-        rows = pack([text], config.length, breaks, before=config.before)
-        few = replace(config, epochs=1e-9) if learner == "untrained" else config
-        ours, lora = by_us(base, rows, few, LoraConfig(16, 64) if as_a_round else LoraConfig(8, 16), int)
-        if learner != "untrained":
-            matrices = {name: torch.from_numpy(matrix) for name, matrix in lora.tensors().items()}
-    nats = count = 0.0
-    for row, weights in zip(newest.ids, newest.weights, strict=True):
-        ids, counted = torch.from_numpy(row[None]), torch.from_numpy(weights)
-        with torch.no_grad():
-            logits = model(ids[:, :-1]).logits if "peft" in learner else ours.logits(ids[:, :-1], matrices)
-            lost = torch.nn.functional.cross_entropy(logits[0].float(), ids[0, 1:], reduction="none")
-        nats, count = nats + float(lost @ counted), count + float(counted.sum())
-    return float(np.exp(nats / count))
-
-
 if __name__ == "__main__":
     found, name = find_base(Path(sys.argv[1])), sys.argv[2]
-    if len(sys.argv) > 3:
-        told = {"perplexity": round(perplexity(found, name, Path(sys.argv[3])), 2)}
-    else:
-        products = dtype_name(fastest_compute_dtype(THREADS)) if name == "ours" else ""
-        told = {"tokens_per_s": round(tokens_per_s(found, name), 1), "products": products}
-    print(json.dumps(told))
+    products = dtype_name(fastest_compute_dtype(THREADS)) if name == "ours" else ""
+    print(json.dumps({"tokens_per_s": round(tokens_per_s(found, name), 1), "products": products}))
