@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
@@ -60,3 +64,10 @@ def publish(
         tokens_per_s=tokens_per_s,
         seconds=seconds,
     )
+
+
+def execute(path: Path, sql: str, *values: object, key: str = KEY) -> list[Any]:
+    """Run a statement on a store's file, past the store; the rows that it selects."""
+    with closing(sqlcipher.connect(str(path), isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA key = \"x'{key}'\"")
+        return connection.execute(sql, values).fetchall()

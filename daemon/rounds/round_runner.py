@@ -107,8 +107,8 @@ class Trainer:
         """Computing time that rounds have used on this day of the local clock, in seconds."""
         return float(self._store.state.get(_USED, {}).get(_today(), 0.0))
 
-    def _use(self, seconds: float) -> None:
-        """Note computing time under this day. A clock that jumps finds each day's own sum again."""
+    def add_used_s(self, seconds: float) -> None:
+        """Add computing time to this day. A clock that jumps finds each day's own sum again."""
         days: dict[str, float] = self._store.state.get(_USED, {})
         used = days.pop(_today(), 0.0) + seconds
         self._store.state.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
@@ -139,7 +139,7 @@ class Trainer:
         parent: int | None
         if again is None:
             unfinished = None
-            parent = self._challenger(serving, entries) or serving
+            parent = self.find_challenger(serving, entries) or serving
             order = self._order(serving, parent, entries, budget_s)
         else:
             parent, entries, order = again
@@ -153,7 +153,7 @@ class Trainer:
         """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
         known, about = dict(entries), unfinished.about
         same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
-        parent = self._challenger(serving, same) or serving
+        parent = self.find_challenger(serving, same) or serving
         order = replace(self._order(serving, parent, same, about["budget_s"]), seed=about["seed"])
         if self._about(order, serving, parent, same) != about:
             return None
@@ -196,7 +196,7 @@ class Trainer:
                     self._store.checkpoints.add_part(round_id, event["part"], data, whole_s)
                     if whole_s is not None:
                         kept = True
-                        self._use(spent_s - noted_s)
+                        self.add_used_s(spent_s - noted_s)
                         noted_s = spent_s
                     continue
                 spent_s = event["spent_s"]
@@ -215,7 +215,7 @@ class Trainer:
             raise
         finally:
             with contextlib.suppress(IdiolectError):
-                self._use(spent_s - noted_s)
+                self.add_used_s(spent_s - noted_s)
 
     def _sound_serving(self) -> int | None:
         """The adapter that serves; where it was damaged since it was loaded, first a sound ancestor does."""
@@ -228,8 +228,8 @@ class Trainer:
                 serving = self._serving()
         return serving
 
-    def _challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
-        """The newest adapter, if it was refused and yet is promising beside what serves: what it learned is not lost.
+    def find_challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
+        """Return the newest adapter if it was refused, yet is promising beside what serves: it is trained further.
 
         A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
         it was found promising by must not judge it again: all that will has come since.

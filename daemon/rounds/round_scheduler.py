@@ -144,9 +144,10 @@ class RoundScheduler:
 
     def _decision(self) -> RoundDecision:
         machine = self._sensors.machine(self.quiet_s())
-        return self._schedule.decide(self._facts(), machine, datetime.now())
+        return self._schedule.decide(self.facts(), machine, datetime.now())
 
-    def _facts(self) -> RoundFacts:
+    def facts(self) -> RoundFacts:
+        """Collect what decides whether a round starts by itself."""
         rounds = self._store.rounds.all()
         bases = (None, self._store.base)  # what another base model has learned from is new to this one
         judged = [

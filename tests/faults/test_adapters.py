@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 from pages import plain_pages
 from program import IDIOLECT
-from publishing import publish
+from publishing import execute, publish
 
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.rounds.round_runner import RoundFailedError
@@ -49,15 +49,11 @@ def lineage(settings, tiny, make_lora):
 
 def damage(settings, adapter):
     """Change a byte in the middle of an adapter's weights, past the store."""
-    with closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
-        [(blob,)] = store._connection._db.execute(
-            "SELECT blob FROM adapter_blobs WHERE adapter = ?", (adapter,)
-        ).fetchall()
-        changed = bytearray(blob)
-        changed[len(blob) // 2] ^= 1
-        store._connection._db.execute(
-            "UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (bytes(changed), adapter)
-        )
+    path, key = settings.store_path, store_key.obtain(settings).hex
+    [(blob,)] = execute(path, "SELECT blob FROM adapter_blobs WHERE adapter = ?", adapter, key=key)
+    changed = bytearray(blob)
+    changed[len(blob) // 2] ^= 1
+    execute(path, "UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", bytes(changed), adapter, key=key)
 
 
 def program(settings, *arguments):

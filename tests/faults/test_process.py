@@ -13,7 +13,8 @@ import sys
 import pytest
 from waiting import DEADLINE_S, until
 
-from idiolect.daemon.clients.commandline import client, service_process
+from idiolect.daemon.clients import link
+from idiolect.daemon.clients.commandline import service_process
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.endpoint import listen_address, tokens
@@ -23,17 +24,19 @@ from idiolect.models import durable
 
 #: What a process runs first that does not come to an end of opening its service.
 LOADS = """
-import time
+import os, signal
 from idiolect.daemon import service
 def load(self, settings, *_, **__):
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)  # a signal right before the read is heard, too
     (settings.home / "loading").touch()
-    while True:  # a signal that comes right before a sleep is heard after it
-        time.sleep(0.01)
+    os.read(woken, 1)
+    signal.pause()
 service.Service.__init__ = load
 """
-#: One that does not end before somebody says so.
+#: One that does not end before somebody writes to the pipe `go on`.
 CLOSES_LATE = """
-import time
 from idiolect.daemon import service
 init, close = service.Service.__init__, service.Service.close
 def opened(self, settings, *given, **named):
@@ -41,8 +44,7 @@ def opened(self, settings, *given, **named):
     self.home = settings.home
 def closed(self):
     (self.home / "closing").touch()
-    while not (self.home / "go on").exists():
-        time.sleep(0.01)
+    (self.home / "go on").read_bytes()
     close(self)
     (self.home / "closed").touch()
 service.Service.__init__, service.Service.close = opened, closed
@@ -117,11 +119,11 @@ def test_a_service_that_loads_can_be_stopped(profile, at_start):
 
 
 def test_a_stuck_service_is_told_of_with_the_way_out(profile, monkeypatch):
-    monkeypatch.setattr(client, "PROMPT_S", 0.3)
+    monkeypatch.setattr(link, "PROMPT_S", 0.3)
     running, _ = process.start(profile)
     os.kill(running.pid, signal.SIGSTOP)
     try:
-        with pytest.raises(client.NotAnsweringError, match=f"pid {running.pid}"):
+        with pytest.raises(link.NotAnsweringError, match=f"pid {running.pid}"):
             service_process.start_service(profile, Terminal())
         with pytest.raises(process.StopError, match=rf"kill -9 {running.pid}"):
             process.stop(profile, deadline_s=0.3)
@@ -132,11 +134,12 @@ def test_a_stuck_service_is_told_of_with_the_way_out(profile, monkeypatch):
 
 def test_a_second_sigterm_does_not_cut_the_orderly_end_short(profile, at_start):
     at_start(CLOSES_LATE)
+    os.mkfifo(profile.home / "go on")
     running, _ = process.start(profile)
     os.kill(running.pid, signal.SIGTERM)
     until((profile.home / "closing").exists)
     os.kill(running.pid, signal.SIGTERM)
-    (profile.home / "go on").touch()
+    (profile.home / "go on").write_bytes(b"")
     until(lambda: process.holder(profile) is None)
     assert (profile.home / "closed").exists()
 

@@ -13,9 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlcipher3.dbapi2 as sqlcipher
 from pages import plain_pages
-from publishing import publish
+from publishing import KEY, execute, publish
 
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -31,7 +30,6 @@ from idiolect.daemon.storage.records import (
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
-KEY = "5a" * 32
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 # What each child process begins with.
@@ -76,14 +74,6 @@ def child(path, script):
     finally:
         process.kill()
         process.communicate()
-
-
-def execute(path, sql, *values):
-    """Run a statement on the encrypted file, past the store."""
-    connection = sqlcipher.connect(str(path), isolation_level=None)
-    connection.execute(f"PRAGMA key = \"x'{KEY}'\"")
-    connection.execute(sql, values)
-    connection.close()
 
 
 # Another process

@@ -16,8 +16,8 @@ from waiting import DEADLINE_S, until
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
-from idiolect.daemon.evaluation.evals import EvalFailedError, read_messages
-from idiolect.daemon.runtime.child_processes import TrainingBusyError
+from idiolect.daemon.evaluation.evals import EVALUATION, EvalFailedError, read_messages
+from idiolect.daemon.runtime.child_processes import ChildProcesses, TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
 from idiolect.daemon.sources.items import NothingToReadError, UnreadableError
@@ -91,12 +91,28 @@ def arms(found):
     return [arm["name"] for arm in found["arms"]]
 
 
-def child_of(service):
-    return psutil.Process(service._children._child.pid)
+def handed_over(service, monkeypatch, **wanted):
+    """What an evaluation hands to its process: the order, the history, and the messages that are typed."""
+    handed = []
+
+    def follow(_children, _work, order, lines, _count):
+        handed.extend((order, *lines))
+        return iter(())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChildProcesses, "follow", follow)
+        list(service.evals.run(EvalRequest(**wanted)))
+    order, *messages = handed
+    return order, messages[: order.history], messages[order.history :]
+
+
+def children():
+    """The processes of evaluations."""
+    return [child for child in psutil.Process().children() if EVALUATION.module in child.cmdline()]
 
 
 def until_nothing_runs(service):
-    until(lambda: service._children.doing is None and service._children._child is None)
+    until(lambda: service.rounds.facts().doing is None and not children())
 
 
 # --- the user's own history ---
@@ -113,17 +129,17 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
     assert written.status()["next_round"].startswith("rounds start only when asked")
 
 
-def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
+def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora, monkeypatch):
     entries = [*written.store.entries.select()]
     adapter = promoted(written, tiny, make_lora, [entry.id for entry in entries[:104]])
-    not_yet, none = written.evals._own(EvalRequest(chars=500))
-    assert none.adapter is None, "it does not serve yet"
+    order, _, not_yet = handed_over(written, monkeypatch, chars=500)
+    assert order.adapter is None, "it does not serve yet"
     written.model.use(adapter)
     found = result(written)
     assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
     assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     assert found["test"]["from"] >= entries[104].at.isoformat()
-    assert found["test"]["from"] != min(message.at for message in not_yet.test)
+    assert found["test"]["from"] != min(message["at"] for message in not_yet)
 
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
@@ -236,16 +252,16 @@ def test_a_text_that_answers_is_typed_without_and_with_what_it_answers(written, 
 
 
 def test_what_is_typed_is_not_in_the_history_and_nothing_is_typed_that_the_adapter_has_seen(
-    written, tiny, make_lora, tmp_path
+    written, tiny, make_lora, tmp_path, monkeypatch
 ):
     entries = [*written.store.entries.select()]
     written.model.use(promoted(written, tiny, make_lora, [entry.id for entry in entries[:100]]))
     path = replies(tmp_path / "replies.jsonl", [entry.text for entry in entries])
-    split, _ = written.evals._own(EvalRequest(chars=600, context=path))
-    typed = {message.text for message in split.test}
+    _, *handed = handed_over(written, monkeypatch, chars=600, context=path)
+    history, typed = ({message["text"] for message in messages} for messages in handed)
     assert typed
     assert typed <= {entry.text for entry in entries[100:]} - {entry.text for entry in entries[:100]}
-    assert not typed & {message.text for message in split.history}
+    assert not typed & history
     replies(path, [entry.text for entry in entries[:100]])
     with pytest.raises(TooLittleToTypeError, match="that the adapter has not seen"):
         next(written.evals.run(EvalRequest(context=path)))
@@ -375,7 +391,7 @@ def test_it_does_not_begin_beside_a_round(written):
 
 
 def test_nobody_listening_ends_it(written, running):
-    child = child_of(written)
+    [child] = children()
     running.close()
     assert not child.is_running()
     until_nothing_runs(written)
@@ -391,7 +407,7 @@ def test_forgetting_ends_it(written, running):
 
 
 def test_the_end_of_the_service_ends_it(written, running):
-    child = child_of(written)
+    [child] = children()
     ended = []
 
     def follow():
@@ -409,7 +425,7 @@ def test_the_end_of_the_service_ends_it(written, running):
 
 
 def test_a_child_that_dies_is_an_error_without_text(written, running, caplog):
-    child = child_of(written)
+    [child] = children()
     child.kill()
     with pytest.raises(EvalFailedError, match="ended without a result"):
         list(running)

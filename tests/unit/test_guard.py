@@ -119,7 +119,35 @@ def test_another_token_is_good_at_once_and_the_one_before_no_more(site):
     assert site.post("/v1/suggest", {"prefix": "Hi "}, headers=shown).status_code == 200
 
 
-def guard_of(settings, sessions, app=None):
+async def let_in(_scope, _receive, send):
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def send_request(guard, headers):
+    """Send a GET request through a guard: the messages of the answer, and what it raised."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    scope = {"type": "http", "method": "GET", "path": "/v1/status", "headers": headers, "query_string": b""}
+    try:
+        asyncio.run(guard(scope, receive, send))
+    except asyncio.CancelledError as cancelled:
+        return sent, cancelled
+    return sent, None
+
+
+def error_code(sent):
+    """The code of the error that these messages hold, or None."""
+    return json.loads(sent[1]["body"])["error"]["code"] if sent[0]["status"] != 204 else None
+
+
+def guard_of(settings, sessions, app=let_in):
     """A guard that asks for the admin token everywhere."""
     return Guard(
         app,
@@ -134,7 +162,6 @@ def guard_of(settings, sessions, app=None):
 
 
 def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_path):
-    app_scope = {"type": "http", "path": "/v1/status"}
     settings = Settings(home=tmp_path / "home").prepare()
     tokens.make(settings, Scope.ADMIN)
     sessions = Sessions()
@@ -143,7 +170,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
     def wrong(**headers):
         named = {"host": "127.0.0.1:8765", **headers}
         raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
-        return getattr(guard._judged({**app_scope, "headers": raw})[0], "code", None)
+        return error_code(send_request(guard, raw)[0])
 
     for hosts in (
         (b"localhost", b"evil.example"),
@@ -151,8 +178,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         (b"localhost", b"localhost"),
         (),
     ):
-        raw = [(b"host", host) for host in hosts]
-        assert guard._judged({**app_scope, "headers": raw})[0].code == "forbidden-host"
+        assert error_code(send_request(guard, [(b"host", host) for host in hosts])[0]) == "forbidden-host"
     name = cookie_name(8765)
     cookie = f"a=b; {name}={sessions.redeem(sessions.begin())}"
     assert wrong(cookie=cookie, sec_fetch_site="same-origin") is None
@@ -220,19 +246,7 @@ def test_whoever_waits_when_the_service_is_ended_is_told_so(tmp_path):
     async def cancelled(_scope, _receive, _send):
         raise asyncio.CancelledError
 
-    sessions = Sessions()
-    guard = guard_of(settings, sessions, cancelled)
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    async def receive():
-        return {"type": "http.request", "body": b""}
-
     headers = [(b"host", b"localhost:8765"), (b"authorization", f"Bearer {token}".encode())]
-    scope = {"type": "http", "method": "POST", "path": "/v1/import", "headers": headers, "query_string": b""}
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(guard(scope, receive, send))
-    assert sent[0]["status"] == 503
-    assert json.loads(sent[1]["body"])["error"]["code"] == "service-stopping"
+    sent, raised = send_request(guard_of(settings, Sessions(), cancelled), headers)
+    assert isinstance(raised, asyncio.CancelledError)
+    assert (sent[0]["status"], error_code(sent)) == (503, "service-stopping")

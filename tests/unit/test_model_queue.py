@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import threading
+import weakref
 
 import pytest
 from waiting import DEADLINE_S
@@ -37,6 +38,10 @@ def in_loop(test):
     return run
 
 
+class Name(str):
+    """A program's name whose end can be seen."""
+
+
 class Desk:
     """A queue whose thread stands still until `open`; `done` is the order in which work was done."""
 
@@ -57,8 +62,8 @@ class Desk:
             with contextlib.suppress(StoppingError):
                 self.queue.run(TYPING, in_one_step(stand))
 
-        self._stand = threading.Thread(target=run)
-        self._stand.start()
+        self.thread = threading.Thread(target=run)
+        self.thread.start()
         assert standing.wait(DEADLINE_S)
 
     def open(self):
@@ -155,14 +160,17 @@ async def test_the_more_urgent_goes_first_between_two_steps_too(desk):
 @in_loop
 async def test_programs_take_turns_and_so_do_the_connections_of_one(desk):
     flood = [await desk.ask(f"f{n}", "flood", n) for n in range(5)]
-    typist = await desk.ask("t", "mail")
+    program = Name("mail")
+    gone = weakref.ref(program)
+    typist = await desk.ask("t", program)
+    del program
     tasks = [await desk.ask(f"a{n}", "chat", "a") for n in range(3)]
     tasks += [await desk.ask(f"b{n}", "chat", "b") for n in range(3)]
     desk.open()
     await asyncio.gather(*flood, typist, *tasks)
     assert desk.done.index("t") <= 2
     assert [name for name in desk.done if name[0] in "ab"] == ["a0", "b0", "a1", "b1", "a2", "b2"]
-    assert desk.queue._last == {}, "nothing is remembered of clients that have gone"
+    assert gone() is None, "nothing is remembered of programs that have gone"
 
 
 @in_loop
@@ -349,7 +357,7 @@ async def test_closing_ends_what_waits_and_what_runs_and_lets_nothing_in(desk):
     assert desk.done == []
     with pytest.raises(StoppingError):
         desk.queue.run(TYPING, in_one_step(lambda: None))
-    desk._stand.join(DEADLINE_S)
+    desk.thread.join(DEADLINE_S)
 
 
 def test_the_models_thread_does_not_wait_for_itself():

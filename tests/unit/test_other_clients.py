@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections import defaultdict
 
 import openai
@@ -261,8 +260,7 @@ class Slow:
         self.begun.set()
         try:
             yield Piece("One")
-            while not self.enough.is_set():
-                time.sleep(0.002)
+            while not self.enough.wait(0.002):
                 yield None
             if self.fails is not None:
                 raise self.fails

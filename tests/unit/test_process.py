@@ -44,27 +44,21 @@ def fail(*_, **__):
     raise RuntimeError("the purple canary")
 service.Service.__init__ = fail
 """
-#: One that does not come to an end of opening.
+#: What opens its service without an end.
 LOADS = """
-import time
+import os
 from idiolect.daemon import service
-def load(*_, **__):
-    while True:
-        time.sleep(0.01)
-service.Service.__init__ = load
+service.Service.__init__ = lambda *_, **__: os.read(os.pipe()[0], 1)
 """
-#: One that tells of its start, and goes on once that was heard.
+#: What reports how far its start has come, and goes on once somebody writes to the pipe `heard`.
 LEARNS_MUCH = """
-import time
 from idiolect.daemon import service
 from idiolect.daemon.runtime import start_progress
 from idiolect.models.errors import IdiolectError
 start_progress.TOLD_EVERY_S = 0.0
 def learn(_service, settings, _key, _loading, report):
-    (settings.run_dir / "token").unlink()
     report("encode", 0.5)
-    while not (settings.run_dir / "token").exists():
-        time.sleep(0.01)
+    (settings.home / "heard").read_bytes()
     raise IdiolectError("All is learned.")
 service.Service.__init__ = learn
 """
@@ -147,9 +141,6 @@ def test_a_new_profile_has_no_service(tmp_path):
     assert process.holder(settings) is None
     assert process.find(settings) is None
     assert not settings.home.exists()
-
-
-# --- the token ---
 
 
 # --- the address ---
@@ -301,11 +292,12 @@ def test_a_start_that_takes_too_long_is_given_up(profile, at_start):
 
 def test_a_service_that_starts_tells_how_far_it_has_come(profile, at_start):
     at_start(LEARNS_MUCH)
+    os.mkfifo(profile.home / "heard")
     told = []
 
     def tell(progress):
         told.append(progress)
-        (profile.run_dir / "token").touch()
+        (profile.home / "heard").write_bytes(b"")
 
     with pytest.raises(process.RelayedError, match="All is learned"):
         process.start(profile, told=tell)

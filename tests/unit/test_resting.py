@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 
 import httpx
@@ -131,9 +130,9 @@ def test_it_uses_no_processor_time(one_at_rest):
     at_rest = psutil.Process(process.holder(one_at_rest))
 
     def is_still(for_s):
-        """Nothing is waited for: nothing may happen in this time."""
         before = at_rest.cpu_times()[:2], at_rest.num_ctx_switches()
-        time.sleep(for_s)
+        with pytest.raises(psutil.TimeoutExpired):
+            at_rest.wait(for_s)
         return (at_rest.cpu_times()[:2], at_rest.num_ctx_switches()) == before
 
     until(lambda: is_still(0.2))  # Python has begun
@@ -171,11 +170,23 @@ def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(one
     assert [found.status for found in at_rest.net_connections()] == [psutil.CONN_LISTEN]
 
 
-def test_zero_is_never(hasty, monkeypatch):
+#: What asks a service, before it serves, whether it would rest after ten days without a request.
+ASKS_AT_ONCE = """
+from pathlib import Path
+from idiolect.daemon.endpoint import server
+make_server = server.make_server
+def make(app, ready, idle):
+    Path("answer").write_text("rests" if idle(864_000.0) else "stays")
+    return make_server(app, ready, idle)
+server.make_server = make
+"""
+
+
+def test_zero_is_never(hasty, at_start, tmp_path, monkeypatch):
     monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
+    at_start(ASKS_AT_ONCE.replace('"answer"', repr(str(tmp_path / "answer"))))
     process.start(hasty)
-    time.sleep(1.5)  # it looks once a second
-    assert not rests(hasty)()
+    assert (tmp_path / "answer").read_text() == "stays"
 
 
 @pytest.mark.parametrize(

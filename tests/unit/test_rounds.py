@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,13 +15,13 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-from publishing import publish
+from publishing import execute, publish
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.rounds import round_scheduler
-from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError
+from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.rounds.round_throttle import MachineSensors
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -35,6 +34,11 @@ from idiolect.daemon.storage.selectors import Selector
 TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
 ENOUGH = 12  # new entries, which hold more tokens than the next round is judged by
+
+
+def children_of(process):
+    """The processes of rounds that this one has begun."""
+    return [child for child in process.children() if TRAINING.module in child.cmdline()]
 
 
 class Profile:
@@ -65,12 +69,23 @@ class Profile:
         self.open()
 
     def open(self):
-        settings = Settings(home=self.home, **self.given).prepare()
+        self.settings = settings = Settings(home=self.home, **self.given).prepare()
         if not settings.base_dir.is_symlink():
             settings.base_dir.rmdir()
             settings.base_dir.symlink_to(self.tiny.folder.parent)
         self.service = Service(settings)
         self.store = self.service.store
+
+    def trainer(self):
+        """What finds out for a round what it starts from."""
+        about = {"serving": lambda: None, "languages": lambda: ("en",)}
+        return Trainer(
+            self.settings, self.service.profile, self.service.model.base, ChildProcesses(), **about
+        )
+
+    def execute(self, sql, *values):
+        """Run a statement on the store's file, past the store."""
+        return execute(self.settings.store_path, sql, *values, key=self.service.key)
 
     def reopen(self, **given):
         """Start the service again, with other settings."""
@@ -104,7 +119,9 @@ class Profile:
         return progress.get("tokens", 0)
 
     def child(self):
-        return psutil.Process(self.service._children._child.pid)
+        """The round's process."""
+        [child] = children_of(psutil.Process())
+        return child
 
     def stands_still(self):
         return self.child().status() == psutil.STATUS_STOPPED
@@ -149,9 +166,8 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkey
 
     def stood_still_all_the_time():  # a busy machine may be later than `rest_s` once
         before = profile.child().cpu_times()
-        for _ in range(4):
+        for _ in range(40):
             profile.service.suggestions.suggest("see you ")
-            time.sleep(0.1)
         return profile.stands_still() and profile.child().cpu_times() == before
 
     until(stood_still_all_the_time)
@@ -220,7 +236,7 @@ def test_a_round_that_nobody_follows_any_longer_ends(profile):
     events = profile.service.rounds.run(None, "asked")
     next(events)
     events.close()
-    assert profile.service._children.doing is None
+    assert children_of(psutil.Process()) == []
     [row] = profile.store.rounds.all()
     assert row.status == "interrupted"
 
@@ -250,7 +266,7 @@ def ends_as(profile, uninterrupted):
     [row] = profile.store.rounds.all()
     assert (row.status, row.adapter) == (verdict["status"], verdict["adapter"])
     assert profile.store.checkpoints.last() is None, "nothing is left once it has ended"
-    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
+    assert profile.execute("SELECT count(*) FROM checkpoint_parts") == [(0,)]
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed"])
@@ -266,12 +282,12 @@ def test_a_round_goes_on_where_it_was_cut_off(profile, uninterrupted, end):
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
     if end == "killed":
-        facts = profile.service.rounds._facts()
+        facts = profile.service.rounds.facts()
         assert facts.failed_s_ago < 60, "it is not tried again at once"
         assert facts.used_today_s > 0
     else:
         profile.open()
-    facts, [row] = profile.service.rounds._facts(), profile.store.rounds.all()
+    facts, [row] = profile.service.rounds.facts(), profile.store.rounds.all()
     assert (row.status, facts.failed) == (("failed", 1) if end == "killed" else ("interrupted", 0))
     assert facts.unfinished
     # Text that comes meanwhile waits for the next round.
@@ -279,7 +295,7 @@ def test_a_round_goes_on_where_it_was_cut_off(profile, uninterrupted, end):
     profile.begin()
     assert profile.trained() > 3 * TOKENS_OF_A_STEP, "it begins where it was"
     ends_as(profile, uninterrupted)
-    assert profile.service.rounds._facts().new_tokens > 0
+    assert profile.service.rounds.facts().new_tokens > 0
 
 
 def held_in_the_midst(service, home):
@@ -295,9 +311,7 @@ def held_in_the_midst(service, home):
 
         assert client.post("/v1/train", json={}).status_code == 202
         until(lambda: state()["phase"] == "train")
-        [child] = [
-            child for child in psutil.Process(service.pid).children() if TRAINING.module in child.cmdline()
-        ]
+        [child] = children_of(psutil.Process(service.pid))
         client.post("/v1/pause", json={}).raise_for_status()
         until(lambda: child.status() == psutil.STATUS_STOPPED)
         assert state()["waits"] == "waits until `idiolect pause --end`"
@@ -343,11 +357,11 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, ForgottenMeanwhileError)
     assert profile.store.checkpoints.last() is None
-    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
+    assert profile.execute("SELECT count(*) FROM checkpoint_parts") == [(0,)]
     # A part that was still on its way has nowhere to go.
     profile.store.checkpoints.add_part(1, 0, b"late", 1.0)
-    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
-    assert not profile.service.rounds._facts().unfinished
+    assert profile.execute("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert not profile.service.rounds.facts().unfinished
 
 
 def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile):
@@ -357,7 +371,7 @@ def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(prof
     metrics = {
         "against": None,
         "promising": True,
-        "base_sha256": profile.service._trainer._base.source_sha256,
+        "base_sha256": profile.tiny.source_sha256,
         "last_entry": max(entry for entry, _ in store.entries.token_ids()),
     }
     challenger = publish(store, status="refused", blob=adapter.to_bytes(), metrics=metrics)
@@ -383,7 +397,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
         publish(store, blob=b"", status=status, metrics={"last_entry": first.id, "promising": promising})
 
     def refused():
-        return profile.service.rounds._facts().refused
+        return profile.service.rounds.facts().refused
 
     assert refused() == 0
     for count in (1, 2, 3):
@@ -391,7 +405,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
         assert refused() == count
     ended("refused", promising=True)
     assert refused() == count, "the next goes on from it"
-    assert profile.service.rounds._facts().new_tokens == store.entries.counts().tokens - first.tokens
+    assert profile.service.rounds.facts().new_tokens == store.entries.counts().tokens - first.tokens
     profile.service.profile.forget(Selector(ids=(first.id,)))
     assert refused() == 0
     ended("refused")
@@ -401,11 +415,10 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
 
 
 def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile):
-    store, trainer = profile.store, profile.service._trainer
-    ours = trainer._base.source_sha256
+    store, trainer, ours = profile.store, profile.trainer(), profile.tiny.source_sha256
 
     def challenger(serving):
-        return trainer._challenger(
+        return trainer.find_challenger(
             serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.entries.token_ids()]
         )
 
@@ -436,12 +449,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     store.adapters.prune(0)
     assert challenger(served) is None, "its weights are gone"
     fourth = ended("refused", served, served)
-    order = trainer._order(served, fourth, [], None)
-    assert trainer._about(order, served, fourth, []) != trainer._about(order, served, served, []), (
-        "a checkpoint of one is of no use to the other"
-    )
-    with store._connection.writing() as db:
-        db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (b"torn", fourth))
+    profile.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", b"torn", fourth)
     assert challenger(served) is None
     assert [row.status for row in store.adapters.all() if row.id == fourth] == ["damaged"]
     assert store.adapters.active() == served
@@ -449,16 +457,16 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
 
 def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
     profile.reopen(epochs=1, checkpoint_s=60)  # what comes of a round matters, not how it is interrupted
-    follow, orders, promoted = profile.service._children.follow, list[Any](), {"status": "promoted"}
+    follow, orders, promoted = ChildProcesses.follow, list[Any](), {"status": "promoted"}
     refused = {"status": "refused", "promising": True}
     wanted = [refused | {"learned": [0, 2, 5]}, refused, promoted, refused, promoted]
 
-    def judged(work, order, *given):
+    def judged(children, work, order, *given):
         orders.append(order)
-        for event in follow(work, order, *given):
+        for event in follow(children, work, order, *given):
             yield event | (wanted[len(orders) - 1] if event["event"] == "result" else {})
 
-    monkeypatch.setattr(profile.service._children, "follow", judged)
+    monkeypatch.setattr(ChildProcesses, "follow", judged)
     store, mixtures = profile.store, [profile.service.model.served.predictor.mixture.to_json()]
     ids = [entry for entry, _ in store.entries.token_ids()]
     made = []
@@ -488,7 +496,7 @@ def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
 
 def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profile, monkeypatch):
     profile.reopen(epochs=1, checkpoint_s=60)
-    follow = profile.service._children.follow
+    follow = ChildProcesses.follow
 
     def cut_short(*given):  # as its time does, which must not depend on how busy the machine is
         for event in follow(*given):
@@ -497,7 +505,7 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
                 event["status"] = "promoted"
             yield event
 
-    monkeypatch.setattr(profile.service._children, "follow", cut_short)
+    monkeypatch.setattr(ChildProcesses, "follow", cut_short)
     profile.begin()
     verdict = profile.end()
     assert "its time was enough for 6 of 110 entries" in verdict["reason"]
@@ -512,12 +520,12 @@ def test_of_how_much_a_round_learned_its_reason_and_the_audit_say_the_same(profi
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile, monkeypatch):
-    service = profile.service
+    trainer = profile.trainer()
 
     def used(day, seconds):
         monkeypatch.setattr("idiolect.daemon.rounds.round_runner._today", lambda: day)
-        service._trainer._use(seconds)
-        return service.rounds.today()["used_s"]
+        trainer.add_used_s(seconds)
+        return profile.service.rounds.today()["used_s"]
 
     assert used("2026-01-31", 100) == 100
     assert used("2026-02-01", 20) == 20
