@@ -15,15 +15,15 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from idiolect.adapters.mending.keyboards import Layout
-from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
-from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings_file import (
     SettingsError,
     explain,
     read_config,
     read_environment,
 )
+from idiolect.daemon.text.key_names import parse_key
+from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
 #: Globs of files and folders that are never read, whatever `exclude` adds. A pattern without a slash is
 #: meant for each part of a path below the folder that was asked for.

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, get_args
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
-from idiolect.daemon.regular_files import read_small
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import read_small
 
 
 class SettingsError(IdiolectError):

@@ -118,7 +118,7 @@ def never_read() -> str:
 
 def terminals() -> str:
     """The globs of applications that are not learned from unless the user allows it."""
-    from idiolect.daemon.secret_apps import TERMINALS
+    from idiolect.daemon.text.secret_apps import TERMINALS
 
     return _listed(TERMINALS)
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.rule import Rule
-from idiolect.daemon.redaction.service_tokens import SERVICES
+from idiolect.daemon.text.redaction.patterns import RULES
+from idiolect.daemon.text.redaction.rule import Rule
+from idiolect.daemon.text.redaction.service_tokens import SERVICES
 
 _BY_NAME = {rule.name: rule for rule in RULES}
 

@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import read_small
 
 
 class ListenError(IdiolectError):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.daemon.profile_paths import ProfilePaths
-from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
+from idiolect.models.regular_files import read_small
 
 
 class Scope(IntEnum):

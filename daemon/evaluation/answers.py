@@ -11,9 +11,9 @@ from typing import ClassVar, Final
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_import import saved_at
-from idiolect.daemon.ingest.normalise import normalise
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
 from idiolect.daemon.sources.items import NothingToReadError, opened, status
+from idiolect.daemon.text.normalise import normalise
 from idiolect.models.errors import ExitCode, IdiolectError
 
 _MAX_BYTES: Final = 32 << 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from idiolect.daemon.ingest.normalise import has_words, normalise
-from idiolect.daemon.redaction.redact import redact, without_placeholders
+from idiolect.daemon.text.normalise import has_words, normalise
+from idiolect.daemon.text.redaction.redact import redact, without_placeholders
 
 BEFORE_CHARS: Final = 400
 """How much of what stands before a text is read with it, in characters."""

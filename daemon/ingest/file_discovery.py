@@ -15,10 +15,10 @@ from typing import Final
 import re2
 from pathspec import GitIgnoreSpec
 
-from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
+from idiolect.models.regular_files import read_regular
 
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"

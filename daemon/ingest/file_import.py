@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
-from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.ingest.reader import Looked, Reader
-from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import BEYOND_LIMIT, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
@@ -21,6 +19,8 @@ from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest,
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.text.normalise import has_words, pieces
+from idiolect.daemon.text.redaction.redact import placeholders
 
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph

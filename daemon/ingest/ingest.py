@@ -25,8 +25,6 @@ from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile_paths import real_path
-from idiolect.daemon.redaction.redact import placeholders
-from idiolect.daemon.regular_files import is_linked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources import kinds
@@ -42,6 +40,8 @@ from idiolect.daemon.sources.items import (
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.shared import SharedEntry
+from idiolect.daemon.text.redaction.redact import placeholders
+from idiolect.models.regular_files import is_linked
 
 _log = logging.getLogger("idiolect")
 

@@ -32,7 +32,6 @@ from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, OTHER_TYPE, find, said_of_others
 from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places
-from idiolect.daemon.redaction.redact import kinds_found
 from idiolect.daemon.sources import commit_messages, git_config, kinds
 from idiolect.daemon.sources.items import (
     BEYOND_LIMIT,
@@ -44,6 +43,7 @@ from idiolect.daemon.sources.items import (
     status,
 )
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.text.redaction.redact import kinds_found
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 

@@ -16,11 +16,11 @@ from typing import Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.profile_paths import real_path
-from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources import kinds, mailboxes
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError
+from idiolect.models.regular_files import read_regular
 
 _DEPTH: Final = 5  # folders below the home folder
 _SEARCH_S: Final = 10.0

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
+from idiolect.daemon.text.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
 from idiolect.daemon.storage.words import WordRefusedError
+from idiolect.daemon.text.redaction.redact import redact
 
 
 @dataclass(frozen=True)

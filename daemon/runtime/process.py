@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Protocol
 
 from idiolect.daemon.profile_paths import ProfilePaths
-from idiolect.daemon.regular_files import open_regular, read_small
 from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.runtime.start_progress import TOLD_EVERY_S, Patience, StartProgress
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import open_regular, read_small
 
 START_DEADLINE_S = 120.0
 """How long a service that starts may tell of no progress."""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
+from idiolect.models.regular_files import read_small
 
 StartProgress: TypeAlias = tuple[str, float | None]
 """What a service that starts is at ("encode" or "learn"), and the share of it that is done, 0 to 1, where known."""

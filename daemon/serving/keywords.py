@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from idiolect.adapters.memory.keyness import Keyword, keywords
-from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.text.redaction.redact import without_placeholders
 from idiolect.models.lexicon import Lexicon
 
 

@@ -14,12 +14,12 @@ from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.redaction.redact import forget_words, hides, redact
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, FeedbackReport
+from idiolect.daemon.text.redaction.redact import forget_words, hides, redact
 
 
 class Suggestions:

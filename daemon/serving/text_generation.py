@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 from idiolect.adapters.generation.generator import Generator
 from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
 from idiolect.adapters.memory.steps import in_one_step
-from idiolect.daemon.redaction.redact import hides
 from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.text.redaction.redact import hides
 from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:

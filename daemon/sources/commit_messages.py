@@ -10,8 +10,8 @@ from typing import Final
 
 from idiolect.daemon.sources.git_history import Repository
 from idiolect.daemon.sources.items import Item, Skipped
-from idiolect.daemon.sources.lines import unwrapped
 from idiolect.daemon.sources.people import AuthorFilter, called
+from idiolect.daemon.text.lines import unwrapped
 
 #: Why a repository was not read to its end.
 MISSING: Final = "missing commits"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened, time_at
-from idiolect.daemon.sources.lines import BOM, Lines
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.text.lines import BOM, Lines
 
 JSON_BYTES: Final = 8 << 20
 """Of one line of JSON, at most."""

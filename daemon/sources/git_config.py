@@ -14,7 +14,7 @@ from typing import IO, Final
 
 from dulwich.config import ConfigFile, get_xdg_config_home_path
 
-from idiolect.daemon.regular_files import open_regular, read_regular
+from idiolect.models.regular_files import open_regular, read_regular
 
 _MAX_BYTES: Final = 64 << 10
 _MAX_INCLUDES: Final = 10  # of a file by another

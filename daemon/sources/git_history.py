@@ -32,10 +32,10 @@ from dulwich.object_format import SHA1, SHA256, ObjectFormat
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, parse_tree
 from dulwich.pack import Pack
 
-from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
 from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.items import time_at
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import is_linked, open_regular, read_regular
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
 _REFS_BYTES: Final = 64 << 20  # of the packed refs, and of the list of a shallow clone's ends

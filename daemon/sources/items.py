@@ -12,9 +12,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import ClassVar, Final
 
-from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import open_regular
 
 #: Why a source was not read to its end.
 BEYOND_LIMIT: Final = "beyond a limit"

@@ -28,8 +28,8 @@ from idiolect.daemon.sources import (
     whatsapp,
 )
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
-from idiolect.daemon.sources.lines import paragraphs
 from idiolect.daemon.sources.people import AuthorFilter, called, not_known, own, writers
+from idiolect.daemon.text.lines import paragraphs
 
 _HEAD_BYTES: Final = 8192
 

@@ -17,8 +17,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from idiolect.daemon.sources.mail_phrases import any_of
-from idiolect.daemon.sources.replies import own_words
+from idiolect.daemon.text.mail_phrases import any_of
+from idiolect.daemon.text.replies import own_words
 
 _DEEPEST: Final = 20  # parts within parts
 _MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed

@@ -14,10 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from idiolect.daemon.regular_files import open_regular, read_regular
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.mail_message import end_of_header, typed_text
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.models.regular_files import open_regular, read_regular
 
 _CHUNK_BYTES: Final = 1 << 18
 _HELD_BYTES: Final = 1 << 20  # of one message: what comes after that is attachments

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from idiolect.daemon.sources.lines import unescaped
+from idiolect.daemon.text.lines import unescaped
 
 _FRONT_MATTER_LINES: Final = 200  # an opening line without a closing one so near is a thematic break
 _LONGEST: Final = 16_384  # characters of a block that are held at most

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from idiolect.daemon.sources.lines import paragraphs
+from idiolect.daemon.text.lines import paragraphs
 
 _NO_PROSE: Final = frozenset({"src", "example", "export", "comment", "latex", "html"})
 _BEGIN: Final = re.compile(r"^\s*#\+begin_(\S+)", re.IGNORECASE)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from idiolect.daemon.sources.lines import paragraphs
+from idiolect.daemon.text.lines import paragraphs
 
 _PROSE: Final = (
     "admonition|attention|caution|danger|error|hint|important|note|tip|warning|seealso|topic|sidebar|epigraph"

@@ -8,9 +8,9 @@ from typing import Final
 
 from striprtf import striprtf
 
-from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources.items import Item, LimitError, Skipped, explained, status
 from idiolect.daemon.sources.office_documents import damaged
+from idiolect.models.regular_files import read_regular
 
 _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text  # it has no types
 _MAX_BYTES: Final = 32 << 20  # pictures are written in it as text

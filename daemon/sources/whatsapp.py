@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from idiolect.daemon.sources.items import LimitError, Skipped, UnreadableError, explained, opened
-from idiolect.daemon.sources.lines import Lines
 from idiolect.daemon.sources.people import ChatMessage, writers
+from idiolect.daemon.text.lines import Lines
 
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
 #: What reading an archive raises where it is damaged.

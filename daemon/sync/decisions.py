@@ -13,13 +13,13 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings import NEVER_READ, Settings
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
 from idiolect.daemon.storage.shared import OWN, SharedRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
+from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
 _AXIS: Final = {
     "never": "suggested",

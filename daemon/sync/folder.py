@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
-from idiolect.daemon.regular_files import read_regular
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import read_regular
 
 #: How the names of all files end that devices write; what rests is woken by these.
 SUFFIX: Final = ".idiolect"

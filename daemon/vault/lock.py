@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final, Literal
 
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import key_wrapping, store_key
 from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.daemon.vault.opening import ProfileStateError
 from idiolect.models import durable
+from idiolect.models.regular_files import read_small
 
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 

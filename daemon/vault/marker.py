@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from idiolect.daemon.profile_paths import ProfilePaths
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import read_small
 
 _DAMAGE: Final = (
     ValueError,

@@ -16,11 +16,11 @@ from typing import ClassVar, Literal
 import keyring
 from keyring.backend import KeyringBackend
 
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.regular_files import read_small
 
 log = logging.getLogger("idiolect.keys")
 

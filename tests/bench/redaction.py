@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.redaction.redact import redact, without_placeholders
-from idiolect.daemon.redaction.tagger import Tagger
+from idiolect.daemon.text.redaction.redact import redact, without_placeholders
+from idiolect.daemon.text.redaction.tagger import Tagger
 
 sys.path.insert(0, str(Path(__file__).parent))
 from secret_tagger import KINDS as PROSE_KINDS

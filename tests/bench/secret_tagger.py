@@ -1,4 +1,4 @@
-"""Trains and measures the tagger of secrets (daemon/redaction/tagger.py).
+"""Trains and measures the tagger of secrets (daemon/text/redaction/tagger.py).
 
 `python tests/bench/secret_tagger.py` writes its weights. It learns from the sentences of tests/bench/secrets
 and, as text without secrets, from the corpora beside the project. With `--choose` it writes nothing: it learns
@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from idiolect.daemon.redaction import tagger
-from idiolect.daemon.redaction.word_features import BUCKETS, WIDTH, FormedWord, features, words
+from idiolect.daemon.text.redaction import tagger
+from idiolect.daemon.text.redaction.word_features import BUCKETS, WIDTH, FormedWord, features, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -441,7 +441,7 @@ def report(number: int, net: Any, quiet: list[str]) -> None:
     """Print how much of the half `seen` a network finds beside the rules, by kind, and what it takes of look-alikes."""
     from redaction import remains
 
-    from idiolect.daemon.redaction import redact
+    from idiolect.daemon.text.redaction import redact
 
     chosen = tagger.Tagger(with_thresholds(net.weights(), quiet, *TAKEN_PER_100_KB))
     given = sentences("seen")

@@ -11,7 +11,7 @@ from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.clients.keyboard.key_handler import Bindings, KeyHandler
 from idiolect.daemon.clients.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
-from idiolect.daemon.key_names import parse_key
+from idiolect.daemon.text.key_names import parse_key
 
 BACKSPACE, TAB, ALT, CONTROL = 0xFF08, 0xFF09, 1 << 3, 1 << 2
 PRESSED = st.one_of(

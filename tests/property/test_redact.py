@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redaction_examples import taken
 
-from idiolect.daemon.ingest.normalise import normalise, pieces
-from idiolect.daemon.redaction.labels import WORDS, WORDS_ALONE
-from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.redact import hides, placeholders, redact
+from idiolect.daemon.text.normalise import normalise, pieces
+from idiolect.daemon.text.redaction.labels import WORDS, WORDS_ALONE
+from idiolect.daemon.text.redaction.patterns import RULES
+from idiolect.daemon.text.redaction.redact import hides, placeholders, redact
 
 EXAMPLES = [text for _, text, _ in taken()]
 SECRETS = ["hunter2x", "AKIA" + "IOSFODNN7EXAMPLE", "4111 1111 1111 1111", "GB82WEST12345698765432"]

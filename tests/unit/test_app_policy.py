@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import secret_apps
 from idiolect.daemon.profile.app_policy import (
     NOWHERE,
     AppPolicy,
@@ -19,6 +18,7 @@ from idiolect.daemon.profile.app_policy import (
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.text import secret_apps
 
 
 @pytest.fixture

@@ -88,7 +88,6 @@ SHARED = {
     "daemon.endpoint.shapes",
     "daemon.endpoint.tokens",
     "daemon.ingest.file_discovery",
-    "daemon.ingest.normalise",
 }
 #: Commands, and what they share, that work on a profile without its service.
 WITHOUT_SERVICE = {

@@ -20,7 +20,7 @@ from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typed_text import Pauses
+from idiolect.daemon.text.typed_text import Pauses
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "daemon" / "clients" / "browser" / "extension"

@@ -19,7 +19,7 @@ from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typed_text import Pauses
+from idiolect.daemon.text.typed_text import Pauses
 
 # --- where prose is ---
 

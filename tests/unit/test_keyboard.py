@@ -18,7 +18,7 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 from idiolect.daemon.clients.keyboard.left_fields import LeftFields
 from idiolect.daemon.clients.keyboard.suggest_answer import read
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
-from idiolect.daemon.key_names import parse_key
+from idiolect.daemon.text.key_names import parse_key
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN, RIGHT = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54, 0xFF53
 LEFT, HOME, SHIFT_KEY, ALT_KEY = 0xFF51, 0xFF50, 0xFFE1, 0xFFE9

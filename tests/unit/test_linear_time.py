@@ -23,20 +23,21 @@ from redaction_examples import taken
 
 from idiolect.adapters.memory import secret_cues
 from idiolect.adapters.prediction import answered
-from idiolect.daemon import redaction, reply_parser, sources
+from idiolect.daemon import sources, text
 from idiolect.daemon.clients.editors import commit_message_file
-from idiolect.daemon.ingest import normalise as normalising
 from idiolect.daemon.ingest.cleaning import cleaned
-from idiolect.daemon.redaction import word_features
-from idiolect.daemon.redaction.redact import redact
-from idiolect.daemon.redaction.rule import source
-from idiolect.daemon.redaction.tagger import said
-from idiolect.daemon.reply_parser import split, split_mail
 from idiolect.daemon.serving import answered_text
 from idiolect.daemon.sources import markdown, org, rst
-from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
-from idiolect.daemon.sources.replies import depths, own_words
+from idiolect.daemon.text import normalise as normalising
+from idiolect.daemon.text import redaction
+from idiolect.daemon.text.lines import paragraphs, unescaped
+from idiolect.daemon.text.redaction import word_features
+from idiolect.daemon.text.redaction.redact import redact
+from idiolect.daemon.text.redaction.rule import source
+from idiolect.daemon.text.redaction.tagger import said
+from idiolect.daemon.text.replies import depths, own_words
+from idiolect.daemon.text.reply_parser import split, split_mail
 
 SMALL, LARGE = 1 << 10, 16 << 10
 MAX_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
@@ -188,8 +189,8 @@ def worst_cases(pattern):
 
 def patterns():
     """The patterns of the folders and modules that look at text, each once, by the name that it has there."""
-    modules = [normalising, secret_cues, reply_parser, commit_message_file, answered]
-    for folder in (sources, redaction):
+    modules = [secret_cues, commit_message_file, answered]
+    for folder in (sources, text, redaction):
         names = [f"{folder.__name__}.{one.name}" for one in pkgutil.iter_modules(folder.__path__)]
         modules += map(importlib.import_module, names)
     found: dict[Any, tuple[str, Any]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.ingest.normalise import has_words, normalise, pieces
+from idiolect.daemon.text.normalise import has_words, normalise, pieces
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from redaction_examples import left, taken
 
-from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
-from idiolect.daemon.redaction.rule import Rule
+from idiolect.daemon.text.redaction.patterns import RULES
+from idiolect.daemon.text.redaction.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.text.redaction.rule import Rule
 
 
 @pytest.mark.parametrize(("rule", "text", "wanted"), taken())

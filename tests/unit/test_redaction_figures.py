@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.redaction.redact import redact
+from idiolect.daemon.text.redaction.redact import redact
 
 LABELLED = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "redaction.py"))
 

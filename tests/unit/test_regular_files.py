@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from reading import letter
 
-from idiolect.daemon.regular_files import open_regular, read_regular
 from idiolect.daemon.sources.items import UnreadableError, opened
+from idiolect.models.regular_files import open_regular, read_regular
 
 
 def test_a_regular_file_is_read_up_to_a_limit(tmp_path: Path) -> None:

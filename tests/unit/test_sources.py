@@ -14,7 +14,7 @@ from reading import ME, kind_name, letter, mbox_of, pieces, skips, texts, write
 from idiolect.daemon.sources import mailboxes, org, rst, whatsapp
 from idiolect.daemon.sources.items import UnreadableError
 from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.replies import own_words
+from idiolect.daemon.text.replies import own_words
 
 # Documents
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.memory.corpus import read_general_passages
-from idiolect.daemon.redaction.redact import redact
-from idiolect.daemon.redaction.tagger import Tagger
-from idiolect.daemon.redaction.word_features import WIDTH, features, words
+from idiolect.daemon.text.redaction.redact import redact
+from idiolect.daemon.text.redaction.tagger import Tagger
+from idiolect.daemon.text.redaction.word_features import WIDTH, features, words
 
 TRAINING = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "secret_tagger.py"))
 

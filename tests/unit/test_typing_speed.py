@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.serving.letter_times import LetterTimes
-from idiolect.daemon.typing_speed import TypingSpeed
 
 SCRIPT = (
     Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "typing_speed.js"

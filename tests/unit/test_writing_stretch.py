@@ -5,7 +5,7 @@ import random
 import subprocess
 from pathlib import Path
 
-from idiolect.daemon.writing_stretch import WritingStretch
+from idiolect.daemon.clients.writing_stretch import WritingStretch
 
 SCRIPT = (
     Path(__file__).parents[2]

@@ -25,7 +25,7 @@ from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typed_text import Pauses
+from idiolect.daemon.text.typed_text import Pauses
 from idiolect.models.errors import ExitCode, IdiolectError
 
 #: What the extension and this program say to each other; raised where an older extension would not understand.

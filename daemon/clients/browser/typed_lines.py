@@ -8,8 +8,8 @@ from typing import Annotated, Final, NamedTuple
 
 import pydantic
 
-from idiolect.daemon import typed_text
-from idiolect.daemon.reply_parser import is_quoted
+from idiolect.daemon.text import typed_text
+from idiolect.daemon.text.reply_parser import is_quoted
 
 _MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 _MAX_LINES: Final = 2_000

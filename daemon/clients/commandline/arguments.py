@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 
 from idiolect.daemon.clients.commandline.formatting import plain_lines
-from idiolect.daemon.regular_files import open_regular
+from idiolect.models.regular_files import open_regular
 
 _MIN_PASSPHRASE_CHARS: Final = 8
 _MAX_DIGITS: Final = 19  # of a number that the store can hold

@@ -20,13 +20,13 @@ from idiolect.daemon.clients.commandline.formatting import BRING_BACK, counted, 
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import standing
 from idiolect.models.errors import IdiolectError
+from idiolect.models.regular_files import read_small
 
 _MIN_DISK_BYTES = 1_000_000_000
 _MIN_MEMORY_BYTES = 1_600_000_000

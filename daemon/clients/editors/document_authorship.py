@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from idiolect.daemon import typed_text
+from idiolect.daemon.text import typed_text
 
 #: One word may come at once: from an input method, or from a list of words.
 _WORD_CHARS: Final = 32

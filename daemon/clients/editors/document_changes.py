@@ -11,8 +11,8 @@ from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
-from idiolect.daemon.regular_files import read_regular
-from idiolect.daemon.typed_text import kept_ends
+from idiolect.daemon.text.typed_text import kept_ends
+from idiolect.models.regular_files import read_regular
 
 _MAX_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

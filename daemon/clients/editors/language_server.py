@@ -37,10 +37,10 @@ from idiolect.daemon.clients.editors.document_changes import (
 )
 from idiolect.daemon.clients.editors.private_files import Privacy
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
+from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typed_text import Pauses, begun
-from idiolect.daemon.typing_speed import TypingSpeed
+from idiolect.daemon.text.typed_text import Pauses, begun
 
 _SOURCE: Final = "editor"
 _SUFFIX_CHARS: Final = 1000

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lsprotocol import types
 
-from idiolect.daemon.typed_text import begun
+from idiolect.daemon.text.typed_text import begun
 
 #: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
 ACCEPTED: Final = "idiolect.accepted"

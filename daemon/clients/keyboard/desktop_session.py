@@ -22,11 +22,11 @@ from idiolect.daemon.clients.keyboard.left_fields import LeftFields
 from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
 from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.reply_parser import split
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.typing_speed import TypingSpeed
+from idiolect.daemon.text.key_names import parse_key
+from idiolect.daemon.text.reply_parser import split
 
 if TYPE_CHECKING:
     from idiolect.daemon.clients.keyboard.engine import Engine  # it imports this module

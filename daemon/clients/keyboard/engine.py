@@ -29,8 +29,8 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 )
 from idiolect.daemon.clients.keyboard.suggest_answer import read
 from idiolect.daemon.clients.keyboard.suggestion_window import SuggestionWindow
-from idiolect.daemon.key_names import ALT, HELD, RETURN
-from idiolect.daemon.writing_stretch import WritingStretch
+from idiolect.daemon.clients.writing_stretch import WritingStretch
+from idiolect.daemon.text.key_names import ALT, HELD, RETURN
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from idiolect.daemon.secret_apps import TERMINALS
+from idiolect.daemon.text.secret_apps import TERMINALS
 
 #: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.
 _PURPOSES: Final = (

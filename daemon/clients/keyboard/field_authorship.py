@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from idiolect.daemon.ingest.normalise import has_words
-from idiolect.daemon.reply_parser import is_quoted
-from idiolect.daemon.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
+from idiolect.daemon.text.normalise import has_words
+from idiolect.daemon.text.reply_parser import is_quoted
+from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
 
 #: Characters that a program may add to what is typed, such as a closing bracket or a space.
 _HELPED_CHARS: Final = 2

@@ -23,8 +23,8 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 )
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
-from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB, Key
-from idiolect.daemon.typed_text import begun
+from idiolect.daemon.text.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB, Key
+from idiolect.daemon.text.typed_text import begun
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))

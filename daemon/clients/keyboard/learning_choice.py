@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
+from idiolect.models.regular_files import read_small
 
 
 class LearningChoice:

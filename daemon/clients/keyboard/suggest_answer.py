@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from idiolect.daemon.typed_text import begun
+from idiolect.daemon.text.typed_text import begun
 
 #: The words that a correction takes away, without what stands behind them.
 _MISTYPED: Final = re.compile(r"[\w'’ ]*")

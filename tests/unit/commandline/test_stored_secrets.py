@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from idiolect.daemon.redaction import redact
+from idiolect.daemon.text.redaction import redact
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 STORED = (  # as it came in under rules that knew less

@@ -11,8 +11,8 @@ import re
 from typing import Final
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.rule import DONE, Span, lazy, named
-from idiolect.daemon.redaction.word_features import STATE
+from idiolect.daemon.text.redaction.rule import DONE, Span, lazy, named
+from idiolect.daemon.text.redaction.word_features import STATE
 from idiolect.models.hashed_frequencies import zipf
 
 # --- words for a secret ----------------------------------------------------------------------------------

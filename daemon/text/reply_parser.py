@@ -1,6 +1,6 @@
 """What its user answers: a text around a cursor, told apart into what they write and what others wrote.
 
-What others wrote is known by what mail programs put around it, which `sources/replies.py` knows.
+What others wrote is known by what mail programs put around it, which `replies.py` knows.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from idiolect.daemon.ingest.normalise import normalise
-from idiolect.daemon.sources.replies import OWN, depths
+from idiolect.daemon.text.normalise import normalise
+from idiolect.daemon.text.replies import OWN, depths
 
 #: As `/v1/suggest` takes it: so many texts, and of them so many characters count, the newest.
 MAX_TEXTS: Final = 8

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from idiolect.daemon.redaction.counted_numbers import counts_something
-from idiolect.daemon.redaction.cue_grammar import Form, Grammar
-from idiolect.daemon.redaction.numbers import check
-from idiolect.daemon.redaction.random_strings import (
+from idiolect.daemon.text.redaction.counted_numbers import counts_something
+from idiolect.daemon.text.redaction.cue_grammar import Form, Grammar
+from idiolect.daemon.text.redaction.numbers import check
+from idiolect.daemon.text.redaction.random_strings import (
     is_code,
     is_drawn_base32,
     is_drawn_key,
     is_grouped_by_hand,
 )
-from idiolect.daemon.redaction.rule import DONE, Span, lazy
+from idiolect.daemon.text.redaction.rule import DONE, Span, lazy
 
 # --- keys
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.word_features import (
+from idiolect.daemon.text.redaction.word_features import (
     COLON_AT,
     COMMON_AT,
     CUES_AT,

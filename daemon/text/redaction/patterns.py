@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.daemon.redaction import (
+from idiolect.daemon.text.redaction import (
     labels,
     near_words,
     numbers,
@@ -17,7 +17,7 @@ from idiolect.daemon.redaction import (
     service_tokens,
     spoken_secrets,
 )
-from idiolect.daemon.redaction.rule import DONE, Rule, Span, lazy, named
+from idiolect.daemon.text.redaction.rule import DONE, Rule, Span, lazy, named
 
 # --- parts of patterns, and what a pattern cannot tell ---------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from idiolect.daemon.redaction.rule import lazy
+from idiolect.daemon.text.redaction.rule import lazy
 
 #: (service, pattern, example). The issuers describe these forms; a `¦` in an example, to be taken out, keeps
 #: scanners from taking this file for a leak.

@@ -15,13 +15,13 @@ from functools import cache
 from typing import Final
 
 from idiolect.adapters.memory import secret_cues
-from idiolect.daemon.redaction import word_features
-from idiolect.daemon.redaction.counted_numbers import counts_something
-from idiolect.daemon.redaction.labels import is_said_of_a_matter
-from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.plain_characters import plain, unadorned
-from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule, Span
-from idiolect.daemon.redaction.tagger import Tagger
+from idiolect.daemon.text.redaction import word_features
+from idiolect.daemon.text.redaction.counted_numbers import counts_something
+from idiolect.daemon.text.redaction.labels import is_said_of_a_matter
+from idiolect.daemon.text.redaction.patterns import RULES
+from idiolect.daemon.text.redaction.plain_characters import plain, unadorned
+from idiolect.daemon.text.redaction.rule import PLACEHOLDER, Rule, Span
+from idiolect.daemon.text.redaction.tagger import Tagger
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.

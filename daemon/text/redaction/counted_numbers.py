@@ -7,7 +7,7 @@ from typing import Final
 import regex
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.rule import lazy
+from idiolect.daemon.text.redaction.rule import lazy
 from idiolect.models.hashed_frequencies import zipf
 
 #: Units, and nouns that people count, folded; English, German, French, Spanish, Italian, Portuguese, Dutch.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from idiolect.daemon.ingest.normalise import has_words
+from idiolect.daemon.text.normalise import has_words
 
 BEFORE_CHARS: Final = 400
 """Characters in front of what was typed that are sent with it."""

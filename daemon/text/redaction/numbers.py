@@ -11,7 +11,7 @@ from typing import Final
 from stdnum import luhn
 from stdnum.iban import is_valid as is_iban
 
-from idiolect.daemon.redaction.rule import Span, lazy
+from idiolect.daemon.text.redaction.rule import Span, lazy
 
 # --- cards and IBANs
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from idiolect.daemon.redaction.rule import Span
+from idiolect.daemon.text.redaction.rule import Span
 
 #: The shortest word that is told from others, in characters.
 SHORTEST: Final = 16

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from idiolect.daemon.redaction.rule import Span, lazy
+from idiolect.daemon.text.redaction.rule import Span, lazy
 
 #: The fewest words of a phrase (BIP 39 has 12, 15, 18, 21 and 24).
 FEWEST: Final = 12

@@ -11,8 +11,8 @@ from bisect import bisect
 from collections.abc import Iterator
 from typing import Final
 
-from idiolect.daemon.sources.lines import unwrapped
-from idiolect.daemon.sources.mail_phrases import any_of
+from idiolect.daemon.text.lines import unwrapped
+from idiolect.daemon.text.mail_phrases import any_of
 
 #: In any letter case: the verb of "NAME wrote", and the name of a header's "From:".
 WROTE: Final = any_of("wrote")

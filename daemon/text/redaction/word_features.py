@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.rule import PLACEHOLDER
+from idiolect.daemon.text.redaction.rule import PLACEHOLDER
 from idiolect.models.hashed_frequencies import zipf
 
 _LETTER: Final = r"[^\W\d_]"

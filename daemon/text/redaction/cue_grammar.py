@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from idiolect.daemon.redaction.rule import Span, lazy
+from idiolect.daemon.text.redaction.rule import Span, lazy
 
 _CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one
