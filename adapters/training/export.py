@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -54,21 +55,24 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
     """
     if kind not in KINDS:
         raise ExportError(f"There is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
+    _require_free(path)
     try:
-        if os.path.lexists(path):
-            raise ExportError(f"{path} exists already. Give a path that does not.")
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             KINDS[kind](lora, base, made)
             _keep_private(made)
-            if os.path.lexists(path):  # it was made meanwhile
-                raise ExportError(f"{path} exists already. Give a path that does not.")
+            _require_free(path)  # it may have been made meanwhile
             shutil.move(made, path)
     except OSError as error:
         raise ExportError(
             f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
         ) from error
     return path
+
+
+def _require_free(path: Path) -> None:
+    if os.path.lexists(path):
+        raise ExportError(f"{path} exists already. Give a path that does not.")
 
 
 def terms_notice(base: BasePaths) -> str | None:
@@ -99,11 +103,12 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
     """Write a folder that ``peft.PeftModel.from_pretrained`` loads; fused maps are taken apart again."""
     folder.mkdir()
     tensors: dict[str, NDArray[np.float32]] = {}
-    for layer in range(lora.config.first_layer, base.config.layers):
-        for group in lora.config.targets:
+    parts_of = base.config.parts()
+    for layer in range(base.config.layers):
+        for group, parts in parts_of.items():
             a, b = (lora.matrices[f"{layer}.{group}.{side}"] for side in "AB")
             start = 0
-            for part, rows in base.config.parts()[group]:
+            for part, rows in parts:
                 prefix = f"base_model.model.model.layers.{layer}.{_PEFT_NAMES[part]}"
                 tensors[f"{prefix}.lora_A.weight"] = np.ascontiguousarray(a.T)
                 own = b[:, start : start + rows].T
@@ -119,12 +124,7 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
         "lora_alpha": lora.config.alpha,
         "lora_dropout": 0.0,
         "bias": "none",
-        "target_modules": sorted(
-            _PEFT_NAMES[part].split(".")[1]
-            for group in lora.config.targets
-            for part, _ in base.config.parts()[group]
-        ),
-        "layers_to_transform": list(range(lora.config.first_layer, base.config.layers)),
+        "target_modules": sorted(name.split(".")[1] for name in _PEFT_NAMES.values()),
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
@@ -154,16 +154,14 @@ def merge(weights: Weights, lora: Lora) -> Weights:
     """Return the base with ``B A`` added to each adapted map, in 8-bit blocks again."""
     tensors = lora.tensors()
 
-    def merged(name: str, blocks: Blocks | OffsetBlocks) -> Blocks | OffsetBlocks:
-        if not lora.config.covers(f"{name}.A"):
-            return blocks
+    def merge_map(name: str, blocks: Blocks | OffsetBlocks) -> Blocks:
         return quantize(blocks.dequantize() + (tensors[f"{name}.A"] @ tensors[f"{name}.B"]).T)
 
     maps = tuple(
-        {group: merged(f"{layer}.{group}", blocks) for group, blocks in groups.items()}
+        {group: merge_map(f"{layer}.{group}", blocks) for group, blocks in groups.items()}
         for layer, groups in enumerate(weights.maps)
     )
-    return Weights(weights.config, weights.embedding, weights.output_norm, weights.norms, maps)
+    return replace(weights, maps=maps)
 
 
 KINDS: dict[str, Callable[[Lora, BasePaths, Path], None]] = {

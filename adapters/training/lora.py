@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -32,29 +32,18 @@ def read_metadata(blob: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class LoraConfig:
-    """Which maps are adapted, and how strongly: ``W x + (alpha / rank) B A x``.
+    """How strongly each map is adapted: ``W x + (alpha / rank) B A x``.
 
-    Args:
-        rank: inner features of each pair; fused maps (q, k, v and gate, up) share one A.
-        alpha: numerator of the scale.
-        targets: some of :data:`~idiolect.models.architecture.GROUPS`.
-        first_layer: layers below stay as they are.
+    ``rank`` is the inner features of each pair; fused maps (q, k, v and gate, up) share one A.
     """
 
     rank: int = 16
     alpha: float = 64.0
-    targets: tuple[str, ...] = field(default=GROUPS)
-    first_layer: int = 0
 
     @property
     def scale(self) -> float:
         """The factor of ``B A``, alpha / rank."""
         return self.alpha / self.rank
-
-    def covers(self, name: str) -> bool:
-        """Return True if the graph input ``{layer}.{group}.{A or B}`` belongs to this adapter."""
-        layer, group, _ = name.split(".")
-        return int(layer) >= self.first_layer and group in self.targets
 
 
 @dataclass(frozen=True)
@@ -70,8 +59,6 @@ class Lora:
         random = np.random.default_rng(seed)
         matrices = {}
         for name, (features_in, features_out) in adapter_inputs(base):
-            if not config.covers(name):
-                continue
             if name.endswith("A"):
                 bound = 1.0 / np.sqrt(features_in)
                 matrix = random.uniform(-bound, bound, (features_in, config.rank))
@@ -94,7 +81,9 @@ class Lora:
     def to_bytes(self) -> bytes:
         """Return the adapter as a safetensors file in half precision."""
         halves = {name: matrix.astype(np.float16) for name, matrix in self.matrices.items()}
-        return safetensors.numpy.save(halves, {"lora": json.dumps(asdict(self.config))})
+        # Earlier versions could leave maps out, and look for these two fields.
+        config = {**asdict(self.config), "targets": GROUPS, "first_layer": 0}
+        return safetensors.numpy.save(halves, {"lora": json.dumps(config)})
 
     @classmethod
     def from_bytes(cls, blob: bytes, base: Architecture) -> Lora:
@@ -106,7 +95,7 @@ class Lora:
         try:
             matrices = {k: v.astype(np.float32) for k, v in safetensors.numpy.load(blob).items()}
             values = json.loads(read_metadata(blob)["lora"])
-            config = LoraConfig(**{**values, "targets": tuple(values["targets"])})
+            config = LoraConfig(values["rank"], values["alpha"])
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise AdapterFormatError(
                 f"An adapter can't be read ({type(error).__name__}). Go back to another with `idiolect use`."
@@ -114,7 +103,6 @@ class Lora:
         expected = {
             name: (shape[0], config.rank) if name.endswith("A") else (config.rank, shape[1])
             for name, shape in adapter_inputs(base)
-            if config.covers(name)
         }
         if {name: matrix.shape for name, matrix in matrices.items()} != expected:
             raise AdapterFormatError(

@@ -10,25 +10,13 @@ import pytest
 import safetensors.numpy
 
 from idiolect.adapters.training.lora import AdapterFormatError, Lora, LoraConfig
-from idiolect.models.architecture import Architecture
-from idiolect.models.graph import adapter_inputs
+from tests.conftest import TINY
 
-BASE = Architecture(
-    layers=3,
-    width=64,
-    heads=4,
-    kv_heads=2,
-    head_dim=16,
-    ffn=96,
-    vocab=512,
-    rope_theta=1e4,
-    norm_eps=1e-5,
-    context=512,
-)
-PARTIAL = LoraConfig(rank=3, alpha=7.5, targets=("qkv", "down"), first_layer=1)
+BASE = replace(TINY, context=512)
+CONFIG = LoraConfig(rank=3, alpha=7.5)
 
 
-@pytest.mark.parametrize("config", [LoraConfig(), LoraConfig(rank=1, alpha=0.5), PARTIAL], ids=str)
+@pytest.mark.parametrize("config", [LoraConfig(), LoraConfig(rank=1, alpha=0.5), CONFIG], ids=str)
 def test_bytes_bring_it_back(make_lora, config):
     lora = make_lora(BASE, config)
     again = Lora.from_bytes(lora.to_bytes(), BASE)
@@ -48,9 +36,9 @@ def test_bytes_round_to_half_precision():
 
 
 def test_another_scale_is_the_same_adapter(make_lora):
-    lora = make_lora(BASE, PARTIAL)
+    lora = make_lora(BASE, CONFIG)
     again = lora.rescaled(30.0)
-    assert again.config == replace(PARTIAL, alpha=30.0)
+    assert again.config == replace(CONFIG, alpha=30.0)
     for name, tensor in lora.tensors().items():
         assert again.tensors()[name] == pytest.approx(tensor, rel=1e-6)
 
@@ -66,16 +54,8 @@ def test_a_fresh_adapter_changes_nothing_and_can_learn():
             assert abs(matrix.mean()) < 0.1 * matrix.std() + 0.02
 
 
-def test_it_covers_its_targets_in_its_layers():
-    names = [name for name, _ in adapter_inputs(BASE) if PARTIAL.covers(name)]
-    assert names == [
-        f"{layer}.{group}.{side}" for layer in (1, 2) for group in ("qkv", "down") for side in "AB"
-    ]
-    assert [*Lora.fresh(PARTIAL, BASE).matrices] == names
-
-
 def test_the_scale_is_multiplied_into_b(make_lora):
-    lora = make_lora(BASE, PARTIAL)
+    lora = make_lora(BASE, CONFIG)
     tensors = lora.tensors()
     assert np.array_equal(tensors["1.down.A"], lora.matrices["1.down.A"])
     assert tensors["1.down.B"] == pytest.approx(2.5 * lora.matrices["1.down.B"])
@@ -84,19 +64,13 @@ def test_the_scale_is_multiplied_into_b(make_lora):
 
 @pytest.mark.parametrize(
     "other",
-    [
-        replace(BASE, width=96),
-        replace(BASE, layers=2),
-        replace(BASE, layers=4),
-        replace(BASE, kv_heads=1),
-        replace(BASE, ffn=128),
-    ],
-    ids=["width", "fewer layers", "more layers", "key-value heads", "ffn"],
+    [{"width": 96}, {"layers": 2}, {"layers": 4}, {"kv_heads": 1}, {"ffn": 128}],
+    ids=str,
 )
 def test_another_base_is_refused(make_lora, other):
     blob = make_lora(BASE).to_bytes()
     with pytest.raises(AdapterFormatError, match="another base model"):
-        Lora.from_bytes(blob, other)
+        Lora.from_bytes(blob, replace(BASE, **other))
 
 
 def saved(matrices: dict[str, np.ndarray], metadata: dict[str, str] | None) -> bytes:
@@ -106,7 +80,7 @@ def saved(matrices: dict[str, np.ndarray], metadata: dict[str, str] | None) -> b
 def damaged() -> dict[str, bytes]:
     lora = Lora.fresh(LoraConfig(rank=2), BASE)
     blob, halves = lora.to_bytes(), {k: v.astype(np.float16) for k, v in lora.matrices.items()}
-    values = {"rank": 2, "alpha": 32.0, "targets": ["qkv", "o", "gate_up", "down"], "first_layer": 0}
+    values = {"rank": 2, "alpha": 32.0}
     few = {name: matrix for name, matrix in halves.items() if name != "1.o.A"}
     return {
         "empty": b"",
@@ -114,12 +88,10 @@ def damaged() -> dict[str, bytes]:
         "cut": blob[:-7],
         "no configuration": saved(halves, None),
         "configuration is no JSON": saved(halves, {"lora": "{"}),
-        "configuration knows more": saved(halves, {"lora": json.dumps(values | {"dropout": 0.1})}),
+        "configuration lacks its scale": saved(halves, {"lora": json.dumps({"rank": 2})}),
         "another rank": saved(halves, {"lora": json.dumps(values | {"rank": 3})}),
         "a matrix is missing": saved(few, {"lora": json.dumps(values)}),
-        "a matrix too many": saved(
-            {**halves, "9.o.A": np.zeros((2, 2), np.float16)}, {"lora": json.dumps(values)}
-        ),
+        "a matrix too many": saved(halves | {"9.o.A": halves["1.o.A"]}, {"lora": json.dumps(values)}),
     }
 
 

@@ -66,14 +66,6 @@ def as_parameters(lora: Lora) -> dict[str, Tensor]:
     return {name: torch.from_numpy(matrix.copy()).requires_grad_() for name, matrix in lora.tensors().items()}
 
 
-ADAPTERS = [
-    LoraConfig(rank=4, alpha=8.0),
-    LoraConfig(rank=1, alpha=1.0, targets=("qkv", "down")),
-    LoraConfig(rank=3, alpha=6.0, targets=("o", "gate_up"), first_layer=1),
-    LoraConfig(rank=2, alpha=2.0, first_layer=2),
-]
-
-
 @pytest.mark.parametrize("length", [1, 2, 17, 130])
 def test_states_are_those_of_the_plain_model(twin, tiny_weights, length):
     ids = random_ids(twin.config, 2, length)
@@ -83,9 +75,9 @@ def test_states_are_those_of_the_plain_model(twin, tiny_weights, length):
     assert (ours - plain).abs().max() <= EXACT * plain.abs().max()
 
 
-@pytest.mark.parametrize("config", ADAPTERS, ids=str)
-def test_gradients_are_those_of_autograd(twin, tiny_weights, make_lora, config):
-    matrices = as_parameters(make_lora(twin.config, config))
+@pytest.mark.parametrize("rank", [1, 4])
+def test_gradients_are_those_of_autograd(twin, tiny_weights, make_lora, rank):
+    matrices = as_parameters(make_lora(twin.config, LoraConfig(rank, 2.0 * rank)))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
     states = twin.hidden(ids, matrices)
