@@ -7,7 +7,6 @@ trained with.
 
 from __future__ import annotations
 
-import unicodedata
 import zlib
 from collections.abc import Sequence
 from functools import cache
@@ -26,9 +25,10 @@ OTHER_LANGUAGES: Final = (
     "ms", "nb", "nl", "pl", "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi", "en",
 )  # fmt: skip # several to a line
 OTHERS_FILE: Final = Path(__file__).with_name("other_languages.npz")
-_OTHER_WORDS: Final = 2_500  # of each of these languages, the most used
-_STEP: Final = 4  # centibels: hundredths of a power of ten
-_UNKNOWN: Final = 255  # in place of how rare it is
+STEP: Final = 4
+"""Steps of the stored rarities, in centibels: hundredths of a power of ten."""
+UNKNOWN: Final = 255
+"""In the place of a rarity: the word is not among the most used."""
 
 
 def zipf(word: str) -> tuple[float, float]:
@@ -41,7 +41,7 @@ def zipf(word: str) -> tuple[float, float]:
         word: in lower case and without accents.
     """
     hashes, english, others = _table()
-    wanted = _hash(word)
+    wanted = hash_word(word)
     place = int(np.searchsorted(hashes, np.uint32(wanted)))  # of the same type: else the table is copied
     if place == len(hashes) or hashes[place] != wanted:
         return 0.0, 0.0
@@ -58,63 +58,23 @@ def other_frequencies(words: Sequence[str], without: str | None = None) -> NDArr
         without: a language that is left out.
     """
     hashes, languages, rarity = _other_table()
-    wanted = np.array([_hash(word) for word in words], np.uint32)
+    wanted = np.array([hash_word(word) for word in words], np.uint32)
     first, last = (np.searchsorted(hashes, wanted, side) for side in ("left", "right"))
     found = np.zeros((len(words), len(OTHER_LANGUAGES)), np.float32)
     for row, (start, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        found[row, languages[start:end]] = 10.0 ** (-_STEP * rarity[start:end].astype(np.float32) / 100)
+        found[row, languages[start:end]] = 10.0 ** (-STEP * rarity[start:end].astype(np.float32) / 100)
     if without is None:
         return found
     return np.delete(found, OTHER_LANGUAGES.index(without), axis=1)
 
 
 def _scale(steps: int) -> float:
-    return 0.0 if steps == _UNKNOWN else 9 - _STEP * steps / 100
+    return 0.0 if steps == UNKNOWN else 9 - STEP * steps / 100
 
 
-def _hash(word: str) -> int:
+def hash_word(word: str) -> int:
+    """Return the number by which a word is filed."""
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
-
-
-def build_frequencies(path: Path = FILE) -> None:
-    """Write the table anew, from the lists of the wordfreq that is installed. Raises OSError.
-
-    The tagger must then be trained again, too.
-    """
-    from wordfreq import get_frequency_list  # needed only here
-
-    hashes, places, rarity = [], [], []
-    for language in LANGUAGES:
-        for centibels, words in enumerate(get_frequency_list(language, "small")):
-            hashes += [_hash(_plain(word)) for word in words]
-            places += [language != "en"] * len(words)
-            rarity += [centibels // _STEP] * len(words)
-    known, which = np.unique(np.array(hashes, dtype=np.uint32), return_inverse=True)
-    rarest = np.full((2, len(known)), _UNKNOWN, dtype=np.uint8)
-    np.minimum.at(rarest, (np.array(places, dtype=np.intp), which), np.array(rarity, dtype=np.uint8))
-    np.savez_compressed(path, hashes=known, english=rarest[0], elsewhere=rarest[1])
-
-
-def build_other_frequencies(path: Path = OTHERS_FILE) -> None:
-    """Write the table of :func:`other_frequencies` anew. Raises OSError."""
-    from wordfreq import get_frequency_list  # needed only here
-
-    rows = []
-    for place, language in enumerate(OTHER_LANGUAGES):
-        listed = [
-            (centibels, word)
-            for centibels, words in enumerate(get_frequency_list(language, "small"))
-            for word in sorted(words)
-            if word.isalpha()
-        ]
-        rows += [(_hash(word), place, centibels // _STEP) for centibels, word in listed[:_OTHER_WORDS]]
-    hashes, places, rarity = zip(*sorted(rows), strict=True)
-    np.savez_compressed(
-        path,
-        hashes=np.array(hashes, np.uint32),
-        languages=np.array(places, np.uint8),
-        rarity=np.array(rarity, np.uint8),
-    )
 
 
 @cache
@@ -129,9 +89,3 @@ def _table() -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
     """The words' hashes, sorted; and for each how rare it is in English and elsewhere, in steps of centibels."""
     with np.load(FILE) as stored:
         return stored["hashes"], stored["english"], stored["elsewhere"]
-
-
-def _plain(word: str) -> str:
-    if word.isascii():
-        return word
-    return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
