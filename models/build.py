@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +27,6 @@ Progress = Callable[[str, float], None]
 """Called with the phase ("fetch" or "build") and the share of it that is done, 0 to 1."""
 
 _FOLDER = "model"
-_WORK = re.compile(r"\.build-(\d+)-[a-z0-9_]{8}")  # a folder of a build, and the process that builds
 
 
 class MissingModelError(IdiolectError):
@@ -169,9 +166,7 @@ def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
 def _build(
     folder: Path, source: Path, source_sha256: str, name: str, languages: Sequence[str], report: Progress
 ) -> BasePaths:
-    _clear_leftovers(folder)
-    work = Path(tempfile.mkdtemp(prefix=f".build-{os.getpid()}-", dir=folder))
-    try:
+    with durable.workplace(folder, "build") as work:
         # What only building needs stays out of the serving process.
         from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
@@ -220,9 +215,6 @@ def _build(
         if _is_built(final, work):
             shutil.rmtree(final)
         work.rename(final)  # which the system refuses where a folder is that somebody else has filled
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
     report("build", 1.0)
     return find_base(folder)
 
@@ -234,16 +226,6 @@ def _is_built(folder: Path, work: Path) -> bool:
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= {
         path.name for path in work.iterdir()
     }
-
-
-def _clear_leftovers(folder: Path) -> None:
-    """Remove what killed builds have left, but not what a running build is making."""
-    import psutil  # only where a base is built: whoever checks one does without
-
-    for left in folder.iterdir():
-        ours = _WORK.fullmatch(left.name)
-        if ours and (int(ours[1]) == os.getpid() or not psutil.pid_exists(int(ours[1]))):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _describe(path: Path) -> dict[str, Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
-
-_ZEROS = bytes(2**16)
 
 
 def publish(made: Path, final: Path) -> None:
@@ -66,17 +64,21 @@ def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
         OSError: there is not as much room, or the folder can't be written.
     """
     with tempfile.TemporaryFile(dir=folder) as file:
-        _fill(file, size_bytes)
+        os.posix_fallocate(file.fileno(), 0, size_bytes)
         yield file.close
 
 
-def _fill(file: IO[bytes], size_bytes: int) -> None:
-    try:
-        return os.posix_fallocate(file.fileno(), 0, size_bytes)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot
-            raise
-    for start in range(0, size_bytes, len(_ZEROS)):
-        file.write(_ZEROS[: size_bytes - start])
-    file.flush()
-    return os.fsync(file.fileno())
+@contextmanager
+def workplace(folder: Path, purpose: str) -> Iterator[Path]:
+    """Yield a temporary folder in ``folder``, and remove those of this purpose that killed processes have left.
+
+    A folder that is moved to another name stays.
+    """
+    import psutil  # only where a base is fetched or built: whoever checks one does without
+
+    for left in folder.iterdir():
+        ours = re.fullmatch(rf"\.{purpose}-(\d+)-[a-z0-9_]{{8}}", left.name)
+        if ours and (int(ours[1]) == os.getpid() or not psutil.pid_exists(int(ours[1]))):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{purpose}-{os.getpid()}-", dir=folder) as work:
+        yield Path(work)

