@@ -1,7 +1,7 @@
-"""The base models of a profile: which ones are built, and which one serves.
+"""The base models of a profile: which are built, and which serves.
 
-The default is in the profile's folder for base models itself; each other one has a folder of its own in `others`, under
-its name. Which one serves stands in `chosen.json`, which is replaced as a whole; without it the default serves.
+The default is in the profile's folder for base models itself; every other has a folder in `others`, under its
+name. `chosen.json` names the serving one and is replaced as a whole; without it the default serves.
 """
 
 from __future__ import annotations
@@ -10,19 +10,16 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 from idiolect.models import durable
-from idiolect.models.build import BasePaths, MissingModelError, ensure_base, find_base, whole_base
+from idiolect.models.build import BasePaths, MissingModelError, Progress, ensure_base, find_base, whole_base
 from idiolect.models.errors import DamagedModelError, ExitCode, IdiolectError
 from idiolect.models.fetch import fetch, sha256_of
-from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, by_source, fetch_parts
-
-Progress = Callable[[str, float], None]
-"""Called with the phase ("fetch" or "build") and the share of it that is done, 0 to 1."""
+from idiolect.models.known_bases import DEFAULT, KnownBase, bases_by_name, fetch_parts, find_known_base
 
 _CHOSEN: Final = "chosen.json"
 _OTHERS: Final = "others"
@@ -57,8 +54,7 @@ class BaseInUseError(IdiolectError):
 
 @dataclass(frozen=True)
 class Choice:
-    """A base model of a profile: its name, the SHA-256 of the GGUF that it is made from, and that file where the user
-    gave it."""
+    """A base model of a profile: its name, the SHA-256 of its GGUF, and the path of a GGUF of the user's own."""
 
     name: str
     sha256: str
@@ -66,21 +62,17 @@ class Choice:
 
     @property
     def known(self) -> KnownBase | None:
-        """What is known of it, or None: the user gave it."""
-        return by_source(self.sha256)
+        """The known base model that this is, or None."""
+        return find_known_base(self.sha256)
 
 
 _DEFAULT_CHOICE: Final = Choice(DEFAULT.name, DEFAULT.sha256)
 
 
-def chosen(folder: Path) -> Choice:
-    """The base model that serves, or will once it is built.
+def read_choice(folder: Path) -> Choice:
+    """Return the base model that serves, or will once it is built; ``folder`` has the profile's base models.
 
-    Args:
-        folder: where the profile's base models are.
-
-    Raises:
-        DamagedModelError: what says so cannot be read.
+    Raises DamagedModelError where the choice cannot be read.
     """
     try:
         choice = Choice(**json.loads((folder / _CHOSEN).read_bytes()))
@@ -96,8 +88,8 @@ def chosen(folder: Path) -> Choice:
         ) from error
 
 
-def choose(folder: Path, choice: Choice) -> None:
-    """Have another base model serve from the next start of the service on."""
+def write_choice(folder: Path, choice: Choice) -> None:
+    """Make a base model serve from the next start of the service on."""
     if choice.name == DEFAULT.name:
         (folder / _CHOSEN).unlink(missing_ok=True)
         durable.sync_folder(folder)
@@ -105,27 +97,27 @@ def choose(folder: Path, choice: Choice) -> None:
         durable.write(folder / _CHOSEN, json.dumps(asdict(choice)).encode())
 
 
-def folder_of(folder: Path, name: str) -> Path:
-    """The folder of one base model, where :func:`~idiolect.models.build.find_base` finds it."""
+def base_folder(folder: Path, name: str) -> Path:
+    """Return the folder of one base model, as :func:`~idiolect.models.build.find_base` takes it."""
     return folder if name == DEFAULT.name else folder / _OTHERS / name
 
 
 def serving_folder(folder: Path) -> Path:
-    """The folder of the base model that serves. Raises DamagedModelError."""
-    return folder_of(folder, chosen(folder).name)
+    """Return the folder of the base model that serves. Raises DamagedModelError."""
+    return base_folder(folder, read_choice(folder).name)
 
 
-def built(folder: Path) -> dict[str, BasePaths]:
-    """The base models that are built here, by name, the default first."""
+def find_built_bases(folder: Path) -> dict[str, BasePaths]:
+    """Return the built base models by name, the default first."""
     found = {}
-    for name in here(folder):
+    for name in list_base_names(folder):
         with contextlib.suppress(MissingModelError, DamagedModelError):
-            found[name] = find_base(folder_of(folder, name))
+            found[name] = find_base(base_folder(folder, name))
     return found
 
 
-def here(folder: Path) -> tuple[str, ...]:
-    """The names of the base models of which anything is here, built or not, the default first."""
+def list_base_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the base models that have a folder, built or not, the default first."""
     default = (DEFAULT.name,) if (folder / "model").is_dir() else ()
     others = folder / _OTHERS
     names = [path.name for path in others.iterdir() if path.is_dir()] if others.is_dir() else []
@@ -133,34 +125,30 @@ def here(folder: Path) -> tuple[str, ...]:
 
 
 def name_of(base: BasePaths) -> str:
-    """The name by which a base model is listed."""
-    known = by_source(base.source_sha256)
+    """Return the name by which a base model is listed."""
+    known = find_known_base(base.source_sha256)
     return base.name if known is None else known.name
 
 
-def resolve(folder: Path, given: str) -> Choice:
-    """The base model that is meant: by its name, or by the path of a GGUF.
-
-    Raises:
-        UnknownBaseError: there is neither.
-    """
-    if (known := by_name().get(given)) is not None:
+def resolve_base(folder: Path, given: str) -> Choice:
+    """Return the base model that has this name, or is made from the GGUF at this path. Raises UnknownBaseError."""
+    if (known := bases_by_name().get(given)) is not None:
         return Choice(known.name, known.sha256)
-    if (there := built(folder).get(given)) is not None:
+    if (there := find_built_bases(folder).get(given)) is not None:
         return Choice(given, there.source_sha256, there.gguf)
     path = Path(os.path.expanduser(given))
     if os.path.isfile(path):
         sha256 = _sha256(path)
-        if (known := by_source(sha256)) is not None:
+        if (known := find_known_base(sha256)) is not None:
             return Choice(known.name, sha256, str(path.absolute()))
         return Choice(_name_for(folder, path, sha256), sha256, str(path.absolute()))
-    if given in here(folder):
+    if given in list_base_names(folder):
         raise DamagedModelError(
             f"The base model {given} is damaged. Give the path of its GGUF, from which it is built anew."
         )
     import difflib
 
-    names = [*dict.fromkeys([*by_name(), *built(folder)])]
+    names = [*dict.fromkeys([*bases_by_name(), *find_built_bases(folder)])]
     near = difflib.get_close_matches(given, names, 1)
     raise UnknownBaseError(
         f"There is no base model {given}, and no file of that name."
@@ -170,10 +158,10 @@ def resolve(folder: Path, given: str) -> Choice:
 
 
 def _name_for(folder: Path, path: Path, sha256: str) -> str:
-    """The name for a GGUF of the user's own: its file's, with a part of its hash where another one has that name."""
+    """Return a name for a GGUF of the user's own: that of its file, with a part of its hash if the name is taken."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip(".-")[:_MAX_NAME_CHARS].rstrip(".-") or "own"
-    there = built(folder).get(name)
-    taken = name in by_name() or (there is not None and there.source_sha256 != sha256)
+    there = find_built_bases(folder).get(name)
+    taken = name in bases_by_name() or (there is not None and there.source_sha256 != sha256)
     return f"{name}-{sha256[:8]}" if taken else name
 
 
@@ -184,21 +172,20 @@ def _sha256(path: Path) -> str:
         raise UnknownBaseError(f"{path} cannot be read: {error.strerror}. Make it readable first.") from error
 
 
-def whole(folder: Path, choice: Choice | None = None) -> BasePaths | None:
-    """A base model, by default the one that serves, if it is complete, each file compared with its hash; else None."""
-    choice = choice or chosen(folder)
-    return whole_base(folder_of(folder, choice.name), choice.sha256)
+def find_whole_base(folder: Path, choice: Choice | None = None) -> BasePaths | None:
+    """Return a base model, by default the serving one, or None unless each of its files has the right hash."""
+    choice = choice or read_choice(folder)
+    return whole_base(base_folder(folder, choice.name), choice.sha256)
 
 
 def fetch_terms(folder: Path, known: KnownBase) -> Path | None:
-    """The terms of a base model as HTML, fetched unless they are here; None where it has none of its own.
+    """Return the file of a base model's terms (HTML), fetched unless it is here; None if it has no terms of its own.
 
-    Raises:
-        IdiolectError: what :func:`~idiolect.models.fetch.fetch` raises.
+    Raises what :func:`~idiolect.models.fetch.fetch` raises.
     """
     if known.terms is None:
         return None
-    place = folder_of(folder, known.name)
+    place = base_folder(folder, known.name)
     place.mkdir(parents=True, exist_ok=True)
     return fetch(place, pin=known.terms.document)
 
@@ -206,33 +193,28 @@ def fetch_terms(folder: Path, known: KnownBase) -> Path | None:
 def accept_terms(folder: Path, known: KnownBase) -> None:
     """Remember that the terms of a base model were accepted, as they are today. Raises OSError."""
     if known.terms is not None:
-        durable.write(folder_of(folder, known.name) / _ACCEPTED, known.terms.document.member_sha256.encode())
+        durable.write(
+            base_folder(folder, known.name) / _ACCEPTED, known.terms.document.member_sha256.encode()
+        )
 
 
 def has_accepted_terms(folder: Path, known: KnownBase) -> bool:
     """Return True if the terms of a base model were accepted as they are today, or it has none of its own."""
     try:
-        accepted = (folder_of(folder, known.name) / _ACCEPTED).read_bytes()
+        accepted = (base_folder(folder, known.name) / _ACCEPTED).read_bytes()
     except OSError:
         accepted = b""
     return known.terms is None or accepted == known.terms.document.member_sha256.encode()
 
 
-def make(
+def make_base(
     folder: Path, choice: Choice, progress: Progress | None = None, languages: Sequence[str] = ()
 ) -> BasePaths:
-    """Make a base model of the profile that is missing or damaged. What serves goes on serving.
+    """Make a base model of the profile that is missing or damaged; the serving one goes on serving.
 
-    Args:
-        folder: where the profile's base models are.
-        choice: which one.
-        progress: see :data:`Progress`.
-        languages: see :func:`~idiolect.models.build.ensure_base`.
-
-    Raises:
-        IdiolectError: what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.build.ensure_base` raise.
+    ``languages`` and the errors are those of :func:`~idiolect.models.build.ensure_base`.
     """
-    place = folder_of(folder, choice.name)
+    place = base_folder(folder, choice.name)
     report = progress or (lambda _phase, _done: None)
     gguf, known = require_source(choice), choice.known
     if gguf is None and choice.name == DEFAULT.name:
@@ -252,10 +234,9 @@ def make(
 
 
 def require_source(choice: Choice) -> Path | None:
-    """Return the GGUF of the user's that a base model is made from, or None: it is fetched.
+    """Return the user's GGUF that a base model is made from, or None if it is fetched.
 
-    Raises:
-        MissingModelError: that file is gone, or is another one now, and no package holds it.
+    Raises MissingModelError where that file is gone or was replaced, and no package holds it.
     """
     path = None if choice.gguf is None else Path(choice.gguf)
     why = f"its GGUF {path} is not there any more"

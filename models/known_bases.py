@@ -1,8 +1,7 @@
 """The base models that the program knows by name: what each is, what it costs, and how its file is fetched.
 
-The first is the default. Another one may come in several packages, each with a chunk of the file: every chunk and the
-joined file are verified by their hashes. What was fetched stays until the file is whole, so that a fetch that was
-broken off goes on with the chunk that it was at.
+The first is the default. Others may come in several packages, each with a chunk of the file: every chunk and the joined
+file are verified by their hashes. Fetched chunks stay until the file is whole, so that a broken fetch goes on.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from idiolect.models.fetch import (
     sha256_of,
 )
 
-#: What building takes on the disk besides the file that it is made from, in times of that file's bytes.
+#: Bytes of disk that building takes besides the GGUF, as a multiple of its bytes.
 _BUILD_SHARE: Final = 1.5
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms of use that bind whoever uses a base model, and pass on with what is made from it.
+    """Terms of use that bind the users of a base model and of all that is made from it.
 
-    `document` is their text, as HTML; `address` is where their owner keeps them; `notice` is one sentence for what is
-    given on.
+    `document` is their text, as HTML; `address` is where their owner keeps them; `notice` is the sentence that whatever
+    is passed on must carry.
     """
 
     title: str
@@ -50,9 +49,8 @@ class Terms:
 class KnownBase:
     """A base model that is known by name.
 
-    `parts` are the packages that hold its file, in order; `sha256` and `size_bytes` are those of the joined file.
-    `memory_mb` is what the model takes when it is loaded and has read a context. `languages` are those of the
-    program's in which it is of use.
+    `parts` are the packages that hold its file, in order; `sha256` and `size_bytes` describe the joined file.
+    `memory_mb` is the memory of the loaded model with a context. `languages` are the program's that it knows.
     """
 
     name: str
@@ -67,7 +65,7 @@ class KnownBase:
 
     @property
     def download_bytes(self) -> int:
-        """What pip fetches."""
+        """Bytes that pip fetches."""
         return sum(pin.wheel_bytes for pin in self.parts)
 
 
@@ -149,29 +147,28 @@ GEMMA: Final = KnownBase(
 KNOWN: Final = (DEFAULT, GEMMA)
 
 
-def by_name() -> dict[str, KnownBase]:
-    """The base models that are known, by name, the default first."""
+def bases_by_name() -> dict[str, KnownBase]:
+    """Return the known base models by name, the default first."""
     return {known.name: known for known in KNOWN}
 
 
-def by_source(sha256: str) -> KnownBase | None:
-    """The known base model whose file has this SHA-256, or None."""
+def find_known_base(sha256: str) -> KnownBase | None:
+    """Return the known base model whose file has this SHA-256, or None."""
     return next((known for known in KNOWN if known.sha256 == sha256), None)
 
 
 def terms_of(sha256: str, architecture: Architecture) -> Terms | None:
-    """The terms that a base model comes under, if they are its own.
+    """Return the terms that a base model comes under, if any.
 
-    A GGUF of the user's own comes under those of its family: of those that are read, Gemma alone has norms in both
-    places.
+    A GGUF of the user's own comes under the terms of its family. Gemma alone has norms in both places.
     """
-    if (known := by_source(sha256)) is not None:
+    if (known := find_known_base(sha256)) is not None:
         return known.terms
     return GEMMA.terms if architecture.qk_norms and architecture.post_norms else None
 
 
 def missing_bytes(folder: Path, known: KnownBase) -> int:
-    """What pip has yet to fetch of a known base model into its folder, which need not exist."""
+    """Return the bytes that pip has yet to fetch for a known base model; its folder need not exist."""
     if (folder / f"{known.name}.gguf").exists():
         return 0
     return sum(pin.wheel_bytes for pin in _missing_parts(folder, known))
@@ -182,15 +179,10 @@ def _missing_parts(folder: Path, known: KnownBase) -> list[Pin]:
 
 
 def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], None]) -> Path:
-    """Fetch the packages of a known base model into an existing folder, and join their chunks; the verified file.
+    """Fetch the packages of a known base model into an existing folder, and return the file of their joined chunks.
 
-    Args:
-        folder: where; what was fetched there before is not fetched again.
-        known: what to fetch.
-        progress: called with bytes done and bytes in all.
-
-    Raises:
-        IdiolectError: what :func:`~idiolect.models.fetch.fetch` raises.
+    Chunks that are there are not fetched again. ``progress`` gets bytes done and bytes in all. Raises what
+    :func:`~idiolect.models.fetch.fetch` raises.
     """
     whole = folder / f"{known.name}.gguf"
     if whole.exists() and sha256_of(whole) == known.sha256:

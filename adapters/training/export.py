@@ -154,7 +154,7 @@ def merge(weights: Weights, lora: Lora) -> Weights:
     """Return the base with ``B A`` added to each adapted map, in 8-bit blocks again."""
     tensors = lora.tensors()
 
-    def merge_map(name: str, blocks: Blocks | OffsetBlocks) -> Blocks:
+    def merge_map(name: str, blocks: Blocks | OffsetBlocks) -> Blocks | OffsetBlocks:
         return quantize(blocks.dequantize() + (tensors[f"{name}.A"] @ tensors[f"{name}.B"]).T)
 
     maps = tuple(

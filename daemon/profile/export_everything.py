@@ -13,7 +13,7 @@ from typing import Any, Final
 from idiolect.daemon.sources.documents import OWN_KEY
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
-from idiolect.models.known_bases import by_source
+from idiolect.models.known_bases import find_known_base
 
 EVERYTHING: Final = "everything"
 """The kind of export that this is."""
@@ -59,7 +59,7 @@ def takeout(store: Store, folder: Path) -> None:
         except IdiolectError:  # damaged, or dropped to save space: its row tells of it
             continue
         _file(folder / "adapters" / f"{row.id}.safetensors", blob)
-        known = by_source(row.metrics.get("base_sha256", ""))
+        known = find_known_base(row.metrics.get("base_sha256", ""))
         if known is not None and known.terms is not None:
             notices[known.terms.notice] = None
     if notices:

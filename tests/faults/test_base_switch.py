@@ -63,7 +63,7 @@ if point == "build":
 if point == "asked":
     sys.stdin.isatty = lambda: True
 if point == "ended":
-    before(base_choice, "choose")
+    before(base_choice, "write_choice")
 if point == "chosen":
     before(service_unit, "start")
 command_table.main()

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from idiolect.models.base_choice import Choice, MissingModelError, require_source, resolve
+from idiolect.models.base_choice import Choice, MissingModelError, require_source, resolve_base
 from idiolect.models.known_bases import GEMMA
 
 
 def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path):
     path = tmp_path / "mine.gguf"
     path.write_bytes(b"first")
-    choice = resolve(tmp_path, str(path))
+    choice = resolve_base(tmp_path, str(path))
     assert choice == Choice("mine", hashlib.sha256(b"first").hexdigest(), str(path))
     assert require_source(choice) == path
     path.write_bytes(b"second")
@@ -39,4 +39,4 @@ def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_pat
 def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path, stem, name):
     path = tmp_path / f"{stem}.gguf"
     path.write_bytes(b"any")
-    assert resolve(tmp_path, str(path)).name == name
+    assert resolve_base(tmp_path, str(path)).name == name

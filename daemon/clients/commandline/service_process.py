@@ -19,8 +19,7 @@ from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import claim, refuse_lost
 from idiolect.models import durable
-from idiolect.models.base_choice import Choice, chosen, make, serving_folder
-from idiolect.models.base_choice import whole as whole_base
+from idiolect.models.base_choice import Choice, find_whole_base, make_base, read_choice, serving_folder
 from idiolect.models.errors import IdiolectError
 
 #: What a start writes besides the log: lock, run file, port, and what SQLite puts beside the store.
@@ -53,7 +52,7 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(import_module, "idiolect.daemon.clients.commandline.client")
-            whole = beside.submit(whole_base, settings.base_dir)
+            whole = beside.submit(find_whole_base, settings.base_dir)
             try:
                 found = _launch(settings, terminal, port)
             except IdiolectError:  # also where the service was killed, or is another program's to start
@@ -75,8 +74,8 @@ def build_base(
     Of a large vocabulary the tokens of the user's `languages` are kept, or those of seven where none are known. Ctrl-C
     says what is kept of it. Raises BaseBeingMadeError before anything is fetched.
     """
-    choice = choice or chosen(settings.base_dir)
-    if whole_base(settings.base_dir, choice) is not None:
+    choice = choice or read_choice(settings.base_dir)
+    if find_whole_base(settings.base_dir, choice) is not None:
         return
     phase = "fetch"
     with (
@@ -90,7 +89,7 @@ def build_base(
             phase = now
             show(now, done)
 
-        make(settings.base_dir, choice, progress, languages or settings.languages)
+        make_base(settings.base_dir, choice, progress, languages or settings.languages)
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:

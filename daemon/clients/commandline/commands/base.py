@@ -27,19 +27,19 @@ from idiolect.models.base_choice import (
     TermsNotAcceptedError,
     UnknownBaseError,
     accept_terms,
-    built,
-    choose,
-    chosen,
+    base_folder,
     fetch_terms,
-    folder_of,
+    find_built_bases,
     has_accepted_terms,
-    here,
-    resolve,
+    list_base_names,
+    read_choice,
+    resolve_base,
+    write_choice,
 )
 from idiolect.models.base_speed import Speed, speed_of
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError, IdiolectError
-from idiolect.models.known_bases import DEFAULT, KnownBase, by_name, missing_bytes, terms_of
+from idiolect.models.known_bases import DEFAULT, KnownBase, bases_by_name, missing_bytes, terms_of
 from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
@@ -60,7 +60,7 @@ def list_bases(as_json: AsJson = False) -> None:
     """List the base models, what each costs, and which one serves."""
     settings, terminal = Settings(), Terminal()
     try:
-        serving = chosen(settings.base_dir).name
+        serving = read_choice(settings.base_dir).name
     except DamagedModelError as error:  # what there is to choose from is told all the same
         terminal.note(str(error))
         serving = None
@@ -86,12 +86,12 @@ def use(
     settings, terminal = Settings().prepare(), Terminal()
     refuse_lost(settings)
     claim(settings)
-    choice = resolve(settings.base_dir, base)
-    if choice.known is not None and choice.name not in built(settings.base_dir):
+    choice = resolve_base(settings.base_dir, base)
+    if choice.known is not None and choice.name not in find_built_bases(settings.base_dir):
         _agree(settings, terminal, choice.known, accepted=accept_terms)
     languages, certain = _languages(settings, terminal)
     build_base(settings, terminal, choice, languages if certain else ())
-    made = built(settings.base_dir)[choice.name]
+    made = find_built_bases(settings.base_dir)[choice.name]
     if choice.known is None and (terms := terms_of(made.source_sha256, made.config)) is not None:
         terminal.note(f"{choice.name} is of Gemma's family. {terms.notice}, and so is what is made from it.")
     speed = _speed(settings, made)
@@ -107,7 +107,7 @@ def use(
     if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
         _switch(settings, terminal, choice, former)
     elif choice.gguf is not None:
-        choose(settings.base_dir, choice)  # its file may be elsewhere now
+        write_choice(settings.base_dir, choice)  # its file may be elsewhere now
     runs = process.holder(settings) is not None
     how = (
         "serves from the next `idiolect start` on"
@@ -133,15 +133,15 @@ def remove(
 ) -> None:
     """Remove a base model's files, unless it serves. Its adapters stay in the store, for when it comes back."""
     settings, terminal = Settings(), Terminal()
-    if base not in here(settings.base_dir):
+    if base not in list_base_names(settings.base_dir):
         raise UnknownBaseError(
             f"Nothing of a base model {base} is here. `idiolect base` lists those that are."
         )
-    if base == chosen(settings.base_dir).name:
+    if base == read_choice(settings.base_dir).name:
         raise BaseInUseError(
             f"{base} serves, so it stays. Have another one serve first: `idiolect base use NAME`."
         )
-    place = folder_of(settings.base_dir, base)
+    place = base_folder(settings.base_dir, base)
     size_bytes = remove_base(settings, place / "model" if base == DEFAULT.name else place)
     said = (
         f"Removed {base}: {size_bytes / 1e6:,.0f} MB are free again.",
@@ -197,7 +197,7 @@ def _ask_languages(
 def _chosen_or_default(settings: Settings) -> Choice:
     """Return what serves; the default where that cannot be read, so that choosing anew mends it."""
     try:
-        return chosen(settings.base_dir)
+        return read_choice(settings.base_dir)
     except DamagedModelError:
         return Choice(DEFAULT.name, "")
 
@@ -250,11 +250,11 @@ def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choi
     room_bytes = settings.store_path.stat().st_size if settings.store_path.exists() else 0
     try:
         with service_ended(settings, terminal, room_bytes):
-            choose(settings.base_dir, choice)
+            write_choice(settings.base_dir, choice)
             chosen = True
     except (IdiolectError, OSError):
         if chosen:
-            choose(settings.base_dir, former)
+            write_choice(settings.base_dir, former)
             service_unit.start(settings)
         raise
     except KeyboardInterrupt:
@@ -278,10 +278,10 @@ def _describe(speed: Speed | None) -> str:
 
 def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
     """Return what is told of each base model that is known or built."""
-    there = built(settings.base_dir)
+    there = find_built_bases(settings.base_dir)
     rows = []
-    for name in dict.fromkeys([*by_name(), *there]):
-        known, base = by_name().get(name), there.get(name)
+    for name in dict.fromkeys([*bases_by_name(), *there]):
+        known, base = bases_by_name().get(name), there.get(name)
         speed = None if base is None else _speed(settings, base)
         memory_mb = speed.memory_mb if speed else known and known.memory_mb
         rows.append(
@@ -303,7 +303,7 @@ def _rows(settings: Settings, serving: str | None) -> list[dict[str, Any]]:
 
 def _missing_mb(settings: Settings, known: KnownBase) -> int:
     """Return what is left to fetch of a base model that is known, in megabytes, a begun one as a whole one."""
-    return math.ceil(missing_bytes(folder_of(settings.base_dir, known.name), known) / 1e6)
+    return math.ceil(missing_bytes(base_folder(settings.base_dir, known.name), known) / 1e6)
 
 
 def _show(terminal: Terminal, rows: list[dict[str, Any]]) -> None:

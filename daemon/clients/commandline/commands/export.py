@@ -11,7 +11,7 @@ import typer
 from idiolect.daemon.clients.commandline.arguments import AsJson, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.models.known_bases import by_name
+from idiolect.models.known_bases import bases_by_name
 
 EXAMPLE = "idiolect export peft ~/my-adapter"
 
@@ -48,7 +48,7 @@ def run(
         base = client.get("/v1/status")["base"]
     terminal.print_result(written, {"path": written}, as_json=as_json, whole=True)
     terminal.note("It is not encrypted: whoever can read it can read what it was made from.")
-    known = by_name().get(base)
+    known = bases_by_name().get(base)
     if kind is ExportKind.everything:
         if (Path(written) / "NOTICE").exists():
             terminal.note(f"Adapters in it are bound by the terms that {Path(written) / 'NOTICE'} names.")

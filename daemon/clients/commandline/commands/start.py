@@ -50,9 +50,9 @@ def run(
     terminal = Terminal()
     if rebuild:  # what it needs is slow to import, and a start is not to wait for that
         from idiolect.daemon.profile.purge import remove_base
-        from idiolect.models.base_choice import chosen, require_source, serving_folder
+        from idiolect.models.base_choice import read_choice, require_source, serving_folder
 
-        require_source(chosen(settings.base_dir))  # else nothing is left to serve
+        require_source(read_choice(settings.base_dir))  # else nothing is left to serve
         process.stop(settings)
         with process.locked(settings):  # nobody starts another one that reads the model meanwhile
             remove_base(settings, serving_folder(settings.base_dir) / "model")
