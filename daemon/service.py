@@ -44,7 +44,6 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, ForgottenMeanwhileError, public_metrics
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.sync_schedule import SyncSchedule
@@ -174,13 +173,7 @@ class Service:
         self.keywords = Keywords(store, lambda: model.loaded.lexicon)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
-        self.sync = Sync(
-            store,
-            self.ingest,
-            Decisions(settings, store, self.ingest, self._decided_elsewhere),
-            profile.forget,
-            model.reading_much,
-        )
+        self.sync = Sync(settings, profile, self.ingest, model.reading_much)
         self.following = following = SyncSchedule(self.sync, settings.sync_every_s)
         profile.events.subscribe(Learned, lambda _: following.changed())
         profile.events.subscribe(Decided, lambda _: following.changed())
@@ -215,12 +208,6 @@ class Service:
     def near_matches(self, selector: Selector) -> NearMatches:
         """What other entries hold that is nearly a text that was forgotten, or would be."""
         return near_matches.remaining(self.store, selector, self.model.loaded.lexicon.__contains__)
-
-    def _decided_elsewhere(self, about_pause: bool) -> None:
-        """Another device's user, who is this one's, has decided something."""
-        self.profile.events.publish(Decided("words"))
-        if about_pause:
-            self.profile.events.publish(Decided("pause"))
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""

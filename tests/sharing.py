@@ -12,7 +12,6 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.sharing import Sync
 
 
@@ -32,9 +31,9 @@ class Device:
 
     def open(self) -> None:
         self.store = Store.open(self.settings.store_path, KEY)
-        self.ingest = Ingest(Profile(self.store), lambda text: [*text.encode()], self.settings)
-        self.decisions = Decisions(self.settings, self.store, self.ingest, lambda _: None, self.now)
-        self.sync = Sync(self.store, self.ingest, self.decisions, self.store.forget, now=self.now)
+        self.profile = Profile(self.store)
+        self.ingest = Ingest(self.profile, lambda text: [*text.encode()], self.settings)
+        self.sync = Sync(self.settings, self.profile, self.ingest, now=self.now)
         self.opened = True
 
     def close(self) -> None:

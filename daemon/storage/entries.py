@@ -273,7 +273,7 @@ class Entries:
                 " WHERE id IN (SELECT value FROM json_each(?))",
                 (now_us(), json.dumps(gone)),
             )
-            self._shared.expired(db, json.dumps(gone))
+            self._shared.rewrite_files_of(db, json.dumps(gone))
         return len(gone)
 
 

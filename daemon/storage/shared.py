@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from sqlite_utils import Database
 
@@ -26,7 +26,6 @@ OWN: Final = ""
 
 _MARK_BYTES: Final = 12
 _KEY: Final = "shared_key"  # state: what marks are made with; nothing is shared where there is none
-_PAUSE: Final = "shared_pause"  # state: what was said of the pause when it was shared or heard of last
 _BATCH: Final = 2000  # rows
 _CACHE_KB: Final = 65_536
 #: What goes into one file, at most (a single entry may be longer).
@@ -103,21 +102,6 @@ class Shared:
         """Whether anything is shared."""
         return self._key is not None
 
-    @property
-    def pause(self) -> dict[str, Any] | None:
-        """What `Pause.said` was here when the pause was shared last, or another device's was heard of."""
-        return cast("dict[str, Any] | None", self._state.get(_PAUSE))
-
-    @pause.setter
-    def pause(self, said: dict[str, Any] | None) -> None:
-        self._state.set(_PAUSE, said)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """In the block, all changes of the store are one transaction."""
-        with self._connection.writing():
-            yield
-
     def mark(self, *parts: str | int) -> bytes:
         """What a thing is known by on all devices: a keyed hash of its `parts`; an entry's is that of its text."""
         if self._key is None:
@@ -130,7 +114,7 @@ class Shared:
 
     def begin(self, key: str) -> None:
         """Share from now on, with marks made with `key`: what is there already, too. Part of a transaction."""
-        with self._connection.writing() as db, _with_room(db):
+        with self._connection.writing() as db, self.with_large_cache():
             self._state.set(_KEY, key)
             self._key = bytes.fromhex(key)
             last = 0
@@ -153,8 +137,18 @@ class Shared:
             db.execute("DELETE FROM shared")
             db.execute("DELETE FROM shared_segments")
             self._state.drop(_KEY)
-            self._state.drop(_PAUSE)
         self._key = None
+
+    @contextmanager
+    def with_large_cache(self) -> Iterator[None]:
+        """In the block, the pages of the indexes over which marks are spread stay in memory."""
+        with self._connection.reading() as db:
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        try:
+            yield
+        finally:
+            with self._connection.reading() as db:
+                db.execute("PRAGMA cache_size = -2000")  # the default
 
     # What the repository of entries tells, within its own transactions
 
@@ -168,7 +162,7 @@ class Shared:
         """Leave marks of entries (a JSON list of ids) that are deleted next; with `texts`, of all with their text."""
         if self._key is None:
             return
-        self._release(db, wanted)
+        self.rewrite_files_of(db, wanted)
         new = f"e.id IN (SELECT value FROM json_each(?)) AND e.shared IS NOT NULL AND NOT {_forgotten('e')}"  # noqa: S608 (no value in it)
         insert = "INSERT OR IGNORE INTO shared (kind, mark, at_us, owner) SELECT"
         if texts:
@@ -183,18 +177,14 @@ class Shared:
             [wanted],
         )
 
-    def expired(self, db: Database, wanted: str) -> None:
-        """Have files written anew whose entries (a JSON list of ids) have just lost their text."""
-        if self._key is not None:
-            self._release(db, wanted)
-
-    def _release(self, db: Database, wanted: str) -> None:
+    def rewrite_files_of(self, db: Database, wanted: str) -> None:
         """Have the files of the own log written anew that hold entries (a JSON list of ids)."""
-        held = (
-            "SELECT s.segment FROM shared AS s JOIN entries AS e ON e.shared = s.mark AND e.at_us = s.at_us"
-            " WHERE s.kind = 'entry' AND s.owner = '' AND e.id IN (SELECT value FROM json_each(?))"
-        )
-        _release(db, db.execute(held, [wanted]).fetchall())
+        if self._key is not None:
+            held = (
+                "SELECT s.segment FROM shared AS s JOIN entries AS e ON e.shared = s.mark AND e.at_us = s.at_us"
+                " WHERE s.kind = 'entry' AND s.owner = '' AND e.id IN (SELECT value FROM json_each(?))"
+            )
+            _release(db, db.execute(held, [wanted]).fetchall())
 
     # What is to be sent
 
@@ -264,7 +254,7 @@ class Shared:
             "UPDATE shared SET segment = ? WHERE kind = ? AND mark = ? AND at_us = ? AND owner = ''"
             " AND segment IS NULL"
         )
-        with self._connection.writing() as db, _with_room(db):
+        with self._connection.writing() as db, self.with_large_cache():
             if db.conn.executemany(update, [(name, *key) for key in keys]).rowcount != len(keys):
                 db.execute("UPDATE shared SET segment = NULL WHERE owner = '' AND segment = ?", [name])
                 return False
@@ -274,14 +264,14 @@ class Shared:
 
     # What other devices say
 
-    def heard(self, rows: Sequence[SharedRow], owner: str) -> bool:
-        """Note what another device has forgotten; whether any of it is new. What of it is here, `doomed` tells."""
-        gone = [(one.kind, one.mark, one.at_us, owner) for one in rows if one.kind != "decision"]
+    def add_forgotten(self, rows: Sequence[SharedRow], owner: str) -> bool:
+        """Note what was forgotten on another device; whether any of it is new. See `forgotten_elsewhere`."""
+        gone = [(row.kind, row.mark, row.at_us, owner) for row in rows if row.kind != "decision"]
         with self._connection.writing() as db:
             insert = "INSERT OR IGNORE INTO shared (kind, mark, at_us, owner) VALUES (?, ?, ?, ?)"
             return bool(gone) and db.conn.executemany(insert, gone).rowcount > 0
 
-    def doomed(self) -> tuple[int, ...]:
+    def forgotten_elsewhere(self) -> tuple[int, ...]:
         """The ids of entries that were forgotten on another device and are still here."""
         with self._connection.reading() as db:
             rows = db.execute(
@@ -297,33 +287,21 @@ class Shared:
         with self._connection.reading() as db:
             return [one for one in entries if not db.execute(known, [one.mark, one.at_us]).fetchone()]
 
-    def leave_to(self, owner: str, entries: Sequence[SharedEntry]) -> None:
-        """Send nothing of this that is in no file here yet: another device has it in its log."""
-        update = (
-            "UPDATE shared SET owner = ? WHERE kind = 'entry' AND mark = ? AND at_us = ? AND owner = ''"
-            " AND segment IS NULL"
-        )
-        with self._connection.writing() as db:
-            db.conn.executemany(update, [(owner, one.mark, one.at_us) for one in entries])
+    def later(self, decisions: Sequence[SharedRow]) -> list[SharedRow]:
+        """The decisions that are later than what is known here about the same things."""
+        known = {row.mark: _order(row) for row in self.decisions()}
+        return [row for row in decisions if row.mark not in known or known[row.mark] < _order(row)]
 
-    def decide(self, row: SharedRow, owner: str) -> bool:
-        """Keep a decision unless a later one is known; whether it holds now and did not before."""
-        value, where = json.dumps(row.value, sort_keys=True), "kind = 'decision' AND mark = ?"
+    def decide(self, row: SharedRow, owner: str) -> None:
+        """Keep a decision in the place of the one before about the same thing."""
+        of_mark = "kind = 'decision' AND mark = ?"
         with self._connection.writing() as db:
-            known = db.execute(
-                f"SELECT at_us, value, segment FROM shared WHERE {where}",  # noqa: S608 (no value in it)
-                [row.mark],
-            ).fetchone()
-            if known is not None and known[:2] >= (row.at_us, value):
-                return False
-            if known is not None:
-                _release(db, [known[2:]])
-                db.execute(f"DELETE FROM shared WHERE {where}", [row.mark])  # noqa: S608 (no value in it)
+            _release(db, db.execute(f"SELECT segment FROM shared WHERE {of_mark}", [row.mark]).fetchall())  # noqa: S608 (no value in it)
+            db.execute(f"DELETE FROM shared WHERE {of_mark}", [row.mark])  # noqa: S608 (no value in it)
             db.execute(
                 "INSERT INTO shared (kind, mark, at_us, owner, value) VALUES ('decision', ?, ?, ?, ?)",
-                (row.mark, row.at_us, owner, value),
+                (row.mark, row.at_us, owner, _encoded(row.value)),
             )
-            return True
 
     def decisions(self) -> list[SharedRow]:
         """All decisions, those that were taken back too, in the order in which they were made."""
@@ -346,22 +324,21 @@ class Shared:
             return dict(db.execute(query).fetchall())
 
 
-@contextmanager
-def _with_room(db: Database) -> Iterator[None]:
-    """In the block, pages of the indexes that marks are spread over stay in memory, and are encrypted once."""
-    db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-    try:
-        yield
-    finally:
-        db.execute("PRAGMA cache_size = -2000")  # SQLite's own
-
-
 def _forgotten(entry: str) -> str:
     return _FORGOTTEN.format(mark=f"{entry}.shared", at=f"{entry}.at_us")
 
 
-def _value(said: str | None) -> Any:
-    return None if said is None else json.loads(said)
+def _value(encoded: str | None) -> Any:
+    return None if encoded is None else json.loads(encoded)
+
+
+def _encoded(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _order(decision: SharedRow) -> tuple[int, str]:
+    """By which of two decisions the later holds, on all devices alike."""
+    return decision.at_us, _encoded(decision.value)
 
 
 def _release(db: Database, names: Sequence[tuple[str | None]]) -> None:

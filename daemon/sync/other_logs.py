@@ -1,4 +1,4 @@
-"""The logs of other devices: what has arrived of them is joined with what is known here, as often as it arrives."""
+"""The logs of other devices: each file that arrives is joined with what is known here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.pause import PausedError
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import SharedContents
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, head_name
 from idiolect.daemon.sync.log_files import Head, open_head, open_log
@@ -21,77 +21,76 @@ from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
-#: So many subfolders that no known device has are looked at in one reading: anybody may have made them.
+#: Subfolders of unknown devices that are read in one cycle, at most: anybody may have made them.
 _MAX_NEW: Final = 64
-#: So many heads of a device are tried, the highest number first.
+#: Heads of one device that are tried, the highest number first.
 _MAX_HEADS: Final = 4
 PAUSED: Final = "Learning is paused: what other devices wrote is read when it goes on."
 
 
 class OtherLogs:
-    """Reads what other devices wrote.
-
-    `forget` forgets what is selected; much text is learned within `around`.
-    """
+    """Reads the logs of other devices; many entries are learned within `around`."""
 
     def __init__(
         self,
-        store: Store,
+        profile: Profile,
         ingest: Ingest,
         decisions: Decisions,
-        forget: Callable[[Selector], object],
         around: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._store = store
+        self._profile = profile
+        self._shared = profile.store.shared
         self._ingest = ingest
         self._decisions = decisions
-        self._forget = forget
         self._around = around
-        self._unswept = True  # what was forgotten elsewhere may still be here
+        self._unforgotten = True  # entries that were forgotten elsewhere may still be here
         self.paused = False
         self.failed: Exception | None = None
 
     def read(self, me: ThisDevice, folder: SharedFolder) -> None:
-        """Read all that has arrived and was not read yet; entries not while learning is paused (`paused`).
+        """Read every file that has arrived and was not read yet; entries not while learning is paused (`paused`).
 
-        What can't be read of one device hinders no other: `failed` is why, and it is to be tried again.
+        A device whose log cannot be read hinders no other: `failed` is the error, and the log is to be tried again.
         """
         self.paused, self.failed = False, None
-        self._sweep()  # what was cut off
+        self._forget_here()  # where an earlier cycle was cut off
         there = [device for device in folder.devices() if device != me.device]
         for device, other in me.others.items():
             other.there = device in there
         new = [device for device in there if device not in me.others]
         for device in [*filter(me.others.__contains__, there), *random.sample(new, min(len(new), _MAX_NEW))]:
             try:
-                self._read(me, folder, device)
+                self._read_log(me, folder, device)
             except Exception as error:  # noqa: BLE001 (whatever it is, the others are read)
                 code = error.code if isinstance(error, IdiolectError) else type(error).__name__
-                log.warning("what one device wrote was not read: %s", code)
+                log.warning("the log of one device was not read: %s", code)
                 self.failed = error
-        self._sweep()
+        self._forget_here()
 
-    def _read(self, me: ThisDevice, folder: SharedFolder, device: str) -> None:
+    def _read_log(self, me: ThisDevice, folder: SharedFolder, device: str) -> None:
         other = me.others.get(device, OtherDevice())
-        head = self._newest(me, folder, device, other)
+        head = self._newest_head(me, folder, device, other)
         if head is None:
             return
-        unread = [name for name in head.files if name not in {*other.files}]
-        other.files = [name for name in other.files if name in {*head.files}]
+        read = {*other.files}
+        unread = [name for name in head.files if name not in read]
+        other.files = [name for name in head.files if name in read]
         other.number, other.name, other.at = head.number, head.name, head.at
         other.missing, other.left = len(unread), head.left
         me.others[device] = other
         if unread:
-            with self._around():
+            with self._around(), self._shared.with_large_cache():
                 for name in unread:
-                    contents = open_log(folder.read(device, name), device, me.keys, self._store.shared)
-                    if contents is not None and self._take(me, contents, device):
+                    contents = open_log(folder.read(device, name), device, me.keys, self._shared)
+                    if contents is not None and self._join(me, contents, device):
                         other.files.append(name)
                         other.missing -= 1
-                        me.save(self._store.state)
+                        me.save(self._profile.store.state)
 
-    def _newest(self, me: ThisDevice, folder: SharedFolder, device: str, other: OtherDevice) -> Head | None:
-        """The device's newest head that can be believed; None where nothing in it is new."""
+    def _newest_head(
+        self, me: ThisDevice, folder: SharedFolder, device: str, other: OtherDevice
+    ) -> Head | None:
+        """The device's newest authentic head; None where nothing in it is new."""
         for number in folder.heads(device, _MAX_HEADS):
             if number < other.number or (number == other.number and not other.missing):
                 return None
@@ -100,22 +99,19 @@ class OtherLogs:
                 return head
         return None
 
-    def _take(self, me: ThisDevice, contents: SharedContents, device: str) -> bool:
-        """Join what a file holds with what is known here; whether all of it was taken."""
-        shared = self._store.shared
-        self._unswept |= shared.heard(contents.rows, device)
-        me.clock = max(me.clock, self._decisions.apply(contents.rows, device))
-        if not me.head:
-            shared.leave_to(device, contents.entries)
+    def _join(self, me: ThisDevice, contents: SharedContents, device: str) -> bool:
+        """Join the contents of a file with what is known here; False where learning is paused."""
+        self._unforgotten |= self._shared.add_forgotten(contents.rows, device)
+        self._decisions.take_over(me, contents.rows, device)
         try:
-            self._ingest.add_shared(shared.missing(contents.entries), device)
+            self._ingest.add_shared(self._shared.missing(contents.entries), device)
         except PausedError:
             self.paused = True
             return False
         return True
 
-    def _sweep(self) -> None:
-        """Forget here what was forgotten elsewhere."""
-        if self._unswept and (doomed := self._store.shared.doomed()):
-            self._forget(Selector(ids=doomed))
-        self._unswept = False
+    def _forget_here(self) -> None:
+        """Forget the entries that were forgotten on another device."""
+        if self._unforgotten and (ids := self._shared.forgotten_elsewhere()):
+            self._profile.forget(Selector(ids=ids))
+        self._unforgotten = False

@@ -14,7 +14,7 @@ from typing import Final
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.folder import SharedFolder, head_name, log_name
 from idiolect.daemon.sync.log_files import Head, open_head, pack_head, pack_log
-from idiolect.daemon.sync.this_device import ThisDevice
+from idiolect.daemon.sync.this_device import ThisDevice, new_device
 
 #: How often all of the own files are read and compared, not their sizes alone.
 CONTENTS_CHECK_S: Final = 6 * 3600.0
@@ -44,8 +44,8 @@ class OwnLog:
             if (head := open_head(data, number, me.device, me.keys)) is not None:
                 last = replace(head, number=number + 1, left=True)
                 folder.write(me.device, head_name(last.number), pack_head(last, me.device, me.keys))
-                me = ThisDevice(me.path, me.number, me.secret, me.name, clock=me.clock, others=me.others)
-                with shared.together():
+                me = replace(me, device=new_device(), head=0, sealed="", listed=None)
+                with self._store.together():
                     shared.release([*shared.segments()])
                     me.save(self._store.state)
                 return me

@@ -7,7 +7,6 @@ secret (HKDF-SHA256, RFC 5869), so that no file of one device passes for another
 from __future__ import annotations
 
 import secrets
-from functools import lru_cache
 from typing import ClassVar, Final
 
 from cryptography.exceptions import InvalidTag
@@ -38,7 +37,9 @@ class FolderKeys:
     def __init__(self, secret: str, number: str) -> None:
         self._secret = bytes.fromhex(secret)
         self._number = number
-        self._cipher = lru_cache(maxsize=64)(lambda device: AESGCM(self._derive(f"device {device}")))
+
+    def _cipher(self, device: str) -> AESGCM:
+        return AESGCM(self._derive(f"device {device}"))
 
     def _derive(self, purpose: str) -> bytes:
         info = f"idiolect sync {purpose}".encode()

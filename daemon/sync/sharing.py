@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, new_number
 from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
@@ -72,28 +72,26 @@ class Sharing:
 class Sync:
     """Shares a folder. Its methods are safe in any thread.
 
-    `forget` forgets what is selected; much text is learned within `around`; `now` is the time of day, in seconds since
-    1970.
+    Many entries are learned within `around`; `now` is the time of day, in seconds since 1970.
     """
 
     def __init__(
         self,
-        store: Store,
+        settings: Settings,
+        profile: Profile,
         ingest: Ingest,
-        decisions: Decisions,
-        forget: Callable[[Selector], object],
         around: Callable[[], AbstractContextManager[None]] = nullcontext,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
-        self._decisions = decisions
-        self._own = OwnLog(store, now)
-        self._others = OtherLogs(store, ingest, decisions, forget, around)
+        self._store = profile.store
+        self._decisions = Decisions(settings, profile, ingest, now)
+        self._own = OwnLog(self._store, now)
+        self._others = OtherLogs(profile, ingest, self._decisions, around)
         self._lock = threading.RLock()
-        self._me = ThisDevice.load(store.state)
+        self._me = ThisDevice.load(self._store.state)
         self._problem: str | None = None
         if self._me is not None:
-            decisions.heed_settings()
+            self._decisions.apply_settings()
 
     @property
     def path(self) -> str | None:
@@ -161,7 +159,7 @@ class Sync:
         name = "".join(filter(str.isprintable, socket.gethostname()))[:64] or "device"
         me = ThisDevice(str(folder.path), folder.number, secret, name)
         try:
-            with self._store.shared.together():
+            with self._store.together():
                 self._store.shared.begin(me.keys.marks)
                 me.save(self._store.state)
                 if create:  # what fails here changes nothing of the store
@@ -196,10 +194,10 @@ class Sync:
                 told = False
                 code = error.code if isinstance(error, IdiolectError) else type(error).__name__
                 log.warning("the shared folder was left without a word to the others: %s", code)
-            with self._store.shared.together():
+            with self._store.together():
                 self._store.shared.end()
                 ThisDevice.drop(self._store.state)
-            self._decisions.heed_settings()
+            self._decisions.apply_settings()
             self._me = None
             return told
 
@@ -228,27 +226,31 @@ class Sync:
             if me is None:
                 return False
             try:
-                before = self._known(me)
+                before = self._progress(me)
                 # What is read next is older than what was decided here, unless this device has just joined.
                 if me.head:
-                    self._capture(me)
+                    self._decisions.record(me)
                 me, folder = self._require_folder(me)
                 self._others.read(me, folder)
-                self._capture(me)
-                if self._adopt(me) or send or self._own.is_urgent(me):
+                self._decisions.record(me)
+                adopted = [self._store.shared.adopt(device) for device in me.inherited]
+                if any(adopted) or send or self._own.is_urgent(me):
                     self._own.send(me, folder)
-                self._take_away(me, folder)
+                if not self._store.shared.waiting():  # what was in an adopted log is in the own one
+                    for device in me.inherited:
+                        folder.remove(device)
+                        del me.others[device]
                 me.save(self._store.state)
                 if self._others.failed is not None:
                     raise self._others.failed
             except Exception as error:
-                told = isinstance(error, IdiolectError)
-                self._problem = str(error) if told else _FAILED.format(code=type(error).__name__)
+                known = isinstance(error, IdiolectError)
+                self._problem = str(error) if known else _FAILED.format(code=type(error).__name__)
                 raise
             self._problem = PAUSED if self._others.paused else None
-            return self._known(me) != before
+            return self._progress(me) != before
 
-    def _known(self, me: ThisDevice) -> object:
+    def _progress(self, me: ThisDevice) -> object:
         return me.device, me.head, [(other.number, len(other.files)) for other in me.others.values()]
 
     def _require_folder(self, me: ThisDevice) -> tuple[ThisDevice, SharedFolder]:
@@ -260,23 +262,3 @@ class Sync:
             self._me = now
             log.info("the profile was restored or copied, so it shares as another device")
         return now, folder
-
-    def _capture(self, me: ThisDevice) -> None:
-        """Note what the user has decided here since."""
-        with self._store.shared.together():
-            clock = self._decisions.capture(me.device, me.clock, me.inherited)
-            if clock != me.clock:
-                me.clock = clock
-                me.save(self._store.state)
-
-    def _adopt(self, me: ThisDevice) -> bool:
-        """Take over what devices that have left had in their logs; whether there was anything."""
-        adopted = [self._store.shared.adopt(device) for device in me.inherited]
-        return any(adopted)
-
-    def _take_away(self, me: ThisDevice, folder: SharedFolder) -> None:
-        """Delete logs that were taken over, once all that was in them is in the own one."""
-        if not self._store.shared.waiting():
-            for device in me.inherited:
-                folder.remove(device)
-                del me.others[device]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from idiolect.daemon.storage.state import State
 from idiolect.daemon.sync.folder import SharedFolder
 from idiolect.daemon.sync.secret import FolderKeys
 
 _STATE: Final = "sync"  # state: all of it
+
+
+def new_device() -> str:
+    """A number for a device."""
+    return secrets.token_hex(8)
 
 
 @dataclass
@@ -38,28 +42,30 @@ class ThisDevice:
     """This device among those that share the folder at `path`, which has this `number` and `secret`.
 
     `head` is the number of the last head that it has written, `sealed` the hash of that file, and `listed` the names in
-    it. `clock` is the highest clock of a decision that it has made or read.
+    it. `clock` is the highest clock of a decision that it has made or read, `pause` the `Pause.said` that was shared or
+    taken over last.
     """
 
     path: str
     number: str
     secret: str = field(repr=False)
     name: str
-    device: str = field(default_factory=lambda: secrets.token_hex(8))
+    device: str = field(default_factory=new_device)
     head: int = 0
     sealed: str = ""
     listed: list[str] | None = None
     clock: int = 0
+    pause: dict[str, Any] | None = None
     others: dict[str, OtherDevice] = field(default_factory=dict)
 
     @classmethod
     def load(cls, state: State) -> ThisDevice | None:
         """What the store says; None where no folder is shared."""
-        told = state.get(_STATE)
-        if told is None:
+        saved = state.get(_STATE)
+        if saved is None:
             return None
-        told["others"] = {device: OtherDevice(**other) for device, other in told["others"].items()}
-        return cls(**told)
+        saved["others"] = {device: OtherDevice(**other) for device, other in saved["others"].items()}
+        return cls(**saved)
 
     def save(self, state: State) -> None:
         """Keep it in the store."""
@@ -70,7 +76,7 @@ class ThisDevice:
         """Share no folder any more."""
         state.drop(_STATE)
 
-    @cached_property
+    @property
     def keys(self) -> FolderKeys:
         """What its files, and those of other devices, are encrypted with."""
         return FolderKeys(self.secret, self.number)

@@ -27,7 +27,6 @@ from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import head_name
 from idiolect.daemon.sync.log_files import open_head, open_log
 from idiolect.daemon.sync.sharing import Sync
@@ -189,9 +188,8 @@ def sharing_forgotten(settings: Settings) -> None:
 
 
 def _sync(store: Store, settings: Settings) -> Sync:
-    ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
-    decisions = Decisions(settings, store, ingest, lambda _: None)
-    return Sync(store, ingest, decisions, store.forget)
+    profile = Profile(store)
+    return Sync(settings, profile, Ingest(profile, lambda text: [*text.encode()], settings))
 
 
 # --- what is done ------------------------------------------------------------------------------------

@@ -199,3 +199,61 @@ def test_only_the_child_process_reads_sources():
                 assert "reader" in whose or (node.attr == "pieces" and "kind" not in whose), (
                     f"{name}: {whose}"
                 )
+
+
+VERBS = ("learn", "forget", "decide", "publish")
+#: What changes entries, decisions or adapters.
+CHANGES = (
+    *(f"store.{name}" for name in ("forget", "expire", "publish")),
+    *(f"entries.{name}" for name in ("add", "delete", "expire")),
+    *(f"words.{name}" for name in ("add", "remove", "undo", "forget", "correction_taken_back")),
+    *(f"adapters.{name}" for name in ("add", "activate", "delete_tainted")),
+    *("pause.begin", "pause.end", "app_policy.take_over"),
+)
+
+
+def changes_outside_a_verb(tree: ast.Module) -> set[str]:
+    """The calls of `CHANGES` that are neither an argument of a verb of the profile nor in a function given to one."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    verbs = [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in VERBS
+        and ast.unparse(call.func.value).endswith("profile")
+    ]
+    within = [node for call in verbs for argument in call.args for node in ast.walk(argument)]
+    named = {getattr(node, "attr", getattr(node, "id", None)) for node in within}
+    for node in ast.walk(tree):
+        names = [node.name] if isinstance(node, ast.FunctionDef) else []
+        if isinstance(node, ast.Assign):
+            names = [ast.unparse(target) for target in node.targets]
+        if named.intersection(names):
+            within += ast.walk(node)
+    inside = {id(node) for node in within}
+    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return {
+        name
+        for name in (ast.unparse(node) for node in attributes if id(node) not in inside)
+        if f".{name.replace('._', '.')}".endswith(tuple(f".{change}" for change in CHANGES))
+    }
+
+
+def test_only_the_verbs_of_the_profile_change_what_it_knows():
+    for name, path in MODULES.items():
+        if not name.startswith(("daemon.storage", "daemon.profile")):
+            assert not changes_outside_a_verb(ast.parse(path.read_text("utf-8"))), name
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("self._store.words.add('never', word)", {"self._store.words.add"}),
+        ("profile.store.forget(selector)", {"profile.store.forget"}),
+        ("self._profile.decide('words', lambda: store.words.undo())", set()),
+        ("def change(): store.words.undo()\nprofile.decide('words', change)", set()),
+        ("new = partial(store.publish, 1)\nprofile.publish(new, serves=True)", set()),
+    ],
+)
+def test_a_change_outside_a_verb_is_found(code, found):
+    assert changes_outside_a_verb(ast.parse(code)) == found

@@ -568,7 +568,7 @@ def test_a_pause_that_runs_out_is_no_decision(pair):
             hand_own(first, second)
             second.cycle()
             assert second.ingest.pause.active
-    second.ingest.pause = Pause(second.store, lambda: time.time() + 601)
+    second.profile.pause = second.ingest.pause = Pause(second.store, lambda: time.time() + 601)
     assert not second.ingest.pause.active
     tell(second, first)
     assert first.ingest.pause.active
