@@ -172,7 +172,7 @@ class WordVocabulary:
                     np.add.at(total[row], first[row], weights)
             self._file(WordTable.of(np.array(forms), uses, first, second))
             yield
-        self._heed_small_names()
+        self._weigh_small_names()
         self._weigh()
         self._by_second = {}
 
@@ -219,7 +219,7 @@ class WordVocabulary:
         """Return True if a language, by its place, writes a word with a capital."""
         return self._lexicon.is_name(word, language)
 
-    def heed(self, belief: Sequence[float]) -> None:
+    def weigh_by_language(self, belief: Sequence[float]) -> None:
         """Weigh the words from now on by how probable each language is (languages,)."""
         steps = np.round(_BELIEF_STEPS * np.log(np.maximum(belief, _LEAST_BELIEF))) / _BELIEF_STEPS
         rounded = np.exp(steps)
@@ -263,7 +263,7 @@ class WordVocabulary:
         """Whether the user writes names in small letters more often than not, in the language at hand."""
         return self._writes_small[self.at_hand]
 
-    def _heed_small_names(self) -> None:
+    def _weigh_small_names(self) -> None:
         """Give names in small letters their full weight where the user writes names so, and little where not."""
         for language, (large, small) in enumerate(self._lexicon.names):
             times_large, times_small = float(self._typed[large].sum()), float(self._typed[small].sum())

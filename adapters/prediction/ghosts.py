@@ -79,6 +79,7 @@ class Ghosts:
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
         show: how much appears by itself.
+        standing: the ghosts on screen.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Ghosts:
         self._further: dict[tuple[int, ...], list[Word]] = {}
         self._calibration = calibration
         self._word_calibration = word_calibration
-        self._standing = StandingGhosts()
+        self.standing = StandingGhosts()
         self._unjudged = UnjudgedGhosts()  # found while nothing was answered
         self._unjudged_of_answered = UnjudgedGhosts()  # and beside what is answered now, with words of it
         self._answered: Answered | None = None
@@ -173,7 +174,7 @@ class Ghosts:
 
     def judge(self, text: str) -> None:
         """Learn from a finished text which ghosts were right."""
-        self._standing.forget()
+        self.standing.forget()
         ghosts = self._unjudged.pop_along(text) + self._unjudged_of_answered.pop_along(text)
         judged = [one for ghost in ghosts for one in ghost.judged_in(text)]
         for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
@@ -187,7 +188,7 @@ class Ghosts:
 
     def forget_shown(self) -> None:
         """Forget what is on screen, and the words that were found; what was remembered is judged later."""
-        self._standing.forget()
+        self.standing.forget()
         self._further.clear()
 
     def _best_start(self, asked: GhostQuestion, likeliest: Sequence[NextWord]) -> NextWord | None:
@@ -304,11 +305,11 @@ class Ghosts:
 
     def _keep_standing(self, asked: GhostQuestion, ghost: Ghost, value: GhostValue) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
-        standing = self._standing.rest(asked.prefix, value)[: asked.max_words]
+        standing = self.standing.rest(asked.prefix, value)[: asked.max_words]
         if standing and not value.never_pays and not asked.must_hide(joined_text(standing)):
             ghost = Ghost.of(extended(standing, ghost.words), show=True)
         if ghost.show:
-            self._standing.show(asked.prefix, value.key_s, ghost.words)
+            self.standing.show(asked.prefix, value.key_s, ghost.words)
         return ghost
 
     def _value(self, key_ms: float) -> GhostValue:

@@ -73,6 +73,10 @@ class NextTokenModel:
         window: the most tokens of a text that are read.
         spare: tokens that callers append to what :meth:`truncate_ids` returned.
         continues_word: (vocab,) 1 for each token that goes on in a word, else 0.
+
+    Attributes:
+        session: reads the texts, and holds their keys and values.
+        window: the most tokens of a text that are read, as far as the model's context allows.
     """
 
     def __init__(
@@ -86,30 +90,30 @@ class NextTokenModel:
         spare: int,
         continues_word: NDArray[np.float32],
     ) -> None:
-        self._user_model = user_model
+        self.user_model = user_model
         self._continues_word = continues_word
         self.mixture = mixture
         self.answered_mixture = Mixture()
         self._answered: Answered | None = None
         recent = user_model.recent
         others = 2 * recent.limit + len(recent.separator) + spare + _MAX_DRAFT_TOKENS
-        self._window = max(1, min(window, model.config.context - others))
+        self.window = max(1, min(window, model.config.context - others))
         self._answered_ids: list[int] = []
-        self._answered_limit = max(0, min(_ANSWERED_TOKENS, model.config.context - others - self._window))
-        self._session = Session(
+        self._answered_limit = max(0, min(_ANSWERED_TOKENS, model.config.context - others - self.window))
+        self.session = Session(
             model,
-            length=others + self._window + self._answered_limit,
+            length=others + self.window + self._answered_limit,
             adapter=adapter,
             evicted_tokens=_EVICTED_TOKENS,
         )
-        self._cache = ProbsCache(user_model, self._mix, lambda: any(self._session.active_texts(_ACTIVE_S)))
+        self._cache = ProbsCache(user_model, self._mix, lambda: any(self.session.active_texts(_ACTIVE_S)))
 
     def truncate_text(self, text: str) -> str:
         """Return the end of ``text``, surely more than the window holds.
 
         The cut moves in large steps, so that a text that grows is tokenized alike for a while.
         """
-        step = 8 * self._window
+        step = 8 * self.window
         return text[max(0, len(text) // step - 1) * step :]
 
     def truncate_ids(self, ids: list[int]) -> list[int]:
@@ -117,7 +121,7 @@ class NextTokenModel:
 
         The cut moves by half a window at a time: behind each cut all that is left is read again.
         """
-        step, excess = max(self._window // 2, 1), max(0, len(ids) - self._window)
+        step, excess = max(self.window // 2, 1), max(0, len(ids) - self.window)
         return ids[-(-excess // step) * step :]
 
     def answer(self, answered: Answered | None) -> None:
@@ -126,7 +130,7 @@ class NextTokenModel:
         Of what stood there before nothing is left: the keys and values behind it are overwritten with zeros.
         """
         if self._answered_ids:
-            self._session.wipe(self._common())
+            self.session.wipe(self._common())
         self._cache.answer(something=answered is not None)
         ids = answered.ids if answered is not None else []
         self._answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
@@ -164,7 +168,7 @@ class NextTokenModel:
 
     def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
         """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
-        prediction = self._user_model.memory.predict(ids)
+        prediction = self.user_model.memory.predict(ids)
         [own_p] = self._own_probs(ids, [token], probs)
         return DraftedToken(token, float(probs[token]), own_p, prediction.total, None)
 
@@ -183,7 +187,7 @@ class NextTokenModel:
 
         Not ``answering``: only what is mixed where nothing is answered.
         """
-        memory = self._user_model.memory
+        memory = self.user_model.memory
         yield memory, self.mixture, memory.predict(ids)
         if answering and self._answered is not None:
             memory = self._answered.memory
@@ -215,7 +219,7 @@ class NextTokenModel:
         It is not made while several texts are being written, since somebody always waits then. Stopping ``interrupt``
         ends it.
         """
-        if sum(1 for _ in self._session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
+        if sum(1 for _ in self.session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
             return
         draft = self._draft(ids) if drafts else []
         if not self._cache.has_model_probs(ids, draft):
@@ -229,7 +233,7 @@ class NextTokenModel:
         is learned or another text is precomputed.
         """
         self._cache.begin_precomputing()
-        ids = ids[: self._window]
+        ids = ids[: self.window]
         for start in range(0, len(ids), _PRECOMPUTE_TOKENS):
             prefix, rest = ids[:start], ids[start : start + _PRECOMPUTE_TOKENS - 1]
             self._cache.add_precomputed(prefix, rest, self._feed(prefix, rest))
@@ -241,7 +245,7 @@ class NextTokenModel:
         evicted from the KV cache and restored, unless too much is. The distributions are the same but for the rounding
         of products of other sizes.
         """
-        left_before, times_lost = self._session.length + 1, 0
+        left_before, times_lost = self.session.length + 1, 0
         while self._cache.get(ids) is None:
             left = self._rewind(ids, 1)
             times_lost += len(left) >= left_before
@@ -249,19 +253,19 @@ class NextTokenModel:
             if len(left) <= _PREFILL_TOKENS or times_lost > 1:
                 return
             left_before = len(left)
-            self._session.feed(left[:_PREFILL_TOKENS], "none")
+            self.session.feed(left[:_PREFILL_TOKENS], "none")
             yield
 
     def active_texts(self) -> list[list[int]]:
         """Return the tokens of the texts that are being written, with what is drafted there; the latest is the last."""
-        return [[*text] for text in self._session.active_texts(_ACTIVE_S)]
+        return [[*text] for text in self.session.active_texts(_ACTIVE_S)]
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from a new entry how far the n-gram memory can be trusted. Call it before the memory learns the entry.
 
         No pass is needed: the distributions that were computed while the entry was typed are cached, and count once.
         """
-        self._session.forget_text(ids)
+        self.session.forget_text(ids)
         for prefix, probs, answering in self._cache.pop_along(ids):
             token = ids[len(prefix)]
             p = float(probs[token])
@@ -272,7 +276,7 @@ class NextTokenModel:
 
     def forget_texts(self) -> None:
         """Forget all that was read but recent entries: each text is read again when it is asked about."""
-        self._session.forget_all_texts(self._common())
+        self.session.forget_all_texts(self._common())
         self._cache.clear()
         self._cache.answer(something=False)
         self._answered, self._answered_ids = None, []
@@ -281,7 +285,7 @@ class NextTokenModel:
         """Return the tokens that the n-gram memory expects after ``ids``, as long as it is sure enough."""
         tokens = list(ids)
         for _ in range(_MAX_DRAFT_TOKENS):
-            prediction = self._user_model.memory.predict(tokens)
+            prediction = self.user_model.memory.predict(tokens)
             needed = (
                 _MIN_DRAFT_PROB if len(tokens) - len(ids) < _LIKELY_DRAFT_TOKENS else _MIN_LONG_DRAFT_PROB
             )
@@ -309,20 +313,20 @@ class NextTokenModel:
         rows = len(draft) + 1
         left = self._rewind(ids + draft, rows)
         if rows == 1:
-            return self._session.feed(left, "last", interrupt)
+            return self.session.feed(left, "last", interrupt)
         if len(left) > rows:  # the logits of what only has to be read would take 200 KB a token
-            self._session.feed(left[:-rows], "none", interrupt)
-        return self._session.feed(left[-rows:], "all", interrupt)
+            self.session.feed(left[:-rows], "none", interrupt)
+        return self.session.feed(left[-rows:], "all", interrupt)
 
     def _rewind(self, ids: list[int], rows: int) -> list[int]:
         """Rewind the session for ``ids`` behind recent entries; return what to feed for the last ``rows`` logits."""
         context = [*self._common(), *self._answered_ids, *ids]
         private = bool(self._answered_ids)
-        return self._session.rewind_to_common_prefix(context, len(ids), rows, private=private)
+        return self.session.rewind_to_common_prefix(context, len(ids), rows, private=private)
 
     def _common(self) -> list[int]:
         """Return the tokens that stand before every text."""
-        return [*self._cache.recent(), *self._user_model.recent.separator]
+        return [*self._cache.recent(), *self.user_model.recent.separator]
 
 
 @dataclass(frozen=True)

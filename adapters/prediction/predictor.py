@@ -69,7 +69,11 @@ class Predictor:
         channel: what mistakes cost on the user's keyboard.
 
     Attributes:
-        ghosts: makes ghosts, and holds what is known of how they fare.
+        next_token: the next-token distributions.
+        ranker: ranks the words.
+        answered: the text that the user answers.
+        answered_units: the numbers of that text, which give nothing away.
+        ghosts: makes ghosts, and learns how many are right.
         look_ahead: makes passes before anybody waits for them.
     """
 
@@ -92,9 +96,9 @@ class Predictor:
         self._min_word_prob = min_word_prob
         self.adapter_id = adapter_id
         self.adapter = adapter
-        self._tokenizer = tokenizer
-        self._user_model = user_model
-        self._next_token = NextTokenModel(
+        self.tokenizer = tokenizer
+        self.user_model = user_model
+        self.next_token = NextTokenModel(
             model,
             user_model,
             mixture,
@@ -103,23 +107,23 @@ class Predictor:
             spare=_SPARE_TOKENS,
             continues_word=tokenizer.continuing_word,
         )
-        self._answered = NOTHING
-        self._answered_units: Collection[str] = ()
-        self._ranker = WordRanker(tokenizer, user_model, self._next_token)
+        self.answered = NOTHING
+        self.answered_units: Collection[str] = ()
+        self.ranker = WordRanker(tokenizer, user_model, self.next_token)
         self._languages = None if general is None else Languages(user_model.words)
         self.ghosts = Ghosts(
-            self._next_token,
-            self._ranker,
+            self.next_token,
+            self.ranker,
             tokenizer,
             user_model.memory,
             calibration or Calibration(),
             word_calibration or Calibration(prior=WHOLE_WORDS),
         )
-        self.look_ahead = LookAhead(self._next_token)
+        self.look_ahead = LookAhead(self.next_token)
         self._mender = None
         if general is not None:
             self._mender = Mender(
-                self._ranker, self._next_token, user_model, general, channel or TypingChannel()
+                self.ranker, self.next_token, user_model, general, channel or TypingChannel()
             )
         self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
 
@@ -135,9 +139,9 @@ class Predictor:
             self._make_tables()
             yield
         # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
-        if former is None or former._user_model is not self._user_model:
+        if former is None or former.user_model is not self.user_model:
             return
-        for ids in former._next_token.active_texts():
+        for ids in former.next_token.active_texts():
             yield from self._read(ids)
         asked_last = former._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
@@ -145,31 +149,31 @@ class Predictor:
 
     def _make_tables(self) -> None:
         """Make what the first key with corrections needs and later ones find made: it takes a tenth of a second."""
-        split = self._ranker.split(_MISTYPED)
-        matches = self._ranker.match(split, 1)
+        split = self.ranker.split(_MISTYPED)
+        matches = self.ranker.match(split, 1)
         words = self._offered(split, matches, lambda _word: False, small_names=False)
         if self._mender is not None and self._languages is not None:
             is_known = self._languages.knows(_MISTYPED)
             self._mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
 
     def _read(self, ids: list[int]) -> Steps[None]:
-        yield from self._next_token.prefill_in_pieces(ids)
-        self._next_token.next_probs(ids)
+        yield from self.next_token.prefill_in_pieces(ids)
+        self.next_token.next_probs(ids)
         yield
 
     def answer(self, given: AnsweredText) -> None:
         """From now on suggest for who answers what is ``given``; of what was answered before nothing is left."""
-        if given == self._answered:
+        if given == self.answered:
             return
-        self._answered = given
+        self.answered = given
         # Who wrote may be called.
-        self._answered_units = units(f"{without_addresses(given.text)} @{given.sender}")
+        self.answered_units = units(f"{without_addresses(given.text)} @{given.sender}")
         answered = None
         if given.text:
-            words = self._user_model.words
-            answered = Answered(given, self._tokenizer.encode, self._user_model.memory.vocab, words)
-        self._next_token.answer(answered)
-        self._ranker.answer(answered)
+            words = self.user_model.words
+            answered = Answered(given, self.tokenizer.encode, self.user_model.memory.vocab, words)
+        self.next_token.answer(answered)
+        self.ranker.answer(answered)
         self.ghosts.answer(answered)
         self.look_ahead.forget()
 
@@ -179,7 +183,7 @@ class Predictor:
         Other suggestions can be made between two passes. There is no step where little is to be read.
         """
         self.answer(answered)
-        for _ in self._next_token.prefill_in_pieces(self._ranker.split(prefix).head):
+        for _ in self.next_token.prefill_in_pieces(self.ranker.split(prefix).head):
             yield
             self.answer(answered)
 
@@ -217,24 +221,24 @@ class Predictor:
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
-        self._heed_language(prefix)
-        split = self._ranker.split(prefix)
+        self._weigh_by_language(prefix)
+        split = self.ranker.split(prefix)
         reasons = dict[Reason, None]()  # in the order in which they were found
-        guard = self._user_model.guard(prefix, self._answered_units)
+        guard = self.user_model.guard(prefix, self.answered_units)
         must_hide = _noting(guard, Reason.TYPED_TOO_SELDOM, reasons)
         before = prefix[: len(prefix) - len(split.typed)]
         is_known = self._languages is None or self._languages.knows(before)
         if self._languages is not None and not is_known:
-            follows = self._ranker.expected_by_memory(split)
+            follows = self.ranker.expected_by_memory(split)
             only_own = self._languages.only_own(before, split.typed, follows)
             must_hide = _either(must_hide, _noting(only_own, Reason.ANOTHER_LANGUAGE, reasons))
-        elif len(self._user_model.words.languages) > 1:
+        elif len(self.user_model.words.languages) > 1:
             of_another = self._of_another_language(split.typed)
             must_hide = _either(must_hide, _noting(of_another, Reason.WORD_OF_ANOTHER_LANGUAGE, reasons))
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             correction = mender.ended(prefix, is_known=is_known)
         if remember:
-            self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
+            self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix), ghost_words
         if WORD.match(suffix):
             reasons[Reason.INSIDE_WORD] = None
         elif len(split.typed) > MAX_WORD_CHARS:
@@ -244,15 +248,15 @@ class Predictor:
                 ghost = self.ghosts.find_unspaced(split, ghost_words)
                 ghost = NO_GHOST if must_hide(ghost.text) else ghost
         elif candidates or ghost_words or split.typed:  # else the correction is all that is asked for
-            spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
+            spare = self.user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
             count = max(candidates, 1) + spare
-            matches = self._ranker.match(split, count)
+            matches = self.ranker.match(split, count)
             words = self._offered(split, matches, must_hide, small_names=mender is None)
-            finished = self._ranker.finished_prob(split, matches)
+            finished = self.ranker.finished_prob(split, matches)
             starts = [self.ghosts.start_with(split, word) for word in words[:2]]
             ranked = words
             self.look_ahead.expect(prefix, starts, wants_tail=ghost_words > 1)
-            words = self._ranker.keep_models_word(split, words, candidates)
+            words = self.ranker.keep_models_word(split, words, candidates)
             if mender is not None:
                 words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
             if self._languages is not None and words:
@@ -298,15 +302,15 @@ class Predictor:
             tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words, tuple(reasons)
         )
 
-    def _heed_language(self, prefix: str) -> None:
+    def _weigh_by_language(self, prefix: str) -> None:
         """Weigh words by the language that the text before the cursor is in, where the user writes several."""
-        words = self._user_model.words
+        words = self.user_model.words
         if self._languages is not None and len(words.languages) > 1:
-            words.heed(self._languages.belief(*self._ranker.split_typed(prefix)).tolist())
+            words.weigh_by_language(self._languages.belief(*self.ranker.split_typed(prefix)).tolist())
 
     def _of_another_language(self, typed: str) -> Callable[[str], bool]:
         """Return a function that says whether something has a word that is surely of another language than the text."""
-        vocabulary = self._user_model.words
+        vocabulary = self.user_model.words
         if max(vocabulary.belief) < _SURE_LANGUAGE:
             return lambda _offered: False
 
@@ -325,7 +329,7 @@ class Predictor:
 
         With ``small_names`` names may stand behind small letters, for who can't take those back.
         """
-        words, least = self._ranker.rank(split, matches), _MIN_SHARE * self._min_word_prob
+        words, least = self.ranker.rank(split, matches), _MIN_SHARE * self._min_word_prob
         if not split.typed:  # once the first letter is there, either form may be meant
             words = in_one_form(words)
         elif words and words[0].p >= _LIKELY_WORD_PROB:
@@ -335,7 +339,7 @@ class Predictor:
             for word in words
             if word.p >= least
             and not must_hide(word.text)
-            and (small_names or not self._user_model.words.is_name_written_small(split.typed + word.text))
+            and (small_names or not self.user_model.words.is_name_written_small(split.typed + word.text))
         ]
 
     def precompute(self, text: str) -> None:
@@ -344,21 +348,21 @@ class Predictor:
         For an evaluation, which knows what will be typed. Suggestions are the same but for the rounding of larger
         products.
         """
-        self._next_token.precompute(self._tokenizer.encode(text))
+        self.next_token.precompute(self.tokenizer.encode(text))
 
     def word_probs(self, prefix: str, texts: Sequence[str]) -> list[float]:
         """Return the probability of each of these words at the cursor, as in :class:`Word`; 0 for negligible ones."""
         if not texts:
             return []
-        split = self._ranker.split(prefix)
-        matches = self._ranker.match(split, _RANKED_WORDS)
-        probs = {word.text: word.p for word in self._ranker.rank(split, matches)}
+        split = self.ranker.split(prefix)
+        matches = self.ranker.match(split, _RANKED_WORDS)
+        probs = {word.text: word.p for word in self.ranker.rank(split, matches)}
         return [probs.get(text, 0.0) for text in texts]
 
     @property
     def mixture(self) -> Mixture:
         """The weights of the model and the n-gram memory, as learned by now."""
-        return self._next_token.mixture
+        return self.next_token.mixture
 
     def observe(self, text: str, ids: Sequence[int]) -> None:
         """Learn from a new entry how far predictions can be trusted. Call it before the user model learns the entry.
@@ -368,8 +372,8 @@ class Predictor:
             ids: its tokens.
         """
         self._asked_last = None
-        self._next_token.observe(ids)
-        self._ranker.finish(text)
+        self.next_token.observe(ids)
+        self.ranker.finish(text)
         self.ghosts.judge(text)
 
     def forget_texts(self) -> None:
@@ -378,8 +382,8 @@ class Predictor:
         self._asked_last = None
         self.look_ahead.forget()
         self.ghosts.forget_shown()
-        self._ranker.forget_texts()
-        self._next_token.forget_texts()
+        self.ranker.forget_texts()
+        self.next_token.forget_texts()
         if self._mender is not None:
             self._mender.forget_typed()
 

@@ -77,8 +77,8 @@ def trusting() -> Mixture:
 
 def learn(predictor: Predictor, text: str) -> None:
     """As the service does it: what is learned is what the tokens spell."""
-    if ids := predictor._tokenizer.encode(text):
-        predictor._user_model.learn(predictor._tokenizer.decode(ids), ids)
+    if ids := predictor.tokenizer.encode(text):
+        predictor.user_model.learn(predictor.tokenizer.decode(ids), ids)
 
 
 def typed_part(prefix: str) -> str:

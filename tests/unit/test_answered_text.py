@@ -52,12 +52,12 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(make, then):
     service, never = make("one"), make("never")
     for prefix in ("We ", "We will be ", "We will be there"):
         words(service, prefix, MESSAGE)
-    session = service.model.served.predictor._next_token._session
+    session = service.model.served.predictor.next_token.session
     assert len(session.tokens) > len(service.model.loaded.tokenizer.encode(MESSAGE))
     service.model.served.predictor.answer(AnsweredText(then[0]) if then else NOTHING)
     assert not session._cache[..., len(session.tokens) :, :].any()
     assert not session._evicted._texts
-    other = never.model.served.predictor._next_token._session
+    other = never.model.served.predictor.next_token.session
     for one in (service, never):
         words(one, "We will be there ", *then)
     read = min(len(session.tokens), len(other.tokens))  # a look-ahead may have read on in one of them
@@ -71,11 +71,11 @@ def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
     words(service, "We ")
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
-    assert service.model.served.predictor._answered.text
+    assert service.model.served.predictor.answered.text
     long.close()
     service.model.queue.run(Priority.REST, in_one_step(service.suggestions.forget_answered))
-    assert not service.model.served.predictor._answered.text
-    session = service.model.served.predictor._next_token._session
+    assert not service.model.served.predictor.answered.text
+    session = service.model.served.predictor.next_token.session
     assert not session._cache[..., len(session.tokens) :, :].any()
 
 
@@ -90,7 +90,7 @@ def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(make, prefix, 
     service = make("one")
     words(service, "We will ", MESSAGE)
     service.suggestions.suggest(prefix, **asked)
-    assert service.model.served.predictor._answered.text == MESSAGE
+    assert service.model.served.predictor.answered.text == MESSAGE
 
 
 WRITTEN = "Please send the quarterly maps to the harbour office."
@@ -230,7 +230,7 @@ def test_an_address_is_neither_read_nor_offered(make):
     address = "quilfram@zyxinder.org"
     served = service.model.served
     for end in range(address.index("@") + 1, len(address)):  # nor spelled on by the model, for who types it
-        guard = served.user_model.guard(f"ask {address[:end]}", served.predictor._answered_units)
+        guard = served.user_model.guard(f"ask {address[:end]}", served.predictor.answered_units)
         assert guard(address[end:])
 
 

@@ -268,9 +268,9 @@ def test_another_language_is_not_known(words):
 
 
 def test_words_of_the_language_at_hand_are_offered(words):
-    words.heed((0.99, 0.01))
+    words.weigh_by_language((0.99, 0.01))
     german = words.match("th", True, uniform(words), 3).forms
-    words.heed((0.01, 0.99))
+    words.weigh_by_language((0.01, 0.99))
     english = words.match("th", True, uniform(words), 8).forms
     assert {"that", "they", "this"} <= {*english}
     assert not {"that", "they", "this", "thing"} & {*german}
@@ -284,7 +284,7 @@ def test_own_words_belong_to_the_language_of_their_sentence(words):
     )
     weights = {}
     for language, belief in (("de", (0.99, 0.01)), ("en", (0.01, 0.99))):
-        words.heed(belief)
+        words.weigh_by_language(belief)
         weights[language] = words.weight("quabbler"), words.weight("Quabbelding")
     assert weights["en"][0] > 5 * weights["de"][0] > 0
     assert weights["de"][1] > 5 * weights["en"][1] > 0
@@ -292,7 +292,7 @@ def test_own_words_belong_to_the_language_of_their_sentence(words):
 
 
 def test_a_word_of_another_language_is_told(words):
-    words.heed((0.99, 0.01))
+    words.weigh_by_language((0.99, 0.01))
     told = filter(
         words.is_of_another_language, ["the", "that", "they", "have", "Haus", "in", "so", "und", "Zzyzx"]
     )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from knowledge import convinced, trusting
 
-from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.user_model import UserModel
@@ -18,11 +17,6 @@ HISTORY = [
 ]
 SENTENCE = "The boat left the old town at noon, quick as ever."
 TEXT = "The boat left the old harbour, and Kwiaciarnia came back. Kind regards from all of us"
-
-
-def believe(model: NextTokenModel, mixture: Mixture) -> None:
-    """Put these weights in the place of those that it has learned."""
-    model.mixture._hits[...] = mixture._hits
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +56,16 @@ def by_hand(model: Model, user_model: UserModel, entry: list[int]) -> np.ndarray
 def test_the_memory_is_trusted_as_far_as_it_was_right(make, knowing, tiny_tokenizer):
     for written, rises in ((HISTORY[1], True), ("24 68 13 57 99", False)):
         ours = make(knowing(*HISTORY * 3))
-        believe(ours, convinced(0.5, 0.5))
+        ours.mixture = convinced(0.5, 0.5)
         ids = tiny_tokenizer.encode(written)
         places = range(1, len(ids))
-        before = {at: ours.mixture.weight(ours._user_model.memory.predict(ids[:at])) for at in places}
+        before = {at: ours.mixture.weight(ours.user_model.memory.predict(ids[:at])) for at in places}
         for at in places:
             ours.next_probs(ids[:at])
         ours.observe(ids)
-        after = {at: ours.mixture.weight(ours._user_model.memory.predict(ids[:at])) for at in places}
+        after = {at: ours.mixture.weight(ours.user_model.memory.predict(ids[:at])) for at in places}
         assert (sum(after.values()) > sum(before.values())) is rises
-        ours._user_model.learn(written, ids)
+        ours.user_model.learn(written, ids)
         now = ours.mixture.to_json()
         ours.observe(ids)
         assert ours.mixture.to_json() == now, "what was foretold counts once"
@@ -101,10 +95,10 @@ def test_what_is_remembered_needs_no_pass(tiny_tokenizer, knowing, make, passes)
     assert model.cached_probs(entry) is None
     found = model.next_probs(entry)
     model.next_probs(longer)
-    calls = passes(model._session)
+    calls = passes(model.session)
     assert model.cached_probs(entry) is model.next_probs(entry) is found
     assert model.cached_probs(entry[:-1]) is None
-    assert passes(model._session) == calls == 2
+    assert passes(model.session) == calls == 2
 
 
 def test_only_the_last_few_are_remembered(tiny_tokenizer, knowing, make):
@@ -128,11 +122,11 @@ def test_what_was_made_ahead_is_the_same_and_needs_no_pass(tiny_tokenizer, knowi
     entry = tiny_tokenizer.encode("The boat left")
     model.next_probs(entry[:-1])
     model.prefetch(entry, drafts=True)
-    calls = passes(model._session)
+    calls = passes(model.session)
     close(model.cached_probs(entry), anew.next_probs(entry))
     model.prefetch(entry, drafts=True)
     model.next_probs(entry)
-    assert passes(model._session) == calls == 2
+    assert passes(model.session) == calls == 2
 
 
 def test_what_was_foreseen_is_the_same_and_needs_no_pass(make, knowing, tiny_tokenizer, passes):
@@ -142,13 +136,12 @@ def test_what_was_foreseen_is_the_same_and_needs_no_pass(make, knowing, tiny_tok
     )
     assert len(ids) > 40
     model.precompute(ids)
-    calls = passes(model._session)
+    calls = passes(model.session)
     for end in range(0, len(ids), 3):
         close(model.next_probs(ids[:end]), anew.next_probs(ids[:end]))
-    assert passes(model._session) == calls
-    assert set(model._cache._mixed_probs) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
+    assert passes(model.session) == calls
     model.observe(ids)
-    model._user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
+    model.user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
     assert model.cached_probs(ids[:3]) is None
 
 
@@ -160,12 +153,12 @@ def test_where_several_texts_are_written_none_is_looked_ahead_of(
     for number in range(3):
         entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
         model.next_probs(entry)
-    calls = passes(model._session)
+    calls = passes(model.session)
     model.prefetch([*entry, 7], drafts=True)
-    assert passes(model._session) == calls
+    assert passes(model.session) == calls
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 0.0)
     model.prefetch([*entry, 7], drafts=True)
-    assert passes(model._session) == calls + 1
+    assert passes(model.session) == calls + 1
 
 
 def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
@@ -179,13 +172,13 @@ def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
     )
     model.next_probs([])
     fed = list[int]()
-    feed = model._session.feed
+    feed = model.session.feed
 
     def noted(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
         fed.append(len(ids))
         return feed(ids, logits, interrupt)
 
-    model._session.feed = noted
+    model.session.feed = noted
     for count, _ in enumerate(model.prefill_in_pieces(long), 1):
         model.next_probs([*short, *range(count)])
     assert len(short) >= 8
@@ -252,9 +245,9 @@ def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(tiny_tokenizer
     model = make(knowing(*[SENTENCE] * 3))
     entry = tiny_tokenizer.encode("The boat left the")
     model.next_probs(entry)
-    calls = passes(model._session)
+    calls = passes(model.session)
     assert len(drafted(model, entry)) >= 8
-    assert passes(model._session) - calls <= 2
+    assert passes(model.session) - calls <= 2
 
 
 def test_a_continuation_ends_before_a_token_that_is_not_wanted(tiny_tokenizer, knowing, make):
@@ -352,7 +345,7 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
             model.next_probs(text[:typed])
     assert fed == [1] * 3, "what was said is remembered, and nothing is read again"
     line = [*before, *user_model.recent.separator, *texts[0][:20]]
-    logits = Session(model._session.model, length=len(line)).feed(line)[0]
+    logits = Session(model.session.model, length=len(line)).feed(line)[0]
     known = user_model.memory.predict(texts[0][:20])
     assert known.order > 0, "the memory knows it at once"
     mixed = model.mixture.mix(softmax(logits), user_model.memory, known)
@@ -361,20 +354,20 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     for text in texts:
         model.observe(text)  # as it ends
         user_model.learn("", text)
-    believe(model, trusting())
-    close(model.next_probs(learned[:5]), by_hand(model._session.model, user_model, learned[:5]))
+    model.mixture = trusting()
+    close(model.next_probs(learned[:5]), by_hand(model.session.model, user_model, learned[:5]))
 
 
 def test_recent_text_comes_into_view_of_a_text_that_takes_long(tiny_tokenizer, knowing, make, monkeypatch):
     user_model = knowing(*HISTORY)
     model, ids = make(user_model), tiny_tokenizer.encode(TEXT)
     model.next_probs(ids[:20])
-    former = [*model._session.tokens]
+    former = [*model.session.tokens]
     user_model.learn("", [7, 8, 9])
     model.next_probs(ids[:21])
-    assert model._session.tokens == [*former, ids[20]]
+    assert model.session.tokens == [*former, ids[20]]
     monkeypatch.setattr("idiolect.adapters.prediction.probs_cache.MAX_RECENT_AGE_S", 0.0)
-    close(model.next_probs(ids[:22]), by_hand(model._session.model, user_model, ids[:22]))
+    close(model.next_probs(ids[:22]), by_hand(model.session.model, user_model, ids[:22]))
 
 
 def test_softmax_is_a_distribution_for_any_logits():
@@ -389,7 +382,7 @@ def test_what_the_model_alone_says_is_found_in_the_mixture(make, knowing, tiny_t
     ids, tokens = tiny_tokenizer.encode("The boat left the"), tiny_tokenizer.encode(" harbour old")
     known = knowing(*HISTORY, limit=0)  # the same text before both
     ours = make(known)
-    believe(ours, convinced(0.5, 0.5))
+    ours.mixture = convinced(0.5, 0.5)
     mixed = ours.next_probs(ids)
     alone = make(knowing(limit=0)).next_probs(ids)
     shares = ours.own_shares(ids, tokens, mixed)

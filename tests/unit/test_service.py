@@ -75,7 +75,7 @@ def written(service):
     """The texts under way, as its predictor has read them."""
     return [
         service.model.loaded.tokenizer.decode(ids)
-        for ids in service.model.served.predictor._next_token.active_texts()
+        for ids in service.model.served.predictor.next_token.active_texts()
     ]
 
 
