@@ -57,6 +57,26 @@ def test_what_counts_something_is_no_pin_though_it_was_told_as_one_before(senten
         assert (redacted[-len(sentence) :], count) == (sentence, 1)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The password is mandatory.",
+        "Das Passwort ist erforderlich",
+        "Le mot de passe est facultatif",
+        "La passphrase est obligatoire",
+        "La contraseña es obligatoria",
+        "contraseña: Requerida",
+        "La password è obbligatoria!",
+        "A palavra-passe é obrigatória",
+        "Het wachtwoord is optioneel",
+        "wachtwoord: verplicht",
+    ],
+)
+def test_what_a_form_says_of_its_password_field_is_no_password(sentence: str) -> None:
+    assert redact(sentence) == (sentence, 0)
+    assert redact(f"{sentence}\nPassword: swordfish") == (f"{sentence}\nPassword: [password]", 1)
+
+
 def test_secrets_that_touch_are_all_found() -> None:
     one, other = "npm_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_xyz"
     assert redact(one + other) == ("[token][token]", 2)

@@ -113,19 +113,29 @@ LINK: Final = rf"(?:[ \t]{{0,4}}(?::=|=>|->|→|[:=：])|[ \t]{{0,8}},?[ \t]{{1,
 
 # --- values ----------------------------------------------------------------------------------------------
 
+#: What forms and error messages say of a field, in seven languages.
+_FIELD_STATE: Final = (
+    r"(?i:required|optional|mandatory|compulsory|necessary|needed|unknown|changed|reset|hidden|redacted|empty"
+    r"|(?:in)?valid|incorrect|wrong|expired|forgotten|missing"
+    r"|erforderlich|notwendig|n[öo]tig|obligatorisch|pflicht|ung[üu]ltig|falsch|vergessen"
+    r"|obligatoires?|requise?s?|n[ée]cessaires?|facultati(?:f|ve)s?|optionnel(?:le)?s?|invalides?|incorrecte?s?"
+    r"|oubli[ée]e?s?|obligatori[oa]s?|requerid[oa]s?|necesari[oa]s?|opcional|inv[áa]lid[oa]s?|incorrect[oa]s?"
+    r"|err[óo]ne[oa]s?|obbligatori[oae]?|richiest[oaie]|necessari[oae]?|facoltativ[oaie]|opzionale|errat[oaie]"
+    r"|obrigat[óo]ri[oa]s?|necess[áa]ri[oa]s?|facultativ[oa]s?|incorret[oa]s?|errad[oa]s?"
+    r"|verplicht|vereist|nodig|optioneel|ongeldig|onjuist|vergeten)"
+)
+_NO_VALUE: Final = (
+    rf"{_FIELD_STATE}|none|null|true|false|string|yes|no|tbd|here|below|above|see|\*{{1,40}}|<[^>\s]{{0,80}}>"
+)
 #: Not what documents and forms say in the place of a value.
 ORDINARY: Final = (
-    r"(?!(?:required|optional|none|null|true|false|string|str|text|yes|no|unknown|changed|reset|hidden"
-    r"|redacted|tbd|here|below|above|see|empty|invalid|incorrect|wrong|expired|forgotten|protected|missing"
-    r"|(?-i:[A-Z]{2,}(?:_[A-Z]+)+)|\*{1,40}|\.{1,40}|<[^>\s]{0,80}>|\$\{?[A-Z_]+\}?|\{{1,3}[^}\s]{0,80}\}{1,3})"
-    r"(?![^\s.,;:!?)\"'`]))"
+    rf"(?!(?:{_NO_VALUE}|str|text|protected|(?-i:[A-Z]{{2,}}(?:_[A-Z]+)+)|\.{{1,40}}|\$\{{?[A-Z_]+\}}?"
+    r"|\{{1,3}[^}\s]{0,80}\}{1,3})(?![^\s.,;:!?)\"'`]))"
 )
 #: Not what sentences say there.
 NOTHING: Final = (
-    r"(?!(?:required|optional|none|null|true|false|string|yes|no|n/a|unknown|changed|reset|hidden|redacted|tbd|here"
-    r"|below|above|see|empty|invalid|incorrect|wrong|expired|forgotten|missing|obligatoire|erforderlich|obligatoria"
-    r"|oubliée?|falsch|vergessen|thanks?|thx|cheers|regards|danke|merci|gracias|grazie|obrigado|obrigada|groetjes?"
-    r"|\*{1,40}|\.{1,40}|…|<[^>\s]{0,80}>)(?![^\s.,;:!?)\"'`”“»’]))"
+    rf"(?!(?:{_NO_VALUE}|n/a|thanks?|thx|cheers|regards|danke|merci|gracias|grazie|obrigad[oa]|groetjes?|\.{{1,40}}|…)"
+    r"(?![^\s.,;:!?)\"'`”“»’]))"
 )
 NO_TAG: Final = r"(?!</|<[A-Za-z][^<>\n]{0,200}>)"  # a mere < may be a sign of the value
 #: Of a value, up to the next one of a connection string or a tag.
@@ -142,6 +152,7 @@ ROW_OF_WORDS: Final = (
     rf"{_RESTORING}(?:(?:[ \t]{{1,2}}{_RESTORING}){_MORE}|(?:,[ \t]{{0,2}}{_RESTORING}){_MORE})"
 )
 
+_FIELD: Final = lazy(rf"{_FIELD_STATE}[.,;:!?)]*")
 _TAIL: Final = " \t.,;:!?)]}>\"'`"
 _SIGN: Final = lazy(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
 _SAID_CHARS: Final = 120  # characters before a value that its label is looked for in
@@ -178,6 +189,11 @@ def is_said_of_a_matter(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - _SAID_CHARS) : start]
     plain = all(map(_is_plain_word, text[start:end].rstrip("!").split()))
     return plain and bool(_KEY_TO.search(before)) and not _opens_something(before)
+
+
+def is_said_of_a_field(value: str) -> bool:
+    """Whether forms and error messages say this word of a password: "obligatoria"."""
+    return _FIELD.fullmatch(value) is not None
 
 
 def _is_plain_word(word: str) -> bool:

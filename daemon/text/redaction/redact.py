@@ -17,7 +17,7 @@ from typing import Final
 from idiolect.adapters.memory import secret_cues
 from idiolect.daemon.text.redaction import word_features
 from idiolect.daemon.text.redaction.counted_numbers import counts_something
-from idiolect.daemon.text.redaction.labels import is_said_of_a_matter
+from idiolect.daemon.text.redaction.labels import is_said_of_a_field, is_said_of_a_matter
 from idiolect.daemon.text.redaction.patterns import RULES
 from idiolect.daemon.text.redaction.plain_characters import plain, unadorned
 from idiolect.daemon.text.redaction.rule import PLACEHOLDER, Rule, Span
@@ -65,7 +65,12 @@ def _told(tagger: Tagger, text: str) -> list[Span]:
     for start, end in sorted(
         span
         for span in found
-        if not (_goes_on(text, *span) or is_said_of_a_matter(text, *span) or counts_something(text, *span))
+        if not (
+            _goes_on(text, *span)
+            or is_said_of_a_field(text[slice(*span)])
+            or is_said_of_a_matter(text, *span)
+            or counts_something(text, *span)
+        )
     ):
         if spans and start < spans[-1][1]:
             spans[-1] = spans[-1][0], max(end, spans[-1][1])
