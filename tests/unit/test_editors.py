@@ -14,7 +14,7 @@ from pygls.workspace import TextDocument
 from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.clients.editors.document_changes import typed_character
-from idiolect.daemon.clients.editors.private_files import Privacy
+from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
@@ -353,18 +353,18 @@ def test_of_an_editor_that_tells_of_each_key_a_snippet_is_known():
 )
 def test_private_files_are_left_alone(tmp_path, path, looked_at, learned):
     (tmp_path / ".idiolectignore").write_text("mine/\n")
-    privacy = Privacy(Settings(home=tmp_path / "profile", exclude=("drafts",)))
-    assert privacy.covers(tmp_path / path, hidden=False) is not looked_at
-    assert privacy.covers(tmp_path / path, hidden=True) is not learned
+    private = PrivateFiles(Settings(home=tmp_path / "profile", exclude=("drafts",)))
+    assert private.covers(tmp_path / path, hidden=False) is not looked_at
+    assert private.covers(tmp_path / path, hidden=True) is not learned
 
 
 def test_a_link_to_a_private_file_is_private_and_links_in_a_circle_are_no_error(tmp_path):
     (tmp_path / "passwords").mkdir()
     (tmp_path / "notes").symlink_to("passwords")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    privacy = Privacy(Settings(home=tmp_path / "profile"))
-    assert privacy.covers(tmp_path / "notes" / "a.md", hidden=False)
-    assert not privacy.covers(tmp_path / "loop" / "a.md", hidden=False)
+    private = PrivateFiles(Settings(home=tmp_path / "profile"))
+    assert private.covers(tmp_path / "notes" / "a.md", hidden=False)
+    assert not private.covers(tmp_path / "loop" / "a.md", hidden=False)
 
 
 # --- the prompt ---

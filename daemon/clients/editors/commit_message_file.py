@@ -1,4 +1,4 @@
-"""What a commit message is about, as git says it in the file that it has an editor open."""
+"""The file in which git has an editor write a commit message: the message, and git's comments and diff below it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LINE_CHARS: Final = 500  # of a diff's line
 
 
 def split(before: str, behind: str = "") -> Reply:
-    """Tell apart a commit message that is written in an editor: what it is about, git says in comments and a diff."""
+    """Return the message before the cursor; it answers git's comments and diff."""
     scissors = _SCISSORS.search(behind, 0, _DIFF_CHARS)
     mark = scissors[1] if scissors else "#"
     lines = before.split("\n")
@@ -37,12 +37,11 @@ def split(before: str, behind: str = "") -> Reply:
 
 
 def _changes(comments: str, diff: str, mark: str) -> str:
-    """The branch and the files that git's comments name, and what is defined in the lines and hunks of a diff."""
+    """Return the branch and files that git's comments name, and the names that the diff defines or changes."""
     branch = _BRANCH.findall(comments)
     listed = itertools.groupby(comments.split("\n"), lambda line: line.startswith(f"{mark}\t"))
-    staged = next(
-        ([*lines] for is_list, lines in listed if is_list), []
-    )  # what is not staged is listed below that
+    # The first list has the staged files.
+    staged = next(([*lines] for is_list, lines in listed if is_list), [])
     names: dict[str, dict[str, None]] = {line.rpartition(":")[2].strip(): {} for line in staged}
     here: dict[str, None] = {}
     for line in diff.split("\n"):

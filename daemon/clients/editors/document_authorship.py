@@ -14,16 +14,16 @@ from idiolect.daemon.text import typed_text
 
 #: One word may come at once: from an input method, or from a list of words.
 _WORD_CHARS: Final = 32
-#: An editor may tell of some letters together, as Neovim does of all within a sixth of a second.
+#: An editor may report some keys together, as Neovim reports all keys within a sixth of a second.
 _BURST_CHARS: Final = 40
-#: From so many changes of one character on an editor is known to tell of each key.
+#: After so many changes of one character, an editor is known to report each key.
 _MANY_KEYS: Final = 20
 _REMOVED_KEPT: Final = 50
-#: That are compared one by one. What stands in many places, such as an empty line or a space, goes with what is beside
-#: it (`SequenceMatcher` sees to that by itself): else two texts of 1,000 paragraphs would take a minute.
+#: Lines compared one by one. `SequenceMatcher` sets frequent lines aside by itself: else two texts of 1,000 paragraphs
+#: would take a minute.
 _MAX_LINES: Final = 2_000
-_SEARCHED_CHARS: Final = 4_000  # a word of a paragraph stands so near behind the one before it
-_NEAR_CHARS: Final = 40  # and so near before the next one
+_SEARCHED_CHARS: Final = 4_000  # a paragraph's next word stands at most so far behind the word before it ...
+_NEAR_CHARS: Final = 40  # ... and best so near before the word after it
 _CANDIDATES: Final = 20
 _PART: Final = re.compile(r"\s+|\S+")
 _MAX_PARTS: Final = 4_000  # words and spaces that are compared one by one
@@ -39,18 +39,18 @@ class Edit:
 
 
 class Hand:
-    """Tells what comes from a keyboard from what a program does, for one editor."""
+    """Tells keys from the edits of programs, for one editor."""
 
     def __init__(self) -> None:
-        """Nothing is known of how the editor tells of keys."""
+        """Begin with an editor of unknown habits."""
         self._keys = self._bursts = 0
 
     def typed(self, edits: Sequence[Edit], *, whole: bool = False) -> bool:
-        """Whether a keyboard makes these edits, which an editor tells of at once.
+        """Return whether keys made these edits, which an editor reports in one message.
 
-        An editor that sends the `whole` document, such as Kate, may tell of some keys together at any time.
+        An editor that sends the `whole` document, such as Kate, may report several keys together at any time.
         """
-        # At several places only the same is typed; a key goes on where the one before it ended.
+        # Several cursors type the same text; else each key continues where the key before it ended.
         same = len({edit.text for edit in edits}) == 1
         goes_on = all(
             before.start <= edit.end and edit.start <= before.start + len(before.text)
@@ -73,14 +73,14 @@ class Hand:
 
 @dataclass(frozen=True)
 class _Removed:
-    """A piece that was removed at a place, and when each of its characters was typed."""
+    """A removed text, its place, and when each of its characters was typed."""
 
     text: str
     typed_s: array[float]
     at: int
 
     def joined(self, then: _Removed) -> _Removed | None:
-        """What was removed here and right beside it after that; None where that was elsewhere."""
+        """Return this text and the text removed after it as one; None if they did not touch."""
         if then.at + len(then.text) == self.at:
             return _Removed(then.text + self.text, then.typed_s + self.typed_s, then.at)
         if then.at == self.at:
@@ -92,14 +92,14 @@ class Authorship:
     """A document's text, and when each of its characters was typed, in seconds since 1970."""
 
     def __init__(self, text: str) -> None:
-        """Nothing that a document holds when it is opened was typed in it."""
+        """Begin with the text of a document that was opened: none of it counts as typed."""
         self.text = text
         self._typed_s = _foreign(len(text))
         self._removed: list[_Removed] = []
-        self._told_s = typed_text.FOREIGN  # what was typed until then was told of
+        self._told_s = typed_text.FOREIGN  # text typed until then was returned by `new`
 
     def edit(self, edit: Edit, typed_s: float | None) -> None:
-        """A part of the text gives way to another, which was typed now (`typed_s`), or by nobody (None)."""
+        """Apply an edit that was typed at `typed_s`, or by nobody (None)."""
         if typed_s is None and edit.text:
             for part in reversed(list(_by_words(self.text, edit))):
                 self._replace(part, None)
@@ -123,24 +123,18 @@ class Authorship:
             self._removed = self._removed[-_REMOVED_KEPT:]
 
     def _brought_back(self, new: str) -> array[float] | None:
-        """Undoing brings back what stood there once, and whose it was; None where it did not."""
+        """Return when each character of a text was typed that an undo brings back; None for another text."""
         for one in reversed(self._removed if len(new) > 1 else ()):
             if (at := one.text.find(new)) >= 0:
                 return one.typed_s[at : at + len(new)]
         return None
 
-    def disown(self, typed_s: float) -> None:
-        """What counted as typed at a moment was not typed."""
-        for at, mark in enumerate(self._typed_s):
-            if mark == typed_s:
-                self._typed_s[at] = typed_text.FOREIGN
-
     def saved(self) -> Saved:
-        """The text as it is now."""
+        """Return a copy of the text and its marks."""
         return Saved(self.text, self._typed_s[:])
 
     def new(self, saved: Saved, paragraphs: Iterable[str]) -> list[Paragraph]:
-        """Of the paragraphs that were read in a saved text: those in which something was typed and not told of yet."""
+        """Return those of a saved text's paragraphs that hold typed characters that were not returned before."""
         found: list[Paragraph] = []
         newest_s = max(saved.typed_s, default=typed_text.FOREIGN)
         if newest_s <= self._told_s:
@@ -166,20 +160,20 @@ class Saved:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph, when each of its characters was typed (negative: told of before), and what stands before it."""
+    """A paragraph, when each of its characters was typed (negative: returned before), and the text before it."""
 
     text: str
     typed_s: tuple[float, ...]
     before: str
 
     def new(self, pauses: typed_text.Pauses) -> Iterator[tuple[str, str]]:
-        """Its words that are new and typed, and what stands before them."""
+        """Yield its runs of newly typed words, each with the text before it."""
         for run in typed_text.runs(self.text, self.typed_s, pauses):
             yield run.text, (self.before + self.text[: run.start])[-typed_text.BEFORE_CHARS :]
 
 
 def edits(old: str, new: str) -> Iterator[Edit]:
-    """What makes one text of another: in one place, or line by line."""
+    """Yield the edits that turn one text into another: one edit, or one for each changed line."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     first, last = typed_text.kept_ends(before, after)
     gone, come = before[first : len(before) - last], after[first : len(after) - last]
@@ -192,7 +186,7 @@ def edits(old: str, new: str) -> Iterator[Edit]:
             place
             for kind, *(i, j, k, m) in matcher.get_opcodes()
             if kind != "equal"
-            for place in _lines(i, j, k, m)
+            for place in _pair_lines(i, j, k, m)
         ]
     starts = [0]
     for line in gone:
@@ -202,13 +196,13 @@ def edits(old: str, new: str) -> Iterator[Edit]:
             yield Edit(begin + starts[i], begin + starts[j], "".join(come[k:m]))
 
 
-def _lines(i: int, j: int, k: int, m: int) -> list[tuple[int, int, int, int]]:
-    """As many lines in the place of as many are compared one by one."""
+def _pair_lines(i: int, j: int, k: int, m: int) -> list[tuple[int, int, int, int]]:
+    """Split a replacement of lines by equally many into one replacement for each line."""
     return [(i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i)] if j - i == m - k else [(i, j, k, m)]
 
 
 def _by_words(text: str, edit: Edit) -> Iterator[Edit]:
-    """An edit as one of each place in which words change."""
+    """Split an edit into one for each place in which words change."""
     old, new = (_PART.findall(one) for one in (text[edit.start : edit.end], edit.text))
     if not old or max(len(old), len(new)) > _MAX_PARTS:
         yield edit
@@ -226,9 +220,9 @@ def _foreign(characters: int) -> array[float]:
 
 
 def _marks_of(paragraph: str, saved: Saved, place: int) -> tuple[list[float], int]:
-    """When each character of a paragraph was typed, whose words stand in the saved text from a place on; where it ends.
+    """Find a paragraph's words in the saved text from `place` on; return when each character was typed, and the end.
 
-    A reader leaves markup out, and joins lines. A word that is not found near the one before it was not typed.
+    A reader leaves markup out, and joins lines. A word that is not found near the word before it was not typed.
     """
     marks = [typed_text.FOREIGN] * len(paragraph)
     words = list(typed_text.WORD.finditer(paragraph))
@@ -241,7 +235,7 @@ def _marks_of(paragraph: str, saved: Saved, place: int) -> tuple[list[float], in
 
 
 def _find(text: str, word: str, following: str | None, place: int) -> int | None:
-    """Where a word stands that has another one shortly behind it; else where it stands first. None: nowhere near."""
+    """Return where a word stands with the `following` word shortly behind it, else where it stands first, or None."""
     found: list[int] = []
     at = text.find(word, place, place + _SEARCHED_CHARS)
     while at >= 0 and len(found) < _CANDIDATES:

@@ -1,10 +1,9 @@
-"""Changes that an editor reports for a document, as edits of its text, and whether the file changed, too."""
+"""Changes that an editor reports for a document, as edits of its text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from lsprotocol import types
@@ -12,9 +11,7 @@ from pygls.workspace import PositionCodec, TextDocument
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.text.typed_text import kept_ends
-from idiolect.models.regular_files import read_regular
 
-_MAX_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _Change: TypeAlias = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
 
@@ -29,12 +26,12 @@ class Document(TextDocument):
 
 
 class ChangeFollower:
-    """Follows the documents of one editor as it tells of their changes."""
+    """Applies an editor's changes to the authorship of its documents."""
 
     def __init__(self) -> None:
-        """Nothing is known of how the editor tells of changes."""
+        """Begin with an editor of unknown habits."""
         self._hand = Hand()
-        self._sends_parts = False  # of documents that change
+        self._sends_parts = False  # rather than whole documents
 
     def follow(
         self,
@@ -44,7 +41,7 @@ class ChangeFollower:
         codec: PositionCodec,
         now_s: float,
     ) -> None:
-        """A document changes: what keys or a ghost text of ours have put in was typed now, all else was not."""
+        """Apply the changes of a document: text of keys and of `ghosts` was typed now, all other text was not."""
         for change in _together(changes):
             if isinstance(change, list):
                 self._sends_parts = True
@@ -52,16 +49,16 @@ class ChangeFollower:
                 typed = self._hand.typed(made) or _is_taken(made, ghosts)
             else:
                 made = list(edits(authorship.text, change.text))
-                # The whole comes when it was read again from the disk, unless an editor always sends it, such as Kate.
-                new = [_inserted(authorship.text, edit) for edit in made]
+                # A whole document was read again from the disk, except in an editor such as Kate that sends no other.
+                new = [_trim(authorship.text, edit) for edit in made]
                 typed = not self._sends_parts and len(new) <= 1 and self._hand.typed(new, whole=True)
-                made.reverse()  # each place is one in the text before
+                made.reverse()  # places count in the old text
             for edit in made:
                 authorship.edit(edit, now_s if typed else None)
 
 
 def typed_character(changes: Sequence[_Change]) -> str:
-    """The one character that an editor tells of by itself, as a key types it; "" for any other change."""
+    """Return the one character that a change inserts, as a key does; "" for any other change."""
     match changes:
         case [types.TextDocumentContentChangePartial(range=types.Range(start, end), text=text)]:
             return text if start == end and len(text) == 1 else ""
@@ -69,7 +66,7 @@ def typed_character(changes: Sequence[_Change]) -> str:
 
 
 def _is_taken(made: Sequence[Edit], ghosts: Sequence[str]) -> bool:
-    """Whether an edit puts in a ghost text, or its beginning."""
+    """Return whether the one edit inserts the beginning of a ghost text."""
     [text, *more] = [edit.text for edit in made]
     return not more and text.strip() != "" and any(ghost.startswith(text) for ghost in ghosts)
 
@@ -77,7 +74,7 @@ def _is_taken(made: Sequence[Edit], ghosts: Sequence[str]) -> bool:
 def _together(
     changes: Sequence[_Change],
 ) -> Iterator[list[types.TextDocumentContentChangePartial] | types.TextDocumentContentChangeWholeDocument]:
-    """The changes that an editor tells of at once: those of parts together, one of the whole by itself."""
+    """Group the changes of one message: parts in a row together, a whole document by itself."""
     parts: list[types.TextDocumentContentChangePartial] = []
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
@@ -94,7 +91,7 @@ def _together(
 def _edits_of(
     text: str, changes: Sequence[types.TextDocumentContentChangePartial], codec: PositionCodec
 ) -> Iterator[Edit]:
-    """The changes in characters, each of the text that the one before it left."""
+    """Convert the changes to characters; each counts in the text that the change before it left."""
     for change in changes:
         document = Document("", text, position_codec=codec)
         start = document.offset_at_position(change.range.start)
@@ -104,25 +101,8 @@ def _edits_of(
         yield edit
 
 
-def _inserted(old: str, edit: Edit) -> Edit:
-    """An edit without what it leaves as it was."""
+def _trim(old: str, edit: Edit) -> Edit:
+    """Return an edit without the text at its ends that stays."""
     gone = old[edit.start : edit.end]
     first, last = kept_ends(gone, edit.text)
     return Edit(edit.start + first, edit.end - last, edit.text[first : len(edit.text) - last])
-
-
-def changed_ns(path: Path | None) -> int:
-    """When a file was changed last; 0 where there is none."""
-    try:
-        return path.stat().st_mtime_ns if path is not None else 0
-    except OSError:
-        return 0
-
-
-def holds(path: Path, text: str) -> bool:
-    """Whether a file holds just this text; one that is very large is not looked at."""
-    try:
-        held = read_regular(path, _MAX_FILE_BYTES, follow=True).decode(errors="replace")
-    except OSError:
-        return False
-    return held.splitlines() == text.splitlines()

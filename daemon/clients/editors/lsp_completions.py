@@ -1,4 +1,4 @@
-"""Suggestions as completions of the Language Server Protocol, and feedback on those that were taken."""
+"""Suggestions as completions of the Language Server Protocol, and feedback on the taken ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lsprotocol import types
 
 from idiolect.daemon.text.typed_text import begun
 
-#: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
+#: An editor runs this command once a suggestion was taken. Its argument holds figures, no text.
 ACCEPTED: Final = "idiolect.accepted"
-#: The command that an editor runs once one of `decisions` was chosen. Its argument is the request's body.
+#: An editor runs this command once a decision was chosen. Its argument is the request's body.
 DECIDED: Final = "idiolect.decided"
 
 _MAX_CHARS: Final = 100  # of a word or phrase that can be decided about
@@ -22,7 +22,7 @@ _WORD: Final = re.compile(r"[^\W_][\w'’-]*")
 def completions(
     answer: dict[str, Any], before: str, line: int, column: Callable[[int], int]
 ) -> list[types.CompletionItem]:
-    """The words of a service's answer as items, the likeliest first, each with the whole word in place of its part.
+    """Return the words of a service's answer as items, the likeliest first; each replaces the part that was typed.
 
     `before` is the line up to the cursor; `column(n)` is where its `n`-th character begins in the editor's units.
     """
@@ -57,7 +57,7 @@ def completions(
 def inline_completion(
     answer: dict[str, Any], place: types.Position, *, asked: bool
 ) -> types.InlineCompletionItem | None:
-    """The ghost text of a service's answer: where it advises to show it, or where the user `asked` for one."""
+    """Return the ghost text of a service's answer if it is to be shown, or if the user `asked` for it."""
     ghost = answer["ghost"]
     if not ghost["text"] or not (ghost["show"] or asked):
         return None
@@ -76,17 +76,17 @@ def inline_completion(
 
 
 def decisions(line: str, start: int, end: int, offered: Sequence[str]) -> list[types.CodeAction]:
-    """What can be decided at a place: about the selected text or the word there, and the words offered there last.
+    """Return the code actions *never* and *always suggest*: for the selection or the word, and the words offered last.
 
     `start` and `end` are the selection in `line`, in characters; equal where there is none.
     """
     chosen = line[start:end].strip()
     if not chosen:
-        here = (match[0] for match in _WORD.finditer(line) if match.start() <= start <= match.end())
-        chosen = next(here, "")
-    told = [chosen] if chosen else []
-    never = [("never", text) for text in dict.fromkeys([*told, *offered]) if len(text) <= _MAX_CHARS]
-    mine = [("mine", text) for text in told if len(text) <= _MAX_CHARS]
+        words = (match[0] for match in _WORD.finditer(line) if match.start() <= start <= match.end())
+        chosen = next(words, "")
+    here = [chosen] if chosen else []
+    never = [("never", text) for text in dict.fromkeys([*here, *offered]) if len(text) <= _MAX_CHARS]
+    mine = [("mine", text) for text in here if len(text) <= _MAX_CHARS]
     titles = {"never": "Never suggest “{}”", "mine": "Always suggest “{}”"}
     return [
         types.CodeAction(
@@ -100,7 +100,7 @@ def decisions(line: str, start: int, end: int, offered: Sequence[str]) -> list[t
 
 
 def feedback(figures: dict[str, Any]) -> list[dict[str, Any]]:
-    """What to send to `/v1/feedback` once the suggestion with these figures was taken, those beside it not."""
+    """Return the bodies for `/v1/feedback`: this suggestion was taken, the suggestions beside it were not."""
     taken = {name: value for name, value in figures.items() if name != "others"}
     dismissed = [{"kind": figures["kind"], "outcome": "dismissed", "p": p} for p in figures.get("others", ())]
     return [{**taken, "outcome": "accepted"}, *dismissed]

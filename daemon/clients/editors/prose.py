@@ -1,4 +1,4 @@
-"""Which parts of a document are prose: where the cursor stands, and its paragraphs, by language."""
+"""The prose of a document, by language: the text before the cursor, and the paragraphs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _anywhere(before: str, _behind: str) -> Reply:
 def _in_markdown(before: str, behind: str) -> Reply:
     if len(_FENCE.findall(before)) % 2:
         return Reply(None)
-    if is_quoted(before.rpartition("\n")[2]):  # a quotation may be part of a text of one's own
+    if is_quoted(before.rpartition("\n")[2]):  # Markdown has quotations of its own
         return Reply(near(before))
     return split(before, behind)
 
@@ -51,8 +51,8 @@ def _mail(lines: Iterable[str]) -> Iterator[str]:
 _Prose: TypeAlias = Callable[[str, str], Reply]
 _Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
 
-#: By the identifiers that editors give: what of the text around the cursor counts, and what its paragraphs are.
-#: Without the latter it is not learned: of a commit message its repository knows the end, and TeX is half code.
+#: By the editors' names of languages: the prose around the cursor, and the reader of paragraphs. A language without a
+#: reader is not learned: a commit message is read from its repository, and TeX is half code.
 _LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
     **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.prose)),
     **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
@@ -66,20 +66,20 @@ LANGUAGES: Final = frozenset(_LANGUAGES)
 
 
 def reply(before: str, behind: str, language: str) -> Reply:
-    """What of the text before the cursor is prose that goes on there, and what is answered in the document.
+    """Return the prose that goes on at the cursor, and the text that the document answers.
 
-    No prose: code in Markdown, comments of a commit message, a mail's header except its subject, what is quoted, the
-    names of TeX's commands.
+    No prose: code in Markdown, comments of a commit message, a mail's header except its subject, quotations, the names
+    of TeX's commands.
     """
     return _LANGUAGES.get(language, (_anywhere, None))[0](before, behind)
 
 
 def is_learned(language: str) -> bool:
-    """Whether what is written in a language is learned."""
+    """Return whether texts in a language are learned."""
     return _LANGUAGES.get(language, (_anywhere, None))[1] is not None
 
 
 def read(text: str, language: str) -> list[str] | None:
-    """The paragraphs that are prose; None for a language that is not learned."""
+    """Return the paragraphs of prose; None for a language that is not learned."""
     reader = _LANGUAGES.get(language, (_anywhere, None))[1]
     return None if reader is None else list(reader(text.splitlines()))

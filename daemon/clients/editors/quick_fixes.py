@@ -35,15 +35,9 @@ async def quick_fixes(
     *,
     sees_context: bool,
 ) -> list[types.CodeAction]:
-    """Return what may be done about a mistyped word at a place of a document in a language.
+    """Return the code actions for a mistyped word at a place, or right before it.
 
-    Args:
-        link: to the service.
-        document: where the word stands.
-        place: in the word, or right behind it.
-        language: of the document, as the editor calls it.
-        app: the editor.
-        sees_context: whether what is answered in the document is sent, so that the service keeps it for the next key.
+    `sees_context`: the request carries the text that the document answers, which the service keeps for the next key.
     """
     text = document.source
     found = word_at(text, document.offset_at_position(place))
@@ -60,7 +54,7 @@ async def quick_fixes(
     if not correction:
         return []
     start, end = found
-    # A space was put behind the word to have it finished, and is not in the document.
+    # The prefix ends in a space that ends the word, and that is not in the document.
     put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], text[start:end]
     edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
     kept = {"kind": "never_correct", "text": word}
