@@ -505,7 +505,7 @@ def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it():
 
 def test_a_note_is_shown_until_the_next_key():
     program = Program()
-    program.do(program.typing.say("Something to know."))
+    program.do(program.typing.show_note("Something to know."))
     assert program.shown.note == "Something to know."
     program.type("a")
     assert program.shown == NOTHING
@@ -609,11 +609,11 @@ def test_a_correction_is_taken_by_a_click_where_it_is_certain_what_stands_there(
     program = Program("thier")
     program.late(" ")
     program.correct("their ", 6)
-    program.do(program.typing.clicked(0))
+    program.do(program.typing.click(0))
     assert program.text == "thier "
     program.tell()
-    program.do(program.typing.clicked(0))
-    program.do(program.typing.clicked(5))
+    program.do(program.typing.click(0))
+    program.do(program.typing.click(5))
     assert program.text == "their "
 
 

@@ -277,11 +277,11 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(
 ):
     named = asyncio.Event()
 
-    async def focused_program():
+    async def find_focused_program():
         await named.wait()
         return "editor"
 
-    monkeypatch.setattr(engine, "focused_program", focused_program)
+    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings, "gnome-shell")
     for end, char in enumerate(text := "I go to the", 1):
@@ -303,10 +303,10 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
     names = [loop.create_future() for _ in range(2)]
     asked = iter(names)
 
-    async def focused_program():
+    async def find_focused_program():
         return await next(asked)
 
-    monkeypatch.setattr(engine, "focused_program", focused_program)
+    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
     program = Program(loop, service, settings, "gnome-shell")
     program.call("FocusOutId", "s", "/context")
     program.focus("gnome-shell")
@@ -322,9 +322,9 @@ def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, s
     LearningChoice(settings).set(learn=True)
     program = Program(loop, service, settings)
     program.type("before that")
-    program.within(lambda: program.session.heard(paused=True))  # by whoever paused it, as an answer says
+    program.within(lambda: program.session.set_paused(paused=True))  # by whoever paused it, as an answer says
     program.tell(before := "before that nothing of this ")
-    program.within(lambda: program.session.heard(paused=False))
+    program.within(lambda: program.session.set_paused(paused=False))
     program.tell(before)
     program.type("is learned", before)
     assert program.learned() == ["is learned"]
@@ -457,14 +457,14 @@ def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_
 
     def counted():
         for number in range(300):
-            session.asking.send("/v1/history", {"text": str(number)})
+            session.requests.send("/v1/history", {"text": str(number)})
             for p in (0.31, 0.39, 0.7):
                 session.count(SuggestionOutcome("word", "dismissed", p), Field(EDITOR))
             session.send_stretch({}, Field(EDITOR))
         session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field(EDITOR))
 
     service.goes_on.clear()
-    program.within(session.asking.send, "/v1/history", {"text": "under way"})
+    program.within(session.requests.send, "/v1/history", {"text": "under way"})
     program.loop.run_until_complete(asyncio.sleep(0))
     program.within(counted)
     program.within(service.goes_on.set)
@@ -498,7 +498,7 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(program):
 def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(program):
     program.service.goes_on.clear()
     for text in ("one", "two"):
-        program.within(program.session.asking.send, "/v1/history", {"text": text})
+        program.within(program.session.requests.send, "/v1/history", {"text": text})
     program.loop.call_soon(program.service.goes_on.set)
     assert program.learned() == ["one", "two"]
 
@@ -565,31 +565,14 @@ def test_the_menu_says_whether_it_sees_what_is_answered_and_switches_that_for_th
     assert program.menu()["context"][1] is False
 
 
-def dismiss(program, word):
-    outcome = SuggestionOutcome("correction", "dismissed", 0.0, word=word)
-    program.within(program.session.count, outcome, Field(EDITOR))
-    program.settle()
-
-
-def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(program):
-    program.service.answers.update({"/v1/words/add": {}, "/v1/words/remove": {}})
-    dismiss(program, "thier")
-    assert program.menu()["never"][0] == "Never correct “thier”"
-    program.choose("never")
-    assert program.notes() == ["“thier” is not corrected any more."]
-    assert program.menu()["correct"][0] == "Correct “thier” again"
-    program.choose("correct")
-    assert program.notes() == ["“thier” is corrected again."]
-    told = [body for path in ("/v1/words/add", "/v1/words/remove") for body in program.service.bodies(path)]
-    assert told == [{"kind": "never_correct", "text": "thier"}] * 2
-
-
 @pytest.mark.parametrize("learns", [True, False])
-def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(loop, service, settings, learns):
+def test_a_note_says_that_a_word_is_not_corrected_any_more(loop, service, settings, learns):
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings)
     service.answers["/v1/feedback"] = {"never_corrected": True}
-    dismiss(program, "thier")
+    outcome = SuggestionOutcome("correction", "dismissed", 0.0, word="thier")
+    program.within(program.session.count, outcome, Field(EDITOR))
+    program.settle()
     assert program.notes() == (["“thier” is not corrected any more."] if learns else [])
     assert len(service.bodies("/v1/feedback")) == learns, "with learning off nothing is written"
 
@@ -614,6 +597,6 @@ def test_a_task_that_fails_is_in_the_log(program, caplog):
     async def fails():
         raise ValueError
 
-    program.within(program.session.asking.soon, fails())
+    program.within(program.session.requests.start_task, fails())
     program.settle()
     assert "something that was asked or sent failed" in caplog.text

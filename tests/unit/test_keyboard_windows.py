@@ -13,7 +13,7 @@ from jeepney.io.blocking import open_dbus_connection
 from jeepney.wrappers import new_method_return
 
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
-from idiolect.daemon.clients.keyboard.focused_window import focused_program
+from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
 from idiolect.daemon.text.reply_parser import Reply
 
 ACTIVE = 1 << 1
@@ -114,7 +114,7 @@ def session_bus(needs_program, monkeypatch):
 )
 def test_the_program_with_the_one_active_window_has_the_focus(session_bus, states, name):
     session_bus(states)
-    assert asyncio.run(focused_program()) == name
+    assert asyncio.run(find_focused_program()) == name
 
 
 @pytest.mark.parametrize("session", [True, False])
@@ -124,7 +124,7 @@ def test_without_such_a_bus_nothing_is_known(request, monkeypatch, session):
     else:
         monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
         monkeypatch.delenv("DISPLAY", raising=False)
-    assert asyncio.run(focused_program()) == ""
+    assert asyncio.run(find_focused_program()) == ""
 
 
 async def until(condition):

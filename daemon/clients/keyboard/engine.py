@@ -17,7 +17,7 @@ from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering
-from idiolect.daemon.clients.keyboard.focused_window import focused_program
+from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
 from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
 from idiolect.daemon.clients.keyboard.key_outcomes import (
     AskService,
@@ -34,25 +34,22 @@ from idiolect.daemon.text.key_names import ALT, HELD, RETURN
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
-#: IBus then says which program has the focus, and what stands around the cursor.
+#: For these IBus names the program with the focus, and reports the text around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
-_NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
+_NO_PROGRAM: Final = "fake"  # the client with the focus where no program has it
 _UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
-_CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
-#: Within this time a program has put a key that was passed on into its text; within `_TOLD_S` it has reported it.
+#: A program inserts a key that was passed on within this time, and reports it within `_REPORT_S`.
 _CATCH_UP_S: Final = 0.04
 #: A cursor that moves down further than so many times its height is in another place, not on the next line.
 _LINE_HEIGHTS: Final = 3
-_TOLD_S: Final = 0.15
-#: The window stays so long after its words have gone, since mostly others follow at once, and one that blinks disturbs.
-_LINGER_S: Final = 0.15
+_REPORT_S: Final = 0.15
 
 
 @dataclass
 class _Held:
-    """What waits until the program has caught up, or `later`; `own` changes are of what waits itself."""
+    """Effects that wait until the program has caught up, or `later`; `own` reports are due to these effects."""
 
     actions: list[KeyEffect]
     own: int
@@ -64,52 +61,44 @@ class Engine:
     """An engine that IBus has made; it has one focused field at a time."""
 
     def __init__(self, bus: Bus, path: str, session: DesktopSession) -> None:
-        """Under this path of the bus."""
+        """Serve under a path of the bus."""
         self._bus = bus
         self._path = path
         self._session = session
         self.field = Field()
         self._context = ""  # IBus's name of the field's input context
-        self._typed_in: set[str] = (
-            set()
-        )  # contexts that have had keys: a cursor that comes back may be anywhere
+        self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
         self._capabilities = 0
         self._focuses = 0  # how often the focus came or went
         self._handler = KeyHandler(session.bindings)
-        self._inline = False  # a ghost text is shown there
-        self._line = SuggestionWindow()
-        self._in_line: tuple[ShowSuggestions, str] | None = (
-            None  # what the window shows, with its ghost text ...
-        )
-        self._line_y = 0  # ... and where the cursor stood then
-        self._hiding: asyncio.TimerHandle | None = None
-        self._caret = self._caret_at_return = (0, 0)  # where it stands, in pixels: from the left, and down
-        self._is_placed = False  # that was told of this field, and no key since can have led elsewhere
+        self._window = SuggestionWindow(self._emit, session.take_name)
+        self._caret = self._caret_at_return = (0, 0)  # in pixels: from the left, and down
+        self._is_placed = False  # IBus has reported the caret, and no key since can have led elsewhere
         self._caret_at_letter: tuple[int, int] | None = None
-        self._of_many_lines: set[str] = set()  # contexts of one field each that has room for several lines
+        self._of_many_lines = set[str]()  # contexts of one field with room for several lines
         self._is_begun = False  # a letter was typed since the field has the focus
-        self._stretch: WritingStretch | None = None  # of a trial that ran then
+        self._stretch: WritingStretch | None = None  # of a trial that ran at the first letter
         self.answering = FieldAnswering()
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
-            "ProcessKeyEvent": self._key,
-            "SetSurroundingText": self._surrounding,
-            "SetCapabilities": self._capable,
-            "FocusInId": self._focus,
-            "FocusIn": lambda: self._focus("", ""),
-            "FocusOut": self._blur,
-            "FocusOutId": lambda _path: self._blur(),
-            "Enable": self._enable,
-            "Disable": self._blur,
-            "SetCursorLocation": self._place,
-            "CandidateClicked": lambda index, _button, _state: self._do(self._handler.clicked(index)),
-            "Reset": lambda: self._do(self._handler.reset()),
-            "PropertyActivate": lambda name, state: self._session.pressed(name, bool(state)),
+            "ProcessKeyEvent": self._on_key,
+            "SetSurroundingText": self._on_surrounding_text,
+            "SetCapabilities": self._on_capabilities,
+            "FocusInId": self._on_focus_in,
+            "FocusIn": lambda: self._on_focus_in("", ""),
+            "FocusOut": self._on_focus_out,
+            "FocusOutId": lambda _path: self._on_focus_out(),
+            "Enable": self._on_enable,
+            "Disable": self._on_focus_out,
+            "SetCursorLocation": self._on_cursor_location,
+            "CandidateClicked": lambda index, _button, _state: self._apply(self._handler.click(index)),
+            "Reset": lambda: self._apply(self._handler.reset()),
+            "PropertyActivate": lambda name, state: self._session.choose(name, checked=bool(state)),
         }
 
     def handle(self, call: Message) -> None:
-        """Answer a call; those that come while a word waits to be put there are answered after it, in their order."""
+        """Answer a call; while a word waits to be inserted, calls wait behind it, in their order."""
         if self._held is not None and call.header.fields.get(HeaderFields.member) != "SetSurroundingText":
             self._held.calls.append(call)
         else:
@@ -121,7 +110,7 @@ class Engine:
         if interface == _PROPERTIES:
             return self._property(call, name or "")
         if name == "Destroy":
-            self._blur()
+            self._on_focus_out()
         found = self._calls.get(name or "")
         used = found(*call.body) if found is not None else None
         if name == "ProcessKeyEvent":
@@ -135,13 +124,13 @@ class Engine:
             return self._bus.reply(call, "a{sv}", (_OFFERED,))
         if name == "Set":
             if call.body[1] == "ContentType":
-                self._content(*call.body[2][1])
+                self._on_content_type(*call.body[2][1])
             return self._bus.reply(call)
         return self._bus.refuse(call)
 
-    # What IBus tells
+    # Calls of IBus
 
-    def _key(self, value: int, code: int, state: int) -> bool:
+    def _on_key(self, value: int, code: int, state: int) -> bool:
         if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
             value = ord(str(digit))
         if self._session.pause_key.fits(value, state):
@@ -150,12 +139,12 @@ class Engine:
         if self._context and not keysyms.is_modifier(value):
             self._typed_in.add(self._context)
             if self._handler.written is not None:
-                self._session.watch()
-        if not self._hears():
+                self._session.check_pause()
+        if not self._follows_keys():
             return False
         ahead = self._handler.before.ahead
         used, actions = self._handler.key(value, state)
-        if self._waits:
+        if self._awaits_name:
             actions = []
         now_s = asyncio.get_running_loop().time()
         if not state & keysyms.RELEASE and not keysyms.is_modifier(value):
@@ -171,22 +160,22 @@ class Engine:
         elif used and self._must_wait(actions, ahead, now_s):
             self._hold(actions, self._handler.before.ahead - ahead)
             return True
-        self._do(actions)
+        self._apply(actions)
         return used
 
     def _count_key(self, typed: str | None, now_s: float) -> None:
-        """Count a key for the trial of one, if one ran when the first letter was typed here."""
+        """Count a key for the trial, if a trial ran when the first letter was typed here."""
         if typed and not self._is_begun:
             self._is_begun = True
-            self._stretch = WritingStretch() if self._session.trial and not self._waits else None
+            self._stretch = WritingStretch() if self._session.trial and not self._awaits_name else None
         if self._stretch is not None:
             self._stretch.key(now_s)
 
     def _must_wait(self, actions: Sequence[KeyEffect], ahead: int, now_s: float) -> bool:
-        """Whether the program has to catch up first.
+        """Return whether the program has to catch up first.
 
-        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. A program that has
-        told of that key has put it there. Nothing is deleted before it has told of all keys.
+        It inserts a key that was passed on behind what it reads meanwhile, so a word could overtake the key. Once the
+        program has reported the key, it has inserted it. No text is deleted before all keys are reported.
         """
         all_told = self._handler.before.reported and not ahead
         soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
@@ -194,7 +183,7 @@ class Engine:
 
     def _hold(self, actions: list[KeyEffect], own: int) -> None:
         told = self._handler.before.reported
-        later = asyncio.get_running_loop().call_later(_TOLD_S if told else _CATCH_UP_S, self._release)
+        later = asyncio.get_running_loop().call_later(_REPORT_S if told else _CATCH_UP_S, self._release)
         self._held = _Held(actions, own, later)
 
     def _release(self) -> None:
@@ -203,25 +192,25 @@ class Engine:
             return
         held.later.cancel()
         if self._is_certain(held):
-            self._do(held.actions)
+            self._apply(held.actions)
         else:
-            self._do(self._handler.refused())
+            self._apply(self._handler.refused())
         while held.calls:
-            if self._held is not None:  # what was done makes the rest wait again
+            if self._held is not None:  # the effects make the rest wait again
                 self._held.calls.extend(held.calls)
                 return
             self._answer(held.calls.popleft())
 
     def _is_certain(self, held: _Held) -> bool:
-        """Whether what waits may go out: what deletes may only where the program has told what stands there."""
+        """Return whether held effects may go out: they may delete only text that the program has reported."""
         before = self._handler.before
         told = before.reported and before.text is not None and before.ahead <= held.own
         return told or not any(isinstance(one, InsertText) and one.replace for one in held.actions)
 
-    def _surrounding(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
-        if self._capabilities & _SURROUNDING and self._hears():
+    def _on_surrounding_text(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
+        if self._capabilities & _SURROUNDING and self._follows_keys():
             actions = self._handler.report(ibus_objects.content(text), cursor, anchor)
-            if self._waits:
+            if self._awaits_name:
                 return
             if not self._handler.corrections.program_deletes:
                 self._session.undeleting.add(self.field.client)
@@ -230,21 +219,19 @@ class Engine:
                 if self._handler.before.ahead <= self._held.own:
                     self._release()
             else:
-                self._do(actions)
+                self._apply(actions)
 
-    def _place(self, x: int, y: int, _width: int, height: int) -> None:
+    def _on_cursor_location(self, x: int, y: int, _width: int, height: int) -> None:
         self._caret = (x, y)
         self._is_placed = True
-        if self._in_line is not None and y != self._line_y:  # else the window would lie over the line
-            self._line.move()
-            self._show_line(*self._in_line)
-        if not self._hears() or self._waits:
+        self._window.move_cursor(y)
+        if not self._follows_keys() or self._awaits_name:
             return
         before_x, before_y = self._caret_at_return
         down = before_y < y <= before_y + _LINE_HEIGHTS * height
         left = y == before_y and x < before_x
         if down or left:
-            self._do(self._handler.moved_on(down=down))
+            self._apply(self._handler.moved_on(down=down))
         if self._caret_at_letter is not None:
             letter_x, letter_y = self._caret_at_letter
             if letter_y < y <= letter_y + _LINE_HEIGHTS * height and x < letter_x:
@@ -252,106 +239,106 @@ class Engine:
         if self._handler.before.many_lines and self.field.has_own_context:
             self._of_many_lines.add(self._context)
 
-    def _capable(self, capabilities: int) -> None:
+    def _on_capabilities(self, capabilities: int) -> None:
         ended = self._capabilities & ~capabilities & _SURROUNDING
         self._capabilities = capabilities
-        if ended:  # it will not tell any more what stands there, nor delete
-            self._do(self._handler.interrupted())
+        if ended:  # it will report and delete no more
+            self._apply(self._handler.interrupted())
 
-    def _focus(self, context: str, client: str) -> None:
+    def _on_focus_in(self, context: str, client: str) -> None:
         self.leave()
         self._focuses += 1
         self._context, self._is_placed = context, False
-        # IBus says again what a field is for only where that differs from the field before.
+        # IBus repeats the purpose of a field only where it differs from the field before.
         self._begin(replace(self.field, client=client, window=None))
-        self._session.focused(self)
+        self._session.set_focused(self)
         if self.field.nameless and client != _NO_PROGRAM:
-            self._session.asking.soon(self._look_at_window(self._focuses))
+            self._session.requests.start_task(self._find_name(self._focuses))
 
-    async def _look_at_window(self, focus: int) -> None:
-        name = await focused_program()
+    async def _find_name(self, focus: int) -> None:
+        name = await find_focused_program()
         if focus != self._focuses:
             return None
         named = replace(self.field, window=name)
-        if not (self._waits and self._session.suggests(named)):
+        if not (self._awaits_name and self._session.suggests(named)):
             return self._begin(named)
-        # What was typed while the name was looked for stands there, and counts.
+        # Text typed while the name was looked for counts.
         typing, self.field = self._handler, named
         if not self._session.learns(named):
             typing.written = None
         elif typing.written is not None and typing.written.untouched:
-            typing.written = self._session.drafts.take_up((self._context, named)) or typing.written
-        return self._do(typing.look_again())
+            typing.written = self._session.left_fields.take_up((self._context, named)) or typing.written
+        return self._apply(typing.ask_again())
 
     @property
-    def _waits(self) -> bool:
-        """Whether only the program's name is missing, which is looked for: until then keys are followed in silence."""
+    def _awaits_name(self) -> bool:
+        """Whether only the program's name is missing: until it is found, keys are followed in silence."""
         field = self.field
         looked_for = bool(self._context) and field.window is None and field.client != _NO_PROGRAM
         return looked_for and field.nameless and self._session.suggests(replace(field, window=_UNNAMED))
 
-    def _hears(self) -> bool:
-        """Whether keys are followed here, if only until the program's name is known."""
-        return self._waits or self._session.suggests(self.field)
+    def _follows_keys(self) -> bool:
+        """Return whether keys are followed here, if only until the program's name is known."""
+        return self._awaits_name or self._session.suggests(self.field)
 
-    def _enable(self) -> None:
+    def _on_enable(self) -> None:
         self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")
         self.show_menu()
 
-    def _blur(self) -> None:
+    def _on_focus_out(self) -> None:
         self.leave()
         self._focuses += 1
         self._context = ""
         self._begin(replace(self.field, client="", window=None))
 
-    def _content(self, purpose: int, hints: int) -> None:
+    def _on_content_type(self, purpose: int, hints: int) -> None:
         if (purpose, hints) != (self.field.purpose, self.field.hints):
             self.leave()
             self._begin(replace(self.field, purpose=purpose, hints=hints))
 
     def begin_anew(self) -> None:
-        """Whether it learns has changed: what was written before counts for nothing."""
+        """Begin the field anew: learning was switched, so the text before counts for nothing."""
         self._release()
-        self._do(self._handler.interrupted())
+        self._apply(self._handler.interrupted())
         self._begin(self.field)
 
-    def look_again(self) -> None:
-        """A rule for this program has changed: ask once more."""
+    def ask_again(self) -> None:
+        """Ask once more: a rule for this program has changed."""
         self.answering = FieldAnswering()
-        self._do(self._handler.look_again())
+        self._apply(self._handler.ask_again())
 
-    def say(self, note: str) -> None:
-        """Tell the user something where they type."""
-        self._do(self._handler.say(note))
+    def show_note(self, note: str) -> None:
+        """Show the user a note where they type."""
+        self._apply(self._handler.show_note(note))
 
     def leave(self) -> None:
-        """The field is left: what was written there is learned after a while, unless it is gone on with."""
+        """Leave the field: its text is learned after a while, unless the user comes back to it."""
         self._session.speed.key("", 0.0)
         self._release()
-        self._do(self._handler.interrupted())
+        self._apply(self._handler.interrupted())
         if self._stretch is not None:
             self._session.send_stretch(self._stretch.summary(self._handler.characters), self.field)
-        if self._handler.written is not None and not self._waits:
-            self._session.drafts.leave((self._context, self.field), self._handler.written)
+        if self._handler.written is not None and not self._awaits_name:
+            self._session.left_fields.leave((self._context, self.field), self._handler.written)
 
     def _begin(self, field: Field) -> None:
-        """Another field, or none; or it turns out what it is for."""
-        self._session.asking.forget()
+        """Begin another field, or none, or the same one with a new purpose."""
+        self._session.requests.drop_waiting()
         self.field, self._is_begun, self._stretch, self.answering = field, False, None, FieldAnswering()
         written = None
-        if self._waits:
+        if self._awaits_name:
             written = FieldAuthorship() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
-            written = self._session.drafts.begin((self._context, field))
+            written = self._session.left_fields.begin((self._context, field))
         many_lines = self._context in self._of_many_lines
         self._handler = KeyHandler(self._session.bindings, written, many_lines=many_lines)
         self._handler.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._handler.before.lose()
 
-    # What is done
+    # Effects
 
-    def _do(self, actions: Sequence[KeyEffect]) -> None:
+    def _apply(self, actions: Sequence[KeyEffect]) -> None:
         for action in actions:
             match action:
                 case InsertText(text, replaced):
@@ -378,7 +365,7 @@ class Engine:
         ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
 
         def then(answer: dict[str, Any]) -> None:
-            self._session.heard(paused=answer["paused"])
+            self._session.set_paused(paused=answer["paused"])
             self._session.trial = answer.get("trial", False)
             if typing is not self._handler:
                 return
@@ -386,11 +373,11 @@ class Engine:
                 self.answering = FieldAnswering(sees)
                 self.show_menu()
             if not silent:
-                self._do(typing.answered(read(answer, ask.prefix)))
+                self._apply(typing.answered(read(answer, ask.prefix)))
             if not self._session.trial and self._stretch is not None:
                 self._stretch = None  # it ends with its trial
                 if silent:
-                    self._do(typing.look_again())
+                    self._apply(typing.ask_again())
 
         silent = self._stretch is not None and self._stretch.without
         if silent:
@@ -400,40 +387,10 @@ class Engine:
 
     def _show(self, show: ShowSuggestions) -> None:
         inline = bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
-        if inline or self._inline:
-            ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
-            self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
-            self._inline = inline
-        ghost_in_line = "" if inline or not self._session.has_line else show.ghost
-        if self._hiding is not None:
-            self._hiding.cancel()
-            self._hiding = None
-        if show.words or ghost_in_line or show.note:
-            if show.fresh:
-                self._line.move()
-            self._show_line(show, ghost_in_line)
-        elif self._in_line is not None:
-            self._hiding = asyncio.get_running_loop().call_later(_LINGER_S, self._hide_line)
-
-    def _show_line(self, show: ShowSuggestions, ghost: str) -> None:
-        entries = self._line.entries(show, ghost, self._session.take_name)
-        table = ibus_objects.lookup_table(entries)
-        # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
-        # the next.
-        for _ in range(2 if self._in_line is None else 1):
-            self._emit("UpdateLookupTable", "vb", (table, True))
-        self._in_line, self._line_y = (show, ghost), self._caret[1]
-
-    def _hide_line(self) -> None:
-        self._emit(
-            "UpdateLookupTable",
-            "vb",
-            (ibus_objects.lookup_table(self._line.entries(ShowSuggestions(), "", "")), False),
-        )
-        self._in_line = self._hiding = None
+        self._window.show(show, inline=inline, in_window=self._session.has_line)
 
     def show_menu(self) -> None:
-        """Show how things stand in the indicator's menu."""
+        """Show the indicator's menu."""
         self._emit("RegisterProperties", "v", (ibus_objects.properties(self._session.menu()),))
 
     def _emit(self, name: str, signature: str, body: tuple[Any, ...]) -> None:

@@ -26,7 +26,7 @@ _ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
 _ACTIVE: Final = 1 << 1  # of the states of a window
 
 
-async def focused_program() -> str:
+async def find_focused_program() -> str:
     """The class or name of the program with the focus, such as "XTerm"; "" where that cannot be known."""
     return await _of_x() or await _of_accessible()
 

@@ -103,7 +103,7 @@ class KeyHandler:
         self.before.report(text, cursor, anchor)
         self.corrections.report(text[:cursor])
         emptied = self.written is not None and self.written.report(text, cursor)
-        return [*([FieldEmptied()] if emptied else []), *self._look(), *self._correct_due()]
+        return [*([FieldEmptied()] if emptied else []), *self._ask(), *self._correct_due()]
 
     def answered(self, offer: Offer) -> list[KeyEffect]:
         """The service has answered; of use only if what it was asked about still stands there."""
@@ -132,17 +132,17 @@ class KeyHandler:
         self._space_owed = False
         return self._end_word()
 
-    def look_again(self) -> list[KeyEffect]:
+    def ask_again(self) -> list[KeyEffect]:
         """From now on words are offered here: ask about what stands there."""
         self._asked = None
-        return self._look()
+        return self._ask()
 
     def moved_on(self, *, down: bool) -> list[KeyEffect]:
         """The cursor stands further down than when Return was pressed, or at the left in the same place."""
         if self._returned:
             self.before.many_lines = self.before.many_lines or down
             self.before.on_new_line(down=down)
-            return self._look()
+            return self._ask()
         return []
 
     def wrapped(self) -> None:
@@ -196,7 +196,7 @@ class KeyHandler:
             return self._type(char)
         return False, self._edit(value)
 
-    def clicked(self, index: int) -> list[KeyEffect]:
+    def click(self, index: int) -> list[KeyEffect]:
         """A word was clicked, or the ghost text behind the words."""
         words = self._offer.words
         self.corrections.leave_ended()
@@ -206,7 +206,7 @@ class KeyHandler:
             return []
         return self._take_word(index)
 
-    def say(self, note: str) -> list[KeyEffect]:
+    def show_note(self, note: str) -> list[KeyEffect]:
         """Tell the user something, until the next key."""
         self._note = note
         return self._show()
@@ -219,7 +219,7 @@ class KeyHandler:
         self._open = True
         if self._hidden:
             self._hidden, self._asked = False, None
-            return self._look()
+            return self._ask()
         if self._answer.prefix != prefix:  # they are under way
             return []
         self._offer = replace(self._answer, ghost=self._offer.ghost)
@@ -269,7 +269,7 @@ class KeyHandler:
         self._seen.words.pop(self._offer.label(word), None)
         fate = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
         self._space_owed = True
-        return [commit, fate, *self._end_word(), *self._look()]
+        return [commit, fate, *self._end_word(), *self._ask()]
 
     def _take_ghost(self, *, whole: bool) -> list[KeyEffect]:
         ghost = self._offer.ghost
@@ -285,7 +285,7 @@ class KeyHandler:
         self._offer, self._hidden, self._open = rest, False, False
         self._taken_in_part = bool(rest)
         # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
-        return [commit, fate, *dismissed, *self._show(), *self._look()]
+        return [commit, fate, *dismissed, *self._show(), *self._ask()]
 
     def _put(self, text: str, replace: int) -> InsertText:
         text = f" {text}" if self._space_owed else text
@@ -305,7 +305,7 @@ class KeyHandler:
     def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
         commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
         self._space_owed, self._typed_last = not word.ended, False
-        done = [commit, made.accepted(word.p), *self._end_word(), *self._look()]
+        done = [commit, made.accepted(word.p), *self._end_word(), *self._ask()]
         self.corrections.made, self._note = made, made.note
         return [*done, *self._show()]
 
@@ -320,7 +320,7 @@ class KeyHandler:
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
         self._space_owed = False
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
-        return [commit, self.corrections.keep(made), *self._end_word(), *self._look()]
+        return [commit, self.corrections.keep(made), *self._end_word(), *self._ask()]
 
     def refused(self) -> list[KeyEffect]:
         """What was to be replaced could not be: nobody knows what stands there."""
@@ -341,7 +341,7 @@ class KeyHandler:
             self._hidden = False
         else:
             done += self._go_along(char)
-        return spaced, [*done, *self._look()]
+        return spaced, [*done, *self._ask()]
 
     def _go_along(self, char: str) -> list[KeyEffect]:
         """What is on offer and goes on with this character stays; the rest goes."""
@@ -367,7 +367,7 @@ class KeyHandler:
         self.corrections.leave_ended()
         if value == BACKSPACE:
             self._take_back(1)
-            return [*self._hide(), *self._look()]
+            return [*self._hide(), *self._ask()]
         if value in (RETURN, keysyms.KEYPAD_ENTER):
             self.before.new_line()
             if self.written is not None:
@@ -411,7 +411,7 @@ class KeyHandler:
         text = None if self.before.within_word else self.before.text
         return f"{text} " if text is not None and self._space_owed else text
 
-    def _look(self) -> list[KeyEffect]:
+    def _ask(self) -> list[KeyEffect]:
         """Ask about what stands there now, if that is certain and was not asked yet."""
         prefix = self._prefix()
         if prefix is None:

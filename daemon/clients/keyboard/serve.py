@@ -72,7 +72,7 @@ async def serve(settings: Settings) -> None:
     """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
     bus = await Bus.open(await find_address())
     session = DesktopSession(settings)
-    session.asking.start()
+    session.requests.start()
     asyncio.get_running_loop().set_exception_handler(_note)
     serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)

@@ -59,7 +59,7 @@ class ServiceRequests:
 
     def start(self) -> None:
         """Start the service unless it runs; typing does not wait for it."""
-        self.soon(self.link.start())
+        self.start_task(self.link.start())
 
     def suggest(self, body: _Body, then: Callable[[_Body], None], *, ended: bool = False) -> None:
         """Ask for suggestions, and call `then` with an answer.
@@ -70,7 +70,7 @@ class ServiceRequests:
         self._waiting = [*kept[-_MAX_ENDED:], _Question(body, then, ended)]
         if self._asked < _MAX_ASKED:
             self._asked += 1
-            self.soon(self._suggest())
+            self.start_task(self._suggest())
 
     async def _suggest(self) -> None:
         try:
@@ -82,7 +82,7 @@ class ServiceRequests:
         finally:
             self._asked -= 1
 
-    def forget(self) -> None:
+    def drop_waiting(self) -> None:
         """Nothing that was asked and waits is wanted any more."""
         self._waiting = []
 
@@ -105,7 +105,7 @@ class ServiceRequests:
 
     def _send_soon(self) -> None:
         if self._sender is None or self._sender.done():
-            self._sender = self.soon(self._send_until_empty())
+            self._sender = self.start_task(self._send_until_empty())
 
     async def _send_until_empty(self) -> None:
         while not await self._send():
@@ -141,7 +141,7 @@ class ServiceRequests:
             self._sender.cancel()
         await self.link.close()
 
-    def soon(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def start_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Have something done that nobody waits for."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)

@@ -1,18 +1,18 @@
-"""The line in IBus's window: each word with its key, a ghost text with Tab, and a note.
+"""IBus's window: one line with each word behind its key, a ghost text behind Tab, and a note.
 
-IBus shows them as a list that lies down: it is as high as one word, however many there are. The list's own numbers are
-left out, since they tell no key. IBus puts its window anew to the cursor only where its size changes.
+It is IBus's horizontal list, without the list's own numbers. IBus puts its window anew to the cursor only where its
+size changes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final
 
+from idiolect.daemon.clients.keyboard import ibus_objects
 from idiolect.daemon.clients.keyboard.key_outcomes import ShowSuggestions
-
-#: A part of a text, and whether it is grey.
-Piece: TypeAlias = tuple[str, bool]
 
 #: Widths of characters in fonts without serifs, such as DejaVu Sans and Noto Sans, as shares of the font's size.
 _WIDTHS: Final = {
@@ -26,33 +26,78 @@ _WIDTHS: Final = {
 }
 _WIDTH: Final = 0.6
 _WIDE: Final = 1.0
-#: What IBus puts around an entry, with a font of its usual size.
+#: The margins of an entry, with IBus's usual font size.
 _AROUND: Final = 1.2
+#: The window stays so long after its words have gone: mostly others follow at once, and a window that blinks disturbs.
+_LINGER_S: Final = 0.15
+_CLEAR: Final = 0  # a ghost text goes where the field loses the focus
 
 
 class SuggestionWindow:
-    """What the window of one engine shows; it keeps its width while a word is typed, or gets wider."""
+    """The window of one engine, and the ghost text at its cursor.
 
-    def __init__(self) -> None:
-        """Nothing is shown."""
+    The window keeps its width while a word is typed, or gets wider.
+
+    Args:
+        emit: sends a signal of the engine: its name, signature and body.
+        take: the name of the key that takes the ghost text.
+    """
+
+    def __init__(self, emit: Callable[[str, str, tuple[Any, ...]], None], take: str) -> None:
+        """Begin with nothing shown."""
+        self._emit = emit
+        self._take = take
         self._width = 0.0
-        self._is_moving = False
+        self._is_moving = False  # put the window anew to the cursor with the next list
+        self._cursor_y = self._shown_y = 0
+        self._shown: tuple[ShowSuggestions, str] | None = None  # with the ghost text in the window
+        self._is_inline = False  # a ghost text stands at the cursor
+        self._hiding: asyncio.TimerHandle | None = None
 
-    def move(self) -> None:
-        """Have the window put anew to the cursor with what is shown next."""
-        self._is_moving = True
+    def show(self, show: ShowSuggestions, *, inline: bool, in_window: bool) -> None:
+        """Show suggestions; the ghost text stands at the cursor (`inline`), in the window, or nowhere."""
+        if inline or self._is_inline:
+            ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
+            self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
+            self._is_inline = inline
+        if self._hiding is not None:
+            self._hiding.cancel()
+            self._hiding = None
+        ghost_in_window = show.ghost if in_window and not inline else ""
+        if show.words or ghost_in_window or show.note:
+            self._is_moving = self._is_moving or show.fresh
+            self._draw(show, ghost_in_window)
+        elif self._shown is not None:
+            self._hiding = asyncio.get_running_loop().call_later(_LINGER_S, self._hide)
 
-    def entries(self, show: ShowSuggestions, ghost: str, take: str) -> list[list[Piece]]:
-        """What is to be shown, with a ghost text that `take`, a key's name, takes; the last entry ends with spaces."""
+    def move_cursor(self, y: int) -> None:
+        """Note the cursor's height in pixels from the top; the window must not lie over its line."""
+        self._cursor_y = y
+        if self._shown is not None and y != self._shown_y:
+            self._is_moving = True
+            self._draw(*self._shown)
+
+    def _draw(self, show: ShowSuggestions, ghost: str) -> None:
+        table = ibus_objects.lookup_table(self._entries(show, ghost))
+        # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
+        # the next list.
+        for _ in range(2 if self._shown is None else 1):
+            self._emit("UpdateLookupTable", "vb", (table, True))
+        self._shown, self._shown_y = (show, ghost), self._cursor_y
+
+    def _hide(self) -> None:
+        self._emit("UpdateLookupTable", "vb", (ibus_objects.lookup_table([]), False))
+        self._width = 0.0
+        self._shown = self._hiding = None
+
+    def _entries(self, show: ShowSuggestions, ghost: str) -> list[list[tuple[str, bool]]]:
+        """Return the entries, each as texts that are grey or not; the last entry ends with spaces."""
         taken = [(f"Alt+{number} ", word) for number, word in enumerate(show.words, 1)]
         if ghost:
-            taken.append((f"{take} ", ghost.strip()))
+            taken.append((f"{self._take} ", ghost.strip()))
         entries = [[(key, True), (text, False)] for key, text in taken]
         if show.note:
             entries.append([(show.note, True)])
-        if not entries:
-            self._width = 0.0
-            return []
         width = sum(_width(text) for entry in entries for text, _ in entry) + _AROUND * len(entries)
         missing = 0.0 if show.fresh else max(self._width - width, 0.0)
         if self._is_moving and abs(width + missing - self._width) < _WIDTH:
