@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.page_sessions import Sessions
@@ -34,11 +34,15 @@ from idiolect.daemon.runtime.service_unit import notify_progress, notify_ready
 from idiolect.daemon.runtime.start_progress import StartReport
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import refuse_lost
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
     from idiolect.daemon.service import Service
+
+#: How long a thread may hold Python's lock while another waits for it. With the usual 5 ms, a keystroke often waits as
+#: long for a computation that nobody has asked for yet.
+_SWITCH_S: Final = 5e-4
 
 log = logging.getLogger("idiolect")
 
@@ -46,6 +50,7 @@ log = logging.getLogger("idiolect")
 def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
     shield()
+    sys.setswitchinterval(_SWITCH_S)
     keep_little()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
@@ -68,7 +73,7 @@ def main() -> int:
         return _fail(refusal(error, given["home"]) or failed, say)
     except Exception:
         log.exception("the service failed")
-        return 70
+        return ExitCode.UNEXPECTED
     return 0
 
 

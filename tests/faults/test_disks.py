@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from idiolect.models.build import BasePaths
+from idiolect.models.errors import ExitCode
 
 SIZE = "24m"
 NOBODY = 65534
@@ -42,7 +43,7 @@ NOBODY = 65534
 class Case:
     """A command line, and the exit codes that are right on a full disk, a read-only one, and in a closed profile.
 
-    `served`: it asks the service, and ends with 60 where none runs. `stopped` is for where none runs, if that differs.
+    `served`: it asks the service, and ends with `NOT_RUNNING` where none runs. `stopped`: other codes for there.
     """
 
     line: str
@@ -74,7 +75,6 @@ def alone(line: str, full: int, read_only: int = 6, closed: int = 6) -> Case:
 CASES = (
     Case("start --json", {0}, {6}, {6}, stopped=({6}, {6})),
     alone("status --json", 0, 0),
-    alone("service status", 0, 0),
     alone("doctor --json", 1, 1, 1),
     writes("add {notes} --json"),
     writes("watch {notes} --json"),
@@ -219,7 +219,7 @@ def told(code: int, said: str, allowed: set[int]) -> list[str]:
 def allowed(case: Case, fault: str, *, running: bool) -> set[int]:
     """The exit codes that are right."""
     if not running and case.served:
-        return {60}
+        return {ExitCode.NOT_RUNNING}
     if not running and case.stopped is not None:
         return case.stopped[0 if fault == "full" else 1]
     return case.full if fault == "full" else case.read_only
@@ -270,11 +270,11 @@ def test_with_room_again_everything_works(disk, monkeypatch, capfd):
 
     first, _ = process.start(disk.settings)
     disk.fill()
-    for line in ("lock", "token --rotate"):
+    for line in ("lock", "status --token admin --rotate"):
         assert ended(line)[0] == 6
     assert process.find(disk.settings) == first
     disk.mended()
-    for line in ("token --rotate", "lock", "unlock", "pause", "stop"):
+    for line in ("status --token admin --rotate", "lock", "unlock", "pause", "stop"):
         code, said = ended(line)
         assert code == 0, (line, said)
 
