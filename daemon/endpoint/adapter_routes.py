@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -139,7 +140,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     )
     async def train(asked: TrainBody) -> VerdictAnswer | LineStream | Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
-        events = streams.keep_running(service.rounds.run(asked.budget_s, "asked"))
+        events = streams.keep_running(partial(service.rounds.run, asked.budget_s, "asked"))
         if asked.stream:
             return await streams.answer(events)
         async with contextlib.aclosing(events):

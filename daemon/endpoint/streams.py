@@ -60,8 +60,8 @@ class Streams:
     def stop(self) -> None:
         """End each stream at its next event, and at once where that may take long."""
         self._stopping = True
-        for told in self._rounds:
-            told.put_nowait(StoppingError())
+        for events in self._rounds:
+            events.put_nowait(StoppingError())
 
     async def pull(self, events: Iterator[Event]) -> AsyncGenerator[Event, None]:
         """The events, each made in a thread once it is asked for."""
@@ -77,31 +77,32 @@ class Streams:
                 with anyio.CancelScope(shield=True):
                     await run_sync(events.close, limiter=self._threads)
 
-    async def keep_running(self, events: Iterator[Event]) -> AsyncGenerator[Event, None]:
-        """The events, made in a thread of their own, which go on happening when nobody follows them any more."""
-        loop, told = asyncio.get_running_loop(), asyncio.Queue[Event | Exception | None]()
+    async def keep_running(
+        self, work: Callable[[Callable[[Event], None]], object]
+    ) -> AsyncGenerator[Event, None]:
+        """The events that `work` hands to its argument. It runs in a thread, also when nobody follows it any more."""
+        loop, events = asyncio.get_running_loop(), asyncio.Queue[Event | Exception | None]()
 
-        def tell(item: Event | Exception | None) -> None:
+        def put(event: Event | Exception | None) -> None:
             with contextlib.suppress(RuntimeError):  # the service has ended, and its loop
-                loop.call_soon_threadsafe(told.put_nowait, item)
+                loop.call_soon_threadsafe(events.put_nowait, event)
 
         def run() -> None:
             try:
-                for event in events:
-                    tell(event)
-                tell(None)
+                work(put)
+                put(None)
             except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
-                tell(self.known(error))
+                put(self.known(error))
 
         threading.Thread(target=run, name="round", daemon=True).start()
-        self._rounds.add(told)
+        self._rounds.add(events)
         try:
-            while (item := await told.get()) is not None:
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            while (event := await events.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
         finally:
-            self._rounds.discard(told)
+            self._rounds.discard(events)
 
     async def answer(self, events: AsyncGenerator[Event, None]) -> LineStream:
         """All events as newline-delimited JSON; an error that comes up on the way is the last of them.

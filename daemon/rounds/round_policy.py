@@ -110,12 +110,12 @@ class RoundPolicy:
         if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < self.rest_s:
             return "waits while you type"
         if machine.load > self.max_load:
-            return f"waits while {_others(machine.load)}"
+            return "waits while other programs use the processor"
         return self._waits_for_power_or_cold(machine)
 
     def slowed_by(self, load: float) -> str | None:
         """What slows down a round that waits for nothing, or None: it has the processors for itself."""
-        return f"is slowed down: {_others(load)}" if load > self.max_load else None
+        return "is slowed down: other programs use the processor" if load > self.max_load else None
 
     def _not_wanted(self, facts: RoundFacts) -> str | None:
         if not self._settings.auto_train:
@@ -173,10 +173,6 @@ class RoundPolicy:
         if machine.temperature_c is not None and machine.temperature_c > self._settings.max_temperature_c:
             return "waits until the machine has cooled down"
         return None
-
-
-def _others(load: float) -> str:
-    return f"other programs use the processor ({100 * load:.0f} %)"
 
 
 def _or_ever(seconds: float | None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -14,7 +14,7 @@ from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.events import Decided, Learned
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
-from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
+from idiolect.daemon.rounds.round_runner import TRAINING, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
@@ -25,46 +25,6 @@ log = logging.getLogger("idiolect.rounds")
 _LOOK_EVERY_S = 30.0
 _STOP_S = 10.0  # whatever a round waits for, the service ends
 _BY_ITSELF = "due"
-
-
-class _Events:
-    """The events of one round, also for those who begin to follow it later. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        """Nothing has happened yet."""
-        self.last: dict[str, Any] = {"event": "progress", "phase": "prepare", "done": 0.0}
-        """The newest event."""
-        self._count = 0
-        self._over = False
-        self._error: Exception | None = None
-        self._changed = threading.Condition()
-
-    def put(self, event: dict[str, Any]) -> None:
-        """This is the newest event."""
-        with self._changed:
-            self.last, self._count = event, self._count + 1
-            self._changed.notify_all()
-
-    def end(self, error: Exception | None) -> None:
-        """There are no more events; only the first call counts."""
-        with self._changed:
-            if not self._over:
-                self._over, self._error = True, error
-                self._changed.notify_all()
-
-    def follow(self) -> Iterator[dict[str, Any]]:
-        """The newest event, as often as there is a newer one, to the last; raises what ended the round."""
-        seen, over = 0, False  # the first event of one who comes later is the newest that there is
-        while not over:
-            with self._changed:
-                while not (self._over or self._count > seen):
-                    self._changed.wait()
-                event, newer, over = self.last, self._count > seen, self._over
-                seen = self._count
-            if newer:
-                yield event
-        if self._error is not None:
-            raise self._error
 
 
 class RoundScheduler:
@@ -93,7 +53,8 @@ class RoundScheduler:
         self._schedule = RoundPolicy(settings)
         self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, lambda: self._pause.active)
         self._sensors = MachineSensors(children)
-        self._running: _Events | None = None
+        self._telling = threading.Lock()
+        self._last_event: dict[str, Any] | None = None  # of the round that runs
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
@@ -114,11 +75,11 @@ class RoundScheduler:
     def user_is_typing(self) -> None:
         """Put off rounds that would start by themselves, and let one that did wait at once."""
         self._busy_at = time.monotonic()
-        self._throttle.look()
+        self._throttle.check_now()
 
     def _follow_decision(self, event: Decided) -> None:
         if event.about == "pause":  # a running round waits while learning is paused
-            self._throttle.look()
+            self._throttle.check_now()
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
@@ -131,8 +92,7 @@ class RoundScheduler:
 
     def progress(self) -> dict[str, Any] | None:
         """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
-        running = self._running
-        return None if running is None else {"waits": None, **running.last}
+        return self._last_event
 
     def today(self) -> dict[str, float]:
         """How much computing time rounds have used of this day's, in seconds."""
@@ -180,61 +140,51 @@ class RoundScheduler:
         while not self._stopping.wait(_LOOK_EVERY_S):
             try:
                 if self._decision().start:
-                    for _ in self.run(None, _BY_ITSELF):
-                        pass
+                    self.run(None, _BY_ITSELF)
             except Exception as error:  # noqa: BLE001 (the clock must not stop for a busy store or a failed round)
                 log.warning("a round by itself: %s", getattr(error, "code", type(error).__name__))
 
     # How
 
-    def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
-        """Run one round. Yields its progress events and at last its verdict.
+    def run(
+        self,
+        budget_s: float | None,
+        reason: str,
+        follow: Callable[[dict[str, Any]], object] = lambda _event: None,
+    ) -> None:
+        """Run one round, and call `follow` with its progress events and at last its verdict, from several threads.
 
         A round that was cut off goes on from its checkpoint, unless a budget is given. Where a round that started by
         itself is under way, it ends, and this one goes on from its checkpoint, at the priority of work that somebody
-        waits for. Each progress event says in
-        `waits` what the round waits for or what slows it down, or None; there is one where that changes, too.
+        waits for. Each progress event says in `waits` what the round waits for or what slows it down, or None; a
+        change of that is an event, too.
 
         Raises:
-            TrainingBusyError: one is running that was asked for, or an evaluation is.
+            TrainingBusyError: a round that was asked for is running, or an evaluation is.
             TooLittleTextError: with how much there is and how much is needed.
             RoundFailedError: the child ended without a result.
         """
         by_itself = reason == _BY_ITSELF
-        takes_over = not by_itself and self._running is not None and self._throttle.by_itself
+        takes_over = not by_itself and self._last_event is not None and self._throttle.by_itself
         if takes_over:  # no process that runs in the kernel's idle class gets out of it
             self._children.end("somebody waits for it now")
         resume = by_itself or takes_over or budget_s is None
+
+        def publish(event: dict[str, Any] | None = None) -> None:
+            """Publish an event, or the last one again with what the round waits for now."""
+            with self._telling:
+                event = event or self._last_event or {}
+                if event["event"] == "progress":
+                    event = {**event, "waits": self._throttle.waits}
+                self._last_event = event
+                follow(event)
+
         with self._children.claim(TRAINING, waited_for=not by_itself):
-            self._running = running = _Events()
-            # In a thread of its own, so that whoever follows is also told of what no event of the round's tells.
-            thread = threading.Thread(
-                target=self._drive, args=(running, budget_s, reason, resume), name="a round", daemon=True
-            )
-            thread.start()
+            self._last_event = {"event": "progress", "phase": "prepare", "done": 0.0, "waits": None}
             try:
-                yield from running.follow()
-            except GeneratorExit:  # nobody follows any longer
-                self._children.cancel("nobody waited for it")
-                raise
+                with self._throttle.watching(by_itself=by_itself, changed=publish):
+                    budget_s = budget_s or (self._schedule.round_s if by_itself else None)
+                    for event in self._trainer.run(budget_s, reason, resume=resume):
+                        publish(event)
             finally:
-                thread.join()
-                self._running = None
-
-    def _drive(self, running: _Events, budget_s: float | None, reason: str, resume: bool) -> None:
-        """Run the round, and put its events and what it waits for into `running`."""
-        by_itself = reason == _BY_ITSELF
-
-        def tell(event: dict[str, Any]) -> None:
-            running.put({**event, "waits": self._throttle.waits} if event["event"] == "progress" else event)
-
-        try:
-            with self._throttle.watching(by_itself=by_itself, changed=lambda: tell(running.last)):
-                budget_s = budget_s or (self._schedule.round_s if by_itself else None)
-                for event in self._trainer.run(budget_s, reason, resume=resume):
-                    tell(event)
-            running.end(None)
-        except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
-            running.end(error)
-        finally:
-            running.end(RoundFailedError("The training round broke off. Ask again."))
+                self._last_event = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -22,7 +21,6 @@ log = logging.getLogger("idiolect.rounds")
 
 _LOOK_EVERY_S: Final = 0.15  # a round is suspended within 200 ms; a keystroke does not wait for the next look
 _SLOW_LOOK_EVERY_S: Final = 5.0  # at what changes slowly
-_TOLD_EVERY_S: Final = 5.0  # how much of the processors other programs use, where that is all that changes
 _LONGEST_HOLD_S: Final = 600.0  # then its memory is worth more than what it did since its last checkpoint
 _SHORTEST_S: Final = 0.1  # in which processor time, counted in hundredths of a second, says something
 _PROCESSORS: Final = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
@@ -88,7 +86,7 @@ class RoundThrottle:
         self._schedule = schedule
         self._quiet_s = quiet_s
         self._paused = paused
-        self._look = threading.Event()
+        self._check = threading.Event()
         self._over = threading.Event()
         self.by_itself = True
         """Whether nobody asked for the round; one that somebody waits for waits only for a pause."""
@@ -97,7 +95,7 @@ class RoundThrottle:
 
     @contextlib.contextmanager
     def watching(
-        self, *, by_itself: bool, changed: Callable[[], None] = lambda: None
+        self, *, by_itself: bool, changed: Callable[[], object] = lambda: None
     ) -> Generator[None, None, None]:
         """Watch over the round that begins, until the block ends; call `changed` where `waits` has changed."""
         self.by_itself = by_itself
@@ -111,15 +109,15 @@ class RoundThrottle:
             yield
         finally:
             self._over.set()
-            self._look.set()
+            self._check.set()
             thread.join()
             self.waits = None
 
-    def look(self) -> None:
-        """Something has changed: a key was pressed, or learning is paused."""
-        self._look.set()
+    def check_now(self) -> None:
+        """Look at once whether the round must wait: a key was pressed, or learning is paused."""
+        self._check.set()
 
-    def _watch(self, paused_before: bool, changed: Callable[[], None]) -> None:
+    def _watch(self, paused_before: bool, changed: Callable[[], object]) -> None:
         try:
             self._throttle_round(paused_before, changed)
         except Exception as error:  # noqa: BLE001 (a sensor that breaks must not leave the round suspended for good)
@@ -127,16 +125,16 @@ class RoundThrottle:
             self.waits = None
             self._children.go_on()
 
-    def _throttle_round(self, paused_before: bool, changed: Callable[[], None]) -> None:
+    def _throttle_round(self, paused_before: bool, changed: Callable[[], object]) -> None:
         senses, busy = MachineSensors(self._children), _Busy(self._schedule)
         machine = senses.machine(self._quiet_s())
-        looked_at, since, told_at = time.monotonic(), 0.0, float("-inf")
+        looked_at, since = time.monotonic(), 0.0
         stands_still = False
         while not self._over.is_set():
             now = time.monotonic()
             if now - looked_at > _SLOW_LOOK_EVERY_S:
                 machine, looked_at = senses.machine(self._quiet_s()), now
-            load = busy.look(senses.load(), now)
+            load = busy.highest_load(senses.load(), now)
             paused_before = paused_before and self._paused()
             why = None
             if self._paused() and not paused_before:
@@ -150,18 +148,13 @@ class RoundThrottle:
                 self._children.suspend()
             stands_still = why is not None
             why = why or self._schedule.slowed_by(load)
-            due = now - told_at > _TOLD_EVERY_S
-            if why != self.waits and (due or _without_figures(why) != _without_figures(self.waits)):
-                self.waits, told_at = why, now
+            if why != self.waits:
+                self.waits = why
                 changed()
             if stands_still and now - since > _LONGEST_HOLD_S:
                 self._children.cancel(f"it had to wait for {_LONGEST_HOLD_S / 60:.0f} minutes")
-            self._look.wait(_LOOK_EVERY_S)
-            self._look.clear()
-
-
-def _without_figures(why: str | None) -> str | None:
-    return why and re.sub(r"\d+", "", why)
+            self._check.wait(_LOOK_EVERY_S)
+            self._check.clear()
 
 
 class _Busy:
@@ -171,7 +164,7 @@ class _Busy:
         self._schedule = schedule
         self._at, self._load = float("-inf"), 0.0
 
-    def look(self, load: float, now_s: float) -> float:
+    def highest_load(self, load: float, now_s: float) -> float:
         """The load to go by, where it is `load` now."""
         if load > self._schedule.max_load:
             self._at, self._load = now_s, load

@@ -152,7 +152,7 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
         damage(settings, 3)
         for _ in range(2):
             with pytest.raises(RoundFailedError):
-                [*service.rounds.run(1.0, "asked")]
+                service.rounds.run(1.0, "asked")
         assert service.status()["adapter"] == 2
         assert [row.parent for row in service.store.rounds.all()[-2:]] == [2, 2]
         assert [base64.b64decode(order.serving) for order in orders] == [lineage[1]] * 2

@@ -374,18 +374,20 @@ def running(written):
 def test_nothing_else_runs_beside_it(written, running):
     assert written.status()["next_round"].startswith("rounds start only when asked")
     with pytest.raises(TrainingBusyError, match="An evaluation is running"):
-        next(written.rounds.run(None, "asked"))
+        written.rounds.run(None, "asked")
     with pytest.raises(TrainingBusyError, match="An evaluation is running"):
         next(written.evals.run(EvalRequest()))
     assert written.suggestions.suggest("see you ").words, "suggestions go on"
 
 
 def test_it_does_not_begin_beside_a_round(written):
-    round_ = written.rounds.run(30, "asked")
-    next(round_)
-    with pytest.raises(TrainingBusyError, match="A training round is running"):
-        next(written.evals.run(EvalRequest()))
-    round_.close()
+    def evaluate(_event):
+        with pytest.raises(TrainingBusyError, match="A training round is running"):
+            next(written.evals.run(EvalRequest()))
+        written.profile.forget(Selector(text=CANARY))
+
+    with pytest.raises(ForgottenMeanwhileError):
+        written.rounds.run(30, "asked", evaluate)
     assert next(written.evals.run(EvalRequest()))["phase"] == "prepare"
     until_nothing_runs(written)
 

@@ -113,8 +113,6 @@ def test_a_running_round_waits_and_goes_on():
     assert schedule.must_wait(replace(IDLE, quiet_s=11.0, free_mb=1.0)) is None
     assert schedule.must_wait(replace(IDLE, quiet_s=9.0)) == "waits while you type"
     assert schedule.must_wait(replace(IDLE, input_idle_s=1.0)) == "waits while you type"
-    assert schedule.must_wait(replace(IDLE, load=0.5)) == (
-        "waits while other programs use the processor (50 %)"
-    )
+    assert schedule.must_wait(replace(IDLE, load=0.5)) == ("waits while other programs use the processor")
     assert schedule.must_wait(replace(IDLE, on_battery=True)) == "waits for mains power"
     assert schedule.must_wait(replace(IDLE, temperature_c=90.0)) == "waits until the machine has cooled down"

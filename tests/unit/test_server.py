@@ -142,15 +142,15 @@ def round_of(site, monkeypatch):
             self.error = None
             self.budgets = []
 
-        def run(self, budget_s, _reason):
+        def run(self, budget_s, _reason, follow):
             self.budgets.append(budget_s)
-            yield {"event": "progress", "phase": "training", "done": 0.25}
+            follow({"event": "progress", "phase": "training", "done": 0.25})
             self.begun.release()
             assert self.go_on.wait(DEADLINE_S)
             if self.error is not None:
                 raise self.error
             self.ended.set()
-            yield {"event": "verdict", "status": "refused", "reason": "by chance"}
+            follow({"event": "verdict", "status": "refused", "reason": "by chance"})
 
     made = Round()
     monkeypatch.setattr(site.service.rounds, "run", made.run)
