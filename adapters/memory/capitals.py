@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from idiolect.adapters.memory.vocabulary import Matches
+from idiolect.adapters.memory.word_matching import Matches
 
 _MIN_CAPITALS = 2  # letters of a word that is written all in capitals; "I" and "A" are words as they are
 

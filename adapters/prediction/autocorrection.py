@@ -17,7 +17,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
-from idiolect.adapters.memory.vocabulary import Matches
+from idiolect.adapters.memory.word_matching import Matches, least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.inflections import are_forms_of_one
@@ -177,7 +177,7 @@ class Mender:
         """Return False where no correction of the word under the cursor can be likelier than what is typed."""
         if len(split.typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
             return False
-        least = self._user_model.words.least_letter_prob(split.typed, split.spaced, probs)
+        least = least_letter_prob(self._user_model.words, split.typed, split.spaced, probs)
         return least < _PLAUSIBLE_LETTER
 
     def _known(self, typed: str) -> _Known:
@@ -242,7 +242,7 @@ class Mender:
         elif matches.finished < _MIN_OFFERED * self._ranker.total_score(split, matches):
             split_at = split_words(
                 typed,
-                lambda word: self._user_model.words.score(word, split.spaced, probs),
+                lambda word: score_word(self._user_model.words, word, split.spaced, probs),
                 self._general.common,
                 self._channel.costs.joined,
             )
@@ -253,7 +253,7 @@ class Mender:
     def _score(self, meant: str, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         """Return how likely one or two words in lower case are at this place, as in :class:`Matches`."""
         first, *others = meant.split()
-        score = self._user_model.words.score(as_written(first), split.spaced, probs)
+        score = score_word(self._user_model.words, as_written(first), split.spaced, probs)
         return score * math.prod(self._general.common.get(word, 0.0) for word in others)
 
     def _candidates(
@@ -312,10 +312,10 @@ class Mender:
         before = prefix[: match.start()]
         probs, known = self._next_token.next_probs(split.head), self._known(typed)
         spelt = not known.listed and self._general.is_spelt(typed)
-        stands = self._user_model.words.score(typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
+        stands = score_word(self._user_model.words, typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
         if not known.listed and (
             stands >= _PLAUSIBLE
-            or self._user_model.words.least_letter_prob(typed, split.spaced, probs, finished=True)
+            or least_letter_prob(self._user_model.words, typed, split.spaced, probs, finished=True)
             >= _PLAUSIBLE_LETTER
         ):
             return None

@@ -16,7 +16,8 @@ import numpy as np
 import regex
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
-from idiolect.adapters.memory.vocabulary import WORD, Matches
+from idiolect.adapters.memory.vocabulary import WORD
+from idiolect.adapters.memory.word_matching import Matches
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended

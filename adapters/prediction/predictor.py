@@ -16,7 +16,8 @@ import regex
 from idiolect.adapters.memory.capitals import in_one_form
 from idiolect.adapters.memory.rare_strings import units
 from idiolect.adapters.memory.steps import Steps
-from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD, Matches
+from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
+from idiolect.adapters.memory.word_matching import Matches
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses

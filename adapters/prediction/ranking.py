@@ -25,7 +25,8 @@ from idiolect.adapters.memory.capitals import (
     with_other_case,
 )
 from idiolect.adapters.memory.elisions import elided_chars
-from idiolect.adapters.memory.vocabulary import WORD, Matches
+from idiolect.adapters.memory.vocabulary import WORD
+from idiolect.adapters.memory.word_matching import Matches, match_names, match_second_parts, match_words
 from idiolect.adapters.memory.word_table import Continuation
 from idiolect.adapters.prediction.answered import Answered, sender_share
 from idiolect.adapters.prediction.client_windows import ClientWindows
@@ -214,7 +215,8 @@ class WordRanker:
                 prob *= float(self._next_token.next_probs(ids)[token])
                 ids.append(token)
             inner = SplitPrefix(ids, spaced=False, typed=typed[start:])
-            parts = words.second_parts(
+            parts = match_second_parts(
+                words,
                 inner.typed,
                 self._next_token.next_probs(ids),
                 _SECOND_PARTS,
@@ -241,12 +243,13 @@ class WordRanker:
         if len(typed) < _MIN_LETTERS_OF_NAME or typed != typed.lower() or words.writes_names_small:
             return []
         capitalized = typed[:1].upper() + typed[1:]
-        return words.names(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
+        return match_names(words, capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
 
     def _match(
         self, split: SplitPrefix, count: int, probs: NDArray[np.float32], in_text: Counter[str]
     ) -> Matches:
-        found = self._user_model.words.match(
+        found = match_words(
+            self._user_model.words,
             split.typed,
             split.spaced,
             probs,

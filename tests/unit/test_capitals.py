@@ -11,7 +11,7 @@ from idiolect.adapters.memory.capitals import (
     other_case,
     with_other_case,
 )
-from idiolect.adapters.memory.vocabulary import Matches
+from idiolect.adapters.memory.word_matching import Matches
 from idiolect.adapters.prediction.suggestion import Word
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from idiolect.adapters.memory import word_table
 from idiolect.adapters.memory.vocabulary import WordVocabulary
+from idiolect.adapters.memory.word_matching import least_letter_prob, match_words
 from idiolect.adapters.mending.corrections import Corrector
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
@@ -187,7 +189,7 @@ def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypa
     del filed[:]
     found = corrector.candidates("frobincate", True, uniform(), finished=True)
     assert found[0].text == "frobnicate"
-    assert words.match("frob", True, uniform(), 3).forms == ["frobnicate"]
+    assert match_words(words, "frob", True, uniform(), 3).forms == ["frobnicate"]
     assert not filed, "the learner has done it"
     assert "qbcd" in [c.text for c in corrector.candidates("qbccd", True, uniform(), finished=True)]
 
@@ -207,7 +209,7 @@ def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, mo
     assert len(words.tables) == 3
     assert sum(len(table.forms) for table in words.tables[1:]) == len(own)
     assert sum(size > 201 for size in filed) < len(own) / 100
-    scored = words.match("q", True, uniform(), 2_000)
+    scored = match_words(words, "q", True, uniform(), 2_000)
     assert sorted(scored.forms) == own
 
 
@@ -239,7 +241,7 @@ def test_no_run_of_letters_breaks_it(general, words, typed):
 
 
 def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words):
-    least = words.least_letter_prob
+    least = partial(least_letter_prob, words)
     in_the, in_then = (FREQUENCIES[word] for word in ("the", "then"))
     assert least("t", True, uniform()) == 1.0
     assert least("th", True, uniform()) == pytest.approx(1.0)  # all that begin with t

@@ -11,6 +11,7 @@ from idiolect.adapters.memory.compounds import second_part_starts
 from idiolect.adapters.memory.elisions import elided_chars
 from idiolect.adapters.memory.found_languages import found_languages, sample
 from idiolect.adapters.memory.vocabulary import WordVocabulary
+from idiolect.adapters.memory.word_matching import match_words
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.inflections import are_forms_of_one
@@ -269,9 +270,9 @@ def test_another_language_is_not_known(words):
 
 def test_words_of_the_language_at_hand_are_offered(words):
     words.weigh_by_language((0.99, 0.01))
-    german = words.match("th", True, uniform(words), 3).forms
+    german = match_words(words, "th", True, uniform(words), 3).forms
     words.weigh_by_language((0.01, 0.99))
-    english = words.match("th", True, uniform(words), 8).forms
+    english = match_words(words, "th", True, uniform(words), 8).forms
     assert {"that", "they", "this"} <= {*english}
     assert not {"that", "they", "this", "thing"} & {*german}
     assert "thema" in german or "theater" in german

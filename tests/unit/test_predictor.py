@@ -11,6 +11,7 @@ from knowledge import know, trusting
 
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.memory.word_matching import match_words
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.next_token import DraftedToken
@@ -170,7 +171,7 @@ def test_a_word_is_ranked_by_what_followed_its_beginning_here(predictor, tiny_to
     ours = predictor(*["They drove to thurlow and back."] * 20, "Please ask our thornby today.")
     chances = np.zeros(tiny_tokenizer.vocab_size, dtype=np.float32)
     chances[first[0]] = 1
-    by_use = ours.user_model.words.match("th", True, chances, 100).forms
+    by_use = match_words(ours.user_model.words, "th", True, chances, 100).forms
     assert by_use.index(frequent) < by_use.index(rare)
     for typed in ("", "t", "th"):
         assert texts(ours.suggest(f"Please ask our {typed}"))[0] == rare[len(typed) :]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from idiolect.adapters.memory.vocabulary import Matches, WordVocabulary
+from idiolect.adapters.memory.vocabulary import WordVocabulary
+from idiolect.adapters.memory.word_matching import Matches, match_words
 from idiolect.adapters.memory.word_table import Continuation
 from idiolect.models.lexicon import NONE, Lexicon
 
@@ -68,7 +69,7 @@ def scores(found: Matches) -> dict[str, float]:
 
 def test_a_word_is_worth_its_tokens_chance_times_its_share():
     words = new(the=6e-2, that=3e-2, tea=1e-2, a=5e-2)
-    found = words.match("", True, p(t=0.5, a=0.2), 10)
+    found = match_words(words, "", True, p(t=0.5, a=0.2), 10)
     assert found.forms == ["the", "a", "that", "tea"]
     assert found.scores == pytest.approx([0.3, 0.2, 0.15, 0.05])
     assert found.total == pytest.approx(0.7)
@@ -76,15 +77,15 @@ def test_a_word_is_worth_its_tokens_chance_times_its_share():
 
 def test_only_longer_words_that_begin_as_typed_are_found():
     words = new(the=6e-2, then=3e-2, they=2e-2, tea=1e-2, a=5e-2)
-    assert words.match("the", True, uniform(), 10).forms == ["then", "they"]
-    assert words.match("th", True, uniform(), 10).forms == ["the", "then", "they"]
-    assert words.match("them", True, uniform(), 10).forms == []
-    assert words.match("T", True, uniform(), 10).forms == []
+    assert match_words(words, "the", True, uniform(), 10).forms == ["then", "they"]
+    assert match_words(words, "th", True, uniform(), 10).forms == ["the", "then", "they"]
+    assert match_words(words, "them", True, uniform(), 10).forms == []
+    assert match_words(words, "T", True, uniform(), 10).forms == []
 
 
 def test_the_most_probable_are_listed_and_the_mass_is_of_all():
     words = new(**{f"a{letter}": 1e-3 * (place + 1) for place, letter in enumerate("bcdefghij")})
-    found = words.match("a", True, p(a=0.9), 2)
+    found = match_words(words, "a", True, p(a=0.9), 2)
     assert found.forms == ["aj", "ai"]
     assert found.total == pytest.approx(0.9)
     assert found.scores.sum() < found.total
@@ -92,29 +93,29 @@ def test_the_most_probable_are_listed_and_the_mass_is_of_all():
 
 def test_what_is_typed_may_be_the_whole_word():
     words = new(the=6e-2, then=3e-2, thin=1e-2)
-    found = words.match("the", True, p(t=0.5), 10)
+    found = match_words(words, "the", True, p(t=0.5), 10)
     assert scores(found) == pytest.approx({"then": 0.15})
     assert found.total == pytest.approx(0.15)
     assert found.finished == pytest.approx(0.3)
-    assert words.match("th", True, p(t=0.5), 10).finished == 0
-    assert words.match("thinn", True, p(t=0.5), 10) == Matches([], pytest.approx([]), 0, 0)
-    assert words.match("", True, p(t=0.5), 10).finished == 0
+    assert match_words(words, "th", True, p(t=0.5), 10).finished == 0
+    assert match_words(words, "thinn", True, p(t=0.5), 10) == Matches([], pytest.approx([]), 0, 0)
+    assert match_words(words, "", True, p(t=0.5), 10).finished == 0
     words.learn("thinner thi")
-    assert words.match("thi", True, p(t=0.5), 10).finished > 0, "a word of the user's own too"
+    assert match_words(words, "thi", True, p(t=0.5), 10).finished > 0, "a word of the user's own too"
 
 
 def test_the_users_own_words_count_beside_the_general_ones():
     words = new(tea=1e-3, ten=1e-3)
     words.learn("Tern! tern, tern-tern")
     weight = 1e-3 * GENERAL
-    found = words.match("te", True, p(t=1.0), 10)
+    found = match_words(words, "te", True, p(t=1.0), 10)
     assert found.forms == ["ten", "tea", "tern"]
     assert found.scores == pytest.approx(np.array([weight, weight, 3]) / (2 * weight + 3), rel=1e-5)
-    assert words.match("Te", True, uniform(), 10).forms == ["Tern"], "capitals as they were typed"
+    assert match_words(words, "Te", True, uniform(), 10).forms == ["Tern"], "capitals as they were typed"
     words.learn_many(["tern"] * 1000)
-    assert words.match("te", True, p(t=1.0), 1).forms == ["tern"]
+    assert match_words(words, "te", True, p(t=1.0), 1).forms == ["tern"]
     words.learn_many(["tea"] * 5000)
-    assert words.match("te", True, p(t=1.0), 1).forms == ["tea"], "a general word that the user likes"
+    assert match_words(words, "te", True, p(t=1.0), 1).forms == ["tea"], "a general word that the user likes"
 
 
 def test_one_at_a_time_is_as_all_at_once():
@@ -122,15 +123,15 @@ def test_one_at_a_time_is_as_all_at_once():
     one, all_at_once = new(tea=1e-3), new(tea=1e-3)
     for text in texts:
         one.learn(text)
-        one.match(
-            "", False, uniform(), 9, continuation=lambda _token, _share: inside(e=0.5)
+        match_words(
+            one, "", False, uniform(), 9, continuation=lambda _token, _share: inside(e=0.5)
         )  # which may be remembered
     all_at_once.learn_many(texts)
     for typed in ("", "x", "X", "y", "o", "t"):
         for known in (None, inside(e=0.3, o=0.2, l=0.1)):
             first, second = (
-                words.match(
-                    typed, False, uniform(), 9, continuation=lambda _token, _share, known=known: known
+                match_words(
+                    words, typed, False, uniform(), 9, continuation=lambda _token, _share, known=known: known
                 )
                 for words in (one, all_at_once)
             )
@@ -141,18 +142,18 @@ def test_a_word_after_a_space_is_filed_apart():
     words = new(tea=1e-3)
     alone = np.zeros(VOCAB, dtype=np.float32)
     alone[ord("t")] = 0.5
-    assert words.match("t", False, alone, 3).scores == pytest.approx([0.5])
-    assert words.match("t", True, alone, 3).forms == []
+    assert match_words(words, "t", False, alone, 3).scores == pytest.approx([0.5])
+    assert match_words(words, "t", True, alone, 3).forms == []
 
 
 def test_endless_runs_are_not_words():
     words = new(it=1e-3)
     words.learn("q" * 41 + " " + "z" * 40)
-    assert words.match("q", True, uniform(), 5).forms == []
-    assert words.match("z", True, uniform(), 5).forms == ["z" * 40]
+    assert match_words(words, "q", True, uniform(), 5).forms == []
+    assert match_words(words, "z", True, uniform(), 5).forms == ["z" * 40]
     in_text = {"q" * 41: 1, "y" * 40: 1}
-    assert words.match("q", True, uniform(), 5, in_text=in_text).forms == []
-    assert words.match("y", True, uniform(), 5, in_text=in_text).forms == ["y" * 40]
+    assert match_words(words, "q", True, uniform(), 5, in_text=in_text).forms == []
+    assert match_words(words, "y", True, uniform(), 5, in_text=in_text).forms == ["y" * 40]
 
 
 # A look behind the first token
@@ -160,18 +161,20 @@ def test_endless_runs_are_not_words():
 
 def test_the_second_token_shares_out_what_the_first_one_has():
     words = new(the=6e-2, that=3e-2, tea=1e-2, toe=1e-2, a=5e-2)
-    found = words.match("", True, p(t=0.5, a=0.2), 10, continuation=after("t", inside(h=0.1, o=0.8)))
+    found = match_words(words, "", True, p(t=0.5, a=0.2), 10, continuation=after("t", inside(h=0.1, o=0.8)))
     assert scores(found) == pytest.approx({"toe": 0.4, "a": 0.2, "the": 0.1 / 3, "that": 0.05 / 3})
     assert found.total == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
 
 
 def test_the_share_of_a_first_token_is_told_with_it():
     words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2, i=2e-1), dict[int, float]()
-    words.match("", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share}))
+    match_words(
+        words, "", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share})
+    )
     [t, a] = (encode(f" {letter}")[0] for letter in "ta")
     assert asked == pytest.approx({t: 0.5 / 0.8, a: 0.2 / 0.8}), "of words of several tokens among all"
     words = new(the=2e-2, toe=1e-2)  # none is one token
-    words.match("", True, p(t=0.5), 10, continuation=lambda token, share: asked.update({token: share}))
+    match_words(words, "", True, p(t=0.5), 10, continuation=lambda token, share: asked.update({token: share}))
     assert asked[t] == 0
 
 
@@ -183,7 +186,7 @@ def test_words_are_cut_well_where_some_are_cut_and_few():
 def test_it_is_followed_as_far_as_it_is_trusted():
     words = new(the=3e-2, toe=1e-2)
     for trust in (0.0, 0.25, 1.0):
-        found = words.match("t", True, p(t=0.8), 10, continuation=after("t", inside(trust, o=1.0)))
+        found = match_words(words, "t", True, p(t=0.8), 10, continuation=after("t", inside(trust, o=1.0)))
         expected = {"the": (1 - trust) * 0.6, "toe": (1 - trust) * 0.2 + trust * 0.8}
         assert scores(found) == pytest.approx({form: score for form, score in expected.items() if score})
 
@@ -191,9 +194,9 @@ def test_it_is_followed_as_far_as_it_is_trusted():
 def test_a_word_of_that_token_alone_has_what_no_longer_word_takes():
     words = new(a=5e-2, an=3e-2, at=1e-2)
     known = after("a", inside(n=0.2, t=0.1, x=0.6))
-    found = words.match("", True, p(a=0.5), 10, continuation=known)
+    found = match_words(words, "", True, p(a=0.5), 10, continuation=known)
     assert scores(found) == pytest.approx({"a": 0.35, "an": 0.1, "at": 0.05})
-    found = words.match("a", True, p(a=0.5), 10, continuation=known)
+    found = match_words(words, "a", True, p(a=0.5), 10, continuation=known)
     assert found.finished == pytest.approx(0.35)
     assert found.total == pytest.approx(0.15)
 
@@ -201,18 +204,22 @@ def test_a_word_of_that_token_alone_has_what_no_longer_word_takes():
 def test_a_rare_word_of_ones_own_comes_first_where_its_second_token_does():
     words = new(tea=1e-2)
     words.learn_many(["tern"] * 900 + ["txyl"])
-    assert words.match("t", True, p(t=1.0), 3).forms[0] == "tern"
-    assert words.match("t", True, p(t=1.0), 1, continuation=after("t", inside(0.9, x=0.9))).forms == ["txyl"]
+    assert match_words(words, "t", True, p(t=1.0), 3).forms[0] == "tern"
+    assert match_words(words, "t", True, p(t=1.0), 1, continuation=after("t", inside(0.9, x=0.9))).forms == [
+        "txyl"
+    ]
 
 
 def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned():
     words, known = new(the=1e-4, toe=1e-4), after("t", inside(o=0.8))
-    assert scores(words.match("to", True, p(t=1.0), 9, continuation=known)) == pytest.approx({"toe": 0.8})
+    assert scores(match_words(words, "to", True, p(t=1.0), 9, continuation=known)) == pytest.approx(
+        {"toe": 0.8}
+    )
     words.learn("tow tow tow")
-    found = words.match("to", True, p(t=1.0), 9, continuation=known)
+    found = match_words(words, "to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 5 / 8, "tow": 0.8 * 3 / 8})
     words.learn("toe toe")
-    found = words.match("to", True, p(t=1.0), 9, continuation=known)
+    found = match_words(words, "to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 7 / 10, "tow": 0.8 * 3 / 10})
 
 
@@ -221,17 +228,19 @@ def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned():
 
 def test_a_word_that_stands_before_the_cursor_is_known():
     words = new(tea=1e-3)
-    assert words.match("vo", True, uniform(), 3).forms == []
-    assert words.match("vo", True, uniform(), 3, in_text={"vorn": 1, "Vorn": 1, "wo": 1}).forms == ["vorn"]
-    assert words.match("vorn", True, uniform(), 3, in_text={"vorn": 1}).forms == [], "it is finished"
-    assert words.match("", True, p(v=0.9), 3, in_text={"vorn": 1}).forms == ["vorn"]
-    assert words.match("vo", True, uniform(), 3).forms == [], "and only for as long as it stands there"
+    assert match_words(words, "vo", True, uniform(), 3).forms == []
+    assert match_words(words, "vo", True, uniform(), 3, in_text={"vorn": 1, "Vorn": 1, "wo": 1}).forms == [
+        "vorn"
+    ]
+    assert match_words(words, "vorn", True, uniform(), 3, in_text={"vorn": 1}).forms == [], "it is finished"
+    assert match_words(words, "", True, p(v=0.9), 3, in_text={"vorn": 1}).forms == ["vorn"]
+    assert match_words(words, "vo", True, uniform(), 3).forms == [], "and only for as long as it stands there"
 
 
 def test_a_word_that_stands_before_the_cursor_is_worth_more():
     words = new(tea=1e-3, ten=1.02e-3)
-    assert words.match("t", True, p(t=1.0), 3).forms == ["ten", "tea"]
-    once, twice = (words.match("t", True, p(t=1.0), 3, in_text={"tea": times}) for times in (1, 2))
+    assert match_words(words, "t", True, p(t=1.0), 3).forms == ["ten", "tea"]
+    once, twice = (match_words(words, "t", True, p(t=1.0), 3, in_text={"tea": times}) for times in (1, 2))
     assert once.forms == twice.forms == ["tea", "ten"]
     assert scores(once)["tea"] < scores(twice)["tea"]
 
@@ -239,8 +248,8 @@ def test_a_word_that_stands_before_the_cursor_is_worth_more():
 def test_standing_before_the_cursor_takes_nothing_from_a_word():
     """Where the second token says that it comes now, its count alone would make it less."""
     words, known = new(tea=1e-2, toe=1e-6), after("t", inside(o=1.0))
-    without = words.match("t", True, p(t=1.0), 3, continuation=known)
-    found = words.match("t", True, p(t=1.0), 3, continuation=known, in_text={"toe": 1})
+    without = match_words(words, "t", True, p(t=1.0), 3, continuation=known)
+    found = match_words(words, "t", True, p(t=1.0), 3, continuation=known, in_text={"toe": 1})
     assert scores(found)["toe"] == scores(without)["toe"]
 
 
@@ -260,8 +269,8 @@ def test_scores_never_exceed_the_distribution():
         for spaced in (False, True):
             chances, continuation = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
             for known in (None, Continuation(continuation, 0.7), Continuation(continuation, 1.0)):
-                found = words.match(
-                    "", spaced, chances, 1000, continuation=lambda _token, _share, known=known: known
+                found = match_words(
+                    words, "", spaced, chances, 1000, continuation=lambda _token, _share, known=known: known
                 )
                 assert found.total <= 1 + 1e-5
                 assert found.scores.sum() == pytest.approx(found.total, rel=1e-4)
@@ -277,7 +286,8 @@ def test_the_words_listed_are_never_worth_more_than_all():
         chances, continuation = (random.dirichlet(np.full(VOCAB, 0.05)).astype(np.float32) for _ in range(2))
         for typed in ("", "a", "b", "ce"):
             for most in (1, 3, 1000):
-                found = words.match(
+                found = match_words(
+                    words,
                     typed,
                     True,
                     chances,
@@ -298,7 +308,7 @@ def spelled_out(words: WordVocabulary, chances: np.ndarray, most: int) -> dict[s
     """The best words, asked for letter by letter."""
     found: dict[str, float] = {}
     for letter in "abcde":
-        matches = words.match(letter, True, chances, 1000)
+        matches = match_words(words, letter, True, chances, 1000)
         found |= scores(matches) | {letter: matches.finished}
     best = sorted(found, key=lambda form: -found[form])[:most]
     return {form: found[form] for form in best if found[form] > 0}
@@ -314,7 +324,7 @@ def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha):
         chances = np.zeros(VOCAB, dtype=np.float32)
         chances[[encode(f" {letter}")[0] for letter in "abcde."]] = random.dirichlet(np.full(6, alpha))
         expected = spelled_out(words, chances, 5)
-        found = scores(words.match("", True, chances, 5))
+        found = scores(match_words(words, "", True, chances, 5))
         for form, score in expected.items():
             if score > 1e-3 * max(expected.values()):
                 assert found.get(form) == pytest.approx(score), form
@@ -325,15 +335,15 @@ def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same():
     words = new(the=6e-2, tea=1e-2, a=5e-2)
     chances = p(t=2e-6, a=1e-6)
     chances[ord(".")] = 1 - 3e-6
-    assert words.match("", True, chances, 3).forms == ["the", "a", "tea"]
+    assert match_words(words, "", True, chances, 3).forms == ["the", "a", "tea"]
 
 
 def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer():
     chances = p(t=0.9, v=0.01)
     few = new(the=6e-2, via=1e-3, vat=1e-3)
-    assert {*few.match("", True, chances, 3).forms} == {"the", "via", "vat"}
+    assert {*match_words(few, "", True, chances, 3).forms} == {"the", "via", "vat"}
     many = new(the=6e-2, thy=1e-6, thou=1e-6, tis=1e-6, via=1e-3)
-    assert many.match("", True, chances, 2).forms == ["the", "via"]
+    assert match_words(many, "", True, chances, 2).forms == ["the", "via"]
 
 
 def test_inside_a_word_none_is_too_unlikely():
@@ -341,4 +351,4 @@ def test_inside_a_word_none_is_too_unlikely():
     words.learn("vorn vorm")
     chances = p(t=0.5, v=1e-9)
     chances[ord(".")] = 0.5
-    assert {*words.match("v", True, chances, 9).forms} == {"vorn", "vorm", "via"}
+    assert {*match_words(words, "v", True, chances, 9).forms} == {"vorn", "vorm", "via"}
