@@ -22,7 +22,8 @@ from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
-from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel, NextWord
+from idiolect.adapters.prediction.look_ahead import NextWord
+from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text

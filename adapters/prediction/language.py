@@ -51,6 +51,7 @@ _SURELY_WORDS, _SURELY_KNOWN = (
 _MIN_FIRST_PROB, _MIN_SECOND_PROB = 0.05, 0.1
 _MIN_FIRST_LETTERS = 3  # ... from that many letters of the first word on, ...
 _SURE_KNOWN = 0.9  # ... and the probability of a known language, from which on the second word needs none
+_SURE_LANGUAGE = 0.8  # probability of a language from which on words of others are left out
 _BACKWARDS = regex.compile(WORD.pattern, regex.REVERSE)
 _LATIN = regex.compile(r"\p{Latin}")
 _PARTS = regex.compile(r"[^'’]+")  # of "l'homme" or "dell'arte"
@@ -140,11 +141,17 @@ class Languages:
                 there = float(other_frequencies([folded])[0][self._others[language]])
             return there >= known if there else not known and len(typed) > _BEGUN
 
-        def hides(offered: str) -> bool:
-            goes_on = offered[:1].isalnum() or offered[:1] in "'’"
-            return not all(map(is_own, WORD.findall(typed + offered if goes_on else offered)))
+        return lambda offered: not all(map(is_own, _words_shown(typed, offered)))
 
-        return hides
+    def of_another_known(self, typed: str) -> Callable[[str], bool]:
+        """Return a function that says whether something has a word of another known language than the text's.
+
+        Args:
+            typed: the letters of the word under the cursor.
+        """
+        if max(self._words.belief, default=0.0) < _SURE_LANGUAGE:
+            return lambda _offered: False
+        return lambda offered: any(map(self._words.is_of_another_language, _words_shown(typed, offered)))
 
     def _states(self, text: str) -> NDArray[np.float64]:
         """Return how probable each language is behind the last word: the known ones, the others, another script."""
@@ -262,6 +269,12 @@ class Languages:
 def _is_abbreviation(word: str) -> bool:
     """Return True for what tells nothing of its language: "TODO", "B2"."""
     return any(map(str.isnumeric, word)) or (len(word) > 1 and word.isupper())
+
+
+def _words_shown(typed: str, offered: str) -> list[str]:
+    """Return the words that stand there once ``offered`` follows the letters of the word under the cursor."""
+    goes_on = offered[:1].isalnum() or offered[:1] in "'’"
+    return WORD.findall(typed + offered if goes_on else offered)
 
 
 def _last_words(text: str, most: int) -> list[str]:

@@ -2,8 +2,7 @@
 
 One forward pass reads as much as it can: a draft from the memory is verified together with the text (speculative
 decoding, Leviathan et al. 2023), and what was read stays in the KV cache. Distributions that were computed are kept in
-a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`. Passes that the likeliest next words will need are made
-before anybody waits for them.
+a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.ngram_memory import FastMemory, Prediction
-from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import ProbsCache
@@ -36,8 +33,6 @@ _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this
 _MIN_ANSWERED_ORDER = 2
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
-_MIN_AHEAD_PROB: Final = 0.3  # of a next word that is worth a forward pass before it is typed
-_NEAR_CHARS: Final = 64  # before a cursor, by which it is known where a text goes on
 
 
 @dataclass(frozen=True)
@@ -327,82 +322,3 @@ class NextTokenModel:
     def _common(self) -> list[int]:
         """Return the tokens that stand before every text."""
         return [*self._cache.recent(), *self.user_model.recent.separator]
-
-
-@dataclass(frozen=True)
-class NextWord:
-    """A word that may come next: ``text`` from the cursor to its end, ``ids`` all tokens up to there."""
-
-    text: str
-    p: float
-    ids: list[int]
-
-    @property
-    def expected_saving(self) -> float:
-        """Keystrokes that it saves on average."""
-        return self.p * (len(self.text) - 1)
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What may be typed next: the likeliest words behind ``near``, the end of the text."""
-
-    near: str = ""
-    words: Sequence[NextWord] = ()
-    wants_tail: bool = True
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """A pass under way that nobody waits for yet: it computes what is needed once ``text`` is typed behind ``near``."""
-
-    near: str
-    text: str
-    interrupt: Interrupt
-
-    def is_needed_at(self, prefix: str) -> bool:
-        """Return True if it computes what a suggestion after ``prefix``, where the word has ended, needs."""
-        whole, end = f"{self.near}{self.text} ", prefix[-_NEAR_CHARS:]
-        least = len(self.near) + len(self.text)
-        return any(whole[:length].endswith(end) for length in range(least, len(whole) + 1))
-
-
-class LookAhead:
-    """Makes passes ahead, for one thread; others may call :meth:`make_way` meanwhile."""
-
-    def __init__(self, next_token: NextTokenModel) -> None:
-        self._next_token = next_token
-        self._expected = _Expected()
-        self._pass: _Pass | None = None
-
-    def expect(self, prefix: str, words: Sequence[NextWord], *, wants_tail: bool) -> None:
-        """Expect one of ``words`` to be typed next; ``wants_tail``: ghosts of several words are asked for."""
-        self._expected = _Expected(prefix[-_NEAR_CHARS:], words, wants_tail)
-
-    def forget(self) -> None:
-        """Expect nothing."""
-        self._expected = _Expected()
-
-    def make_passes(self, min_prob: float = _MIN_AHEAD_PROB) -> Steps[None]:
-        """Make the passes for words of at least this probability; a pass a step, until something else is expected."""
-        expected = self._expected
-        for word in expected.words:
-            if word.p < min_prob or self._expected is not expected:
-                return
-            self._pass = _Pass(expected.near, word.text, Interrupt())
-            try:
-                self._next_token.prefetch(
-                    word.ids, drafts=expected.wants_tail, interrupt=self._pass.interrupt
-                )
-            finally:
-                self._pass = None
-            yield
-
-    def make_way(self, prefix: str | None) -> None:
-        """Interrupt a pass, unless it computes what a suggestion after ``prefix`` needs.
-
-        Any thread may call this while another one makes the pass. None is other work, which needs no such pass.
-        """
-        under_way = self._pass
-        if under_way is not None and not (prefix is not None and under_way.is_needed_at(prefix)):
-            under_way.interrupt.stop()

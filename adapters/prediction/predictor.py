@@ -26,8 +26,9 @@ from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
+from idiolect.adapters.prediction.look_ahead import LookAhead
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import LookAhead, NextTokenModel
+from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
@@ -44,7 +45,6 @@ _MIN_SHARE = 0.2  # of that, for any word: below 0.1 % nothing is offered
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
-_SURE_LANGUAGE = 0.8  # probability of a language from which on words of others are left out
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _MISTYPED: Final = "teh"
 # With these no grey text was looked for.
@@ -225,17 +225,21 @@ class Predictor:
         self._weigh_by_language(prefix)
         split = self.ranker.split(prefix)
         reasons = dict[Reason, None]()  # in the order in which they were found
-        guard = self.user_model.guard(prefix, self.answered_units)
-        must_hide = _noting(guard, Reason.TYPED_TOO_SELDOM, reasons)
         before = prefix[: len(prefix) - len(split.typed)]
         is_known = self._languages is None or self._languages.knows(before)
-        if self._languages is not None and not is_known:
+        hides = {Reason.TYPED_TOO_SELDOM: self.user_model.guard(prefix, self.answered_units)}
+        if self._languages is not None and is_known:
+            hides[Reason.WORD_OF_ANOTHER_LANGUAGE] = self._languages.of_another_known(split.typed)
+        elif self._languages is not None:
             follows = self.ranker.expected_by_memory(split)
-            only_own = self._languages.only_own(before, split.typed, follows)
-            must_hide = _either(must_hide, _noting(only_own, Reason.ANOTHER_LANGUAGE, reasons))
-        elif len(self.user_model.words.languages) > 1:
-            of_another = self._of_another_language(split.typed)
-            must_hide = _either(must_hide, _noting(of_another, Reason.WORD_OF_ANOTHER_LANGUAGE, reasons))
+            hides[Reason.ANOTHER_LANGUAGE] = self._languages.only_own(before, split.typed, follows)
+
+        def must_hide(offered: str) -> bool:
+            reason = next((reason for reason, is_hidden in hides.items() if is_hidden(offered)), None)
+            if reason is not None:
+                reasons[reason] = None
+            return reason is not None
+
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             correction = mender.ended(prefix, is_known=is_known)
         if remember:
@@ -309,20 +313,6 @@ class Predictor:
         if self._languages is not None and len(words.languages) > 1:
             words.weigh_by_language(self._languages.belief(*self.ranker.split_typed(prefix)).tolist())
 
-    def _of_another_language(self, typed: str) -> Callable[[str], bool]:
-        """Return a function that says whether something has a word that is surely of another language than the text."""
-        vocabulary = self.user_model.words
-        if max(vocabulary.belief) < _SURE_LANGUAGE:
-            return lambda _offered: False
-
-        def hides(offered: str) -> bool:
-            goes_on = offered[:1].isalnum() or offered[:1] in "'’"
-            return any(
-                map(vocabulary.is_of_another_language, WORD.findall(typed + offered if goes_on else offered))
-            )
-
-        return hides
-
     def _offered(
         self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool], *, small_names: bool
     ) -> list[Word]:
@@ -387,22 +377,3 @@ class Predictor:
         self.next_token.forget_texts()
         if self._mender is not None:
             self._mender.forget_typed()
-
-
-def _noting(
-    hides: Callable[[str], bool], reason: Reason, reasons: dict[Reason, None]
-) -> Callable[[str], bool]:
-    """Return ``hides`` as a function that also adds ``reason`` to ``reasons`` where it hides something."""
-
-    def is_hidden(offered: str) -> bool:
-        if hides(offered):
-            reasons[reason] = None
-            return True
-        return False
-
-    return is_hidden
-
-
-def _either(hides: Callable[[str], bool], also: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return a function that says whether one of two hides something."""
-    return lambda offered: hides(offered) or also(offered)
