@@ -65,8 +65,8 @@ class Profile:
     ) -> ForgetReceipt:
         """Delete entries and everything learned from them, or (`dry_run`) say what that would take.
 
-        Raises OtherCountError, with nothing
-        changed, where it would not be the `expect`ed number of entries, and the store's errors.
+        Raises OtherCountError, with nothing changed, where it would not be the `expect`ed number of entries, and the
+        store's errors.
         """
         try:
             receipt = self.store.forget(selector, dry_run=dry_run, expect=expect)
@@ -77,7 +77,8 @@ class Profile:
                 self.events.publish(Forgotten())
             raise
         if not dry_run:
-            self.events.publish(Forgotten(receipt))
+            if receipt.entries or receipt.words:
+                self.events.publish(Forgotten(receipt))
             self.store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 

@@ -171,7 +171,7 @@ class LiveModel:
         )
         self._warming.ask(0.0)
         profile.events.subscribe(Learned, lambda event: self.learn(event.entries))
-        profile.events.subscribe(Forgotten, lambda _: self.rebuild())
+        profile.events.subscribe(Forgotten, self._forget)
         profile.events.subscribe(Decided, self._follow_decision)
         profile.events.subscribe(Published, lambda event: self._end_round(event.serves))
 
@@ -412,6 +412,13 @@ class LiveModel:
         yield from predictor.warm(served.predictor)
         self._serve(replace(served, predictor=predictor))
         self.generations.let_go()
+
+    def _forget(self, event: Forgotten) -> None:
+        """Know what the store still holds; where rules for words alone went, nothing else is built anew."""
+        if event.receipt is not None and not event.receipt.entries:
+            self.read_preferences()
+        else:
+            self.rebuild()
 
     def _follow_decision(self, event: Decided) -> None:
         if event.about == "words":

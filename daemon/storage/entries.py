@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlite_utils import Database
@@ -45,6 +46,7 @@ class Entries:
         self._connection = connection
         self._file_states = file_states
         self._shared = shared
+        self._last_match = b"", MatchingEntries((), 0)  # the hash of a selector, and its matches
 
     def add(
         self, new: Sequence[NewEntry], file: FileState | None = None, origin: int | None = None
@@ -173,21 +175,25 @@ class Entries:
     def match(self, selector: Selector) -> MatchingEntries:
         """Find the entries that are selected by their text; none where the selector looks for no text.
 
-        Comparing texts takes seconds where there are many: so others read and write between two batches, each of
-        which takes milliseconds. See `still_selected` for what they change meanwhile.
+        Comparing texts takes seconds where there are many. So other threads read and write between two batches, each of
+        which takes milliseconds (see `still_selected`), and the next search by the same selector looks at newer entries
+        alone.
         """
         if not selector.texts:
             return MatchingEntries((), 0)
         upto = "SELECT max(id) FROM (SELECT id FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
         where, values = _where(selector)
         sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608 (no value in it)
-        found: list[int] = []
-        after, last = 0, self.last_id()
+        searched, last = sha256(repr(selector).encode()).digest(), self.last_id()
+        matched, before = self._last_match
+        found, after = ([*before.ids], before.last_id) if matched == searched else ([], 0)
         while True:
             with self._connection.reading() as db:
                 reached = db.execute(upto, [after, last, _BATCH]).fetchone()[0]
                 if reached is None:
-                    return MatchingEntries(tuple(found), last)
+                    matches = MatchingEntries(tuple(found), last)
+                    self._last_match = searched, matches
+                    return matches
                 found += [row[0] for row in db.execute(sql, [after, reached, *values])]
             after = reached
 

@@ -260,7 +260,9 @@ class Store:
             for entry in entries:
                 there = folded(entry.text)
                 yield from (
-                    text for text in texts if text in there and pattern(wanted[text], whole=True).found(there)
+                    text
+                    for text in texts
+                    if text in there and pattern(wanted[text], whole=True).found_in_folded(there)
                 )
 
         found = set(held(self.entries.select(selector=Selector(ids=tuple(ids))), {*wanted})) if ids else set()

@@ -8,6 +8,7 @@ from publishing import entry
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.storage import encrypted_file, matching
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.records import OtherCountError
 from idiolect.daemon.storage.selectors import Selector
@@ -52,6 +53,27 @@ def test_forgetting_is_told_once_it_is_done(profile, events):
     receipt = profile.forget(Selector(text="zircon"))
     assert events == [Forgotten(receipt)]
     assert (receipt.entries, receipt.total) == (1, 2)
+    assert profile.forget(Selector(text="zircon")).entries == 0
+    assert events == [Forgotten(receipt)], "nothing was there, so nothing is told"
+
+
+def test_each_text_is_compared_with_a_selector_once(profile, monkeypatch):
+    compared = []
+
+    def pattern(*given):
+        compared.append(given)
+        return matching.pattern(*given)
+
+    monkeypatch.setattr(encrypted_file, "pattern", pattern)
+    profile.learn([entry(f"The zircon gate {number}.", minute=number) for number in range(3)])
+    selector = Selector(text="zircon")
+    assert profile.forget(selector, dry_run=True).entries == 3
+    assert len(compared) == 3
+    profile.forget(Selector(ids=(1,)))
+    profile.learn([entry("Another zircon gate.", minute=4), entry("A garden.", minute=5)])
+    assert profile.forget(selector, expect=3).entries == 3
+    assert len(compared) == 5
+    assert [kept.text for kept in profile.store.entries.select()] == ["A garden."]
 
 
 def test_forgetting_is_told_where_the_file_could_not_be_rewritten(profile, events, monkeypatch):
