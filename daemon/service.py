@@ -175,9 +175,9 @@ class Service:
         self._retention = Retention(settings, profile)
         self.sync = Sync(settings, profile, self.ingest, model.reading_much)
         self.following = following = SyncSchedule(self.sync, settings.sync_every_s)
-        profile.events.subscribe(Learned, lambda _: following.changed())
-        profile.events.subscribe(Decided, lambda _: following.changed())
-        profile.events.subscribe(Forgotten, lambda _: following.changed(urgent=True))
+        profile.events.subscribe(Learned, lambda _: following.send_soon())
+        profile.events.subscribe(Decided, lambda _: following.send_soon())
+        profile.events.subscribe(Forgotten, lambda _: following.send_soon(at_once=True))
         self._watcher.start()
         following.start()
         store.adapters.prune(settings.keep_adapters)
@@ -213,11 +213,11 @@ class Service:
         """What to look out for while the service rests, or None: there is something to do."""
         if self._children.doing or self.imports.running or not (self._watcher.quiet and self.following.quiet):
             return None
-        # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
-        told_of = self._watcher.noticed and self.following.noticed and not self.rounds.due
         shared = () if self.sync.path is None else (self.sync.path,)
         paths, suffixes = (*self.store.watches.all(), *shared), (*SUFFIXES, SUFFIX)
-        rest = IdleState(paths, suffixes) if told_of else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
+        # No notice comes of mains power, of a drive that comes back, and of files on a drive of the network.
+        noticed = self._watcher.noticed and not shared and not self.rounds.due
+        rest = IdleState(paths, suffixes) if noticed else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
 
     def pause(self, for_s: float | None) -> None:

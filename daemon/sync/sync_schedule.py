@@ -10,7 +10,6 @@ import time
 from contextlib import suppress
 from typing import Final
 
-import psutil
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
@@ -23,22 +22,16 @@ log = logging.getLogger("idiolect.sync")
 
 _QUIET_S: Final = 0.3  # after a notice: a synchroniser brings several files
 _LONGEST_NOTICE_S: Final = 10.0
-_POLL_S: Final = 60.0  # where the system sends no notices
-_RESCAN_S: Final = 300.0  # where it does: some are lost
+_POLL_S: Final = 60.0  # a drive of the network sends no notices, and elsewhere some are lost
 _RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 300.0
 _STOP_S: Final = 10.0
 _NEVER: Final = float("inf")
 #: The most folders that are watched: the shared one, and those of so many devices.
 _MAX_WATCHED: Final = 65
-#: File systems on which the system tells of nothing that another machine, or a program in their place, puts there.
-_UNTOLD: Final = re.compile(
-    r"(nfs|cifs|smb|9p|afs|afpfs|ceph|gluster|lustre|beegfs|virtiofs|vboxsf|vmhgfs|prl_fs|drvfs|davfs|webdav"
-    r"|fuse(\.|$)|macfuse|osxfuse)"
-)
 #: What devices write: files, and subfolders.
 _OURS: Final = re.compile(rf"{re.escape(SUFFIX)}$|^[0-9a-f]{{16}}$")
-_TOLD: Final = ("created", "modified", "closed", "moved", "deleted")
+_CHANGES: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
 class SyncSchedule(FileSystemEventHandler):
@@ -52,26 +45,25 @@ class SyncSchedule(FileSystemEventHandler):
         self._sync = sync
         self._every_s = every_s
         self._wake = threading.Condition(threading.RLock())
-        self._read_at = self._send_at = self._look_at = _NEVER  # the last: unasked
+        self._read_at = self._send_at = self._poll_at = _NEVER
         self._notice_s = _QUIET_S  # from a notice to the reading; longer where notices bring nothing
         self._retry_s = _RETRY_S
         self._busy = self._stopping = self._failed = False
         self._observer: BaseObserver | None = None
         self._observed: dict[str, int] = {}  # the folders that are watched, and which each is
-        self._told = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Read and write at once, and then whenever there is something; for a start, and where a folder is joined."""
+        """Read and write at once, and follow the folder from now on; at the service's start, and once one is shared."""
         if self._sync.path is not None:
-            self._ask(read_in_s=0, send_in_s=0)
+            self._schedule(read_in_s=0, send_in_s=0)
             with self._wake:
                 if self._thread is None and not self._stopping:
                     self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
                     self._thread.start()
 
     def stop(self) -> None:
-        """End; what is not written yet is written after the next start."""
+        """End the thread; what is not written yet is written after the next start."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
@@ -79,33 +71,28 @@ class SyncSchedule(FileSystemEventHandler):
             self._thread.join(_STOP_S)
         self._unobserve()
 
-    def changed(self, urgent: bool = False) -> None:
-        """Something was learned or decided, or forgotten (`urgent`)."""
+    def send_soon(self, *, at_once: bool = False) -> None:
+        """Write what was learned, decided or forgotten, with what comes in the next seconds unless `at_once`."""
         if self._sync.path is not None:
-            self._ask(send_in_s=0 if urgent else self._every_s)
+            self._schedule(send_in_s=0 if at_once else self._every_s)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note that files arrive; not those that this device writes."""
+        """Read soon, where files arrive that this device did not write."""
         names = [os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
-        if event.event_type in _TOLD and any(
+        if event.event_type in _CHANGES and any(
             _OURS.search(name) and name != self._sync.device for name in names
         ):
-            self._ask(read_in_s=self._notice_s)
+            self._schedule(read_in_s=self._notice_s)
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to do now; to look for a folder that is away is nothing."""
+        """Whether nothing is to be read or written now; a folder that is away is looked for all the same."""
         with self._wake:
             return not self._busy and (
                 self._sync.path is None or (self._send_at == _NEVER and self._read_at == _NEVER)
             )
 
-    @property
-    def noticed(self) -> bool:
-        """Whether the system tells of all that there will be to do."""
-        return self._sync.path is None or (self._told and not self._failed)
-
-    def _ask(self, read_in_s: float = _NEVER, send_in_s: float = _NEVER) -> None:
+    def _schedule(self, read_in_s: float = _NEVER, send_in_s: float = _NEVER) -> None:
         now = time.monotonic()
         with self._wake:
             self._read_at = min(self._read_at, now + read_in_s)
@@ -115,7 +102,7 @@ class SyncSchedule(FileSystemEventHandler):
     def _work(self) -> None:
         while not self._stopping:
             with self._wake:
-                now, due = time.monotonic(), min(self._read_at, self._send_at, self._look_at)
+                now, due = time.monotonic(), min(self._read_at, self._send_at, self._poll_at)
                 if self._sync.path is None or now < due:
                     self._wake.wait(None if due == _NEVER or self._sync.path is None else due - now)
                     continue
@@ -128,20 +115,20 @@ class SyncSchedule(FileSystemEventHandler):
                 # Notices of nothing, however many a drive sends, are followed more and more seldom.
                 self._notice_s = _QUIET_S if new else min(2 * self._notice_s, _LONGEST_NOTICE_S)
                 self._failed, self._retry_s = False, _RETRY_S
-                look_in_s = _RESCAN_S if self._told else _POLL_S
+                poll_in_s = _POLL_S
             except Exception as error:  # noqa: BLE001 (whatever it is, the next files may be read)
                 if not self._stopping:
                     code = error.code if isinstance(error, IdiolectError) else type(error).__name__
                     log.warning("the shared folder was not read or written, and will be: %s", code)
-                self._failed, look_in_s = True, self._retry_s
+                self._failed, poll_in_s = True, self._retry_s
                 self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
             finally:
                 with self._wake:
                     self._busy = False
-                    self._look_at = time.monotonic() + look_in_s
+                    self._poll_at = time.monotonic() + poll_in_s
 
     def _observe(self) -> None:
-        """Ask the system for notices of the folders that are there now; where it has too many, at the next look."""
+        """Watch the folders that are there now; where the system can watch no more, they are polled alone."""
         wanted = self._wanted()
         if wanted == self._observed:
             return
@@ -153,10 +140,10 @@ class SyncSchedule(FileSystemEventHandler):
             observer.start()
             for path in wanted:
                 observer.schedule(self, path)
-        except OSError:  # it has too many; what had begun ends
+        except OSError:  # the system can watch no more
             self._unobserve()
         else:
-            self._observed, self._told = wanted, _is_told_of(next(iter(wanted)))
+            self._observed = wanted
 
     def _wanted(self) -> dict[str, int]:
         """The folders to watch: the shared one, and those of other devices."""
@@ -167,17 +154,7 @@ class SyncSchedule(FileSystemEventHandler):
         return wanted
 
     def _unobserve(self) -> None:
-        observer, self._observer, self._observed, self._told = self._observer, None, {}, False
+        observer, self._observer, self._observed = self._observer, None, {}
         if observer is not None:
             observer.stop()
             observer.join(_STOP_S)
-
-
-def _is_told_of(path: str) -> bool:
-    """Whether the system tells of what others put into a folder: not on a drive of the network, or of a program."""
-    whole = os.path.join(os.path.realpath(path), "")
-    mounts = [
-        one for one in psutil.disk_partitions(all=True) if whole.startswith(os.path.join(one.mountpoint, ""))
-    ]
-    mount = max(mounts, key=lambda one: len(one.mountpoint), default=None)
-    return mount is None or not _UNTOLD.match(mount.fstype)

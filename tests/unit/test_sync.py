@@ -8,7 +8,6 @@ import stat
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import psutil
@@ -730,38 +729,26 @@ def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, schedu
     first.folder.rename(aside)
     first.write("Written meanwhile.")
     schedule.start()
-    until(lambda: first.sync.state().problem and schedule.quiet and not schedule.noticed)
+    until(lambda: first.sync.state().problem and schedule.quiet)
     aside.rename(first.folder)
-    until(lambda: first.sync.state().problem is None and schedule.quiet and schedule.noticed)
+    until(lambda: first.sync.state().problem is None and schedule.quiet)
     hand_own(first, second)
     second.cycle()
     assert "Written meanwhile." in second.texts()
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["a notice", "no notice"])
-def test_what_arrives_is_read(pair, schedule, monkeypatch, told):
+@pytest.mark.parametrize("noticed", [True, False], ids=["a notice", "no notice"])
+def test_what_arrives_is_read(pair, schedule, monkeypatch, noticed):
     first, second = pair
-    if not told:
-        monkeypatch.setattr(sync_schedule, "_RESCAN_S", 0.01)
+    if not noticed:
+        monkeypatch.setattr(sync_schedule, "_POLL_S", 0.01)
         monkeypatch.setattr(SyncSchedule, "on_any_event", lambda *_: None)
     schedule.start()
-    until(lambda: schedule.quiet and schedule.noticed)
+    until(lambda: schedule.quiet)
     second.write("Put there by another machine.")
     second.cycle()
     hand_own(second, first)
     until(lambda: "Put there by another machine." in first.texts())
-
-
-@pytest.mark.parametrize(("kind", "told"), [("ext4", True), ("nfs4", False), ("fuse.sshfs", False)])
-def test_a_drive_of_the_network_tells_of_nothing(pair, schedule, monkeypatch, kind, told):
-    first, _ = pair
-    mounts = [
-        SimpleNamespace(mountpoint="/", fstype="cifs"),
-        SimpleNamespace(mountpoint=str(first.folder), fstype=kind),
-    ]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
-    schedule.start()
-    until(lambda: schedule.quiet and first.sync.state().problem is None and schedule.noticed == told)
 
 
 def test_where_no_more_can_be_watched_nothing_is_left_behind(pair, schedule, monkeypatch):
@@ -778,8 +765,7 @@ def test_where_no_more_can_be_watched_nothing_is_left_behind(pair, schedule, mon
     before = process.num_threads(), process.num_fds()
     until(lambda: len(cycles) >= 20)
     now = process.num_threads(), process.num_fds()
-    assert max(now[0] - before[0], now[1] - before[1]) <= 2
-    assert not schedule.noticed
+    assert max(now[0] - before[0], now[1] - before[1]) < 8  # some are open in the middle of a cycle
 
 
 def test_notices_of_nothing_are_followed_more_and_more_seldom(pair, schedule, monkeypatch):
@@ -789,7 +775,7 @@ def test_notices_of_nothing_are_followed_more_and_more_seldom(pair, schedule, mo
     monkeypatch.setattr(first.sync, "cycle", lambda **how: cycles.append(time.monotonic()) or real(**how))
     monkeypatch.setattr(sync_schedule, "_QUIET_S", 0.005)
     schedule.start()
-    until(lambda: schedule.quiet and schedule.noticed)
+    until(lambda: schedule.quiet)
     cycles.clear()
 
     def send_notice():
