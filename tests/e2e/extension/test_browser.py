@@ -98,6 +98,32 @@ def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
         assert tab.js(VALUE) == START
 
 
+def ink_end(browser):
+    """The right edge of the letters in the field's first line, black and grey, in pixels of the window."""
+    box = "(({ left, top, width }) => [left, top, width])(field.getBoundingClientRect())"
+    left, top, width = browser.tab.js(box)
+    line = browser.picture(left + 3, top + 3, width - 6, 11).convert("L")
+    return left + 3 + line.point(lambda light: 255 * (light < 200)).getbbox()[2]
+
+
+@in_chromium
+def test_the_ghost_behind_a_word_that_was_taken_is_what_tab_types_where_it_stands(browser):
+    browser.open(several(*FIELDS))
+    tab = browser.tab
+    for place in range(len(FIELDS)):
+        tab.js(f"turn({place})")
+        browser.begin()
+        browser.until_ghost()
+        tab.press("1", "Alt")
+        browser.until_value(f"{START}elin")
+        ghost, _ = browser.until_shown(lambda ghost, _: ghost.startswith("hums"))
+        shown = ink_end(browser)
+        with browser.room.mute():  # so that nothing new is shown
+            tab.press("Tab")
+            browser.until_value(f"{START}elin {ghost}")
+            assert abs(ink_end(browser) - shown) <= 2, ghost
+
+
 @in_chromium
 def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look(browser, service):
     ghost, _ = browser.offer()
