@@ -1,10 +1,11 @@
 """Processes of the program that are forked from an interpreter that has imported their modules once.
 
-A service spends four fifths of its start on its imports, and a command nearly all of its time: some hundred are started
-by the tests. :func:`install` has :class:`subprocess.Popen` fork those that are started as the program starts them, or
-by `python -c` with a code that runs the command line. Each has its own descriptors, environment, folder and session, as
-after an `exec`. Where the environment holds something that Python reads at its start, which the interpreter at hand has
-behind it, a new one is started as ever; so for what a fork cannot do.
+A service spends four fifths of its start on its imports, a command nearly all of its time, and a short round most of it
+on torch: some hundred are started by the tests.
+:func:`install` has :class:`subprocess.Popen` fork those that are started as the program starts them, or by `python -c`
+with a code that runs the command line. Each has its own descriptors, environment, folder and session, as after an
+`exec`. Where the environment holds something that Python reads at its start, which the interpreter at hand has behind
+it, a new one is started as ever; so for what a fork cannot do.
 
 What the system tells of a forked process's arguments and environment (`/proc`) is the other interpreter's, and its own
 interpreter is not taken apart at its end: what is about these needs a new one, as `bin/idiolect` is, or one with
@@ -30,7 +31,9 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import psutil
 
 #: What is imported before anything is forked. No more of the commands than all have: tests change what others import.
 _IMPORTED = {
@@ -46,10 +49,23 @@ _IMPORTED = {
         "daemon.storage.store",
         "models.build",
     ),
+    "round": (
+        "adapters.evaluation.mistyping",
+        "adapters.training.finetune",
+        "adapters.training.gate",
+        "models.session",
+    ),
 }
-_SERVICE = ["-P", "-m", "idiolect.daemon"]
+#: Which interpreter forks a module that is started as `python -P -m` does.
+_MODULES = {
+    "idiolect.daemon": "service",
+    "idiolect.adapters.training.round": "round",
+    "idiolect.adapters.evaluation.run": "round",
+}
 _COMMAND_LINE = "command_table"
 _LIMIT = 1 << 18  # bytes of an order
+#: A process with this in its environment is a new one, with a parent, arguments and an environment of its own.
+NEW = {"PYTHONUNBUFFERED": "1"}
 _folder: Path | None = None
 _starting = threading.Lock()
 _Popen = subprocess.Popen
@@ -60,18 +76,27 @@ def install() -> None:
     subprocess.Popen = Forked
 
 
+def running(module: str) -> list[psutil.Process]:
+    """The processes with this module that this one has had forked and that have not ended."""
+    of_module = [child for child in Forked.started if module in child.args and child.poll() is None]
+    return [psutil.Process(child.pid) for child in of_module]
+
+
 def _start_servers() -> Path:
     """Start the interpreters that fork, which end with this process; the folder of their sockets."""
     folder = Path(tempfile.mkdtemp(prefix="idiolect-forks-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | _READ
-    for kind in _IMPORTED:
-        server = _Popen(
+    servers = [
+        _Popen(
             [sys.executable, "-P", __file__, kind, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
             start_new_session=True,  # Ctrl+C ends the tests, whose fixtures still need commands to stop services
         )
+        for kind in _IMPORTED
+    ]
+    for server in servers:
         atexit.register(server.communicate)
         server.stdout.readline()
     return folder
@@ -86,8 +111,8 @@ def _kind(command: Any, given: dict[str, Any]) -> str | None:
     read = {name: value for name, value in environment.items() if name.startswith("PYTHON")}
     if any(given[name] for name in unusual) or read != _READ:
         return None
-    if command[1:4] == _SERVICE:
-        return "service"
+    if command[1:3] == ["-P", "-m"]:
+        return _MODULES.get(command[3])
     if command[-1] == "lsp":  # by asyncio, which waits for its children in another way
         return None
     return "command" if command[1:2] == ["-c"] and _COMMAND_LINE in command[2] else None
@@ -100,6 +125,7 @@ class Forked(subprocess.Popen):
     """A process that is forked if it can be; its parent is a keeper, which tells how it ended."""
 
     _keeper: socket.socket | None = None
+    started: ClassVar[weakref.WeakSet[Forked]] = weakref.WeakSet()
 
     def _execute_child(self, *arguments: Any) -> None:
         global _folder
@@ -133,6 +159,7 @@ class Forked(subprocess.Popen):
         )
         self.pid = int(self._keeper.recv(64))
         self._child_created = True
+        self.started.add(self)
         pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(given[name] for name in pipes))
 

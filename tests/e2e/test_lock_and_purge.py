@@ -11,7 +11,7 @@ import psutil
 import pytest
 import safetensors.numpy
 from program import Program
-from publishing import publish
+from publishing import execute, publish
 from waiting import until
 
 from idiolect.daemon.runtime import process
@@ -194,11 +194,9 @@ def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browser
 
 def test_text_is_let_go_when_its_time_is_over(program):
     program.stop()
-    with contextlib.closing(
-        Store.open(program.settings.store_path, store_key.obtain(program.settings).hex)
-    ) as store:
-        long_ago = datetime.now(UTC) - timedelta(days=31)
-        store._connection._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])
+    key = store_key.obtain(program.settings).hex
+    taken_us = round((datetime.now(UTC) - timedelta(days=31)).timestamp() * 1e6)
+    execute(program.settings.store_path, "UPDATE entries SET taken_us = ?", taken_us, key=key)
     with (program.home / "config.toml").open("a") as config:
         config.write("keep_days = 30\n")
     program.start()

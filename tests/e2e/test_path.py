@@ -87,8 +87,8 @@ def test_what_one_answers_is_suggested_for_this_once(program, tmp_path):
     assert "Kwarbelmoor" not in program.run(*asked)
 
 
-def test_what_one_answers_is_not_used_where_the_setting_says_so(base_dir, tmp_path):
-    program = Program(tmp_path / "home", base_dir, "see_context = false\n")
+def test_what_one_answers_is_not_used_where_the_setting_says_so(tiny, tmp_path):
+    program = Program(tmp_path / "home", tiny.folder.parent, "see_context = false\n")
     program.run("start")
     try:
         said = program.run(

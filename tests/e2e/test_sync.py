@@ -1,8 +1,9 @@
-"""Two and three services that share a folder, carried by real Syncthing processes between loopback addresses.
+"""Three services that share a folder, carried by real Syncthing processes between loopback addresses.
 
 Syncthing finds nobody by itself here, reports nothing and uses no other network: all of that is switched off.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -115,31 +116,21 @@ def answers(client, url):
 
 @pytest.fixture
 def machines(needs_program, new_service, trust_memory, tmp_path):
-    """`machines(n)`: so many services, and the Syncthing process of each."""
+    """Three services, and the Syncthing process of each."""
     program = needs_program("syncthing", "syncthing")
-    running = []
-
-    def start(count):
-        services, carriers = [], []
-        for number in range(count):
-            service = new_service(tmp_path / f"profile{number}")
-            with (service.settings.home / "config.toml").open("a") as file:
-                file.write("sync_every_s = 1\n")
-            trust_memory(service.settings.prepare())
-            services.append(service)
-            carriers.append(Syncthing(program, tmp_path / f"syncthing{number}", tmp_path / f"shared{number}"))
-        for carrier in carriers:
-            carrier.configure(carriers)
+    services, carriers = [], []
+    for number in range(3):
+        services.append(new_service(tmp_path / f"profile{number}", sync_every_s=1))
+        carriers.append(Syncthing(program, tmp_path / f"syncthing{number}", tmp_path / f"shared{number}"))
+    with contextlib.ExitStack() as running:
         for service, carrier in zip(services, carriers, strict=True):
+            carrier.configure(carriers)
             carrier.start()
-            running.append(carrier.stop)
+            running.callback(carrier.stop)
+            trust_memory(service.settings.prepare())
             process.start(service.settings)
-            running.append(lambda settings=service.settings: process.stop(settings))
-        return services, carriers
-
-    yield start
-    for stop in reversed(running):
-        stop()
+            running.callback(process.stop, service.settings)
+        yield services, carriers
 
 
 def arrived_s(carrier):
@@ -160,11 +151,8 @@ def seconds_until(condition, carrier):
     return max(0.0, time.time() - arrived_s(carrier))
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others(
-    machines, count, record_property
-):
-    services, carriers = machines(count)
+def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others(machines, record_property):
+    services, carriers = machines
     first, last = services[0], services[-1]
     for _ in range(5):
         first.ask("/v1/history", text=KNOWN, source="test")
@@ -181,7 +169,7 @@ def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others
         until(lambda service=service: not service.knows(PREFIX, WORD))
     record_property("seconds until a text is suggested", round(known_s, 2))
     record_property("seconds until a text is forgotten", round(forgotten_s, 2))
-    print(f"\n{count} machines: suggested after {known_s:.2f} s, forgotten after {forgotten_s:.2f} s")
+    print(f"\nsuggested after {known_s:.2f} s, forgotten after {forgotten_s:.2f} s")
     for carrier in carriers:  # nothing had two writers, and no word is in the folder
         files = [path for path in carrier.folder.rglob("*") if path.is_file()]
         assert not any("conflict" in path.name for path in files)

@@ -7,8 +7,8 @@ import os
 import threading
 from datetime import UTC, datetime, timedelta
 
+import forked
 import numpy as np
-import psutil
 import pytest
 from dulwich import porcelain
 from publishing import publish
@@ -108,7 +108,7 @@ def handed_over(service, monkeypatch, **wanted):
 
 def children():
     """The processes of evaluations."""
-    return [child for child in psutil.Process().children() if EVALUATION.module in child.cmdline()]
+    return forked.running(EVALUATION.module)
 
 
 def until_nothing_runs(service):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
+import forked
 import numpy as np
 import psutil
 import pytest
@@ -21,9 +22,9 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.compute_clock import PATIENCE
 from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.adapters.training.round import TrainRequest
-from idiolect.models.build import BasePaths, MissingModelError
+from idiolect.models.build import BasePaths, MissingModelError, find_base
 from idiolect.models.errors import DamagedModelError
-from idiolect.models.languages import ensure_word_list
+from idiolect.models.languages import word_list_paths
 
 COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 CANARY = "purple canary sings at midnight"
@@ -222,10 +223,18 @@ def test_a_short_budget_is_kept(train_request, entries):
     assert result["missed"] == len(many) - len(result["held_out"]) - len(result["learned"]) > 0
 
 
-def test_the_general_text_is_of_the_users_languages(finished, train_request, entries, tiny):
+def test_the_general_text_is_of_the_users_languages(finished, train_request, entries, tiny, tmp_path):
     english = finished[0][-1]
-    ensure_word_list(tiny, ("de",))
-    events, status, errors = run(replace(train_request, languages=("de",)), entries)
+    shutil.copytree(tiny.folder.parent, tmp_path / "base")
+    base = find_base(tmp_path / "base")
+    lists = word_list_paths(
+        base, ("de",)
+    )  # a German one takes long to make; the general text is not made of it
+    shutil.copyfile(base.lexicon, lists.lexicon)
+    shutil.copyfile(base.dictionary, lists.dictionary)
+    events, status, errors = run(
+        replace(train_request, base=str(tmp_path / "base"), languages=("de",)), entries
+    )
     assert (status, errors) == (0, b"")
     assert events[-1]["metrics"]["general_before"] != english["metrics"]["general_before"]
 
@@ -294,7 +303,7 @@ def test_what_was_stopped_while_judging_is_judged_anew(finished, train_request, 
 
 
 def test_a_suspension_uses_nothing_up(train_request, entries):
-    child = Child()
+    child = Child(forked.NEW)  # whose arguments and environment are its own
     try:
         child.send(replace(train_request, epochs=1000), entries)
         events = child.events()
@@ -376,7 +385,7 @@ def test_nothing_new_to_judge_by_is_said(finished, train_request, entries):
 @pytest.fixture(scope="module")
 def while_training(train_request, entries):
     """What is seen of the process in the midst of its work, and how it ends once its input closes."""
-    child = Child()
+    child = Child(forked.NEW)  # whose arguments and environment are its own
     try:
         child.send(replace(train_request, epochs=1000), entries)
         events = child.events()

@@ -11,6 +11,7 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import forked
 import httpx
 import numpy as np
 import psutil
@@ -34,11 +35,6 @@ from idiolect.daemon.storage.selectors import Selector
 TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
 ENOUGH = 12  # new entries, which hold more tokens than the next round is judged by
-
-
-def children_of(process):
-    """The processes of rounds that this one has begun."""
-    return [child for child in process.children() if TRAINING.module in child.cmdline()]
 
 
 class Profile:
@@ -119,7 +115,7 @@ class Profile:
 
     def child(self):
         """The round's process."""
-        [child] = children_of(psutil.Process())
+        [child] = forked.running(TRAINING.module)
         return child
 
     def stands_still(self):
@@ -301,7 +297,8 @@ def held_in_the_midst(service, home):
 
         assert client.post("/v1/train", json={}).status_code == 202
         until(lambda: state()["phase"] == "train")
-        [child] = children_of(psutil.Process(service.pid))
+        children = psutil.Process(service.pid).children()
+        [child] = [child for child in children if TRAINING.module in child.cmdline()]
         client.post("/v1/pause", json={}).raise_for_status()
         until(lambda: child.status() == psutil.STATUS_STOPPED)
         assert state()["waits"] == "waits until `idiolect pause --end`"
@@ -321,7 +318,11 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     lines = [f"{name} = {json.dumps(value)}" for name, value in profile.given.items()]
     (profile.home / "config.toml").write_text("\n".join(lines))
     command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(profile.home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as service:
+    # In new processes: what is forked has another parent, and is not hung up with the service.
+    environment = {**os.environ, **forked.NEW}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, start_new_session=True
+    ) as service:
         try:
             child = held_in_the_midst(service, profile.home)
             child.suspend()  # its threads come to a stand one after another

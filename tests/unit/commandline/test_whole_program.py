@@ -18,7 +18,6 @@ import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
 import pytest
 from serving import serving
 from waiting import DEADLINE_S, until
@@ -208,8 +207,7 @@ class Waiting:
         return self._client.get("/v1/status")["entries"]
 
     def evaluates(self):
-        children = psutil.Process(process.holder(self.settings)).children()
-        return any("idiolect.adapters.evaluation.run" in child.cmdline() for child in children)
+        return "evaluation is running" in self._client.get("/v1/status")["next_round"]
 
     def interrupted(self, *arguments, once):
         """What a command says on stderr that is interrupted as soon as `once` is true of it."""
