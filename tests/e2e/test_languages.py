@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ from waiting import until
 
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.models.languages import ensure_word_list
+from idiolect.models.build import find_base
+from idiolect.models.languages import ensure_word_list, word_list_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +80,11 @@ def test_who_has_written_nothing_is_offered_words_of_the_systems_language(
         program.run("stop")
 
 
-def test_a_damaged_list_is_made_anew_and_stops_nobody(base_dir: Path, tmp_path: Path) -> None:
-    shutil.copytree(base_dir, tmp_path / "base", copy_function=os.link)
-    for name in ("lexicon-nl.npz", "dictionary-nl.npz"):
-        (damaged := tmp_path / "base" / "model" / name).unlink(missing_ok=True)
-        damaged.write_bytes(b"PK")
+def test_a_damaged_list_is_made_anew_and_stops_nobody(tiny: BasePaths, tmp_path: Path) -> None:
+    shutil.copytree(tiny.folder.parent, tmp_path / "base")
+    lists = word_list_paths(find_base(tmp_path / "base"), ["nl"])
+    for path in (lists.lexicon, lists.dictionary):
+        path.write_bytes(b"PK")
     program = Program(tmp_path / "profile", tmp_path / "base", 'languages = ["nl"]\n')
     program.run("start")
     try:

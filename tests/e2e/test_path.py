@@ -102,7 +102,7 @@ def test_what_one_answers_is_not_used_where_the_setting_says_so(tiny, tmp_path):
 
 def test_too_little_text_says_how_much_is_needed(program):
     said = program.run("train", "--wait", code=9)
-    assert "2,000" in said
+    assert "1,500" in said  # words
     assert "memory" in said
 
 
