@@ -65,7 +65,7 @@ _MODULES = {
 _COMMAND_LINE = "command_table"
 _LIMIT = 1 << 18  # bytes of an order
 #: A process with this in its environment is a new one, with a parent, arguments and an environment of its own.
-NEW = {"PYTHONUNBUFFERED": "1"}
+NEW = {"PYTHON_NEW_PROCESS": "1"}
 _folder: Path | None = None
 _starting = threading.Lock()
 _Popen = subprocess.Popen
