@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from idiolect.adapters.memory.keyness import Keyword
 from idiolect.daemon.evaluation.evals import Evaluations
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
@@ -36,7 +37,7 @@ from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.exports import Exports
-from idiolect.daemon.serving.keywords import Keywords
+from idiolect.daemon.serving.keywords import find_keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import Suggestions
@@ -81,7 +82,6 @@ class Service:
         stored_secrets: finds what looks like a secret in text that is stored.
         rounds: training rounds.
         evals: evaluations.
-        keywords: the words and phrases that are the user's own.
         exports: writes what was learned for other programs.
 
     Raises:
@@ -100,7 +100,7 @@ class Service:
         self.store = open_store(settings, key)
         try:
             with damage_explained(settings):
-                self._settle(base, lambda done: report("encode", done))
+                self._adopt_base(base, lambda done: report("encode", done))
                 if interrupted := self.store.rounds.interrupt():
                     log.info(
                         "%d training round(s) had been cut off; their text waits for the next one",
@@ -118,7 +118,7 @@ class Service:
             self.store.close()
             raise
 
-    def _settle(self, base: BasePaths, report: Callable[[float], None]) -> None:
+    def _adopt_base(self, base: BasePaths, report: Callable[[float], None]) -> None:
         """Bring the store to the base model; where its tokenizer is another, all text is encoded anew."""
 
         def encoder() -> Callable[[str], list[int]]:
@@ -170,7 +170,6 @@ class Service:
         self.inventory = SourceInventory(
             profile, self._watcher.removing, settings.exclude, self.ingest.reader
         )
-        self.keywords = Keywords(store, lambda: model.loaded.lexicon)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
         self.sync = Sync(settings, profile, self.ingest, model.reading_much)
@@ -219,6 +218,10 @@ class Service:
         noticed = self._watcher.noticed and not shared and not self.rounds.due
         rest = IdleState(paths, suffixes) if noticed else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
+
+    def keywords(self, limit: int, contains: str) -> list[Keyword]:
+        """The words and phrases that are the user's own; see `find_keywords`."""
+        return find_keywords(self.store, self.model.loaded.lexicon, limit, contains)
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""

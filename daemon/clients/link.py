@@ -255,7 +255,7 @@ def _relay_error(answer: httpx.Response) -> process.RelayedError | NotAnsweringE
         )
 
 
-def _only_to(located: process.Located, running: process.Running) -> Callable[[httpx.Request], None]:
+def _only_to(located: Settings, running: process.Running) -> Callable[[httpx.Request], None]:
     """A hook for the requests of an `httpx.Client`, which then sends nothing to anything but that service.
 
     Where it is gone, requests raise `httpx.ConnectError`.
@@ -272,9 +272,7 @@ def _only_to(located: process.Located, running: process.Running) -> Callable[[ht
     return hook
 
 
-def _only_to_async(
-    located: process.Located, running: process.Running
-) -> Callable[[httpx.Request], Awaitable[None]]:
+def _only_to_async(located: Settings, running: process.Running) -> Callable[[httpx.Request], Awaitable[None]]:
     """The same for an `httpx.AsyncClient`."""
 
     async def look(event: str, info: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Limits on connections: how long a client may take, and how many connections may be open without a token.
 
 uvicorn's `limit_concurrency` would not do: it refuses the newest, so any user of the machine could keep clients with a
-token out. So a `LimitedConnection` stands between the event loop and uvicorn's protocol, and passes all calls of
-asyncio's on. `Watch`, an application around the service's own, says when requests begin and end.
+token out. So a `LimitedConnection` is uvicorn's protocol with a timer and a place among the `Connections`. `Watch`, an
+application around the service's own, says when requests begin and end.
 """
 
 from __future__ import annotations
@@ -46,10 +46,6 @@ class Connections:
         """For how many seconds nothing has been asked for."""
         return 0.0 if self._requests else time.monotonic() - self._asked_at_s
 
-    def protocol(self, *given: Any, **named: Any) -> asyncio.Protocol:
-        """What uvicorn makes for each connection, with the arguments for its own protocol."""
-        return LimitedConnection(H11Protocol(*given, **named), self)
-
     def add(self, connection: LimitedConnection) -> None:
         """Add a connection without a token; close the oldest where that is one too many."""
         self._without_token[connection] = None
@@ -68,73 +64,59 @@ class Connections:
         self._asked_at_s = time.monotonic()
 
 
-class LimitedConnection(asyncio.Protocol):
-    """A connection over which nobody without a token stays, and nobody sends a request byte by byte."""
+class LimitedConnection(H11Protocol):
+    """A connection that is closed where its client shows no token in time, or sends a request byte by byte."""
 
-    def __init__(self, inner: asyncio.Protocol, connections: Connections) -> None:
-        """Hand everything on to `inner`."""
-        self.connections = connections
-        self._inner = inner
-        self._transport: asyncio.Transport | None = None
+    def __init__(self, limits: Connections, **server: Any) -> None:
+        """One of the connections that `limits` counts; `server` are the arguments of uvicorn's protocol."""
+        super().__init__(**server)
+        self._limits = limits
         self._late: asyncio.TimerHandle | None = None
         self._has_token = False
         self._requests = 0  # under way
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._inner.connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))
         self._await_token()
 
     def data_received(self, data: bytes) -> None:
-        """Something came: a part of a request; a task that begins by it finds the connection in its context."""
+        """Read a part of a request; a task that begins by it finds the connection in its context."""
         here = _CONNECTION.set(self)
         try:
-            self._inner.data_received(data)
+            super().data_received(data)
         finally:
             _CONNECTION.reset(here)
         if self._has_token and not self._requests:  # without a token its time runs on
             self._close_after(HEAD_S)
 
-    def eof_received(self) -> bool | None:
-        """The client sends nothing more."""
-        return self._inner.eof_received()
-
-    def pause_writing(self) -> None:
-        """The client does not read what is sent."""
-        self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        """It reads again."""
-        self._inner.resume_writing()
-
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio calls it so)
         """The connection is closed."""
         self._cancel_close()
-        self.connections.discard(self)
-        self._inner.connection_lost(None)  # of an error uvicorn would keep a timer, and all that it refers to
+        self._limits.discard(self)
+        super().connection_lost(None)  # of an error uvicorn would keep a timer, and all that it refers to
 
     def end(self) -> None:
         """Close the connection, also where its client does not read what it was sent."""
         self._cancel_close()
-        if self._transport is None or self._transport.is_closing():
+        if self.transport.is_closing():
             return
-        if self._transport.get_write_buffer_size():
-            self._transport.abort()
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
         else:
-            self._transport.close()
+            self.transport.close()
 
     def begin_request(self) -> None:
         """A request's head has come."""
         self._requests += 1
-        self.connections.count(1)
+        self._limits.count(1)
         if self._has_token:
             self._cancel_close()
 
     def end_request(self, *, unread: bool) -> None:
         """It is answered. Where its body was not read to the end, the rest is dropped as it comes, but not for long."""
         self._requests -= 1
-        self.connections.count(-1)
+        self._limits.count(-1)
         if unread and self._has_token:
             self._close_after(BODY_S)
 
@@ -142,7 +124,7 @@ class LimitedConnection(asyncio.Protocol):
         """A request showed a token, or one that is no good (any more)."""
         if good and not self._has_token:
             self._has_token = True
-            self.connections.discard(self)
+            self._limits.discard(self)
             self._cancel_close()
         elif not good and self._has_token:
             self._has_token = False
@@ -151,7 +133,7 @@ class LimitedConnection(asyncio.Protocol):
 
     def _await_token(self) -> None:
         self._close_after(HEAD_S)
-        self.connections.add(self)
+        self._limits.add(self)
 
     def _close_after(self, within_s: float) -> None:
         """End it unless a request begins in time and, where none was shown yet, a token."""

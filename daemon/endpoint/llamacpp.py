@@ -88,12 +88,6 @@ class InfillBody(_Body):
     input_extra: Annotated[list[_Extra], Field(max_length=1000)] | None = None
 
 
-class LlamaHealth(TypedDict):
-    """That the service answers."""
-
-    status: Literal["ok"]
-
-
 class LlamaSettings(TypedDict):
     """How texts are written that say nothing else."""
 
@@ -127,11 +121,6 @@ class Filled(TypedDict, total=False):
 
 def register(app: Application, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
-
-    @app.get("/health", Scope.NONE)
-    async def health() -> LlamaHealth:
-        """Whether the service answers; needs no token. llama.cpp's name for `/healthz`."""
-        return {"status": "ok"}
 
     @app.get("/props", Scope.SUGGEST)
     async def props() -> Props:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any, Literal, cast
 
@@ -29,7 +30,7 @@ from idiolect.daemon.endpoint import (
     sync_routes,
     typing_routes,
 )
-from idiolect.daemon.endpoint.connection_limits import Connections, Watch
+from idiolect.daemon.endpoint.connection_limits import Connections, LimitedConnection, Watch
 from idiolect.daemon.endpoint.error_answers import handle_errors
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page import add_page
@@ -121,6 +122,7 @@ def create_app(
     handle_errors(app, settings.home)
 
     texts = Texts(service.model.generations, service.model.queue, streams)
+    _add_health(app)
     _register_status(app, service, running, settings, survey)
     openai.register(app, texts)
     llamacpp.register(app, texts)
@@ -151,11 +153,6 @@ def _register_status(
             app.described = await run_sync(document, app)
         return answer(app.described)
 
-    @app.get("/healthz", Scope.NONE)
-    async def healthz() -> Health:
-        """Whether the service answers; needs no token."""
-        return {"status": "ok"}
-
     @app.get("/v1/status", Scope.LEARN)
     async def status() -> Status:
         """What the service knows, serves and does."""
@@ -174,13 +171,16 @@ def create_locked_app(*, running: Running, settings: Settings) -> Application:
     add_page(app, sessions, running)
     app.state.streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
+    _add_health(app)
+    return app
 
+
+def _add_health(app: Application) -> None:
     @app.get("/healthz", Scope.NONE)
     @app.get("/health", Scope.NONE)
     async def healthz() -> Health:
+        """Whether the service answers; needs no token. `/health` is llama.cpp's name for it."""
         return {"status": "ok"}
-
-    return app
 
 
 def _protect(
@@ -218,7 +218,7 @@ def make_server(
     config = uvicorn.Config(
         Watch(app),
         loop="asyncio",
-        http=connections.protocol,  # type: ignore[arg-type] # called as a class would be
+        http=partial(LimitedConnection, connections),  # type: ignore[arg-type] # called as a class would be
         ws="none",
         lifespan="on",
         log_config=None,

@@ -131,5 +131,5 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     @app.post("/v1/learned", Scope.ADMIN)
     async def learned(asked: LearnedBody) -> Learned:
         """What sets the user's text apart from general English, most characteristic first."""
-        words = await run_sync(service.keywords.find, asked.limit, asked.contains)
+        words = await run_sync(service.keywords, asked.limit, asked.contains)
         return {"words": words}

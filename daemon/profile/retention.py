@@ -57,12 +57,12 @@ class Retention:
     def _watch_clock(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.look()
+                self.expire_if_due()
             except Exception as error:  # noqa: BLE001 (whatever it is: text must not outlive its limit for it)
                 log.warning("text could not be let go: %s", getattr(error, "code", type(error).__name__))
             self._stopping.wait(_LOOK_EVERY_S)
 
-    def look(self) -> None:
+    def expire_if_due(self) -> None:
         """Let go of text where there is a limit and a new day has begun. Raises the store's errors."""
         limited = self._settings.keep_days or self._settings.keep_mb
         if limited and self._store.state.get(_DONE) != self._now().date().isoformat():

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO, Any, ClassVar, Protocol
+from typing import IO, Any, ClassVar
 
 from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.runtime.heap import with_huge_pages
@@ -86,18 +86,6 @@ class RelayedError(IdiolectError):
         super().__init__(str(error.get("message", "The service reported an error without a message.")))
         self.relayed_code = str(error.get("code", self.code))
         self.relayed_exit_code = int(error.get("exit_code", self.exit_code))
-
-
-class Located(Protocol):
-    """A profile, as far as its service is found by it; `ProfilePaths` is one."""
-
-    @property
-    def run_dir(self) -> Path:
-        """What exists for the running service only."""
-
-    @property
-    def lock_path(self) -> Path:
-        """Locked by the one service that runs this profile."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +162,7 @@ def making_base(settings: ProfilePaths) -> Iterator[None]:
         yield
 
 
-def holder(settings: Located) -> int | None:
+def holder(settings: ProfilePaths) -> int | None:
     """The pid of the service that holds the profile's lock; None where none runs."""
     if not settings.lock_path.exists():
         return None
@@ -232,7 +220,7 @@ def _try_lock(file: IO[str]) -> bool:
 # --- the run file and the token ---------------------------------------------------------
 
 
-def find(settings: Located) -> Running | None:
+def find(settings: ProfilePaths) -> Running | None:
     """The profile's service, if one runs and is ready; what a dead one left behind counts for nothing."""
     pid = holder(settings)
     if pid is None:
@@ -250,7 +238,7 @@ def find(settings: Located) -> Running | None:
     return running if running.pid == pid else None
 
 
-def lives(settings: Located, running: Running) -> bool:
+def lives(settings: ProfilePaths, running: Running) -> bool:
     """Whether a service that was found is still there, and has been in between."""
     now = find(settings)
     return now is not None and (now.pid, now.started_at) == (running.pid, running.started_at)
@@ -276,7 +264,7 @@ def read_token(settings: ProfilePaths) -> str:
         ) from None
 
 
-def run_file(settings: Located) -> Path:
+def run_file(settings: ProfilePaths) -> Path:
     """Where a service that is ready says how it is reached."""
     return settings.run_dir / "service.json"
 

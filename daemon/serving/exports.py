@@ -32,43 +32,12 @@ log = logging.getLogger("idiolect")
 
 
 class Exports:
-    """Writes what was learned to where the user wants it."""
+    """Writes what was learned to where the user wants it. Only the service does. Safe in several threads."""
 
     def __init__(self, store: Store, model: LiveModel) -> None:
-        """Remove what an export has left that was cut off."""
+        """Remove the drafts of a service that was killed. A draft that cannot be removed waits for the next start."""
         self._store = store
         self._model = model
-        self._drafts = ExportDrafts(store)
-
-    def write(self, kind: str, path: Path, adapter_id: int | None) -> Path:
-        """Write an adapter (None: the active one) for other programs, or everything; see the modules of these.
-
-        Returns where it was written; it is whole there, or not at all. Raises NoAdapterError, ExportError, and what
-        the modules raise.
-        """
-        if kind == EVERYTHING:
-            with self._drafts.published(path) as made:
-                takeout(self._store, made)
-                self._store.events.add("export", what=kind)
-            return path
-        chosen = adapter_id if adapter_id is not None else self._store.adapters.active()
-        if chosen is None:
-            raise NoAdapterError(
-                "The base serves, so there is no active adapter to export. Name another one."
-            )
-        lora = self._model.servable.lora(chosen)
-        with self._drafts.published(path) as made:
-            export(kind, lora, self._model.base, made)
-            self._store.events.add("export", what=kind, adapter=chosen)
-        return path
-
-
-class ExportDrafts:
-    """The drafts of a profile's exports. One process writes them: the service. Safe in several threads."""
-
-    def __init__(self, store: Store) -> None:
-        """Remove the drafts of a service that was killed. What cannot be removed now waits for the next start."""
-        self._store = store
         self._lock = threading.Lock()
         for known in self._known():
             draft = Path(known)
@@ -81,6 +50,28 @@ class ExportDrafts:
                 log.warning("an unfinished export could not be removed: %s", type(error).__name__)
             else:
                 log.info("an export that was cut off was removed")
+
+    def write(self, kind: str, path: Path, adapter_id: int | None) -> Path:
+        """Write an adapter (None: the active one) for other programs, or everything; see the modules of these.
+
+        Returns where it was written; it is whole there, or not at all. Raises NoAdapterError, ExportError, and what
+        the modules raise.
+        """
+        if kind == EVERYTHING:
+            with self.published(path) as made:
+                takeout(self._store, made)
+                self._store.events.add("export", what=kind)
+            return path
+        chosen = adapter_id if adapter_id is not None else self._store.adapters.active()
+        if chosen is None:
+            raise NoAdapterError(
+                "The base serves, so there is no active adapter to export. Name another one."
+            )
+        lora = self._model.servable.lora(chosen)
+        with self.published(path) as made:
+            export(kind, lora, self._model.base, made)
+            self._store.events.add("export", what=kind, adapter=chosen)
+        return path
 
     @contextlib.contextmanager
     def published(self, path: Path) -> Iterator[Path]:

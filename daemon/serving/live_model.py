@@ -8,20 +8,18 @@ asks, so that no keystroke waits for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
 from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
@@ -37,11 +35,8 @@ from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
+from idiolect.daemon.storage.records import WordRuleKind
 from idiolect.models.build import BasePaths
-from idiolect.models.errors import DamagedModelError
-from idiolect.models.languages import word_list_paths
-from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Model
 
 _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
@@ -58,9 +53,6 @@ _TYPED: Final = 8  # entries in one transaction, at the most, that may have been
 _LANGUAGES_AFTER: Final = 50
 _LANGUAGES_SHARE: Final = 0.05
 _PART_TOKENS: Final = 4096  # that are learned together, before another text has its turn
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -138,7 +130,6 @@ class LiveModel:
         self._reading = 0  # imports that go on
         self._untyped = 0  # times that text was learned since a suggestion was asked for
         self._is_learning = False
-        self._times_forgotten = 0
         # Entries learned while a user model is built.
         self._arrived: list[tuple[int, list[int]]] | None = None
         self.queue = ModelQueue()
@@ -148,7 +139,7 @@ class LiveModel:
             switches = read_switches(store, settings)
             self.stats.speed = switches.speed
             self._languages.chosen = switches.languages
-            self._use_languages(known)
+            self._languages.use(self.loaded, known)
             chosen = self._chosen(self.servable.active())
             beginning = reporting(self._begin(newest, known, switches, chosen), report)
             self.served = self.queue.run(Priority.REST, beginning)
@@ -193,7 +184,7 @@ class LiveModel:
             self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
             if switches.languages != self._languages.chosen:
                 self._languages.chosen = switches.languages
-                self._heed_languages()
+                self._follow_languages()
             return switches
 
     def _switch_to(self, switches: Switches) -> None:
@@ -204,10 +195,10 @@ class LiveModel:
     def set_uptake(self, uptake: float) -> None:
         """Judge ghosts from now on by this share of right ones that are taken."""
 
-        def heed() -> None:
+        def judge_by_uptake() -> None:
             self.served.predictor.ghosts.acceptance_rate = uptake
 
-        self.queue.run(Priority.LEARNING, in_one_step(heed))
+        self.queue.run(Priority.LEARNING, in_one_step(judge_by_uptake))
 
     def prefetch_soon(self) -> None:
         """Compute what may be asked for next, once nothing is asked for."""
@@ -248,9 +239,9 @@ class LiveModel:
         """Look for the user's languages in their text, where there is more of it and none are chosen."""
         if self._since_found and not self._languages.chosen:
             self._since_found = 0
-            self._heed_languages()
+            self._follow_languages()
 
-    def _heed_languages(self) -> None:
+    def _follow_languages(self) -> None:
         """Build what is served anew where the user writes other languages; it may have to wait for a word list."""
         with self._changing:
             wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
@@ -266,19 +257,6 @@ class LiveModel:
     def languages_awaited(self) -> tuple[str, ...]:
         """The languages whose words are not there yet: their list is being made."""
         return self._languages.making
-
-    def _use_languages(self, known: Sequence[NDArray[np.uint32]]) -> None:
-        """Build the next user model for the languages of these entries, or those that were set."""
-        wanted = self._languages.wanted(known, self.loaded.tokenizer)
-        if not self._languages.ready(wanted):
-            return
-        try:
-            self.loaded.use_languages(wanted)
-        except DamagedModelError:
-            if wanted == ENGLISH:
-                raise
-            word_list_paths(self.base, wanted).lexicon.unlink(missing_ok=True)
-            self._languages.ready(wanted)  # it is made anew, and what there is serves until then
 
     def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
         """Learn in short steps; returns what is to be kept of how far suggestions have been right."""
@@ -340,7 +318,7 @@ class LiveModel:
             self._arrived = arrived
             try:
                 newest, known = self._known()
-                self._use_languages(known)
+                self._languages.use(self.loaded, known)
                 chosen = self._chosen(self.servable.active())
                 self.queue.run(Priority.REST, self._rebuild(newest, known, chosen, arrived))
             finally:
@@ -377,8 +355,7 @@ class LiveModel:
             new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in some if entry > newest]
             yield from served.user_model.learn_in_steps(new)
         self._serve(served)
-        self._times_forgotten += 1
-        self.generations.let_go()
+        self.generations.end_after_forgetting()
 
     def _serve(self, served: Served) -> None:
         """Replace what is served, with the switches and the statistics of now."""
@@ -434,40 +411,6 @@ class LiveModel:
             give_back_memory()  # a round's result has just passed through this process
         self._store.adapters.prune(self._keep_adapters)
 
-    def unless_forgotten(self, steps: Generator[T, None, R]) -> Generator[T, None, R]:
-        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten."""
-        times = self._times_forgotten
-        try:
-            while True:
-                piece = next(steps)
-                self._check_times_forgotten(times)
-                yield piece
-        except StopIteration as end:
-            self._check_times_forgotten(times)
-            result: R = end.value
-            return result
-        finally:
-            steps.close()
-
-    def _check_times_forgotten(self, times: int) -> None:
-        if self._times_forgotten != times:
-            raise ForgottenMeanwhileError(
-                "Text was forgotten while the answer was made with knowledge of it. Ask again."
-            )
-
-    def generation_source(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
-        """What text is generated from: as suggestions, with this adapter; or the base model that knows nothing."""
-        if not knowing:
-            return GenerationSource(None, Mixture(), None)
-        served = self.served
-        if adapter_id == served.predictor.adapter_id:
-            return GenerationSource(served.predictor.adapter, served.predictor.mixture, served.user_model)
-        tensors = None if adapter_id is None else self.servable.lora(adapter_id).tensors()
-        mixture = self._mixture(adapter_id)
-        return GenerationSource(
-            tensors, Mixture() if mixture is None else Mixture.from_json(mixture), served.user_model
-        )
-
     def _build(self, user_model: UserModel, chosen: _Chosen, switches: Switches) -> Predictor:
         predictor = self.loaded.build_predictor(
             user_model,
@@ -483,9 +426,9 @@ class LiveModel:
 
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
         adapter_id, lora = active or (None, None)
-        return _Chosen(adapter_id, lora, self._mixture(adapter_id), self.stats.uptake())
+        return _Chosen(adapter_id, lora, self.mixture(adapter_id), self.stats.uptake())
 
-    def _mixture(self, adapter_id: int | None) -> list[Any] | None:
+    def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""
         return self.stats.mixture(adapter_id) or judged_mixture(self._store, adapter_id)
 

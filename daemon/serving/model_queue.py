@@ -123,7 +123,7 @@ class _Job:
         self.waiting_since_s: float | None = None  # None while it runs, or its client takes a piece
         self.turn = Future[Any]()  # the result; of a stream the next piece
 
-    def settle(self, *, result: object = None, error: BaseException | None = None) -> None:
+    def finish(self, *, result: object = None, error: BaseException | None = None) -> None:
         """Tell whoever waits, unless nobody does any more."""
         if self.turn.done() or not self.turn.set_running_or_notify_cancel():
             return
@@ -187,7 +187,7 @@ class ModelQueue:
                 self._running.make_way(None)
             for job in self._jobs[:]:
                 self._remove(job)
-                job.settle(error=StoppingError())
+                job.finish(error=StoppingError())
             self._changed.notify()
         self._thread.join()
 
@@ -293,7 +293,7 @@ class ModelQueue:
                 self._remove(last)
                 if last is job:
                     raise BusyError
-                last.settle(error=BusyError())
+                last.finish(error=BusyError())
             running = self._running
             if running is not None and running.make_way is not None and job.priority < running.priority:
                 running.make_way(job.typed)
@@ -403,7 +403,7 @@ class ModelQueue:
             elif not job.is_stream:
                 job.waiting_since_s = time.monotonic()
                 return
-            job.settle(result=result, error=error)
+            job.finish(result=result, error=error)
 
 
 def _close(steps: Generator[Any, None, Any]) -> None:

@@ -8,14 +8,18 @@ of its own, so that none disturbs what serves suggestions.
 from __future__ import annotations
 
 from collections.abc import Generator as GeneratorType
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.adapters.generation.generator import Generator
+from idiolect.adapters.generation.generator import GenerationSource, Generator
 from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
 from idiolect.adapters.memory.steps import in_one_step
+from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.text.redaction.redact import hides
 from idiolect.models.errors import ExitCode, IdiolectError
 
@@ -65,6 +69,7 @@ class TextGeneration:
         self._model = model
         self._idle: list[tuple[_Kind, Generator]] = []  # the last used at the end
         self._generation = 0  # raised when writers are let go
+        self._times_forgotten = 0
         self._releasing = model.queue.delayed(
             "writers", lambda: in_one_step(self.let_go), Priority.REST, _KEPT_S
         )
@@ -95,10 +100,16 @@ class TextGeneration:
         """
         adapter = self._model.adapter_id if name == SERVED else self.model(name).adapter
         kind = _Kind(adapter, knowing=name != BASE)
-        generation = self._generation
+        generation, forgotten = self._generation, self._times_forgotten
         writer = self._take(kind)
         try:
-            yield from self._model.unless_forgotten(writer.generate(prompt, wanted))
+            with closing(writer.generate(prompt, wanted)) as pieces:
+                for piece in chain(pieces, (None,)):
+                    if self._times_forgotten != forgotten:  # the pieces may know the text that was forgotten
+                        raise ForgottenMeanwhileError(
+                            "Text was forgotten while the answer was made with knowledge of it. Ask again."
+                        )
+                    yield piece
         finally:
             if self._generation == generation:
                 self._idle = [*self._idle, (kind, writer)][-_IDLE:]
@@ -109,12 +120,30 @@ class TextGeneration:
         self._generation += 1
         self._idle.clear()
 
+    def end_after_forgetting(self) -> None:
+        """End all texts that are being written, and keep no writer: they may know text that was forgotten."""
+        self._times_forgotten += 1
+        self.let_go()
+
     def _take(self, kind: _Kind) -> Generator:
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == kind:
                 return self._idle.pop(place)[1]
-        source = self._model.generation_source(kind.adapter, kind.knowing)
-        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, source, self._must_hide)
+        return Generator(
+            self._model.loaded.model, self._model.loaded.tokenizer, self._source(kind), self._must_hide
+        )
+
+    def _source(self, kind: _Kind) -> GenerationSource:
+        """The adapter and the knowledge that a writer of this kind writes from."""
+        if not kind.knowing:
+            return GenerationSource(None, Mixture(), None)
+        served = self._model.served
+        if kind.adapter == served.predictor.adapter_id:
+            return GenerationSource(served.predictor.adapter, served.predictor.mixture, served.user_model)
+        tensors = None if kind.adapter is None else self._model.servable.lora(kind.adapter).tensors()
+        weights = self._model.mixture(kind.adapter)
+        mixture = Mixture() if weights is None else Mixture.from_json(weights)
+        return GenerationSource(tensors, mixture, served.user_model)
 
     def _must_hide(self, before: str, offered: str) -> bool:
         return hides(before, offered) or self._model.preferences.forbids(before, offered)

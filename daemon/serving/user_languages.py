@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.memory.found_languages import found_languages, sample
 from idiolect.adapters.memory.vocabulary import WORD
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.settings import Settings, child_environment, locale_languages
 from idiolect.models.build import BasePaths
-from idiolect.models.languages import has_word_list
+from idiolect.models.errors import DamagedModelError
+from idiolect.models.languages import has_word_list, word_list_paths
 from idiolect.models.lexicon import ENGLISH
 from idiolect.models.tokenizer import Tokenizer
 
@@ -63,6 +65,19 @@ class UserLanguages:
         if sum(len(WORD.findall(text)) for text in texts) >= _ENOUGH:
             return found
         return tuple(dict.fromkeys((*(found if found != ENGLISH else ()), *locale_languages())))
+
+    def use(self, loaded: LoadedModel, entries: Sequence[NDArray[np.uint32]]) -> None:
+        """Build the next user model for the languages of these entries, or those that were chosen."""
+        wanted = self.wanted(entries, loaded.tokenizer)
+        if not self.ready(wanted):
+            return
+        try:
+            loaded.use_languages(wanted)
+        except DamagedModelError:
+            if wanted == ENGLISH:
+                raise
+            word_list_paths(self._base, wanted).lexicon.unlink(missing_ok=True)
+            self.ready(wanted)  # the list is made anew; the list that serves goes on until then
 
     def ready(self, wanted: tuple[str, ...]) -> bool:
         """Return True if the languages have their word list; else it is made in the background."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.adapters.training.export import ExportError
-from idiolect.daemon.serving.exports import ExportDrafts
+from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault.opening import open_store
@@ -21,10 +21,10 @@ from idiolect.daemon.vault.opening import open_store
 KILLED = """
 import os, sys, signal
 from pathlib import Path
-from idiolect.daemon.serving.exports import ExportDrafts
+from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.opening import open_store
-drafts = ExportDrafts(open_store(Settings(home=Path(sys.argv[1]), keyring=False)))
+drafts = Exports(open_store(Settings(home=Path(sys.argv[1]), keyring=False)), None)
 with drafts.published(Path(sys.argv[2])) as made:
     made.mkdir()
     (made / "entries.jsonl").write_text("the purple canary")
@@ -53,14 +53,14 @@ def test_what_a_killed_export_left_goes(tmp_path: Path, store: Store) -> None:
     assert ran.returncode == -signal.SIGKILL
     (left,) = set(held(place)) - theirs
     assert (place / left / "mine" / "entries.jsonl").exists(), "else the test shows nothing"
-    ExportDrafts(store)
+    Exports(store, None)
     assert set(held(place)) == theirs
     assert store.state.get("unfinished_exports") is None
 
 
 def test_one_that_fails_leaves_nothing(tmp_path: Path, store: Store) -> None:
     (tmp_path / "usb").mkdir()
-    drafts = ExportDrafts(store)
+    drafts = Exports(store, None)
 
     def export(path: Path, in_place_of: Path | None = None) -> None:
         with drafts.published(path) as made:
@@ -84,7 +84,7 @@ def test_one_that_fails_leaves_nothing(tmp_path: Path, store: Store) -> None:
 
 def test_on_a_disk_that_is_away_it_is_looked_for_later(tmp_path: Path, store: Store) -> None:
     store.state.set("unfinished_exports", [str(tmp_path / "usb" / ".mine-0123abcd.part")])
-    ExportDrafts(store)
+    Exports(store, None)
     (tmp_path / "usb" / ".mine-0123abcd.part").mkdir(parents=True)
-    ExportDrafts(store)
+    Exports(store, None)
     assert held(tmp_path / "usb") == []

@@ -114,15 +114,15 @@ def test_once_a_day_by_the_settings(store, tmp_path):
 def test_it_is_done_where_a_day_begins_and_only_where_there_is_a_limit(store, tmp_path):
     store.entries.add([entry("x" * 60)])
     without, _, _ = clocked(store, tmp_path)
-    without.look()
+    without.expire_if_due()
     assert store.state.get("expired_on") is None
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
-    retention.look()
+    retention.expire_if_due()
     assert went.is_set()
     assert texts(store) == []
     assert store.state.get("expired_on") == "2024-03-01"
     store.entries.add([entry("z" * 60)])
-    retention.look()
+    retention.expire_if_due()
     assert len(texts(store)) == 1, "until another day begins"
 
 
