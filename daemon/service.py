@@ -32,6 +32,7 @@ from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.profile.word_rules import ActiveWordRules
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
+from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
@@ -94,8 +95,10 @@ class Service:
         key: str | None = None,
         loading: Future[Model] | None = None,
         report: Callable[[str, float | None], None] = lambda _phase, _done: None,
+        tuning: RoundTuning = USUAL,
     ) -> None:
         self._settings = settings
+        self._tuning = tuning
         base = find_base(serving_folder(settings.base_dir))
         self.store = open_store(settings, key)
         try:
@@ -142,6 +145,7 @@ class Service:
             children,
             serving=lambda: model.adapter_id,
             languages=lambda: model.languages,
+            tuning=self._tuning,
         )
         self.rounds = RoundScheduler(settings, profile, self._trainer, children)
         reader = Reader()
@@ -173,13 +177,13 @@ class Service:
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
         self.sync = Sync(settings, profile, self.ingest, model.reading_much)
-        self.following = following = SyncSchedule(self.sync, settings.sync_every_s)
+        self.following = following = SyncSchedule(self.sync)
         profile.events.subscribe(Learned, lambda _: following.send_soon())
         profile.events.subscribe(Decided, lambda _: following.send_soon())
         profile.events.subscribe(Forgotten, lambda _: following.send_soon(at_once=True))
         self._watcher.start()
         following.start()
-        store.adapters.prune(settings.keep_adapters)
+        store.adapters.prune()
         self.rounds.start()
         self._retention.start()
         give_back_memory()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -22,7 +22,6 @@ from idiolect.daemon.settings_file import (
     read_config,
     read_environment,
 )
-from idiolect.daemon.text.key_names import parse_key
 from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
 #: Globs of files and folders that are never read, whatever `exclude` adds. A pattern without a slash is
@@ -60,13 +59,7 @@ def _globs(value: object, always: tuple[str, ...]) -> object:
     return value
 
 
-def _known_key(name: str) -> str:
-    parse_key(name)
-    return name
-
-
 Language = Literal["en", "de", "fr", "es", "it", "pt", "nl"]
-KeyName = Annotated[str, pydantic.AfterValidator(_known_key)]
 
 
 class Settings(ProfilePaths, BaseModel):
@@ -84,9 +77,6 @@ class Settings(ProfilePaths, BaseModel):
         default_factory=default_home,
         description="the profile's folder, which holds everything; not allowed in config.toml",
     )
-    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
-        "127.0.0.1", description='the loopback address to listen on: "127.0.0.1", "::1" or "localhost"'
-    )
     port: int = Field(
         0,
         ge=0,
@@ -96,29 +86,6 @@ class Settings(ProfilePaths, BaseModel):
     unix_socket: bool = Field(False, description="true or false: listen on run/idiolect.sock instead of TCP")
     threads: int = Field(
         min(2, os.cpu_count() or 1), ge=1, le=64, description="threads for suggestions, 1 to 64"
-    )
-    context_tokens: int = Field(
-        384, ge=16, le=8192, description="tokens before the cursor that a suggestion looks at, 16 to 8192"
-    )
-    recent_tokens: int = Field(
-        160, ge=0, le=2048, description="tokens of the latest entries that come before the prefix, 0 to 2048"
-    )
-    rare_min_count: int = Field(
-        3,
-        ge=1,
-        le=1000,
-        description="how often a number, code or address must have been typed before it is offered, 1 to 1000",
-    )
-    autocorrect: Literal["off", "offer", "apply"] = Field(
-        "offer",
-        description='what is done about mistyped words: "off": nothing; "offer": corrections are offered; '
-        '"apply": sure ones are also made by themselves, where a program can take them back',
-    )
-    show: Literal["auto", "more", "less", "asked"] = Field(
-        "auto",
-        description='what appears by itself: "auto": words and grey text where they save time at your speed; "more": '
-        'all words, and grey text wherever it is likely to be right; "less": only what saves twice as much; "asked": '
-        "nothing; a key shows the words",
     )
     see_context: bool = Field(
         True,
@@ -141,83 +108,13 @@ class Settings(ProfilePaths, BaseModel):
         le=10**9,
         description="seconds without a request after which the service rests until the next one; 0 is never",
     )
-    min_tokens: int = Field(
-        2000, ge=1, le=10**9, description="least text for a training round, in tokens, 1 or more"
-    )
-    budget_s: float = Field(
-        240.0, gt=0, le=86400, description="longest training round, in seconds, up to 86400"
-    )
-    rank: int = Field(16, ge=1, le=256, description="rank of the adapter, 1 to 256")
-    alpha: float = Field(64.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
-    epochs: float = Field(
-        1.0, gt=0, le=100, description="passes over the text in a round, above 0 and up to 100"
-    )
-    learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        description="peak learning rate, above 0 and up to 1 (default: what suits the base model)",
-    )
-    products: Literal["fastest", "bfloat16", "float32"] = Field(
-        "fastest",
-        description='type of matrix products in training: "bfloat16", "float32", or "fastest", as timed at each round',
-    )
-    general_tolerance: float = Field(
-        0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
-    )
-    keep_adapters: int = Field(
-        4,
-        ge=0,
-        le=1000,
-        description="superseded adapters whose weights are kept, and as many refused ones, the newest; 0 to 1000",
-    )
     auto_train: bool = Field(True, description="true or false: start training rounds without being asked")
-    train_every_tokens: int = Field(
-        5000, ge=1, le=10**9, description="new tokens after which a round is due, 1 or more"
-    )
-    longest_backoff: int = Field(
-        8,
-        ge=1,
-        le=1024,
-        description="how many times as many new tokens are waited for, at most, while rounds are refused, 1 to 1024",
-    )
     daily_budget_s: float = Field(
         3600.0, gt=0, le=86400, description="computing time of rounds a day, in seconds, up to 86400"
     )
     hours: str = Field(
         "00:00-24:00",
         description='when rounds may start by themselves, local time, such as "22:00-07:30": HH:MM-HH:MM',
-    )
-    quiet_s: float = Field(
-        120.0,
-        ge=0,
-        le=86400,
-        description="seconds without input before a round starts by itself, 0 to 86400",
-    )
-    rest_s: float = Field(
-        10.0,
-        ge=0,
-        le=3600,
-        description="seconds without input or load before a round that waited goes on, 0 to 3600",
-    )
-    max_load: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="share of the processors' time that other programs may use beside a round, 0 to 1",
-    )
-    checkpoint_s: float = Field(
-        90.0,
-        ge=0,
-        le=86400,
-        description="computing time between two checkpoints of a round, in seconds, 0 to 86400",
-    )
-    on_battery: bool = Field(False, description="true or false: rounds start by themselves on battery, too")
-    max_temperature_c: float = Field(
-        80.0, gt=0, le=150, description="hottest processor beside which rounds run, in °C, up to 150"
-    )
-    min_free_mb: int = Field(
-        2000, ge=0, le=10**7, description="memory that must be free for a round to start, in MB, 0 or more"
     )
     exclude: tuple[str, ...] = Field(
         (), description="globs of paths never to read, besides the built-in ones: a list of strings"
@@ -234,25 +131,6 @@ class Settings(ProfilePaths, BaseModel):
         (),
         description="globs of terminals in which it suggests and learns all the same: a list of strings",
     )
-    keyboard_words: int = Field(3, ge=1, le=5, description="words in the keyboard's window, 1 to 5")
-    keyboard_ghost: Literal["auto", "inline", "line", "off"] = Field(
-        "auto",
-        description='where the keyboard shows grey text: "inline" at the cursor, "line" beside the words, "auto" as '
-        'the program allows, or "off"',
-    )
-    keyboard_take: KeyName = Field("Tab", description='key that takes the grey text: "Tab"')
-    keyboard_take_word: KeyName = Field(
-        "Control+Right", description='key that takes a word of the grey text: "Control+Right"'
-    )
-    keyboard_hide: KeyName = Field(
-        "Escape", description='key that hides suggestions until the next word: "Escape"'
-    )
-    keyboard_ask: KeyName = Field(
-        "Alt+-", description='key that shows the words where they do not appear by themselves: "Alt+-"'
-    )
-    keyboard_pause: KeyName = Field(
-        "Control+Alt+i", description='key that pauses learning and resumes it: "Control+Alt+i"'
-    )
     keyboard_terminals: bool = Field(
         False, description="true or false: the keyboard suggests in terminals, where passwords are typed, too"
     )
@@ -263,12 +141,6 @@ class Settings(ProfilePaths, BaseModel):
     )
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"
-    )
-    sync_every_s: float = Field(
-        60.0,
-        ge=1,
-        le=86400,
-        description="seconds until what is learned goes into a shared folder, 1 to 86400",
     )
     keep_days: int = Field(
         0, ge=0, le=36500, description="days after it was taken that text is let go; 0 keeps it"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
@@ -22,6 +24,15 @@ class SettingsError(IdiolectError):
     code: ClassVar[str] = "bad-setting"
     exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
     http_status: ClassVar[int] = 500
+
+
+def _place_in_file(path: Path, key: str) -> str:
+    """The file, and the line on which a setting stands there."""
+    with suppress(OSError, UnicodeDecodeError):
+        for number, line in enumerate(read_small(path).decode().splitlines(), 1):
+            if re.match(rf"""\s*(\[\s*)?["']?{re.escape(key)}["']?\s*[].=]""", line):
+                return f"{path}, line {number}"
+    return str(path)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -82,7 +93,7 @@ def did_you_mean(given: object, known: Iterable[str]) -> str:
 
 def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:
     hint = did_you_mean(key, cls.model_fields)
-    return f"{where}: there is no setting '{key}'.{hint} docs/settings.md lists all of them."
+    return f"{where}: there is no setting '{key}'.{hint} Remove it. docs/settings.md lists all settings."
 
 
 def _choices(annotation: Any) -> list[str]:
@@ -102,7 +113,7 @@ def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, give
         where = f"environment variable {variable}"
     else:
         home = given.get("home") or os.environ.get(f"{ENV_PREFIX}HOME") or default_home()
-        where = str(config_path(Path(home)))
+        where = _place_in_file(config_path(Path(home)), key)
     if first["type"] == "extra_forbidden":
         return _unknown(cls, key, where)
     field = cls.model_fields[key]

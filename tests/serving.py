@@ -17,6 +17,7 @@ from waiting import DEADLINE_S
 
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.routing import Application
+from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
@@ -150,11 +151,11 @@ def answering(
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[Site]:
+def serving(settings: Settings, tuning: RoundTuning = USUAL) -> Iterator[Site]:
     """Serve a profile, found as that of any service is: by its lock and its run file."""
     with (
         process.locked(settings),
-        contextlib.closing(Service(settings)) as service,
+        contextlib.closing(Service(settings, tuning=tuning)) as service,
         answering(service, settings) as site,
         process.announced(settings, site.running),
     ):

@@ -47,8 +47,6 @@ class TypingRequest:
     Args:
         base: the folder of the base model.
         threads: that compute one forward pass.
-        context_tokens: the most tokens of a prefix that are read.
-        recent_tokens: recent text that stands before the prefix.
         seed: of the intervals.
         source: where the messages come from, for the result.
         history: how many of the first messages are learned from; the others are typed.
@@ -57,7 +55,6 @@ class TypingRequest:
         about_adapter: passed on to the result.
         mixtures: weights that the base and the adapter were judged with, where they were.
         calibration: how often ghosts were right (:meth:`Calibration.to_json`), or None for the usual.
-        rare_min_count: how often a rare string must have been typed before it is suggested.
         word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
         mistakes: also mistype words, and count how many are mended.
         key_ms: the user's time between two letters, for which ghosts are judged.
@@ -68,8 +65,6 @@ class TypingRequest:
 
     base: str
     threads: int
-    context_tokens: int
-    recent_tokens: int
     seed: int
     source: str
     history: int
@@ -78,7 +73,6 @@ class TypingRequest:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
-    rare_min_count: int
     word_calibration: list[Any] | None = None
     mistakes: bool = False
     key_ms: float = USUAL_KEY_MS
@@ -227,9 +221,6 @@ class _ArmRunner:
         self._serving = LoadedModel(
             base,
             threads=request.threads,
-            context_tokens=request.context_tokens,
-            recent_tokens=request.recent_tokens,
-            rare_min_count=request.rare_min_count,
             keyboard=request.keyboard,
             languages=request.languages,
         )

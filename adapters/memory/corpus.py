@@ -17,6 +17,7 @@ _REPEATS = 2  # of an entry that are trained on
 _REPLAYED_LEAST = 2000  # tokens of earlier text, however little is new
 HELD_OUT_SHARE = 0.1
 HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
+RECENT_TOKENS = 160  # of the latest entries, which stand before what is judged or suggested
 MAX_HELD_OUT = 4000  # tokens; more would take the round's time from training
 
 

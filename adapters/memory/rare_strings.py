@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Final
 
 import regex
 
@@ -29,6 +30,9 @@ _DIGIT = regex.compile(r"\p{N}")
 _STEM = regex.compile(r"\p{L}{2,}")
 _SIGN_CHARS = 3  # before the cursor, with which what is offered may make such a sign
 _MAY_HOLD_UNIT = regex.compile(rf"\p{{N}}|{_SIGN}")
+
+#: How often a number, code or address must have been typed before it is offered or trained on.
+RARE_MIN_COUNT: Final = 3
 
 
 class RareStrings:

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.corpus import RECENT_TOKENS, RecentText
 from idiolect.adapters.memory.ngram_memory import FastMemory
-from idiolect.adapters.memory.rare_strings import RareStrings
+from idiolect.adapters.memory.rare_strings import RARE_MIN_COUNT, RareStrings
 from idiolect.adapters.memory.steps import Steps, finish
 from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.mending.general_words import GeneralWords
@@ -33,6 +33,7 @@ from idiolect.models.session import Adapter, Model, load_beside
 from idiolect.models.tokenizer import Tokenizer
 
 _ENTRIES_A_STEP: Final = 512
+_CONTEXT_TOKENS: Final = 384  # before the cursor that a suggestion reads
 
 
 class LoadedModel:
@@ -58,9 +59,9 @@ class LoadedModel:
         base: BasePaths,
         *,
         threads: int,
-        context_tokens: int,
-        recent_tokens: int,
-        rare_min_count: int,
+        context_tokens: int = _CONTEXT_TOKENS,
+        recent_tokens: int = RECENT_TOKENS,
+        rare_min_count: int = RARE_MIN_COUNT,
         keyboard: Layout | None = None,
         languages: Sequence[str] = ENGLISH,
         loading: Future[Model] | None = None,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from idiolect.adapters.memory.corpus import (
+    RECENT_TOKENS,
     RecentText,
     Rows,
     choose_training_entries,
@@ -27,7 +28,7 @@ from idiolect.adapters.memory.corpus import (
     read_general_passages,
 )
 from idiolect.adapters.memory.ngram_memory import FastMemory
-from idiolect.adapters.memory.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.memory.rare_strings import RARE_MIN_COUNT, RareStrings, weigh_training_tokens
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout, usual_layout
 from idiolect.adapters.mending.mistakes import Mistakes, as_meant, decisions
@@ -92,18 +93,18 @@ class TrainRequest:
 
     base: str
     budget_s: float
-    rank: int
-    alpha: float
-    epochs: float
-    learning_rate: float | None
-    general_tolerance: float
-    recent_tokens: int
     threads: int
     seed: int
     serving: str | None
     seen: list[int]
     mixtures: dict[str, list[Any]]
-    rare_min_count: int
+    rank: int = 16
+    alpha: float = 64.0
+    epochs: float = 1.0
+    learning_rate: float | None = None
+    general_tolerance: float = 0.02
+    recent_tokens: int = RECENT_TOKENS
+    rare_min_count: int = RARE_MIN_COUNT
     challenger: str | None = None
     products: str = "fastest"
     spent_s: float = 0.0

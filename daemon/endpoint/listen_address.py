@@ -8,13 +8,15 @@ import socket
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.regular_files import read_small
+
+_HOST: Final = "127.0.0.1"
 
 
 class ListenError(IdiolectError):
@@ -41,20 +43,19 @@ def listen(settings: Settings) -> tuple[socket.socket, Running]:
     """
     if settings.unix_socket:
         return _listen_unix(settings.socket_path), _running("http://localhost", path=settings.socket_path)
-    host = "::1" if settings.host == "::1" else "127.0.0.1"
     remembered, meanwhile = settings.run_dir / "port", settings.run_dir / "port-meanwhile"
     wanted = settings.port or _port_in(remembered)
     moved_from = None
     try:
-        sock = _listen_tcp(host, wanted)
+        sock = _listen_tcp(wanted)
     except ListenError as error:
         if settings.port:
             raise
         moved_from = wanted if error.taken else None
-        sock = _listen_instead(host, _port_in(meanwhile))
+        sock = _listen_instead(_port_in(meanwhile))
     port: int = sock.getsockname()[1]
     durable.write(meanwhile if moved_from else remembered, str(port).encode())
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = f"http://{_HOST}:{port}"
     return sock, _running(url, port=port, moved_from=moved_from)
 
 
@@ -63,11 +64,11 @@ def who_has(port: int) -> str:
     return f"ss -ltnp sport = :{port}"
 
 
-def _listen_instead(host: str, port: int) -> socket.socket:
+def _listen_instead(port: int) -> socket.socket:
     try:
-        return _listen_tcp(host, port)
+        return _listen_tcp(port)
     except ListenError:
-        return _listen_tcp(host, 0)
+        return _listen_tcp(0)
 
 
 def _port_in(path: Path) -> int:
@@ -86,21 +87,20 @@ def _running(
     return Running(os.getpid(), url, port, where, now, version("idiolect"), moved_from)
 
 
-def _listen_tcp(host: str, port: int) -> socket.socket:
+def _listen_tcp(port: int) -> socket.socket:
     # The protocol is named because asyncio turns off Nagle's algorithm only where it is: without that, each
     # answer on a kept connection waits 40 ms for the client's acknowledgement of its header.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
+        sock.bind((_HOST, port))
         sock.listen(128)
     except OSError as error:
         sock.close()
         taken = error.errno == errno.EADDRINUSE
         why = "another program uses it" if taken else error.strerror
         raise ListenError(
-            f"Port {port} on {host} cannot be listened on: {why}. `{who_has(port)}` shows which program has it (with "
+            f"Port {port} on {_HOST} cannot be listened on: {why}. `{who_has(port)}` shows which program has it (with "
             "sudo also another user's). End that one, choose another port with `idiolect start --port N`, or leave the "
             "port unset to get a free one.",
             taken=taken,

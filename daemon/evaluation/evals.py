@@ -156,10 +156,13 @@ class Evaluations:
         """Run a round on the history, as for a new user. Yields its progress; returns the order with the adapter."""
         texts = [ids for message in split.history if (ids := self._encode(message.kept))]
         tokens = sum(map(len, texts))
-        if tokens < self._settings.min_tokens:
-            why = f"the history has {tokens:,} tokens and a round needs {self._settings.min_tokens:,}"
+        needed = self._trainer.tuning.min_tokens
+        if tokens < needed:
+            why = f"the history has {tokens:,} tokens and a round needs {needed:,}"
             return replace(order, about_adapter=_skipped(why))
-        round_order = order_of(self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed)
+        round_order = order_of(
+            self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed, self._trainer.tuning
+        )
         try:
             for event in self._children.follow(TRAINING, round_order, texts, len(texts)):
                 if event["event"] == "result":  # whether or not the gate let the adapter through
@@ -187,8 +190,6 @@ class Evaluations:
         return TypingRequest(
             base=str(serving_folder(settings.base_dir)),
             threads=settings.threads,
-            context_tokens=settings.context_tokens,
-            recent_tokens=settings.recent_tokens,
             seed=wanted.seed,
             source=str(wanted.path or wanted.context or "your history"),
             history=0,
@@ -197,7 +198,6 @@ class Evaluations:
             about_adapter=None,
             mixtures={},
             calibration=None,
-            rare_min_count=settings.rare_min_count,
             mistakes=wanted.mistakes,
             keyboard=settings.keyboard,
             languages=self._trainer.languages(),

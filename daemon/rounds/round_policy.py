@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.settings import Settings, span_of
 
 _WORDS_PER_TOKEN: Final = 0.75
 _RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further one
 _LONGEST_RETRY_S: Final = 86400.0
+_LONGEST_BACKOFF: Final = 8  # times as much new text as usual, while rounds are refused
+_MAX_TEMPERATURE_C: Final = 80.0  # of the processor beside which rounds run
 
 
 @dataclass(frozen=True)
@@ -77,22 +80,23 @@ def words_of(tokens: int) -> int:
 class RoundPolicy:
     """The rules by a profile's settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tuning: RoundTuning = USUAL) -> None:
         """Decide by these settings."""
         self._settings = settings
-        self.max_load = settings.max_load
-        self.rest_s = settings.rest_s
+        self._tuning = tuning
+        self.max_load = tuning.max_load
+        self.rest_s = tuning.rest_s
         self._hours = span_of(settings.hours)
 
     @property
     def round_s(self) -> float:
         """The budget of a round that starts by itself: a day's at the most."""
-        return min(self._settings.budget_s, self._settings.daily_budget_s)
+        return min(self._tuning.round_s, self._settings.daily_budget_s)
 
     def new_tokens_needed(self, refused: int) -> int:
         """How much new text makes a round due: from two refusals in a row on, as many times as much as there were."""
-        times = min(max(1, refused), self._settings.longest_backoff)
-        return self._settings.train_every_tokens * times
+        times = min(max(1, refused), _LONGEST_BACKOFF)
+        return self._tuning.train_every_tokens * times
 
     def decide(self, facts: RoundFacts, machine: MachineState, now: datetime) -> RoundDecision:
         """Whether a round is to start; `now` is the user's local time."""
@@ -127,7 +131,7 @@ class RoundPolicy:
         return None
 
     def _not_due(self, facts: RoundFacts) -> str | None:
-        missing = self._settings.min_tokens - facts.tokens
+        missing = self._tuning.min_tokens - facts.tokens
         if not (facts.wanted or facts.unfinished):
             missing = max(missing, self.new_tokens_needed(facts.refused) - facts.new_tokens)
         if missing > 0:
@@ -156,21 +160,21 @@ class RoundPolicy:
         return None
 
     def _not_on(self, machine: MachineState) -> str | None:
-        settings = self._settings
-        if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < settings.quiet_s:
+        tuning = self._tuning
+        if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < tuning.quiet_s:
             return "a round is due; it waits until the keyboard rests"
         if machine.load > self.max_load:
             return "a round is due; it waits until the machine is idle"
         if waits := self._waits_for_power_or_cold(machine):
             return f"a round is due; it {waits}"
-        if machine.free_mb < settings.min_free_mb:
-            return f"a round is due; it waits until {settings.min_free_mb:,} MB of memory are free"
+        if machine.free_mb < tuning.min_free_mb:
+            return f"a round is due; it waits until {tuning.min_free_mb:,} MB of memory are free"
         return None
 
     def _waits_for_power_or_cold(self, machine: MachineState) -> str | None:
-        if machine.on_battery and not self._settings.on_battery:
+        if machine.on_battery and not self._tuning.on_battery:
             return "waits for mains power"
-        if machine.temperature_c is not None and machine.temperature_c > self._settings.max_temperature_c:
+        if machine.temperature_c is not None and machine.temperature_c > _MAX_TEMPERATURE_C:
             return "waits until the machine has cooled down"
         return None
 

@@ -22,6 +22,7 @@ from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_policy import words_of
+from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -81,6 +82,7 @@ class Trainer:
         children: runs the training process.
         serving: the adapter that answers now, or None for the base.
         languages: those that the user writes.
+        tuning: how a round trains.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Trainer:
         *,
         serving: Callable[[], int | None],
         languages: Callable[[], tuple[str, ...]],
+        tuning: RoundTuning = USUAL,
     ) -> None:
         self._settings = settings
+        self.tuning = tuning
         self._profile = profile
         self._store = profile.store
         self._base = base
@@ -117,7 +121,7 @@ class Trainer:
         """Run one round. Yields its progress events and at last its verdict.
 
         Args:
-            budget_s: computing time; None for the setting's.
+            budget_s: computing time; None for the usual.
             reason: why it runs, for the log.
             resume: whether it goes on from the checkpoint of one that was cut off, if there is one.
 
@@ -127,10 +131,10 @@ class Trainer:
         """
         entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.entries.token_ids()]
         tokens = sum(len(ids) for _, ids in entries)
-        if tokens < self._settings.min_tokens:
+        if tokens < self.tuning.min_tokens:
             raise TooLittleTextError(
                 f"There are about {words_of(tokens):,} words of text and a round needs "
-                f"{words_of(self._settings.min_tokens):,}. Add more with `idiolect add`; the "
+                f"{words_of(self.tuning.min_tokens):,}. Add more with `idiolect add`; the "
                 "fast memory uses what is there already."
             )
         serving = self._sound_serving()
@@ -239,7 +243,7 @@ class Trainer:
             row for row in reversed(self._store.adapters.all()) if row.metrics.get("base_sha256") == base
         )
         row = next(of_base, None)
-        if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
+        if row is None or row.status != "refused" or not row.kept or row.rank != self.tuning.rank:
             return None
         record = RoundRecord.from_json(row.metrics)
         if not record.promising or record.against != serving:
@@ -272,7 +276,7 @@ class Trainer:
         if serving is not None:
             known["serving"] = judged_mixture(self._store, serving)
         return replace(
-            order_of(self._settings, self.languages(), budget_s, seed=len(self._store.rounds.all())),
+            order_of(self._settings, self.languages(), budget_s, len(self._store.rounds.all()), self.tuning),
             serving=self._weights(serving),
             challenger=None if parent == serving else self._weights(parent),
             seen=[] if parent is None else self._places(entries, self._store.adapters.seen(parent)),
@@ -337,7 +341,7 @@ class Trainer:
                 ids
             )  # it may have seen some whose text was let go since
             reason += f"; its time was enough for {len(so_far):,} of {len(ids):,} entries, the next round takes others"
-        if result["promising"] and self._settings.keep_adapters:
+        if result["promising"]:
             reason += "; the next round can go on from it"
         record = RoundRecord(
             tokens=tokens,
@@ -379,26 +383,26 @@ def _today() -> str:
 
 
 def order_of(
-    settings: Settings, languages: tuple[str, ...], budget_s: float | None, seed: int
+    settings: Settings,
+    languages: tuple[str, ...],
+    budget_s: float | None,
+    seed: int,
+    tuning: RoundTuning = USUAL,
 ) -> TrainRequest:
-    """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
+    """Return a round that starts from the base; what it starts from otherwise is put in with `replace`."""
     return TrainRequest(
         base=str(serving_folder(settings.base_dir)),
-        budget_s=budget_s or settings.budget_s,
-        rank=settings.rank,
-        alpha=settings.alpha,
-        epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        products=settings.products,
-        general_tolerance=settings.general_tolerance,
-        recent_tokens=settings.recent_tokens,
+        budget_s=budget_s or tuning.round_s,
         threads=settings.threads,
         seed=seed,
         serving=None,
         seen=[],
         mixtures={},
-        checkpoint_s=settings.checkpoint_s,
-        rare_min_count=settings.rare_min_count,
+        rank=tuning.rank,
+        epochs=tuning.epochs,
+        learning_rate=tuning.learning_rate,
+        products=tuning.products,
+        checkpoint_s=tuning.checkpoint_s,
         keyboard=settings.keyboard,
         languages=languages,
     )

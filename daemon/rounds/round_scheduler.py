@@ -50,7 +50,7 @@ class RoundScheduler:
         self._pause = profile.pause
         self._children = children
         self._trainer = trainer
-        self._schedule = RoundPolicy(settings)
+        self._schedule = RoundPolicy(settings, trainer.tuning)
         self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, lambda: self._pause.active)
         self._sensors = MachineSensors(children)
         self._telling = threading.Lock()

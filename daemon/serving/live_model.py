@@ -110,14 +110,10 @@ class LiveModel:
         self._settings = settings
         self._languages = UserLanguages(settings, base, self.rebuild)
         self._since_found = 0  # entries learned since languages were looked for
-        self._keep_adapters = settings.keep_adapters
         self.base = base
         self.loaded = LoadedModel(
             base,
             threads=settings.threads,
-            context_tokens=settings.context_tokens,
-            recent_tokens=settings.recent_tokens,
-            rare_min_count=settings.rare_min_count,
             keyboard=settings.keyboard,
             loading=loading,
         )
@@ -136,7 +132,7 @@ class LiveModel:
         try:
             self._set_rules(*self._rules())
             newest, known = self._known()
-            switches = read_switches(store, settings)
+            switches = read_switches(store, settings.languages)
             self.stats.speed = switches.speed
             self._languages.chosen = switches.languages
             self._languages.use(self.loaded, known)
@@ -180,7 +176,7 @@ class LiveModel:
     def set_switches(self, changed: Mapping[str, Any]) -> Switches:
         """Set switches, by name, from the next question on; what all of them stand at then."""
         with self._changing:
-            switches = set_switches(self._store, self._settings, changed)
+            switches = set_switches(self._store, changed, self._settings.languages)
             self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
             if switches.languages != self._languages.chosen:
                 self._languages.chosen = switches.languages
@@ -409,7 +405,7 @@ class LiveModel:
             self.switch()
         else:
             give_back_memory()  # a round's result has just passed through this process
-        self._store.adapters.prune(self._keep_adapters)
+        self._store.adapters.prune()
 
     def _build(self, user_model: UserModel, chosen: _Chosen, switches: Switches) -> Predictor:
         predictor = self.loaded.build_predictor(

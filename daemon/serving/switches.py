@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
-from idiolect.daemon.settings import Language, Settings
+from idiolect.daemon.settings import Language
 from idiolect.daemon.storage.store import Store
 
 #: What is done about mistyped words: nothing; corrections are offered; sure ones are made by themselves, too.
@@ -20,22 +20,22 @@ _SWITCHES: Final = "switches"  # state: by the switch's name, what the user set 
 class Switches:
     """What the switches stand at; without `languages` they are found in the user's text."""
 
-    corrections: Corrections
-    show: Show
-    languages: tuple[Language, ...]
+    corrections: Corrections = "offer"
+    show: Show = "auto"
+    languages: tuple[Language, ...] = ()
     speed: int = 0  # how fast its user types, in words a minute; 0: as measured
 
 
-def read_switches(store: Store, settings: Settings) -> Switches:
-    """What the switches stand at: what the user set them to, else what the settings say."""
+def read_switches(store: Store, languages: tuple[Language, ...] = ()) -> Switches:
+    """What the switches stand at: what the user set them to, else the usual; `languages` are the setting's."""
     kept: dict[str, Any] = store.state.get(_SWITCHES, {})
     known = {field.name for field in fields(Switches)}
     given = {name: value for name, value in kept.items() if name in known}
-    stands = replace(Switches(settings.autocorrect, settings.show, settings.languages), **given)
+    stands = replace(Switches(languages=languages), **given)
     return replace(stands, languages=tuple(stands.languages))
 
 
-def set_switches(store: Store, settings: Settings, changed: Mapping[str, Any]) -> Switches:
+def set_switches(store: Store, changed: Mapping[str, Any], languages: tuple[Language, ...] = ()) -> Switches:
     """Set switches, by name, and keep that; what all of them stand at then."""
     store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
-    return read_switches(store, settings)
+    return read_switches(store, languages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlite_utils import Database
 
@@ -26,6 +26,7 @@ _BASE = "(SELECT json_extract(value, '$.sha256') FROM state WHERE name = 'base')
 _AMONG = "IN (SELECT value FROM json_each(?))"
 _KEPT = "id IN (SELECT adapter FROM adapter_blobs)"
 _OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
+_KEPT_ADAPTERS: Final = 4  # superseded ones whose weights are kept, and as many refused ones
 
 # An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
@@ -193,7 +194,7 @@ class Adapters:
         bases = {rows[stone.id].metrics.get("base_sha256") for stone in dropped}
         return dropped, None if active is None else successors[active], bases
 
-    def prune(self, keep: int) -> tuple[int, ...]:
+    def prune(self, keep: int = _KEPT_ADAPTERS) -> tuple[int, ...]:
         """Drop the weights of all but the `keep` newest superseded adapters of a base model and as many refused ones.
 
         Their rows stay. Returns the ids of the adapters whose weights went.
@@ -258,7 +259,7 @@ def _refuse_dropped(db: Database, adapter_id: int) -> None:
     if not db.execute("SELECT 1 FROM adapter_blobs WHERE adapter = ?", (adapter_id,)).fetchone():
         raise WeightsDroppedError(
             f"The weights of adapter {adapter_id} were dropped to save space: choose another one, or train "
-            "again. The setting `keep_adapters` says how many are kept."
+            f"again. Those of the {_KEPT_ADAPTERS} newest are kept."
         )
 
 

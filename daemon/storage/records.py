@@ -375,7 +375,7 @@ class EvalRequest:
     """What to evaluate.
 
     `path` is a corpus, None the user's own history; about `chars` characters are typed, drawn with `seed`. On a corpus
-    an adapter is trained for at most `budget_s` seconds (None: as the settings say), unless `train` is false. With
+    an adapter is trained for at most `budget_s` seconds (None: as long as usual), unless `train` is false. With
     `mistakes` words are mistyped, too. With `context`, a file of texts with what they answer, those are typed, by what
     is served alone: without what they answer, and with it.
     """

@@ -20,6 +20,7 @@ from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.sync")
 
+_EVERY_S: Final = 60.0  # from what is learned to the writing of it
 _QUIET_S: Final = 0.3  # after a notice: a synchroniser brings several files
 _LONGEST_NOTICE_S: Final = 10.0
 _POLL_S: Final = 60.0  # a drive of the network sends no notices, and elsewhere some are lost
@@ -41,7 +42,7 @@ class SyncSchedule(FileSystemEventHandler):
     then.
     """
 
-    def __init__(self, sync: Sync, every_s: float) -> None:
+    def __init__(self, sync: Sync, every_s: float = _EVERY_S) -> None:
         self._sync = sync
         self._every_s = every_s
         self._wake = threading.Condition(threading.RLock())

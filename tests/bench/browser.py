@@ -110,7 +110,8 @@ def main():
     text = (TEXT * (keys // len(TEXT) + 1))[:keys]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
         home = Path(folder)
-        program = ends.enter_context(served(home / "profile", 'show = "more"\n'))
+        program = ends.enter_context(served(home / "profile"))
+        program.run("switch", "show", "more")
         program.env |= {"HOME": folder, "XDG_CONFIG_HOME": f"{folder}/config"}
         (home / "config" / "chromium").mkdir(parents=True)
         program.run("setup", "browser", "--yes", "--into", home / "built")

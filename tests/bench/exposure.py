@@ -21,18 +21,23 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from common import BASE, show
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import RARE_MIN_COUNT
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.training.child import ParentMessages
 from idiolect.adapters.training.round import run
 from idiolect.daemon.rounds.round_runner import order_of
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving import live_model
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.session import Session
@@ -160,18 +165,19 @@ def measured(service: Service, secrets: Sequence[Secret], lora: Any, seed: int) 
 
 def made(folder: Path, messages: Sequence[dict], rare_min_count: int) -> Service:
     """A profile that has read the messages."""
-    settings = Settings(home=folder, keyring=False, auto_train=False, rare_min_count=rare_min_count).prepare()
+    settings = Settings(home=folder, keyring=False, auto_train=False).prepare()
     settings.base_dir.rmdir()
     settings.base_dir.symlink_to(BASE)
     path = folder / "messages.jsonl"
     path.write_text("".join(json.dumps(each) + "\n" for each in messages))
-    service = Service(settings)
+    with mock.patch.object(live_model, "LoadedModel", partial(LoadedModel, rare_min_count=rare_min_count)):
+        service = Service(settings)
     for _ in service.imports.add([path]):
         pass
     return service
 
 
-def trained(service: Service, seed: int) -> tuple[int, int]:
+def trained(service: Service, rare_min_count: int, seed: int) -> tuple[int, int]:
     """A round's adapter, kept in the profile, and how many tokens it was trained on.
 
     The round runs in this process, which does not step back for others: it is to learn all that it can. A round counts
@@ -180,7 +186,9 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     entries = [(row[0], _ids(row).tolist()) for row in service.store.entries.token_ids()]
     events: list[dict[str, Any]] = []
     order = replace(
-        order_of(service._settings, service.model.languages, BUDGET_S, seed), spent_s=-time.thread_time()
+        order_of(service._settings, service.model.languages, BUDGET_S, seed),
+        rare_min_count=rare_min_count,
+        spent_s=-time.thread_time(),
     )
     round_id = service.store.rounds.begin(None)
     run(order, [ids for _, ids in entries], events.append, ParentMessages())
@@ -215,7 +223,7 @@ def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[s
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder:
         service = made(Path(folder) / "planted", messages, rare_min_count)
         try:
-            adapter, tokens = trained(service, seed)
+            adapter, tokens = trained(service, rare_min_count, seed)
             service.model.use(adapter)
             before = measured(service, secrets, service.model.servable.lora(adapter), seed)
             entries = 0
@@ -256,9 +264,8 @@ def _ids(row: tuple[int, bytes]) -> Any:
 
 def exposure(history: Sequence[dict], name: str, seed: int = 1) -> dict[str, Any]:
     """Exposure with all strings offered and trained on at once, and as the settings have it."""
-    usual = Settings.model_fields["rare_min_count"].default
     found = {"text": name, "messages": min(HISTORY, len(history)), "samples": SAMPLES}
-    found["conditions"] = [condition(history[-HISTORY:], count, seed) for count in (1, usual)]
+    found["conditions"] = [condition(history[-HISTORY:], count, seed) for count in (1, RARE_MIN_COUNT)]
     for one in found["conditions"]:
         rows = [
             {"times": row["times"], "way": row["way"]}

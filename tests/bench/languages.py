@@ -159,9 +159,7 @@ def _type(
     texts: Sequence[Sequence[Sentence]],
     judges: Sequence[Dictionary],
 ) -> dict[str, Any]:
-    loaded = LoadedModel(
-        base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3, languages=languages
-    )
+    loaded = LoadedModel(base, threads=2, languages=languages)
     encode = loaded.tokenizer.encode
     user_model = loaded.build_user_model([encode(text) for text in history])
     predictor = loaded.build_predictor(user_model, None)

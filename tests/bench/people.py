@@ -47,9 +47,6 @@ def measure(base: BasePaths, split: EvalSplit, settings: Settings, train_s: int)
         base,
         languages=languages,
         threads=settings.threads,
-        context_tokens=settings.context_tokens,
-        recent_tokens=settings.recent_tokens,
-        rare_min_count=settings.rare_min_count,
     )
     history = [ids for message in split.history if (ids := loaded.tokenizer.encode(message.kept))]
     found = {

@@ -24,7 +24,6 @@ from common import BASE, Program, processor_s
 
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.session import Session
 
@@ -69,14 +68,7 @@ def idle(pid: int) -> float:
 
 def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
     """Passes for 1,000 characters, by the least probability of a word that one is made ahead for; None: none is."""
-    settings = Settings(threads=1, keyring=False)
-    serving = LoadedModel(
-        find_base(BASE),
-        threads=settings.threads,
-        context_tokens=settings.context_tokens,
-        recent_tokens=settings.recent_tokens,
-        rare_min_count=settings.rare_min_count,
-    )
+    serving = LoadedModel(find_base(BASE), threads=1)
     known = serving.build_user_model([serving.tokenizer.encode(text) for text in texts[:-60]])
     messages = [*_messages([*texts[-60:]])]
     characters = sum(map(len, messages))

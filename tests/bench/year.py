@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from common import BASE, CORPORA, PEOPLE, ROOT, entries
 
-from idiolect.adapters.memory.corpus import RecentText
+from idiolect.adapters.memory.corpus import RECENT_TOKENS, RecentText
 from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.rounds.round_policy import MachineState, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
@@ -77,9 +78,8 @@ class Year:
         self.tokenizer = Tokenizer(self.base.tokenizer)
         self.entries = self._entries(tokens)
         due = round(DUE_SHARE * sum(len(entry.ids) for entry in self.entries))
-        self.settings = Settings(
-            home=home, budget_s=BUDGET_S, train_every_tokens=due, threads=threads, keyring=False
-        )
+        self.settings = Settings(home=home, threads=threads, keyring=False)
+        self.tuning = RoundTuning(round_s=BUDGET_S, train_every_tokens=due)
         self.breaks = self.tokenizer.encode("\n")
         self.model = Model(self.base.graph, self.base.config, threads=threads)
         self.general = self._general()
@@ -109,7 +109,7 @@ class Year:
 
     def play(self) -> list[dict]:
         """All rounds of the year."""
-        schedule, rows = RoundPolicy(self.settings), list[dict]()
+        schedule, rows = RoundPolicy(self.settings, self.tuning), list[dict]()
         now, known = self.entries[0].at, 0
         while now < self.entries[-1].at:
             now += timedelta(hours=1)
@@ -135,7 +135,7 @@ class Year:
         before, challenger = life.adapter, life.challenger
         seen = life.seen if challenger is None else life.challenger_seen
         order = replace(
-            order_of(self.settings, ("en",), None, seed=tokens),
+            order_of(self.settings, ("en",), None, tokens, self.tuning),
             base=str(BASE),
             serving=_coded(before),
             challenger=_coded(challenger),
@@ -174,7 +174,7 @@ class Year:
         """Perplexity of the text written next, by base, memory, adapter and both, and of general text."""
         memory = FastMemory(self.base.config.vocab)
         memory.add_many([np.array(entry.ids) for entry in self.entries[:known]])
-        recent = RecentText(self.settings.recent_tokens, self.breaks)
+        recent = RecentText(RECENT_TOKENS, self.breaks)
         for entry in self.entries[max(0, known - 200) : known]:
             recent.add(entry.ids)
         following, count = [], 0

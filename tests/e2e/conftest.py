@@ -24,8 +24,10 @@ from waiting import DEADLINE_S, until
 
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
+from idiolect.daemon.serving.switches import set_switches
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault.opening import open_store
 
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
@@ -416,8 +418,15 @@ class Service(Program):
 
 @pytest.fixture(scope="session")
 def new_service(startable):
-    """`new_service(home, **settings)`: a profile of the tiny model, whose service does not run yet."""
-    return lambda home, **settings: Service(startable(home, show="more", **settings).home)
+    """`new_service(home, **switches)`: a profile of the tiny model, whose service does not run yet."""
+
+    def make(home, **switches):
+        settings = startable(home)
+        with contextlib.closing(open_store(settings)) as store:
+            set_switches(store, {"show": "more", **switches})
+        return Service(settings.home)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -438,11 +447,11 @@ def trust_memory():
 
 @pytest.fixture(scope="session")
 def knowing_service(new_service, trust_memory):
-    """`with knowing_service(home, **settings)`: a running service that has read :data:`KNOWN` five times."""
+    """`with knowing_service(home, **switches)`: a running service that has read :data:`KNOWN` five times."""
 
     @contextlib.contextmanager
-    def run(home, **settings):
-        service = new_service(home, **settings)
+    def run(home, **switches):
+        service = new_service(home, **switches)
         trust_memory(service.settings.prepare())
         process.start(service.settings)
         for _ in range(5):

@@ -61,9 +61,10 @@ def desktop(service, needs_program, tmp_path_factory):
     ):
         needs_program(program, package)
     config = service.settings.config_path
-    config.write_text(config.read_text() + 'keyboard_terminals = true\nautocorrect = "apply"\n')
+    config.write_text(config.read_text() + "keyboard_terminals = true\n")
     process.stop(service.settings)
     process.start(service.settings)
+    service.ask("/v1/switches", corrections="apply")
     meant = {**dict.fromkeys(("lihgthouse", *PROGRAMS.values()), "lighthouse"), "zrovelin": "Zorvelin"}
     for typed, word in meant.items():
         service.ask("/v1/words/add", kind="always_correct", text=typed, replacement=word)

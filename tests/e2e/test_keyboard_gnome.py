@@ -10,8 +10,6 @@ import desktop as session
 import gnome
 import pytest
 
-from idiolect.daemon.runtime import process
-
 #: Each with a mistyped word of its own, as in test_keyboard.py.
 PROGRAMS = {
     "mousepad": (["--disable-server"], "lgihthouse"),
@@ -46,10 +44,7 @@ def desktop(service, needs_program, tmp_path_factory):
         pytest.skip("drives GNOME Shell where TEST_GNOME=1 asks for it: some five minutes, and 162 packages")
     for program, package in (("ibus-daemon", "ibus"), ("dbus-daemon", "dbus")):
         needs_program(program, package)
-    config = service.settings.config_path
-    config.write_text(config.read_text() + 'autocorrect = "apply"\n')
-    process.stop(service.settings)
-    process.start(service.settings)
+    service.ask("/v1/switches", corrections="apply")
     for typed in ("lihgthouse", *(mistyped for _, mistyped in PROGRAMS.values())):
         service.ask("/v1/words/add", kind="always_correct", text=typed, replacement="lighthouse")
     for _ in range(50):  # ghost texts are shown to who takes them

@@ -17,7 +17,7 @@ CANARY = "the teal lighthouse keeper hums quietly at noon"
 
 @pytest.fixture(scope="module")
 def program(base_dir, tmp_path_factory):
-    program = Program(tmp_path_factory.mktemp("profile"), base_dir, "epochs = 1\n")
+    program = Program(tmp_path_factory.mktemp("profile"), base_dir)
     program.env["PYTHONPROFILEIMPORTTIME"] = "1"  # the service writes what it imports into its log
     program.run("start")
     del program.env["PYTHONPROFILEIMPORTTIME"]

@@ -120,7 +120,7 @@ def machines(needs_program, new_service, trust_memory, tmp_path):
     program = needs_program("syncthing", "syncthing")
     services, carriers = [], []
     for number in range(3):
-        services.append(new_service(tmp_path / f"profile{number}", sync_every_s=1))
+        services.append(new_service(tmp_path / f"profile{number}"))
         carriers.append(Syncthing(program, tmp_path / f"syncthing{number}", tmp_path / f"shared{number}"))
     with contextlib.ExitStack() as running:
         for service, carrier in zip(services, carriers, strict=True):
@@ -161,6 +161,8 @@ def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others
         until(lambda service=service: service.knows(PREFIX, WORD))
     for _ in range(5):
         last.ask("/v1/history", text=OTHER, source="test")
+    last.ask("/v1/history", text="a word that goes again", source="test")
+    last.ask("/v1/forget", text="a word that goes again")  # that is written at once, and all else with it
     known_s = seconds_until(lambda: first.knows("a copper weathervane named Quas", "tor"), carriers[0])
     assert first.ask("/v1/forget", text="Zorvelin")["entries"] == 5
     forgotten_s = seconds_until(lambda: last.ask("/v1/status")["entries"] == 5, carriers[-1])

@@ -19,6 +19,7 @@ from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.export_everything import EVERYTHING
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_runner import Trainer
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
@@ -71,7 +72,7 @@ Attempt = "Callable[[Callable[[], object]], None]"
 
 def profile(home: Path) -> Settings:
     """The settings of a profile in `home`, made if need be."""
-    return Settings(home=home, keyring=False, auto_train=False, min_tokens=1).prepare()
+    return Settings(home=home, keyring=False, auto_train=False).prepare()
 
 
 def opened(settings: Settings) -> Any:
@@ -232,6 +233,7 @@ def _round(settings: Settings, attempt: Any) -> None:
                 _Trained(),
                 serving=store.adapters.active,
                 languages=lambda: ("en",),
+                tuning=RoundTuning(min_tokens=1),
             )
             for _ in trainer.run(None, "asked", resume=True):
                 pass

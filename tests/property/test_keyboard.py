@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.clients.keyboard import keysyms
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.clients.keyboard.key_handler import Bindings, KeyHandler
+from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
 from idiolect.daemon.clients.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
-from idiolect.daemon.text.key_names import parse_key
 
 BACKSPACE, TAB, ALT, CONTROL = 0xFF08, 0xFF09, 1 << 3, 1 << 2
 PRESSED = st.one_of(
@@ -36,8 +35,7 @@ STEPS = st.one_of(
     [("key", (ord("t"), 0)), ("answer", 0), ("key", (ord("1"), ALT)), ("answer", 0), ("key", (TAB, 0))], False
 )
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
-    bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape", "Alt+-")))
-    typing, text, asked = KeyHandler(bindings, FieldAuthorship(), many_lines=True), "", []
+    typing, text, asked = KeyHandler(FieldAuthorship(), many_lines=True), "", []
     with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.2)):  # what is shown can be read
         play(typing, text, asked, steps, tells=tells)
 

@@ -26,6 +26,7 @@ import idiolect.daemon
 import idiolect.models
 from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.endpoint import openapi, server
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -229,7 +230,7 @@ def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program):
     needs_program("curl", "curl")
     for name in ("notes", "shared"):
         (tmp_path / name).mkdir()
-    settings = tiny_profile(tmp_path / "profile", min_tokens=200, epochs=1, rank=4, threads=1)
+    settings = tiny_profile(tmp_path / "profile", threads=1)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {
         "PATH": path,
@@ -251,7 +252,7 @@ def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program):
         return done.stdout
 
     words = ["boat", "harbour", "noon", "please", "send", "figures", "again", "call", "me", "after", "thanks"]
-    with serving(settings) as site:
+    with serving(settings, RoundTuning(min_tokens=200, rank=4)) as site:
         for at in range(120):
             text = f"{' '.join(words[at % 9 : at % 9 + 3])} {at}"
             (tmp_path / "notes" / f"{at}.txt").write_text(text)

@@ -17,6 +17,7 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
 from idiolect.daemon.evaluation.evals import EVALUATION, EvalFailedError, read_messages
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
@@ -37,8 +38,8 @@ def phrases(count, seed=5):
 
 @pytest.fixture
 def service(tiny_profile, tmp_path):
-    settings = tiny_profile(tmp_path / "home", threads=1, min_tokens=200, epochs=1, rank=4)
-    service = Service(settings)
+    settings = tiny_profile(tmp_path / "home", threads=1)
+    service = Service(settings, tuning=RoundTuning(min_tokens=200, rank=4))
     yield service
     service.close()
 

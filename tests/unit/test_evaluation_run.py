@@ -51,8 +51,6 @@ def typing_request(tiny, make_lora):
     return TypingRequest(
         base=str(tiny.folder.parent),
         threads=1,
-        context_tokens=64,
-        recent_tokens=40,
         seed=7,
         source="notes",
         history=40,
@@ -61,7 +59,6 @@ def typing_request(tiny, make_lora):
         about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
         mixtures={},
         calibration=None,
-        rare_min_count=3,
     )
 
 

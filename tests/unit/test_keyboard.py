@@ -8,7 +8,7 @@ import pytest
 from idiolect.daemon.clients.keyboard import keysyms
 from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.clients.keyboard.key_handler import Bindings, KeyHandler
+from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
 from idiolect.daemon.clients.keyboard.key_outcomes import (
     AskService,
     InsertText,
@@ -18,7 +18,6 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 from idiolect.daemon.clients.keyboard.left_fields import LeftFields
 from idiolect.daemon.clients.keyboard.suggest_answer import read
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
-from idiolect.daemon.text.key_names import parse_key
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN, RIGHT = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54, 0xFF53
 LEFT, HOME, SHIFT_KEY, ALT_KEY = 0xFF51, 0xFF50, 0xFFE1, 0xFFE9
@@ -51,8 +50,7 @@ class Program:
     """A program that handles what is passed on, and tells what stands there, if it does."""
 
     def __init__(self, text="", *, tells=True):
-        keys = ("Tab", "Control+Right", "Escape", "Alt+-")
-        self.typing = KeyHandler(Bindings(*map(parse_key, keys)), FieldAuthorship())
+        self.typing = KeyHandler(FieldAuthorship())
         self.text = ""
         self.tells = tells
         self.deletes = True
@@ -944,9 +942,3 @@ def test_characters_of_keys():
     keys = (0x61, 0xE9, 0x1B1, 0x13BD, 0x20AC, 0x010020AC, 0xFFB5, 0xAD2)
     assert [keysyms.character(value) for value in keys] == [*"aéąœ€€5“"]
     assert {keysyms.character(value) for value in (TAB, 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)} == {None}
-
-
-@pytest.mark.parametrize("name", ["", "Tabulator", "Ctrl+x", "Control+"])
-def test_names_of_no_keys(name):
-    with pytest.raises(ValueError, match="no key"):
-        parse_key(name)

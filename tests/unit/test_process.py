@@ -213,21 +213,6 @@ def test_a_damaged_port_file_is_replaced(settings, content):
     assert (settings.run_dir / "port").read_text() == str(running.port)
 
 
-def has_ipv6():
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-def test_ipv6(settings):
-    sock, running = listen_address.listen(Settings(home=settings.home, host="::1"))
-    sock.close()
-    assert running.url == f"http://[::1]:{running.port}"
-
-
 def test_a_stale_unix_socket_is_replaced_and_a_long_path_is_one_clear_error(settings, tmp_path):
     unix = Settings(home=settings.home, unix_socket=True)
     for _ in range(2):

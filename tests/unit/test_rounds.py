@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.rounds.round_throttle import MachineSensors
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.user_stats import judged_mixture
@@ -42,26 +44,21 @@ class Profile:
 
     def __init__(self, home, tiny):
         self.home, self.tiny = home, tiny
-        self.given: dict[str, Any] = {
-            "keyring": False,
-            "auto_train": False,
-            "min_tokens": 50,
-            "threads": 1,
-            "rank": 4,
-            "epochs": 4,
-            "learning_rate": 2e-2,
-            "recent_tokens": 40,
-            # What is learned must not depend on how busy the machine is.
-            "products": "float32",
-            "budget_s": 86400,
-            "daily_budget_s": 86400,
-            "quiet_s": 0,
-            "rest_s": 0.3,
-            "checkpoint_s": 0,
-            "max_load": 1,
-            "min_free_mb": 0,
-            "on_battery": True,
-        }
+        self.given = {"keyring": False, "auto_train": False, "threads": 1, "daily_budget_s": 86400}
+        self.tuning = RoundTuning(
+            min_tokens=50,
+            rank=4,
+            epochs=4,
+            learning_rate=2e-2,
+            products="float32",  # what is learned must not depend on how busy the machine is
+            round_s=86400,
+            quiet_s=0,
+            rest_s=0.3,
+            checkpoint_s=0,
+            max_load=1,
+            min_free_mb=0,
+            on_battery=True,
+        )
         self.open()
 
     def open(self):
@@ -69,12 +66,12 @@ class Profile:
         if not settings.base_dir.is_symlink():
             settings.base_dir.rmdir()
             settings.base_dir.symlink_to(self.tiny.folder.parent)
-        self.service = Service(settings)
+        self.service = Service(settings, tuning=self.tuning)
         self.store = self.service.store
 
     def trainer(self):
         """What finds out for a round what it starts from."""
-        about = {"serving": lambda: None, "languages": lambda: ("en",)}
+        about = {"serving": lambda: None, "languages": lambda: ("en",), "tuning": self.tuning}
         return Trainer(
             self.settings, self.service.profile, self.service.model.base, ChildProcesses(), **about
         )
@@ -83,10 +80,10 @@ class Profile:
         """Run a statement on the store's file, past the store."""
         return execute(self.settings.store_path, sql, *values, key=self.service.key)
 
-    def reopen(self, **given):
-        """Start the service again, with other settings."""
+    def reopen(self, **tuning):
+        """Start the service again, tuned otherwise."""
         self.service.close()
-        self.given |= given
+        self.tuning = replace(self.tuning, **tuning)
         self.open()
 
     def begin(self, reason="due", budget_s=None):
@@ -317,7 +314,14 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     profile.service.close()
     lines = [f"{name} = {json.dumps(value)}" for name, value in profile.given.items()]
     (profile.home / "config.toml").write_text("\n".join(lines))
-    command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(profile.home)]
+    code = (
+        "import functools, sys\n"
+        "from idiolect.daemon import __main__, service\n"
+        "from idiolect.daemon.rounds.round_tuning import RoundTuning\n"
+        f"service.Service = functools.partial(service.Service, tuning={profile.tuning!r})\n"
+        "sys.exit(__main__.main())\n"
+    )
+    command = [sys.executable, "-P", "-c", code, "--home", str(profile.home)]
     # In new processes: what is forked has another parent, and is not hung up with the service.
     environment = {**os.environ, **forked.NEW}
     with subprocess.Popen(
@@ -541,7 +545,9 @@ def test_the_service_ends_whatever_a_round_waits_for(store, monkeypatch):
         return SimpleNamespace(start=False)
 
     monkeypatch.setattr(RoundScheduler, "_decision", look)
-    rounds = RoundScheduler(Settings(), LearningProfile(store), None, ChildProcesses())
+    settings, profile, children = Settings(), LearningProfile(store), ChildProcesses()
+    trainer = Trainer(settings, profile, None, children, serving=lambda: None, languages=tuple)
+    rounds = RoundScheduler(settings, profile, trainer, children)
     rounds.start()
     try:
         assert waits.wait(DEADLINE_S)

@@ -14,7 +14,6 @@ from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import WrittenText
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.clients.keyboard.ibus_objects import Property
-from idiolect.daemon.clients.keyboard.key_handler import Bindings
 from idiolect.daemon.clients.keyboard.key_outcomes import AskService, SuggestionOutcome
 from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.clients.keyboard.left_fields import LeftFields
@@ -24,7 +23,6 @@ from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.key_names import parse_key
 from idiolect.daemon.text.reply_parser import split
 
 if TYPE_CHECKING:
@@ -45,14 +43,6 @@ class DesktopSession:
     def __init__(self, settings: Settings) -> None:
         """Read the settings, and the user's choice of learning."""
         self._settings = settings
-        self.bindings = Bindings(
-            take=parse_key(settings.keyboard_take),
-            take_word=parse_key(settings.keyboard_take_word),
-            hide=parse_key(settings.keyboard_hide),
-            ask=parse_key(settings.keyboard_ask),
-        )
-        self.take_name = settings.keyboard_take
-        self.pause_key = parse_key(settings.keyboard_pause)
         self.requests = ServiceRequests(settings)
         self.speed = TypingSpeed()
         self._focused_text = FocusedText()
@@ -76,15 +66,7 @@ class DesktopSession:
 
     def inline(self, field: Field) -> bool:
         """Return whether a ghost text is shown at the cursor of a field, else in the window."""
-        ghost = self._settings.keyboard_ghost
-        if ghost != "auto":
-            return ghost == "inline"
         return field.has_own_context and not field.terminal
-
-    @property
-    def has_line(self) -> bool:
-        """Whether a ghost text may be shown in the window."""
-        return self._settings.keyboard_ghost in ("auto", "line")
 
     # The service
 
@@ -101,8 +83,8 @@ class DesktopSession:
         body = {
             "prefix": reply.prefix,
             **({"context": reply.context()} if sees else {}),
-            "candidates": self._settings.keyboard_words,
-            "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
+            "candidates": 3,
+            "ghost_words": 8,
             "corrections": ask.corrections,
             "letter_ms": self.speed.median_ms,
             **_place(field),

@@ -27,10 +27,10 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     ShowSuggestions,
     SuggestionOutcome,
 )
+from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE, RETURN
 from idiolect.daemon.clients.keyboard.suggest_answer import read
 from idiolect.daemon.clients.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.clients.writing_stretch import WritingStretch
-from idiolect.daemon.text.key_names import ALT, HELD, RETURN
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
@@ -70,8 +70,8 @@ class Engine:
         self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
         self._capabilities = 0
         self._focuses = 0  # how often the focus came or went
-        self._handler = KeyHandler(session.bindings)
-        self._window = SuggestionWindow(self._emit, session.take_name)
+        self._handler = KeyHandler()
+        self._window = SuggestionWindow(self._emit)
         self._caret = self._caret_at_return = (0, 0)  # in pixels: from the left, and down
         self._is_placed = False  # IBus has reported the caret, and no key since can have led elsewhere
         self._caret_at_letter: tuple[int, int] | None = None
@@ -133,7 +133,7 @@ class Engine:
     def _on_key(self, value: int, code: int, state: int) -> bool:
         if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
             value = ord(str(digit))
-        if self._session.pause_key.fits(value, state):
+        if PAUSE.fits(value, state):
             self._session.toggle_pause()
             return True
         if self._context and not keysyms.is_modifier(value):
@@ -331,7 +331,7 @@ class Engine:
         elif self._context and self._session.learns(field):
             written = self._session.left_fields.begin((self._context, field))
         many_lines = self._context in self._of_many_lines
-        self._handler = KeyHandler(self._session.bindings, written, many_lines=many_lines)
+        self._handler = KeyHandler(written, many_lines=many_lines)
         self._handler.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._handler.before.lose()
@@ -387,7 +387,7 @@ class Engine:
 
     def _show(self, show: ShowSuggestions) -> None:
         inline = bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
-        self._window.show(show, inline=inline, in_window=self._session.has_line)
+        self._window.show(show, inline=inline)
 
     def show_menu(self) -> None:
         """Show the indicator's menu."""

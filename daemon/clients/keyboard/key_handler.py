@@ -21,9 +21,20 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     ShowSuggestions,
     SuggestionOutcome,
 )
+from idiolect.daemon.clients.keyboard.keys import (
+    ALT,
+    ASK,
+    BACKSPACE,
+    DELETE,
+    HELD,
+    HIDE,
+    RETURN,
+    TAB,
+    TAKE,
+    TAKE_WORD,
+)
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
-from idiolect.daemon.text.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB, Key
 from idiolect.daemon.text.typed_text import begun
 
 #: With a modifier, these select all, and cut or undo.
@@ -41,16 +52,6 @@ _UNDO: Final = frozenset(map(ord, "zZ"))
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
 
 
-@dataclass(frozen=True)
-class Bindings:
-    """Which keys take what is on offer: settings."""
-
-    take: Key
-    take_word: Key
-    hide: Key
-    ask: Key
-
-
 @dataclass
 class _Seen:
     """What the service offered last and the user saw: probabilities, by whole word, until they have their fate."""
@@ -63,16 +64,12 @@ class KeyHandler:
     """One field: what stands before its cursor, and what is offered there.
 
     Args:
-        bindings: which keys take.
         written: keeps what is written there, to be learned; None: nothing is.
         many_lines: the field is known to have room for several lines.
     """
 
-    def __init__(
-        self, bindings: Bindings, written: FieldAuthorship | None = None, *, many_lines: bool = False
-    ) -> None:
+    def __init__(self, written: FieldAuthorship | None = None, *, many_lines: bool = False) -> None:
         """Begin in a field of which nothing else is known yet."""
-        self._bindings = bindings
         self.before = TextBeforeCursor(many_lines=many_lines)
         self.written = written
         self.corrections = FieldCorrections(self.before)
@@ -172,7 +169,7 @@ class KeyHandler:
             return True, self._take_back_correction(made)
         noted = self._show() if note and self._shown else []  # without the note
         took_s, self._took_s = self._took_s, float("-inf")
-        again = not self._offer and self._bindings.take.fits(value, state)
+        again = not self._offer and TAKE.fits(value, state)
         if again and time.monotonic() - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
@@ -185,7 +182,7 @@ class KeyHandler:
         if self._offer and (taken := self._take_by(value, state)) is not None:
             self.corrections.leave_ended()
             return True, taken
-        if self._bindings.ask.fits(value, state) and (asked := self._ask_for_words()) is not None:
+        if ASK.fits(value, state) and (asked := self._ask_for_words()) is not None:
             return True, asked
         if self._is_slip(value, state):
             return True, []
@@ -235,15 +232,15 @@ class KeyHandler:
 
     def _take_by(self, value: int, state: int) -> list[KeyEffect] | None:
         """What a key takes of what is shown; None if it takes nothing."""
-        bindings, offer = self._bindings, self._offer
-        if bindings.hide.fits(value, state):
+        offer = self._offer
+        if HIDE.fits(value, state):
             self._hidden = True
             return self._end_word()
         ghost = offer.ghost is not None and not (value == TAB and self._is_unread)
-        if bindings.take.fits(value, state) and ghost:
+        if TAKE.fits(value, state) and ghost:
             self._took_s = time.monotonic()
             return self._take_ghost(whole=True)
-        if bindings.take_word.fits(value, state) and ghost:
+        if TAKE_WORD.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
         number = keysyms.digit(value) if state & HELD == ALT else None
         if number == 0 and offer.ghost is not None:

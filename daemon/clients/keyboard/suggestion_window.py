@@ -36,17 +36,13 @@ _CLEAR: Final = 0  # a ghost text goes where the field loses the focus
 class SuggestionWindow:
     """The window of one engine, and the ghost text at its cursor.
 
-    The window keeps its width while a word is typed, or gets wider.
-
-    Args:
-        emit: sends a signal of the engine: its name, signature and body.
-        take: the name of the key that takes the ghost text.
+    The window keeps its width while a word is typed, or gets wider. `emit` sends a signal of the engine: its name,
+    signature and body.
     """
 
-    def __init__(self, emit: Callable[[str, str, tuple[Any, ...]], None], take: str) -> None:
+    def __init__(self, emit: Callable[[str, str, tuple[Any, ...]], None]) -> None:
         """Begin with nothing shown."""
         self._emit = emit
-        self._take = take
         self._width = 0.0
         self._is_moving = False  # put the window anew to the cursor with the next list
         self._cursor_y = self._shown_y = 0
@@ -54,8 +50,8 @@ class SuggestionWindow:
         self._is_inline = False  # a ghost text stands at the cursor
         self._hiding: asyncio.TimerHandle | None = None
 
-    def show(self, show: ShowSuggestions, *, inline: bool, in_window: bool) -> None:
-        """Show suggestions; the ghost text stands at the cursor (`inline`), in the window, or nowhere."""
+    def show(self, show: ShowSuggestions, *, inline: bool) -> None:
+        """Show suggestions; the ghost text stands at the cursor (`inline`) or in the window."""
         if inline or self._is_inline:
             ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
             self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
@@ -63,7 +59,7 @@ class SuggestionWindow:
         if self._hiding is not None:
             self._hiding.cancel()
             self._hiding = None
-        ghost_in_window = show.ghost if in_window and not inline else ""
+        ghost_in_window = "" if inline else show.ghost
         if show.words or ghost_in_window or show.note:
             self._is_moving = self._is_moving or show.fresh
             self._draw(show, ghost_in_window)
@@ -94,7 +90,7 @@ class SuggestionWindow:
         """Return the entries, each as texts that are grey or not; the last entry ends with spaces."""
         taken = [(f"Alt+{number} ", word) for number, word in enumerate(show.words, 1)]
         if ghost:
-            taken.append((f"{self._take} ", ghost.strip()))
+            taken.append(("Tab ", ghost.strip()))
         entries = [[(key, True), (text, False)] for key, text in taken]
         if show.note:
             entries.append([(show.note, True)])

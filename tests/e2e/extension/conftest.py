@@ -29,7 +29,7 @@ def site():
 @pytest.fixture(scope="package")
 def service(knowing_service, tmp_path_factory):
     """The service of them all, which makes corrections by itself."""
-    with knowing_service(tmp_path_factory.mktemp("service") / "profile", autocorrect="apply") as service:
+    with knowing_service(tmp_path_factory.mktemp("service") / "profile", corrections="apply") as service:
         service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
         yield service
 

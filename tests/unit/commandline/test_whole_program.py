@@ -23,6 +23,7 @@ from serving import serving
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.clients.link import ServiceClient
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime import process
 
 SOME = [
@@ -39,7 +40,7 @@ SOME = [
     "thanks",
     "soon",
 ]
-LEARNS_SOON = {"min_tokens": 200, "epochs": 1, "rank": 4, "threads": 1}
+LEARNS_SOON = RoundTuning(min_tokens=200, rank=4)
 
 
 def tried(out):
@@ -52,7 +53,7 @@ def tried(out):
 def test_a_first_start_does_it_all_in_order_and_once(run, tiny_profile, tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("\n\n".join(f"{' '.join(SOME[at % 9 :][:4])} {at}" for at in range(110)))
-    with serving(tiny_profile(tmp_path / "home", **LEARNS_SOON)) as site:
+    with serving(tiny_profile(tmp_path / "home", threads=1), LEARNS_SOON) as site:
         code, first, err = run(site.settings, "start", notes, "--budget", "60")
         assert code == 0, err
         parts = (
@@ -161,7 +162,7 @@ def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 60))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    environment |= {"IDIOLECT_HOME": str(tmp_path), "IDIOLECT_QUITE_S": "30"}
+    environment |= {"IDIOLECT_HOME": str(tmp_path), "IDIOLECT_QUIET_APP": "chat"}
     command = [str(Path(sys.executable).with_name("idiolect")), "start"]
     with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as asked:
         os.close(theirs)
@@ -174,7 +175,7 @@ def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
     lines = shown.decode().split("\r\n")
     assert max(map(len, lines)) <= 60
     assert len(lines) > 2
-    assert "Did you mean 'quiet_s'" in " ".join(lines)
+    assert "Did you mean 'quiet_apps'" in " ".join(lines)
 
 
 # --- what is broken off ---
@@ -224,7 +225,7 @@ class Waiting:
 @pytest.fixture(scope="module")
 def much(startable, tmp_path_factory):
     folder = tmp_path_factory.mktemp("much")
-    settings = startable(folder / "home", **LEARNS_SOON)
+    settings = startable(folder / "home", threads=1)
     process.start(settings)
     with ServiceClient(settings) as client:
         yield Waiting(settings, folder, client)

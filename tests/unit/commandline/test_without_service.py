@@ -98,11 +98,11 @@ def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
     assert "IDIOLECT_PORT" in err
     assert err.count("\n") == 1
     monkeypatch.delenv("IDIOLECT_PORT")
-    monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
+    monkeypatch.setenv("IDIOLECT_QUIET_APP", "chat")
     _, _, err = run(tmp_path, "start")
-    assert "Did you mean 'quiet_s'" in err
+    assert "Did you mean 'quiet_apps'" in err
     assert "docs/settings.md" in err
-    assert "keyboard_words" not in err, "not all that there are"
+    assert "keyboard_terminals" not in err, "not all that there are"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_doctor(run, service, tmp_path, monkeypatch):
     assert run(service, "doctor")[0] == 1
 
 
-TYPO = "quiet_s = 3O\n"  # a letter for a figure
+TYPO = "threads = 3O\n"  # a letter for a figure
 WITH_SERVICE = (
     ("pause",),
     ("status", "--json"),
@@ -189,11 +189,11 @@ def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(
             assert (code, bool(out)) == (0, True), (command, err)
             assert err.startswith("Warning: "), command
             assert err.endswith("This command works all the same.\n"), command
-            assert ("QUITE_S" if fault == "environment" else "config.toml") in err
+            assert ("QUIET_APP" if fault == "environment" else "config.toml") in err
 
     with serving(settings):
         if fault == "environment":
-            monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
+            monkeypatch.setenv("IDIOLECT_QUIET_APP", "chat")
         elif fault == "no file":
             settings.config_path.mkdir()
         else:

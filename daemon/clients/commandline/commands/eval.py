@@ -197,9 +197,9 @@ def _show_answers(terminal: Terminal, found: dict[str, Any], *, everything: bool
 def _describe_mistakes(found: dict[str, Any]) -> str:
     return (
         f"Mistyped words: of {found['mistyped']}, the right one is offered first for {found['first']:.1%} and among "
-        f'three for {found["among_three"]:.1%}. With autocorrect = "apply", {found["mended"]:.1%} are mended without '
-        f"being asked and {found['mended_wrongly']:.1%} wrongly, and of 1,000 words typed right "
-        f"{found['spoilt_per_1000']:g} would be changed."
+        f"three for {found['among_three']:.1%}. With `idiolect switch corrections apply`, "
+        f"{found['mended']:.1%} are mended without being asked and {found['mended_wrongly']:.1%} wrongly, and of "
+        f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed."
     )
 
 

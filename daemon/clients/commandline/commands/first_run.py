@@ -22,6 +22,7 @@ from idiolect.daemon.clients.commandline.formatting import clock
 from idiolect.daemon.clients.commandline.progress import follow_phases
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
+from idiolect.daemon.rounds.round_tuning import USUAL
 from idiolect.daemon.runtime.process import RelayedError, Running
 from idiolect.daemon.settings import Settings
 
@@ -47,7 +48,7 @@ def learn_and_show(
         report = read_paths(client, terminal, paths, me)
         show_import(terminal, report, as_json=False)
         anew = bool(report["entries"])
-        if (became := _train(client, terminal, budget or settings.budget_s, anew=anew)) is not None:
+        if (became := _train(client, terminal, budget or USUAL.round_s, anew=anew)) is not None:
             _show_savings(client, terminal, anew=anew)
             terminal.say(became)
     _show_how_to_go_on(terminal, settings, running)

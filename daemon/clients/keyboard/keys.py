@@ -1,0 +1,40 @@
+"""The keys that the keyboard uses, by the numbers that X has for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+BACKSPACE: Final = 0xFF08
+TAB: Final = 0xFF09
+RETURN: Final = 0xFF0D
+ESCAPE: Final = 0xFF1B
+RIGHT: Final = 0xFF53
+DELETE: Final = 0xFFFF
+
+SHIFT: Final = 1 << 0
+CONTROL: Final = 1 << 2
+ALT: Final = 1 << 3
+SUPER: Final = 1 << 6
+#: The modifiers that a key can be pressed with; AltGr, which types characters, is none.
+HELD: Final = SHIFT | CONTROL | ALT | SUPER
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, and the modifiers that are held with it."""
+
+    value: int
+    modifiers: int = 0
+
+    def fits(self, value: int, state: int) -> bool:
+        """Whether a pressed key is this one, whatever locks are on."""
+        small = ord(chr(value).lower()) if 0x41 <= value <= 0x5A else value
+        return small == self.value and state & HELD == self.modifiers
+
+
+TAKE: Final = Key(TAB)  # the grey text
+TAKE_WORD: Final = Key(RIGHT, CONTROL)  # a word of it
+HIDE: Final = Key(ESCAPE)  # until the next word
+ASK: Final = Key(ord("-"), ALT)  # for words where they do not appear by themselves
+PAUSE: Final = Key(ord("i"), CONTROL | ALT)  # learning, and resume it
