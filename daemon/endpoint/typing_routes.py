@@ -252,13 +252,16 @@ def _register_suggestions(app: Application, service: Service) -> None:
     def suggested(
         asked: SuggestBody, found: Suggestion, reason: Reason | None, *, sees_context: bool
     ) -> Suggested:
-        told = {
-            "paused": service.ingest.pause.active,
-            "trial": service.trial.running,
-            "sees_context": sees_context,
-            "reasons": _explained(found.reasons if reason is None else (reason,)) if asked.reasons else None,
-        }
-        return Suggested.of(found, list={"show": found.show_words}, reason=reason, **told)
+        reasons = found.reasons if reason is None else (reason,)
+        return Suggested.of(
+            found,
+            list={"show": found.show_words},
+            reason=reason,
+            paused=service.ingest.pause.active,
+            trial=service.trial.running,
+            sees_context=sees_context,
+            reasons=_explained(reasons) if asked.reasons else None,
+        )
 
     @app.post("/v1/suggest", Scope.SUGGEST)
     async def suggest(asked: SuggestBody, request: Request) -> Suggested:
@@ -273,9 +276,18 @@ def _register_suggestions(app: Application, service: Service) -> None:
             return superseded.is_set() or queue.crowded(client)
 
         sees = suggestions.sees_context(asked.place)
-        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        told_of = (asked.place, asked.corrections, asked.key_ms, asked.letter_ms)
-        steps = suggestions.suggest_in_steps(*wanted, given_up, *told_of, asked.context if sees else ())
+        steps = suggestions.suggest_in_steps(
+            asked.prefix,
+            asked.suffix,
+            asked.candidates,
+            asked.ghost_words,
+            given_up=given_up,
+            place=asked.place,
+            corrections=asked.corrections,
+            key_ms=asked.key_ms,
+            letter_ms=asked.letter_ms,
+            context=asked.context if sees else (),
+        )
         try:
             work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
             found = await unless_gone(request, work)
@@ -315,39 +327,41 @@ class _OpenQuestions:
 
 
 def _register_learning(app: Application, service: Service) -> None:
-    telling = asyncio.Semaphore(MAX_JOBS[Priority.TYPING])
+    places = asyncio.Semaphore(MAX_JOBS[Priority.TYPING])
 
-    async def tell(take: Callable[..., T], *told: object) -> T:
-        """What `take` returns; as many as may wait for suggestions may wait for it. Raises BusyError."""
-        if telling.locked():
+    async def run_limited(work: Callable[..., T], *arguments: object) -> T:
+        """Return what `work` returns; it has as many places as suggestions. Raises BusyError."""
+        if places.locked():
             raise BusyError
-        async with telling:
-            return await run_sync(take, *told)
+        async with places:
+            return await run_sync(work, *arguments)
 
     @app.post("/v1/history", Scope.LEARN, errors=(ReaderEndedError,))
     async def history(asked: HistoryBody) -> StoredAnswer:
         """Learn something that the user wrote; the fast memory knows it on return."""
         told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
         add = partial(service.ingest.add_text, **told)
-        return StoredAnswer.of(await tell(add, asked.text), paused=service.ingest.pause.active)
+        return StoredAnswer.of(await run_limited(add, asked.text), paused=service.ingest.pause.active)
 
     @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
     async def feedback(asked: FeedbackBody) -> Counted:
         """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         if asked.kind == "correction":
             taken_back = asked.outcome == "dismissed"
-            result = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
+            result = await run_limited(
+                service.suggestions.add_verdict, str(asked.word), taken_back, asked.place
+            )
         else:
             took = (asked.characters, asked.keystrokes, asked.words)
             given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
-            result = await tell(service.suggestions.add_feedback, given, asked.place)
+            result = await run_limited(service.suggestions.add_feedback, given, asked.place)
         return Counted.of(result, paused=service.ingest.pause.active)
 
     @app.post("/v1/trial/stretch", Scope.SUGGEST)
     async def stretch(asked: StretchBody) -> StretchCounted:
         """Count a stretch of writing, with suggestions or without."""
         told = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
-        counted = await tell(service.trial.add, told, asked.place)
+        counted = await run_limited(service.trial.add, told, asked.place)
         return StretchCounted(counted=counted, running=service.trial.running)
 
     @app.get("/v1/report", Scope.ADMIN)

@@ -126,7 +126,7 @@ class RoundThrottle:
             self._children.go_on()
 
     def _throttle_round(self, paused_before: bool, changed: Callable[[], object]) -> None:
-        senses, busy = MachineSensors(self._children), _Busy(self._schedule)
+        senses, busy_until, busy_load = MachineSensors(self._children), float("-inf"), 0.0
         machine = senses.machine(self._quiet_s())
         looked_at, since = time.monotonic(), 0.0
         stands_still = False
@@ -134,7 +134,13 @@ class RoundThrottle:
             now = time.monotonic()
             if now - looked_at > _SLOW_LOOK_EVERY_S:
                 machine, looked_at = senses.machine(self._quiet_s()), now
-            load = busy.highest_load(senses.load(), now)
+            load = senses.load()
+            if (
+                load > self._schedule.max_load
+            ):  # other programs count as busy until they have rested for a while
+                busy_until, busy_load = now + self._schedule.rest_s, load
+            elif now <= busy_until:
+                load = busy_load
             paused_before = paused_before and self._paused()
             why = None
             if self._paused() and not paused_before:
@@ -155,20 +161,6 @@ class RoundThrottle:
                 self._children.cancel(f"it had to wait for {_LONGEST_HOLD_S / 60:.0f} minutes")
             self._check.wait(_LOOK_EVERY_S)
             self._check.clear()
-
-
-class _Busy:
-    """How busy other programs are: as much as they were at the most until they have rested for a while."""
-
-    def __init__(self, schedule: RoundPolicy) -> None:
-        self._schedule = schedule
-        self._at, self._load = float("-inf"), 0.0
-
-    def highest_load(self, load: float, now_s: float) -> float:
-        """The load to go by, where it is `load` now."""
-        if load > self._schedule.max_load:
-            self._at, self._load = now_s, load
-        return self._load if now_s - self._at <= self._schedule.rest_s else load
 
 
 def _temperature_c() -> float | None:

@@ -48,9 +48,9 @@ def made(site, monkeypatch):
     """Of what something was made, in order: of which text before a cursor, and what that answers."""
     begun, suggest = [], site.service.suggestions.suggest_in_steps
 
-    def noted(*given):
-        begun.append((given[0], given[-1]))
-        return (yield from suggest(*given))
+    def noted(prefix, *given, context, **more):
+        begun.append((prefix, context))
+        return (yield from suggest(prefix, *given, context=context, **more))
 
     monkeypatch.setattr(site.service.suggestions, "suggest_in_steps", noted)
     return begun

@@ -55,9 +55,8 @@ class _Bars(Progress):
             task = self.add_task(phase, total=1.0, left="", waits="")
             self._note(f"{phase} …")
         self.update(task, completed=done, left=left, waits=waits)
-        why = waits.partition("(")[0]  # without the figure, which changes all the time
-        if self._waits != why:
-            self._waits = why
+        if self._waits != waits:
+            self._waits = waits
             self._note(f"  it {waits or 'goes on'}")
         tenth = int(10 * done)
         if self._said.get(phase, 0) < tenth < 10:
