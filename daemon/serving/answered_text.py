@@ -10,8 +10,7 @@ import regex
 from idiolect.adapters.memory.secret_cues import announces_secret
 from idiolect.adapters.prediction.answered import AnsweredText
 from idiolect.daemon.text.redaction.redact import redact, without_placeholders
-from idiolect.daemon.text.replies import FROM
-from idiolect.daemon.text.reply_parser import end_of
+from idiolect.daemon.text.replies import FROM, end_of
 
 KEPT_S: Final = 600.0
 """Seconds after the last question, in which nothing of it is left."""

@@ -14,7 +14,7 @@ from jeepney.wrappers import new_method_return
 
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
-from idiolect.daemon.text.reply_parser import Reply
+from idiolect.daemon.text.replies import Reply
 
 ACTIVE = 1 << 1
 LINE, PASSWORD = 79, 40  # roles

@@ -36,8 +36,7 @@ from idiolect.daemon.text.redaction import word_features
 from idiolect.daemon.text.redaction.redact import redact
 from idiolect.daemon.text.redaction.rule import source
 from idiolect.daemon.text.redaction.tagger import said
-from idiolect.daemon.text.replies import depths, own_words
-from idiolect.daemon.text.reply_parser import split, split_mail
+from idiolect.daemon.text.replies import depths, own_words, split, split_mail
 
 SMALL, LARGE = 1 << 10, 16 << 10
 MAX_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times

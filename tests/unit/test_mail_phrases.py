@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.sources.mail_message import _GENERATED
-from idiolect.daemon.text.replies import own_words
-from idiolect.daemon.text.reply_parser import split
+from idiolect.daemon.text.replies import own_words, split
 
 WROTE = """\
 Am 01.05.2024 um 12:00 schrieb A B <b@example.org>:

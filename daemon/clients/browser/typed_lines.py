@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 import pydantic
 
 from idiolect.daemon.text import typed_text
-from idiolect.daemon.text.reply_parser import is_quoted
+from idiolect.daemon.text.replies import is_quoted
 
 _MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 _MAX_LINES: Final = 2_000

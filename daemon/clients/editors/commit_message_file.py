@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import Final
 
-from idiolect.daemon.text.reply_parser import Reply, near
+from idiolect.daemon.text.replies import Reply, near
 
 #: Git's line above a diff, behind the mark of its comments; what it says of a branch; a diff's file, and its hunks.
 _SCISSORS: Final = re.compile(r"^([^\s-]{1,8}) -{10,40} >8 -{10,40}$", re.MULTILINE)

@@ -9,8 +9,7 @@ from typing import Final, TypeAlias
 from idiolect.daemon.clients.editors import commit_message_file
 from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.text.lines import paragraphs
-from idiolect.daemon.text.replies import own_words
-from idiolect.daemon.text.reply_parser import Reply, is_quoted, mail_body, near, split, split_mail
+from idiolect.daemon.text.replies import Reply, is_quoted, mail_body, near, own_words, split, split_mail
 
 _FENCE: Final = re.compile(r"^[>\s]*(?:`{3,}|~{3,})", re.MULTILINE)
 _TEX_COMMAND: Final = re.compile(r"\\[A-Za-z@]*\*?$")

@@ -23,7 +23,7 @@ from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.reply_parser import split
+from idiolect.daemon.text.replies import split
 
 if TYPE_CHECKING:
     from idiolect.daemon.clients.keyboard.engine import Engine  # it imports this module

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from idiolect.daemon.text.normalise import has_words
-from idiolect.daemon.text.reply_parser import is_quoted
+from idiolect.daemon.text.replies import is_quoted
 from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
 
 #: Characters that a program may add to what is typed, such as a closing bracket or a space.

@@ -15,7 +15,7 @@ from jeepney import DBusAddress, HeaderFields, Message
 from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, NoInputBusError
 from idiolect.daemon.clients.keyboard.focused_window import accessible_address, program_names
 from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
-from idiolect.daemon.text.reply_parser import Reply, split
+from idiolect.daemon.text.replies import Reply, split
 
 _ANSWER_S: Final = 0.5
 _AGAIN_S: Final = 1.0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.text.reply_parser import MAX_CHARS, MAX_TEXTS, split
+from idiolect.daemon.text.replies import MAX_CHARS, MAX_TEXTS, split
 
 MINE = st.lists(st.sampled_from(["mine", "mine too"]), min_size=1, max_size=3)
 THEIRS = st.tuples(

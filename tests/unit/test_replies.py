@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.text.replies import own_words
-from idiolect.daemon.text.reply_parser import MAX_CHARS, MAX_TEXTS, end_of, split, split_mail
+from idiolect.daemon.text.replies import MAX_CHARS, MAX_TEXTS, end_of, own_words, split, split_mail
 
 ASKED = "On Monday, Anna Berg <a@b.example> wrote:\n> Can you come on Thursday?\n"
 ANNA = "On Monday, Anna Berg <a@b.example> wrote:\nCan you come on Thursday?"
