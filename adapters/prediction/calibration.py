@@ -29,11 +29,12 @@ class Calibration:
         self._prior = np.array(prior)
         # (tenth, [sum of stated probabilities, events, events that came true])
         self._seen = np.zeros((_TENTHS, 3)) if seen is None else seen
-        self._fit()
+        self._fitted: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # until more is learned
 
     def __call__(self, p: float) -> float:
         """Return the calibrated probability."""
-        return float(np.interp(p, self._stated, self._actual))
+        self._fitted = self._fitted or self._fit()
+        return float(np.interp(p, *self._fitted))
 
     @property
     def events(self) -> int:
@@ -44,9 +45,10 @@ class Calibration:
         """Count events: the stated probability of each, and whether it came true."""
         for p, came_true in events:
             self._seen[min(int(p * _TENTHS), _TENTHS - 1)] += (p, 1.0, came_true)
-        self._fit()
+            self._fitted = None
 
-    def _fit(self) -> None:
+    def _fit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return stated probabilities, rising, and how often such events come true."""
         middle = (np.arange(_TENTHS) + 0.5) / _TENTHS
         stated, events, true = self._seen.T
         weights = events + _STRENGTH
@@ -54,8 +56,9 @@ class Calibration:
         actual = _monotone((true + _STRENGTH * self._prior) / weights, weights)
         # Beyond the outer tenths' means what is stated is as far off as it is there.
         ends = [actual[0] - at[0]], [actual[-1] + 1.0 - at[-1]]
-        self._stated = np.concatenate([[0.0], at, [1.0]])
-        self._actual = np.clip(np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MAX)
+        return np.concatenate([[0.0], at, [1.0]]), np.clip(
+            np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MAX
+        )
 
     def to_json(self) -> list[Any]:
         """Return the counts as plain JSON values."""
