@@ -16,8 +16,8 @@ install = { $(BIN)/python -m pip install --disable-pip-version-check --progress-
 		'Installing collected '*) echo '  Unpacking what was fetched';; \
 	esac; done; }
 
-# A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
-# and what that has made for them. Some hundred programs are started, which are compiled once, whatever is set.
+# Processes with one thread for numpy, as in the program, of which tests/conftest.py says how many; the tests of a file
+# share one, and what that has made for them. Some hundred programs are started, which are compiled once, whatever is set.
 TESTS = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help link start stop test check bench clean

@@ -63,7 +63,7 @@ LONGEST = (
     "test_rounds.py",
     "test_path.py",
     "test_install.py",
-    "test_lock_and_purge.py",
+    "test_fuzz.py",
     "test_lsp.py",
     "test_evals.py",
     "test_round.py",
@@ -72,6 +72,12 @@ LONGEST = (
     "test_redaction_figures.py",
     "test_backup.py",
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: many tests wait for a browser, a service or a deadline."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -274,7 +274,7 @@ def test_a_file_of_answers_is_read_as_it_is(tmp_path):
     lines = [
         {
             "text": " Zwei\u00a0Wörter ",
-            "context": ["first ", "Anna · 14:02\nthe code is 483920"],
+            "context": ["first ", "From: Anna\nthe code is 483920"],
             "to": "Anna",
             "ts": 5,
         },
@@ -291,7 +291,7 @@ def test_a_file_of_answers_is_read_as_it_is(tmp_path):
         "half  a character",
     ]
     assert [message.kept for message in found][:2] == ["Zwei Wörter", "my password: [password]"]
-    assert found[0].answered.startswith("first\nAnna · 14:02\nthe code is")
+    assert found[0].answered.startswith("first\nFrom: Anna\nthe code is")
     assert [message.sender for message in found] == ["Anna", "", ""]
     assert "483920" not in found[0].answered
     assert found[1].answered == "\n".join(many[-8:])
