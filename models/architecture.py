@@ -109,7 +109,7 @@ class Architecture:
 
         Args:
             length: positions, from 0.
-            local: those of local layers.
+            local: use the frequencies of local layers.
         """
         half = self.head_dim // 2
         frequency = (self.local_rope_theta if local else self.rope_theta) ** (-np.arange(half) / half)

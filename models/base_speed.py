@@ -1,6 +1,6 @@
-"""What a base model costs on this machine: the time of one token and the memory, measured in a process of its own.
+"""Measures the cost of a base model on this machine, once: the time of a token, and the memory.
 
-It is measured once and kept beside the model. The process is another one so that the memory is the model's alone.
+A process of its own measures, so that the memory is the model's alone. The figures are kept beside the model.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _DEADLINE_S: Final = 120.0
 
 @dataclass(frozen=True)
 class Speed:
-    """What a pass takes. `sha256` is that of the GGUF that the base model is made from.
+    """The cost of a base model. `sha256` is the hash of its GGUF.
 
     `token_ms`: the time of a pass of one token behind 128, with its probabilities, in milliseconds. It is the fastest
-    of 60: what other programs do meanwhile does not count. `memory_mb` is what the loaded model takes.
+    of 60, so that other programs do not count. `memory_mb` is the memory of the loaded model.
     """
 
     sha256: str
@@ -37,7 +37,7 @@ class Speed:
 
 
 def speed_of(base: BasePaths, threads: int) -> Speed | None:
-    """What a base model costs here, measured unless that is known; None where it cannot be measured."""
+    """Return the cost of a base model here, measured unless it is known; None where it cannot be measured."""
     place = base.folder.parent / _FILE
     with contextlib.suppress(OSError, ValueError, TypeError):
         known = Speed(**json.loads(place.read_bytes()))

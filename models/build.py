@@ -41,8 +41,8 @@ class MissingModelError(IdiolectError):
 class BasePaths:
     """A complete base model on disk.
 
-    `gguf` is where the file was that it was made from; `languages` are those whose words' tokens were kept, none where
-    all tokens are kept or nobody said which.
+    `gguf` is the path of its source when it was built. `languages` are the languages whose tokens were kept: none where
+    all tokens are kept, or nobody named any.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ class BasePaths:
 
     @property
     def dictionary(self) -> Path:
-        """What a dictionary says of the word list. A base model that was built by an earlier version lacks it."""
+        """The tables of a dictionary for the word list. A base model that an earlier version built lacks them."""
         return self.folder / "dictionary.npz"
 
 
@@ -88,8 +88,8 @@ def ensure_base(
         gguf: a GGUF of the user's own, or None for the pinned one, which is fetched.
         progress: see :data:`Progress`.
         name: what it is called, by default as the GGUF.
-        languages: ISO 639-1 codes of those that its user writes, whose tokens are kept of a large vocabulary, and
-            those of English; none: those of `idiolect.models.shortlist.LANGUAGES`.
+        languages: ISO 639-1 codes of the languages that its user writes: of a large vocabulary their tokens are kept,
+            and those of English; by default `idiolect.models.shortlist.LANGUAGES`.
 
     Raises:
         IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
@@ -220,7 +220,7 @@ def _build(
 
 
 def _is_built(folder: Path, work: Path) -> bool:
-    """Whether a folder holds a base that was built before, or no more than parts of one such as is in ``work``."""
+    """Return True if a folder holds a base that was built before, or nothing but some of the files in ``work``."""
     if (folder / "manifest.json").exists():
         return True
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= {

@@ -1,7 +1,7 @@
-"""What an English dictionary says of the general words, and the words' forms by their letters.
+"""Tells the misspellings in the general words by a dictionary, and files the words' forms by their letters.
 
-The general list comes from the web, and holds its misspellings ("recieve"). A dictionary tells them from words.
-All this takes most of a second of a processor to make, so it is stored with the base model.
+The general list comes from the web, and holds its misspellings ("recieve"). The tables take most of a second of a
+processor to make, so they are stored with the base model.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Spelling:
 
 @dataclass(frozen=True)
 class DictionaryTables:
-    """What correctors look up: a dictionary, whether it has each form (N,) of the word list, and the forms' trie."""
+    """The tables of correctors: a dictionary, whether it has each form (N,) of the word list, and the forms' trie."""
 
     spelling: Spelling
     spelt: NDArray[np.bool_]

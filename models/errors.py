@@ -36,7 +36,7 @@ class IdiolectError(Exception):
 
 
 class UnsupportedModelError(IdiolectError):
-    """The given GGUF is not a model that this program can run."""
+    """A GGUF is not a model that this program can run."""
 
     code: ClassVar[str] = "unsupported-model"
     exit_code: ClassVar[ExitCode] = ExitCode.BASE

@@ -1,6 +1,6 @@
-"""Keys and values of texts that left the KV cache, kept for when their writers go on.
+"""Keeps keys and values of texts that left the KV cache, for when their writers go on.
 
-A text leaves the cache when somebody types in another one. Its keys and values take from half a megabyte to twenty.
+A text leaves the cache when somebody types in another text. Its keys and values take from half a megabyte to twenty.
 Taken from a heap they would leave holes, and mapped one by one they would be zeroed anew each time; so they share a
 storage of a fixed size.
 """
@@ -25,7 +25,7 @@ _MAX_AGE_S = 60.0
 
 @dataclass(frozen=True)
 class _EvictedText:
-    """Where in its token sequence a text begins, its tokens' slots in the storage, and when it was evicted."""
+    """A text's first place in its token sequence, its tokens' slots in the storage, and the time of its eviction."""
 
     begins: int
     slots: list[int]

@@ -65,7 +65,7 @@ class OfflineError(IdiolectError):
 
 
 class HashMismatchError(IdiolectError):
-    """What arrived is not the pinned file."""
+    """The file that arrived is not the pinned file."""
 
     code: ClassVar[str] = "hash-mismatch"
     exit_code: ClassVar[ExitCode] = ExitCode.BASE
@@ -92,7 +92,7 @@ _FETCHING = "Fetching the base model"
 _ATTEMPTS = 3
 _POLL_S = 0.1
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where there is no room."""
+"""The system's error numbers where there is no room."""
 _FULL_WORDS = re.compile("|".join(rf"\[Errno {number}\]" for number in FULL))
 _MISMATCH_WORDS = re.compile("DO NOT MATCH THE HASHES")
 _TORN_WORDS = re.compile(r"exceptions\.(ProtocolError|ReadTimeoutError|IncompleteRead)")

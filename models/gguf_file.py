@@ -300,7 +300,7 @@ def _read_weights(
         return np.asarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
 
     def blocks(name: str, order: NDArray[np.intp] | None = None, factor: float = 1.0) -> Blocks:
-        """Return a matrix, or those of its rows that ``order`` names, times a factor."""
+        """Return a matrix, or its rows in this ``order``, times a factor."""
         tensor = tensors[name]
         data = tensor.data if order is None else tensor.data[order]
         matrix = np.asarray(dequantize(data, tensor.tensor_type), dtype=np.float32)
@@ -312,7 +312,7 @@ def _read_weights(
         return found if factor == 1.0 else Blocks(found.values, found.scales * np.float32(factor))
 
     def fused(block: str, *parts: tuple[str, int], factor: float = 1.0) -> Blocks | OffsetBlocks:
-        """Return maps below each other, each given with its heads, or 0 where its rows are in order."""
+        """Return maps below each other; a part is a name with its heads, or with 0 where its rows are in order."""
         names = [f"{block}.{name}.weight" for name, _ in parts]
         orders = [
             _row_order(len(tensors[name].data), heads) for name, (_, heads) in zip(names, parts, strict=True)

@@ -1,4 +1,4 @@
-"""What a process that holds the user's text does first: it makes its files private and its memory unreadable."""
+"""Makes the files of a process private and its memory unreadable, before it holds the user's text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How common a word is in general language: in the seven languages that secrets are looked for in, and in many others.
+"""Returns how common a word is in the seven languages that are searched for secrets, and in many others.
 
-The frequencies are those of wordfreq (Speer 2022), kept as hashes in two files of this package. They take a megabyte
+The frequencies are wordfreq's (Speer 2022), kept as hashes in two files of this package. They take a megabyte
 and half a megabyte where the words would take forty, and the tagger of secrets works with the same ones that it was
 trained with.
 """

@@ -21,7 +21,7 @@ from idiolect.models.fetch import DiskFullError
 from idiolect.models.lexicon import ENGLISH
 
 VERSION: Final = 2
-"""Raised whenever lists are made in another way: those that are there are then made anew."""
+"""Raised whenever lists are made in another way: present lists are then made anew."""
 
 
 @dataclass(frozen=True)

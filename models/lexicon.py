@@ -99,7 +99,7 @@ class Lexicon:
     def _english_names(self) -> NDArray[np.intp]:
         """Names of the English list.
 
-        It is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
+        The list is in lower case. The tokenizer, which was made from text, shows which words are names: it has a
         token of its own for " December", and none for " december". Its text knew the word by its capital. A dictionary
         tells others, of several tokens.
         """
@@ -134,7 +134,7 @@ class Lexicon:
         return np.concatenate([self._places(words), self._places(np.char.capitalize(words))])
 
     def _places(self, words: NDArray[np.bytes_]) -> NDArray[np.intp]:
-        """Return where those of the words (M,) stand that are here."""
+        """Return the places of the words (M,) that are here."""
         places = np.minimum(np.searchsorted(self.forms, words), len(self.forms) - 1)
         found: NDArray[np.intp] = places[self.forms[places] == words]
         return found

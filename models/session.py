@@ -38,7 +38,7 @@ _MAX_DRAFT_TOKENS = 16
 
 
 _SPIN_US = 20
-"""How long a thread looks for the next operator before it sleeps, where several compute a pass."""
+"""Microseconds that a thread looks for the next operator before it sleeps, where several compute a pass."""
 
 
 class InterruptedPassError(Exception):
@@ -52,7 +52,7 @@ class Interrupt:
         self.options = ort.RunOptions()
 
     def stop(self) -> None:
-        """Stop the pass that was given this, or that will be."""
+        """Stop the pass that has this interrupt, or that will have it."""
         self.options.terminate = True
 
 
@@ -89,8 +89,8 @@ class Model:
                 f"The base model in {path.parent} can't be loaded ({type(error).__name__}). "
                 "Run `idiolect start --rebuild`, which builds it again."
             ) from error
-        given = [*self.runtime.get_inputs(), *self.runtime.get_overridable_initializers()]
-        self.input_names = {item.name for item in given}
+        inputs = [*self.runtime.get_inputs(), *self.runtime.get_overridable_initializers()]
+        self.input_names = {item.name for item in inputs}
         self.adapter_inputs = [
             (name, shape) for name, shape in adapter_inputs(config) if name in self.input_names
         ]
@@ -170,7 +170,7 @@ class Session:
         logits: Literal["none", "last", "all"] = "last",
         interrupt: Interrupt | None = None,
     ) -> NDArray[np.float32]:
-        """Append tokens and return logits (P, vocab): none, of the last token, or of every one given.
+        """Append tokens and return logits (P, vocab): none, of the last token, or of every token.
 
         The row returned for ``"last"`` is overwritten by the next call.
 
@@ -272,7 +272,7 @@ class Session:
             yield present
 
     def forget_all_texts(self, common: Sequence[int]) -> None:
-        """Drop the present text and those that left the cache, but not ``common``, which stands before them all."""
+        """Drop the present text and the evicted texts, but not ``common``, which stands before them all."""
         self._evicted.clear()
         self.wipe(common)
 

@@ -1,9 +1,9 @@
-"""Which tokens of a large vocabulary a base model keeps: those of the words of some languages, and of any text.
+"""Chooses the tokens that a base model keeps of a large vocabulary: for the words of some languages, and for any text.
 
 Gemma's 262,144 tokens and Granite's 100,352 cover the world's languages, and the output matrix over all of them is much
 of the model's work. One person writes in a few. A token that is left out is never needed: the tokenizer then stops one
-merge earlier, so its two halves stand for it, down to single bytes. With each token those that it is merged from are
-kept, so that text of kept tokens alone is cut exactly as with the whole vocabulary.
+merge earlier, so its two halves stand for it, down to single bytes. With each token the tokens that it is merged from
+are kept, so that text of kept tokens alone is cut exactly as with the whole vocabulary.
 
 The rows of the embedding are taken over as they are, so adapters fit whatever tokens are kept.
 """
@@ -38,9 +38,9 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 _WORDS = 80_000  # of each language, the most used first
 _WORDS_SHARE = (
-    0.95  # of the tokens, at most, once the words' are kept; those most frequent in all text fill the rest
+    0.95  # of the tokens, at most, once the words' are kept; the most frequent in all text fill the rest
 )
-_ENGLISH = 1.5  # times that its words count: those who write other languages, and code, use them too
+_ENGLISH = 1.5  # times that its words count: writers of other languages, and of code, use them too
 _FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
 _NOUN_FORMS = ((" {}", 0.02), (" {}", 1.0), ("{}", 0.0), ("{}", 0.2))  # of a German noun
 _CHARACTER = regex.compile(
@@ -124,7 +124,7 @@ def choose_tokens(
 def _of_words(
     vocabulary: Vocabulary, languages: Sequence[str], report: Callable[[float], None]
 ) -> Iterator[str]:
-    """Yield the tokens of the languages' words, those first that stand for most of any one language."""
+    """Yield the tokens of the languages' words, first the tokens that stand for most of any one language."""
     from sentencepiece import SentencePieceProcessor
 
     whole = SentencePieceProcessor(model_proto=sentencepiece_model(vocabulary))

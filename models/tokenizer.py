@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 NORMAL, USER_DEFINED, BYTE = 1, 4, 6
 SPACE = "\u2581"  # stands for a space in vocabularies of characters
 _CHUNK = r"\n+|\t+| {{2,{}}}| ?[^ \n\t]+| "
-"""What no token of a vocabulary of characters reaches beyond: a run of white space, of at most as many spaces as one
-token has, or a word and a space before it."""
+"""The pieces of text that no token of a vocabulary of characters crosses: a run of white space, with at most the spaces
+of one token, or a word and a space before it."""
 _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
 _LONGEST_TOKEN = 256  # characters, of which checking how it is made takes the square; SmolLM's has 81
@@ -343,7 +343,3 @@ class Tokenizer:
             for raw in self._bytes
         ]
         return np.array(goes_on, np.float32)
-
-    def all_token_bytes(self) -> list[bytes]:
-        """Return the exact bytes of each of the V tokens, in order of their ids."""
-        return list(self._bytes)

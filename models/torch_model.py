@@ -29,7 +29,7 @@ class TorchModel:
     """Forward pass of the base model with an adapter, over a batch of equally long sequences.
 
     Args:
-        weights: those that are served.
+        weights: the served weights.
         compute_dtype: the type of matrix products and of what lies between them. The residual stream, the norms and
             the LoRA values stay in single precision.
     """
@@ -43,13 +43,14 @@ class TorchModel:
 
     def hidden(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Return the normed states (batch, S, width) before the output matrix; ``ids`` is (batch, S) int64."""
-        given = matrices or {}
-        return self.hidden_folded(
-            ids, {name: (matrix * self.norm(name)).to(self.compute_dtype) for name, matrix in given.items()}
-        )
+        folded = {
+            name: (matrix * self.norm(name)).to(self.compute_dtype)
+            for name, matrix in (matrices or {}).items()
+        }
+        return self.hidden_folded(ids, folded)
 
     def norm(self, name: str) -> Tensor:
-        """Return the norm weights (in, 1) that are folded into a LoRA matrix: those before its map, or ones."""
+        """Return the norm weights (in, 1) that are folded into a LoRA matrix A, or ones where there are none."""
         index, group, side = name.split(".")
         norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm

@@ -1,8 +1,8 @@
 """The words of a language as they are written, with how often they are used.
 
 wordfreq (Speer 2022) folds them: all are small, German has "strasse" for "straße", and its sources leave accents out.
-A dictionary (pyspellchecker's) and the frequencies tell how each is written. German nouns have a capital: a list made
-from Wiktionary tells those that are nothing but nouns.
+A dictionary (pyspellchecker's) and the frequencies show how each is written. German nouns have a capital: a list made
+from Wiktionary holds the words that are nothing but nouns.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ HISTORY_BYTES = 300_000
 """The newest part of a corpus's history that is learned from, in UTF-8."""
 
 LEAST_CHARS = 400
-"""Characters to type; from fewer nothing can be said."""
+"""Characters to type; fewer show nothing."""
 
 _FEWEST, _MAX = 0.95, 1.1  # of the characters that are asked for
 
@@ -64,14 +64,7 @@ class EvalSplit:
 def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars: int) -> EvalSplit:
     """Split a corpus: the history is the newest 300 KB of the first 80 %, the test is drawn from the other messages.
 
-    Args:
-        messages: all of the corpus.
-        name: of the corpus, for the draw.
-        seed: of the draw.
-        chars: about how many characters to type.
-
-    Raises:
-        TooLittleToTypeError: there is no history, or not enough to type.
+    About ``chars`` characters are drawn, by the seed and the corpus's name. Raises TooLittleToTypeError.
     """
     cut = int(len(messages) * HISTORY_SHARE)
     first, size_bytes = cut, 0
@@ -82,24 +75,16 @@ def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars
         first -= 1
     drawn = _draw(messages, range(cut, len(messages)), name, seed, chars)
     test = [messages[place] for place in drawn]
-    return _split(messages[first:cut], test, (), "Give a larger file or folder.")
+    return _mark_repeats(messages[first:cut], test, (), "Give a larger file or folder.")
 
 
 def split_history(
     messages: Sequence[EvalMessage], seen: Collection[int], *, seed: int, chars: int
 ) -> EvalSplit:
-    """Split the user's own messages: the test is drawn from those of the newest 20 % that the adapter has not seen.
+    """Split the user's own messages: the test is drawn from the newest 20 %, without what the adapter saw.
 
-    The history is all that comes before the first message drawn.
-
-    Args:
-        messages: all that the user wrote.
-        seen: indices of the messages that the adapter was trained on.
-        seed: of the draw.
-        chars: about how many characters to type.
-
-    Raises:
-        TooLittleToTypeError: there is no history, or not enough to type that the adapter has not seen.
+    The history is all that comes before the first message drawn. ``seen`` are the indices of the messages that the
+    adapter was trained on. About ``chars`` characters are drawn. Raises TooLittleToTypeError.
     """
     newest = range(int(len(messages) * HISTORY_SHARE), len(messages))
     # Of a message that is there twice, once seen and once not, neither is new to the adapter.
@@ -107,7 +92,7 @@ def split_history(
     drawn = _draw(messages, [place for place in newest if place not in seen], "history", seed, chars)
     history = messages[: drawn[0]] if drawn else []
     mend = "Write more first, or name a file or folder: `idiolect eval PATH`."
-    return _split(history, [messages[place] for place in drawn], learned, mend)
+    return _mark_repeats(history, [messages[place] for place in drawn], learned, mend)
 
 
 def split_answers(
@@ -120,24 +105,15 @@ def split_answers(
 ) -> EvalSplit:
     """Split texts that answer others from the user's own messages: the test is drawn from ``answers``.
 
-    The history is all of ``messages`` but those that are typed; nothing is drawn that the adapter has seen.
-
-    Args:
-        answers: texts with what they answer.
-        messages: all that the user wrote.
-        seen: indices of the messages that the adapter was trained on.
-        seed: of the draw.
-        chars: about how many characters to type.
-
-    Raises:
-        TooLittleToTypeError: there is no history, or not enough to type that the adapter has not seen.
+    The history is every message that is not typed. ``seen`` are the indices of the messages that the adapter was
+    trained on; nothing equal to them is drawn. About ``chars`` characters are drawn. Raises TooLittleToTypeError.
     """
     learned = {_key(messages[place].text) for place in seen}
-    places = [place for place, one in enumerate(answers) if _key(one.kept) not in learned]
+    places = [place for place, message in enumerate(answers) if _key(message.kept) not in learned]
     test = [answers[place] for place in _draw(answers, places, "answers", seed, chars)]
-    typed = {_key(one.kept) for one in test}
-    history = [one for one in messages if _key(one.text) not in typed]
-    return _split(history, test, learned, "Give a file with more texts that the adapter has not seen.")
+    typed = {_key(message.kept) for message in test}
+    history = [message for message in messages if _key(message.text) not in typed]
+    return _mark_repeats(history, test, learned, "Give a file with more texts that the adapter has not seen.")
 
 
 def _draw(
@@ -159,7 +135,7 @@ def _draw(
     return sorted(drawn)
 
 
-def _split(
+def _mark_repeats(
     history: Sequence[EvalMessage], test: Sequence[EvalMessage], learned: Collection[str], mend: str
 ) -> EvalSplit:
     chars = sum(len(message.text) for message in test)

@@ -34,7 +34,7 @@ def mistype(word: str, rng: random.Random, near: dict[str, frozenset[str]]) -> s
 def measure_mistyping(
     predictor: Predictor, texts: Iterable[str], layout: Layout, seed: int, known: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Mistype words of texts one at a time, and return what became of those and of words that were typed right.
+    """Mistype words of texts one at a time, and measure how they, and words that were typed right, are mended.
 
     The result has, as shares of 0 to 1: ``first`` and ``among_three``, where the intended word was offered so for the
     whole mistyped word; ``mended``, where it would be put there without being asked, once a space follows;

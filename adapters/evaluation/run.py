@@ -1,7 +1,7 @@
 """An evaluation in a process of its own: held-out messages are typed with more and more of what is learned.
 
 ``python -m idiolect.adapters.evaluation.run`` reads a :class:`TypingRequest` and then messages, first the history and
-then those to type (:mod:`idiolect.adapters.training.child`), and ends with a ``result`` line. Each arm asks the same
+then the test (:mod:`idiolect.adapters.training.child`), and ends with a ``result`` line. Each arm asks the same
 :class:`Predictor` as the endpoint does, built in the same place.
 """
 
@@ -42,7 +42,7 @@ _TIMED_EVERY = 5  # every such message is typed without what is typed being know
 
 @dataclass(frozen=True)
 class TypingRequest:
-    """What an evaluation is to type; sent as one JSON line.
+    """The order for an evaluation, sent as one JSON line.
 
     Args:
         base: the folder of the base model.
@@ -59,7 +59,7 @@ class TypingRequest:
         mistakes: also mistype words, and count how many are mended.
         key_ms: the user's time between two letters, for which ghosts are judged.
         keyboard: the user's layout, for that; None: the usual one.
-        languages: those that the user writes.
+        languages: the languages that the user writes.
         answering: type with all that was learned alone, without and with what each message answers.
     """
 
@@ -284,12 +284,11 @@ class _ArmPredictor:
         self._arm = arm
         self._request = request
         self._adapter = adapter if arm.adapted else None
-        given, given_of_words = request.calibration, request.word_calibration
         self._calibration, self._word_calibration = Calibration(), Calibration(prior=WHOLE_WORDS)
-        if arm.learns and given is not None:
-            self._calibration = Calibration.from_json(given)
-        if arm.learns and given_of_words is not None:
-            self._word_calibration = Calibration.of_whole_words(given_of_words)
+        if arm.learns and request.calibration is not None:
+            self._calibration = Calibration.from_json(request.calibration)
+        if arm.learns and request.word_calibration is not None:
+            self._word_calibration = Calibration.of_whole_words(request.word_calibration)
         history = history if arm.learns else ()
         known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
@@ -298,9 +297,9 @@ class _ArmPredictor:
             known = replace(known, recent=serving.build_recent_text(history))
         self._user_model = known
         self._answered = NOTHING
-        self._predictor = self._made()
+        self._predictor = self._build_predictor()
 
-    def _made(self) -> Predictor:
+    def _build_predictor(self) -> Predictor:
         return self._serving.build_predictor(
             self._user_model,
             self._arm.mixture(self._request),
@@ -342,7 +341,7 @@ class _ArmPredictor:
         else:
             # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
             self._user_model.recent.add(ids)
-            self._predictor = self._made()
+            self._predictor = self._build_predictor()
 
 
 if __name__ == "__main__":

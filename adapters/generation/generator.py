@@ -37,7 +37,7 @@ _MIN_TYPED_PROB = 0.02
 
 @dataclass(frozen=True)
 class GenerationSource:
-    """What text is generated from: an adapter, or None for the base; the mixture; a user model, or None."""
+    """The source of generated text: an adapter, or None for the base; the mixture; a user model, or None."""
 
     adapter: Adapter | None
     mixture: Mixture
@@ -78,7 +78,7 @@ class Generator:
         """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
         One forward pass is made between two of these. The same text comes from the same user model if ``temperature``
-        is 0, or if the same ``seed`` is given.
+        is 0, or from the same ``seed``.
 
         Args:
             prompt: text to continue; of a long one the end is read.

@@ -1,4 +1,4 @@
-"""What a generator is asked, and what it returns: prompts, sampling parameters, pieces of text, and the end."""
+"""The questions to a generator and its answers: prompts, sampling parameters, pieces of text, and the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words may have been meant where others are typed: a noisy channel over all words that are known.
+"""Finds the words that may have been meant by a typed word: a noisy channel over all known words.
 
 A word's score is how likely it is at this place, as in :mod:`~idiolect.adapters.memory.vocabulary`, times how
 likely a person who means it types what stands there (:mod:`~idiolect.adapters.mending.typing_channel`).
@@ -50,9 +50,8 @@ class _SearchedTable:
         self.search = FuzzySearch(trie, channel)
         capital = table.capitalized
         doubt = np.where(doubtful, _DOUBT, 0.0).astype(np.float32)
-        self.costs: dict[
-            Capitals, NDArray[np.float32]
-        ] = {  # what the capitals of a word cost beside those that are typed, and its spelling
+        # The cost of a word's spelling, and of its capitals beside the typed capitals.
+        self.costs: dict[Capitals, NDArray[np.float32]] = {
             Capitals.NONE: doubt + np.where(capital, channel.costs.capital_missing, 0.0).astype(np.float32),
             Capitals.FIRST: doubt + np.where(capital, 0.0, _CAPITALIZED).astype(np.float32),
             Capitals.ALL: doubt,

@@ -1,4 +1,4 @@
-"""Which words may have been meant by a run of letters: a search through a trie.
+"""Searches a trie for the words that may have been meant by a run of letters.
 
 Each letter typed has a column of costs, one for each node that may have been meant so far. The columns of what was
 typed up to a letter are kept, so that the next letter costs one step, a quarter of a millisecond.
@@ -67,7 +67,7 @@ class FuzzySearch:
         self._reached_of.clear()
 
     def _find(self, typed: str) -> Column:
-        """Return a column from the beginnings, or from those of its own beginnings."""
+        """Return a kept column of a beginning, or make the column from the columns of its own beginnings."""
         if (kept := self._beginnings.get(typed)) is not None:
             return dict(zip(*kept, strict=True))
         found = self._step(typed) if typed else {ROOT: 0.0}
@@ -76,7 +76,7 @@ class FuzzySearch:
         return found
 
     def _step(self, typed: str) -> Column:
-        """Return the column of ``typed`` from those of its beginnings."""
+        """Return the column of ``typed`` from the columns of its beginnings."""
         channel, costs, letter = self._channel, self._channel.costs, typed[-1]
         first = costs.first if len(typed) == 1 else 0.0
         found = self._replaced(self.column(typed[:-1]), letter, first)
@@ -90,7 +90,7 @@ class FuzzySearch:
         return _cheapest(found)
 
     def _replaced(self, before: Column, letter: str, first: float) -> Column:
-        """Return the nodes one letter on, where it was meant or another one, and those where no letter was meant."""
+        """Return the nodes one letter on, where this letter or another was meant, and the same nodes where none was."""
         letters, children, limit = self._letters, self._children, self._channel.costs.limit
         replaced, added = self._channel.replaced(letter), self._channel.added(letter)
         found = Column()

@@ -95,7 +95,7 @@ class GeneralWords:
     def meanings(self, word: str) -> tuple[str, ...]:
         """Return what may be meant by a known misspelling, in lower case; () for all other words.
 
-        What a dictionary has is none; nor is "talkin", which is how "talking" is said.
+        A word of a dictionary is none; nor is "talkin", which is "talking" as it is spoken.
         """
         meanings = self._misspellings.meanings(word)
         if not meanings or f"{word}g" in meanings or word in self.spelling:
@@ -135,7 +135,7 @@ class GeneralWords:
 
     @cached_property
     def _contractions(self) -> Mapping[str, str]:
-        """Words with an apostrophe that are no possessives, by their letters, where those are seldom used."""
+        """Words with an apostrophe that are no possessives, by their letters, where these are seldom used."""
         lexicon = self._lexicon
         found = dict[str, str]()
         for index in np.flatnonzero((np.char.find(lexicon.forms, b"'") > 0) & (lexicon.frequency >= _COMMON)):

@@ -15,14 +15,11 @@ _ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
     "dvorak": ("'  pyfgcrl", "aoeuidhtns", " qjkxbmwvz"),
     "colemak": ("qwfpgjluy", "arstdhneio", "zxcvbkm"),
 }
-LAYOUTS: Final = tuple(_ROWS)
-"""The layouts that are known."""
-
 _USUAL: Final[Mapping[str, Layout]] = {"de": "qwertz", "fr": "azerty", "es": "qwerty-es"}
 
 
 def neighbours(layout: Layout) -> dict[str, frozenset[str]]:
-    """Return for each letter the letters of the keys around it, on the same row and on those above and below."""
+    """Return for each letter the letters of the keys around it, in its row and in the rows above and below."""
     rows = _ROWS[layout]
     found = {}
     for y, row in enumerate(rows):

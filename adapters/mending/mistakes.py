@@ -1,8 +1,8 @@
-"""Which words of the user's are mistakes, and what was meant: they are not learned.
+"""Finds the user's mistyped words and the words they meant, so that no mistake is learned.
 
-A word is one only where a dictionary lacks it, one slip makes it of a word that a dictionary has, and that word is so
-much more frequent, in the user's text or in everybody's, that the slip explains it. Names, slang and jargon stand:
-they are typed again and again, or are like no other word. Limits were set by reading what they take from six people.
+A word is a mistake only where a dictionary lacks it, one slip turns a word of the dictionary into it, and that word is
+so much more frequent, in the user's text or in everybody's, that the slip explains it. Names, slang and jargon stay:
+they are typed again and again, or are like no other word. The limits come from reading what they take from six people.
 """
 
 from __future__ import annotations
@@ -37,21 +37,8 @@ _WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A word that is taken for a mistake, in lower case: what was meant, and how often each was typed."""
-
-    typed: str
-    meant: str
-    times: int
-    meant_times: int
-
-
-@dataclass(frozen=True)
 class WordDecisions:
-    """What the user has decided about words, all in lower case.
-
-    ``kept`` are theirs, and never mended; of those in ``replaced`` something else is made, always.
-    """
+    """The user's decisions about words, in lower case: ``kept`` are never mended, ``replaced`` always are."""
 
     kept: frozenset[str]
     replaced: Mapping[str, str]
@@ -66,7 +53,7 @@ def decisions(kept: Iterable[str], replaced: Iterable[tuple[str, str]]) -> WordD
 
 
 class Mistakes:
-    """Counts the user's words, and mends those that are mistakes.
+    """Counts the user's words, and mends the mistakes among them.
 
     Args:
         general: the general words.
@@ -86,7 +73,7 @@ class Mistakes:
         self._total = 0  # words of the user's
         self._times_small = Counter[str]()  # not capitalized
         self._near = dict[str, list[tuple[str, float]]]()  # of words that no dictionary has
-        self._slipped = dict[str, set[str]]()  # of words, those that they may be slipped into
+        self._slipped = dict[str, set[str]]()  # the slips of each word
         self._meant = dict[str, str]()
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
@@ -113,11 +100,11 @@ class Mistakes:
             self._search = self._slip_search()
             yield
         for start in range(0, len(unknown), _WORDS_A_STEP):
-            self._look_up(unknown[start : start + _WORDS_A_STEP])
+            self._find_slips(unknown[start : start + _WORDS_A_STEP])
             yield
         self._decide(new)
         yield
-        # Most texts hold no mistake, and are told by their words at a fraction of the time of mending.
+        # Most texts hold no mistake: looking at their words takes a fraction of the time of mending.
         decided = self._decided()
         mistaken = {word for word in counted if self._meaning(fold(word), decided) is not None}
         meant = list[str]()
@@ -129,10 +116,6 @@ class Mistakes:
             yield
         return meant
 
-    def learn(self, text: str) -> str:
-        """Count the words of a text; return the text as it was meant."""
-        return self.learn_many([text])[0]
-
     def mend(self, text: str) -> str:
         """Return a text with what was meant in place of its mistakes."""
         decided = self._decided()
@@ -140,7 +123,7 @@ class Mistakes:
             return text
         return _WORD.sub(lambda match: self._mended(match[0], decided), text)
 
-    def found_in(self, text: str) -> bool:
+    def has_mistake(self, text: str) -> bool:
         """Return True if a word of ``text`` is taken for a mistake, or is a known misspelling."""
         decided = self._decided()
         return any(
@@ -148,16 +131,6 @@ class Mistakes:
             or self._is_misspelling(word, folded, decided)
             for word in WORD.findall(text)
         )
-
-    def all(self) -> list[Mistake]:
-        """Return all words that are taken for mistakes, the most frequent first."""
-        decided = self._decided()
-        found = [
-            Mistake(typed, meant, self._times[typed], self._times[meant])
-            for typed in list(self._meant)
-            if (meant := self._meaning(typed, decided)) is not None
-        ]
-        return sorted(found, key=lambda mistake: (-mistake.times, mistake.typed))
 
     def _mended(self, word: str, decided: WordDecisions) -> str:
         meant = self._meaning(fold(word), decided)
@@ -189,7 +162,7 @@ class Mistakes:
         meant = self._general.meant_by(word)
         return None if meant is None or meant.replace("'", "") == word else meant
 
-    def _look_up(self, words: list[str]) -> None:
+    def _find_slips(self, words: list[str]) -> None:
         """Find what the words may be slips of that no dictionary has."""
         spelt = self._general.spelling.contain(words)
         for word, known in zip(words, spelt.tolist(), strict=True):
@@ -218,7 +191,7 @@ class Mistakes:
         return any(are_forms_of_one(word, meant, language) for language in self._channel.languages)
 
     def _decide(self, counted: set[str]) -> None:
-        """Judge anew the words that were counted, and those that one of them may have been meant by."""
+        """Judge anew the counted words, and the words that may be slips of one of them."""
         for word in counted.union(*(self._slipped.get(meant, ()) for meant in counted)) & self._near.keys():
             near = self._near[word]
             if (known := self._known_meaning(word)) is not None:

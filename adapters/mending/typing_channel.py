@@ -1,4 +1,4 @@
-"""How likely a person types one run of letters where they meant another: the channel of a noisy-channel corrector.
+"""The channel of a noisy-channel corrector: how likely a person types some letters where they meant others.
 
 Costs are ``-ln p``, in nats, beside typing a letter as it was meant, which costs nothing (Kernighan, Church & Gale
 1990; edits of several letters: Brill & Moore 2000). Slips of the hand follow the keyboard, misspellings the sound.
@@ -17,7 +17,7 @@ from idiolect.adapters.mending.keyboards import Layout, neighbours
 
 @dataclass(frozen=True)
 class Costs:
-    """What each kind of mistake costs, in nats."""
+    """The cost of each kind of mistake, in nats."""
 
     near: float = 6.0  # a neighbouring key
     other: float = 9.0  # any other letter
@@ -35,7 +35,6 @@ class Costs:
     spelled: float = 5.0  # letters that are often written for others
     first: float = 2.0  # more, for each of these at the first letter
     capital_missing: float = 3.0
-    capital_added: float = 4.0
     longer: float = 3.0  # that somebody who made a mistake has not come to the word's end
     joined: float = 6.0  # a space left out
     torn: float = 6.0  # a space too many
@@ -71,7 +70,7 @@ class SlipRule:
 
 
 class TypingChannel:
-    """What mistakes cost on one keyboard.
+    """The cost of mistakes on one keyboard.
 
     Args:
         layout: the user's keyboard.

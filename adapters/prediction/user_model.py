@@ -92,7 +92,7 @@ class UserModel:
             shown = begun + offered if goes_on else offered
             if self.preferences.forbids(before, offered):
                 return True
-            if self.mistakes is not None and self.mistakes.found_in(shown):
+            if self.mistakes is not None and self.mistakes.has_mistake(shown):
                 return True
             if self.preferences.owns(before, offered):
                 return False

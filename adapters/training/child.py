@@ -37,7 +37,7 @@ class StoppedError(Exception):
 
 @dataclass
 class ParentMessages:
-    """What the parent says while the process works; one thread takes it in, and others read it.
+    """The parent's messages while the process works; one thread takes them in, and others read them.
 
     A line ``{"suspended_s": 12.5}`` says how long the process was suspended; ``{"stop": true}`` asks it to stop soon.
     Work that can leave a checkpoint does so and raises StoppedError. Work that reads no messages gives none to
@@ -63,13 +63,13 @@ def work(
 
     Args:
         do: gets the request, the entries and the function that sends events.
-        out_of_memory: what to tell the user when memory runs out.
-        messages: where to put what the parent says meanwhile; None if the work does not look at it.
+        out_of_memory: the message to the user when memory runs out.
+        messages: takes the parent's messages; None if the work reads none.
     """
     shield()
     _outlive_nobody()
-    sys.excepthook = lambda _kind, error, _trace: _say_where(error)
-    threading.excepthook = lambda args: _say_where(args.exc_value)
+    sys.excepthook = lambda _kind, error, _trace: _report_place(error)
+    threading.excepthook = lambda args: _report_place(args.exc_value)
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
 
@@ -94,7 +94,7 @@ def work(
     return 0
 
 
-def _say_where(error: BaseException | None) -> None:
+def _report_place(error: BaseException | None) -> None:
     """Write the kind and the place of an error to stderr for the log, without its message, which may quote the user."""
     if error is not None:
         [*_, last] = traceback.extract_tb(error.__traceback__, limit=-1) or [None]

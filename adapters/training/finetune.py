@@ -60,7 +60,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Step:
-    """How far training is: ``done`` is the share of the round, ``loss`` is in nats a weighted token."""
+    """The progress of training: ``done`` is the share of the round, ``loss`` is in nats a weighted token."""
 
     done: float
     left_s: float
@@ -261,7 +261,7 @@ class AdamW:
 
 @dataclass
 class _TrainingState:
-    """Where training is: rows drawn, tokens, seconds of the clock, and the share that is done."""
+    """The place in training: rows drawn, tokens, seconds of the clock, and the share that is done."""
 
     drawn: int = 0
     tokens: int = 0

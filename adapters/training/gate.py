@@ -23,6 +23,7 @@ from idiolect.models.session import Adapter, Model, Session
 _PIECE_TOKENS = 192  # tokens scored in one pass
 _STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE
 _TOP_K = 3
+_LEVEL = 0.05  # the nominal rate of promotions by chance
 
 
 @dataclass
@@ -120,7 +121,7 @@ def judge(
             piece = entry[start : start + _PIECE_TOKENS]
             known = [memory.predict(entry[: start + place]) for place in range(len(piece))]
             for name, session in sessions.items():
-                rows = _rows(session, recent.context([]), piece)
+                rows = _distributions(session, recent.context([]), piece)
                 _score(judged[name], rows, piece, known, memory)
             recent.add(piece)
         memory.add(entry)
@@ -128,8 +129,8 @@ def judge(
     return judged
 
 
-def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
-    """Return the distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
+def _distributions(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
+    """Return the distributions (len(piece), vocab) over each token of ``piece`` after all before it."""
     left = session.rewind_to_common_prefix([*before, *piece[:-1]], rows=len(piece))
     return softmax(session.feed(left, "all")[-len(piece) :])
 
@@ -169,7 +170,7 @@ def general_perplexity(
         for start in range(0, len(passage), _PIECE_TOKENS):
             piece = passage[start : start + _PIECE_TOKENS]
             tally.open()
-            for row, target in zip(_rows(session, list(breaks), piece), piece, strict=True):
+            for row, target in zip(_distributions(session, list(breaks), piece), piece, strict=True):
                 tally.add(row, target)
     return tally.perplexity
 
@@ -181,13 +182,12 @@ def decide(
     general_before: float,
     general_after: float,
     tolerance: float,
-    level: float = 0.05,
-    seed: int = 0,
+    seed: int,
 ) -> Verdict:
     """Promote the candidate only for a gain beyond chance that general text does not pay for.
 
     A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
-    could as well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs.
+    could as well be a loss, so the whole gain must be larger than 95 % of the gains with random signs.
 
     Args:
         candidate: the new adapter's scores with the memory.
@@ -195,7 +195,6 @@ def decide(
         general_before: the base's perplexity on general text.
         general_after: the candidate's.
         tolerance: the rise of general perplexity that is allowed, as a share.
-        level: the nominal rate of promotions by chance.
         seed: of the random signs.
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
@@ -213,7 +212,7 @@ def decide(
             f"general text became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * tolerance:.0f} % allowed"
         )
-    elif chance > level:
+    elif chance > _LEVEL:
         promising = True
         reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
     else:

@@ -1,4 +1,4 @@
-"""What chance alone brings: the same figures, with signs or labels drawn anew (Fisher 1935).
+"""Tests a figure against chance: the same figure, with signs or labels drawn anew (Fisher 1935).
 
 Unlike the bootstrap such a test keeps its level also where little was counted.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 RESAMPLES = 4000
 """Draws of a test."""
 
+_LEVEL = 0.95  # of intervals of an effect: how often they hold the true one, at least
 Numbers = NDArray[np.float64]
 
 
@@ -37,11 +38,10 @@ def effect(
     weights: Numbers,
     *,
     block: int,
-    level: float = 0.95,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Effect | None:
-    """Return what a treatment that was given at random adds to an outcome; None where that cannot be told.
+    """Return how much a treatment given at random adds to an outcome; None where too few units lack or have it.
 
     The difference is taken within blocks of units that follow one another, so that what drifts over them counts for
     little. The interval holds each effect that a permutation of the labels does not refuse: taken from the treated, it
@@ -52,7 +52,6 @@ def effect(
         treated: 1.0 for units with the treatment, 0.0 without (n,).
         weights: how much each unit counts (n,).
         block: units in a block.
-        level: how often such intervals hold the true effect, at least.
         seed: of the permutations.
         resamples: permutations that are drawn.
     """
@@ -66,7 +65,7 @@ def effect(
     differs = np.isfinite(of_labels) & (of_labels < own[0] - 1e-9)
     equal = (value[0] - of_outcomes[differs]) / (own[0] - of_labels[differs])
     alike = len(of_labels) - len(equal)  # these refuse nothing
-    last = int((1 - level) / 2 * (1 + resamples)) - 1 - alike
+    last = int((1 - _LEVEL) / 2 * (1 + resamples)) - 1 - alike
     if last < 0:
         return None
     equal.sort()

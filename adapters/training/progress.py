@@ -1,4 +1,4 @@
-"""What a round reports, how it shares out its time, and when it sends a checkpoint or stops."""
+"""Reports the progress of a round, shares out its time, sends its checkpoints, and stops it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _PART_BYTES = 1 << 20
 
 
 class Progress:
-    """Reports how far the round is and how much time is left, and heeds what the parent asks meanwhile.
+    """Reports how far the round is, and stops it when the parent asks.
 
     Args:
         time: counts the budget.
         emit: sends an event.
-        messages: what the parent says.
+        messages: the parent's messages.
         every_s: computing time between two checkpoints.
     """
 
@@ -105,7 +105,7 @@ class Progress:
         if phase != "train" and self._messages.stop.is_set():
             raise self._stopped()
 
-    def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
+    def send_checkpoint(self, snapshot: Callable[[], bytes], done: bool) -> None:
         """Emit a checkpoint after a step of training if it is time, if training is done, or before a stop.
 
         Args:

@@ -63,7 +63,7 @@ class NothingNewError(IdiolectError):
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What a training round is to do; sent as one JSON line.
+    """The order for a training round, sent as one JSON line.
 
     Args:
         base: the folder of the base model.
@@ -86,7 +86,7 @@ class TrainRequest:
         checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
         checkpoint_s: computing time between two checkpoints of some 50 MB.
         keyboard: the user's layout, None for the usual one: mistyped words are trained on as they were meant.
-        languages: those that the user writes, the general text's too.
+        languages: the languages that the user writes, and of the general text.
         kept: words that are never mended.
         replaced: words that are always mended, each with what it becomes.
     """
@@ -133,7 +133,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         request: what to do.
         lines: the parts of a checkpoint, and then the token ids of each entry.
         emit: sends an event.
-        messages: what the parent says meanwhile.
+        messages: the parent's messages meanwhile.
 
     Raises:
         NothingNewError: nothing is left to judge by.
@@ -186,8 +186,8 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
     served, challenger = (
-        None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
-        for given in (request.serving, request.challenger)
+        None if blob is None else Lora.from_bytes(base64.b64decode(blob), base.config)
+        for blob in (request.serving, request.challenger)
     )
     trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, challenger or served)
     del replay, checkpoint
@@ -307,7 +307,7 @@ def _train(
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
         ),
-        on_step=clock.keep,
+        on_step=clock.send_checkpoint,
         checkpoint=checkpoint,
     )
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
@@ -317,7 +317,14 @@ def _train(
         result.lora,
         [place for place, entry in known.items() if tuple(entry) in texts],
         sum(tuple(entry) in missed for entry in known.values()),
-        _training_figures(result.tokens, result.seconds, result.epochs, dtype_name(llama.compute_dtype)),
+        {
+            "trained_tokens": result.tokens,
+            "epochs": round(result.epochs, 2),
+            "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
+            "train_seconds": round(result.seconds, 1),
+            "products": dtype_name(llama.compute_dtype),
+            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10),
+        },
     )
 
 
@@ -360,7 +367,7 @@ def _with_general(own: Rows, general: Rows) -> Rows:
 
 
 def _mixture(request: TrainRequest, name: str) -> Mixture:
-    """Return the weights to judge an adapter with: the candidate starts from those of what is served."""
+    """Return the weights to judge an adapter with: the candidate starts from the serving adapter's."""
     known = request.mixtures.get("serving" if name == "candidate" else name, request.mixtures.get("base"))
     return Mixture() if known is None else Mixture.from_json(known)
 
@@ -373,23 +380,6 @@ def _fit(texts: list[list[int]], tokens: int) -> int:
         if total > tokens:
             return max(index, 1)
     return len(texts)
-
-
-def _training_figures(tokens: int, seconds: float, epochs: float, products: str) -> dict[str, Any]:
-    """Return what a round's metrics say of its training; ``products`` is the type of the matrix products."""
-    return {
-        "trained_tokens": tokens,
-        "epochs": round(epochs, 2),
-        "tokens_per_s": round(tokens / max(seconds, 1e-9), 1),
-        "train_seconds": round(seconds, 1),
-        "products": products,
-        "peak_mb": _peak_mb(),
-    }
-
-
-def _peak_mb() -> float:
-    """Return the most memory that this process has taken, in MB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
 
 
 if __name__ == "__main__":

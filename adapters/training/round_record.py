@@ -1,4 +1,4 @@
-"""What later rounds need to know of a judged one, as it is stored."""
+"""The record of a judged round that later rounds read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RoundRecord:
-    """What later rounds need to know of a judged round; stored beside its metrics.
+    """The facts of a judged round that later rounds need, stored beside its metrics.
 
     ``tokens`` is the size of the history, ``last_entry`` the highest number of its entries. ``mixture`` are the weights
     that the adapter was judged with (:meth:`Mixture.to_json`), ``against`` is the adapter that it was judged against
@@ -29,4 +29,4 @@ class RoundRecord:
     @classmethod
     def from_json(cls, metrics: dict[str, Any]) -> RoundRecord:
         """Read the record from a round's stored metrics; what they lack has its default."""
-        return cls(**{one.name: metrics[one.name] for one in fields(cls) if one.name in metrics})
+        return cls(**{field.name: metrics[field.name] for field in fields(cls) if field.name in metrics})

@@ -37,19 +37,9 @@ Measured: 8e-5; a sum in another order moves them as much."""
 
 # (tokens in the cache, tokens fed): empty; within; across 16, 64, 128 and 256; up to the buffer's last place
 CLASSES = [
-    (0, 1),
-    (0, 17),
-    (10, 3),
-    (15, 2),
-    (60, 9),
-    (63, 1),
-    (120, 12),
-    (127, 1),
-    (250, 10),
-    (255, 1),
-    (LENGTH - 2, 2),
+    (0, 1), (0, 17), (10, 3), (15, 2), (60, 9), (63, 1), (120, 12), (127, 1), (250, 10), (255, 1), (LENGTH - 2, 2),
     (LENGTH - 1, 1),
-]
+]  # fmt: skip # several to a line
 
 
 @pytest.fixture(scope="module")

@@ -49,22 +49,8 @@ def library_text() -> list[str]:
 
 def mixed_text(dice: random.Random) -> list[str]:
     """Pieces of every script, cut and joined at random by every kind of white space."""
-    gaps = [
-        "",
-        " ",
-        "  ",
-        "\t",
-        "\n",
-        "\r\n",
-        " \n ",
-        "\u00a0",
-        "\u3000",
-        "\u2009 ",
-        "\n\n\n",
-        "1",
-        "'",
-        "'s",
-    ]
+    spaces = ["", " ", "  ", "\t", "\n", "\r\n", " \n ", "\u00a0", "\u3000", "\u2009 ", "\n\n\n"]
+    gaps = [*spaces, "1", "'", "'s"]
     texts = []
     for _ in range(2_000):
         parts = []

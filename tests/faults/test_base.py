@@ -82,7 +82,7 @@ def test_killed_before_its_end_the_former_base_stays(
 
 
 @pytest.mark.parametrize("limit_bytes", [1_000, 60_000], ids=["at the graph", "further on"])
-def test_a_disk_that_fills_up_leaves_nothing_and_is_said(
+def test_a_disk_that_fills_up_leaves_nothing_and_is_an_error(
     make_gguf: Callable[..., Path], tmp_path: Path, limit_bytes: int
 ) -> None:
     gguf, folder = make_gguf(tmp_path / "mine.gguf"), tmp_path / "base"

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import KINDS, Tokenizer, build_tokenizer
+from tests.conftest import ALPHABET
 
-PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "Ã ©", "Ċ Ċ", "ð Ł", "ðŁ ĺ", "ã ģ"]
 
 scalars = st.text(st.characters(exclude_categories=["Cs"]))
@@ -31,7 +30,7 @@ words = st.lists(st.text("abc", min_size=1, max_size=8), max_size=12)
 
 def build(path: Path, merges: list[str], name: str = "smollm") -> Tokenizer:
     kind = KINDS[name]
-    tokens = [*kind.marks, *LETTERS, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
+    tokens = [*kind.marks, *ALPHABET, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
     types = [3] * len(kind.marks) + [1] * (len(tokens) - len(kind.marks))
     build_tokenizer(Vocabulary.of_merges(kind, tokens, types, merges), path)
     return Tokenizer(path)

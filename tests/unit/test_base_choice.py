@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from idiolect.models.base_choice import Choice, MissingModelError, require_source, resolve_base
-from idiolect.models.known_bases import GEMMA
+from idiolect.models.base_choice import Choice, MissingModelError, read_choice, require_source, resolve_base
+from idiolect.models.errors import DamagedModelError
+from idiolect.models.known_bases import DEFAULT, GEMMA
 
 
-def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_path):
+def test_a_base_model_is_made_from_the_chosen_file_alone(tmp_path):
     path = tmp_path / "mine.gguf"
     path.write_bytes(b"first")
     choice = resolve_base(tmp_path, str(path))
@@ -34,9 +35,19 @@ def test_what_a_base_model_is_made_from_is_the_very_file_that_was_chosen(tmp_pat
         ("\x1b[31mred\n", "31mred"),
         ("模型", "own"),
         ("a" * 39 + ".b", "a" * 39),
+        (DEFAULT.name, f"{DEFAULT.name}-{hashlib.sha256(b'any').hexdigest()[:8]}"),
     ],
 )
 def test_a_file_of_any_name_makes_a_folder_of_its_own(tmp_path, stem, name):
     path = tmp_path / f"{stem}.gguf"
     path.write_bytes(b"any")
     assert resolve_base(tmp_path, str(path)).name == name
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"name": 5, "sha256": ""}', '{"name": "../model", "sha256": ""}']
+)
+def test_a_choice_that_cannot_be_read_is_named_with_its_remedy(tmp_path, text):
+    (tmp_path / "chosen.json").write_text(text)
+    with pytest.raises(DamagedModelError, match="Choose it again"):
+        read_choice(tmp_path)

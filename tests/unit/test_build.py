@@ -155,7 +155,7 @@ def test_a_base_of_another_version_is_built_again(base, gguf, home):
     ("kind", "error"),
     [("missing", MissingModelError), ("text", DamagedModelError), ("unsupported", UnsupportedModelError)],
 )
-def test_what_cannot_be_used_leaves_the_former_base(base, home, make_gguf, tmp_path, kind, error):
+def test_an_unusable_gguf_leaves_the_former_base(base, home, make_gguf, tmp_path, kind, error):
     before = state(home)
     other = tmp_path / "other.gguf"
     if kind == "text":

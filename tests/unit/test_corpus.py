@@ -79,7 +79,7 @@ lengths = st.lists(st.integers(1, 600), min_size=1, max_size=60)
 
 
 @given(lengths, st.data())
-def test_what_the_parent_has_seen_is_never_held_out(entries, data):
+def test_text_that_the_parent_has_seen_is_never_held_out(entries, data):
     seen = frozenset(data.draw(st.sets(st.integers(0, len(entries) - 1))))
     places = hold_out(entries, seen)
     assert not seen & {*places}
@@ -112,7 +112,7 @@ def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(entries, data):
     assert sum(replayed) >= wanted or len(replayed) == len(seen)
 
 
-def test_what_is_trained_on_again_is_drawn_anew_each_round():
+def test_replayed_entries_are_drawn_anew_each_round():
     known = dict.fromkeys(range(100), 100)
     first, second = (
         choose_training_entries(known, range(90), np.random.default_rng(seed)) for seed in (1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from idiolect.adapters.memory.word_matching import least_letter_prob, match_word
 from idiolect.adapters.mending.corrections import Corrector
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.keyboards import LAYOUTS, neighbours
+from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.models.dictionary import Spelling
@@ -36,7 +37,7 @@ def encode(text: str) -> list[int]:
 
 def lexicon(frequencies: dict[str, float] = FREQUENCIES) -> Lexicon:
     forms = sorted(frequencies, key=str.encode)
-    ids = [[[*encode(space + form), NONE] for form in forms] for space in ("", "")]
+    ids = [[[*encode(form), NONE] for form in forms]] * 2
     return Lexicon(
         np.array([form.encode() for form in forms]),
         np.array([frequencies[form] for form in forms], dtype=np.float32),
@@ -94,7 +95,7 @@ def test_a_trie_of_nothing_is_empty():
 # The channel
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", get_args(Layout))
 def test_neighbours_are_mutual_and_never_the_letter_itself(layout):
     keys = neighbours(layout)
     assert {"a", "e", "t"} <= keys.keys()
@@ -156,7 +157,7 @@ def test_a_mended_beginning_is_completed(general, words):
     assert meant(general, words, "recie", finished=False)[0] in ("receive", "received")
 
 
-def test_what_typing_on_makes_is_no_correction(general, words):
+def test_a_continuation_is_no_correction(general, words):
     assert "received" not in meant(general, words, "rec", finished=False)
 
 
@@ -171,14 +172,20 @@ def test_words_of_the_users_are_mended_to(general, words):
     assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
 
 
-def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypatch):
-    filed: list[int] = []
+@pytest.fixture
+def filed(monkeypatch):
+    """How many forms each trie has that was built in this test."""
+    sizes: list[int] = []
 
     def count(forms: np.ndarray) -> LetterTrie:
-        filed.append(len(forms))
+        sizes.append(len(forms))
         return build_trie(forms)
 
     monkeypatch.setattr(word_table, "build_trie", count)
+    return sizes
+
+
+def test_after_a_new_word_no_keystroke_files_words_anew(general, words, filed):
     words.learn_many(f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3))
     corrector = Corrector(words, general, TypingChannel())
     corrector.candidates("recieve", True, uniform(), finished=True)
@@ -194,14 +201,7 @@ def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypa
     assert "qbcd" in [c.text for c in corrector.candidates("qbccd", True, uniform(), finished=True)]
 
 
-def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, monkeypatch):
-    filed: list[int] = []
-
-    def count(forms: np.ndarray) -> LetterTrie:
-        filed.append(len(forms))
-        return build_trie(forms)
-
-    monkeypatch.setattr(word_table, "build_trie", count)
+def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, filed):
     own = [f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3)]
     for word in own:
         words.learn(f"{word} {word}")
@@ -225,7 +225,7 @@ def test_a_capital_beyond_ascii_is_one(general, words):
     ]
 
 
-def test_what_stands_before_decides_between_two_words(general, words):
+def test_the_context_decides_between_two_words(general, words):
     probs = np.full(VOCAB, 1e-6, dtype=np.float32)
     probs[ord("f")] = 0.9
     corrector = Corrector(words, general, TypingChannel())

@@ -37,7 +37,7 @@ def test_a_base_model_is_built_with_its_tables(tiny):
     assert 0.5 < stored.spelt.mean() < 1
 
 
-def test_what_is_read_is_what_was_written(few, tmp_path):
+def test_written_tables_are_read_back(few, tmp_path):
     path = tmp_path / "dictionary.npz"
     write_tables(few, path)
     read = read_tables(path, np.zeros(5, "S1"))

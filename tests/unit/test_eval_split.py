@@ -84,7 +84,7 @@ def test_without_an_adapter_the_newest_fifth_can_be_typed():
     )
 
 
-def test_what_the_adapter_has_seen_is_not_typed():
+def test_messages_that_the_adapter_has_seen_are_not_typed():
     seen = {*range(90)} | {95}
     for seed in range(20):
         split = split_history(numbered(100), seen, seed=seed, chars=400)
@@ -97,7 +97,7 @@ def test_old_text_is_not_typed_though_no_adapter_has_seen_it():
         split_history(numbered(100), {*range(80, 100)}, seed=1, chars=500)
 
 
-def test_what_is_equal_to_something_that_the_adapter_has_seen_is_a_repeat():
+def test_a_message_equal_to_one_that_the_adapter_has_seen_is_a_repeat():
     texts = [f"{place:04d} ".ljust(50, "x") for place in range(100)]
     texts[95] = texts[85]
     split = split_history(messages(*texts), {95}, seed=1, chars=100_000)
@@ -105,7 +105,7 @@ def test_what_is_equal_to_something_that_the_adapter_has_seen_is_a_repeat():
     assert sum(split.repeats) == 1
 
 
-def test_a_repeat_is_not_what_comes_later():
+def test_the_first_of_two_equal_messages_is_no_repeat():
     """The history ends before the first message that is typed; what is newer than that counts only once typed."""
     texts = [f"{place:04d} ".ljust(50, "x") for place in range(100)]
     texts[99] = texts[80]
@@ -117,7 +117,7 @@ def test_a_repeat_is_not_what_comes_later():
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 10])
-def test_too_little_text_is_said_with_numbers(count):
+def test_too_little_text_is_an_error_with_numbers(count):
     for split in (
         lambda: split_corpus(numbered(count), name="x", seed=1, chars=8000),
         lambda: split_history(numbered(count), (), seed=1, chars=8000),

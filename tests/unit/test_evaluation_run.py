@@ -76,6 +76,13 @@ def run(
         return events, child.wait(DEADLINE_S), child.stderr.read()
 
 
+def result_of(typing_request: TypingRequest, messages: list[EvalMessage]) -> dict[str, Any]:
+    """The result of the same in this process."""
+    events: list[dict[str, Any]] = []
+    evaluate(typing_request, messages, events.append)
+    return events[-1]
+
+
 @pytest.fixture(scope="module")
 def finished(typing_request, messages):
     return run(typing_request, messages)
@@ -91,7 +98,7 @@ def arms(result):
     return {arm["name"]: arm for arm in result["arms"]}
 
 
-def test_it_ends_with_a_result_and_says_nothing_else(finished):
+def test_a_run_ends_with_a_result_and_an_empty_stderr(finished):
     events, status, errors = finished
     assert (status, errors) == (0, b"")
     assert {event["event"] for event in events[:-1]} == {"progress"}
@@ -155,7 +162,7 @@ def test_the_result_has_its_documented_shape(result, messages):
         assert 0 < arm["latency_ms"]["p50"] <= arm["latency_ms"]["p95"]
 
 
-def test_what_was_learned_saves_keystrokes(arms):
+def test_learning_saves_keystrokes(arms):
     saved = {name: arm["all"]["savings"]["3"]["value"] for name, arm in arms.items()}
     # A random model and general words know nothing of these phrases.
     assert saved["memory"] > saved["base"] + 0.2
@@ -165,13 +172,13 @@ def test_what_was_learned_saves_keystrokes(arms):
 def test_each_message_is_learned_after_it_was_typed(arms, typing_request, messages):
     """The name in the second message is new; in the third it is known, but only to an arm that learns words."""
     alone = replace(typing_request, adapter=None, about_adapter=None, repeats=[False])
-    first = run(alone, [*messages[:40], messages[41]])[0][-1]
-    again = run(alone, [*messages[:40], messages[42]])[0][-1]
+    first = result_of(alone, [*messages[:40], messages[41]])
+    again = result_of(alone, [*messages[:40], messages[42]])
     once = {arm["name"]: arm["all"]["savings"]["5"]["value"] for arm in first["arms"]}
     assert once == {arm["name"]: arm["all"]["savings"]["5"]["value"] for arm in again["arms"]}
 
     both = replace(alone, repeats=[False, True])
-    twice = run(both, [*messages[:40], messages[41], messages[42]])[0][-1]
+    twice = result_of(both, [*messages[:40], messages[41], messages[42]])
     for arm in twice["arms"]:
         mean = arm["all"]["savings"]["5"]["value"]
         first_time = arm["no_repeats"]["savings"]["5"]["value"]
@@ -213,21 +220,21 @@ def test_how_fast_the_machine_is_changes_no_figure(typing_request, messages, mon
 def test_ghosts_are_shown_as_far_as_they_have_been_right(arms, typing_request, messages):
     """What the service knows of that counts, but not for a fresh install."""
     never = [[1000 * (tenth + 0.5) / 10, 1000, 0] for tenth in range(10)]
-    found = run(replace(typing_request, calibration=never, adapter=None, about_adapter=None), messages)[0][-1]
+    found = result_of(replace(typing_request, calibration=never, adapter=None, about_adapter=None), messages)
     shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
     before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
     assert shown["base"] == before["base"] > 0
     assert shown["memory"] < 0.5 * before["memory"], "only what is certain is shown"
 
 
-def test_what_is_kept_is_learned_and_what_was_written_is_typed(typing_request, messages):
+def test_the_kept_text_is_learned_and_the_written_text_is_typed(typing_request, messages):
     """A secret is typed as it was; what is learned of it is the placeholder, or nothing at all."""
     secret = EvalMessage("please send xqzwv", messages[0].at, "please send [token]")
     nothing = EvalMessage("please send xqzwv", messages[0].at, "")
     plain = replace(typing_request, adapter=None, about_adapter=None, repeats=[False], history=2)
     test = EvalMessage("please send xqzwv", messages[1].at, "")
-    knows = run(plain, [replace(secret, kept=secret.text)] * 2 + [test])[0][-1]
+    knows = result_of(plain, [replace(secret, kept=secret.text)] * 2 + [test])
     for message in (secret, nothing):
-        hides = run(plain, [message] * 2 + [test])[0][-1]
+        hides = result_of(plain, [message] * 2 + [test])
         saved, hidden = (found["arms"][2]["all"]["savings"]["1"]["value"] for found in (knows, hides))
         assert saved > hidden

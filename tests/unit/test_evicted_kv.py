@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ def test_texts_come_back_bit_for_bit_whatever_came_and_went_between():
         if len(back) == len(wanted):
             came_back += 1
             assert np.array_equal(cache[..., begins : len(back), :], written[wanted])
-        assert len(evicted._free) + sum(len(text.slots) for text in evicted._texts.values()) == ROOM
+        assert sum(map(len, evicted.evicted_since(-math.inf))) <= ROOM
     assert came_back > 60
 
 
@@ -45,12 +47,12 @@ def test_a_part_that_is_shared_comes_back_alone():
     assert evicted.restore([*range(22), 99, 98], 12) == [*range(22)]
     assert np.array_equal(cache[..., 10:22, :], before[..., 10:22, :])
     assert not cache[..., 22:, :].any()
-    assert not evicted._texts
+    assert [*evicted.evicted_since(-math.inf)] == []
 
 
 def test_a_text_longer_than_the_room_pushes_nothing_out():
     evicted = EvictedKV(filled(4), ROOM)
     evicted.store([*range(30)], 10)
     evicted.store([*range(100, 160)], 0)
-    assert len(evicted._texts) == 1
+    assert len([*evicted.evicted_since(-math.inf)]) == 1
     assert evicted.restore([*range(30)], 10) == [*range(30)]

@@ -160,7 +160,7 @@ def test_merging_adds_the_product_within_half_a_step(tiny_weights, lora):
 
 
 @pytest.mark.parametrize("kind", [*KINDS])
-def test_what_exists_is_never_overwritten_and_no_folder_is_made(tiny, make_lora, tmp_path, kind):
+def test_an_export_overwrites_nothing_and_makes_no_parent_folder(tiny, make_lora, tmp_path, kind):
     path = tmp_path / "mine"
     path.write_bytes(b"something dear")
     with pytest.raises(ExportError, match="exists already"):
@@ -171,7 +171,7 @@ def test_what_exists_is_never_overwritten_and_no_folder_is_made(tiny, make_lora,
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_an_unknown_kind_is_said_with_those_there_are(tiny, make_lora, tmp_path):
+def test_the_error_of_an_unknown_kind_lists_the_kinds(tiny, make_lora, tmp_path):
     with pytest.raises(ExportError, match="onnx_adapter, peft, onnx"):
         export("gguf", make_lora(tiny.config), tiny, tmp_path / "mine")
 
@@ -185,7 +185,7 @@ def test_a_damaged_base_leaves_nothing_behind(tiny, make_lora, tmp_path):
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_what_is_made_from_a_base_model_with_terms_names_them(tiny, lora, tmp_path):
+def test_an_export_names_the_terms_of_its_base_model(tiny, lora, tmp_path):
     bound = replace(tiny, source_sha256=GEMMA.sha256)
     assert GEMMA.terms is not None
     folder = export("peft", lora, bound, tmp_path / "bound")

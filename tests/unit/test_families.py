@@ -6,6 +6,7 @@ import base64
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -207,39 +208,13 @@ def ours(chosen, tmp_path_factory):
     return Tokenizer(path)
 
 
+@cache
 def varied_texts() -> list[str]:
     dice = random.Random(20_240_229)
     words = [word for passage in read_general_passages(LANGUAGES)[1][:35] for word in passage.split(" ")]
-    pieces = [
-        *words,
-        "IT'S",
-        "'ſ",
-        "12345",
-        "3.14",
-        "東京",
-        "👍🏿",
-        "<h1>",
-        "<bos>",
-        "<think>",
-        "f(x)",
-        "\x00",
-    ]
-    gaps = [
-        *[" "] * 5,
-        "",
-        "  ",
-        "   ",
-        "    ",
-        "     ",
-        "\n",
-        "\n\n",
-        "\n\n\n\n",
-        "\t\t\t",
-        " \n ",
-        ".\n\n",
-        "\u00a0",
-        "\r\n",
-    ]
+    odd = ["IT'S", "'ſ", "12345", "3.14", "東京", "👍🏿", "<h1>", "<bos>", "<think>", "f(x)", "\x00"]
+    pieces, spaces = [*words, *odd], [" " * count for count in (1, 1, 1, 1, 1, 0, 2, 3, 4, 5)]
+    gaps = [*spaces, "\n", "\n\n", "\n\n\n\n", "\t\t\t", " \n ", ".\n\n", "\u00a0", "\r\n"]
     return ["".join(dice.choice(pieces) + dice.choice(gaps) for _ in range(12)) for _ in range(2_000)]
 
 
@@ -263,7 +238,7 @@ def test_marks_are_no_text_and_end_one(ours, chosen):
     assert ours.decode([0, *ids, 2]) == marks
 
 
-def test_a_byte_that_text_has_a_token_for_is_never_said(ours):
+def test_a_byte_with_a_text_token_is_encoded_by_that_token(ours):
     [of_letter] = [token for token in ours.starting_with(b"a").tolist() if ours.token_bytes(token) == b"a"]
     assert ours.encode("a") == [of_letter]
 
@@ -290,8 +265,8 @@ def test_the_tokens_of_its_users_languages_are_kept(tmp_path, monkeypatch):
     assert german.tokenizer.read_bytes() != usual.tokenizer.read_bytes()
 
 
-@pytest.mark.parametrize("left_out", [30, 90, 150])
-def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
+@pytest.mark.parametrize("left_out", [30, 150])
+def test_left_out_tokens_are_read_in_parts_and_kept_tokens_as_before(
     vocabulary, ours, tmp_path, monkeypatch, left_out
 ):
     monkeypatch.setattr("idiolect.models.shortlist._WORDS", 500)
@@ -302,7 +277,7 @@ def test_what_is_left_out_is_read_in_parts_and_what_is_kept_as_before(
     assert len(some.tokens) <= size
     build_tokenizer(some, tmp_path / "tokenizer.model")
     short = Tokenizer(tmp_path / "tokenizer.model")
-    known = {*short.all_token_bytes()}
+    known = {short.token_bytes(token) for token in range(short.vocab_size)}
     same = 0
     for text in [*varied_texts(), *" ".join(varied_texts()[:100]).split()]:
         whole, parts = ours.encode(text), short.encode(text)

@@ -52,7 +52,7 @@ def test_a_damaged_file_is_replaced(folder, pin):
     assert fetch(folder, pin=pin).read_bytes() == MODEL
 
 
-def test_what_a_dead_run_left_is_cleared_and_a_living_one_left_alone(folder, pin):
+def test_a_fetch_clears_the_folders_of_dead_runs_and_no_others(folder, pin):
     dead = next(number for number in range(99_999, 1, -1) if not psutil.pid_exists(number))
     (folder / f".fetch-{dead}-abcdefgh").mkdir()
     (folder / f".fetch-{dead}-abcdefgh" / "half.whl").write_bytes(b"half")

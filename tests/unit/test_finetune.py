@@ -119,7 +119,7 @@ def test_general_rows_are_not_learned(llama):
     assert surprise(llama, result.lora, general) == pytest.approx(surprise(llama, None, general), rel=1e-3)
 
 
-def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama):
+def test_general_rows_keep_an_adapter_near_the_base_there(llama):
     own, general = rows(6), rows(5, tokens=(100, 400))
     both = together(own, general)
     alone, held = trained(llama, own), trained(llama, both)
@@ -127,7 +127,7 @@ def test_general_rows_hold_an_adapter_to_what_the_base_says_there(llama):
     assert surprise(llama, held.lora, own) < 0.9 * surprise(llama, None, own)
 
 
-def test_what_only_stands_before_is_looked_at_and_not_learned(llama):
+def test_tokens_before_a_row_are_read_and_not_learned(llama):
     before, some = LENGTH // 2, rows(6)
     some.weights[:, :before] = 0
     result = trained(llama, replace(some, before=before))
@@ -168,6 +168,6 @@ def test_little_text_is_passed_over_twice_and_much_once(llama):
         assert tokens <= result.tokens < tokens + LENGTH
 
 
-def test_what_was_not_reached_was_not_learned(llama):
+def test_rows_that_were_not_reached_are_not_counted_as_learned(llama):
     result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, min_tokens=0))
     assert len(result.rows) == 6

@@ -78,7 +78,7 @@ def test_one_lucky_entry_is_not_enough():
     assert "chance" in found.reason
 
 
-def test_what_is_worth_going_on_from():
+def test_a_gain_that_may_be_chance_is_promising_if_general_text_stays():
     """What may be better than what serves, and leaves general text as it should be."""
     lucky = np.full(40, -0.5)
     lucky[7] = 30.0
@@ -212,7 +212,7 @@ def test_scores_are_those_of_a_plain_computation(tiny_float, tiny, make_lora, te
     assert reported[-1] == 1.0
 
 
-def test_judging_learns_as_it_goes_and_leaves_given_mixtures_alone(tiny_float, texts):
+def test_judging_learns_as_it_goes_and_leaves_its_arguments_alone(tiny_float, texts):
     memory, mixture = FastMemory(512), Mixture()
     judged = judge(
         tiny_float,

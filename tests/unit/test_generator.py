@@ -6,7 +6,14 @@ from knowledge import trusting
 
 from idiolect.adapters.generation.generated_text import GeneratedText
 from idiolect.adapters.generation.generator import GenerationSource, Generator
-from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams, build_stop_pattern
+from idiolect.adapters.generation.requests import (
+    WINDOW,
+    End,
+    Piece,
+    Prompt,
+    SamplingParams,
+    build_stop_pattern,
+)
 from idiolect.adapters.prediction.mixture import Mixture
 
 ENTRY = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."
@@ -51,14 +58,13 @@ def test_nothing_is_known_to_the_base_alone(tiny_model, tiny_tokenizer, writer):
     assert written(base, "")[1].tokens == 30
 
 
-def test_recent_entries_and_other_texts_come_before_the_prompt(writer):
-    ours = writer(ENTRY, limit=60)
-    sizes = [len(ours._context(Prompt("Hello", extra), 1)[0]) for extra in ((), ("One text.",))]
-    assert sizes[1] > sizes[0] > 20
-    assert (
-        written(ours, Prompt("Hello", ("One text.",) * 500))[1].prompt_tokens
-        == written(ours, "Hello")[1].prompt_tokens
-    )
+def test_other_texts_come_before_the_prompt(writer):
+    """They are no part of it, and change what follows: the memory knows how this one goes on."""
+    ours = writer("One text. Zorvelin hums.")
+    alone, behind = written(ours, ""), written(ours, Prompt("", ("One text.",)))
+    assert alone[0] != behind[0]
+    many = written(ours, Prompt("Hello", ("One text.",) * 500))[1]
+    assert many.prompt_tokens == written(ours, "Hello")[1].prompt_tokens
 
 
 # Alike
@@ -117,7 +123,7 @@ def test_text_comes_as_it_is_written_and_pieces_make_the_whole(writer):
     assert parts[-1].tokens == 20
 
 
-def test_what_is_given_up_leaves_the_writer_usable(writer):
+def test_an_abandoned_text_leaves_the_generator_usable(writer):
     ours = writer(ENTRY)
     steps = ours.generate(Prompt("One and two. " * 20), SamplingParams(10, temperature=0))
     for _ in range(3):
@@ -180,11 +186,11 @@ def test_of_a_text_that_is_too_long_the_end_is_read(writer):
     long = "One and two. " * 3000
     text, end = written(ours, f"{long}We met the ", tokens=12)
     assert end.truncated
-    assert end.prompt_tokens + end.tokens <= ours._window
+    assert end.prompt_tokens + end.tokens <= WINDOW
     assert text.startswith("Xylographers")
     assert not written(ours, "We met the ")[1].truncated
     _, end = written(ours, long, tokens=10**6)
-    assert end.prompt_tokens + end.tokens == ours._window
+    assert WINDOW / 2 < end.prompt_tokens + end.tokens <= WINDOW
 
 
 # What must be hidden

@@ -15,6 +15,7 @@ from idiolect.models.gguf_file import read_gguf
 from idiolect.models.shortlist import choose_tokens
 from idiolect.models.tokenizer import KINDS
 from idiolect.models.weights import BLOCK, Blocks, OffsetBlocks, quantize
+from tests.conftest import TINY
 
 
 def test_rounding_is_within_half_a_step_of_each_block():
@@ -131,19 +132,8 @@ def test_shapes_and_parts_agree_with_the_weights(weights):
 def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf, tmp_path):
     reported: list[float] = []
     weights, vocabulary = read_gguf(make_gguf(tmp_path / "a.gguf"), reported.append)
-    assert replace(weights.config, norm_eps=0.0) == Architecture(
-        layers=3,
-        width=64,
-        heads=4,
-        kv_heads=2,
-        head_dim=16,
-        ffn=96,
-        vocab=512,
-        rope_theta=10_000.0,
-        norm_eps=0.0,
-        context=2048,
-    )
-    assert weights.config.norm_eps == pytest.approx(1e-5)
+    assert replace(weights.config, norm_eps=TINY.norm_eps) == TINY
+    assert weights.config.norm_eps == pytest.approx(TINY.norm_eps)
     assert Architecture(**weights.config.to_json()) == weights.config
     assert len(vocabulary.tokens) == len(vocabulary.types) == 512
     assert vocabulary.tokens[:3] == ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -225,9 +215,7 @@ def test_a_damaged_gguf_is_called_damaged(make_gguf, tmp_path, kind):
         ),
     ],
 )
-def test_a_gguf_that_says_what_cannot_be_is_refused_before_anything_is_built(
-    make_gguf, tmp_path, wrong, named
-):
+def test_a_gguf_with_impossible_fields_is_refused_before_anything_is_built(make_gguf, tmp_path, wrong, named):
     path = make_gguf(tmp_path / "wrong.gguf", wrong=wrong)
     with pytest.raises(UnsupportedModelError) as raised:
         read_gguf(path, choose=choose_tokens)

@@ -21,29 +21,10 @@ Measured: 1.5e-5."""
 
 # (tokens in the cache, tokens fed): empty; within; across 16, 64, 128 and 256; up to the buffer's last place
 CLASSES = [
-    (0, 1),
-    (0, 2),
-    (0, 16),
-    (0, 17),
-    (1, 1),
-    (5, 8),
-    (15, 1),
-    (15, 2),
-    (10, 54),
-    (63, 1),
-    (63, 2),
-    (100, 27),
-    (127, 1),
-    (127, 3),
-    (200, 55),
-    (255, 1),
-    (250, 20),
-    (LENGTH - 40, 39),
-    (LENGTH - 3, 2),
-    (LENGTH - 3, 3),
-    (LENGTH - 1, 1),
+    (0, 1), (0, 2), (0, 16), (0, 17), (1, 1), (5, 8), (15, 1), (15, 2), (10, 54), (63, 1), (63, 2), (100, 27), (127, 1),
+    (127, 3), (200, 55), (255, 1), (250, 20), (LENGTH - 40, 39), (LENGTH - 3, 2), (LENGTH - 3, 3), (LENGTH - 1, 1),
     (0, LENGTH),
-]
+]  # fmt: skip # several to a line
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

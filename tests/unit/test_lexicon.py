@@ -41,7 +41,7 @@ def test_known_misspellings_are_not_there(lexicon):
     assert [word for word in f"{right} {names_and_speech}".split() if word not in lexicon] == []
 
 
-def test_names_are_told_from_words_and_from_other_languages(lexicon):
+def test_names_are_distinguished_from_words_and_from_other_languages(lexicon):
     names = "rotterdam reykjavik derek bernie englishman africa's shakespeare"
     words = "dungeon jerk hugs shenanigans colour organise may turkey gonna lol brexit"
     assert [word for word in names.split() if not lexicon.is_name(word)] == []

@@ -46,12 +46,12 @@ def test_a_list_is_searched_as_it_stands():
         ("goin", None),  # as it is said
     ],
 )
-def test_what_is_meant_whatever_stands_before_it(general, typed, meant):
+def test_some_misspellings_have_one_meaning_in_any_context(general, typed, meant):
     assert general.meant_by(typed) == meant
 
 
 @pytest.mark.parametrize("word", ["definately", "Thier", "alot", "freind", "youre"])
-def test_misspellings_are_told(general, word):
+def test_misspellings_are_recognized(general, word):
     assert general.is_misspelling(word)
 
 
@@ -89,23 +89,23 @@ def test_regional_twins(one, other):
 
 def test_a_misspelling_is_never_offered_but_for_who_says_that_it_is_theirs(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
-    assert known.found_in("definately")
-    known.learn("It is definately late. " * 20)
-    assert known.found_in("definately")
+    assert known.has_mistake("definately")
+    known.learn_many(["It is definately late. " * 20])
+    assert known.has_mistake("definately")
     assert known.mend("So definately.") == "So definitely."
     theirs = Mistakes(general, TypingChannel(), lambda: decisions(["definately"], []))
-    assert not theirs.found_in("definately")
+    assert not theirs.has_mistake("definately")
 
 
 def test_a_name_that_looks_like_a_misspelling_is_the_users(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
     text = "I met Freind again. " * 3
-    assert known.learn(text) == text
-    assert not known.found_in("Freind")
+    assert known.learn_many([text]) == [text]
+    assert not known.has_mistake("Freind")
 
 
 def test_texting_without_apostrophes_is_a_habit(general):
     known = Mistakes(general, TypingChannel(), lambda: decisions([], []))
     text = "im late, dont wait. " * 5
-    assert known.learn(text) == text
-    assert not known.found_in("dont")
+    assert known.learn_many([text]) == [text]
+    assert not known.has_mistake("dont")

@@ -29,16 +29,10 @@ def mistakes(general: GeneralWords, decided=NO_DECISIONS) -> Mistakes:
     return Mistakes(general, TypingChannel(), lambda: decided)
 
 
-def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general):
+def test_a_word_outnumbered_by_its_right_form_is_a_mistake(general):
     known = mistakes(general)
-    assert known.learn(RIGHT) == RIGHT
-    assert known.learn(WRONG) == "We receive it because the friend came definitely late."
-    assert {one.typed: one.meant for one in known.all()} == {
-        "recieve": "receive",
-        "becuase": "because",
-        "freind": "friend",
-        "definately": "definitely",
-    }
+    assert known.learn_many([RIGHT]) == [RIGHT]
+    assert known.learn_many([WRONG]) == ["We receive it because the friend came definitely late."]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +46,8 @@ def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general):
         ("some tries of the trie " * 4, False),
     ],
 )
-def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake(general, text, mended):
-    assert (mistakes(general).learn(text) != text) is mended
+def test_a_slip_of_a_rare_word_is_a_mistake_if_the_user_writes_it_right_as_often(general, text, mended):
+    assert (mistakes(general).learn_many([text]) != [text]) is mended
 
 
 @pytest.mark.parametrize(
@@ -71,28 +65,27 @@ def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake
 )
 def test_words_of_the_users_stay(general, text):
     known = mistakes(general)
-    known.learn(RIGHT)
-    assert known.learn(text) == text
-    assert known.all() == []
+    known.learn_many([RIGHT])
+    assert known.learn_many([text]) == [text]
 
 
 def test_a_word_that_is_typed_again_and_again_is_the_users(general):
     known = mistakes(general)
-    known.learn("Our friend came. " * 5)
-    assert not known.found_in("frienf")
-    known.learn("The frienf. ")
-    known.learn("The frienf. " * 9)
-    assert not known.found_in("Frienf")
+    known.learn_many(["Our friend came. " * 5])
+    assert not known.has_mistake("frienf")
+    known.learn_many(["The frienf. "])
+    known.learn_many(["The frienf. " * 9])
+    assert not known.has_mistake("Frienf")
 
 
 def test_the_user_decides(general):
     assert mistakes(general, decisions(["Freind"], [])).learn_many([RIGHT, "a freind"])[1] == "a freind"
     always = mistakes(general, decisions([], [("brb", "be right back")]))
-    assert always.learn("Brb, brb") == "Be right back, be right back"
-    assert always.found_in("BRB")
+    assert always.learn_many(["Brb, brb"]) == ["Be right back, be right back"]
+    assert always.has_mistake("BRB")
 
 
-def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(serving):
+def test_no_mistake_is_offered_or_trained_on_and_stored_text_is_untouched(serving):
     encode, decode = serving.tokenizer.encode, serving.tokenizer.decode
     texts = [*RIGHT.split(". "), WRONG]
     user_model = serving.build_user_model([encode(text) for text in texts if text])
@@ -111,7 +104,7 @@ def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(ser
     assert decode(entries[1]) == WRONG
 
 
-def test_what_the_user_says_holds_from_the_next_suggestion_on(serving):
+def test_a_decision_holds_from_the_next_suggestion_on(serving):
     encode, preferences = serving.tokenizer.encode, WordPreferences()
     user_model = serving.build_user_model([encode(RIGHT), encode(WRONG)], preferences=preferences)
     assert user_model.must_hide("We rec", "ieve")
@@ -120,7 +113,7 @@ def test_what_the_user_says_holds_from_the_next_suggestion_on(serving):
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("freindd", "friend"), ("septembrr", "september")])
-def test_what_may_have_been_meant_comes_before_a_guess_at_an_unknown_word(serving, typed, meant):
+def test_a_correction_comes_before_a_guess_at_an_unknown_word(serving, typed, meant):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
     guessed, [first, *_] = (
@@ -167,7 +160,7 @@ def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving):
         assert all(word.replace == 0 for word in plain.words)
 
 
-def test_what_was_taken_back_is_not_corrected_again(serving):
+def test_a_correction_that_was_taken_back_is_not_made_again(serving):
     encode, preferences = serving.tokenizer.encode, WordPreferences()
     preferences.set([], [], decisions([], [("freind", "friend")]))
     user_model = serving.build_user_model([encode(RIGHT)], preferences=preferences)

@@ -50,11 +50,11 @@ def test_an_effect_without_noise_is_found_exactly():
 
 
 @pytest.mark.parametrize("shown", [[1.0] * 40, [0.0] * 40, [1.0] * 19 + [0.0]])
-def test_of_too_few_without_treatment_nothing_is_told(shown):
+def test_too_few_units_without_treatment_give_no_effect(shown):
     assert effect(np.arange(float(len(shown))), np.array(shown), np.ones(len(shown)), block=12) is None
 
 
-def test_chance_is_told_from_what_it_does_not_bring():
+def test_a_p_value_is_small_only_for_more_than_chance_brings():
     drawn = np.random.default_rng(1).normal(size=999)
     assert p_value(100.0, drawn) == 1 / 1000
     assert p_value(0.0, drawn) == pytest.approx(0.5, abs=0.05)

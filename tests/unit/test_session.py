@@ -90,27 +90,25 @@ def test_a_text_that_begins_as_another_comes_back_whole(tiny_float, ids, adapter
     assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
 
 
-def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float, ids):
+def test_a_text_that_goes_on_is_not_evicted(tiny_float, ids):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
     session.feed(session.rewind_to_common_prefix(ids[:60], 40))
     session.rewind_to_common_prefix([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
-    assert not session._evicted._texts
+    assert len(lately(session)) == 1
     session.rewind_to_common_prefix([*ids[:30], ids[100]], 11)
-    assert session._evicted, "less stays than is cut off: it may be another text"
+    assert len(lately(session)) == 2, "less stays than is cut off: it may be another text"
 
 
-def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(tiny_float, ids, monkeypatch):
+def test_evicted_texts_are_bounded_and_only_restored_behind_their_own_beginning(tiny_float, ids, monkeypatch):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=50)
     for start in range(40, 180, 20):
         session.feed(session.rewind_to_common_prefix([*ids[:10], *ids[start : start + 20]], 20))
-    kept = session._evicted
-    assert len(kept._texts) == 2
+    assert len(lately(session)) == 3, "the present one, and two that fit"
     assert len(session.rewind_to_common_prefix([*ids[:10], *ids[140:160]], 20)) == 0
     assert len(session.rewind_to_common_prefix([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
     monkeypatch.setattr("idiolect.models.evicted_kv._MAX_AGE_S", -1.0)
     session.rewind_to_common_prefix(ids[:10])
-    assert not kept._texts
-    assert sorted(kept._free) == [*range(50)], "all of the room is free again"
+    assert lately(session) == []
 
 
 def lately(session: Session, within_s: float = 60) -> list[list[int]]:
@@ -128,7 +126,6 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(tiny_fl
     assert lately(session) == texts
     assert not lately(session, 0)
     session.forget_text([*ids[20:25], *texts[0], *ids[25:30]])
-    assert not session._evicted._texts
     assert lately(session) == [texts[1]]
     session.forget_text(ids[120:180])
     assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
@@ -153,7 +150,7 @@ def test_tensors_of_another_layout_are_taken_too(tiny_float, ids, adapter, whole
     assert np.abs(session.feed(ids[:30], "all") - whole[:30]).max() < CLOSE
 
 
-def test_what_does_not_fit_is_refused_and_changes_nothing(session, ids, whole):
+def test_too_many_tokens_are_refused_and_change_nothing(session, ids, whole):
     session.feed(ids[:198], "none")
     for wrong in ([], ids[:3]):
         with pytest.raises(ValueError, match="198 of 200"):
@@ -169,7 +166,7 @@ def test_threads_give_the_same(tiny, in_float, ids, adapter, whole):
     assert np.abs(Session(two, length=LENGTH, adapter=adapter).feed(ids, "all") - whole).max() < CLOSE
 
 
-def test_an_interrupted_pass_leaves_what_was_there(tiny_model, ids):
+def test_an_interrupted_pass_leaves_the_session_as_it_was(tiny_model, ids):
     session = Session(tiny_model)
     session.feed(ids[:3], "none")
     interrupt = Interrupt()

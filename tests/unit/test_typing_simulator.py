@@ -58,7 +58,7 @@ def test_a_word_before_a_mark_brings_no_space():
         ("été", "ét"),
     ],
 )
-def test_what_is_not_the_rest_of_the_word_is_not_taken(text, offered):
+def test_an_offer_that_is_not_the_rest_of_the_word_is_not_taken(text, offered):
     assert type_text(text, scripted({"": [offered]}), ghosts=False).keys["bar1"] == len(text)
 
 
