@@ -599,4 +599,4 @@ def test_a_task_that_fails_is_in_the_log(program, caplog):
 
     program.within(program.session.requests.start_task, fails())
     program.settle()
-    assert "something that was asked or sent failed" in caplog.text
+    assert "a request to the service failed" in caplog.text

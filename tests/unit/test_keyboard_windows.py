@@ -141,7 +141,7 @@ def around(programs, line, *, app=None, has=True):
         await until(lambda: programs.focus(has=True) or focused.focused is not None)
         if not has:
             await until(lambda: programs.focus(has=False) or focused.focused is None)
-        return await focused.around(line, app)
+        return await focused.read_around(line, app)
 
     return asyncio.run(asyncio.wait_for(asked(), 30))
 
@@ -216,8 +216,8 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
         answering, focused = FieldAnswering(True), FocusedText()
         focused.listen()
         await until(lambda: programs.focus(has=True) or focused.focused is not None)
-        await answering.look(focused, "Yes, we do", None)
-        return answering.of(Reply(told, lambda: ["what IBus was told"]))
+        await answering.read(focused, "Yes, we do", None)
+        return answering.complete(Reply(told, lambda: ["what IBus was told"]))
 
     reply = asyncio.run(asyncio.wait_for(asked(), 30))
     assert reply.prefix == prefix
@@ -227,9 +227,9 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
 def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(session_bus):
     async def asked():
         answering, focused = FieldAnswering(True), FocusedText()
-        await answering.look(focused, "Yes", None)
+        await answering.read(focused, "Yes", None)
         await until(lambda: focused.listening is None)
-        return answering.of(Reply("Yes", lambda: ["Can you come?"])).context()
+        return answering.complete(Reply("Yes", lambda: ["Can you come?"])).context()
 
     assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]
 

@@ -36,7 +36,7 @@ class NoInputBusError(IdiolectError):
 
 
 async def find_address() -> str:
-    """Where IBus listens in this session. Raises NoInputBusError."""
+    """Return the address of IBus in this session. Raises NoInputBusError."""
     try:
         asked = await asyncio.create_subprocess_exec(
             _PROGRAM, "address", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -70,7 +70,7 @@ class Bus:
             raise NoInputBusError("IBus does not answer. Restart it with `ibus restart`.") from None
 
     async def serve(self, handle: Callable[[Message], None]) -> None:
-        """Hand every call and signal that comes to `handle`, until IBus ends the connection."""
+        """Hand every call and signal to `handle`, until IBus ends the connection."""
         while True:
             try:
                 message = await self._connection.receive()
@@ -91,19 +91,19 @@ class Bus:
         self._send(new_signal(DBusAddress(path, interface=interface), name, signature or None, body))
 
     def reply(self, call: Message, signature: str = "", body: tuple[Any, ...] = ()) -> None:
-        """Answer a call, if its sender wants that."""
+        """Answer a call, if its sender expects an answer."""
         if not call.header.flags & MessageFlag.no_reply_expected:
             self._send(new_method_return(call, signature or None, body))
 
     def refuse(self, call: Message) -> None:
-        """Answer a call of something that is not there."""
+        """Answer a call with an error."""
         if not call.header.flags & MessageFlag.no_reply_expected:
             self._send(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod"))
 
     async def call(
         self, where: DBusAddress, name: str, signature: str = "", body: tuple[Any, ...] = ()
     ) -> Any:
-        """Call a method while :meth:`serve` runs; its results, or None where it fails or is not answered."""
+        """Call a method while :meth:`serve` runs. Return its results; None if it fails or is not answered."""
         message = new_method_call(where, name, signature or None, body)
         serial = next(self._connection.outgoing_serial)
         waiting: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -117,7 +117,7 @@ class Bus:
         return answer.body if answer.header.message_type is MessageType.method_return else None
 
     def _send(self, message: Message) -> None:
-        # Written at once, so that no other task comes between what belongs together; it is little.
+        # Written at once, so that no other task's message comes between two that belong together.
         self._connection.writer.write(message.serialise(next(self._connection.outgoing_serial)))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Corrections in one field: which are offered or made, and what the next key can take back."""
+"""Corrections in one field: offered, made by themselves, and taken back with the next key."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 
-#: Once its user has typed on, a correction is made by itself only so soon after the key that ended its word.
+#: If the user has typed on, a correction is made by itself only within this time after its word ended.
 _MAKE_WITHIN_S: Final = 1.0
 
 
 @dataclass
 class Ended:
-    """A word that ended at the end of `prefix`, when, and the characters that were typed since.
-
-    Attributes:
-        word: its correction, once the service has answered, if it may be made without being asked for.
-    """
+    """A word that ended at the end of `prefix`, and the characters typed since; `word` is its sure correction."""
 
     prefix: str
     at_s: float
@@ -30,7 +26,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Made:
-    """A correction that was made with the last key: `put` stands where `removed` stood, and `typed_after` behind it."""
+    """A correction made with the last key: `put` stands in the place of `removed`, with `typed_after` behind it."""
 
     removed: str
     put: str
@@ -38,51 +34,49 @@ class Made:
 
     @property
     def note(self) -> str:
-        """What its user is told."""
+        """The note for the user."""
         return f"“{mistyped(self.removed)}” became “{mistyped(self.put)}”. BackSpace takes that back."
 
     def accepted(self, p: float) -> SuggestionOutcome:
-        """It was made; `p` is its probability."""
+        """Return the outcome of a correction of probability `p`."""
         return SuggestionOutcome("correction", "accepted", p, len(self.put), word=mistyped(self.removed))
 
     def taken_back(self) -> SuggestionOutcome:
-        """It was taken back: the word is not to be corrected any more."""
+        """Return the outcome of a correction that was taken back."""
         return SuggestionOutcome("correction", "dismissed", 0.0, word=mistyped(self.removed))
 
 
 class FieldCorrections:
-    """Corrections delete text, so there are none where it is not certain what stands before the cursor."""
+    """Corrections delete text, so there are none unless the text before the cursor is certain."""
 
     def __init__(self, before: TextBeforeCursor) -> None:
-        """Begin in a field of which nothing is known yet."""
+        """Begin in a field with an unknown text."""
         self._before = before
-        self._kept = set[
-            str
-        ]()  # words whose correction was taken back; in other fields the service knows them
-        self._undeleted: str | None = None  # what stands there if the program did not delete
+        self._kept = set[str]()  # words whose correction was taken back here
+        self._undeleted: str | None = None  # the text before the cursor if the program did not delete
         self.program_deletes = True
         self._ended: list[Ended] = []  # the oldest first
         self.made: Made | None = None  # with the last key
 
     @property
     def possible(self) -> bool:
-        """Whether the program tells what stands there, and deletes what it is asked to."""
+        """Whether the program reports its text, and deletes when asked."""
         return self._before.reported and self.program_deletes
 
     @property
     def certain(self) -> bool:
-        """Whether the program has told of all that was typed, so that what is deleted is what is meant."""
+        """Whether the program has reported all typed characters, so that the right ones are deleted."""
         return self.possible and self._before.text is not None and not self._before.ahead
 
     def report(self, before: str) -> None:
-        """The program says that this stands before the cursor."""
+        """Take the program's report of the text before the cursor."""
         if self._undeleted is not None and before.endswith(self._undeleted):
             self.program_deletes, self._undeleted = False, None
         elif self.certain:
             self._undeleted = None
 
     def allowed(self, offer: Offer) -> Offer:
-        """An offer without the corrections that are not to be made."""
+        """Return an offer without corrections that are not to be made."""
         words = tuple(
             word
             for word in offer.words
@@ -90,30 +84,30 @@ class FieldCorrections:
         )
         return replace(offer, words=words)
 
-    # What is made without being asked for
+    # Corrections that are made by themselves
 
     def word_ended(self, prefix: str) -> None:
-        """A typed character ended a word, and the service is asked what was meant by it."""
+        """Note that a typed character ended a word; the service is asked for its correction."""
         self._ended.append(Ended(prefix, time.monotonic()))
 
     def typed(self, char: str) -> None:
-        """A character was typed behind the words that ended."""
+        """Note a character behind the ended words."""
         for ended in self._ended:
             ended.typed_after += char
 
     def leave_ended(self) -> None:
-        """Something else than a character came: the words that ended are left as they stand."""
+        """Leave the ended words as they stand: another key than a character came."""
         self._ended.clear()
 
     def answered(self, offer: Offer) -> None:
-        """The service has answered what may have been meant by a word that ended."""
+        """Take the service's correction of an ended word."""
         word = next((word for word in offer.words if word.apply), None)
         for ended in self._ended:
             if ended.prefix == offer.prefix:
                 ended.word = word
 
     def take_due(self) -> tuple[OfferedWord, Made] | None:
-        """The next correction to make, if it is certain that its word and what was typed since stand there."""
+        """Return the next correction to make, if its word and the characters since certainly stand there."""
         since_s = time.monotonic() - _MAKE_WITHIN_S
         self._ended = [ended for ended in self._ended if ended.at_s > since_s or not ended.typed_after]
         text = self._before.text
@@ -131,10 +125,10 @@ class FieldCorrections:
         return mistyped(removed).casefold() in self._kept
 
     def keep(self, made: Made) -> SuggestionOutcome:
-        """A correction was taken back."""
+        """Correct a word no more, since its correction was taken back."""
         self._kept.add(mistyped(made.removed).casefold())
         return made.taken_back()
 
     def replaces(self, put: str) -> None:
-        """Some characters before the cursor are about to be replaced by `put`."""
+        """Note that characters before the cursor are about to be replaced by `put`."""
         self._undeleted = (self._before.text or "") + put

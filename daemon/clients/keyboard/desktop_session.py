@@ -78,8 +78,8 @@ class DesktopSession:
         reply = split(ask.prefix[begin:], ask.behind)
         if reply.prefix is None:
             return
-        sees = answering.sees and not field.terminal  # what stands in a terminal answers nobody
-        reply = answering.of(reply) if sees else reply
+        sees = answering.sees and not field.terminal  # the text in a terminal answers nobody
+        reply = answering.complete(reply) if sees else reply
         body = {
             "prefix": reply.prefix,
             **({"context": reply.context()} if sees else {}),
@@ -92,7 +92,7 @@ class DesktopSession:
         self.requests.suggest(body, then, ended=ask.ended)
         if sees:
             line = ask.prefix.rpartition("\n")[2]
-            self.requests.start_task(answering.look(self._focused_text, line, field.app))
+            self.requests.start_task(answering.read(self._focused_text, line, field.app))
 
     def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
         """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""

@@ -14,21 +14,21 @@ _PURPOSES: Final = (
     *("free-form", "alpha", "digits", "number", "phone", "url", "email", "name", "password", "pin"),
     "terminal",
 )
-#: Where what is typed is no prose: nothing is suggested there, and nothing learned.
+#: Purposes without prose: nothing is suggested there, and nothing learned.
 _NO_PROSE: Final = frozenset(("digits", "number", "phone", "url", "email", "password", "pin"))
 _HINT_PRIVATE: Final = 1 << 11
 _HINT_HIDDEN: Final = 1 << 12
 
-#: Programs by which IBus knows a client, not by its own name: everything that speaks X's older protocol is one of them.
+#: IBus's names for clients that are no names of programs; "xim" is every program that speaks X's older protocol.
 _NAMELESS: Final = frozenset(
     ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3", "qibusinputcontext")
 )
 
-#: What IBus calls clients of GTK. There each field has an input context of its own, and a ghost text in it is grey.
-#: Qt's show it as if it were typed.
+#: IBus's names for clients of GTK. There each field has an input context of its own, and a ghost text in it is grey;
+#: Qt shows it as if it were typed.
 _GTK: Final = ("gtk-im:", "gtk3-im:", "gtk4-im:")
-#: Programs that use GTK for input alone, with one context for all fields. They put a ghost text into the text at a
-#: click, or tell a page of it.
+#: Programs that use GTK for input alone, with one context for all fields. They insert a ghost text at a click, or
+#: report it to a page.
 _NO_GTK: Final = (
     "chrom",
     "brave",
@@ -42,7 +42,7 @@ _NO_GTK: Final = (
     "soffice",
 )
 
-#: Browsers have private windows, and only those that IBus knows by their name tell of them.
+#: Browsers have private windows, which only browsers that IBus knows by their name mark.
 _BROWSER: Final = re.compile(
     r"firefox|nightly|librewolf|waterfox|floorp|\bzen\b|ice(cat|weasel)|seamonkey|pale ?moon|basilisk"
     r"|chrom(e|ium)|\bbrave\b|\bedge\b|vivaldi|\bopera\b"
@@ -59,7 +59,7 @@ Unknown = Literal["allow", "quiet", "exclude"]
 class Field:
     """A field.
 
-    `client` is what IBus calls the program, such as "gtk3-im:mousepad"; `window` the class of the focused window, where
+    `client` is IBus's name of the program, such as "gtk3-im:mousepad"; `window` is the class of the focused window if
     IBus has no name: None is not known yet, "" cannot be known.
     """
 
@@ -70,7 +70,7 @@ class Field:
 
     @property
     def app(self) -> str | None:
-        """The program's name; None where it is not known, as in the entries of GNOME's own shell."""
+        """The program's name; None if it is not known, as in the entries of GNOME's own shell."""
         if not self.nameless:
             return self.client.rpartition(":")[2]
         window = self.window or ""
@@ -78,7 +78,7 @@ class Field:
 
     @property
     def has_own_context(self) -> bool:
-        """Whether it is a field of GTK's own, by whose input context it is known again."""
+        """Whether it is a field of GTK, known again by its own input context."""
         client = self.client.lower()
         return client.startswith(_GTK) and not any(name in client for name in _NO_GTK)
 
@@ -89,7 +89,7 @@ class Field:
 
     @property
     def input_purpose(self) -> str:
-        """What the field is for, as `/v1/suggest` takes it."""
+        """The field's purpose, as `/v1/suggest` takes it."""
         name = _PURPOSES[self.purpose] if self.purpose < len(_PURPOSES) else "free-form"
         return f"{name} hidden-text" if self.hints & _HINT_HIDDEN else name
 
@@ -104,7 +104,7 @@ class Field:
         return self.input_purpose == "terminal" or (self.app is not None and bool(_TERMINAL.match(self.app)))
 
     def suggests(self, *, terminals: bool, unknown: Unknown) -> bool:
-        """Whether words may be offered here; the service has its rules besides."""
+        """Return whether words may be offered here; the service has its rules besides."""
         if self.private or self.input_purpose in _NO_PROSE or self.hints & _HINT_HIDDEN:
             return False
         if (self.terminal and not terminals) or (self.nameless and self.window is None):
@@ -112,7 +112,7 @@ class Field:
         return self.app is not None or unknown != "exclude"
 
     def learns(self, *, unknown: Unknown) -> bool:
-        """Whether what is written here may be learned; the service has its rules besides."""
+        """Return whether text written here may be learned; the service has its rules besides."""
         if self.terminal or not self.suggests(terminals=False, unknown=unknown):
             return False
         if self.nameless and self.app is not None and _BROWSER.search(self.app):

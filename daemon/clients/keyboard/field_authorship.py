@@ -1,4 +1,4 @@
-"""What the user wrote in a field: its final text, without what others wrote there."""
+"""The user's own text in a field: the final text, without the parts that others wrote."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from idiolect.daemon.text.normalise import has_words
 from idiolect.daemon.text.replies import is_quoted
 from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
 
-#: Characters that a program may add to what is typed, such as a closing bracket or a space.
+#: A program may add so many characters to typed ones, such as a closing bracket or a space.
 _HELPED_CHARS: Final = 2
-#: Quotes and spaces that programs put in place of those that are typed.
+#: Programs replace typed quotes and spaces by these.
 _PLAIN: Final = str.maketrans("’‘“”\u00a0", "''\"\" ")
-#: What was typed longer ago than this, and not reported since, did not get into the text.
-_UNTOLD_S: Final = 1.0
-#: A report that comes later than this after the last key is not about that key.
-_LATE_S: Final = 30.0
-#: Characters typed last that are compared with a report.
-_RECENT_CHARS: Final = 256
-#: Characters and lines kept of one field, the newest.
+_UNREPORTED_S: Final = 1.0  # a character that is not reported by then did not get into the text
+_LATE_S: Final = 30.0  # a later report is not about the last key
+_RECENT_CHARS: Final = 256  # that are compared with a report
+#: Kept of one field, the newest.
 _MAX_CHARS: Final = 20_000
 _MAX_LINES: Final = 500
-_TYPED_S: Final = 1.0  # a mark of what was typed: when does not matter, since a pause begins a field anew
+_TYPED_S: Final = (
+    1.0  # the mark of a typed character; its time does not matter, since a pause begins a field anew
+)
 
 
 class WrittenText(NamedTuple):
-    """What was written, when (ISO 8601), and what stands before it in its field."""
+    """A text, when it was written (ISO 8601), and the text before it in its field."""
 
     text: str
     at: str
@@ -37,7 +36,7 @@ class WrittenText(NamedTuple):
 
 @dataclass
 class _Line:
-    """A line of a field, which of its characters were typed here (FOREIGN for others), and what stands above it."""
+    """A line of a field, marks of its typed characters (FOREIGN for others), and the text above it."""
 
     text: str = ""
     typed_s: list[float] = field(default_factory=list)
@@ -45,25 +44,25 @@ class _Line:
 
     @property
     def holds_own(self) -> bool:
-        """Whether something in it was typed."""
+        """Whether a character of it was typed."""
         return any(self.typed_s)
 
     def new_in(self, text: str) -> str:
-        """What is new once the line holds this."""
+        """Return the part of a text that is new in this line."""
         first, last = kept_ends(self.text, text)
         return text[first : len(text) - last]
 
     def change(self, text: str, *, typed: bool) -> None:
-        """It holds this now; what is new in it was typed, or was not."""
+        """Replace the line by a text whose new part was typed, or was not."""
         first, last = kept_ends(self.text, text)
         new = [_TYPED_S if typed else FOREIGN] * (len(text) - first - last)
         self.typed_s[first : len(self.text) - last] = new
         self.text = text
 
     def own(self) -> list[tuple[str, str]]:
-        """What was typed of it, behind what stands before that: all of it, or each stretch of several words.
+        """Return its typed texts of several words, each behind the text before it; all of a line that was all typed.
 
-        Nothing of a line that is quoted: there, others' words are mended, or copied by hand.
+        A quoted line has none: others' words are mended there, or copied by hand.
         """
         if is_quoted(self.text) or not self.holds_own:
             return []
@@ -77,18 +76,18 @@ class FieldAuthorship:
     """One field, from its focus until it is left."""
 
     def __init__(self, before: str = "") -> None:
-        """What the field holds at first is not its user's for certain. `before`: what was written in it last."""
+        """Begin with a field whose text counts as foreign; `before` is the end of its last text."""
         self._before = before
-        self._here: _Line | None = None  # where the cursor is, as the program tells
-        self._elsewhere: list[_Line] = []  # those with something typed that the cursor has left
-        self._budget = 0  # characters typed that the program has not told of
-        self._budget_s = 0.0  # when the last of them was
+        self._here: _Line | None = None  # the cursor's line, by the program's report
+        self._elsewhere: list[_Line] = []  # lines with typed text that the cursor has left
+        self._budget = 0  # typed characters that the program has not reported
+        self._budget_s = 0.0  # when the last character was typed
         self._recent = ""  # typed last
-        self._late = ""  # typed before something that cannot be followed, and perhaps told of only now
-        self._returned_s = float("-inf")  # when Return was pressed, until the program has told of it
-        self._deleted = False  # a key that deletes was
+        self._late = ""  # typed before an event that cannot be followed, and perhaps reported later
+        self._returned_s = float("-inf")  # when Return was pressed, until the program has reported it
+        self._deleted = False  # a key that deletes was pressed
         self._all = False  # all is selected
-        self._typed: str | None = ""  # before the program tells anything; None: it could not be followed
+        self._typed: str | None = ""  # before the first report; None: it could not be followed
         self._at = datetime.now(UTC).isoformat()
 
     @property
@@ -96,38 +95,38 @@ class FieldAuthorship:
         """Whether no key has changed anything yet."""
         return not self._budget_s and not self._deleted
 
-    # What is typed
+    # Keys
 
     def add(self, text: str) -> None:
-        """This was typed, or taken."""
+        """Add a text that was typed, or taken."""
         self._replace_all()
         self._at = datetime.now(UTC).isoformat()
         now_s = time.monotonic()
-        self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNTOLD_S else 0)
+        self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNREPORTED_S else 0)
         self._budget_s = now_s
         self._recent = (self._recent + text)[-_RECENT_CHARS:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-_MAX_CHARS:]
 
     def take_back(self, characters: int) -> None:
-        """So many characters before the cursor went away."""
-        # Not off the budget: a program that is late still tells of what was typed and is gone by now.
+        """Remove so many characters before the cursor."""
+        # The budget stays: a late program still reports characters that are gone by now.
         self.delete()
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
 
     def delete(self) -> None:
-        """A key that deletes something was pressed."""
+        """Note a key that deletes."""
         self._replace_all()
         self._deleted = True
 
     def new_line(self) -> None:
-        """Return was pressed."""
+        """Note that Return was pressed."""
         self.add("\n")
         self._returned_s = time.monotonic()
 
     def select_all(self) -> None:
-        """All was selected: the next change takes its place."""
+        """Note that all is selected: the next change replaces it."""
         self.lose()
         self._all = True
 
@@ -137,32 +136,32 @@ class FieldAuthorship:
             self._all, self._deleted = False, True
 
     def lose(self) -> None:
-        """Something happened that cannot be followed."""
+        """Note an event that cannot be followed."""
         self._typed = None
         self._late = self._recent[-self._budget :] if self._budget else ""
         self._budget = 0
         self._all = self._deleted = False
 
-    # What the program tells
+    # Reports
 
     def report(self, text: str, cursor: int) -> bool:
-        """The program says what stands around the cursor; whether a line that was written has gone from there."""
+        """Take the program's report of the text around the cursor. Return whether a typed line has gone from there."""
         begin = text.rfind("\n", 0, cursor) + 1
         line = text[begin:].partition("\n")[0]
         above = text[max(begin - BEFORE_CHARS, 0) : begin]
         here = self._here
         if time.monotonic() - self._budget_s >= _LATE_S:
-            self._budget = 0  # what was not told of by now was taken back, and stands for nothing that comes
+            self._budget = 0  # unreported characters were taken back, and stand for no later report
         if here is None:
-            # What was typed before the program told of it is among this, though it has reset its input meanwhile.
-            untold = self._late if self._typed is None else self._typed
-            typed = untold.startswith(text)
+            # The report includes characters typed before it, though the program has reset its input meanwhile.
+            unreported = self._late if self._typed is None else self._typed
+            typed = unreported.startswith(text)
             self._here = _Line(above=above)
             self._here.change(line, typed=typed)
             if self._typed is None:
-                self._late = untold[len(text) :] if typed else ""
+                self._late = unreported[len(text) :] if typed else ""
             else:
-                self._budget = len(untold) - len(text) if typed else 0
+                self._budget = len(unreported) - len(text) if typed else 0
             return False
         if line == here.text:
             return False
@@ -174,7 +173,7 @@ class FieldAuthorship:
             self._returned_s = float("-inf")
             if here.holds_own:
                 self._elsewhere = [*self._elsewhere, here][-_MAX_LINES:]
-            self._here = self._back(line)
+            self._here = self._find_line(line)
             self._here.above = above
         else:
             new = max(len(line) - len(here.text), 0)
@@ -185,7 +184,7 @@ class FieldAuthorship:
         return left
 
     def _was_typed(self, new: str) -> bool:
-        """Whether this is what was typed last, but for what a program may add: of its own it can write anything."""
+        """Return whether a text was typed last, but for a few characters that a program may add."""
         recent, new = self._recent.translate(_PLAIN).casefold(), new.translate(_PLAIN).casefold()
         cuts = (
             (begin, end) for begin in range(_HELPED_CHARS + 1) for end in range(_HELPED_CHARS + 1 - begin)
@@ -193,7 +192,7 @@ class FieldAuthorship:
         return any(new[begin : len(new) - end] in recent for begin, end in cuts)
 
     def _reported_late(self, here: _Line, line: str) -> bool:
-        """Whether a line has only what was typed before a shortcut, such as the one that saves."""
+        """Return whether only characters typed before a shortcut (such as the one that saves) are new in a line."""
         late, self._late = self._late, ""
         added = line.removeprefix(here.text)
         if len(added) == len(line) - len(here.text) and added and late.startswith(added):
@@ -204,10 +203,10 @@ class FieldAuthorship:
 
     @property
     def _returned(self) -> bool:
-        return time.monotonic() - self._returned_s < _UNTOLD_S
+        return time.monotonic() - self._returned_s < _UNREPORTED_S
 
     def _has_moved(self, line: str) -> bool:
-        """Whether this is another line rather than the same one changed."""
+        """Return whether a line is another one, rather than the same line changed."""
         old = self._here.text if self._here is not None else ""
         if self._returned and not old.startswith(line[:-1] or "\0") and not line.startswith(old):
             self._budget = max(self._budget - 1, 0)
@@ -217,7 +216,7 @@ class FieldAuthorship:
         alike = shared(old, line) + shared(old[::-1], line[::-1])
         return alike < min(len(old), len(line)) // 2 + 1
 
-    def _back(self, line: str) -> _Line:
+    def _find_line(self, line: str) -> _Line:
         for one in reversed(self._elsewhere):
             if one.text == line and line:
                 self._elsewhere.remove(one)
@@ -226,10 +225,10 @@ class FieldAuthorship:
         fresh.change(line, typed=False)
         return fresh
 
-    # What is learned
+    # The texts
 
     def sent(self) -> list[WrittenText]:
-        """The message was sent: what was written of it, which counts no more for :meth:`entries`."""
+        """Return the texts of a message that was sent, and drop them."""
         found = self.entries()
         self._before = self.end
         self._elsewhere.clear()
@@ -237,16 +236,16 @@ class FieldAuthorship:
 
     @property
     def end(self) -> str:
-        """The end of what stands there: where nobody tells of it later, what is written next stands behind it."""
+        """The end of the text: the next text stands behind it, unless the program reports otherwise."""
         if self._here is None:
             return (self._before + (self._typed or ""))[-BEFORE_CHARS:]
         line = next((one for one in (self._here, *reversed(self._elsewhere)) if one.text), self._here)
         return f"{line.above}{line.text}\n"[-BEFORE_CHARS:]
 
     def entries(self) -> list[WrittenText]:
-        """What was written and stands there now: one text, or several where something of others stands between.
+        """Return the user's texts that stand there now: one, or several with foreign text between.
 
-        Nothing where the program does not tell what stands there.
+        There are none if the program does not report its text.
         """
         found: list[tuple[str, str]] = []
         lines = [*self._elsewhere, self._here] if self._here is not None else []

@@ -1,7 +1,7 @@
-"""The text of the field that has the focus, as programs tell it to those who read windows aloud (AT-SPI).
+"""The text of the focused field, from the bus for screen readers (AT-SPI).
 
-To an input method most programs tell the line of the cursor or a few words before it, so that it cannot know what a
-reply quotes further up. Programs of GTK tell all of a field on the bus for screen readers, where that runs.
+Most programs report to an input method only the cursor's line or a few words, without the text that a reply quotes
+further up. Programs of GTK report the whole field to screen readers, where their bus runs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.text.replies import Reply, split
 
 _ANSWER_S: Final = 0.5
-_AGAIN_S: Final = 1.0
-_NO_BUS_S: Final = 60.0  # it is looked for again: each time takes a connection
+_READ_EVERY_S: Final = 1.0
+_NO_BUS_S: Final = 60.0  # until the bus is looked for again, which takes a connection
 _EVENT: Final = "object:state-changed:focused"
 _MATCH: Final = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
 _REGISTRY: Final = DBusAddress(
@@ -29,18 +29,18 @@ _TEXT: Final = "org.a11y.atspi.Text"
 _ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _PASSWORD: Final = 40  # of the roles
-#: A program and a keyboard may be so many characters apart in what they know of the line that is typed.
+#: IBus and AT-SPI may be so many typed characters apart.
 _LATE_CHARS: Final = 3
-#: How many characters at the end of a line are compared, and the least: one word ends many lines, of other fields too.
+#: Characters at the end of a line that are compared, and the least: one word ends lines of other fields, too.
 _LIKE_CHARS: Final = 24
 _LEAST_CHARS: Final = 6
 
 
 class FocusedText:
-    """Knows the field that has the focus, once the focus has moved since it began to listen."""
+    """Knows the focused field, once the focus has moved since it began to listen."""
 
     def __init__(self) -> None:
-        """Nothing is listened to yet."""
+        """Begin without a connection."""
         self._bus: Bus | None = None
         self.focused: tuple[str, str] | None = (
             None  # the program's name on the bus, and the field's path there
@@ -49,7 +49,7 @@ class FocusedText:
         self._ended_s = float("-inf")
 
     def listen(self) -> None:
-        """Listen to where the focus goes, unless that is done already or no such bus ran within the last minute."""
+        """Follow the focus, unless that is done already or no such bus ran within the last minute."""
         now_s = asyncio.get_running_loop().time()
         if self.listening is None and now_s - self._ended_s > _NO_BUS_S:
             self.listening = asyncio.ensure_future(self._listen())
@@ -62,7 +62,7 @@ class FocusedText:
                     self._bus.call(DAEMON, "AddMatch", "s", (_MATCH,)),
                     self._bus.call(_REGISTRY, "RegisterEvent", "sass", (_EVENT, [], "")),
                 )
-                await self._bus.serve(self._heard)
+                await self._bus.serve(self._on_focus)
                 asking.cancel()
         except (NoInputBusError, TimeoutError, LookupError, TypeError):  # no bus, or none that answers
             pass
@@ -72,17 +72,17 @@ class FocusedText:
                 self._bus.close()
             self._bus = self.focused = self.listening = None
 
-    def _heard(self, signal: Message) -> None:
+    def _on_focus(self, signal: Message) -> None:
         fields, body = signal.header.fields, signal.body
         if body[:1] == ("focused",) and len(body) > 1:
             one = (fields[HeaderFields.sender], fields[HeaderFields.path])
             self.focused = one if body[1] else None if one == self.focused else self.focused
 
-    async def around(self, line: str, app: str | None) -> tuple[str, str] | None:
-        """The text before the cursor and behind it; None where it cannot be known.
+    async def read_around(self, line: str, app: str | None) -> tuple[str, str] | None:
+        """Return the text before the cursor and behind it; None if it cannot be known.
 
-        `line` is what IBus was told of the line before the cursor: in another field another one stands there. `app` is
-        the program that is typed into; None where that is not known.
+        `line`, IBus's line before the cursor, tells the field from others. `app` is the program typed into, None if it
+        is not known.
         """
         if self._bus is None or self.focused is None:
             return None
@@ -99,25 +99,28 @@ class FocusedText:
                 ((_, caret),), ((_, size),) = await asyncio.gather(*asked)
                 start = max(caret - MAX_CHARS, 0)
                 (found,) = await call(text, "GetText", "ii", (start, min(caret + MAX_CHARS, size)))
-        except (TimeoutError, TypeError, ValueError):  # it tells nothing, or something else
+        except (TimeoutError, TypeError, ValueError):  # no answer, or another kind of answer
             return None
         before, behind = found[: caret - start], found[caret - start :]
         return (before, behind) if _is_same(before.rpartition("\n")[2], line) else None
 
 
 class FieldAnswering:
-    """What its user answers in one field, until that is left. `sees`: as the service said last, None for not yet."""
+    """The text that is answered in one field, until the field is left.
+
+    `sees`: whether the service uses it here, by its last answer; None before that.
+    """
 
     def __init__(self, sees: bool | None = None) -> None:
-        """Nothing of it is known."""
+        """Begin with an unread field."""
         self.sees = sees
         self._around: tuple[str, str] | None = None
-        self._looked_s = float("-inf")
+        self._read_s = float("-inf")
 
-    def of(self, reply: Reply) -> Reply:
-        """What the program tells IBus, with what is answered in all of the field where that is known.
+    def complete(self, reply: Reply) -> Reply:
+        """Return IBus's reply with the answered text of the whole field, if the field was read.
 
-        A program that tells a few words before the cursor tells the end of what is quoted, without its mark.
+        A program that reports a few words before the cursor may report the end of a quotation, without its mark.
         """
         if self._around is None or reply.prefix is None:
             return reply
@@ -126,25 +129,25 @@ class FieldAnswering:
         is_theirs = above.strip() != "" and any(above.strip() in text for text in texts)
         return Reply(line if is_theirs else reply.prefix, lambda: texts)
 
-    async def look(self, focused: FocusedText, line: str, app: str | None) -> None:
-        """Read what stands in the field of a program, for the next question, unless that was done only now."""
+    async def read(self, focused: FocusedText, line: str, app: str | None) -> None:
+        """Read a program's field for the next question, at most once a second."""
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._looked_s > _AGAIN_S:
-            self._looked_s = now_s
+        if now_s - self._read_s > _READ_EVERY_S:
+            self._read_s = now_s
             focused.listen()
-            self._around = await focused.around(line, app)
+            self._around = await focused.read_around(line, app)
 
 
 def _is_called(app: str, names: list[str]) -> bool:
-    """Whether one of a program's names may be what IBus calls it, or none is known."""
+    """Return whether one of a program's names may be IBus's name for it, or no name is known."""
     wanted, *known = (re.sub(r"\W", "", name).lower() for name in (app, *names))
     return not any(known) or any(one in wanted or wanted in one for one in known if one)
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Whether two lines end alike, though one may be some keys behind, and the beginning of one may be missing.
+    """Return whether two lines end alike; one may be some keys late, or without its beginning.
 
-    A line of fewer than `_LEAST_CHARS` characters must be equal: many lines end with so few.
+    Lines of fewer than `_LEAST_CHARS` characters must be equal.
     """
     if max(len(one), len(other)) < _LEAST_CHARS:
         return bool(one.strip()) and one == other

@@ -1,7 +1,7 @@
-"""Which program's window has the focus, for programs that IBus has no name for.
+"""The program whose window has the focus, for programs that IBus has no name for.
 
-X tells of its windows; under Wayland no program can ask. In GNOME, IBus hears every program as `gnome-shell`.
-Programs of GTK say on AT-SPI, the bus for screen readers, which of their windows is active.
+X names its windows; under Wayland no program can ask, and in GNOME IBus calls every program `gnome-shell`. Programs of
+GTK say on AT-SPI, the bus for screen readers, which of their windows is active.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ACTIVE: Final = 1 << 1  # of the states of a window
 
 
 async def find_focused_program() -> str:
-    """The class or name of the program with the focus, such as "XTerm"; "" where that cannot be known."""
+    """Return the class or name of the program with the focus, such as "XTerm"; "" if it cannot be known."""
     return await _of_x() or await _of_accessible()
 
 
@@ -53,9 +53,9 @@ async def _run(*words: str) -> str:
 
 
 async def accessible_address() -> str:
-    """Where the bus for screen readers is; "" where none runs. Raises NoInputBusError where there is no session."""
+    """Return the address of the bus for screen readers; "" if none runs. Raises NoInputBusError without a session."""
     async with _open(_SESSION) as session:
-        # Not started for this: then no program tells it anything.
+        # A bus that was started for this would have no programs on it.
         if await session.call(DAEMON, "NameHasOwner", "s", (_LAUNCHER.bus_name,)) != (True,):
             return ""
         found = await session.call(_LAUNCHER, "GetAddress")
@@ -63,7 +63,7 @@ async def accessible_address() -> str:
 
 
 async def _of_accessible() -> str:
-    """The name of the one program that has an active window, as it tells those who read windows aloud."""
+    """Return the name of the one program with an active window, from the bus for screen readers."""
     try:
         async with asyncio.timeout(_ANSWER_S):
             if not (address := await accessible_address()):
@@ -89,7 +89,7 @@ async def _open(address: str) -> AsyncIterator[Bus]:
 
 
 async def _name_if_active(bus: Bus, program: tuple[str, str]) -> str:
-    """The name of a program of which a window is active; "" where none is, or it does not answer."""
+    """Return the name of a program with an active window; "" if none is active, or it does not answer."""
     try:
         async with asyncio.timeout(_ANSWER_S / 2):
             for window in await _children(bus, program):
@@ -107,7 +107,7 @@ async def _children(bus: Bus, one: tuple[str, str]) -> list[tuple[str, str]]:
 
 
 async def program_names(bus: Bus, name: str) -> list[str]:
-    """What a program on this bus is called: as it tells, and as its process is; fewer where they are not known."""
+    """Return the known names of a program on this bus: its own name for itself, and its process's name."""
     told, process = await asyncio.gather(
         _name(bus, (name, _ROOT)), bus.call(DAEMON, "GetConnectionUnixProcessID", "s", (name,))
     )

@@ -13,12 +13,12 @@ _GNOME: Final = ("org.gnome.desktop.input-sources", "sources")
 _IBUS: Final = ("org.freedesktop.ibus.general", "preload-engines")
 _OURS: Final = ("ibus", ENGINE)
 _ANSWER_S: Final = 10.0
-#: The desktops that read GNOME's list. Others may have it on their disk, and never look into it.
+#: The desktops that read GNOME's list. Other desktops may have the list on their disk, and never read it.
 _GNOMES: Final = ("GNOME", "Unity", "Pantheon", "Budgie")
 
 
 def gnome_layout() -> tuple[str, str]:
-    """Layout and variant of the first source that is a layout; "default" where GNOME has none."""
+    """Return layout and variant of the first source that is a layout; "default" if GNOME has none."""
     for kind, name in _read(_GNOME) or []:
         if kind == "xkb":
             layout, _, variant = name.partition("+")
@@ -27,12 +27,12 @@ def gnome_layout() -> tuple[str, str]:
 
 
 def listed() -> bool:
-    """Whether it stands in one."""
+    """Return whether the keyboard stands in a list."""
     return _OURS in (_read(_GNOME) or []) or ENGINE in (_read(_IBUS) or [])
 
 
 def change(*, add: bool) -> list[str]:
-    """Put the keyboard last into each list that this desktop reads, or take it out of each; the lists that changed."""
+    """Add the keyboard to the end of each list that this desktop reads, or remove it. Return the changed lists."""
     done = []
     for name, where, entry in (
         ("GNOME's input sources", _GNOME, _OURS),
@@ -45,19 +45,19 @@ def change(*, add: bool) -> list[str]:
             continue
         after = [*before, entry] if add else [one for one in before if one != entry]
         _run("set", *where, repr(after) if after else f"@{'a(ss)' if where is _GNOME else 'as'} []")
-        if _read(where) == after:  # without a session, `gsettings` says that it set what it kept nowhere
+        if _read(where) == after:  # without a session, `gsettings` reports success and keeps nothing
             done.append(name)
     return done
 
 
 def _reads_gnomes() -> bool:
-    """Whether this desktop reads GNOME's list, as far as it says which one it is."""
+    """Return whether this desktop reads GNOME's list; true for a desktop without a name."""
     name = desktop_name()
     return not name or any(gnome in name for gnome in _GNOMES)
 
 
 def _read(where: tuple[str, str]) -> list[Any] | None:
-    """A list of GSettings; None where there is none."""
+    """Return a list of GSettings; None if there is none."""
     said = _run("get", *where)
     if said is None:
         return None

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 @dataclass(frozen=True)
 class InsertText:
-    """Put `text` at the cursor, once `replace` characters before it are gone."""
+    """Insert `text` at the cursor, once `replace` characters before it are gone."""
 
     text: str
     replace: int = 0
@@ -16,9 +16,9 @@ class InsertText:
 
 @dataclass(frozen=True)
 class AskService:
-    """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it.
+    """Ask the service how `prefix` goes on, and, with `corrections`, for corrections of its end.
 
-    `ended`: a word has just ended there, whose correction is of use later, too. `behind`: what stands there already.
+    `ended`: a word has just ended there, whose correction is of use later, too. `behind`: the text behind the cursor.
     """
 
     prefix: str
@@ -29,10 +29,7 @@ class AskService:
 
 @dataclass(frozen=True)
 class ShowSuggestions:
-    """Show these words, this ghost text and this note; what is left out is hidden.
-
-    `fresh`: nothing is typed yet of the word that they are for.
-    """
+    """Show these words, this ghost text and this note alone; `fresh`: no letter of the word is typed yet."""
 
     words: tuple[str, ...] = ()
     ghost: str = ""
@@ -42,7 +39,7 @@ class ShowSuggestions:
 
 @dataclass(frozen=True)
 class SuggestionOutcome:
-    """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
+    """The outcome of a shown suggestion, with the fields of `/v1/feedback`."""
 
     kind: Literal["word", "ghost", "correction"]
     outcome: Literal["accepted", "dismissed"]
@@ -50,12 +47,12 @@ class SuggestionOutcome:
     characters: int = 0
     keystrokes: int = 1
     words: int = 1
-    word: str | None = None  # of a correction: what was mistyped
+    word: str | None = None  # of a correction: the mistyped word
 
 
 @dataclass(frozen=True)
 class FieldEmptied:
-    """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
+    """Return was pressed, and the text before the cursor has gone: a sent message, or an earlier line."""
 
 
 KeyEffect: TypeAlias = InsertText | AskService | ShowSuggestions | SuggestionOutcome | FieldEmptied

@@ -30,7 +30,7 @@ log = logging.getLogger("idiolect.keyboard")
 
 
 class Factory:
-    """Makes engines, and hands each its calls."""
+    """Makes engines, and hands each engine its calls."""
 
     def __init__(self, bus: Bus, session: DesktopSession) -> None:
         self._bus = bus
@@ -39,7 +39,7 @@ class Factory:
         self._made = 0
 
     def handle(self, message: Message) -> None:
-        """Answer a call. One that fails is refused, and IBus gives its key to the program."""
+        """Answer a call. A call that fails is refused, and IBus gives its key to the program."""
         try:
             self._handle(message)
         except Exception as error:
@@ -63,9 +63,9 @@ class Factory:
         return None
 
 
-def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what failed in the event loop, without what it says: that may quote its user."""
-    log.error("something in the event loop failed", exc_info=context.get("exception"))
+def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error in the event loop, without its message: that may quote the user."""
+    log.error("a callback of the event loop failed", exc_info=context.get("exception"))
 
 
 async def serve(settings: Settings) -> None:
@@ -73,7 +73,7 @@ async def serve(settings: Settings) -> None:
     bus = await Bus.open(await find_address())
     session = DesktopSession(settings)
     session.requests.start()
-    asyncio.get_running_loop().set_exception_handler(_note)
+    asyncio.get_running_loop().set_exception_handler(_log_error)
     serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
@@ -87,7 +87,7 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Serve the session; whatever goes wrong is in the profile's log."""
+    """Serve the session; errors go to the profile's log."""
     shield()
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--home", type=Path, required=True)

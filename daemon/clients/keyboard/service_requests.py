@@ -1,4 +1,4 @@
-"""The keyboard's requests to the service: suggestions, of which the newest count, and texts, in a queue."""
+"""The keyboard's requests to the service: the newest question for suggestions, and a queue of texts and counts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 
-#: Requests under way at once: one that computes, and a newer one, for which the service drops the older.
+#: Requests under way at once: one that is computed, and a newer one, for which the service drops the older one.
 _MAX_ASKED: Final = 2
-#: Questions about a word that ended that wait beside the newest one, at most: a fast typist's last words.
+#: Questions about an ended word that wait beside the newest question: a fast typist's last words.
 _MAX_ENDED: Final = 8
-#: Texts that wait for the service, at most: beyond that the oldest are dropped.
-_MAX_TEXTS: Final = 200
-#: Counts that wait for the service, at most; equal outcomes share one.
-_MAX_COUNTS: Final = 200
+_MAX_TEXTS: Final = 200  # that wait for the service; the oldest are dropped
+_MAX_COUNTS: Final = 200  # that wait for the service; equal outcomes share one
 _RETRY_S: Final = 20.0
 #: Dismissed suggestions are counted together for so long before the service is told of them.
 _COUNTING_S: Final = 10.0
@@ -31,13 +29,13 @@ log = logging.getLogger("idiolect.keyboard")
 
 
 class _Question(NamedTuple):
-    """What is asked, who takes the answer, and whether a word has ended there."""
+    """A request's body, the function that takes the answer, and whether a word ended there."""
 
     body: _Body
     then: Callable[[_Body], None]
     ended: bool
 
-    def about_the_end(self) -> _Question:
+    def without_suggestions(self) -> _Question:
         return self._replace(body={**self.body, "candidates": 0, "ghost_words": 0})
 
 
@@ -45,12 +43,12 @@ class ServiceRequests:
     """The way to the service, for one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is looked for yet."""
+        """Make a link; it connects with the first request."""
         self.link = ServiceLink(settings, Scope.LEARN)
-        self._waiting: list[_Question] = []  # those about words that ended, and the newest one
+        self._waiting: list[_Question] = []  # the questions about ended words, and the newest one
         self._asked = 0
         self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
-        self._counts: dict[str, _Body] = {}  # by what is alike in them; of what was taken each has its number
+        self._counts: dict[str, _Body] = {}  # by their equal parts; an accepted outcome by its number
         self._taken = itertools.count()
         self._sender: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
@@ -58,15 +56,15 @@ class ServiceRequests:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
-        """Start the service unless it runs; typing does not wait for it."""
+        """Start the service unless it runs."""
         self.start_task(self.link.start())
 
     def suggest(self, body: _Body, then: Callable[[_Body], None], *, ended: bool = False) -> None:
         """Ask for suggestions, and call `then` with an answer.
 
-        An older question that waits is dropped, unless a word has `ended` there: then only its correction is asked for.
+        An older waiting question is dropped, unless a word has `ended` there: then it asks for the correction alone.
         """
-        kept = [one.about_the_end() for one in self._waiting if one.ended]
+        kept = [one.without_suggestions() for one in self._waiting if one.ended]
         self._waiting = [*kept[-_MAX_ENDED:], _Question(body, then, ended)]
         if self._asked < _MAX_ASKED:
             self._asked += 1
@@ -83,16 +81,16 @@ class ServiceRequests:
             self._asked -= 1
 
     def drop_waiting(self) -> None:
-        """Nothing that was asked and waits is wanted any more."""
+        """Drop the waiting questions."""
         self._waiting = []
 
     def send(self, path: str, body: _Body) -> None:
-        """Send the service a text that it is to keep, now or once it is there."""
+        """Queue a body that the service is to keep."""
         self._texts.append((path, body))
-        self._send_soon()
+        self._start_sender()
 
     def count(self, body: _Body) -> None:
-        """Send feedback, soon: what is dismissed often and alike goes in one request."""
+        """Queue feedback; equal dismissals go in one request."""
         tenth = min(int(10 * body["p"]), 9)  # as the service counts it
         dismissed = body["outcome"] == "dismissed"
         alike = json.dumps({**body, "p": tenth}) if dismissed else f"{next(self._taken)}"
@@ -101,9 +99,9 @@ class ServiceRequests:
         elif len(self._counts) < _MAX_COUNTS:
             self._counts[alike] = {**body, "count": 1}
         if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._send_soon)
+            self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._start_sender)
 
-    def _send_soon(self) -> None:
+    def _start_sender(self) -> None:
         if self._sender is None or self._sender.done():
             self._sender = self.start_task(self._send_until_empty())
 
@@ -112,7 +110,7 @@ class ServiceRequests:
             await asyncio.sleep(_RETRY_S)
 
     async def _send(self) -> bool:
-        """Send all that waits; whether the service took it. What it did not take waits on, in its order."""
+        """Send the queue in its order. Return whether the service took all of it."""
         async with self._sending:
             return await self._send_in_order()
 
@@ -123,7 +121,7 @@ class ServiceRequests:
         while self._texts:
             text = self._texts.popleft()
             if not await self.link.send(*text):
-                if len(self._texts) < _MAX_TEXTS:  # else newer ones have taken its place
+                if len(self._texts) < _MAX_TEXTS:  # else newer texts have taken its place
                     self._texts.appendleft(text)
                 return False
         while self._counts:
@@ -135,14 +133,14 @@ class ServiceRequests:
         return True
 
     async def finish(self) -> None:
-        """Send what waits, behind what is being sent, if the service takes it now; then close the connection."""
+        """Send the queue if the service takes it now; then close the connection."""
         await self._send()
         if self._sender is not None:
             self._sender.cancel()
         await self.link.close()
 
     def start_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Have something done that nobody waits for."""
+        """Start a task whose failure is logged."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
@@ -151,4 +149,4 @@ class ServiceRequests:
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("something that was asked or sent failed", exc_info=error)
+            log.error("a request to the service failed", exc_info=error)

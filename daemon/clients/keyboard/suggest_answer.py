@@ -1,4 +1,4 @@
-"""An answer of `/v1/suggest`: the words and ghost text on offer, and which stay valid as one types on."""
+"""An answer of `/v1/suggest`: the offered words and ghost text, and their rest as the user types on."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import Any, Final
 
 from idiolect.daemon.text.typed_text import begun
 
-#: The words that a correction takes away, without what stands behind them.
+#: The words that a correction removes, without the mark behind them.
 _MISTYPED: Final = re.compile(r"[\w'’ ]*")
-#: The window has room for so many words, a correction among them.
-MAX_WORDS: Final = 5
-#: Programs count the characters beyond as one or as two.
+MAX_WORDS: Final = 5  # in the window, a correction among them
+#: Some programs count a character beyond this one as two.
 _LAST_OF_ONE_UNIT: Final = "\uffff"
 
 
 @dataclass(frozen=True)
 class OfferedWord:
-    """A word on offer: `text` is put at the cursor, once `replace` characters before that are gone.
+    """A word on offer: `text` is inserted, once `replace` characters before the cursor are gone.
 
     Attributes:
         p: its probability.
         ended: it corrects the word that ended, and repeats the space or mark behind that.
-        apply: it may be put there without being asked for.
+        apply: it may be made by itself.
     """
 
     text: str
@@ -35,7 +34,7 @@ class OfferedWord:
 
 @dataclass(frozen=True)
 class OfferedGhost:
-    """A text that may go on at the cursor, and its pieces, a word each."""
+    """A text that may go on at the cursor, and its pieces of a word each."""
 
     text: str
     p: float
@@ -47,7 +46,7 @@ class OfferedGhost:
         return self.words[0]
 
     def without(self, characters: int) -> OfferedGhost | None:
-        """What is left of it without so many characters at its beginning; None where that is nothing."""
+        """Return the rest behind so many characters; None if there is none."""
         left, words = self.text[characters:], self.words
         while words and characters >= len(words[0]):
             characters -= len(words[0])
@@ -59,10 +58,7 @@ class OfferedGhost:
 
 @dataclass(frozen=True)
 class Offer:
-    """What is on offer behind a text, the likeliest word first.
-
-    `listed`: the words are worth a look that nobody has asked for.
-    """
+    """The suggestions behind a text, the likeliest word first; `listed`: the words are shown by themselves."""
 
     prefix: str
     words: tuple[OfferedWord, ...]
@@ -70,7 +66,7 @@ class Offer:
     listed: bool = True
 
     def after(self, char: str) -> Offer:
-        """What of it is left once `char` was typed."""
+        """Return the suggestions that go on with a typed character."""
         words = (
             replace(word, text=word.text[1:])
             for word in self.words
@@ -80,15 +76,15 @@ class Offer:
         return Offer(self.prefix + char, tuple(words), ghost)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to show."""
+        """Return whether there is a suggestion."""
         return bool(self.words) or self.ghost is not None
 
     def removed(self, word: OfferedWord) -> str:
-        """The text before the cursor that goes away for a word."""
+        """Return the text before the cursor that a word replaces."""
         return self.prefix[len(self.prefix) - word.replace :]
 
     def label(self, word: OfferedWord) -> str:
-        """A word as the window shows it: as it stands there once it is taken, with what was typed of it."""
+        """Return a word as the window shows it: whole, or as a correction with its word."""
         if word.ended:
             return f"{mistyped(self.removed(word))} → {mistyped(word.text)}"
         typed = begun(self.prefix)
@@ -96,15 +92,15 @@ class Offer:
 
 
 def mistyped(removed: str) -> str:
-    """The word, or words, of a text that a correction takes away."""
+    """Return the words in a text that a correction removes."""
     found = _MISTYPED.match(removed)
     return found[0].strip() if found else ""
 
 
 def read(answer: dict[str, Any], prefix: str) -> Offer:
-    """An answer of `/v1/suggest` to this prefix, without a ghost text that is not to be shown.
+    """Read an answer of `/v1/suggest`, without a ghost text that is not to be shown.
 
-    Behind a word that is likelier to end there than to be any of the words on offer there are no words.
+    There are no words if the word before the cursor is likelier to be whole than to go on as any of them.
     """
     words = [OfferedWord(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
     if (made := answer.get("correction")) is not None:
@@ -121,7 +117,7 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
 
 
 def can_replace(prefix: str, characters: int) -> bool:
-    """Whether so many characters stand before the cursor, on its line, and every program counts them alike."""
+    """Return whether so many characters stand on the cursor's line, and all programs count them alike."""
     removed = prefix[max(len(prefix) - characters, 0) :]
     return (
         len(removed) == characters and "\n" not in removed and max(removed, default="") <= _LAST_OF_ONE_UNIT
@@ -129,7 +125,7 @@ def can_replace(prefix: str, characters: int) -> bool:
 
 
 def _pieces(told: dict[str, Any], text: str) -> tuple[str, ...]:
-    """The pieces of a ghost text, as far as it is shown."""
+    """Return the pieces of a ghost text, as far as it is shown."""
     pieces, left = [], len(text)
     for piece in told["words"]:
         if left > 0:

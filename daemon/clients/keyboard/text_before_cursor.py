@@ -1,9 +1,9 @@
 """The text before the cursor, as far as it is certain, from key presses and the program's reports.
 
-A program may tell (its *surrounding text*), mostly before each key, so a key late; until it does, what was typed since
-counts as there. Where the cursor was moved, or something else happened that cannot be followed, nothing counts until a
-typed key and the program's next word agree: programs are known that go on telling where the cursor was. Of programs
-that tell nothing, what was typed since the focus came is all there is.
+A program may report its *surrounding text*, mostly before each key, so one key late; until then, typed characters
+count as there. After a moved cursor, or another event that cannot be followed, nothing counts until a typed key and
+the next report agree: some programs go on reporting the old place. For programs that report nothing, the text is what
+was typed since the focus came.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Characters kept before the cursor, and behind it.
-MAX_CHARS: Final = 4000
-#: Keys remembered that the program has not reported yet.
-_MAX_AHEAD: Final = 64
-#: After this many unreported keys in a row, what the program reports is not the field that is typed into.
+MAX_CHARS: Final = 4000  # before the cursor, and behind it
+_MAX_AHEAD: Final = 64  # unreported keys
+#: After so many unreported keys in a row, the program reports another field than the one typed into.
 _DEAF_KEYS: Final = 5
 #: Two windows on a long text are taken for the same place if this many characters agree.
 _OVERLAP_CHARS: Final = 40
-#: A report that ends with this many characters as they were typed is of the field that is typed into; it may be up to
-#: `_MAX_LATE` keys late.
+#: A report that ends with so many characters as they were typed is of the field typed into; it may be up to `_MAX_LATE`
+#: keys late.
 _RUN_CHARS: Final = 6
 _MAX_LATE: Final = 16
 #: Behind the cursor: the rest of a word.
@@ -33,36 +31,36 @@ class TextBeforeCursor:
     def __init__(self, *, many_lines: bool = False) -> None:
         """Begin in a field; `many_lines`: it is known to have room for several lines."""
         self.many_lines = many_lines
-        self.behind = ""  # what stands behind the cursor, as the program told it last
-        self._reported: str | None = None  # as the program told it last
-        self._ahead: list[str] = []  # what it should tell after each key since
+        self.behind = ""  # behind the cursor, by the last report
+        self._reported: str | None = None  # before the cursor, by the last report
+        self._ahead: list[str] = []  # the report to expect after each key since
         self._trusted = False
-        self._run = ""  # typed in a row, with nothing between that cannot be followed
-        self._new_lines: tuple[str, ...] = ()  # what the program may tell next, since Return was pressed ...
-        self._late: list[str] = []  # ... and what it may still tell of the keys before that
+        self._run = ""  # typed in a row, without an event that cannot be followed
+        self._new_lines: tuple[str, ...] = ()  # possible next reports, since Return was pressed ...
+        self._late: list[str] = []  # ... and possible late reports of the keys before that
         self._selected = False
-        self._deaf = False  # what it tells has nothing to do with what is typed
-        self._hears = False  # it has told of a key
-        self._typed: str | None = ""  # since the focus came; None: not known from where on
+        self._deaf = False  # the reports do not follow the keys
+        self._hears = False  # a report has followed a key
+        self._typed: str | None = ""  # since the focus came; None: the beginning is not known
 
     @property
     def reported(self) -> bool:
-        """Whether the program tells what stands there."""
+        """Whether the program reports its text."""
         return self._reported is not None and not self._deaf
 
     @property
     def ahead(self) -> int:
-        """How many changes the program has not told of yet; 0 where it tells nothing."""
+        """The number of changes that the program has not reported; 0 if it reports nothing."""
         return len(self._ahead) if self.reported else 0
 
     @property
     def within_word(self) -> bool:
-        """Whether letters stand right behind the cursor, as far as the program tells."""
+        """Whether letters stand right behind the cursor, as far as the program reports."""
         return self.reported and _GOES_ON.match(self.behind) is not None
 
     @property
     def text(self) -> str | None:
-        """What stands before the cursor; None where that is not certain."""
+        """The text before the cursor; None if it is not certain."""
         if not self.reported:
             return self._typed
         return self._newest() if self._trusted and not self._selected else None
@@ -70,16 +68,16 @@ class TextBeforeCursor:
     def _newest(self) -> str:
         return self._ahead[-1] if self._ahead else self._reported or ""
 
-    # What the program tells
+    # Reports
 
     def report(self, text: str, cursor: int, anchor: int) -> None:
-        """The program says what stands around the cursor, and where a selection ends."""
+        """Take the program's report of the text around the cursor, and of the selection's end."""
         before, self.behind = text[:cursor][-MAX_CHARS:], text[cursor : cursor + MAX_CHARS]
         self.many_lines = self.many_lines or "\n" in text
         self._selected = cursor != anchor
         if self._reported is None:
             self._reported = before
-            # A field that was empty at its focus, and in which all was typed that stands there, is no guess.
+            # A field that was empty at its focus, and whose whole text was typed, is certain.
             self._trusted = self._typed is not None and self._typed.startswith(before)
             if self._trusted and self._typed is not None:
                 self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
@@ -88,7 +86,7 @@ class TextBeforeCursor:
         if any(_alike(one, before) for one in self._new_lines):
             hears = self._hears or before != self._reported
             self._reported, self._new_lines = before, ()
-            self._go_on(self._run)
+            self._trust(self._run)
             self._hears = hears
         elif self._new_lines and any(_alike(one, before) for one in self._late):
             self._reported = self._reported if self._trusted else before  # a line that was guessed stays
@@ -106,21 +104,21 @@ class TextBeforeCursor:
             self._align(before)
 
     def _align(self, before: str) -> None:
-        """Find what was typed last in what the program tells, which may be late, or have changed what was typed."""
+        """Find the last typed characters in a report that is late, or has changed text."""
         ends = range(max(len(self._run) - _MAX_LATE, _RUN_CHARS), len(self._run) + 1)
         fits = [end for end in ends if before.endswith(self._run[end - _RUN_CHARS : end])]
         if len(fits) == 1:
-            self._go_on(self._run[fits[0] :])
+            self._trust(self._run[fits[0] :])
 
-    def _go_on(self, late: str) -> None:
-        """What the program has told is what is typed into; it has not told of the characters of `late` yet."""
+    def _trust(self, late: str) -> None:
+        """Trust the report: it is of the field typed into, without the characters of `late`."""
         self._ahead = [(self._reported or "") + late[:end] for end in range(1, len(late) + 1)]
         self._trusted, self._deaf, self._hears = True, False, True
 
-    # What is typed
+    # Keys
 
     def add(self, text: str) -> None:
-        """This was typed, or put there."""
+        """Add a text that was typed, or inserted."""
         self._run = (self._run + text)[-_MAX_AHEAD:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-MAX_CHARS:]
@@ -133,7 +131,7 @@ class TextBeforeCursor:
         return None
 
     def take_back(self, characters: int) -> None:
-        """So many characters before the cursor went away."""
+        """Remove so many characters before the cursor."""
         self._run = self._run[:-characters]
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
@@ -144,9 +142,9 @@ class TextBeforeCursor:
         return None
 
     def new_line(self) -> None:
-        """Return was pressed: a new line, or a message that was sent.
+        """Note that Return was pressed: a new line, or a message that was sent.
 
-        Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
+        A program reports all its text, or the line alone, which is empty then, as is the field of a sent message.
         """
         whole, line = f"{self._newest()}\n"[-MAX_CHARS:], ""
         new_lines = (whole, line) if self.text is not None else (line,)
@@ -155,28 +153,27 @@ class TextBeforeCursor:
         self._new_lines, self._late, self._typed = new_lines if told else (), late, ""
 
     def on_new_line(self, *, down: bool) -> None:
-        """The cursor says that a line begins, before the program tells of what stands there.
+        """Begin a line where the cursor's place shows one, before the program reports it.
 
-        Args:
-            down: the cursor stands below where Return was pressed. Else it moved to the left: the text was moved up
-                under it, or the field is empty now.
+        `down`: the cursor stands below the place of Return. Else it moved to the left: the text was moved up under it,
+        or the field is empty now.
         """
-        if len(self._new_lines) < 2:  # what stood before Return is not certain, or a line was guessed already
+        if len(self._new_lines) < 2:  # the text before Return is not certain, or a line was guessed already
             return
         whole, line = self._new_lines
-        tells_whole = "\n" in whole[:-1]
-        if down or not tells_whole:
-            self._reported, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
-            self._go_on(self._run)
+        reports_all = "\n" in whole[:-1]
+        if down or not reports_all:
+            self._reported, self._new_lines = (whole, (line,)) if reports_all else (line, (whole,))
+            self._trust(self._run)
 
     def reset(self) -> None:
-        """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""
+        """Note that the program reset its input: after a key that it handled itself, or after a click."""
         after_return = bool(self._new_lines) and not self._trusted  # programs of GTK do then
         if not (self.ahead or after_return):
             self.lose()
 
     def lose(self) -> None:
-        """Something happened that cannot be followed, such as a moved cursor."""
+        """Note an event that cannot be followed, such as a moved cursor."""
         self._doubt()
         self._typed = None
 
@@ -185,7 +182,7 @@ class TextBeforeCursor:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two texts are the same, or, both being long, windows on the same place."""
+    """Return whether two texts are equal, or long windows on the same place."""
     if one == other:
         return True
     shorter = min(len(one), len(other))

@@ -1,0 +1,113 @@
+"""The suggestions that one field shows, and the outcomes of the suggestions that its user has seen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, ShowSuggestions, SuggestionOutcome
+from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost
+from idiolect.daemon.text.typed_text import begun
+
+#: Nobody reads grey text within this time after a letter, or after it appears.
+_UNREAD_S: Final = 0.15
+#: A key within this time after the words went was meant for them.
+_CLOSED_S: Final = 1.0
+
+
+class ShownOffer:
+    """What a field shows now."""
+
+    def __init__(self) -> None:
+        """Begin with nothing shown."""
+        self.offer = Offer("", (), None)
+        self.note = ""  # shown until the next key
+        self.is_shown = False
+        self._is_rest = False  # the ghost text is the rest of a taken one
+        self._closed_s = float("-inf")  # when words went
+        self._grey, self._grey_s = "", float("-inf")  # the text with the ghost text, and when that appeared
+        self._words_p: dict[str, float] = {}  # of seen words without an outcome, by label
+        self._ghost_p: float | None = None  # of a seen ghost text without an outcome
+
+    def take_answer(self, offer: Offer) -> None:
+        """Show an answer from now on, with the rest of a ghost text that was taken in part if it has none."""
+        rest = self.offer.ghost if self._is_rest and self.offer.prefix == offer.prefix else None
+        self._is_rest = rest is not None and offer.ghost is None
+        self.offer = replace(offer, ghost=rest) if self._is_rest else offer
+        self._see_words()
+        if offer.ghost is not None:
+            self._ghost_p = offer.ghost.p
+
+    def open(self, answer: Offer) -> None:
+        """Show the words of an answer that were hidden."""
+        self.offer = replace(answer, ghost=self.offer.ghost)
+        self._see_words()
+
+    def take_word(self, label: str) -> None:
+        """Note that a word has its outcome."""
+        self._words_p.pop(label, None)
+
+    def take_ghost(self, ghost: OfferedGhost, text: str) -> list[KeyEffect]:
+        """Go on to the rest of a ghost text, which has its outcome already; the words are dismissed."""
+        self._ghost_p = None
+        self.offer = Offer(self.offer.prefix + text, (), ghost.without(len(text)))
+        self._is_rest = bool(self.offer)
+        return self.dismiss()
+
+    def type(self, char: str, *, spaced: bool) -> list[KeyEffect]:
+        """Keep the suggestions that go on with a typed character."""
+        left = self.offer.after(char)
+        dismissed = [] if left.ghost is not None else self._dismiss_ghost()
+        self.offer = left
+        return [*dismissed, *(self.show(spaced=spaced) if left else self.hide())]
+
+    def show(self, *, spaced: bool) -> list[KeyEffect]:
+        """Show the offer and the note; with `spaced`, a space comes with what is taken."""
+        offer = self.offer
+        if not offer and not self.note:
+            return self.hide()
+        self.is_shown = True
+        ghost = offer.ghost.text if offer.ghost is not None else ""
+        grey = offer.prefix + ghost if ghost else ""
+        if not self._grey.startswith(grey):
+            self._grey_s = time.monotonic()
+        self._grey = grey
+        labels = tuple(offer.label(word) for word in offer.words)
+        return [
+            ShowSuggestions(
+                labels, f" {ghost}" if ghost and spaced else ghost, self.note, not begun(offer.prefix)
+            )
+        ]
+
+    def hide(self) -> list[KeyEffect]:
+        """Show nothing."""
+        if self.offer.words:
+            self._closed_s = time.monotonic()
+        self._is_rest, self._grey = False, ""
+        self.offer = Offer("", (), None)
+        was_shown, self.is_shown = self.is_shown, False
+        return [ShowSuggestions()] if was_shown else []
+
+    def dismiss(self) -> list[KeyEffect]:
+        """Return the outcome of the suggestions that were seen last and not taken."""
+        words = [SuggestionOutcome("word", "dismissed", p) for p in self._words_p.values()]
+        self._words_p = {}
+        return [*words, *self._dismiss_ghost()]
+
+    def _dismiss_ghost(self) -> list[KeyEffect]:
+        p, self._ghost_p = self._ghost_p, None
+        return [] if p is None else [SuggestionOutcome("ghost", "dismissed", p)]
+
+    def _see_words(self) -> None:
+        # Without corrections: a correction that is seen and not taken says nothing.
+        self._words_p = {self.offer.label(word): word.p for word in self.offer.words if not word.replace}
+
+    def is_unread(self, typed_s: float) -> bool:
+        """Return whether the grey text, or the letter before it (at `typed_s`), is too new to have been read."""
+        return time.monotonic() - max(typed_s, self._grey_s) < _UNREAD_S
+
+    @property
+    def awaits_digit(self) -> bool:
+        """Whether words are shown, or went a moment ago: Alt with a digit is meant for them."""
+        return bool(self.offer.words) or time.monotonic() - self._closed_s < _CLOSED_S
