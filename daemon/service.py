@@ -68,7 +68,7 @@ class Service:
         settings: the profile's.
         key: of its store; None: it is looked for where it is kept.
         loading: the base model's graph, if it is being loaded already.
-        report: is told how far a start that takes long has come: what it is at, and which share of that is done.
+        report: is called with the phase of a long start, and the share of it that is done.
 
     Attributes:
         profile: everything learned about the user, and the four verbs that change it.

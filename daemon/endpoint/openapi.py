@@ -45,7 +45,7 @@ class StreamedEvent(TypedDict):
 
 
 class _Request(GenerateJsonSchema):
-    """The schema of a request: that a field may be left out is told by `required`, so no default of null is."""
+    """The schema of a request: `required` says which fields may be left out, so a default of null does not."""
 
     def default_schema(self, schema: Any) -> dict[str, Any]:
         found = super().default_schema(schema)
@@ -55,7 +55,7 @@ class _Request(GenerateJsonSchema):
 
 
 def document(app: Application) -> dict[str, Any]:
-    """What the routes of `app` take and answer, as OpenAPI 3.1 tells it."""
+    """Describe the routes of `app` as OpenAPI 3.1."""
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for route in app.answered:
@@ -96,9 +96,9 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         del problems["422"]
         problems["400"] = "The body is not JSON, or a field is missing or has a value that is not allowed."
     for error in route.errors:
-        said = f"`{error.code}`: {(inspect.getdoc(error) or '').splitlines()[0]}"
+        meaning = f"`{error.code}`: {(inspect.getdoc(error) or '').splitlines()[0]}"
         status = str(error.http_status)
-        problems[status] = f"{problems[status]} {said}" if status in problems else said
+        problems[status] = f"{problems[status]} {meaning}" if status in problems else meaning
     failed = _json(_schema(error_answers.failed(path), schemas))
     operation["responses"] = {
         **_answers(route, schemas),
@@ -148,8 +148,8 @@ def _answers(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         content["application/x-ndjson"] = {"schema": _schema(StreamedEvent, schemas)}
     if EventStream in kinds:
         content["text/event-stream"] = {}
-    told = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}}
-    headers = {} if route.scope is Scope.NONE else told
+    paused = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}}
+    headers = {} if route.scope is Scope.NONE else paused
     found = {"200": {"description": "The answer.", "headers": headers, "content": content}}
     if route.accepted is not None:
         begun = _json(_schema(route.accepted, schemas))

@@ -163,7 +163,7 @@ class Texts:
         events = shape(parts)
         first = await unless_gone(request, _first(events))
 
-        async def told() -> AsyncIterator[bytes]:
+        async def encoded() -> AsyncIterator[bytes]:
             async with aclosing(parts):
                 try:
                     yield _event(first)
@@ -173,7 +173,7 @@ class Texts:
                     known = self._streams.known(error)
                     yield _event({"error": described(request.url.path, known, known.http_status)})
 
-        return EventStream(told(), headers={"cache-control": "no-cache"})
+        return EventStream(encoded(), headers={"cache-control": "no-cache"})
 
     async def _parts(self, request: Request, model: str, wanted: Wanted) -> AsyncGenerator[Part, None]:
         pieces = self._queue.stream(client_of(request), Priority.REST, self._steps(model, wanted))

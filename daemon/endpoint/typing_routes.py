@@ -339,12 +339,12 @@ def _register_learning(app: Application, service: Service) -> None:
     @app.post("/v1/history", Scope.LEARN, errors=(ReaderEndedError,))
     async def history(asked: HistoryBody) -> StoredAnswer:
         """Learn something that the user wrote; the fast memory knows it on return."""
-        told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
-        add = partial(service.ingest.add_text, **told)
+        where = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
+        add = partial(service.ingest.add_text, **where)
         return StoredAnswer.of(await run_limited(add, asked.text), paused=service.ingest.pause.active)
 
     @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
-    async def feedback(asked: FeedbackBody) -> Counted:
+    async def add_feedback(asked: FeedbackBody) -> Counted:
         """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         if asked.kind == "correction":
             taken_back = asked.outcome == "dismissed"
@@ -353,15 +353,15 @@ def _register_learning(app: Application, service: Service) -> None:
             )
         else:
             took = (asked.characters, asked.keystrokes, asked.words)
-            given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
-            result = await run_limited(service.suggestions.add_feedback, given, asked.place)
+            feedback = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
+            result = await run_limited(service.suggestions.add_feedback, feedback, asked.place)
         return Counted.of(result, paused=service.ingest.pause.active)
 
     @app.post("/v1/trial/stretch", Scope.SUGGEST)
-    async def stretch(asked: StretchBody) -> StretchCounted:
+    async def add_stretch(asked: StretchBody) -> StretchCounted:
         """Count a stretch of writing, with suggestions or without."""
-        told = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
-        counted = await run_limited(service.trial.add, told, asked.place)
+        stretch = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
+        counted = await run_limited(service.trial.add, stretch, asked.place)
         return StretchCounted(counted=counted, running=service.trial.running)
 
     @app.get("/v1/report", Scope.ADMIN)

@@ -105,14 +105,14 @@ class Running:
     moved_from: int | None = None
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Running:
-        """As any version of the program told it. Raises TypeError: something is missing."""
-        return cls(**known(cls, told))
+    def of(cls, written: dict[str, Any]) -> Running:
+        """A service as any version of the program described it. Raises TypeError: a field is missing."""
+        return cls(**known_fields(cls, written))
 
 
-def known(kind: type, told: dict[str, Any]) -> dict[str, Any]:
-    """Of what was written by another version, perhaps, the fields that a dataclass has here, too."""
-    return {field.name: told[field.name] for field in fields(kind) if field.name in told}
+def known_fields(kind: type, written: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass that another version of the program has written, perhaps among others."""
+    return {field.name: written[field.name] for field in fields(kind) if field.name in written}
 
 
 # --- the lock ---------------------------------------------------------------------------------------
@@ -277,15 +277,15 @@ def start(
     *,
     flags: Sequence[str] = (),
     deadline_s: float = START_DEADLINE_S,
-    told: Callable[[StartProgress], None] | None = None,
+    show: Callable[[StartProgress], None] | None = None,
 ) -> tuple[Running, bool]:
     """Start the profile's service in the background and return once it answers.
 
-    `flags` go to `python -m idiolect.daemon`. It is given up once it has told of no progress for `deadline_s`; `told`
-    gets what it tells. Returns the service and whether this call started it.
+    `flags` go to `python -m idiolect.daemon`. It is given up once it has reported no progress for `deadline_s`; `show`
+    is called with each report. Returns the service and whether this call started it.
     Raises RelayedError (the service's own words about why it cannot run) and StartError.
     """
-    patience = Patience(settings.run_dir, deadline_s, told)
+    patience = Patience(settings.run_dir, deadline_s, show)
     while patience.left_s() > 0:
         if holder(settings) is None:
             running = _launch(settings, flags, patience)

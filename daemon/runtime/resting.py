@@ -77,10 +77,10 @@ class Handover:
     @classmethod
     def read(cls, pipe: int) -> Handover:
         """What was left in a pipe, by this version of the program or another."""
-        from idiolect.daemon.runtime.process import known  # for the service alone, which has it anyway
+        from idiolect.daemon.runtime.process import known_fields  # for the service alone, which has it anyway
 
         with os.fdopen(pipe, encoding="utf-8") as left:
-            return cls(**known(cls, json.load(left)))
+            return cls(**known_fields(cls, json.load(left)))
 
 
 def begin(rest: IdleState, left: Handover, run_file: Path, arguments: Sequence[str]) -> NoReturn:

@@ -251,15 +251,15 @@ def _notify(state: bytes) -> None:
 
 
 def start(
-    settings: Settings, port: int | None = None, told: Callable[[StartProgress], None] | None = None
+    settings: Settings, port: int | None = None, show: Callable[[StartProgress], None] | None = None
 ) -> tuple[process.Running, bool]:
     """Start the service, as that of the desktop where it is installed, and whether it was not there before.
 
-    With a `port` it is one of its own, since that of the desktop has what its description says. `told` gets what the
-    service tells of a long start.
+    With a `port` it is one of its own, since that of the desktop has what its description says. `show` is called
+    with each report of a long start.
     """
     if port is None and process.holder(settings) is None:
         there = Desktop(settings).start()
-        running, fresh = process.start(settings, told=told)  # finds it running
+        running, fresh = process.start(settings, show=show)  # finds it running
         return running, fresh or there
-    return process.start(settings, flags=() if port is None else ("--port", str(port)), told=told)
+    return process.start(settings, flags=() if port is None else ("--port", str(port)), show=show)

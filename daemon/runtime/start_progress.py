@@ -1,7 +1,7 @@
-"""How a service that takes long to start tells of it, so that whoever waits goes on waiting.
+"""Reports of a long start, so that a program that waits for the service goes on waiting.
 
-With much text, encoding it for another base model and learning it take minutes. What is told is in a file, which also
-those can read who wait for a start that is not theirs; a systemd that waits is told, too.
+With much text, encoding it for another base model and learning it take minutes. The report is a file, which each
+program that waits can read; a systemd that waits gets a message, too.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _FILE: Final = "starting"
 
 
 class StartReport:
-    """Tells of a start that goes on, once a second.
+    """Reports a start that goes on, once a second.
 
     Args:
         folder: what exists for the running service only.
-        notify: called whenever it is told.
+        notify: is called with each report.
     """
 
     def __init__(self, folder: Path, notify: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class StartReport:
         self._told_at = time.monotonic()
 
     def __call__(self, phase: str, done: float | None = None) -> None:
-        """Tell how far the start has come: the two parts of a :data:`StartProgress`."""
+        """Report how far the start has come: the two parts of a :data:`StartProgress`."""
         now = time.monotonic()
         if now - self._told_at < TOLD_EVERY_S:
             return
@@ -52,18 +52,18 @@ class StartReport:
 
 
 class Patience:
-    """The time for which a start is waited for: it begins anew whenever the service tells of it.
+    """The time for which a start is waited for: it begins anew with each report of the service.
 
     Args:
         folder: what exists for the running service only.
         limit_s: the longest silence.
-        told: gets what is told.
+        show: is called with each report.
     """
 
     def __init__(
-        self, folder: Path, limit_s: float, told: Callable[[StartProgress], None] | None = None
+        self, folder: Path, limit_s: float, show: Callable[[StartProgress], None] | None = None
     ) -> None:
-        self._path, self._limit_s, self._told = folder / _FILE, limit_s, told
+        self._path, self._limit_s, self._show = folder / _FILE, limit_s, show
         self._seen = self._read()  # of an earlier start that was killed
         self._deadline = time.monotonic() + limit_s
 
@@ -71,8 +71,8 @@ class Patience:
         """Return the seconds that are left, 0 once it is over."""
         if (now := self._read()) not in (None, self._seen):
             self._seen, self._deadline = now, time.monotonic() + self._limit_s
-            if self._told is not None:
-                self._told((now[0], now[1]))
+            if self._show is not None:
+                self._show((now[0], now[1]))
         return max(0.0, self._deadline - time.monotonic())
 
     def _read(self) -> Any:

@@ -51,9 +51,9 @@ class Suggestions:
             "answered", lambda: in_one_step(self.forget_answered), Priority.REST, KEPT_S
         )
 
-    def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
+    def suggest(self, prefix: str, *arguments: Any, **named: Any) -> Suggestion:
         """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
-        return self._model.queue.run(Priority.TYPING, self.suggest_in_steps(prefix, *given, **more))
+        return self._model.queue.run(Priority.TYPING, self.suggest_in_steps(prefix, *arguments, **named))
 
     def suggest_in_steps(
         self,
@@ -164,13 +164,13 @@ class Suggestions:
         """Return True if what the user answers there is heeded."""
         return self._app_policy.sees_context(place)
 
-    def add_feedback(self, given: Feedback, place: InputContext) -> FeedbackReceipt:
+    def add_feedback(self, feedback: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
         if self._off_record.active:
             return FeedbackReceipt(False, Reason.PAUSED)
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
-        self._store.feedback.add(given, self._model.adapter_id, user_stats.today())
+        self._store.feedback.add(feedback, self._model.adapter_id, user_stats.today())
         self._model.set_uptake(self._model.stats.uptake())
         return FeedbackReceipt(True, None)
 

@@ -285,7 +285,7 @@ def test_a_service_that_starts_tells_how_far_it_has_come(profile, at_start):
         (profile.home / "heard").write_bytes(b"")
 
     with pytest.raises(process.RelayedError, match="All is learned"):
-        process.start(profile, told=tell)
+        process.start(profile, show=tell)
     assert told == [("encode", 0.5)]
     assert not (profile.run_dir / "starting").exists()
 
