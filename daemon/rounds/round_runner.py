@@ -147,9 +147,8 @@ class Trainer:
             order = self._order(serving, parent, entries, budget_s)
         else:
             parent, entries, order = again
-        parts = iter(()) if unfinished is None else self._parts(unfinished)
         yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
-        yield from self._round(entries, order, parts, (serving, parent), unfinished, reason)
+        yield from self._round(entries, order, (serving, parent), unfinished, reason)
 
     def _again(
         self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
@@ -163,15 +162,10 @@ class Trainer:
             return None
         return parent, same, replace(order, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts)
 
-    def _parts(self, unfinished: Checkpoint) -> Iterator[str]:
-        for part in range(unfinished.parts):
-            yield base64.b64encode(self._store.checkpoints.part(unfinished.round, part)).decode()
-
     def _round(
         self,
         entries: list[tuple[int, Any]],
         order: TrainRequest,
-        parts: Iterator[str],
         adapters: tuple[int | None, int | None],
         unfinished: Checkpoint | None,
         reason: str,
@@ -186,6 +180,10 @@ class Trainer:
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
         spent_s = noted_s = order.spent_s
         kept = False  # a checkpoint, by this process
+        parts = (
+            base64.b64encode(self._store.checkpoints.part(round_id, part)).decode()
+            for part in range(order.checkpoint_parts)
+        )
         lines = chain(parts, (ids.tolist() for _, ids in entries))
         try:
             for event in self._children.follow(TRAINING, order, lines, order.checkpoint_parts + len(entries)):
