@@ -82,7 +82,7 @@ class Answered:
     def __init__(
         self, given: AnsweredText, encode: Callable[[str], list[int]], vocab: int, words: WordVocabulary
     ) -> None:
-        text = _with_few_repeats(without_addresses(given.text))
+        text = with_few_repeats(without_addresses(given.text))
         self.text = text
         self.ids = encode(f"{text}\n")
         self.memory = FastMemory(vocab)
@@ -173,7 +173,7 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub(lambda found: found[0] if _HANDLE.fullmatch(found[0]) else "", text)
 
 
-def _with_few_repeats(text: str) -> str:
+def with_few_repeats(text: str) -> str:
     """Return a text without the words that it has repeated too often, and without lines that were there before."""
     lines = dict.fromkeys(text.split("\n"))
     words = Counter(word.casefold() for line in lines for word in WORD.findall(line))

@@ -177,8 +177,8 @@ class Mender:
         """Return False where no correction of the word under the cursor can be likelier than what is typed."""
         if len(split.typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
             return False
-        least = least_letter_prob(self._user_model.words, split.typed, split.spaced, probs)
-        return least < _PLAUSIBLE_LETTER
+        words = self._user_model.words
+        return least_letter_prob(words, split.typed, split.spaced, probs) < _PLAUSIBLE_LETTER
 
     def _known(self, typed: str) -> _Known:
         """Return what a list of misspellings says of a word."""
@@ -312,18 +312,17 @@ class Mender:
         before = prefix[: match.start()]
         probs, known = self._next_token.next_probs(split.head), self._known(typed)
         spelt = not known.listed and self._general.is_spelt(typed)
-        stands = score_word(self._user_model.words, typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
+        words = self._user_model.words
+        stands = score_word(words, typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
         if not known.listed and (
             stands >= _PLAUSIBLE
-            or least_letter_prob(self._user_model.words, typed, split.spaced, probs, finished=True)
-            >= _PLAUSIBLE_LETTER
+            or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
         ):
             return None
-        language = self._user_model.words.language_at_hand
         meant = [
             candidate
             for candidate in self._candidates(before, split, probs, known, finished=True)
-            if not are_forms_of_one(fold(typed), fold(candidate.text), language)
+            if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
         ]
         unknown = self._ranker.unknown_score(split, probs) * (_DOUBT if known.listed else 1.0)
         doubts = max(stands, unknown)
@@ -340,14 +339,10 @@ class Mender:
         p = meant[0].score / total
         only_capital = fold(meant[0].text) == fold(typed)
         least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT and not known.listed else _MIN_OFFERED
-        if (
-            is_capitalized(typed)
-            and not spelt
-            and not known.listed
-            and not self._general.is_name(meant[0].text)
-        ):
+        is_doubtful = not spelt and not known.listed and not self._general.is_name(meant[0].text)
+        if is_doubtful and is_capitalized(typed):
             least = max(least, _MIN_OFFERED_NAME)  # a sentence may begin with a name that nobody knows
-        if spelt and not only_capital and language != "en":
+        if spelt and not only_capital and words.language_at_hand != "en":
             least = max(least, _MIN_OFFERED_SPELT)
         if p < least or (only_capital and not self._may_lack_capital(before, typed)):
             return None

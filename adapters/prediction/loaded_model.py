@@ -49,6 +49,12 @@ class LoadedModel:
         languages: those that the user writes, of which the word list was made.
         loading: the graph, if it is being loaded already.
 
+    Attributes:
+        languages: the languages that the user writes, the most written first.
+        lexicon: the general words of these languages.
+        general: the general words for corrections.
+        channel: what mistakes cost on the user's keyboard.
+
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
             it.
@@ -71,26 +77,21 @@ class LoadedModel:
         self._vocab = base.config.vocab
         self._base = base
         self._keyboard = keyboard
-        self._use(languages)
+        self.languages: tuple[str, ...] = ()
+        self.use_languages(languages)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
 
     def use_languages(self, languages: Sequence[str]) -> None:
         """Build user models from now on for who writes these languages. Their word list must be there."""
-        if tuple(languages) != self.languages:
-            self._use(languages)
-
-    def _use(self, languages: Sequence[str]) -> None:
+        if tuple(languages) == self.languages:
+            return
         paths = word_list_paths(self._base, languages)
         self.lexicon = read_lexicon(paths.lexicon)
-        """The general words."""
         self.languages = tuple(languages)
-        """Those that the user writes, the most written first."""
         self.general = GeneralWords(self.lexicon, paths.dictionary)
-        """The same for corrections."""
         self.channel = TypingChannel(self._keyboard or usual_layout(languages[0]), languages=languages)
-        """What mistakes cost."""
 
     @property
     def model(self) -> Model:
@@ -178,6 +179,4 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             word_calibration=word_calibration,
-            general=user_model.general,
-            channel=user_model.channel,
         )

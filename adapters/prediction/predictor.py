@@ -18,7 +18,6 @@ from idiolect.adapters.memory.rare_strings import units
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
 from idiolect.adapters.memory.word_matching import Matches
-from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
 from idiolect.adapters.prediction.autocorrection import Mender
@@ -57,7 +56,8 @@ class Predictor:
     Args:
         model: the loaded graph.
         tokenizer: its tokenizer.
-        user_model: shared with other predictors; not owned.
+        user_model: shared with other predictors. Without general words in it there are no corrections, and all text
+            is taken to be in a known language.
         mixture: the weights of the model and the n-gram memory; learns on.
         adapter: the LoRA tensors, or None for the base.
         adapter_id: the adapter's number, for answers.
@@ -65,9 +65,6 @@ class Predictor:
         calibration: how often ghosts of each probability were right; shared, and learns on.
         word_calibration: the same of words of which nothing was typed yet, those behind a ghost's first one too.
         min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
-        general: the general words, for corrections; shared. None makes no corrections, and takes all text to be in a
-            language that is known.
-        channel: what mistakes cost on the user's keyboard.
 
     Attributes:
         next_token: the next-token distributions.
@@ -91,8 +88,6 @@ class Predictor:
         calibration: Calibration | None = None,
         word_calibration: Calibration | None = None,
         min_word_prob: float = MIN_WORD_PROB,
-        general: GeneralWords | None = None,
-        channel: TypingChannel | None = None,
     ) -> None:
         self._min_word_prob = min_word_prob
         self.adapter_id = adapter_id
@@ -111,7 +106,7 @@ class Predictor:
         self.answered = NOTHING
         self.answered_units: Collection[str] = ()
         self.ranker = WordRanker(tokenizer, user_model, self.next_token)
-        self._languages = None if general is None else Languages(user_model.words)
+        self._languages = None if user_model.general is None else Languages(user_model.words)
         self.ghosts = Ghosts(
             self.next_token,
             self.ranker,
@@ -122,10 +117,9 @@ class Predictor:
         )
         self.look_ahead = LookAhead(self.next_token)
         self._mender = None
-        if general is not None:
-            self._mender = Mender(
-                self.ranker, self.next_token, user_model, general, channel or TypingChannel()
-            )
+        if user_model.general is not None:
+            channel = user_model.channel or TypingChannel()
+            self._mender = Mender(self.ranker, self.next_token, user_model, user_model.general, channel)
         self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:

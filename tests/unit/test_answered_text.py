@@ -56,7 +56,7 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(make, then):
     assert len(session.tokens) > len(service.model.loaded.tokenizer.encode(MESSAGE))
     service.model.served.predictor.answer(AnsweredText(then[0]) if then else NOTHING)
     assert not session._cache[..., len(session.tokens) :, :].any()
-    assert not session._evicted._texts
+    assert len([*session.active_texts(3600)]) <= 1, "no text is set aside"
     other = never.model.served.predictor.next_token.session
     for one in (service, never):
         words(one, "We will be there ", *then)

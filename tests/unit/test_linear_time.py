@@ -43,7 +43,7 @@ MAX_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
 QUICK_S = 0.002  # on text of LARGE: what takes no longer is not compared
 #: Patterns that are compared with a word, from its beginning; a longer one is not looked at.
 OF_A_WORD = ("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH")
-WORD = word_features._LONGEST  # characters
+WORD = word_features.LONGEST  # characters
 
 Work = Callable[[str], object]
 Case = tuple[str, str]  # a beginning, and what is repeated behind it
@@ -282,7 +282,7 @@ READERS: dict[str, Work] = {
     "a reply": lambda text: [split(text, text).context(), split_mail(f"To: a\n{text}", text).context()],
     "a commit message": lambda text: commit_message_file.split("", text).context(),
     "who wrote": lambda text: answered_text.named_in(f"To: {text}"),
-    "what is answered": lambda text: answered._with_few_repeats(answered.without_addresses(text)),
+    "what is answered": lambda text: answered.with_few_repeats(answered.without_addresses(text)),
     "html": plain,
     "mail": lambda text: [typed_text(head + text.encode("utf-8", "replace")) for head in MAIL],
     "entities": unescaped,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -351,8 +352,11 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(predictor):
     assert 0 < read[0] < read[8]
 
 
-def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(predictor, lexicon, tiny_tokenizer):
-    ours = predictor(*[BOILERPLATE] * 6, general=GeneralWords(lexicon))
+def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
+    predictor, knowing, lexicon, tiny_tokenizer
+):
+    known = replace(knowing(*[BOILERPLATE] * 6), general=GeneralWords(lexicon))
+    ours = predictor(known=known)
     ours.ghosts.show = "more"
     secret, ids = "Wombles frobnicate", tiny_tokenizer.encode("Wombles frobnicate")
     whole = f"{secret} " * 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ def ours(tiny, tiny_float, tiny_tokenizer) -> Predictor:
     """A predictor that has read a letter many times, and corrects."""
     lexicon = read_lexicon(tiny.lexicon)
     known = know(lexicon, tiny_tokenizer, [LETTER] * 8, limit=60)
+    known = replace(known, general=GeneralWords(lexicon))
     more = {"calibration": Calibration.from_json(SURE), "word_calibration": Calibration.from_json(SURE)}
-    return Predictor(tiny_float, tiny_tokenizer, known, trusting(), general=GeneralWords(lexicon), **more)
+    return Predictor(tiny_float, tiny_tokenizer, known, trusting(), **more)
 
 
 def test_a_text_that_is_shown_has_no_reason(ours):

@@ -9,9 +9,9 @@ from typing import Final
 
 from idiolect.daemon.text.redaction.rule import Span, lazy
 
-_CHARS: Final = 130  # characters between a cue and what it tells, at most
-_BEFORE: Final = 28  # characters before a number that say that it is another one
-#: Right before a number: it is a telephone's, an order's, a page's.
+_CHARS: Final = 130  # characters between a cue and its number, at most
+_BEFORE: Final = 28  # characters before a number, in which its own name may stand
+#: Right before the number of a telephone, an order, a page.
 _ANOTHER: Final = lazy(
     r"(?:(?<![^\W_])(?:tel|telephone|phone|fon|telefon|t[eé]l[eé]phone|tel[eé]fono|telefone|mobil[e]?|handy|cell|fax|ext|extension|room|zimmer|order"
     r"|invoice|ticket|flight|parcel|tracking|version|isbn"
@@ -24,11 +24,11 @@ _ANOTHER: Final = lazy(
 
 @dataclass(frozen=True)
 class Form:
-    """How a number is written, and what tells it from another of the same form.
+    """How a number is written.
 
-    `right` says whether check digits hold, or the form is rare enough, where a cue is weak. The number stands at most
-    `behind` words behind its cue, or `before` words before it, and never behind what `unless` finds at the end of
-    the small letters before it.
+    `right` says for a weak cue whether the number's check digits hold, or its form is rare enough. The number stands at
+    most `behind` words behind its cue or `before` words before it, and never where `unless` matches the lower-case text
+    before it.
     """
 
     pattern: str
@@ -39,12 +39,12 @@ class Form:
 
 
 class Grammar:
-    """Cues and the forms that they tell.
+    """Cues, and the forms of the numbers that they name.
 
-    `cues` are (alternatives, names of forms): each alternative is a pattern of small letters that begins a word and
-    begins with two plain letters; a name that ends in `?` is told only weakly: the form's own check must hold too.
-    Each form stands between `begin` and `end`. `worth` finds what may be any of the forms: cues are looked for only
-    around it. Where forms have no space in them, it is looked for only in words of `shortest` characters.
+    `cues` are (alternatives, names of forms): each alternative is a pattern in lower case that begins a word with two
+    plain letters. For a name that ends in `?` the cue is weak: the form's own check must hold, too. Each form stands
+    between `begin` and `end`. `worth` matches wherever one of the forms may match: cues are looked for around these
+    places alone. Forms without spaces are looked for only in words of at least `shortest` characters.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Grammar:
         self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
         for pattern, names in cues:
             for alternative in _alternatives(pattern):
-                told = (lazy(alternative), names.split())
-                self._cues.setdefault(alternative[:2], []).append(told)
+                cue = lazy(alternative), names.split()
+                self._cues.setdefault(alternative[:2], []).append(cue)
         seconds: dict[str, str] = {}
         for letters in sorted(self._cues):
             seconds[letters[0]] = seconds.get(letters[0], "") + re.escape(letters[1])
@@ -81,7 +81,7 @@ class Grammar:
                     folded = "".join(char.lower()[0] for char in text)
             low, high = max(end, place.start() - _CHARS), min(len(text), place.end() + _CHARS)
             if high > low:
-                yield from self._around(text, folded, low, high)
+                yield from self._find_around(text, folded, low, high)
                 end = high
 
     def _places(self, text: str) -> Iterator[re.Match[str]]:
@@ -91,33 +91,35 @@ class Grammar:
             for word in self._long.finditer(text):
                 yield from self._worth.finditer(text, *word.span())
 
-    def _around(self, text: str, folded: str, low: int, high: int) -> Iterator[Span]:
-        """What the cues tell that begin in [low, high) of `text`."""
+    def _find_around(self, text: str, folded: str, low: int, high: int) -> Iterator[Span]:
+        """The numbers of the cues that begin in [low, high) of `text`."""
         for begin in self._begin.finditer(folded, low, high):
             for pattern, names in self._cues[begin[0]]:
                 if (cue := pattern.match(folded, begin.start())) is not None:
-                    yield from self._told(text, folded, cue, names)
+                    yield from self._find_numbers(text, folded, cue, names)
 
-    def _told(self, text: str, folded: str, cue: re.Match[str], names: list[str]) -> Iterator[Span]:
+    def _find_numbers(self, text: str, folded: str, cue: re.Match[str], names: list[str]) -> Iterator[Span]:
         low, high = max(0, cue.start() - _CHARS), min(len(text), cue.end() + _CHARS)
         for name in names:
             pattern, form = self._forms[name.rstrip("?")]
             for match in pattern.finditer(text, low, high):
                 if (
-                    _together(folded, cue, match, form)
+                    _are_near(folded, cue, match, form)
                     and (match.end() < high or high == len(text))
                     and (name[-1] != "?" or (form.right is not None and form.right(match[0])))
-                    and not _of_another(folded[max(0, match.start() - _BEFORE) : match.start()], form.unless)
+                    and not _has_another_name(
+                        folded[max(0, match.start() - _BEFORE) : match.start()], form.unless
+                    )
                 ):
                     yield match.span()
 
 
-def _of_another(before: str, unless: re.Pattern[str] | None) -> bool:
+def _has_another_name(before: str, unless: re.Pattern[str] | None) -> bool:
     return bool(_ANOTHER.search(before) or (unless is not None and unless.search(before)))
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """The alternatives of a pattern, less those within brackets."""
+    """The alternatives of a pattern, but not the alternatives within its brackets."""
     depth, start = 0, 0
     for place, char in enumerate(pattern):
         depth += (char in "([") - (char in ")]")
@@ -127,8 +129,8 @@ def _alternatives(pattern: str) -> Iterator[str]:
     yield pattern[start:]
 
 
-def _together(folded: str, cue: re.Match[str], match: re.Match[str], form: Form) -> bool:
-    """Whether few enough words stand between, and no empty line."""
+def _are_near(folded: str, cue: re.Match[str], match: re.Match[str], form: Form) -> bool:
+    """Whether few enough words stand between a cue and a number, and no empty line."""
     if match.start() >= cue.end():
         between, most = folded[cue.end() : match.start()], form.behind
     elif match.end() <= cue.start():

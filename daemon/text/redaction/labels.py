@@ -198,7 +198,7 @@ def is_said_of_a_field(value: str) -> bool:
 
 def _is_plain_word(word: str) -> bool:
     """Whether a word is one that people use, or by its ending a Spanish verb: no list has "perseverar"."""
-    return word.isalpha() and word.islower() and (_frequency(word) > 0 or word.endswith(("ar", "er", "ir")))
+    return word.isalpha() and word.islower() and (frequency(word) > 0 or word.endswith(("ar", "er", "ir")))
 
 
 def in_quotes(match: re.Match[str]) -> Span | None:
@@ -228,7 +228,7 @@ def _opens_something(said: str) -> bool:
 def in_a_line(match: re.Match[str]) -> Span | None:
     """What has a line to itself, less the stop behind it; a plain word only if it is a rare one."""
     said = match["s"].rstrip(".,;:!?)")
-    if not said or (said.isalpha() and _frequency(said) >= _COMMON):
+    if not said or (said.isalpha() and frequency(said) >= _COMMON):
         return None
     return match.start("s"), match.start("s") + len(said)
 
@@ -238,16 +238,17 @@ def no_sentence(match: re.Match[str]) -> Span | None:
     said = match["s"]
     if any(map(str.isdigit, said)):
         return named(match)
-    plain = STATE.match(said) or (said.isalpha() and _frequency(said) >= _RARE)
+    plain = STATE.match(said) or (said.isalpha() and frequency(said) >= _RARE)
     return None if plain or is_said_of_a_matter(match.string, *match.span("s")) else named(match)
 
 
 def row_of_words(match: re.Match[str]) -> Span | None:
     """A row of words that make no sentence: few of them are very common."""
     words = re.findall(r"[^\W\d_]+", match["s"])
-    common = sum(_frequency(word) >= _VERY_COMMON for word in words)
+    common = sum(frequency(word) >= _VERY_COMMON for word in words)
     return named(match) if len(words) >= _FEWEST and common <= _MAX_COMMON * len(words) else None
 
 
-def _frequency(word: str) -> float:
+def frequency(word: str) -> float:
+    """How often people use a word, on Zipf's scale, in the language that uses it most."""
     return max(zipf(folded(word).strip("'!*")))

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from idiolect.daemon.text.redaction import (
+    key_checks,
     labels,
     near_words,
     numbers,
@@ -27,53 +28,12 @@ _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
 _KEY_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{12,}})*+"
 _SHORT_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}}){{0,1000}}?"
 
-_KEY_NAME: Final = lazy(
-    r"(?i)(?:\w{1,20}[_-])?(?:app_?id|api_?key|key|k|tk|t|token|auth|sig|signature|secret|chiave|clave|cle|schluessel|chave"
-    r"|sleutel|pw|pass|pwd|code|jwt|hash)"
-)
-#: What names a version, a thing, or where somebody came from.
-_PUBLIC_NAME: Final = lazy(
-    r"(?i)(?:v|ver|version|sha\d*|rev|ref|commit|id|\w{1,40}_?id|utm_\w{1,40}|fbclid|gclid|h|hash|list|q|query|url|u|s|h2"
-    r"|integrity|share|si)"
-)
-_DIFFERENT: Final = 10  # characters; of 32 drawn at random 14 are
 _BEFORE: Final = 60  # characters before a number that may say what it is
-_NAMED: Final = lazy(
-    r"(?<![^\W_])(?:md5|hash|checksum|digest|etag|[ug]uid|fingerprint|sum|commit|blob|tree|object|build|cache|version"
-    r"|trace|request|session|span|transaction|block|prüfsumme|empreinte|huella|impronta)(?:[ _-]?id)?"
-    r"\W{0,4}(?:\w{1,12}\W{1,3}){0,3}\Z"
-)
 _CODE_BEFORE: Final = lazy(
     rf"(?i:{labels.SENT_CODE}(?:[ \t]{{0,8}}[:=#：][ \t]{{0,8}}"
     r"|[ \t]{1,8}(?:is|was|ist|lautet|es|est)[ \t:]{1,8}|[ \t]{1,8})\Z)"
 )
 _CODE_HINTS: Final = labels.SENT_CODE_HINTS.split("|")
-
-
-def _mixed(value: str) -> bool:
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-
-
-def _last_part(match: re.Match[str]) -> Span | None:
-    return named(match) if _mixed(match["s"]) else None
-
-
-def _queried(match: re.Match[str]) -> Span | None:
-    """The value of a query that is named as a key, or drawn at random and named as nothing known."""
-    if _KEY_NAME.fullmatch(match["n"]):
-        return _last_part(match)
-    public = _PUBLIC_NAME.fullmatch(match["n"]) or not random_strings.is_random(match["s"])
-    return None if public else named(match)
-
-
-def _as_long_as_a_key(match: re.Match[str]) -> Span | None:
-    """Hexadecimal of a length that keys have and commits have not, unless it is said that it names something."""
-    before = match.string[max(0, match.start() - 40) : match.start()].lower()
-    return None if len(set(match["s"].lower())) < _DIFFERENT or _NAMED.search(before) else named(match)
-
-
-def _base32(match: re.Match[str]) -> Span | None:
-    return named(match) if random_strings.is_long_base32(match["s"]) else None
 
 
 def _behind_a_word(match: re.Match[str]) -> Span | None:
@@ -120,7 +80,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "token",
         "named in a URL",
         rf"[?&;](?P<n>[\w-]{{1,30}})=(?P<s>{DONE}[A-Za-z0-9_~.+/-]{{12,300}}={{0,2}})(?![^\s&#;\"'<>),\]}}])",
-        check=_queried,
+        check=key_checks.is_key_in_query,
         hints="?",
         signs="=",
     ),
@@ -128,7 +88,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "token",
         "a webhook's address",
         r"https?://(?=[^\s]{0,150}hook)[^\s?]{3,200}/(?P<s>[A-Za-z0-9_-]{16,200})(?![\w/-])",
-        check=_last_part,
+        check=key_checks.has_figures_and_letters,
         hints="hook",
         signs="/",
         long_word=32,
@@ -148,7 +108,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "hexadecimal as long as a key",
         r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])"
         r"(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))(?![\w/@+=-]|[.:]\w)",
-        check=_as_long_as_a_key,
+        check=key_checks.is_long_hexadecimal,
         figures=1,
         long_word=32,
     ),
@@ -164,7 +124,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "key",
         "base32 in one",
         r"(?<![\w/+.-])(?P<s>[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?=={0,6}(?![\w/+=-]))",
-        check=_base32,
+        check=key_checks.is_base32,
         figures=1,
         long_word=16,
     ),

@@ -1,8 +1,7 @@
 """Redaction: replaces the secrets of a text by placeholders before anything is stored.
 
-A text is looked at once for what any secret must have: a figure, a long word, one of some literals. Most texts
-have nothing of it, and that is all that they cost; else the rules are tried that may fit. Then the tagger looks for
-what has no form of its own.
+Every secret has a figure, a long word or one of some literals. A text without them costs one look; in other texts the
+rules that may fit are tried. Then the tagger finds the secrets that have no form of their own.
 """
 
 from __future__ import annotations
@@ -41,24 +40,24 @@ def redact(
 ) -> tuple[str, int]:
     """`text` with each secret replaced by a placeholder such as `[token]`, and how many were replaced.
 
-    In `prose`, secrets are also told by what stands around them (by the `tagger` that is shipped, unless another is
-    given). `before` stands in front of the text, and is read with it: a secret may
-    have its label there, or begin there; none of it comes back, and none of its own secrets is counted.
-    Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
+    In `prose`, a `tagger` (without an argument the shipped tagger) also finds secrets by the words around them.
+    `before` stands in front of the text and is read with it, since a secret may have its label there, or begin there;
+    it is not returned, and its own secrets are not counted.
+    Idempotent: redacted text goes through unchanged. Takes time linear in the text's length.
     """
     reading = _Reading(before, text)
-    reading.by_rules()
-    for _ in range(_MAX_PASSES if prose else 0):  # what is gone changes what stands around the rest
-        spans = _told(tagger or _tagger(), reading.plain)
+    reading.redact_by_rules()
+    for _ in range(_MAX_PASSES if prose else 0):  # a placeholder changes the words around the other secrets
+        spans = _find_by_tagger(tagger or _tagger(), reading.plain)
         if not spans:
             break
         reading.replace(spans, [_kind(reading.text[start:end]) for start, end in spans])
-        reading.by_rules()
+        reading.redact_by_rules()
     return reading.text[reading.begin :], reading.count
 
 
-def _told(tagger: Tagger, text: str) -> list[Span]:
-    """What the tagger finds in a text as it stands, and as it would be without capitals and line ends."""
+def _find_by_tagger(tagger: Tagger, text: str) -> list[Span]:
+    """The spans that the tagger finds in a text, as it stands and without its capitals and line ends."""
     bare = unadorned(text)
     found = {*tagger.find(text), *(tagger.find(bare) if bare != text else ())}
     spans: list[Span] = []
@@ -98,7 +97,7 @@ def _tagger() -> Tagger:
 
 
 class _Reading:
-    """A text behind what stands before it, while secrets are taken out of both."""
+    """A text and the text before it, while the secrets of both are replaced."""
 
     def __init__(self, before: str, text: str) -> None:
         self.text = before + text
@@ -106,8 +105,8 @@ class _Reading:
         self.begin = len(before)
         self.count = 0
 
-    def by_rules(self) -> None:
-        """Take out what the rules find."""
+    def redact_by_rules(self) -> None:
+        """Replace the secrets that the rules find."""
         rules = _worth_trying(self.plain)
         for _ in range(_MAX_PASSES):  # a secret beside another is sometimes seen only once that one is gone
             changed = False
@@ -120,7 +119,7 @@ class _Reading:
             rules = _worth_trying(self.plain)
 
     def replace(self, spans: list[Span], placeholders: list[str]) -> None:
-        """Put the placeholders in the place of the spans; one that begins before the text is the text's now."""
+        """Put the placeholders in the place of the spans. A secret that begins before the text is now the text's."""
         begin = self.begin
         for (start, end), placeholder in zip(spans, placeholders, strict=True):
             if end > self.begin:
@@ -134,7 +133,7 @@ class _Reading:
 
 
 def forget_words() -> None:
-    """Forget the words that were looked at: they are remembered beyond their text, since most come again."""
+    """Forget the words that were read: they are remembered beyond their text, since most of them come again."""
     word_features.forget_words()
     secret_cues.forget_words()
 
@@ -150,17 +149,17 @@ def kinds(text: str) -> dict[str, int]:
 
 
 def kinds_found(text: str) -> dict[str, int]:
-    """How many secrets of each kind `redact` would take out of `text`; its placeholders are none."""
+    """How many secrets of each kind `redact` would replace in `text`; placeholders in it do not count."""
     return dict(Counter(kinds(redact(text)[0])) - Counter(kinds(text)))
 
 
 def without_placeholders(text: str) -> str:
-    """`text` less its placeholders: what is left was really written."""
+    """`text` without its placeholders: the part that somebody wrote."""
     return _ANY_PLACEHOLDER.sub("", text) if "[" in text else text
 
 
 def hides(before: str, offered: str) -> bool:
-    """Whether redaction would take something of `offered` if it stood after `before`, or has taken it already."""
+    """Whether `offered` holds a part of a secret if it stands after `before`, or a part of a placeholder."""
     before = before[-_LOOKED_AT:]
     whole = before + offered
     # A suggestion may end within a placeholder, or begin in one.
@@ -169,7 +168,7 @@ def hides(before: str, offered: str) -> bool:
     if not _worth_trying(plain(whole)):
         return False
     kept, count = redact(whole, prose=False)
-    # A secret that is complete without what is offered stays the prefix's own.
+    # A secret that is complete without the offer is the prefix's alone.
     return bool(count) and not kept.endswith(offered)
 
 

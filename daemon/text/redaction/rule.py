@@ -8,19 +8,18 @@ from typing import Any, Final, TypeAlias, cast
 
 Span: TypeAlias = tuple[int, int]
 
-#: The kinds of what is taken out. `id`: a national identity number; `random`: what was drawn at random and has no
-#: name; `data`: what no person types, and may hold a key.
+#: The kinds of secrets. `id`: a national identity number; `random`: a random string without a name; `data`: text that
+#: no person types and that may hold a key.
 KINDS: Final = ("key", "token", "password", "pin", "card", "iban", "id", "random", "data")
-#: What stands in the place of a secret. It never counts as a secret itself, so that redacting twice
-#: changes nothing.
+#: Stands in the place of a secret. It is never taken for a secret itself, so that redacting twice changes nothing.
 PLACEHOLDER: Final = rf"\[(?:{'|'.join(KINDS)})\]"
-#: For patterns: not here, where a secret was taken out already.
+#: For patterns: no placeholder stands here.
 DONE: Final = rf"(?!{PLACEHOLDER})"
 _SOON: Final = 120  # characters between a word such as "password" and the sign behind it
 
 
 class _LazyPattern:
-    """Stands for a compiled pattern, and has each of its attributes once that is asked for."""
+    """Stands for a compiled pattern, and gets each of its attributes at its first use."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -32,12 +31,12 @@ class _LazyPattern:
 
 
 def lazy(source: str) -> re.Pattern[str]:
-    """Return what behaves as `re.compile(source)` and is compiled at its first use: most texts need few patterns."""
+    """Return a pattern that is compiled at its first use: most texts need few patterns."""
     return cast("re.Pattern[str]", _LazyPattern(source))
 
 
 def source(pattern: object) -> str | None:
-    """What a pattern that `lazy` gave is made of; None for anything else."""
+    """The source of a pattern that `lazy` returned; None for anything else."""
     return pattern._source if isinstance(pattern, _LazyPattern) else None
 
 
@@ -49,12 +48,12 @@ def named(match: re.Match[str]) -> Span | None:
 class Rule:
     """One row of the table: a kind of secret, its name in tests/redaction_examples.txt, and how it is found.
 
-    `pattern` has a group `s`, the secret itself; `check` narrows a match to the secret's span, or refuses it with
-    None. Where a pattern is not enough, `find` gives all spans in a text instead. The rest saves time, and refuses
-    nothing that the pattern would take. A rule is tried only where one of the lower-case `hints` occurs (parted by
-    `|`; one with a `^` begins a word), and one of the characters in `signs` (with `near`, soon behind it), if there
-    are any; where there are `figures`: 1, or 3 close together; where a word has `long_word` characters; and where
-    there are `words` words, or one that may be as many without a space.
+    `pattern` has a group `s`, the secret itself; `check` narrows a match to the secret's span, or returns None for no
+    secret. Where a pattern is not enough, `find` returns all spans in a text instead. The other arguments save time and
+    change no result. They say which texts the rule is tried on: with one of the lower-case `hints` (separated by `|`; a
+    hint with a `^` begins a word); with one of the characters in `signs`, if there are any (if `near`, soon behind a
+    hint); with `figures`: 1, or 3 close together; with a word of `long_word` characters; and with `words` words, or one
+    word that may be as many without spaces.
     """
 
     def __init__(

@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
+from idiolect.daemon.text.redaction.labels import frequency
 from idiolect.daemon.text.redaction.rule import DONE, Span, named
 from idiolect.daemon.text.redaction.word_features import STATE
-from idiolect.models.hashed_frequencies import zipf
 
 _RARE: Final = 3.5  # on Zipf's scale: hardly any sentence has a rarer word
 _COMMON: Final = 4.6
@@ -54,7 +54,7 @@ ANSWER_HINTS: Final = "question|frage|pregunta|domanda|pergunta|vraag|answer|ant
 def answer(match: re.Match[str]) -> Span | None:
     """The answer, where it has a capital that German alone would not ask for, or is a rare word."""
     first = match["s"].split()[0]
-    common = _frequency(first)
+    common = frequency(first)
     if common < _RARE:
         return named(match)
     return named(match) if first[:1].isupper() and common < _COMMON else None
@@ -111,7 +111,7 @@ def rare_word(match: re.Match[str]) -> Span | None:
     """The value, unless it is a word that such a sentence would have anyway: "to expire", "auf Wunsch"."""
     word = match["s"]
     infinitive = word.islower() and word.endswith(("ar", "er", "ir", "re", "en"))
-    plain = STATE.match(word) or infinitive or _frequency(word) >= _RARE
+    plain = STATE.match(word) or infinitive or frequency(word) >= _RARE
     return None if plain else named(match)
 
 
@@ -119,13 +119,9 @@ def row_of_rare_words(match: re.Match[str]) -> Span | None:
     """The words, where each has a meaning of its own and none says how something is."""
     words = match["s"].split()
     rare = all(
-        0 < _frequency(word) < _VERY_COMMON
+        0 < frequency(word) < _VERY_COMMON
         and not STATE.match(word)
         and cues(folded(word)).isdisjoint((Cue.PASSWORD, Cue.CODE, Cue.SPELLING))
         for word in words
     )
     return named(match) if rare else None
-
-
-def _frequency(word: str) -> float:
-    return max(zipf(folded(word).strip("'!*")))

@@ -106,7 +106,7 @@ _SIGN_WITHIN: Final = re.compile(r".{1,200}[@!#$%&*+_~^].")
 _LEET: Final = re.compile(r"(?=.{0,200}[a-z]).{0,200}[a-z][013457](?:[a-z]|\Z)", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?]\s")
 _QUOTES: Final = frozenset("\"“”„«»`'‘’")
-_LONGEST: Final = 200  # characters of a word whose form is looked at
+LONGEST: Final = 200  # characters of a word whose form is looked at
 _COMMON: Final = 4.75  # on Zipf's scale: the two thousand most used words of a language
 _PLAIN_FORMS: Final = frozenset(("lower", "cap", "upper", "camel"))
 _REACH: Final = 8  # characters before and behind a word that are looked at
@@ -163,7 +163,7 @@ def _runs(text: str) -> list[tuple[int, int]]:
 
 def form(word: str) -> str:
     """The form of a word, one of :data:`FORMS`."""
-    if len(word) > _LONGEST:
+    if len(word) > LONGEST:
         return "other"
     name = "lower" if word.isalpha() else next(name for name, pattern in _FORMS if pattern.match(word))
     if name == "lower" and not word.islower():
