@@ -27,7 +27,7 @@ def typist(tiny_profile, tmp_path_factory):
         yield site.settings
 
 
-def arms_of(out):
+def rows_of(out):
     """What the first column of the first table says."""
     lines = iter(out.splitlines())
     assert any("────" in line for line in lines)
@@ -44,7 +44,7 @@ def test_the_own_history_is_told_of_in_a_sentence_and_four_rows(run, typist):
     figures = [row[0] for row in cells if row and row[-1].isdigit()]
     assert figures == ["seconds:", "keystrokes:", "keystrokes:", "keystrokes:"]
     assert rest[-1] == "`--all` shows each part of the program, with intervals and times."
-    assert err.splitlines()[:2] == ["Preparing …", "Typing your text again: base …"]
+    assert err.splitlines()[:2] == ["Preparing …", "Typing your text again …"]
 
 
 def test_a_corpus_has_rows_of_its_own(run, typist, tmp_path, monkeypatch):
@@ -52,7 +52,7 @@ def test_a_corpus_has_rows_of_its_own(run, typist, tmp_path, monkeypatch):
     Path("notes.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in messages(120)))
     code, out, _ = run(typist, "eval", "notes.jsonl", "--all", "--no-train", "--chars", "500")
     assert code == 0
-    assert arms_of(out) == ["base", "context", "memory"]
+    assert rows_of(out) == ["base", "latest", "texts", "memory"]
     assert "after a history of 96 with" in out
     assert out.splitlines()[-1] == (
         "No row has an adapter. Without --no-train one is trained on the history first."

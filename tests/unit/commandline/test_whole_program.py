@@ -239,7 +239,7 @@ def test_one_who_stops_waiting_is_told_what_became_of_it(much):
     notes = much.notes("followed")
     err = much.interrupted("watch", "--yes", notes, once=lambda _: much.entries())
     assert f"{notes} is not followed. What was read of it until now is kept" in err
-    err = much.interrupted("eval", "--chars", "20000", once=line("Typing your text again: base"))
+    err = much.interrupted("eval", "--chars", "20000", once=line("Typing your text again"))
     assert err.endswith("The evaluation is ended; nothing of it is kept.\n")
     before = much.entries()
     err = much.interrupted("add", much.notes("added"), once=lambda _: much.entries() > before)

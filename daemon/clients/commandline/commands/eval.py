@@ -17,6 +17,13 @@ from idiolect.daemon.clients.commandline.terminal import Terminal
 EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --all; idiolect eval --context replies.jsonl"
 
 _WORDS_ON_OFFER: Final = (1, 3, 5)
+#: Rows of a measurement, by what suggestions know in it: at two lines a row, they fit into 80 columns.
+_ROWS: Final = {
+    "base": "base model",
+    "context": "latest\ntexts",
+    "no context": "all but\nlatest",
+    "both": "all",
+}
 
 
 def run(
@@ -93,7 +100,8 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
     typed = counted(test["entries"], "message")
     terminal.say(
         f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
-        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals:"
+        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals, where suggestions know nothing of you (base "
+        "model), your latest texts, or those with memory, adapter, or all of it:"
     )
     _show_arms(terminal, found["arms"], "all")
     new = [arm for arm in found["arms"] if arm["no_repeats"]]
@@ -208,7 +216,7 @@ def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) ->
     offers = tuple(f"{most} word{'s' * (most > 1)}\n95 %" for most in _WORDS_ON_OFFER)
     ghost = ("grey\nwhole", "grey\nwords", "grey\nnet", "right\nshown", "wrong\n/ 100")
     headers = (*offers, *ghost, "p50 ms\np95 ms")
-    rows = (_make_row(arm["name"], arm[messages], arm["latency_ms"]) for arm in arms)
+    rows = (_make_row(_ROWS.get(arm["name"], arm["name"]), arm[messages], arm["latency_ms"]) for arm in arms)
     terminal.show_table(("", *headers), rows, right=headers, narrow=True)  # it fits into 80 columns
 
 
