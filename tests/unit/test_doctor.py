@@ -161,7 +161,7 @@ def test_swap_that_could_be_read(tmp_path, area, uuid, level):
         place = devices / Path(area).name / "dm" / "uuid"
         place.parent.mkdir(parents=True)
         place.write_text(uuid)
-    [finding] = doctor_checks._check_swap(swaps, devices)
+    [finding] = doctor_checks.check_swap(swaps, devices)
     assert finding.level == level
     assert level == "ok" or area in finding.found
 
@@ -187,9 +187,9 @@ def test_more_folders_than_the_system_tells_of(tmp_path):
         (notes / f"{number}").mkdir(parents=True)
     watched = [notes, notes / "3"]  # one below the other is not counted twice
     most.write_text("42\n")
-    assert doctor_checks._check_watch_limit(watched, most) == []
+    assert doctor_checks.check_watch_limit(watched, most) == []
     most.write_text("12\n")
-    [finding] = doctor_checks._check_watch_limit(watched, most)
+    [finding] = doctor_checks.check_watch_limit(watched, most)
     assert (finding.level, "more than 6 folders" in finding.found) == ("note", True)
     assert "max_user_watches=524288" in finding.mend
-    assert doctor_checks._check_watch_limit(watched, tmp_path / "another system") == []
+    assert doctor_checks.check_watch_limit(watched, tmp_path / "another system") == []

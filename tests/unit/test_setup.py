@@ -157,7 +157,7 @@ def test_without_a_new_ibus_it_says_what_to_install(target, program, version, sa
 def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path):
     settings = target.settings
     program("ibus", IBUS.format(version="1.5.32"))
-    assert doctor_checks._check_keyboard(settings) == []
+    assert doctor_checks.check_keyboard(settings) == []
     assert "setup keyboard" in Keyboard().state(target).mend
     done = Keyboard().install(replace(target, learn=True))
     assert done[-1] == "It suggests and learns."
@@ -168,7 +168,7 @@ def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path)
     state = Keyboard().state(target)
     assert (state.written, state.current, state.runs, state.learns) == (True, True, False, True)
     assert "does not run in this session" in state.mend
-    [finding] = doctor_checks._check_keyboard(settings)
+    [finding] = doctor_checks.check_keyboard(settings)
     assert (finding.level, finding.mend) == ("note", state.mend)
     other = Target(Settings(home=tmp_path / "other"))
     assert "another version, place or layout" in Keyboard().state(other).mend

@@ -72,7 +72,7 @@ def examine() -> list[Finding]:
             )
         if not os.path.exists(settings.home):
             break
-    return [*findings, *_check_swap()]
+    return [*findings, *check_swap()]
 
 
 def _check_profile(settings: Settings) -> list[Finding]:
@@ -167,7 +167,7 @@ def _check_service(settings: Settings) -> list[Finding]:
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."
         findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
-    return [*findings, *_check_watch_limit([Path(path) for path in now.get("watches", [])])]
+    return [*findings, *check_watch_limit([Path(path) for path in now.get("watches", [])])]
 
 
 def _check_sharing(sharing: dict[str, Any]) -> Finding:
@@ -184,7 +184,7 @@ def _check_sharing(sharing: dict[str, Any]) -> Finding:
     return Finding("shared folder", "ok", found)
 
 
-def _check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) -> list[Finding]:
+def check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) -> list[Finding]:
     """Compare the followed folders with how many the system tells of changes in; other programs need some, too."""
     try:
         most = int(watches_file.read_text())
@@ -277,7 +277,7 @@ def _check_desktop(settings: Settings) -> list[Finding]:
     return [Finding("desktop", "ok", state.path)]
 
 
-def _check_keyboard(settings: Settings) -> list[Finding]:
+def check_keyboard(settings: Settings) -> list[Finding]:
     """Check each link between a key and the keyboard, where that is installed."""
     from idiolect.daemon.clients.keyboard import component
     from idiolect.daemon.clients.setup.keyboard_place import Keyboard
@@ -301,7 +301,7 @@ def _check_keyboard(settings: Settings) -> list[Finding]:
     return [Finding("keyboard", "note", f"it does not hold that {broken}", state.mend)]
 
 
-def _check_swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
+def check_swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
     """Check that what is swapped out of memory, the user's text too, is not written as it stands."""
     try:
         areas = [line.split()[0] for line in swaps.read_text().splitlines()[1:]]
@@ -383,5 +383,5 @@ _CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
     "store file": _check_store_file,
     "store": _check_store,
     "desktop": _check_desktop,
-    "keyboard": _check_keyboard,
+    "keyboard": check_keyboard,
 }

@@ -22,11 +22,11 @@ function state(look, text, more = "") {
 
 /** When training starts, for people. */
 function outlook(why) {
-  const told = why.replace("a round is due; it waits until the keyboard rests", "learning starts when you stop typing")
+  const when = why.replace("a round is due; it waits until the keyboard rests", "learning starts when you stop typing")
     .replace("a round is due and starts within a minute", "learning starts within a minute")
     .replace("a round is due; it ", "learning ").replace(/^a round is due after (.*) more words of new text/, "learning starts after $1 more words that you write")
     .replace("rounds start only when asked for (auto_train is off)", "training starts only when you ask for it");
-  return `${sentence(told)}.`;
+  return `${sentence(when)}.`;
 }
 
 async function status() {
@@ -38,8 +38,8 @@ async function status() {
     state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : sentence(serving(now.adapter)));
     $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
-    story.tell(now);
-    switches.tell(now);
+    story.show(now);
+    switches.showStatus(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
     const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
@@ -53,7 +53,7 @@ async function status() {
       $("progress-text").replaceChildren(...coded(`${phase}, ${percent(round.done ?? 0)}${holds}`));
     } else if (training) {
       if (last) say(`${sentence(last.status)}: ${last.reason}.`);
-      await panels.rounds();
+      await panels.showRounds();
     }
     training = Boolean(round);
     return now;

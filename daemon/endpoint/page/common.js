@@ -37,8 +37,8 @@ export async function ask(path, body) {
   return content;
 }
 
-/** The last of an answer's events, each of which is also handed to `told`. Throws an Error with the service's sentence. */
-export async function lines(path, body, told) {
+/** The last of an answer's events; `onEvent` gets each. Throws an Error with the service's sentence. */
+export async function follow(path, body, onEvent) {
   const answer = await fetch(path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
@@ -47,7 +47,7 @@ export async function lines(path, body, told) {
   for (const line of (await answer.text()).split("\n").filter(Boolean)) {
     last = JSON.parse(line);
     if (last.event === "error") throw new Error(last.message);
-    told(last);
+    onEvent(last);
   }
   return last;
 }

@@ -1,11 +1,11 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, ask, coded, count, entries, lines, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, ask, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { roving } from "./grid.js";
 import { bars } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
-const plain = (text, name, work) => {
+const textButton = (text, name, work) => {
   const button = make("button", { type: "button", className: "plain", "aria-label": name }, text);
   on(button, "click", work);
   return button;
@@ -13,9 +13,9 @@ const plain = (text, name, work) => {
 
 const bytes = (size) => size < 1e6 ? `${count(Math.ceil(size / 1e3))} KB` : `${count(Math.round(size / 1e6))} MB`;
 
-const acts = (...buttons) => make("div", {}, ...buttons);
+const buttons = (...given) => make("div", {}, ...given);
 
-export async function savings() {
+async function showSavings() {
   const days = Number($("days").value);
   const found = await ask(`/v1/report?days=${days}`);
   const by = new Map();
@@ -61,42 +61,42 @@ function details(row) {
   return make("details", {}, make("summary", {}, "Details"), ...[reason, figures].filter(Boolean).map((text) => make("small", {}, `${text} `)));
 }
 
-export async function rounds() {
+export async function showRounds() {
   const [{ adapters }, { base }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
   const rows = adapters.toReversed().map((row) => make("li", {},
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
     make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), ".", details(row)),
     ["active", "waiting", "damaged"].includes(row.status) ? null
-      : acts(plain("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
+      : buttons(textButton("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
     make("small", {}, `The base model ${base} as it came. Your words and phrases are still remembered.`),
-    served ? acts(plain("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
+    served ? buttons(textButton("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
 }
 
 async function use(adapter) {
   await ask("/v1/use", { adapter });
-  await rounds();
+  await showRounds();
   say(`${sentence(serving(adapter))} is in use now.`);
 }
 
 const SHOWN = 100; // words and phrases
 
-export async function learned() {
+async function showLearned() {
   const contains = $("contains").value;
   const words = (await ask("/v1/learned", { limit: SHOWN + 1, contains })).words; // one more says that there are more
   $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
     make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
     make("td", {},
-      plain("Never suggest", `Never suggest ${one.text}`, async () => {
+      textButton("Never suggest", `Never suggest ${one.text}`, async () => {
         await ask("/v1/words/add", { kind: "never", text: one.text });
         document.dispatchEvent(new CustomEvent("words-changed"));
         say(`“${one.text}” is never suggested now. Undo it under Your words.`);
       }),
-      plain("Forget", `Forget ${one.text}`, () =>
-        remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
+      textButton("Forget", `Forget ${one.text}`, () =>
+        remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, showAll))))));
   roving($("words-grid"));
   $("words-more").textContent = words.length > SHOWN ? `The first ${SHOWN} are listed. Search for others.` : "";
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
@@ -105,11 +105,11 @@ export async function learned() {
   $("forget-text").disabled = !contains;
 }
 
-export async function sources(status) {
-  const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
+async function showSources() {
+  const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), ask("/v1/status")]);
   const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
   const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${entries(number)}`).join(", ")}` : "";
-  await textSources(kinds.map(([name]) => name));
+  await offerTextSources(kinds.map(([name]) => name));
   $("sources-sum").replaceChildren(`${count(now.words)} words${by}. `,
     ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
@@ -118,9 +118,9 @@ export async function sources(status) {
     return make("li", {},
       make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
       row.kind ? make("small", {}, `${row.kind} · ${entries(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
-      acts(followed ? plain("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
-        row.kind ? plain("Remove …", `Remove ${row.path}`, () =>
-          remove("Remove this source?", "/v1/sources/remove", { path: row.path }, everything)) : null));
+      buttons(followed ? textButton("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
+        row.kind ? textButton("Remove …", `Remove ${row.path}`, () =>
+          remove("Remove this source?", "/v1/sources/remove", { path: row.path }, showAll)) : null));
   }));
 }
 
@@ -128,42 +128,42 @@ const TEXTS = 20; // shown at once
 let oldest = null; // the number of the last text that is shown
 
 /** Lists the newest texts of the chosen source, or goes on with older ones. */
-async function texts(more = false) {
+async function showTexts(more = false) {
   const source = $("texts-of").value;
   const found = (await ask("/v1/audit/texts", { source, limit: TEXTS, before: more ? oldest : null })).texts;
   if (!more) $("text-rows").replaceChildren();
   $("text-rows").append(...found.map((entry) => make("li", {},
     make("span", {}, entry.text),
     make("small", {}, `${entry.app ?? source} · `, moment(entry.at)),
-    acts(plain("Forget", `Forget text ${entry.id}`, () =>
-      remove("Forget this text?", "/v1/forget", { ids: [entry.id] }, everything))))));
+    buttons(textButton("Forget", `Forget text ${entry.id}`, () =>
+      remove("Forget this text?", "/v1/forget", { ids: [entry.id] }, showAll))))));
   oldest = found.at(-1)?.id ?? oldest;
   $("texts-more").hidden = found.length < TEXTS;
 }
 
 /** Offers the sources whose texts can be read; those that are shown are read again. */
-async function textSources(names) {
+async function offerTextSources(names) {
   const chosen = $("texts-of").value;
   $("texts-of").replaceChildren(...names.map((name) => make("option", { value: name, selected: name === chosen }, name)));
   $("texts").hidden = !names.length;
-  if ($("text-rows").children.length) await texts();
+  if ($("text-rows").children.length) await showTexts();
 }
 
 async function unfollow(path) {
   await ask("/v1/watch", { path, remove: true });
-  await sources();
+  await showSources();
   say("It is followed no longer; what was read of it is kept.");
 }
 
 const DOES = { exclude: "is off", quiet: "suggests only", allow: "suggests and learns",
   on: "sees what you answer", off: "does not see what you answer" };
 
-export async function apps(given) {
+async function showRules(given) {
   const { rules } = given ?? await ask("/v1/apps");
   const shown = (row) => make("li", {},
     make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule ?? row.context]}`), make("small", {}, row.source === "you" ? "your rule" : row.source),
-    row.source === "you" ? acts(plain("Remove", `Remove the rules for ${row.app}`, async () => {
-      await apps(await ask("/v1/apps", { app: row.app, remove: true }));
+    row.source === "you" ? buttons(textButton("Remove", `Remove the rules for ${row.app}`, async () => {
+      await showRules(await ask("/v1/apps", { app: row.app, remove: true }));
       say("The rule is removed.");
     })) : null);
   const yours = rules.filter((row) => row.source === "you"), others = rules.filter((row) => row.source !== "you");
@@ -181,7 +181,7 @@ async function find() {
       const row = make("li", {},
         make("span", {}, place.path),
         make("small", {}, `${place.says} · ${bytes(place.size_bytes)}${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
-        acts(plain("Read it", `Read ${place.path}`, async () => {
+        buttons(textButton("Read it", `Read ${place.path}`, async () => {
           await add(place.path, place.me);
           row.remove();
         })));
@@ -197,35 +197,35 @@ async function find() {
 async function add(path, me = []) {
   $("reading").textContent = "Reading …";
   try {
-    const told = await lines("/v1/import", { paths: [path], me }, (event) => {
+    const report = await follow("/v1/import", { paths: [path], me }, (event) => {
       if (event.path) $("reading").textContent = `Reading ${event.path} …`;
     });
-    say(`Read: ${entries(told.entries ?? 0)} taken.`);
+    say(`Read: ${entries(report.entries ?? 0)} taken.`);
   } finally {
     $("reading").textContent = "";
   }
-  await everything();
+  await showAll();
 }
 
-async function everything() {
-  await Promise.all([savings(), rounds(), learned(), sources(), apps()]);
+async function showAll() {
+  await Promise.all([showSavings(), showRounds(), showLearned(), showSources(), showRules()]);
 }
 
 export async function start() {
-  on($("days"), "change", savings);
+  on($("days"), "change", showSavings);
   let typing;
   $("contains").addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => learned().catch((error) => say(error.message)), 250);
+    typing = setTimeout(() => showLearned().catch((error) => say(error.message)), 250);
   });
-  on($("search"), "submit", learned);
+  on($("search"), "submit", showLearned);
   on($("forget-text"), "click", () => {
     const text = $("contains").value;
-    return remove(`Forget all text with “${text}” in it?`, "/v1/forget", { text }, everything);
+    return remove(`Forget all text with “${text}” in it?`, "/v1/forget", { text }, showAll);
   });
   on($("rule"), "submit", async () => {
     const kind = $("rule-kind").value, field = ["on", "off"].includes(kind) ? "context" : "rule";
-    await apps(await ask("/v1/apps", { app: $("rule-app").value, [field]: kind }));
+    await showRules(await ask("/v1/apps", { app: $("rule-app").value, [field]: kind }));
     $("rule").reset();
     say("The rule holds from now on.");
   });
@@ -234,12 +234,12 @@ export async function start() {
     $("source").reset();
   });
   on($("find"), "click", find);
-  on($("texts"), "submit", () => texts());
-  on($("texts-more"), "click", () => texts(true));
+  on($("texts"), "submit", () => showTexts());
+  on($("texts-more"), "click", () => showTexts(true));
   let counted;
   document.addEventListener("counted", () => {
     clearTimeout(counted);
-    counted = setTimeout(() => savings().catch(() => {}), 300);
+    counted = setTimeout(() => showSavings().catch(() => {}), 300);
   });
-  await everything();
+  await showAll();
 }

@@ -44,12 +44,12 @@ function cursor() {
 
 const typedOf = (prefix) => prefix.match(/[\p{L}\p{N}'’]*$/u)[0];
 
-async function look() {
+async function suggest() {
   const [prefix, suffix, single] = cursor();
   const question = ++asked;
   clearTimeout(speaking);
   keepGhost(prefix);
-  if (!prefix || !single) return show(NOTHING);
+  if (!prefix || !single) return showOffers(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
   const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, letter_ms: speed.medianMs, reasons: true }).catch((error) => {
     if (question === asked) $("offers").ariaBusy = "false";
@@ -58,11 +58,11 @@ async function look() {
   if (question !== asked) return;
   const fix = found.correction;
   if (fix && !kept.has(wordOf(prefix, fix))) {
-    if (fix.apply && mend(prefix, fix)) return;
+    if (fix.apply && putCorrection(prefix, fix)) return;
     found.words = [fix, ...found.words];
   }
   const ghost = found.ghost.show ? found.ghost.text : held ? shown.ghost : "";
-  show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix, reasons: found.reasons ?? [] });
+  showOffers({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix, reasons: found.reasons ?? [] });
   speaking = setTimeout(speak, SPOKEN_AFTER_MS);
 }
 
@@ -71,17 +71,17 @@ function keepGhost(prefix) {
   const added = prefix.slice(before.data.length);
   const goesOn = shown.ghost && prefix.startsWith(before.data) && shown.ghost.startsWith(added);
   shown.ghost = goesOn ? shown.ghost.slice(added.length) : "";
-  if (!shown.ghost) ended();
+  if (!shown.ghost) endGhost();
   draw();
 }
 
 /** The ghost is on screen no longer: it was taken, or else it counts as dismissed. */
-function ended() {
-  if (seen && !seen.taken) count({ kind: "ghost", outcome: "dismissed", p: seen.p });
+function endGhost() {
+  if (seen && !seen.taken) sendFeedback({ kind: "ghost", outcome: "dismissed", p: seen.p });
   seen = null;
 }
 
-function show(next) {
+function showOffers(next) {
   if (shown.words.length && !next.words.length) closedAt = performance.now();
   shown = next;
   $("offers").ariaBusy = "false";
@@ -97,7 +97,7 @@ function show(next) {
   const [reason] = shown.words.length || shown.ghost ? [] : shown.reasons;
   $("nothing").textContent = reason ? `Nothing is suggested: ${reason.why} ${reason.remedy.replaceAll("`", "")}` : "";
   if (shown.ghost) seen = { p: shown.ghostP, taken: false };
-  else ended();
+  else endGhost();
   draw();
 }
 
@@ -133,7 +133,7 @@ function insert(what) {
 }
 
 /** What is left of an offered text where it was asked for at another place; null where it does not belong here. */
-function left(offered) {
+function restOf(offered) {
   const [prefix, suffix, single] = cursor();
   const added = prefix.slice(shown.prefix.length);
   const fits = single && suffix === shown.suffix && prefix.startsWith(shown.prefix) && offered.startsWith(added);
@@ -147,7 +147,7 @@ const wordOf = (prefix, fix) => Array.from(prefix).slice(-fix.replace).join("").
  * Puts a correction in the place of what was typed; whether it did. It does so where that still stands at the cursor, or
  * right before the space or mark that has ended the word since: a fast hand types that before the next answer is there.
  */
-function mend(prefix, fix) {
+function putCorrection(prefix, fix) {
   const [now, suffix, single] = cursor();
   const since = now.slice(prefix.length);
   if (!single || !now.startsWith(prefix) || !/^[\s.,;:!?)]*$/.test(since)) return false;
@@ -160,67 +160,67 @@ function mend(prefix, fix) {
   insert(put);
   mended = { at, typed, put, word: wordOf(prefix, fix) };
   say(`“${typed.trim()}” became “${put.trim()}”. Backspace takes that back.`);
-  count({ kind: "correction", outcome: "accepted", p: fix.p, characters: put.length, word: mended.word });
+  sendFeedback({ kind: "correction", outcome: "accepted", p: fix.p, characters: put.length, word: mended.word });
   return true;
 }
 
 /** Takes the last correction back, whose word is not corrected again; whether there was one right before the cursor. */
-function unmend() {
+function takeCorrectionBack() {
   const { at, typed, put, word } = mended ?? {};
   mended = null;
   const end = text.selectionEnd;
   if (put === undefined || end !== at + put.length || text.value.slice(at, end) !== put) return false;
   text.setSelectionRange(at, end);
   insert(typed);
-  keep(word);
+  keepWord(word);
   return true;
 }
 
 /** Ctrl+Z has brought back what was typed. Browsers select it then, and the next key would type it away. */
-function unselect() {
+function selectNothing() {
   const { at, typed, word } = undoing ?? {};
   undoing = null;
   const [prefix] = cursor();
   if (typed === undefined || prefix !== prefix.slice(0, at) + typed) return;
   text.setSelectionRange(prefix.length, prefix.length);
-  keep(word);
+  keepWord(word);
 }
 
 /** The correction of this word was taken back, and is not made again. */
-function keep(word) {
+function keepWord(word) {
   kept.add(word);
-  count({ kind: "correction", outcome: "dismissed", p: 0, word });
+  sendFeedback({ kind: "correction", outcome: "dismissed", p: 0, word });
 }
 
 function takeWord(place) {
   const word = shown.words[place];
-  if (word?.replace) return void mend(shown.prefix, word);
-  const what = word && left(word.text);
+  if (word?.replace) return void putCorrection(shown.prefix, word);
+  const what = word && restOf(word.text);
   if (!what) return;
   const space = /^\s/.test(cursor()[1]) ? "" : " ";
-  count({ kind: "word", outcome: "accepted", p: word.p, characters: what.length + space.length, words: 1 });
-  for (const other of shown.words) if (other !== word) count({ kind: "word", outcome: "dismissed", p: other.p });
+  sendFeedback({ kind: "word", outcome: "accepted", p: word.p, characters: what.length + space.length, words: 1 });
+  for (const other of shown.words) if (other !== word) sendFeedback({ kind: "word", outcome: "dismissed", p: other.p });
   insert(what + space);
   spaced = space === " ";
 }
 
 function takeGhost(what) {
   if (!what || !cursor()[2] || cursor()[0] !== before.data) return;
-  count({ kind: "ghost", outcome: "accepted", p: shown.ghostP, characters: what.length, words: what.trim().split(/\s+/).length });
+  sendFeedback({ kind: "ghost", outcome: "accepted", p: shown.ghostP, characters: what.length, words: what.trim().split(/\s+/).length });
   if (seen) seen.taken = true;
   held = true;
   insert(what);
 }
 
 /** What is taken counts as saved only where what is typed is learned: else it is play. */
-function count(given) {
+function sendFeedback(given) {
   if (!$("learn").checked) return;
   ask("/v1/feedback", given).then(() => document.dispatchEvent(new CustomEvent("counted"))).catch(() => {});
 }
 
 function dismiss() {
   shown.ghost = "";
-  ended();
+  endGhost();
   chips[PLACES].item.hidden = true;
   draw();
 }
@@ -235,7 +235,7 @@ text.addEventListener("keydown", (event) => {
   if (event.isTrusted && !modifier) speed.key(types && !event.isComposing ? event.key : "", event.timeStamp);
   const read = performance.now() - typedAt >= READ_MS;
   let work; // where there is none the key is the browser's: Tab leaves the field
-  if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
+  if (event.key === "Backspace" && !alt && !ctrl && !meta && takeCorrectionBack()) return event.preventDefault();
   if (!modifier) {
     undoing = (ctrl || meta) && !alt && event.key.toLowerCase() === "z" ? mended : null;
     mended = null;
@@ -278,7 +278,7 @@ $("learn-sure").addEventListener("close", () => {
 });
 
 /** Sends the lines that were ended since the switch was set, or since the last time. */
-async function learn() {
+async function learnLines() {
   learned = Math.min(learned, text.value.length);
   const end = text.value.lastIndexOf("\n");
   if (!$("learn").checked || end < learned) return;
@@ -292,12 +292,12 @@ async function learn() {
 export function start() {
   const failed = (error) => say(error.message);
   text.addEventListener("input", ({ inputType }) => {
-    if (inputType === "historyUndo") unselect();
-    look().catch(failed);
-    learn().catch(failed);
+    if (inputType === "historyUndo") selectNothing();
+    suggest().catch(failed);
+    learnLines().catch(failed);
   });
   document.addEventListener("selectionchange", () => {
-    if (document.activeElement === text && cursor()[0] !== before.data) look().catch(failed);
+    if (document.activeElement === text && cursor()[0] !== before.data) suggest().catch(failed);
   });
-  document.addEventListener("words-changed", () => look().catch(failed));
+  document.addEventListener("words-changed", () => suggest().catch(failed));
 }

@@ -8,12 +8,12 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const EXAMPLES = ["Thanks for the quick re|ply", "See you tomor|row", "Let me know if you have any q|uestions"];
 
 /** Shows the sentence, from the service's status and report. */
-export function tell(status) {
+export function show(status) {
   const texts = status.entries === 1 ? "1 text" : `${count(status.entries)} texts`;
   const learned = `it has learned from ${texts} of yours`;
-  const told = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
+  const text = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
     : `${sentence(learned)}. Type to see what it offers.`;
-  $("story").replaceChildren(...(status.entries ? [told]
+  $("story").replaceChildren(...(status.entries ? [text]
     : coded("It knows nothing of you yet: add a file or folder of your writing under Sources, or run `idiolect add`.")));
 }
 

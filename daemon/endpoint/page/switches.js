@@ -15,7 +15,7 @@ function show(stands) {
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
-export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, languages, languages_awaited: awaited }) {
+export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused, languages, languages_awaited: awaited }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
@@ -31,7 +31,7 @@ export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused, langu
 
 async function set(name, value) {
   show(await ask("/v1/switches", { [name]: value }));
-  tell(await ask("/v1/status"));
+  showStatus(await ask("/v1/status"));
 }
 
 /** `look` asks for the status anew. */

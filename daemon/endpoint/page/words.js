@@ -24,12 +24,12 @@ export async function words() {
 
 async function change(what, body) {
   const { added, removed } = await ask(`/v1/words/${what}`, body);
-  const told = [
+  const sentences = [
     ...removed.map((rule) => `No longer: “${rule.text}” ${meaning(rule)}.`),
     ...added.map((rule) => `“${rule.text}” ${meaning(rule)}.`),
   ];
   document.dispatchEvent(new CustomEvent("words-changed"));
-  say(told.join(" ") || "That was so already.");
+  say(sentences.join(" ") || "That was so already.");
 }
 
 export async function start() {

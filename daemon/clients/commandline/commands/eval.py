@@ -100,8 +100,8 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
     typed = counted(test["entries"], "message")
     terminal.say(
         f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
-        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals, where suggestions know nothing of you (base "
-        "model), your latest texts, or those with memory, adapter, or all of it:"
+        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals, where suggestions know nothing of you "
+        "(base model), your latest texts, or those with memory, adapter, or all of it:"
     )
     _show_arms(terminal, found["arms"], "all")
     new = [arm for arm in found["arms"] if arm["no_repeats"]]
