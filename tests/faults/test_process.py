@@ -94,7 +94,8 @@ def test_a_second_service_says_so_and_leaves_the_first_alone(profile):
         assert client.get("/v1/status")["pid"] == first.pid
 
 
-def test_a_service_killed_while_it_loads_locks_nobody_out(profile, at_start):
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_a_service_that_is_ended_while_it_loads_locks_nobody_out(profile, at_start, end):
     at_start(LOADS)
     with subprocess.Popen(
         directly(profile.home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -102,19 +103,11 @@ def test_a_service_killed_while_it_loads_locks_nobody_out(profile, at_start):
         until((profile.home / "loading").exists)
         assert process.holder(profile) == loading.pid
         assert process.find(profile) is None  # it runs, but is not ready
-        loading.kill()
-    at_start("")
-    assert process.start(profile)[1]
-
-
-def test_a_service_that_loads_can_be_stopped(profile, at_start):
-    at_start(LOADS)
-    with subprocess.Popen(
-        directly(profile.home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as loading:
-        until((profile.home / "loading").exists)
-        assert process.stop(profile) == loading.pid
-        assert loading.wait(DEADLINE_S) == 0
+        if end == "killed":
+            loading.kill()
+        else:
+            assert process.stop(profile) == loading.pid
+            assert loading.wait(DEADLINE_S) == 0
     assert process.holder(profile) is None
 
 

@@ -38,14 +38,6 @@ def hasty(startable, tmp_path):
     process.stop(settings)
 
 
-@pytest.fixture
-def resting(hasty):
-    """The same, started and at rest."""
-    process.start(hasty)
-    until(rests(hasty))
-    return hasty
-
-
 @pytest.fixture(scope="module")
 def one_at_rest(startable, tmp_path_factory):
     """A profile whose service is at rest, for tests that only look at it."""
@@ -147,20 +139,18 @@ def test_it_holds_the_profile_and_a_start_finds_it(one_at_rest):
     assert (running.pid, fresh) == (pid, False)
 
 
-def test_it_can_be_stopped(resting):
-    pid = process.holder(resting)
-    assert process.stop(resting) == pid
-    assert process.find(resting) is None
-    assert not process.run_file(resting).exists()
-
-
-def test_killed_at_rest_it_locks_nobody_out(resting):
-    before = process.find(resting)
+def test_killed_at_rest_it_locks_nobody_out_and_it_can_be_stopped(hasty):
+    before, _ = process.start(hasty)
+    until(rests(hasty))
     os.kill(before.pid, signal.SIGKILL)
-    until(lambda: process.holder(resting) is None)
-    after, fresh = process.start(resting)
+    until(lambda: process.holder(hasty) is None)
+    after, fresh = process.start(hasty)
     assert fresh
     assert after.port == before.port
+    until(rests(hasty))
+    assert process.stop(hasty) == after.pid
+    assert process.find(hasty) is None
+    assert not process.run_file(hasty).exists()
 
 
 def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(one_at_rest):
