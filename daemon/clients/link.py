@@ -1,12 +1,11 @@
-"""The link of every client to the service of a profile: HTTP with the profile's token, to that service alone.
+"""HTTP from a client to the service of one profile, with the profile's token, and to no other program.
 
-`ServiceClient` is for a command: it waits, and raises what is wrong. `ServiceLink` is for a program that runs long: it
-is kept open, made anew when it breaks, and raises nothing.
+`ServiceClient` is for a command: it waits, and raises errors. `ServiceLink` is for a program that runs long: it
+reconnects, and raises nothing.
 
-A port is free for any user of the machine the moment the service that had it is gone. So a client looks, after each
-connection is made and before anything is sent over it, whether the service that it wants still holds the profile's
-lock. It listened from before it said so until its end, and no two programs listen at one address at a time: if it
-lives after the connection was made, the connection leads to it.
+Once a service has ended, any user of the machine may listen on its port. So after each connection is made, and before
+a request is sent, the client checks that the service still holds the profile's lock. A service listens from before it
+takes the lock until its end, and no two programs listen at one address: a living service is the one connected to.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ from idiolect.models.errors import ExitCode, IdiolectError
 #: A service that runs says so within this time.
 PROMPT_S: Final = 15.0
 _CONNECT_S: Final = 5.0
-_PATIENT_S: Final = 120.0  # how long a command waits for an answer
+_PATIENT_S: Final = 120.0  # a command waits so long for an answer
 _ANSWER_S: Final = 10.0  # far longer than anyone waits for a suggestion
-_AGAIN_S = 2.0  # between two looks for a service that was not there
-#: Libraries that log messages.
-_TALKERS: Final = ("asyncio", "concurrent", "httpcore", "httpx", "jeepney", "pygls")
-#: It was too slow, the profile is locked, too many ask.
+_RECONNECT_S = 2.0  # between two attempts to find the service
+#: Libraries whose log records quote messages.
+_LOGGING_TEXT: Final = ("asyncio", "concurrent", "httpcore", "httpx", "jeepney", "pygls")
+#: A request with such an answer is worth a retry.
 _NOT_NOW: Final = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.TOO_MANY_REQUESTS)
-#: What httpx's transport tells a request's `trace` extension when a connection has been made.
-_MADE: Final = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
+#: Events of httpx's `trace` extension for a new connection.
+_CONNECTED: Final = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
 
 
 class NotRunningError(IdiolectError):
@@ -50,7 +49,7 @@ class NotRunningError(IdiolectError):
 
 
 class NotAnsweringError(IdiolectError):
-    """The service runs, but does not answer, or broke off in the middle of an answer."""
+    """The service runs, but does not answer, or ended in the middle of an answer."""
 
     code: ClassVar[str] = "not-answering"
     exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
@@ -60,7 +59,7 @@ class NotAnsweringError(IdiolectError):
 class ServiceClient:
     """A connection to the service of one profile; a context manager.
 
-    Every call raises RelayedError for what the service refuses, and NotAnsweringError where it falls silent.
+    Every call raises RelayedError if the service refuses, and NotAnsweringError if it does not answer.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -82,7 +81,7 @@ class ServiceClient:
         )
 
     def __enter__(self) -> Self:
-        """Keep the connection for the block."""
+        """Return the client."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,11 +89,11 @@ class ServiceClient:
         self._http.close()
 
     def get(self, path: str, *, timeout_s: float = _PATIENT_S, **query: int | str) -> dict[str, Any]:
-        """Send GET for `path` with `query`, and return the answer; wait for it at most `timeout_s` seconds."""
+        """Send GET for `path` with `query`, and return the answer, within `timeout_s` seconds."""
         return self._ask("GET", path, params=query, timeout=timeout_s)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, patient: bool = False) -> dict[str, Any]:
-        """Send `body` to `path` with POST, and return the answer; `patient` waits as long as it takes."""
+        """Send `body` to `path` with POST, and return the answer; `patient` waits without a limit."""
         timeout = httpx.Timeout(None, connect=_CONNECT_S) if patient else httpx.USE_CLIENT_DEFAULT
         return self._ask("POST", path, json=body or {}, timeout=timeout)
 
@@ -114,9 +113,9 @@ class ServiceClient:
         except (httpx.TransportError, ValueError):
             raise self._make_silence_error() from None
 
-    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, path, **what)
+            answer = self._http.request(method, path, **options)
         except httpx.TransportError:
             raise self._make_silence_error() from None
         if answer.is_error:
@@ -141,22 +140,21 @@ class ServiceClient:
 
 
 class ServiceLink:
-    """Asks the service of one profile, wherever it listens now; never raises for what keeps it from answering.
+    """Asks the service of one profile, wherever it listens now; raises nothing if it does not answer.
 
-    For one event loop. A request whose task is cancelled is dropped, and the service is told so by the end of its
-    connection.
+    For one event loop. If the task of a request is cancelled, its connection ends, and the service drops the request.
     """
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
-        """Ask with the token of a scope. Nothing is looked for yet."""
+        """Ask with the token of a scope; the first request connects."""
         self._settings = settings
         self._scope = scope
         self._http: httpx.AsyncClient | None = None
-        self._finding = asyncio.Lock()
-        self._looked_s = float("-inf")
+        self._connecting = asyncio.Lock()
+        self._failed_s = float("-inf")
 
     async def start(self) -> str | None:
-        """Start the service if it does not run; why it cannot, in a sentence for its user."""
+        """Start the service if it does not run. Return a sentence for the user if it cannot start."""
         try:
             await asyncio.to_thread(service_unit.start, self._settings)
         except IdiolectError as error:
@@ -164,21 +162,21 @@ class ServiceLink:
         return None
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
-        """The service's answer; None where there is none, or where it refuses."""
-        answer = await self.answer(method, path, body)
+        """Return the service's answer; None if it does not answer, or refuses."""
+        answer = await self.request(method, path, body)
         return answer.json() if answer is not None and answer.is_success else None
 
     async def send(self, path: str, body: dict[str, Any]) -> bool:
-        """Send something to be kept; whether it has been dealt with, be it refused. Else it is to be sent once more."""
-        answer = await self.answer("POST", path, body)
+        """Send a body to keep. Return whether the service took or refused it; else it is worth a retry."""
+        answer = await self.request("POST", path, body)
         return answer is not None and not answer.is_server_error and answer.status_code not in _NOT_NOW
 
-    async def answer(
+    async def request(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> httpx.Response | None:
-        """The service's answer, a refusal too; None where there is none."""
-        for _ in range(2):  # the second time at the address of a service that was started anew
-            http = self._http or await self._find()
+        """Return the service's answer, also a refusal; None if it does not answer."""
+        for _ in range(2):  # the service may have been started anew, at another address
+            http = self._http or await self._connect()
             if http is None:
                 return None
             try:
@@ -188,28 +186,28 @@ class ServiceLink:
             except httpx.TimeoutException:
                 return None
             except httpx.TransportError:
-                await self._lose(http)
+                await self._drop(http)
                 continue
             if answer.status_code == httpx.codes.UNAUTHORIZED:
-                await self._lose(http)
+                await self._drop(http)
                 continue
             return answer
         return None
 
     async def close(self) -> None:
-        """Close the connection; asking again opens another."""
+        """Close the connection; the next request opens another."""
         if self._http is not None:
-            await self._lose(self._http)
+            await self._drop(self._http)
 
-    async def _find(self) -> httpx.AsyncClient | None:
-        async with self._finding:
+    async def _connect(self) -> httpx.AsyncClient | None:
+        async with self._connecting:
             now_s = asyncio.get_running_loop().time()
-            if self._http is None and now_s - self._looked_s >= _AGAIN_S:
-                self._http = await asyncio.to_thread(self._connected)
-                self._looked_s = now_s if self._http is None else float("-inf")
+            if self._http is None and now_s - self._failed_s >= _RECONNECT_S:
+                self._http = await asyncio.to_thread(self._open)
+                self._failed_s = now_s if self._http is None else float("-inf")
             return self._http
 
-    def _connected(self) -> httpx.AsyncClient | None:
+    def _open(self) -> httpx.AsyncClient | None:
         running = process.find(self._settings)
         token = tokens.read(tokens.path_of(self._settings, self._scope)).decode()
         if running is None or not token:
@@ -219,7 +217,7 @@ class ServiceLink:
             headers={
                 **_headers(token),
                 "Content-Type": "application/json",
-                # One of its own: a newer request of one client takes the place of its older ones.
+                # An agent of its own: a client's newer request replaces its older ones.
                 "User-Agent": f"idiolect-editor/{os.getpid()}",
             },
             timeout=_ANSWER_S,
@@ -228,16 +226,16 @@ class ServiceLink:
             trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
         )
 
-    async def _lose(self, http: httpx.AsyncClient) -> None:
+    async def _drop(self, http: httpx.AsyncClient) -> None:
         if self._http is http:
             self._http = None
         await http.aclose()
 
 
 def open_client_log(settings: Settings) -> None:
-    """Log to the profile's file, but nothing that libraries say of messages, which hold text."""
+    """Log to the profile's file, without the libraries' records that quote messages: these hold text."""
     open_log(settings.log_path)
-    for name in _TALKERS:
+    for name in _LOGGING_TEXT:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
@@ -256,35 +254,32 @@ def _relay_error(answer: httpx.Response) -> process.RelayedError | NotAnsweringE
 
 
 def _only_to(located: Settings, running: process.Running) -> Callable[[httpx.Request], None]:
-    """A hook for the requests of an `httpx.Client`, which then sends nothing to anything but that service.
+    """Return a request hook for `httpx.Client` that raises `httpx.ConnectError` if the service is gone."""
 
-    Where it is gone, requests raise `httpx.ConnectError`.
-    """
-
-    def look(event: str, info: dict[str, Any]) -> None:
-        if event in _MADE and not process.lives(located, running):
+    def check(event: str, info: dict[str, Any]) -> None:
+        if event in _CONNECTED and not process.lives(located, running):
             info["return_value"].close()
-            raise _gone()
+            raise _make_gone_error()
 
     def hook(request: httpx.Request) -> None:
-        request.extensions["trace"] = look
+        request.extensions["trace"] = check
 
     return hook
 
 
 def _only_to_async(located: Settings, running: process.Running) -> Callable[[httpx.Request], Awaitable[None]]:
-    """The same for an `httpx.AsyncClient`."""
+    """Return the same hook for `httpx.AsyncClient`."""
 
-    async def look(event: str, info: dict[str, Any]) -> None:
-        if event in _MADE and not await asyncio.to_thread(process.lives, located, running):
+    async def check(event: str, info: dict[str, Any]) -> None:
+        if event in _CONNECTED and not await asyncio.to_thread(process.lives, located, running):
             await info["return_value"].aclose()
-            raise _gone()
+            raise _make_gone_error()
 
     async def hook(request: httpx.Request) -> None:
-        request.extensions["trace"] = look
+        request.extensions["trace"] = check
 
     return hook
 
 
-def _gone() -> httpx.ConnectError:
+def _make_gone_error() -> httpx.ConnectError:
     return httpx.ConnectError("The service is gone, and another program may listen in its place.")

@@ -349,7 +349,7 @@ TOLD = {"do": "learn", "site": "notes.test", "lines": [LINE]}
 def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(
     tiny_profile, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("idiolect.daemon.clients.link._AGAIN_S", 0.0)
+    monkeypatch.setattr("idiolect.daemon.clients.link._RECONNECT_S", 0.0)
     settings, said = tiny_profile(tmp_path / "profile"), []
 
     async def talk():

@@ -1,8 +1,8 @@
 """The native-messaging host: the program that a browser starts, between the extension and the service.
 
-Each message is JSON behind its length: four bytes in the machine's order. A browser sends a question with a number
-`id` and what to do in `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`.
-The tokens stay here: the extension and pages never see one.
+Each message is JSON behind its length: four bytes in the machine's order. A browser sends a request with a number `id`
+and a verb `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`. The tokens stay
+here: the extension and pages never see a token.
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses
 from idiolect.models.errors import ExitCode, IdiolectError
 
-#: What the extension and this program say to each other; raised where an older extension would not understand.
+#: The version of the messages; raised when an older extension would not understand them.
 PROTOCOL: Final = 2
 APP: Final = "browser"
-#: Why there is no answer; the extension says what to do about each.
+#: Why there is no answer; the extension tells the user what to do.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 
-_MAX_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
+_MAX_BYTES: Final = 8 * 2**20  # of a message, as the service's limit
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
-#: Messages and texts that wait for the service, at most: beyond that the oldest are dropped.
-_MAX_WAITING: Final = 200
+_MAX_WAITING: Final = 200  # messages, and texts, that wait for the service; the oldest are dropped
 _RETRY_S: Final = 20.0
 _FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
-#: What is handed on to the service, which checks what it is sent: the path, and what every such question has.
+#: Requests that are passed on to the service, which checks them: the path, and fields of every such request.
 _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "suggest": ("/v1/suggest", {"corrections": True}),
     "feedback": ("/v1/feedback", {}),
@@ -50,7 +49,7 @@ _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 
 class BrowserMessageError(IdiolectError):
-    """What came on stdin is no message of a browser's extension."""
+    """Standard input holds no message of the extension."""
 
     code: ClassVar[str] = "browser-message"
     exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
@@ -62,14 +61,14 @@ class _ProblemError(Exception):
 
 
 class Host:
-    """Answers one browser's questions, several at a time."""
+    """Answers one browser's requests, several at a time."""
 
     def __init__(self, settings: Settings, write: Callable[[bytes], None]) -> None:
         """`write` sends bytes to the browser."""
         self._asking = ServiceLink(settings, Scope.SUGGEST)
         self._learning = ServiceLink(settings, Scope.LEARN)
         self._write = write
-        self._told: deque[Learn] = deque(maxlen=_MAX_WAITING)  # of which the pauses are not known yet
+        self._lines: deque[Learn] = deque(maxlen=_MAX_WAITING)  # whose pauses are not known yet
         self._texts: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
         self._sending = asyncio.Lock()
         self._retrying: asyncio.Task[None] | None = None
@@ -85,7 +84,7 @@ class Host:
         """Answer until the browser closes its end. Raises BrowserMessageError."""
         turns = asyncio.Semaphore(_MAX_AT_ONCE)
         async with asyncio.TaskGroup() as group:
-            while (message := await _received(read)) is not None:
+            while (message := await _receive(read)) is not None:
                 await turns.acquire()
                 task = group.create_task(self._answer(message))
                 task.add_done_callback(lambda _: turns.release())
@@ -99,17 +98,17 @@ class Host:
     async def _answer(self, message: dict[str, Any]) -> None:
         do, number = message.get("do"), message.get("id")
         if not isinstance(do, str | None) or not isinstance(number, int | None):
-            raise _not_ours()
-        told: dict[str, Any]
+            raise _make_message_error()
+        result: dict[str, Any]
         try:
             if (work := self._work.get(do or "")) is None:
                 raise _ProblemError("unknown")
-            told = {"answer": await work(message)}
+            result = {"answer": await work(message)}
         except _ProblemError as problem:
-            told = {"problem": problem.args[0]}
-        except (pydantic.ValidationError, RecursionError):  # no extension of ours sends that
-            raise _not_ours() from None
-        data = json.dumps({"id": number, **told}).encode()
+            result = {"problem": problem.args[0]}
+        except (pydantic.ValidationError, RecursionError):  # the extension sends no such message
+            raise _make_message_error() from None
+        data = json.dumps({"id": number, **result}).encode()
         self._write(_LENGTH.pack(len(data)) + data)
 
     async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
@@ -118,11 +117,11 @@ class Host:
     async def _relay(self, message: dict[str, Any]) -> dict[str, Any]:
         path, always = _RELAYED[message["do"]]
         body = {name: value for name, value in message.items() if name not in ("do", "id")}
-        return await self._asked(self._asking, "POST", path, {**body, **always, "app": APP})
+        return await self._request(self._asking, "POST", path, {**body, **always, "app": APP})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Have lines learned, now or once the service is there: until then they wait in memory."""
-        self._told.append(Learn.model_validate(message))
+        """Send lines to be learned; without the service they wait in memory."""
+        self._lines.append(Learn.model_validate(message))
         try:
             return await self._send_waiting()
         except _ProblemError:
@@ -131,52 +130,52 @@ class Host:
             raise
 
     async def _retry(self) -> None:
-        while self._told or self._texts:
+        while self._lines or self._texts:
             await asyncio.sleep(_RETRY_S)
             with contextlib.suppress(_ProblemError):
                 await self._send_waiting()
 
     async def _send_waiting(self) -> dict[str, Any]:
-        """Send what waits, in its order; whether learning is paused. Raises _ProblemError, and keeps the rest."""
+        """Send the waiting lines. Return whether learning is paused. Raises _ProblemError, and keeps the rest."""
         async with self._sending:
-            if not (self._told or self._texts):
+            if not (self._lines or self._texts):
                 return {}
-            status = await self._asked(self._learning, "GET", "/v1/status")
-            while self._told:
-                told, pauses = self._told.popleft(), Pauses.of(status)
-                place = {"source": source_of(told.site), "app": APP}
-                self._texts.extend({**new._asdict(), **place} for new in newly_typed(told.lines, pauses))
+            status = await self._request(self._learning, "GET", "/v1/status")
+            while self._lines:
+                message, pauses = self._lines.popleft(), Pauses.of(status)
+                place = {"source": source_of(message.site), "app": APP}
+                self._texts.extend({**new._asdict(), **place} for new in newly_typed(message.lines, pauses))
             while self._texts:
-                answer = await self._learning.answer("POST", "/v1/history", self._texts[0])
-                problem = _problem_in(answer)
+                answer = await self._learning.request("POST", "/v1/history", self._texts[0])
+                problem = _find_problem(answer)
                 if problem not in ("", "refused") or (answer is not None and answer.is_server_error):
                     raise _ProblemError(problem)
                 self._texts.popleft()
             return {"paused": status["paused"]}
 
     async def _rest(self, _message: dict[str, Any]) -> dict[str, Any]:
-        return {"waits": bool(self._told or self._texts)}
+        return {"waits": bool(self._lines or self._texts)}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
-        told = await self._asked(self._learning, "GET", "/v1/status")
+        status = await self._request(self._learning, "GET", "/v1/status")
         nothing = {"prefix": "", "candidates": 0, "ghost_words": 0, "app": APP}
-        asked = await self._asked(self._asking, "POST", "/v1/suggest", nothing)
-        return {"paused": told["paused"], "sees_context": asked["sees_context"]}
+        asked = await self._request(self._asking, "POST", "/v1/suggest", nothing)
+        return {"paused": status["paused"], "sees_context": asked["sees_context"]}
 
-    async def _asked(
+    async def _request(
         self, link: ServiceLink, method: str, path: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The service's answer. Raises _ProblemError."""
-        answer = await link.answer(method, path, body)
-        problem = _problem_in(answer)
+        """Return the service's answer. Raises _ProblemError."""
+        answer = await link.request(method, path, body)
+        problem = _find_problem(answer)
         if answer is None or problem:
             raise _ProblemError(problem)
         found: dict[str, Any] = answer.json()
         return found
 
 
-def _problem_in(answer: httpx.Response | None) -> str:
-    """Why an answer is of no use, as a word of `PROBLEMS`; "" where it is."""
+def _find_problem(answer: httpx.Response | None) -> str:
+    """Return a word of `PROBLEMS` for an answer; "" if there is no problem."""
     if answer is None:
         return "stopped"
     if answer.status_code == httpx.codes.LOCKED:
@@ -187,21 +186,21 @@ def _problem_in(answer: httpx.Response | None) -> str:
 
 
 def source_of(site: str) -> str:
-    """What is written on a site is filed under its name; a name without a dot ends in one, as names of hosts may.
+    """Return the source of a site's texts: its name, with a dot at the end if it has none.
 
-    So a host that is called as one of the program's own sources, such as `mail`, is no such source.
+    So a host named like one of the program's own sources, such as `mail`, is another source.
     """
     return site if "." in site else f"{site}."
 
 
-def _not_ours() -> BrowserMessageError:
+def _make_message_error() -> BrowserMessageError:
     return BrowserMessageError(
         "What came is no message of the extension. This command is for browsers, which start it."
     )
 
 
-async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
-    """The next message; None where the browser has gone. Raises BrowserMessageError."""
+async def _receive(read: asyncio.StreamReader) -> dict[str, Any] | None:
+    """Return the next message; None if the browser has gone. Raises BrowserMessageError."""
     try:
         (size,) = _LENGTH.unpack(await read.readexactly(_LENGTH.size))
         if size > _MAX_BYTES:
@@ -214,25 +213,25 @@ async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise _not_ours()
+        raise _make_message_error()
     return message
 
 
-def _comes_from_a_program(stream: IO[str]) -> bool:
+def _is_pipe(stream: IO[str]) -> bool:
     try:
         mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # it is closed, or nothing of the system's
+    except (OSError, ValueError):  # closed, or without a descriptor
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def serve(settings: Settings) -> None:
     """Serve one browser over stdin and stdout until it goes. Raises BrowserMessageError."""
-    if not _comes_from_a_program(sys.stdin):
+    if not _is_pipe(sys.stdin):
         raise BrowserMessageError("This program is for browsers, which start it and talk to it over a pipe.")
     open_client_log(settings)
     out = sys.stdout.buffer
-    sys.stdout = sys.stderr  # what others print would be taken for a message
+    sys.stdout = sys.stderr  # printed text would be taken for a message
     asyncio.run(_serve(settings, sys.stdin.buffer, out))
 
 

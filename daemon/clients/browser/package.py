@@ -26,7 +26,7 @@ _FIREFOX: Final = ("key", "minimum_chrome_version")
 
 @dataclass(frozen=True)
 class Built:
-    """What was written for one browser: a folder to load for development, and an archive."""
+    """The package of one browser: a folder to load for development, and an archive."""
 
     browser: str
     folder: str
@@ -41,8 +41,8 @@ def build(into: Path) -> list[Built]:
 def _build(into: Path, browser: str) -> Built:
     folder = into / browser
     files = dict(_files(extension()))
-    told = _manifest(browser)
-    files["manifest.json"] = json.dumps(told, indent=2).encode() + b"\n"
+    manifest = _manifest(browser)
+    files["manifest.json"] = json.dumps(manifest, indent=2).encode() + b"\n"
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,20 +52,20 @@ def _build(into: Path, browser: str) -> Built:
         for name, data in sorted(files.items()):
             archive.writestr(name, data)
     ending = "xpi" if browser == "firefox" else "zip"
-    whole = into / f"idiolect-{browser}-{told['version']}.{ending}"
+    whole = into / f"idiolect-{browser}-{manifest['version']}.{ending}"
     durable.write(whole, packed.getvalue())
     return Built(browser, str(folder), str(whole))
 
 
 def _manifest(browser: str) -> dict[str, Any]:
     dropped = _CHROMIUM if browser == "chromium" else _FIREFOX
-    told = {name: value for name, value in about().items() if name not in dropped}
-    told["version"] = ".".join(re.findall(r"\d+", version("idiolect"))[:3])
-    background = told["background"]
+    manifest = {name: value for name, value in about().items() if name not in dropped}
+    manifest["version"] = ".".join(re.findall(r"\d+", version("idiolect"))[:3])
+    background = manifest["background"]
     del background["scripts" if browser == "chromium" else "service_worker"]
     if browser == "chromium":
-        del told["action"]["default_area"]  # Firefox alone asks where the button goes
-    return told
+        del manifest["action"]["default_area"]  # a key of Firefox
+    return manifest
 
 
 def _files(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:

@@ -18,7 +18,7 @@ _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
 
 class Typed(NamedTuple):
-    """A text that was typed in a field, what stands before it there, and when its last character came (ISO 8601)."""
+    """A typed text, the text before it, and when its last character was typed (ISO 8601)."""
 
     text: str
     before: str
@@ -26,11 +26,10 @@ class Typed(NamedTuple):
 
 
 class TypedLine(pydantic.BaseModel):
-    """A line of a field in which its user typed something new.
+    """A line of a field with newly typed text.
 
-    `marks` says of its characters, as UTF-16 units, in their order: how many are alike, and when they were typed, in
-    seconds since 1970: negative for what was told of before, and 0 for what its user has not typed. `before` is what
-    stood in front of the line.
+    `marks` are runs of its UTF-16 units: how many, and when they were typed, in seconds since 1970, negative if they
+    were sent before, and 0 if the user has not typed them. `before` is the text before the line.
     """
 
     model_config = pydantic.ConfigDict(frozen=True)
@@ -41,21 +40,21 @@ class TypedLine(pydantic.BaseModel):
 
 
 class Learn(pydantic.BaseModel):
-    """What the extension tells to be learned: the lines, and the site of the page."""
+    """The extension's message of lines to learn, and of the page's site."""
 
     lines: Annotated[tuple[TypedLine, ...], pydantic.Field(max_length=_MAX_LINES)]
     site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
 
 
 def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_text.Pauses) -> list[Typed]:
-    """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
+    """Return the runs of newly typed words: without quoted lines and words typed in a pause."""
     found = []
     for line in lines:
         if is_quoted(line.text):
             continue
-        # By units as JavaScript counts them, so that half of a character that two of them make stays in its place.
+        # In JavaScript's units: a mark may be of half a character.
         units = line.text.encode("utf-16-le", "surrogatepass")
-        # Before they are spread, since they may be of any number of characters.
+        # Checked before they are spread: a mark may claim any number of characters.
         if len(units) != 2 * sum(count for count, _ in line.marks):
             continue
         marks = typed_text.spread(line.marks)
@@ -72,5 +71,5 @@ def _time_of(at_s: float) -> str:
 
 
 def _characters(units: str) -> str:
-    """A text of UTF-16 units as characters; half of one that is alone is left out."""
+    """Return UTF-16 units as characters, without halves."""
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

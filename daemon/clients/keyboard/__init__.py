@@ -1,6 +1,5 @@
 """The keyboard: an input method for IBus, so that there are suggestions in every program of the desktop.
 
-In come keys, and what a program says of the field they go to. Out go words in a window and grey text at the cursor,
-what was taken of them, and, if its user says so, what was written. Only this room speaks with IBus; it asks the service
-over HTTP, as any other program does, and typing goes on without it.
+In come keys, and a program's reports of its field. Out go words in a window, grey text at the cursor, taken text, and,
+if the user allows it, texts to learn. Only this room speaks with IBus. Typing goes on without the service.
 """
