@@ -67,9 +67,9 @@ def write_other_frequencies() -> None:
 
 
 def write_names() -> None:
-    from spylls.hunspell import Dictionary
+    import spylls.hunspell
 
-    dictionary, english = Dictionary.from_files("en_US"), english_words(Spelling.english())
+    dictionary, english = spylls.hunspell.Dictionary.from_files("en_US"), english_words(Spelling.english())
     words = sorted(english, key=english.__getitem__, reverse=True)[:SIZE]
     elsewhere = other_frequencies(words, without="en").max(1)
     found, foreign = list[bytes](), list[bytes]()
