@@ -119,7 +119,7 @@ class Generator:
         """Return True if ``offered``, after ``before``, must not be shown."""
         user_model = self._source.user_model
         return self._also_hides(before, offered) or (
-            user_model is not None and user_model.must_hide(before, offered)
+            user_model is not None and user_model.must_hide(before, offered, goes_on=True)
         )
 
     # What is read

@@ -68,17 +68,21 @@ class UserModel:
         # Last: its size tells readers that what they cached is out of date.
         yield from self.memory.add_in_steps(ids for _, ids in entries)
 
-    def must_hide(self, before: str, offered: str) -> bool:
+    def must_hide(self, before: str, offered: str, *, goes_on: bool = False) -> bool:
         """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.
 
         Unwanted is what the user has said must never be suggested; what they have called their own is no secret.
         Vulgar words are offered to who writes them, and letters of a number such as "mp3" to who writes these alone.
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
         every word that was typed too seldom could: redaction may have missed it.
-        """
-        return self.guard(before)(offered)
 
-    def guard(self, before: str, answered: Collection[str] = ()) -> Callable[[str], bool]:
+        Where the last word ``goes_on``, its letters may yet become a number.
+        """
+        return self.guard(before, goes_on=goes_on)(offered)
+
+    def guard(
+        self, before: str, answered: Collection[str] = (), *, goes_on: bool = False
+    ) -> Callable[[str], bool]:
         """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there.
 
         Numbers in ``answered`` (:func:`~idiolect.adapters.memory.rare_strings.units`) give nothing away.
@@ -88,24 +92,32 @@ class UserModel:
         begun = found[0] if (found := _BEGUN.search(near)) else ""
 
         def must_hide(offered: str) -> bool:
-            goes_on = offered[:1].isalpha() or offered[:1] in "'’"
-            shown = begun + offered if goes_on else offered
+            continues = offered[:1].isalpha() or offered[:1] in "'’"
+            shown = begun + offered if continues else offered
             if self.preferences.forbids(before, offered):
                 return True
             if self.mistakes is not None and self.mistakes.has_mistake(shown):
                 return True
             if self.preferences.owns(before, offered):
                 return False
-            if is_rare(offered) or any(map(self._is_nobodys, WORD.findall(shown))):
+            words = WORD.findall(shown)
+            whole = words[:-1] if goes_on and words and shown.endswith(words[-1]) else words
+            if (
+                is_rare(offered)
+                or any(map(self._is_vulgar, words))
+                or any(map(self._is_part_of_number, whole))
+            ):
                 return True
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
 
         return must_hide
 
-    def _is_nobodys(self, word: str) -> bool:
-        """Return True for a vulgar word that the user has not written twice, and for letters of "mp3" alone."""
-        if is_vulgar(word, self.words.languages):
-            return self.words.count(word) < _VULGAR_TIMES
+    def _is_vulgar(self, word: str) -> bool:
+        """Return True for a vulgar word that the user has not written twice."""
+        return is_vulgar(word, self.words.languages) and self.words.count(word) < _VULGAR_TIMES
+
+    def _is_part_of_number(self, word: str) -> bool:
+        """Return True for the letters of a number such as "mp3", unless the user writes them alone."""
         return (
             self.rare.count_within(word) > 0
             and self.words.general_frequency(word) < _COMMON_FREQUENCY
