@@ -353,7 +353,7 @@ def test_what_there_is_to_read_is_looked_for_and_read(page, profile):
     notes = f"{profile.env['HOME']}/notes"
     page.push("#find")
     page.until(f"document.querySelector('#found')?.innerText.includes({json.dumps(notes)})")
-    assert "notes · 12 words" in page.js("document.querySelector('#found').innerText")
+    assert "notes · 1 KB" in page.js("document.querySelector('#found').innerText")
     page.push("#found button")
     page.until(f"document.querySelector('#source-rows').innerText.includes({json.dumps(notes)})")
     page.until("document.querySelector('#found').children.length === 0")
@@ -499,7 +499,7 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         "corrections": "offer",
         "show": "auto",
         "languages": [],
-        "speed": 0,
+        "speed": 30,
     }
     page.until("document.querySelector('#switch-corrections').value === 'offer'")
     try:

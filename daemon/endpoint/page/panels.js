@@ -141,11 +141,15 @@ async function showTexts(more = false) {
   $("texts-more").hidden = found.length < TEXTS;
 }
 
-/** Offers the sources whose texts can be read; those that are shown are read again. */
+/** Offers the sources whose texts can be read; texts that are shown are read again, unless their source is gone. */
 async function offerTextSources(names) {
   const chosen = $("texts-of").value;
   $("texts-of").replaceChildren(...names.map((name) => make("option", { value: name, selected: name === chosen }, name)));
   $("texts").hidden = !names.length;
+  if (!names.includes(chosen)) {
+    $("text-rows").replaceChildren();
+    $("texts-more").hidden = true;
+  }
   if ($("text-rows").children.length) await showTexts();
 }
 
