@@ -132,7 +132,7 @@ class Service:
 
         with base.tokenizer.open("rb") as file:
             tokenizer = hashlib.file_digest(file, "sha256").hexdigest()
-        if self.store.settle(base.source_sha256, tokenizer, encoder, report):
+        if self.store.use_base(base.source_sha256, tokenizer, encoder, report):
             log.info("another base model serves now: %s", name_of(base))
 
     def _start(self, model: LiveModel) -> None:

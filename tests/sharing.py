@@ -83,7 +83,7 @@ class Device:
         return [(one.entries, one.waiting) for one in self.sync.state().devices if not one.this]
 
     def rules(self):
-        return sorted(map(tuple, self.ingest.app_policy.given()))
+        return sorted(map(tuple, self.ingest.app_policy.own_rules()))
 
     def state(self):
         return self.texts(), self.words(), self.rules(), self.ingest.pause.active

@@ -243,7 +243,7 @@ def _register_rules(app: Application, service: Service) -> None:
     async def give_app_rule(asked: AppsBody) -> Rules:
         """Give or remove a rule for applications; answers with all rules."""
         if (rule := asked.rule or asked.context) is not None:
-            await run_sync(policy.give, asked.app, rule)
+            await run_sync(policy.set_rule, asked.app, rule)
         else:
             await run_sync(policy.remove, asked.app)
         return {"rules": policy.rules()}

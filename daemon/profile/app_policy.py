@@ -163,7 +163,7 @@ class AppPolicy:
         """All rules; the first one whose pattern fits an application holds for it."""
         return [row for _, row in self._patterns]
 
-    def give(self, app: str, rule: AppRule | ContextRule) -> None:
+    def set_rule(self, app: str, rule: AppRule | ContextRule) -> None:
         """From now on do this, or see what is answered or not, in the applications that match the pattern `app`.
 
         Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
@@ -175,14 +175,14 @@ class AppPolicy:
             )
         kept = (
             old
-            for old in self.given()
+            for old in self.own_rules()
             if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
         )
         self._change([*kept, [app, rule]])
 
     def remove(self, app: str) -> None:
         """Remove the rules that the user gave for the pattern `app`. Raises NoSuchAppRuleError."""
-        given = self.given()
+        given = self.own_rules()
         kept = [old for old in given if old[0].casefold() != app.casefold()]
         if len(kept) == len(given):
             raise NoSuchAppRuleError(
@@ -191,18 +191,18 @@ class AppPolicy:
             )
         self._change(kept)
 
-    def given(self) -> list[list[str]]:
+    def own_rules(self) -> list[list[str]]:
         """The rules that the user gave, each with its pattern first, the newest last."""
         given: list[list[str]] = self._store.state.get(_RULES, [])
         return given
 
-    def take_over(self, given: list[list[str]]) -> None:
-        """Let these be the rules that the user gave, as they did on another device."""
-        self._store.state.set(_RULES, given)
-        self._arrange(given)
+    def replace_rules(self, rules: list[list[str]]) -> None:
+        """Replace the rules that the user gave by `rules`, from another device."""
+        self._store.state.set(_RULES, rules)
+        self._arrange(rules)
 
-    def share(self, exclude: Iterable[str], quiet: Iterable[str]) -> None:
-        """Heed what the settings of other devices exclude, too."""
+    def exclude_too(self, exclude: Iterable[str], quiet: Iterable[str]) -> None:
+        """Exclude what the settings of other devices exclude."""
         source: Literal["another device's settings"] = "another device's settings"
         self._shared = (
             *(
@@ -212,7 +212,7 @@ class AppPolicy:
             ),
             *(AppRuleRow(app, "quiet", source) for app in quiet if app not in self._settings.quiet_apps),
         )
-        self._arrange(self.given())
+        self._arrange(self.own_rules())
 
     def _change(self, after: list[list[str]]) -> None:
         def change() -> None:

@@ -45,11 +45,11 @@ class Retention:
         self._thread = threading.Thread(target=self._watch_clock, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Look at once, and then every minute, in a thread of its own."""
+        """Run now and on each new day, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; returns once text is let go of."""
+        """End the thread; a deletion that has begun is finished first."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

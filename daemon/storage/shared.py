@@ -93,7 +93,7 @@ class Shared:
         self.reload()
 
     def reload(self) -> None:
-        """Know what the store says of sharing; also for a transaction that began sharing and failed."""
+        """Read the key of sharing anew, after a transaction that began sharing has failed."""
         key: str | None = self._state.get(_KEY)
         self._key = None if key is None else bytes.fromhex(key)
 
@@ -103,7 +103,7 @@ class Shared:
         return self._key is not None
 
     def mark(self, *parts: str | int) -> bytes:
-        """What a thing is known by on all devices: a keyed hash of its `parts`; an entry's is that of its text."""
+        """The keyed hash of `parts`, by which all devices know a thing; an entry's parts are its text alone."""
         if self._key is None:
             raise ValueError("nothing is shared")
         return hmac.digest(self._key, json.dumps(parts).encode(), hashlib.sha256)[:_MARK_BYTES]
@@ -113,7 +113,7 @@ class Shared:
         return None if self._key is None else self.mark(text)
 
     def begin(self, key: str) -> None:
-        """Share from now on, with marks made with `key`: what is there already, too. Part of a transaction."""
+        """Share all that is here, and all that comes, by marks made with `key`. Part of a transaction."""
         with self._connection.writing() as db, self.with_large_cache():
             self._state.set(_KEY, key)
             self._key = bytes.fromhex(key)
@@ -194,7 +194,7 @@ class Shared:
             return dict(db.execute("SELECT name, size_bytes FROM shared_segments ORDER BY rowid").fetchall())
 
     def release(self, names: Sequence[str]) -> None:
-        """Have what is in these files written into new ones."""
+        """Have the contents of files written into new files."""
         with self._connection.writing() as db:
             _release(db, [(name,) for name in names])
 
@@ -207,14 +207,14 @@ class Shared:
         self.release([name for names in by_size.values() if len(names) >= _ALIKE for name in names])
 
     def waiting(self) -> int:
-        """How many things of this device's are in no file yet."""
+        """The number of entries and rows of this device that are in no file yet."""
         rows = "SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"
         with self._connection.reading() as db:
             entries = db.execute(f"SELECT count(*) FROM (SELECT DISTINCT s.mark, s.at_us {_TO_SEND})")  # noqa: S608 (no value in it)
             return int(db.execute(rows).fetchone()[0]) + int(entries.fetchone()[0])
 
     def unsent(self) -> Iterator[SharedContents]:
-        """Yield what is in no file yet: as much as goes into one file."""
+        """Yield the contents that are in no file yet, each as much as goes into one file."""
         with self._connection.reading() as db:
             found = db.execute(
                 "SELECT kind, mark, at_us, value FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"
@@ -248,8 +248,8 @@ class Shared:
 
     def written(self, name: str, size_bytes: int, contents: SharedContents) -> bool:
         """Note a file that is on the disk; False, and nothing is noted, where some of it was forgotten meanwhile."""
-        keys = [("entry", one.mark, one.at_us) for one in contents.entries]
-        keys += [(one.kind, one.mark, one.at_us) for one in contents.rows]
+        keys = [("entry", entry.mark, entry.at_us) for entry in contents.entries]
+        keys += [(row.kind, row.mark, row.at_us) for row in contents.rows]
         update = (
             "UPDATE shared SET segment = ? WHERE kind = ? AND mark = ? AND at_us = ? AND owner = ''"
             " AND segment IS NULL"
@@ -281,11 +281,11 @@ class Shared:
             return tuple(row[0] for row in rows)
 
     def missing(self, entries: Sequence[SharedEntry]) -> list[SharedEntry]:
-        """Those of some entries that are not here and were not forgotten."""
+        """The entries among some that are not here and were not forgotten."""
         known = f"SELECT 1 FROM (SELECT ?1 AS mark, ?2 AS at) AS n WHERE {_FORGOTTEN.format(mark='n.mark', at='n.at')}"  # noqa: S608 (no value in it)
         known += " OR EXISTS (SELECT 1 FROM shared WHERE kind = 'entry' AND mark = ?1 AND at_us = ?2)"
         with self._connection.reading() as db:
-            return [one for one in entries if not db.execute(known, [one.mark, one.at_us]).fetchone()]
+            return [entry for entry in entries if not db.execute(known, [entry.mark, entry.at_us]).fetchone()]
 
     def later(self, decisions: Sequence[SharedRow]) -> list[SharedRow]:
         """The decisions that are later than what is known here about the same things."""

@@ -149,7 +149,7 @@ class Store:
                 self.state.set(name, value)
             return adapter_id
 
-    def settle(
+    def use_base(
         self,
         base: str,
         tokenizer: str,

@@ -92,7 +92,7 @@ class Decisions:
         values = [row.value for row in self._store.shared.decisions() if row.value]
         theirs = [value["excluded"] for value in values if "excluded" in value]
         self._ingest.exclude_too([path for excluded in theirs for path in excluded["exclude"]])
-        self._ingest.app_policy.share(
+        self._ingest.app_policy.exclude_too(
             [app for excluded in theirs for app in excluded["exclude_apps"]],
             [app for excluded in theirs for app in excluded["quiet_apps"]],
         )
@@ -111,7 +111,7 @@ class Decisions:
         for rule in self._store.words.all():
             word = {"word": rule.text, "kind": rule.kind, "replacement": rule.replacement}
             holding[self._word_mark(rule)] = {**word, "source": rule.source}
-        for app, what in self._ingest.app_policy.given():
+        for app, what in self._ingest.app_policy.own_rules():
             holding[mark("app", app.casefold(), what in ("on", "off"))] = {"app": [app, what]}
         if any(self._own_settings.values()):
             holding[mark("excluded", device)] = {"excluded": self._own_settings, "device": device}
@@ -140,7 +140,7 @@ class Decisions:
                     elif row.mark in words:
                         store.words.remove(words[row.mark].text, words[row.mark].kind)
             values = [row.value for row in store.shared.decisions() if row.value]
-            self._ingest.app_policy.take_over([value["app"] for value in values if "app" in value])
+            self._ingest.app_policy.replace_rules([value["app"] for value in values if "app" in value])
 
     def _take_over_pause(self, me: ThisDevice, row: SharedRow, owner: str) -> None:
         """Store a decision about the pause, and begin or end the pause."""

@@ -17,10 +17,10 @@ _LOG: Final = "log"
 
 @dataclass(frozen=True)
 class Head:
-    """What a device says of its log: its number, which only grows, and the names of all files that count now.
+    """The list of the files of a device's log that count now; its `number` only grows.
 
-    A name is the hash of what a file holds, so who believes the head can believe the files. `name` is what the device
-    is called, `at` when it wrote this (seconds since 1970); a device that has `left` writes nothing more.
+    The name of a file is the hash of its contents, so that an authentic head vouches for the files. `name` is the
+    device's name, `at` the time of writing (seconds since 1970); a device that has `left` writes nothing more.
     """
 
     number: int
@@ -37,30 +37,30 @@ def pack_head(head: Head, device: str, keys: FolderKeys) -> bytes:
 
 def open_head(data: bytes | None, number: int, device: str, keys: FolderKeys) -> Head | None:
     """The head of a device with this number; None where `data` is not that."""
-    said = None if data is None else keys.open(device, f"head {number}", data)
-    if said is None:
+    packed = None if data is None else keys.open(device, f"head {number}", data)
+    if packed is None:
         return None
-    told = _unpacked(said)
-    return Head(**{**told, "files": tuple(told["files"])})
+    fields = _unpacked(packed)
+    return Head(**{**fields, "files": tuple(fields["files"])})
 
 
 def pack_log(contents: SharedContents, device: str, keys: FolderKeys) -> bytes:
     """A file of a log as it is written."""
-    by_place = sorted(contents.entries, key=lambda one: (one.source, one.app or "", one.at_us))
+    by_place = sorted(contents.entries, key=lambda entry: (entry.source, entry.app or "", entry.at_us))
     entries = [
-        [source, app, [[one.at_us, one.text] for one in some]]
-        for (source, app), some in groupby(by_place, key=lambda one: (one.source, one.app))
+        [source, app, [[entry.at_us, entry.text] for entry in some]]
+        for (source, app), some in groupby(by_place, key=lambda entry: (entry.source, entry.app))
     ]
-    rows = [[one.kind, one.mark.hex(), one.at_us, one.value] for one in contents.rows]
+    rows = [[row.kind, row.mark.hex(), row.at_us, row.value] for row in contents.rows]
     return keys.seal(device, _LOG, _packed([entries, rows]))
 
 
 def open_log(data: bytes | None, device: str, keys: FolderKeys, shared: Shared) -> SharedContents | None:
-    """What a file of a log holds; None where it is not one of this device's."""
-    said = None if data is None else keys.open(device, _LOG, data)
-    if said is None:
+    """The contents of a file of a device's log; None where `data` is no such file."""
+    packed = None if data is None else keys.open(device, _LOG, data)
+    if packed is None:
         return None
-    entries, rows = _unpacked(said)
+    entries, rows = _unpacked(packed)
     return SharedContents(
         [
             SharedEntry(shared.mark(text), at_us, source, app, text)
@@ -71,8 +71,8 @@ def open_log(data: bytes | None, device: str, keys: FolderKeys, shared: Shared) 
     )
 
 
-def _packed(said: object) -> bytes:
-    return zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+def _packed(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
 
 
 def _unpacked(data: bytes) -> Any:

@@ -73,7 +73,7 @@ class Devices(RuleBasedStateMachine):
         what=st.sampled_from(("quiet", "exclude", "allow")),
     )
     def say_of_an_app(self, number, app, what):
-        self.devices[number].ingest.app_policy.give(app, what)
+        self.devices[number].ingest.app_policy.set_rule(app, what)
 
     @rule(number=PLACES, for_s=st.sampled_from((None, 0.0, 1800.0, 7200.0)))
     def pause(self, number, for_s):

@@ -59,13 +59,13 @@ def test_password_managers_are_always_off_limits(app_policy: AppPolicy, app: str
     )
     for rule in ("allow", "quiet"):
         with pytest.raises(ProtectedAppError):
-            app_policy.give(app, rule)
-    app_policy.give("*", "allow")
+            app_policy.set_rule(app, rule)
+    app_policy.set_rule("*", "allow")
     assert app_policy.suggesting(InputContext(app)) == "excluded app"
 
 
 def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_policy: AppPolicy) -> None:
-    app_policy.give("*", "allow")
+    app_policy.set_rule("*", "allow")
     for app in (app for apps in secret_apps.ALL.values() for app in apps):
         for name in app.known_as:
             spelled = [name, name.upper(), name.lower(), f"/opt/x/{name}", f"{name}.desktop", f" {name}"]
@@ -76,7 +76,7 @@ def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_polic
             for place in map(InputContext, spelled):
                 assert app_policy.suggesting(place) == app_policy.learning(place) == "excluded app", place
             with pytest.raises(ProtectedAppError):
-                app_policy.give(name, "quiet")
+                app_policy.set_rule(name, "quiet")
         for pattern in app.patterns:
             fits = re.compile(fnmatch.translate(pattern), re.I)
             known = [one for name in app.known_as for one in (name, name.removesuffix(".exe"))]
@@ -104,23 +104,23 @@ def test_in_terminals_it_suggests_but_learns_nothing(app_policy: AppPolicy) -> N
     for app in ("org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"):
         assert app_policy.suggesting(InputContext(app)) is None
         assert app_policy.learning(InputContext(app)) == "excluded app"
-        app_policy.give(app, "allow")
+        app_policy.set_rule(app, "allow")
         assert app_policy.learning(InputContext(app)) is None
 
 
 def test_a_field_may_say_that_it_is_a_terminal(app_policy: AppPolicy) -> None:
     assert app_policy.learning(InputContext(input_purpose="terminal")) == "excluded app"
     assert app_policy.learning(InputContext("ide", "terminal")) == "excluded app"
-    app_policy.give("ide", "allow")
+    app_policy.set_rule("ide", "allow")
     assert app_policy.learning(InputContext("ide", "terminal")) is None
 
 
 def test_the_newest_rule_decides_and_stays_over_a_restart(
     app_policy: AppPolicy, store: Store, tmp_path: Path
 ) -> None:
-    app_policy.give("*chat*", "exclude")
+    app_policy.set_rule("*chat*", "exclude")
     assert app_policy.suggesting(InputContext("my Chat")) == "excluded app"
-    app_policy.give("my chat", "quiet")
+    app_policy.set_rule("my chat", "quiet")
     again = AppPolicy(Profile(store), Settings(home=tmp_path))
     for view in (app_policy, again):
         assert view.suggesting(InputContext("my Chat")) is None
@@ -129,9 +129,9 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
 
 
 def test_the_rules_of_one_pattern_are_removed(app_policy: AppPolicy) -> None:
-    app_policy.give("chat", "quiet")
-    app_policy.give("mail", "exclude")
-    app_policy.give("Mail", "off")
+    app_policy.set_rule("chat", "quiet")
+    app_policy.set_rule("mail", "exclude")
+    app_policy.set_rule("Mail", "off")
     app_policy.remove("MAIL")
     assert own(app_policy) == [("chat", "quiet")]
     assert app_policy.suggesting(InputContext("mail")) is None
@@ -155,20 +155,20 @@ def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
     assert not AppPolicy(Profile(store), Settings(home=tmp_path, see_context=False)).sees_context(
         InputContext("mail")
     )
-    app_policy.give("mail", "quiet")
-    app_policy.give("*mail", "off")
+    app_policy.set_rule("mail", "quiet")
+    app_policy.set_rule("*mail", "off")
     for policy in (app_policy, AppPolicy(Profile(store), Settings(home=tmp_path))):
         assert not policy.sees_context(InputContext("mail"))
         assert policy.suggesting(InputContext("mail")) is None, "the other rule holds on"
         assert policy.learning(InputContext("mail")) == "excluded app"
         assert policy.learning(InputContext("webmail")) is None, "whether it is seen says nothing of learning"
-    app_policy.give("mail", "on")
+    app_policy.set_rule("mail", "on")
     assert app_policy.sees_context(InputContext("mail"))
     assert not app_policy.sees_context(InputContext("webmail"))
-    app_policy.give("mail", "exclude")
+    app_policy.set_rule("mail", "exclude")
     assert not app_policy.sees_context(InputContext("mail"))
     with pytest.raises(ProtectedAppError):
-        app_policy.give("KeePassXC", "on")
+        app_policy.set_rule("KeePassXC", "on")
 
 
 def test_rules_of_the_settings(store: Store, tmp_path: Path) -> None:
@@ -181,5 +181,5 @@ def test_rules_of_the_settings(store: Store, tmp_path: Path) -> None:
     assert app_policy.learning(InputContext("my notes")) == "excluded app"
     assert app_policy.learning(InputContext("uxterm")) is None
     assert app_policy.learning(InputContext("konsole")) == "excluded app"
-    app_policy.give("banking", "allow")
+    app_policy.set_rule("banking", "allow")
     assert app_policy.suggesting(InputContext("Banking")) is None, "what is said later counts"

@@ -208,7 +208,7 @@ CHANGES = (
     *(f"entries.{name}" for name in ("add", "delete", "expire")),
     *(f"words.{name}" for name in ("add", "remove", "undo", "forget", "correction_taken_back")),
     *(f"adapters.{name}" for name in ("add", "activate", "delete_tainted")),
-    *("pause.begin", "pause.end", "app_policy.take_over"),
+    *("pause.begin", "pause.end", "app_policy.replace_rules"),
 )
 
 

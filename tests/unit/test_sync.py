@@ -526,7 +526,7 @@ def test_the_same_text_of_the_same_time_is_one_entry(pair):
 
 def test_what_arrives_is_cleaned_and_excluded_as_an_import(pair):
     first, second = pair
-    second.ingest.app_policy.give("secret-chat", "exclude")
+    second.ingest.app_policy.set_rule("secret-chat", "exclude")
     first.write("Said in a room of its own.", app="secret-chat")
     # As a version with fewer rules would have kept it.
     first.store.entries.add([entry("My password is hunter2horse!", source="chat")])
@@ -543,8 +543,8 @@ def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
     first.off_s = 3600.0
     first.store.words.add("never", "fyi")
     first.store.words.add("always_correct", "hte", replacement="the")
-    first.ingest.app_policy.give("*chat*", "quiet")
-    first.ingest.app_policy.give("*chat*", "off")
+    first.ingest.app_policy.set_rule("*chat*", "quiet")
+    first.ingest.app_policy.set_rule("*chat*", "off")
     first.ingest.pause.begin(7200)
     settle(first, second)
     assert first.state() == second.state()

@@ -13,6 +13,7 @@ from publishing import KEY, entry, publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.encrypted_file import connect
 from idiolect.daemon.storage.entries import packed
 from idiolect.daemon.storage.records import ROUND_DUE
 from idiolect.daemon.storage.selectors import Selector
@@ -22,29 +23,27 @@ from idiolect.daemon.sync.this_device import ThisDevice
 
 def test_a_store_whose_tables_came_about_step_by_step_is_opened(tmp_path):
     path = tmp_path / "store.db"
-    with closing(Store.open(path, KEY)) as store:
-        db = store._connection._db
+    with closing(connect(path, KEY, 5.0)) as db:
         db.execute("UPDATE _sqlite_migrations SET id = id + 10")
         for number, name in enumerate(("first", "feedback", "words_folded_again"), start=1):
             db["_sqlite_migrations"].insert(
                 {"id": number, "migration_set": "idiolect", "name": name, "applied_at": ""}
             )
-        store.watches.add("/home/you/notes")
     with closing(Store.open(path, KEY)) as store:
-        assert store.watches.all() == ["/home/you/notes"]
+        assert store.watches.add("/home/you/notes")
 
 
 def test_a_folder_of_a_former_version_is_shared_no_more(tmp_path):
     path = tmp_path / "store.db"
     with closing(Store.open(path, KEY)) as store:
         store.entries.add([entry("It stays.")])
-        db = store._connection._db
+        for name in ("sync", "shared_key", "shared_orders"):
+            store.state.set(name, "5a" * 32)
+    with closing(connect(path, KEY, 5.0)) as db:
         db.execute("DELETE FROM _sqlite_migrations WHERE name = 'shared_by_secret'")
         db.execute("DROP TABLE shared")
         db.execute("CREATE TABLE shared (mark BLOB PRIMARY KEY, kind TEXT, owner TEXT) WITHOUT ROWID")
         db.execute("UPDATE entries SET shared = zeroblob(12)")
-        for name in ("sync", "shared_key", "shared_orders"):
-            store.state.set(name, "5a" * 32)
     with closing(Store.open(path, KEY)) as store:
         assert ThisDevice.load(store.state) is None
         assert not store.shared.on
@@ -96,11 +95,11 @@ def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profi
 def two_bases(tmp_path):
     """A store at the base model "a" with an adapter of each of two, and an entry that both have seen."""
     with closing(Store.open(tmp_path / "store.db", KEY)) as store:
-        store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+        store.use_base("a", "letters", lambda: lambda text: [*text.encode()])
         [seen] = store.entries.add([replace(entry("ship"), token_ids=packed(b"ship"))])
         first = publish(store, blob=b"a", seen=[seen], metrics={"base_sha256": "a"})
         store.state.set("mixture", "of a")
-        store.settle("b", "words", lambda: lambda text: [len(text)])
+        store.use_base("b", "words", lambda: lambda text: [len(text)])
         second = publish(store, blob=b"b", seen=[seen], metrics={"base_sha256": "b"})
         yield store, first, second
 
@@ -122,23 +121,23 @@ def test_each_base_model_has_its_own_active_adapter_tokens_and_measurements(two_
     )
     assert (ids_of(store), store.entries.counts().tokens, store.state.get("mixture")) == ([[4]], 1, None)
     store.state.set("mixture", "of b")
-    assert store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    assert store.use_base("a", "letters", lambda: lambda text: [*text.encode()])
     assert (store.adapters.active(), statuses(store)) == (first, {first: "active", second: "waiting"})
     assert (ids_of(store), store.entries.counts().tokens, store.state.get("mixture")) == (
         [[*b"ship"]],
         4,
         "of a",
     )
-    assert not store.settle("a", "letters", lambda: pytest.fail("the text is encoded already"))
-    store.settle("b", "letters", lambda: pytest.fail("the tokenizer is the same"))
+    assert not store.use_base("a", "letters", lambda: pytest.fail("the text is encoded already"))
+    store.use_base("b", "letters", lambda: pytest.fail("the tokenizer is the same"))
     assert (store.adapters.active(), store.state.get("mixture")) == (second, "of b")
 
 
 def test_a_base_model_without_an_adapter_is_due_for_a_round_and_one_with_an_adapter_is_not(two_bases):
     store, _, _ = two_bases
-    store.settle("c", "words", lambda: len)
+    store.use_base("c", "words", lambda: len)
     assert store.state.get(ROUND_DUE)
-    store.settle("a", "words", lambda: len)
+    store.use_base("a", "words", lambda: len)
     assert not store.state.get(ROUND_DUE)
 
 
@@ -146,16 +145,16 @@ def test_a_round_that_is_due_after_a_forgetting_is_so_when_its_base_model_serves
     store, first, second = two_bases
     [late] = store.entries.add([entry("late")])
     publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
-    store.settle("a", "words", lambda: len)
+    store.use_base("a", "words", lambda: len)
     publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
-    store.settle("c", "words", lambda: len)
+    store.use_base("c", "words", lambda: len)
     publish(store, blob=b"c", metrics={"base_sha256": "c"})
     store.state.set(ROUND_DUE, False)
-    store.settle("a", "words", lambda: len)
+    store.use_base("a", "words", lambda: len)
     store.forget(Selector(text="late"))
     due = [store.state.get(ROUND_DUE)]
     for base in ("c", "b", "a"):
-        store.settle(base, "words", lambda: len)
+        store.use_base(base, "words", lambda: len)
         due.append(store.state.get(ROUND_DUE))
     assert due == [True, False, True, True], "of a, c, b and a: the adapter of c has not seen the text"
 
@@ -164,20 +163,20 @@ def test_a_store_of_before_is_at_the_base_model_of_its_newest_adapter(tmp_path):
     with closing(Store.open(tmp_path / "store.db", KEY)) as store:
         adapter = publish(store, metrics={"base_sha256": "a"})
         store.state.set("mixture", "of a")
-        assert store.settle("b", "words", lambda: len), "another base model serves than before"
+        assert store.use_base("b", "words", lambda: len), "another base model serves than before"
         assert (store.state.get("mixture"), statuses(store)) == (None, {adapter: "waiting"})
-        store.settle("a", "letters", lambda: len)
+        store.use_base("a", "letters", lambda: len)
         assert (store.state.get("mixture"), statuses(store)) == ("of a", {adapter: "active"})
 
 
-def test_a_settling_that_breaks_off_changes_nothing(two_bases):
+def test_a_change_of_base_that_breaks_off_changes_nothing(two_bases):
     store, first, second = two_bases
 
     def torn(text):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        store.settle("a", "letters", lambda: torn)
+        store.use_base("a", "letters", lambda: torn)
     assert (store.base, store.adapters.active(), ids_of(store)) == ("b", second, [[4]])
     assert statuses(store)[first] == "waiting"
 
@@ -186,7 +185,7 @@ def test_forgetting_takes_the_adapters_of_every_base_model_and_goes_back_to_an_a
     store, first, second = two_bases
     [late] = store.entries.add([entry("late")])
     heir = publish(store, blob=b"bb", parent=second, seen=[late], metrics={"base_sha256": "b"})
-    store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    store.use_base("a", "letters", lambda: lambda text: [*text.encode()])
     other = publish(store, blob=b"aa", parent=first, seen=[late], metrics={"base_sha256": "a"})
     assert statuses(store) == {first: "retired", second: "retired", heir: "waiting", other: "active"}
     assert store.forget(Selector(text="late")).adapters_dropped == (heir, other)
@@ -196,7 +195,7 @@ def test_forgetting_takes_the_adapters_of_every_base_model_and_goes_back_to_an_a
 def test_the_weights_of_a_base_model_that_waits_are_not_dropped_for_those_of_another(two_bases):
     store, first, second = two_bases
     more = [publish(store, blob=b"b", metrics={"base_sha256": "b"}) for _ in range(3)]
-    store.settle("a", "letters", lambda: lambda text: [*text.encode()])
+    store.use_base("a", "letters", lambda: lambda text: [*text.encode()])
     publish(store, blob=b"a", metrics={"base_sha256": "a"})
     assert store.adapters.prune(1) == (second, more[0])
     assert store.adapters.weights(first) == b"a"
