@@ -1,4 +1,4 @@
-"""What has happened to a profile, told to whoever subscribed: the model, rounds, sync, the watcher, and the trial."""
+"""Events of a profile, and their subscribers: the model, rounds, sync, the watcher, and the trial."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.remains")
 
-_LONGEST_S: Final = 5.0  # of looking; then it is said that there may be more
+_LONGEST_S: Final = 5.0  # of searching; then the answer says that there may be more
 _FORMS: Final = 20
 _LONG, _SWAPPED, _LONGER = 6, 8, 10  # letters from which on one may differ, two be swapped, two differ
 _ENDINGS: Final = frozenset(
@@ -50,7 +50,7 @@ class NearMatches:
 def remaining(store: Store, selector: Selector, known: Callable[[str], bool]) -> NearMatches:
     """Look for near matches of the texts that a selector names; where it names none, nothing is looked for.
 
-    `known` is as in `find`. What goes wrong is logged and told as not complete: the forgetting is done then, and must
+    `known` is as in `find`. An error is logged, and the answer is not complete: the forgetting is done then, and must
     not seem to have failed.
     """
     if not selector.texts:
@@ -58,7 +58,7 @@ def remaining(store: Store, selector: Selector, known: Callable[[str], bool]) ->
     try:
         return find(selector.texts, store.entries.select(), store.entries.select_ids(selector), known)
     except Exception as error:  # noqa: BLE001 (the text may be in its message)
-        log.warning("what is left could not be told: %s", type(error).__name__)
+        log.warning("near matches could not be found: %s", type(error).__name__)
         return NearMatches(complete=False)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.store import Store
 
 _NOW: Final = "paused"  # state: the present pause, or the last one if it ended by itself
-_PAST: Final = "pauses"  # state: [from, to] of those before, in seconds since 1970
+_PAST: Final = "pauses"  # state: [from, to] of the pauses before, in seconds since 1970
 _PAST_KEPT: Final = 1000
 _TICK_S: Final = 0.1  # a file's time may lag behind the clock, by the kernel's tick
 
@@ -62,8 +62,8 @@ class Pause:
         return self._now is not None and self._clock() < self._now[1]
 
     @property
-    def said(self) -> dict[str, Any] | None:
-        """What was said last: the pause that was begun, though it may have run out; None where it was ended."""
+    def last(self) -> dict[str, Any] | None:
+        """The pause that was begun last, though it may have run out; None where it was ended."""
         found: dict[str, Any] | None = self._store.state.get(_NOW)
         return found
 
@@ -125,7 +125,7 @@ class Pause:
         now = self._clock()
         since_s, end_s = self._now
         past = [*self._past, [since_s, max(since_s, min(now, end_s))]]
-        while len(past) > _PAST_KEPT:  # of those long ago, the time between them counts as well
+        while len(past) > _PAST_KEPT:  # of pauses long ago, the time between them counts as well
             first, second, *rest = past
             past = [[min(first[0], second[0]), max(first[1], second[1])], *rest]
         self._store.state.set(_PAST, past)

@@ -12,7 +12,7 @@ from idiolect.daemon.text.redaction.redact import redact
 
 @dataclass(frozen=True)
 class WordChange:
-    """The rules that hold since a change, and those that no longer do."""
+    """The rules that hold since a change, and the rules that no longer hold."""
 
     added: tuple[WordRule, ...] = ()
     removed: tuple[WordRule, ...] = ()
@@ -48,6 +48,6 @@ class ActiveWordRules:
         return WordChange(removed=tuple(gone))
 
     def undo(self) -> WordChange:
-        """Take back the newest change; said again, the one before. Raises NothingToUndoError."""
+        """Take back the newest change; the next call takes back the change before. Raises NothingToUndoError."""
         gone, back = self._profile.decide("words", self._rules.undo)
         return WordChange(tuple(back), tuple(gone))

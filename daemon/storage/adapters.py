@@ -28,7 +28,7 @@ _KEPT = "id IN (SELECT adapter FROM adapter_blobs)"
 _OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
 _KEPT_ADAPTERS: Final = 4  # superseded ones whose weights are kept, and as many refused ones
 
-# An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
+# An adapter and its ancestors, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
     WITH RECURSIVE lineage (id, parent, status, depth) AS (
         SELECT id, parent, status, 0 FROM adapters WHERE id = ?
@@ -38,7 +38,7 @@ _LINEAGE = """
     SELECT id, status, id IN (SELECT adapter FROM adapter_blobs) FROM lineage ORDER BY depth
 """
 
-# The adapters that saw any of the entries in a JSON list, and all that were trained from those.
+# The adapters that saw any of the entries in a JSON list, and their descendants.
 _TAINTED = """
     WITH RECURSIVE tainted (id) AS (
         SELECT adapter FROM adapter_entries WHERE entry IN (SELECT value FROM json_each(?))
@@ -217,7 +217,7 @@ def _row(*, created_us: int, metrics: str, kept: int, **rest: Any) -> AdapterRow
 
 
 def _line(db: Database, adapter_id: int | None) -> str:
-    """An adapter and those that it was trained from: their ids as a JSON list."""
+    """An adapter and its ancestors: their ids as a JSON list."""
     return json.dumps([row[0] for row in db.execute(_LINEAGE, (adapter_id,))])
 
 
@@ -248,7 +248,7 @@ def _damaged(adapter_id: int) -> AdapterDamagedError:
 
 
 def _successor(db: Database, active: int, gone: set[int]) -> int | None:
-    """What is active when those in `gone` are no more: the `active` adapter, else a sound ancestor that once was."""
+    """The adapter to serve without the adapters in `gone`: the `active` one, else a sound ancestor that has served."""
     line = db.execute(_LINEAGE, (active,))
     sound = (id_ for id_, status, kept in line if kept and status not in ("damaged", "refused"))
     return next((id_ for id_ in sound if id_ not in gone), None)

@@ -20,7 +20,7 @@ class Checkpoints:
         self._connection = connection
 
     def begin(self, round_id: int, about: dict[str, Any]) -> None:
-        """Make room for the checkpoints of a round that begins, and is asked to do `about`; those of others go."""
+        """Make room for the checkpoints of a round that begins to do `about`, and drop those of other rounds."""
         with self._connection.writing() as db:
             db.execute("DELETE FROM checkpoints")
             new = {"round": round_id, "about": json.dumps(about), "parts": 0, "spent_s": 0.0}

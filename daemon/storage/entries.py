@@ -83,7 +83,7 @@ class Entries:
         return ids
 
     def select(self, *, selector: Selector | None = None) -> Iterator[Entry]:
-        """Yield all entries, or those selected, in order of time and then id."""
+        """Yield all entries, or the selected entries, in order of time and then id."""
         columns = "at_us, id, text, source, app, tokens"
         for at_us, id_, text, source, app, tokens in self._in_time(columns, selector):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
@@ -137,7 +137,7 @@ class Entries:
             return last_id(db)
 
     def total(self) -> int:
-        """The number of entries, those without their text included."""
+        """The number of entries, with or without their text."""
         with self._connection.reading() as db:
             return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
@@ -200,8 +200,8 @@ class Entries:
     def still_selected(self, selector: Selector, matches: MatchingEntries) -> list[int]:
         """The ids of all entries that are selected now, where `matches` is what `match` found before.
 
-        It leaves out those of `matches` that have gone or lost their text since: nothing else of an entry ever
-        changes. It looks at entries that have come since.
+        Entries of `matches` that have gone or lost their text since are left out: nothing else of an entry ever
+        changes. Entries that have come since are compared, too.
         """
         where, values = _where(selector)
         kept = "expired_us IS NULL" if selector.texts else "true"

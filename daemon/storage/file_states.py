@@ -39,7 +39,7 @@ class FileStates:
             return [_state(*row) for row in db.execute(f"{_COLUMNS} ORDER BY path")]
 
     def put(self, state: FileState) -> None:
-        """Keep a file's state, in the place of an earlier one; its paragraphs without those that were forgotten."""
+        """Keep a file's state, in the place of an earlier one; its paragraphs without the forgotten ones."""
         with self._connection.writing() as db:
             state = replace(state, paragraphs=_without_deleted(db, state.paragraphs))
             db.execute(

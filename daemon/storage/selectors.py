@@ -31,7 +31,7 @@ class UnseenCharactersError(IdiolectError):
 
 @dataclass(frozen=True)
 class Selector:
-    """Which entries: those for which all given conditions hold.
+    """The entries for which all given conditions hold.
 
     `text` is a part of the entry's text, `phrase` some whole words of it, `phrases` any of several such, all compared
     as in `matching`; `source` and `app` are whole names; `since` <= at < `until`, both aware; `origin` is the number

@@ -304,11 +304,11 @@ class Shared:
             )
 
     def decisions(self) -> list[SharedRow]:
-        """All decisions, those that were taken back too, in the order in which they were made."""
+        """All decisions, also decisions that were taken back, in the order in which they were made."""
         query = "SELECT mark, at_us, value FROM shared WHERE kind = 'decision' ORDER BY at_us, value"
         with self._connection.reading() as db:
             return [
-                SharedRow("decision", mark, at_us, _value(said)) for mark, at_us, said in db.execute(query)
+                SharedRow("decision", mark, at_us, _value(value)) for mark, at_us, value in db.execute(query)
             ]
 
     def adopt(self, owner: str) -> bool:

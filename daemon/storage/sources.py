@@ -53,7 +53,7 @@ class Sources:
             return int(db.execute("SELECT id FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()[0])
 
     def drop(self, path: str, keep: Callable[[str], bool]) -> None:
-        """Drop a source, and the states of the file or files there but those to `keep`; its entries stay.
+        """Drop a source, and the states of the files there but the files to `keep`; its entries stay.
 
         Without its state, a file would be read as if for the first time.
         """

@@ -146,9 +146,9 @@ class WordRules:
             return gone
 
     def undo(self) -> tuple[list[WordRule], list[WordRule]]:
-        """Take back the newest change by hand: the rules that no longer hold, and those that hold again.
+        """Take back the newest change by hand: the rules that no longer hold, and the rules that hold again.
 
-        Said again, it takes back the change before. Raises NothingToUndoError.
+        A second call takes back the change before. Raises NothingToUndoError.
         """
         with self._connection.writing() as db:
             number = _next_number(db) - 1
@@ -167,7 +167,7 @@ class WordRules:
             return [_rule(row) for row in added], [_rule(row) for row in removed]
 
     def kept(self) -> list[WordRule]:
-        """All rules, with those that were removed and can be brought back.
+        """All rules, also removed rules that can be brought back.
 
         With them are the words whose correction was taken back once, as rules that have no number.
         """
@@ -182,7 +182,7 @@ class WordRules:
     def forget(
         self, selector: Selector, alone: Collection[str] = (), *, dry_run: bool = False
     ) -> list[WordRule]:
-        """Delete the rules that a selection reaches, removed ones too; those rules.
+        """Delete and return the rules that a selection reaches, removed rules too.
 
         A selection of text and of nothing else reaches each rule whose word, phrase or replacement holds that text; one
         of time alone reaches what was learned by itself in that time. Any selection reaches a rule with a word or

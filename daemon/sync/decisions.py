@@ -55,7 +55,7 @@ class Decisions:
         with self._store.together():
             shared, holding = self._store.shared, self._holding(me.device)
             known = {row.mark: row.value for row in shared.decisions()}
-            if (pause := self._profile.pause.said) != me.pause:
+            if (pause := self._profile.pause.last) != me.pause:
                 me.pause = pause
                 mark = shared.mark("pause")
                 if known.get(mark) or self._profile.pause.active:
@@ -99,7 +99,7 @@ class Decisions:
 
     def _pause_now(self) -> dict[str, Any] | None:
         """The pause that the user has begun here, and when it ends; None where the user has ended it."""
-        if self._profile.pause.said is None:
+        if self._profile.pause.last is None:
             return None
         endless = self._profile.pause.left_s is None and self._profile.pause.active
         return {"until": None if endless else self._now() + (self._profile.pause.left_s or 0)}
@@ -151,5 +151,5 @@ class Decisions:
             else:  # also a pause that is over by this clock: it takes the place of the pause that held here
                 until = row.value["until"]
                 self._profile.pause.begin(None if until is None else max(until - self._now(), 0.0))
-            me.pause = self._profile.pause.said
+            me.pause = self._profile.pause.last
             me.save(self._store.state)

@@ -84,8 +84,12 @@ class SharedFolder:
                     "folder, or one that another device shares and that has arrived here whole."
                 )
             try:
-                told = json.loads(read_regular(path / MANIFEST, _MAX_MANIFEST_BYTES))
-                form, number, check = int(told["idiolect"]), str(told["folder"]), str(told.get("check"))
+                manifest = json.loads(read_regular(path / MANIFEST, _MAX_MANIFEST_BYTES))
+                form, number, check = (
+                    int(manifest["idiolect"]),
+                    str(manifest["folder"]),
+                    str(manifest.get("check")),
+                )
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise SyncFolderError(
                     f"The file {MANIFEST} in {path} has not arrived whole, or was changed. Wait for the synchroniser, "
@@ -214,12 +218,12 @@ def reported(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = "Nothing is lost: what is to be sent waits, and it is tried again."
+        waits = "Nothing is lost: what is to be sent waits, and it is tried again."
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            said = f"There is no room for the shared folder {path}. {what} Make room on its disk."
+            message = f"There is no room for the shared folder {path}. {waits} Make room on its disk."
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            said = f"The shared folder {path} cannot be written. {what} Make it writable for you."
+            message = f"The shared folder {path} cannot be written. {waits} Make it writable for you."
         else:
             why = (error.strerror or "it cannot be read").lower()
-            said = f"The shared folder {path} cannot be used: {why}. {what}"
-        raise SyncFolderGoneError(said) from None
+            message = f"The shared folder {path} cannot be used: {why}. {waits}"
+        raise SyncFolderGoneError(message) from None

@@ -24,7 +24,7 @@ _LEAST_BYTES: Final = 4096  # of what is padded
 
 
 class SyncWordsError(IdiolectError):
-    """The words are not those of the shared folder."""
+    """The words belong to no shared folder, or to another one."""
 
     code: ClassVar[str] = "sync-words"
     exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT

@@ -106,7 +106,7 @@ class Sync:
         return None if me is None else me.device
 
     def folders(self) -> list[str]:
-        """The shared folder, and those in it of other devices, the ones that are known first."""
+        """The shared folder, and the subfolders of other devices, the known devices first."""
         me = self._me
         if me is None:
             return []
@@ -173,11 +173,11 @@ class Sync:
     def leave(self) -> bool:
         """Share no folder any more: what was learned stays here, and the others keep what they have.
 
-        The last device takes its files with it. Whether the folder could be told: where it is gone or cannot be
-        written, this device's log stays as it is. Raises SharingError.
+        The last device deletes its files. False where the folder is gone or cannot be written: then this device's
+        log stays as it is. Raises SharingError.
         """
         with self._lock:
-            me, told = self._me, True
+            me, announced = self._me, True
             if me is None:
                 raise SharingError("No folder is shared yet. `idiolect sync share FOLDER` shares one.")
             try:
@@ -191,7 +191,7 @@ class Sync:
                 else:
                     self._own.publish(me, folder, left=True)
             except (IdiolectError, OSError) as error:
-                told = False
+                announced = False
                 code = error.code if isinstance(error, IdiolectError) else type(error).__name__
                 log.warning("the shared folder was left without a word to the others: %s", code)
             with self._store.together():
@@ -199,7 +199,7 @@ class Sync:
                 ThisDevice.drop(self._store.state)
             self._decisions.apply_settings()
             self._me = None
-            return told
+            return announced
 
     def state(self) -> Sharing | None:
         """How far everybody is; None where no folder is shared."""

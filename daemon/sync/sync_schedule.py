@@ -28,7 +28,7 @@ _RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 300.0
 _STOP_S: Final = 10.0
 _NEVER: Final = float("inf")
-#: The most folders that are watched: the shared one, and those of so many devices.
+#: Folders that are watched, at most: the shared one, and the subfolders of devices.
 _MAX_WATCHED: Final = 65
 #: What devices write: files, and subfolders.
 _OURS: Final = re.compile(rf"{re.escape(SUFFIX)}$|^[0-9a-f]{{16}}$")
@@ -147,7 +147,7 @@ class SyncSchedule(FileSystemEventHandler):
             self._observed = wanted
 
     def _wanted(self) -> dict[str, int]:
-        """The folders to watch: the shared one, and those of other devices."""
+        """The folders to watch, each with its number on the disk."""
         wanted = {}
         with suppress(IdiolectError, OSError):
             for path in self._sync.folders()[:_MAX_WATCHED]:

@@ -24,7 +24,7 @@ class OtherDevice:
     """How far another device's log was read.
 
     `number` is that of its last head, `at` when that was written and `name` what the device is called in it; `files`
-    are those of the log that were read, and `missing` is how many have not arrived whole. A device that has `left`
+    are the files of the log that were read, and `missing` is how many have not arrived whole. A device that has `left`
     writes nothing more; `there` is whether it has a subfolder.
     """
 
@@ -42,7 +42,7 @@ class ThisDevice:
     """This device among those that share the folder at `path`, which has this `number` and `secret`.
 
     `head` is the number of the last head that it has written, `sealed` the hash of that file, and `listed` the names in
-    it. `clock` is the highest clock of a decision that it has made or read, `pause` the `Pause.said` that was shared or
+    it. `clock` is the highest clock of a decision that it has made or read, `pause` the `Pause.last` that was shared or
     taken over last.
     """
 
@@ -78,7 +78,7 @@ class ThisDevice:
 
     @property
     def keys(self) -> FolderKeys:
-        """What its files, and those of other devices, are encrypted with."""
+        """The keys of its files and of the files of other devices."""
         return FolderKeys(self.secret, self.number)
 
     @property
