@@ -237,7 +237,8 @@ def test_one_who_stops_waiting_is_told_what_became_of_it(much):
         return lambda waiting: waiting.stderr.readline() == f"{said} …\n"
 
     notes = much.notes("followed")
-    err = much.interrupted("watch", "--yes", notes, once=lambda _: much.entries())
+    # So much that an evaluation of it does not end at once.
+    err = much.interrupted("watch", "--yes", notes, once=lambda _: much.entries() > 500)
     assert f"{notes} is not followed. What was read of it until now is kept" in err
     err = much.interrupted("eval", "--chars", "20000", once=line("Typing your text again"))
     assert err.endswith("The evaluation is ended; nothing of it is kept.\n")
