@@ -409,6 +409,39 @@ def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned
         assert service.ask("/v1/forget", text=text, dry_run=True)["entries"] == 0
 
 
+def test_a_file_that_another_program_changed_teaches_nothing_in_an_editor_that_reports_keys_together(
+    run, service, tmp_path
+):
+    path = tmp_path / "bursts.md"
+    path.write_text("There.\n\n")
+    uri = path.as_uri()
+    theirs = "Sold Perrowyck.\n\n"
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            editor.open(uri, path.read_text())
+            at = 0
+            for burst in ("Our quinces ", "name ", "Dornfelda ", "queen\n\n"):
+                editor.type(uri, 2, at, burst)
+                at += len(burst)
+            text = "There.\n\nOur quinces name Dornfelda queen\n\n"
+            path.write_text(text)
+            editor.text_document_did_save(
+                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), text)
+            )
+            await editor.words(uri, 4, 0)  # the messages before have been dealt with
+            path.write_text(theirs + text)
+            editor.type(uri, 0, 0, theirs)  # as short as a burst of keys
+            await editor.words(uri, 6, 0)
+            editor.type(uri, 6, 0, "Yes ")
+            path.write_text(f"{theirs}{text}Yes ")
+            editor.close(uri, saved=f"{theirs}{text}Yes ")
+
+    run(scene())
+    assert service.ask("/v1/forget", text="Dornfelda", dry_run=True)["entries"] == 1
+    assert service.ask("/v1/forget", text="Perrowyck", dry_run=True)["entries"] == 0
+
+
 @pytest.fixture
 def paused(new_service, tmp_path):
     """A service of its own: what is typed within a second of a pause is not learned, by the tests beside it either."""

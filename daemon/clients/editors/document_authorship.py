@@ -129,6 +129,12 @@ class Authorship:
                 return one.typed_s[at : at + len(new)]
         return None
 
+    def disown(self, typed_s: float) -> None:
+        """Count the text that was typed at `typed_s` as typed by nobody."""
+        for at, mark in enumerate(self._typed_s):
+            if mark == typed_s:
+                self._typed_s[at] = typed_text.FOREIGN
+
     def saved(self) -> Saved:
         """Return a copy of the text and its marks."""
         return Saved(self.text, self._typed_s[:])

@@ -1,9 +1,10 @@
-"""Changes that an editor reports for a document, as edits of its text."""
+"""Changes that an editor reports for a document, as edits of its text, and the file behind the document."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from lsprotocol import types
@@ -11,8 +12,10 @@ from pygls.workspace import PositionCodec, TextDocument
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.text.typed_text import kept_ends
+from idiolect.models.regular_files import read_regular
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_MAX_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _Change: TypeAlias = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
 
 
@@ -99,6 +102,23 @@ def _edits_of(
         edit = Edit(start, max(start, end), change.text)
         text = text[: edit.start] + edit.text + text[edit.end :]
         yield edit
+
+
+def read_changed_ns(path: Path | None) -> int:
+    """Return when a file was changed last; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0
+
+
+def holds(path: Path, text: str) -> bool:
+    """Return whether a file holds just this text; a very large file is not read."""
+    try:
+        held = read_regular(path, _MAX_FILE_BYTES, follow=True).decode(errors="replace")
+    except OSError:
+        return False
+    return held.splitlines() == text.splitlines()
 
 
 def _trim(old: str, edit: Edit) -> Edit:

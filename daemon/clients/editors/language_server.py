@@ -28,7 +28,13 @@ from typing_extensions import override
 
 from idiolect.daemon.clients.editors import lsp_completions, prose, quick_fixes
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Paragraph, Saved
-from idiolect.daemon.clients.editors.document_changes import ChangeFollower, Document, typed_character
+from idiolect.daemon.clients.editors.document_changes import (
+    ChangeFollower,
+    Document,
+    holds,
+    read_changed_ns,
+    typed_character,
+)
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.clients.typing_speed import TypingSpeed
@@ -66,6 +72,8 @@ class _Open:
     language: str
     path: Path | None
     authorship: Authorship | None  # None: nothing is learned of it
+    changed_ns: int = 0  # when the file was changed last, as far as is known
+    reread_s: float | None = None  # when the document became what the file holds, without a save
     changed_s: float = float("-inf")  # when the document was changed last
     sees_context: bool = False  # whether the service uses an answered text here, by its last answer
     listed_at: tuple[int, int] | None = None  # line and start of the word for which words were shown
@@ -184,7 +192,7 @@ class Editing:
             uri, document.text, document.version, language, position_codec=workspace.position_codec
         )
         authorship = Authorship(document.text) if learns else None
-        self._open[uri] = _Open(language, path, authorship)
+        self._open[uri] = _Open(language, path, authorship, read_changed_ns(path))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -195,14 +203,25 @@ class Editing:
         self._follow(one, params.content_changes)
 
     def _follow(self, one: _Open, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
-        if one.authorship is not None:
-            codec = self._server.workspace.position_codec
-            self._following.follow(one.authorship, changes, one.ghosts, codec, time.time())
+        authorship = one.authorship
+        if authorship is None:
+            return
+        if one.reread_s is not None:  # no save followed, so another program had changed the file
+            authorship.disown(one.reread_s)
+            one.reread_s = None
+        now_s = time.time()
+        codec = self._server.workspace.position_codec
+        self._following.follow(authorship, changes, one.ghosts, codec, now_s)
+        if one.path is not None and one.changed_ns != (changed_ns := read_changed_ns(one.path)):
+            if holds(one.path, authorship.text):
+                one.reread_s = now_s
+            one.changed_ns = changed_ns
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
         if one is None or one.authorship is None:
             return
+        one.reread_s, one.changed_ns = None, read_changed_ns(one.path)
         if (
             params.text is not None and params.text != one.authorship.text
         ):  # Kate reports the last keys only here
