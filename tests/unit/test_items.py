@@ -15,7 +15,7 @@ from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources.items import Skipped, UnreadableError
-from idiolect.daemon.sources.markdown import prose
+from idiolect.daemon.sources.light_markup import markdown
 
 # Which files
 
@@ -237,7 +237,7 @@ more code
 
 
 def test_markdown_without_what_is_no_prose() -> None:
-    assert list(prose(MARKDOWN.split("\n"))) == [
+    assert list(markdown(MARKDOWN.split("\n"))) == [
         "A heading",
         "A paragraph that is wrapped, with a link and `code`. A line with a break at its end\n"
         "and bold text & more.",
@@ -252,17 +252,17 @@ def test_markdown_without_what_is_no_prose() -> None:
 
 
 def test_a_thematic_break_at_the_start_is_no_front_matter() -> None:
-    assert list(prose(["---", "text", "", "more"])) == ["text", "more"]
-    assert list(prose(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
-    assert list(prose(["+++", "title = 1", "+++", "text"])) == ["text"]
-    assert list(prose([])) == []
+    assert list(markdown(["---", "text", "", "more"])) == ["text", "more"]
+    assert list(markdown(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
+    assert list(markdown(["+++", "title = 1", "+++", "text"])) == ["text"]
+    assert list(markdown([])) == []
 
 
 @pytest.mark.parametrize("fence", ["```", "````", "~~~", "> ```", "- ```", "  ```"])
 def test_fences(fence: str) -> None:
     closing = fence.strip(" >-")
     inner = "```" if len(closing) > 3 else "`"
-    assert list(prose(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
+    assert list(markdown(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
 
 
 # JSON lines

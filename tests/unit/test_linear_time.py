@@ -27,7 +27,7 @@ from idiolect.daemon import sources, text
 from idiolect.daemon.clients.editors import commit_message_file
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.serving import answered_text
-from idiolect.daemon.sources import markdown, org, rst
+from idiolect.daemon.sources import light_markup
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.text import normalise as normalising
 from idiolect.daemon.text import redaction
@@ -272,9 +272,9 @@ MAIL = (
     b"Content-Type: text/html\n\n",
 )
 READERS: dict[str, Work] = {
-    "markdown": lambda text: [*markdown.prose(text.splitlines())],
-    "org": lambda text: [*org.prose(text.splitlines())],
-    "rst": lambda text: [*rst.prose(text.splitlines())],
+    "markdown": lambda text: [*light_markup.markdown(text.splitlines())],
+    "org": lambda text: [*light_markup.org(text.splitlines())],
+    "rst": lambda text: [*light_markup.rst(text.splitlines())],
     "paragraphs": lambda text: [*paragraphs(text.splitlines())],
     "own words": own_words,
     "flowed": lambda text: own_words(text, flowed=True, delete_space=True),

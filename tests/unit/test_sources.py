@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from reading import ME, kind_name, letter, mbox_of, pieces, skips, texts, write
 
-from idiolect.daemon.sources import mailboxes, org, rst, whatsapp
+from idiolect.daemon.sources import light_markup, mailboxes, whatsapp
 from idiolect.daemon.sources.items import UnreadableError
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.text.replies import own_words
@@ -47,7 +47,7 @@ Two coats.
 
 
 def test_org() -> None:
-    assert list(org.prose(ORG.splitlines())) == [
+    assert list(light_markup.org(ORG.splitlines())) == [
         "Repair the fence",
         "The posts are rotten, so we need\nnew ones; see the offer and .",
         "measure the length",
@@ -56,7 +56,7 @@ def test_org() -> None:
         "Paint",
         "Two coats.",
     ]
-    assert list(org.prose(["*", "* ", "**  Plain  ", "* Both  :a:b:  ", "* not:a:tag:"])) == [
+    assert list(light_markup.org(["*", "* ", "**  Plain  ", "* Both  :a:b:  ", "* not:a:tag:"])) == [
         "*",
         "Plain",
         "Both",
@@ -112,7 +112,7 @@ The end.
 
 
 def test_restructured_text() -> None:
-    assert list(rst.prose(RST.splitlines())) == [
+    assert list(light_markup.rst(RST.splitlines())) == [
         "The garden",
         "It has a fence and posts; see the offer and the fence.",
         "Mind the dog.\nIt bites.",

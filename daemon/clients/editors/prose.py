@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from idiolect.daemon.clients.editors import commit_message_file
-from idiolect.daemon.sources import markdown, org, rst
+from idiolect.daemon.sources import light_markup
 from idiolect.daemon.text.lines import paragraphs
 from idiolect.daemon.text.replies import Reply, is_quoted, mail_body, near, own_words, split, split_mail
 
@@ -40,7 +40,7 @@ def _text(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _rst(lines: Iterable[str]) -> Iterator[str]:
-    yield from rst.prose(_unquoted(lines))
+    yield from light_markup.rst(_unquoted(lines))
 
 
 def _mail(lines: Iterable[str]) -> Iterator[str]:
@@ -53,10 +53,10 @@ _Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
 #: By the editors' names of languages: the prose around the cursor, and the reader of paragraphs. A language without a
 #: reader is not learned: a commit message is read from its repository, and TeX is half code.
 _LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
-    **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.prose)),
+    **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, light_markup.markdown)),
     **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
     **dict.fromkeys(("rst", "restructuredtext"), (split, _rst)),
-    "org": (_anywhere, org.prose),
+    "org": (_anywhere, light_markup.org),
     **dict.fromkeys(("mail", "message", "email"), (split_mail, _mail)),
     **dict.fromkeys(("gitcommit", "git-commit", "commit-message"), (commit_message_file.split, None)),
     **dict.fromkeys(("latex", "tex", "plaintex", "context"), (_in_tex, None)),
