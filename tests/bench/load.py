@@ -118,6 +118,8 @@ def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[d
     texts, folder = [row["text"] for row in rows], folder / "notes"
     folder.mkdir(parents=True)
     known, sent, typed = texts[: -2 * SENT - 200], texts[-2 * SENT - 200 : -200], texts[-200:]
+    shared = folder.parent / "shared"
+    shared.mkdir()
     long = folder.parent / "long.md"
     long.write_text("\n\n".join(textwrap.wrap(" ".join(known), 1900)), "utf-8")
     listed = folder.parent / "listed.jsonl"
@@ -144,7 +146,7 @@ def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[d
         "save": save,
         "round": partial(program.run, "train", "--wait", "--budget", 60),
         "switch": partial(program.run, "use", "base"),
-        "sync": partial(program.run, "sync", "join", folder.parent / "shared"),
+        "sync": partial(program.run, "sync", "share", shared),
     }
     ended, found = threading.Event(), []
     typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended))
