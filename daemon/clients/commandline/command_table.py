@@ -58,7 +58,7 @@ COMMANDS: Final = {
     },
     "Keeping it": {
         "backup": "Write all that was learned to one encrypted file.",
-        "restore": "Make a backup the profile's store, or undo that.",
+        "restore": "Make a backup the profile's store.",
         "lock": "Let go of key, text and adapter, until `idiolect unlock`.",
         "unlock": "Let the service have its key again.",
         "purge": "Delete everything: text, adapters, key, log, settings.",
