@@ -76,7 +76,7 @@ class GhostValue:
 
         Args:
             first: the word.
-            alike: the probability of other words that begin with the same letter, by which they are not told apart.
+            alike: the probability of another word with the same first letter, which does not tell them apart.
         """
         taken = first.p * self.uptake
         told_apart = max(1 - taken - _TOLD_LATER * alike, 0.0)

@@ -21,7 +21,7 @@ from idiolect.adapters.training.permutation_test import RESAMPLES, p_value
 from idiolect.models.session import Adapter, Model, Session
 
 _PIECE_TOKENS = 192  # tokens scored in one pass
-_STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE
+_STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE_TOKENS
 _TOP_K = 3
 _LEVEL = 0.05  # the nominal rate of promotions by chance
 
@@ -197,7 +197,7 @@ def decide(
         tolerance: the rise of general perplexity that is allowed, as a share.
         seed: of the random signs.
     """
-    gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
+    gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per stretch
     tokens = np.array(candidate.tokens)
     signs = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains)))
     chance = p_value(gains.sum(), signs @ gains)

@@ -208,7 +208,7 @@ class Counted(Answer):
 
 
 class StretchBody(PlacedBody):
-    """What was typed in a field from its first letter until it was left; see `trial.Stretch`."""
+    """What was typed in a field from its first letter until it was left; see `speed_trial.Stretch`."""
 
     suggestions: bool
     characters: Annotated[int, Field(ge=0, le=10**6)]

@@ -178,7 +178,7 @@ def find(
 ) -> Iterator[Path | Skipped]:
     """The documents to read at `path` (a file, or a folder with all in it), in order of name; or a source itself.
 
-    A source is a file or folder of another kind in `table.KINDS`; it is read only where it is given itself, and so
+    A source is a file or folder of another kind in `kinds.KINDS`; it is read only where it is given itself, and so
     is a file without a suffix. Links are not followed. Once `until` is true, no more is looked for. Raises
     NoSuchPathError, UnreadableError (of `path` itself).
     """

@@ -281,7 +281,7 @@ class FileImport:
                 )
 
     def _stored(self, removed: list[Known]) -> tuple[list[tuple[Known, list[str]]], bool]:
-        """Removed paragraphs with what is stored of them, and whether what is like none of these is new.
+        """Return the removed paragraphs with their stored texts, and whether a paragraph unlike all of them may be new.
 
         It may not be where one of them was off the record or was forgotten: what looks new may be an
         edit of that one, and so stays off the record too.

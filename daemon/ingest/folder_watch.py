@@ -163,7 +163,7 @@ class Watcher:
 
     @contextmanager
     def adding(self, path: Path) -> Iterator[None]:
-        """Follow `path` from now on: for good once the block has ended, and if that fails, only if it was before.
+        """Follow `path` within the block; afterwards for good, or, if the block fails, only if it was followed before.
 
         A service that is killed within the block does not follow it after the next start. Raises NoSuchPathError,
         UnreadableError, and ForgottenMeanwhileError where it was removed within the block.

@@ -195,11 +195,11 @@ class Ingest:
     # Files, folders and repositories
 
     def add_paths(self, paths: Sequence[Path], asked: AuthorFilter | None = None) -> Iterator[ImportProgress]:
-        """Import files, folders and other sources (see `table.KINDS`), in transactions.
+        """Import files, folders and other sources (see `kinds.KINDS`), in transactions.
 
-        `asked` says whose text to take where there is more than one person's; where it does not, what was said
-        of the same source before holds, else a guess. Everything is found and checked at the call; the reading goes
-        with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
+        `asked` says whose text to take where there is more than one person's. If it names nobody, the names given
+        earlier for this source hold; if there are none, they are guessed. Everything is found and checked at the
+        call; the reading goes with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
         NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
         """
         if self.pause.active:

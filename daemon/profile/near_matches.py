@@ -19,7 +19,7 @@ from idiolect.daemon.storage.records import Entry
 from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.daemon.storage.store import Store
 
-log = logging.getLogger("idiolect.remains")
+log = logging.getLogger("idiolect.near_matches")
 
 _LONGEST_S: Final = 5.0  # of searching; then the answer says that there may be more
 _FORMS: Final = 20

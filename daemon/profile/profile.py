@@ -1,6 +1,7 @@
 """The profile and its four verbs: learn, forget, decide, publish.
 
-Each verb is one transaction of the store, followed by one event. Nothing else changes what a profile knows.
+Each verb is one transaction of the store, followed by one event where anything changed. Text that is too old is
+forgotten by `expire`. Nothing else changes what a profile knows.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class RoundPolicy:
         return min(self._tuning.round_s, self._settings.daily_budget_s)
 
     def new_tokens_needed(self, refused: int) -> int:
-        """How much new text makes a round due: from two refusals in a row on, as many times as much as there were."""
+        """Return how much new text makes a round due: the usual amount, times the refusals in a row (at most 8)."""
         times = min(max(1, refused), _LONGEST_BACKOFF)
         return self._tuning.train_every_tokens * times
 

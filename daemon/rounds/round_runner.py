@@ -208,7 +208,7 @@ class Trainer:
             raise
         except IdiolectError as error:
             cancelled = self._children.cancelled
-            # One that fails again where it went on from its checkpoint begins anew the next time.
+            # A resumed round that fails without a new checkpoint begins anew the next time.
             resumable = cancelled is not None or kept
             self._give_up(round_id, "interrupted" if cancelled else "failed", str(error), resumable=resumable)
             raise
@@ -233,8 +233,8 @@ class Trainer:
     def find_challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
         """Return the newest adapter if it was refused, yet is promising beside what serves: it is trained further.
 
-        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
-        it was found promising by must not judge it again: all that will has come since.
+        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. The
+        text that found it promising must not judge it again: all held-out entries must be newer.
         """
         base = self._base.source_sha256
         of_base = (

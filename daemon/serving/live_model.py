@@ -46,7 +46,7 @@ _OFF_RECORD_KEPT_S: Final = (
     60.0  # after the last question off the record, for what saves reading its text again
 )
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
-_UNTYPED: Final = 5  # texts in a row, by each of which this is doubled
+_UNTYPED: Final = 5  # the wait doubles with each text in a row, at most so often
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 # Entries after which it is looked whether the user writes another language, and the share of all that these must be:
 # the whole history is read for it.
@@ -80,7 +80,7 @@ class _Chosen:
 
 
 class LiveModel:
-    """The loaded base model, and what is served with it. Safe to use from several threads, but the model's own.
+    """The loaded base model, and what is served with it. Any thread may use it except the model's.
 
     Args:
         settings: the profile's.

@@ -177,9 +177,8 @@ class Suggestions:
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
         """Note that the correction of a `word` was `taken_back`, unless learning is paused or off limits there.
 
-        Of one that was accepted nothing is kept.
-
-        Once that has happened on two days, the word is not corrected any more.
+        A word whose correction was taken back on two days is not corrected any more. Nothing is kept of an accepted
+        correction.
         """
         if self._off_record.active:
             return FeedbackReceipt(False, Reason.PAUSED)

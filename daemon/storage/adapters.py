@@ -157,7 +157,7 @@ class Adapters:
             db.execute("UPDATE adapters SET status = 'active' WHERE id = ?", (adapter_id,))
 
     def mark_damaged(self, adapter_id: int) -> None:
-        """Never serve an adapter again; if it served, the nearest sound ancestor that has does, else the base.
+        """Never serve an adapter again. If it was serving, its nearest sound ancestor takes over, else the base.
 
         Raises UnknownAdapterError.
         """
@@ -173,8 +173,9 @@ class Adapters:
     ) -> tuple[tuple[Tombstone, ...], int | None, set[str | None]]:
         """Delete the adapters that entries went into.
 
-        Of each base model a sound ancestor of the one that was active is so afterwards. With `dry_run` it only says so.
-        Returns what is left of them, the adapter that serves afterwards, and the SHA-256 of their base models.
+        For each base model whose active adapter is deleted, its nearest sound ancestor becomes active. With `dry_run`
+        nothing changes. Returns the deleted adapters' tombstones, the adapter that serves afterwards, and the SHA-256
+        of their base models.
         """
         with self._connection.writing() as db:
             tainted = [row[0] for row in db.execute(_TAINTED, (json.dumps(sorted(entry_ids)),))]

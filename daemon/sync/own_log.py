@@ -1,6 +1,6 @@
 """This device's log: new things go into new files, a head names all that count, and other files are deleted.
 
-Killed anywhere, the next time goes on: what the store says is in no file is written, and files that no head names go.
+If it is killed, the next run finishes: it writes what is in no file yet, and deletes files that no head names.
 """
 
 from __future__ import annotations

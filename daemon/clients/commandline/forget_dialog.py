@@ -70,7 +70,7 @@ def ask_and_forget(
         try:
             return client.post(address, {**body, "expect": would["entries"]}, patient=True)
         except RelayedError as error:
-            # Who agreed beforehand to whatever it is agrees to what has come since; who was told a number does not.
+            # `--yes` also agrees to entries that arrived since; an answer to a question with a number does not.
             again = consent.yes and consent.expect is None and not would["large"]
             if error.relayed_code != "other-count" or not again or look + 1 == _MAX_LOOKS:
                 raise

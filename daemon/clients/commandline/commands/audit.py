@@ -94,7 +94,7 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     for path in found["watches"]:
         terminal.say(f"Followed: {plain(path)}")
     if found["seen"]:
-        terminal.say("Entries that each adapter learned from; an adapter made from another also knows the other's:")
+        terminal.say("Entries that each adapter learned from (one made from another also knows the other's):")
         terminal.show_table(
             ("adapter", "source", "entries learned", "written from", "to"),
             map(_make_row, found["seen"]),
