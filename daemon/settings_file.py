@@ -9,13 +9,16 @@ import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Final, get_args
 
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
 from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.regular_files import read_small
+
+#: What were settings, by the switch that they are.
+_SWITCHES: Final = {"show": "show", "autocorrect": "corrections"}
 
 
 class SettingsError(IdiolectError):
@@ -93,6 +96,8 @@ def did_you_mean(given: object, known: Iterable[str]) -> str:
 
 def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:
     hint = did_you_mean(key, cls.model_fields)
+    if key in _SWITCHES:
+        hint = f" `idiolect switch {_SWITCHES[key]}` sets it."
     return f"{where}: there is no setting '{key}'.{hint} Remove it. docs/settings.md lists all settings."
 
 

@@ -199,8 +199,9 @@ class Ingest:
 
         `asked` says whose text to take where there is more than one person's. If it names nobody, the names given
         earlier for this source hold; if there are none, they are guessed. Everything is found and checked at the
-        call; the reading goes with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
-        NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
+        call; the reading goes with the iteration. Files that have not changed since they were read are counted as
+        "unchanged". Raises PausedError, NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError,
+        GitError.
         """
         if self.pause.active:
             raise self.pause.refusal()

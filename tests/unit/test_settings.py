@@ -112,6 +112,12 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path, monkeypa
         Settings(home=tmp_path, **given)
 
 
+def test_a_setting_that_is_a_switch_names_the_switch(tmp_path):
+    configure(tmp_path, 'autocorrect = "apply"\n')
+    with pytest.raises(SettingsError, match="`idiolect switch corrections` sets it"):
+        Settings(home=tmp_path)
+
+
 @pytest.mark.parametrize("line", ["rank = 8", '"rank"=8', "[rank]", "rank.of = 8"])
 def test_the_line_of_a_setting_that_is_no_more_is_named_and_is_to_be_removed(tmp_path, line):
     configure(tmp_path, f"threads = 1\n\n{line}\n")

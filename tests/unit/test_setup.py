@@ -248,7 +248,10 @@ def test_without_a_name_all_that_setup_wrote_is_taken_back(all_set_up):
     assert "Nothing was set up." in command("setup", "--remove").output
 
 
-def test_purging_takes_back_what_was_set_up_for_the_profile(all_set_up):
+@pytest.mark.parametrize("later", [(), ("BraveSoftware/Brave-Browser",)], ids=["all", "one connected"])
+def test_purging_takes_back_what_was_set_up_for_the_profile(all_set_up, later):
+    for folder in later:  # a browser that was started after the others were connected
+        (Path(os.environ["XDG_CONFIG_HOME"]) / folder).mkdir(parents=True)
     done = command("purge", "--yes")
     assert done.exit_code == 0, done.output
     assert not component.path().exists()

@@ -65,6 +65,11 @@ class Browsers(Place):
         """Whether every one of them is connected to this version of the program."""
         return self.installed(target) and all(state.current for state in self._able(target))
 
+    @override
+    def is_of_profile(self, target: Target) -> bool:
+        """Whether any browser's manifest names the program of this profile."""
+        return any(_names(browser.path, target.settings) for browser in browsers())
+
     def changes(self, target: Target) -> list[Change]:
         """The program that they start, their manifests, and the extension. Raises SetupRefusedError."""
         files = [Change(str(path), data.decode()) for path, data in self._files(target).items()]
