@@ -112,7 +112,7 @@ class Decisions:
             word = {"word": rule.text, "kind": rule.kind, "replacement": rule.replacement}
             holding[self._word_mark(rule)] = {**word, "source": rule.source}
         for app, what in self._ingest.app_policy.own_rules():
-            holding[mark("app", app.casefold(), what in ("on", "off"))] = {"app": [app, what]}
+            holding[self._app_mark(app, what)] = {"app": [app, what]}
         if any(self._own_settings.values()):
             holding[mark("excluded", device)] = {"excluded": self._own_settings, "device": device}
         return holding
@@ -120,14 +120,21 @@ class Decisions:
     def _word_mark(self, rule: WordRule) -> bytes:
         return self._store.shared.mark("word", _AXIS[rule.kind], folded(rule.text))
 
+    def _app_mark(self, app: str, what: str) -> bytes:
+        return self._store.shared.mark("app", app.casefold(), what in ("on", "off"))
+
     def _take_over_rules(self, rows: Sequence[SharedRow], owner: str) -> None:
         """Store decisions about words, programs and settings, and the rules for words and programs they make."""
         store = self._store
         with store.together():
             words = {self._word_mark(rule): rule for rule in store.words.all()}
+            apps = {self._app_mark(*rule): rule for rule in self._ingest.app_policy.own_rules()}
             for row in rows:
                 store.shared.decide(row, owner)
                 value = row.value or {}
+                apps.pop(row.mark, None)
+                if "app" in value:
+                    apps[row.mark] = value["app"]
                 # What was learned changes nothing that was decided by hand here.
                 with suppress(WordRefusedError, UnknownWordError):
                     if "word" in value:
@@ -139,8 +146,10 @@ class Decisions:
                         )
                     elif row.mark in words:
                         store.words.remove(words[row.mark].text, words[row.mark].kind)
-            values = [row.value for row in store.shared.decisions() if row.value]
-            self._ingest.app_policy.replace_rules([value["app"] for value in values if "app" in value])
+            # As all devices order them; the rules that this device has not shared yet are the newest.
+            order = {row.mark: number for number, row in enumerate(store.shared.decisions())}
+            marks = sorted(apps, key=lambda mark: order.get(mark, len(order)))
+            self._ingest.app_policy.replace_rules([apps[mark] for mark in marks])
 
     def _take_over_pause(self, me: ThisDevice, row: SharedRow, owner: str) -> None:
         """Store a decision about the pause, and begin or end the pause."""

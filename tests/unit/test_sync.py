@@ -653,6 +653,19 @@ def test_who_joins_lets_stand_what_the_others_decided(make):
     assert first.words() == second.words() == [("Heron", "mine", None)]
 
 
+def test_who_joins_keeps_the_rules_for_programs_that_the_others_do_not_have(make):
+    first, second = make("a"), make("b")
+    first.ingest.app_policy.set_rule("*chat*", "quiet")
+    second.ingest.app_policy.set_rule("*chat*", "allow")
+    second.ingest.app_policy.set_rule("*signal*", "exclude")
+    words = first.sync.share(first.folder)
+    first.cycle()
+    hand_own(first, second)
+    second.join(words)
+    settle(first, second)
+    assert first.rules() == second.rules() == [("*chat*", "quiet"), ("*signal*", "exclude")]
+
+
 @pytest.mark.parametrize("how", ["left", "leaving"])
 def test_what_one_device_excludes_the_other_does_as_long_as_they_share(make, how):
     first = make("a", exclude=("*diary*",), exclude_apps=("*bank*",), quiet_apps=("*irc*",))
