@@ -234,7 +234,7 @@ class Shared:
             with self._connection.reading() as db:
                 batch = db.execute(
                     "SELECT shared, at_us, source, app, text FROM entries WHERE shared IS NOT NULL"
-                    " AND id IN (SELECT value FROM json_each(?)) ORDER BY at_us, id",
+                    " AND expired_us IS NULL AND id IN (SELECT value FROM json_each(?)) ORDER BY at_us, id",
                     [json.dumps(ids[start : start + _BATCH])],
                 ).fetchall()
             for row in batch:
@@ -247,12 +247,16 @@ class Shared:
             yield SharedContents(chosen)
 
     def written(self, name: str, size_bytes: int, contents: SharedContents) -> bool:
-        """Note a file that is on the disk; False, and nothing is noted, where some of it was forgotten meanwhile."""
+        """Note a file that is on the disk.
+
+        False, and nothing is noted, where some of it was forgotten, or its text let go, meanwhile.
+        """
         keys = [("entry", entry.mark, entry.at_us) for entry in contents.entries]
         keys += [(row.kind, row.mark, row.at_us) for row in contents.rows]
         update = (
             "UPDATE shared SET segment = ? WHERE kind = ? AND mark = ? AND at_us = ? AND owner = ''"
-            " AND segment IS NULL"
+            " AND segment IS NULL AND (kind <> 'entry' OR EXISTS (SELECT 1 FROM entries AS e WHERE"
+            " e.shared = shared.mark AND e.at_us = shared.at_us AND e.expired_us IS NULL))"
         )
         with self._connection.writing() as db, self.with_large_cache():
             if db.conn.executemany(update, [(name, *key) for key in keys]).rowcount != len(keys):

@@ -74,6 +74,7 @@ class OwnLog:
                 whole = shared.written(log_name(data), len(data), contents) and whole
             if whole:
                 break
+            me.listed = None  # the file that holds it is to be deleted
         if me.listed != [*shared.segments()]:
             self.publish(me, folder)
 

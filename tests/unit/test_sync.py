@@ -701,6 +701,23 @@ def test_text_that_is_let_go_leaves_the_folder(pair):
     assert len(second.texts()) == 2
 
 
+def test_text_that_is_let_go_while_it_is_written_leaves_the_folder(make, monkeypatch):
+    device, real = make("a"), SharedFolder.write
+    device.sync.share(device.folder)
+    device.cycle()
+    device.write(OF_FIRST)
+
+    def write(*what):
+        real(*what)
+        device.store.expire(datetime.now(UTC), None)
+
+    monkeypatch.setattr(SharedFolder, "write", write)
+    device.cycle()
+    assert device.texts() == []
+    assert files(device, kind="log") == []
+    assert device.sync.state().unsent == 0
+
+
 def test_what_cannot_be_read_of_one_device_hinders_no_other(trio, monkeypatch):
     first, bad, good = trio
     bad.write("Not yet.")
