@@ -21,7 +21,7 @@ from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.shared import OWN
 from idiolect.daemon.sync.decisions import Decisions
-from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, new_number
+from idiolect.daemon.sync.folder import MANIFEST, SharedFolder, SyncFolderError, new_number
 from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
 from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
@@ -120,10 +120,10 @@ class Sync:
         """
         with self._lock:
             self._require_none()
-            found = SharedFolder.find(path)
-            if found is not None and found[0].devices():
+            if SharedFolder.find(path) is not None:  # though the files of no device may have arrived yet
                 raise SyncFolderError(
-                    f"Other devices share the folder {path}. Join them with `idiolect sync join` and its words."
+                    f"The folder {path} is shared already. Join it with `idiolect sync join` and its words; if no "
+                    f"device shares it, delete the file {MANIFEST} in it and try again."
                 )
             folder, secret = SharedFolder(path, new_number()), new_secret()
             self._begin(folder, secret, create=True)
