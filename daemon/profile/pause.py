@@ -88,6 +88,12 @@ class Pause:
                 raise self.refusal()
             yield
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """For a transaction of the store that begins or ends a pause, around it: nothing is being stored within."""
+        with self._learning:
+            yield
+
     def begin(self, for_s: float | None = None) -> None:
         """Learn nothing from now on, for `for_s` seconds or until `end`; on return nothing is being stored.
 

@@ -153,7 +153,7 @@ class Decisions:
 
     def _take_over_pause(self, me: ThisDevice, row: SharedRow, owner: str) -> None:
         """Store a decision about the pause, and begin or end the pause."""
-        with self._store.together():
+        with self._profile.pause.changing(), self._store.together():
             self._store.shared.decide(row, owner)
             if not row.value:
                 self._profile.pause.end()

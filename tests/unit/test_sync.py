@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import stat
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 from unittest.mock import Mock
@@ -14,7 +16,7 @@ import psutil
 import pytest
 from publishing import KEY, entry
 from sharing import Device, hand_own, settle, tell
-from waiting import until
+from waiting import DEADLINE_S, until
 from watchdog.observers import inotify_c
 
 from idiolect.daemon.profile.pause import Pause
@@ -612,6 +614,29 @@ def test_what_arrives_in_a_pause_is_read_after_it(pair):
     first.ingest.pause.end()
     first.cycle()
     assert "Typed before the pause." in first.texts()
+
+
+def test_a_pause_that_arrives_waits_for_what_is_being_stored(pair):
+    first, second = pair
+    first.ingest.pause.begin(600)
+    first.cycle()
+    hand_own(first, second)
+    deciding = threading.Event()
+    second.now = lambda: deciding.set() or time.time()  # asked for in the transaction that begins the pause
+    second.again()
+    arriving = threading.Thread(target=second.cycle)
+
+    @contextmanager
+    def while_it_arrives():
+        arriving.start()
+        if deciding.wait(0.5):
+            raise AssertionError("the store is held by what waits for the end of this")
+        yield
+
+    second.profile.learn([entry("Stored before the pause.")], within=while_it_arrives)
+    arriving.join(DEADLINE_S)
+    assert second.ingest.pause.active
+    assert "Stored before the pause." in second.texts()
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["there", "gone meanwhile"])
