@@ -195,8 +195,9 @@ class Shared:
 
     def release(self, names: Sequence[str]) -> None:
         """Have the contents of files written into new files."""
-        with self._connection.writing() as db:
-            _release(db, [(name,) for name in names])
+        if names:
+            with self._connection.writing() as db:
+                _release(db, [(name,) for name in names])
 
     def join_small(self) -> None:
         """Have many files of about one size written into one."""

@@ -44,6 +44,7 @@ class OtherLogs:
         self._decisions = decisions
         self._around = around
         self._unforgotten = True  # entries that were forgotten elsewhere may still be here
+        self._held: set[str] = set()  # files read in this pause: their entries alone are still to be taken
         self.paused = False
         self.failed: Exception | None = None
 
@@ -53,6 +54,8 @@ class OtherLogs:
         A device whose log cannot be read hinders no other: `failed` is the error, and the log is to be tried again.
         """
         self.paused, self.failed = False, None
+        if not (self._ingest.pause.active and me.head):
+            self._held.clear()
         self._forget_here()  # where an earlier cycle was cut off
         there = [device for device in folder.devices() if device != me.device]
         for device, other in me.others.items():
@@ -78,14 +81,19 @@ class OtherLogs:
         other.number, other.name, other.at = head.number, head.name, head.at
         other.missing, other.left = len(unread), head.left
         me.others[device] = other
-        if unread:
+        self.paused |= not self._held.isdisjoint(unread)
+        if new := [name for name in unread if name not in self._held]:
             with self._around(), self._shared.with_large_cache():
-                for name in unread:
+                for name in new:
                     contents = open_log(folder.read(device, name), device, me.keys, self._shared)
-                    if contents is not None and self._join(me, contents, device):
+                    if contents is None:
+                        continue
+                    if self._join(me, contents, device):
                         other.files.append(name)
                         other.missing -= 1
                         me.save(self._profile.store.state)
+                    else:
+                        self._held.add(name)
 
     def _newest_head(
         self, me: ThisDevice, folder: SharedFolder, device: str, other: OtherDevice

@@ -68,8 +68,9 @@ class ThisDevice:
         return cls(**saved)
 
     def save(self, state: State) -> None:
-        """Keep it in the store."""
-        state.set(_STATE, asdict(self))
+        """Keep it in the store, if it has changed."""
+        if state.get(_STATE) != (new := asdict(self)):
+            state.set(_STATE, new)
 
     @staticmethod
     def drop(state: State) -> None:

@@ -616,6 +616,28 @@ def test_what_arrives_in_a_pause_is_read_after_it(pair):
     assert "Typed before the pause." in first.texts()
 
 
+def test_a_pause_costs_nothing_and_its_end_arrives(pair, monkeypatch):
+    first, second = pair
+    first.ingest.pause.begin()
+    for number in range(3):
+        second.write(f"Number {number}.")
+        second.cycle()
+    hand_own(second, first)
+    first.cycle()
+    reads, real = [], SharedFolder.read
+    monkeypatch.setattr(SharedFolder, "read", lambda folder, *what: reads.append(what) or real(folder, *what))
+    wal = next(first.settings.home.glob("store.db-wal"))
+    before = wal.read_bytes()
+    first.cycle()
+    assert not [name for _, name in reads if ".log." in name]
+    assert wal.read_bytes() == before
+    assert "paused" in first.sync.state().problem
+    settle(first, second)
+    second.ingest.pause.end()
+    settle(first, second)
+    assert first.texts() == second.texts()
+
+
 def test_a_pause_that_arrives_waits_for_what_is_being_stored(pair):
     first, second = pair
     first.ingest.pause.begin(600)
