@@ -80,7 +80,7 @@ class _FileParagraphs:
     def __init__(
         self, status: os.stat_result, known: tuple[str, ...], passes_over: Callable[[str], bool]
     ) -> None:
-        """`passes_over` says of a hash whether its paragraph is known, though no file's state tells so."""
+        """`passes_over` says of a hash whether its paragraph was forgotten, in any file."""
         self.ledger = Ledger(known)
         self._passes_over = passes_over
         self.written_at = saved_at(status)
@@ -160,7 +160,7 @@ class FileImport:
         and the store's errors.
         """
         before = status(path)  # a save that comes while we read is then seen as a change
-        state = self._store.file_states.get(str(path))
+        state = self._store.file_states.get(str(path)) or self._store.file_states.renamed(before)
         page = _FileParagraphs(before, state.paragraphs if state else (), self._store.file_states.passes_over)
         compares = bool(page.ledger) and kind.is_document and kind.name != "jsonl"
         place = _Place(path, kind.source, origin)
@@ -180,7 +180,6 @@ class FileImport:
                 known += 1
             elif off_record:
                 new.paragraph.off_record = True
-                self._store.file_states.pass_over([new.paragraph.digest])
             elif compares and held_chars < _HELD_CHARS:
                 held.append(new)
                 held_chars += len(found.text)
@@ -263,8 +262,6 @@ class FileImport:
                     self._runs(place, page, new, tuple(new.text[start:end] for start, end in edit.runs))
             else:
                 new.paragraph.off_record = True
-            if edit is not None or new.paragraph.off_record:
-                self._store.file_states.pass_over([new.paragraph.digest])
 
     def _runs(self, place: _Place, page: _FileParagraphs, new: _New, runs: tuple[str, ...]) -> None:
         """Put the new words of an edited paragraph."""

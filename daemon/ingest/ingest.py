@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import logging
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +37,7 @@ from idiolect.daemon.sources.items import (
     status,
 )
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.storage.entries import unique_key
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.shared import SharedEntry
 from idiolect.daemon.text.redaction.redact import placeholders
@@ -136,7 +136,7 @@ class Ingest:
             return AddedText(None, False, redactions, Reason.ONLY_SECRETS if redactions else Reason.EMPTY)
         if at is None:
             when = datetime.now(UTC)
-            key = identity(source, app, secrets.token_hex(16))
+            key = unique_key()
         else:
             when = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
             key = identity(source, app, when.isoformat(), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -29,6 +30,12 @@ from idiolect.daemon.text.redaction.redact import kinds
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
 _BATCH = 256  # rows
+#: Only the rows of the result are read: the index alone says which these are.
+NEWEST_TEXTS: Final = (
+    "SELECT id, text, source, app, at_us, tokens FROM entries WHERE id IN"
+    " (SELECT id FROM entries WHERE source = ? AND expired_us IS NULL AND id < ? ORDER BY id DESC LIMIT ?)"
+    " ORDER BY id DESC"
+)
 
 
 @dataclass(frozen=True)
@@ -121,12 +128,10 @@ class Entries:
 
     def newest_texts(self, source: str, limit: int, before: int | None = None) -> list[Entry]:
         """Return the texts of a source that were taken last, the newest first, up to the entry `before`."""
-        query = (
-            "SELECT id, text, source, app, at_us, tokens FROM entries"
-            " WHERE source = ? AND expired_us IS NULL AND id < ? ORDER BY id DESC LIMIT ?"
-        )
         with self._connection.reading() as db:
-            rows = db.execute(query, [source, 2**63 - 1 if before is None else before, limit]).fetchall()
+            rows = db.execute(
+                NEWEST_TEXTS, [source, 2**63 - 1 if before is None else before, limit]
+            ).fetchall()
         return [
             Entry(id_, text, of, app, moment(at_us), tokens) for id_, text, of, app, at_us, tokens in rows
         ]
@@ -222,13 +227,14 @@ class Entries:
         wanted = json.dumps(sorted(ids))
         with self._connection.writing() as db:
             keys = db.execute(
-                "SELECT key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
+                "SELECT id, key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
             ).fetchall()
             self._shared.deleted(db, wanted, texts=texts)
             db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted])
-            self._file_states.blur_deleted(for_good=for_good)
-            for (key,) in keys if for_good else ():
-                db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
+            passed = self._file_states.blur_deleted(for_good=for_good)
+            for id_, key in keys if for_good else ():
+                if id_ not in passed and (mark := _mark(key)):
+                    db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [mark])
 
     def encode_anew(self, encode: Callable[[str], list[int]], report: Callable[[float], None]) -> None:
         """Replace all token ids by those of another tokenizer; the text stays as it is. One transaction.
@@ -307,8 +313,13 @@ def _values(entry: NewEntry) -> tuple[object, ...]:
     return key, at_us, *kept, now_us(), redacted, entry.origin
 
 
+def unique_key() -> str:
+    """A key for a text that is always new. It begins with zeros, which are no mark of anything forgotten."""
+    return bytes(3).hex() + secrets.token_hex(29)
+
+
 def _mark(key: bytes) -> int:
-    """24 bits of an entry's key: enough to know it again, and so few that they belong to many texts."""
+    """24 bits of an entry's key: enough to know it again, and so few that they belong to many texts. 0 is no mark."""
     return int.from_bytes(key[:3])
 
 

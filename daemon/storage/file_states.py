@@ -17,7 +17,7 @@ from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.paragraphs import blurred, decoded
 from idiolect.daemon.storage.records import FileState
 
-_MARK_DIGITS: Final = 6  # of a hash, by which a paragraph is known again: so few belong to many texts
+_MARK_DIGITS: Final = 10  # of a forgotten paragraph's hash: hardly any other paragraph shares so many
 _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 
 
@@ -47,31 +47,37 @@ class FileStates:
                 (os.fsencode(state.path), state.size_bytes, state.mtime_ns, json.dumps(state.paragraphs)),
             )
 
-    def pass_over(self, digests: Iterable[str]) -> None:
-        """Have paragraphs with these hashes known wherever they stand, by 24 bits of each hash."""
-        with self._connection.writing() as db:
-            for name in digests:
-                db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(name)])
+    def renamed(self, status: os.stat_result) -> FileState | None:
+        """The state of a file that had this size and time of saving and is gone from its place: it was renamed."""
+        same = f"{_COLUMNS} WHERE size_bytes = ? AND mtime_ns = ?"
+        with self._connection.reading() as db:
+            rows = db.execute(same, [status.st_size, status.st_mtime_ns]).fetchall()
+        return next((_state(*row) for row in rows if not os.path.lexists(row[0])), None)
 
     def passes_over(self, digest: str) -> bool:
-        """Whether a paragraph with this hash was passed over."""
+        """Whether a paragraph with this hash was forgotten for good."""
+        query = "SELECT 1 FROM forgotten_paragraphs WHERE mark = ?"
         with self._connection.reading() as db:
-            found = db.execute("SELECT 1 FROM passed_over WHERE mark = ?", [_mark(digest)]).fetchone()
-        return found is not None
+            return db.execute(query, [_mark(digest)]).fetchone() is not None
 
-    def blur_deleted(self, *, for_good: bool) -> None:
-        """Shorten the hashes of paragraphs that belong to deleted entries; `for_good` passes these over from now on."""
+    def blur_deleted(self, *, for_good: bool) -> frozenset[int]:
+        """Shorten the hashes of paragraphs that belong to deleted entries; `for_good` passes these over from now on.
+
+        Returns the ids of the entries whose paragraphs are passed over from now on.
+        """
+        passed = set[int]()
         with self._connection.writing() as db:
             for path, held in db.execute("SELECT path, paragraphs FROM files").fetchall():
                 paragraphs = tuple(json.loads(held))
                 kept = _without_deleted(db, paragraphs)
                 if kept != paragraphs:
-                    if for_good:
-                        gone = {*paragraphs} - {*kept}
-                        self.pass_over(
-                            name for coded in gone if len(name := decoded(coded).digest) >= _MARK_DIGITS
-                        )
+                    for known in map(decoded, {*paragraphs} - {*kept}) if for_good else ():
+                        if len(known.digest) >= _MARK_DIGITS:
+                            passed.update(known.entries)
+                            mark = [_mark(known.digest)]
+                            db.execute("INSERT OR IGNORE INTO forgotten_paragraphs (mark) VALUES (?)", mark)
                     db.execute("UPDATE files SET paragraphs = ? WHERE path = ?", [json.dumps(kept), path])
+        return frozenset(passed)
 
 
 def _mark(digest: str) -> int:

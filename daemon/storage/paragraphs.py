@@ -74,7 +74,7 @@ def blurred(coded: str, gone: AbstractSet[int]) -> str:
 
 
 def passed_over(digest: str) -> Known:
-    """What is known of a paragraph that is not read: the beginning of its hash."""
+    """What is known of a forgotten paragraph: the beginning of its hash."""
     return Known(digest[:_BLURRED])
 
 

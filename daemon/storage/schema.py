@@ -249,6 +249,19 @@ def shared_by_secret(db: Database) -> None:
     db.executescript(_SHARED_ANEW)
 
 
+_FORGOTTEN_PARAGRAPHS = """
+-- 40 bits of the hash of each forgotten paragraph that a file's state had, by which it is known in other files.
+CREATE TABLE forgotten_paragraphs (mark INTEGER PRIMARY KEY) STRICT;
+CREATE INDEX files_by_save ON files (size_bytes, mtime_ns);
+"""
+
+
+@migrations(name="forgotten_paragraphs")
+def forgotten_paragraphs(db: Database) -> None:
+    """Forgotten paragraphs are known wherever they stand, and files are found where they were renamed."""
+    db.executescript(_FORGOTTEN_PARAGRAPHS)
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

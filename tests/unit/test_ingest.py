@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import reading
@@ -26,6 +27,7 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
+from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
@@ -439,6 +441,7 @@ def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
     [state] = profile.store.file_states.all()
     assert f"{digest(LAST_WEEK)[:3]}:off" in state.paragraphs
     assert digest(LAST_WEEK) not in str(state.paragraphs)
+    assert not profile.store.file_states.passes_over(digest(LAST_WEEK))
     new = profile.write("new.md", "Off the record.")
     assert profile.ingest.update_file(new, off_record=True) == 0
     assert profile.ingest.update_file(new) == 0
@@ -468,6 +471,15 @@ def test_what_a_program_sends_again_stays_forgotten(profile: Profile) -> None:
     assert profile.ingest.add_text("the heron keeps its appointments", source="chat").stored, "written anew"
 
 
+def test_a_text_that_was_typed_now_is_stored_whatever_was_forgotten(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda size: "5a" * size)
+    assert profile.ingest.add_text("the heron", source="chat").stored
+    assert profile.store.forget(Selector(text="heron")).entries == 1
+    assert profile.ingest.add_text("the heron", source="chat").stored
+
+
 def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
     first = f"{LAST_WEEK}\n\nOn Sunday it rained.\n"
     profile.save("a.md", first)
@@ -480,10 +492,23 @@ def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
     assert profile.save("b.md", f"{first}\nNew.\n") == []
     (profile.notes / "b.md").unlink()
     assert profile.ingest.update_file(profile.notes / "b.md") == 0
-    assert profile.save("c.md", f"{first}\nNew. Newer.\n\nAnother.\n") == ["Another."], (
-        "an edit is known, too"
-    )
+    (profile.notes / "copy.md").rename(profile.notes / "c.md")
+    assert profile.ingest.update_file(profile.notes / "c.md") == 0, "an edit is known, too"
+    assert profile.save("c.md", f"{first}\nNew. Newer.\n\nAnother.\n") == ["Another."]
     assert len(profile.texts()) == 5
+
+
+def test_new_words_of_an_edit_are_learned_once_the_store_has_room(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile.save("a.md", LAST_WEEK)
+    edited = profile.write("a.md", f"{LAST_WEEK} It was lovely.")
+    with monkeypatch.context() as full:
+        full.setattr(profile.store.entries, "add", Mock(side_effect=StoreFullError("The store cannot grow.")))
+        with pytest.raises(StoreFullError):
+            profile.ingest.update_file(edited)
+    assert profile.ingest.update_file(edited) == 1
+    assert profile.texts() == [LAST_WEEK, "It was lovely."]
 
 
 def test_a_file_that_was_moved_while_nobody_looked(profile: Profile) -> None:

@@ -167,6 +167,16 @@ def test_a_source_that_is_removed_while_it_is_imported_leaves_nothing(
     assert reading.add(notes) == 3
 
 
+def test_a_removed_source_is_read_again_with_what_was_edited_in_it(reading: Reading, tmp_path: Path) -> None:
+    note = write(tmp_path / "notes" / "a.md", "The heron keeps its appointments.")
+    reading.add(note)
+    write(note, "The heron keeps its appointments. Always.")
+    assert reading.add(note) == 1
+    reading.inventory.remove(note)
+    assert reading.texts() == []
+    assert reading.add(note) == 1
+
+
 def test_what_is_excluded_while_its_folder_is_imported_is_not_read(reading: Reading, notes: Path) -> None:
     write(notes / "b.md", "Three.")
     reading.before_storing = lambda _text: (notes / ".idiolectignore").write_text("b.md\n")

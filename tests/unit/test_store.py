@@ -15,7 +15,7 @@ from publishing import KEY, NOON, entry, publish
 
 from idiolect.daemon.storage import encrypted_file
 from idiolect.daemon.storage import entries as entries_module
-from idiolect.daemon.storage.entries import Entries
+from idiolect.daemon.storage.entries import NEWEST_TEXTS, Entries
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import (
     BackupRow,
@@ -392,9 +392,26 @@ def test_forgotten_text_that_no_file_tells_of_is_not_taken_in_again(store):
     store.forget(Selector(text="a"))
     assert store.entries.add([untold]) == [None]
     assert store.entries.add([other]) == [None], "it is there"
-    assert store.entries.add([told]) == [None], "another file may hold it"
-    assert store.file_states.passes_over(digest("apple"))
+    assert store.entries.add([told]) != [None], "its paragraph is known, and nothing more is kept of it"
+
+
+def test_a_forgotten_paragraph_is_passed_over_and_nothing_else(store):
+    apple = digest("apple")
+    [a] = store.entries.add([entry("apple")])
+    store.entries.add([], FileState("/notes.txt", 1, 1, (f"{apple}:{a}",)))
+    store.forget(Selector(text="apple"))
+    assert store.file_states.passes_over(apple)
     assert not store.file_states.passes_over(digest("cherry"))
+    assert not store.file_states.passes_over(apple[:9] + digest("cherry")[9:])
+    like = replace(entry("banana"), key=apple + "0" * 48)
+    assert store.entries.add([like]) != [None], "an entry's key is no paragraph's hash"
+
+
+def test_the_newest_texts_of_a_source_are_found_without_reading_the_others(path):
+    Store.open(path, KEY).close()
+    with closing(encrypted_file.connect(path, KEY, 5.0)) as db:
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {NEWEST_TEXTS}", ("mail", 9, 3))]
+    assert any("COVERING INDEX" in step for step in plan), plan
 
 
 def test_a_source_that_is_taken_back_may_be_read_again(store):
