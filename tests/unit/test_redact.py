@@ -48,6 +48,10 @@ def test_the_rest_of_the_text_is_kept_and_each_secret_counted() -> None:
         "O livro tem 4471 palavras.",
         "Il paese ha 4471 abitanti.",
         "Het dorp heeft 4471 inwoners.",
+        "Ring me on extension 4471, please.",
+        "Die Durchwahl ist 4471, oder?",
+        "Le poste 4471 ne répond pas.",
+        "O ramal 4471 está ocupado.",
     ],
 )
 def test_what_counts_something_is_no_pin_though_it_was_told_as_one_before(sentence: str) -> None:

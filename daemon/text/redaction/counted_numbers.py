@@ -41,6 +41,13 @@ _IN_YEAR_WORDS: Final = """
     im jahr jahre anno seit von aus bis um vor nach ab sommer fruhjahr herbst
     en de depuis an annee des vers ete hiver del desde ano hacia hasta nel dal al em ate uit van sinds jaar tot
 """
+#: What stands before the number of a telephone in a house, and what may stand between.
+_TELEPHONE_WORDS: Final = """
+    ext extension durchwahl nebenstelle anschluss poste anexo interno ramal extensao toestel doorkiesnummer
+"""
+_NUMBER_WORDS: Final = "number no nummer nr numero num is ist es est e the"
+_TELEPHONES: Final = frozenset(_TELEPHONE_WORDS.split())
+_NUMBERS: Final = frozenset(_NUMBER_WORDS.split())
 _COUNTED: Final = frozenset(_COUNTED_WORDS.split())
 _IN_YEAR: Final = frozenset(_IN_YEAR_WORDS.split())
 _YEAR: Final = lazy(r"1[0-9]{3}|20[0-9]{2}")
@@ -63,7 +70,8 @@ def counts_something(text: str, start: int, end: int) -> bool:
     before = _ENDS.split(text[max(0, start - _BEFORE) : start])[-1]
     behind = _ENDS.split(text[end : end + _BEHIND])[0]
     words_before, words_behind = (list(map(folded, _WORD.findall(part))) for part in (before, behind))
-    if not _COUNTED.isdisjoint(words_behind[:1]):
+    named = [word for word in words_before[-3:] if word not in _NUMBERS]
+    if not _COUNTED.isdisjoint(words_behind[:1]) or not _TELEPHONES.isdisjoint(named[-1:]):
         return True
     said = frozenset[Cue]().union(*map(cues, (*words_before, *words_behind)))
     if not _SECRET.isdisjoint(said):

@@ -17,6 +17,8 @@ from idiolect.daemon.text.redaction import (
     recovery_seeds,
     service_tokens,
     spoken_secrets,
+    told_answers,
+    typed_codes,
 )
 from idiolect.daemon.text.redaction.rule import DONE, Rule, Span, lazy, named
 
@@ -334,13 +336,15 @@ RULES: Final[tuple[Rule, ...]] = (
         check=labels.row_of_words,
         hints=labels.RECOVERY_HINTS,
     ),
+    Rule("password", "an answer to a security question", find=told_answers.find, hints=told_answers.HINTS),
     Rule(
         "password",
-        "an answer to a security question",
-        spoken_secrets.ANSWER,
-        check=spoken_secrets.answer,
-        hints=spoken_secrets.ANSWER_HINTS,
+        "the same word still",
+        spoken_secrets.STILL,
+        check=spoken_secrets.still,
+        hints=spoken_secrets.LABEL_HINTS,
     ),
+    Rule("password", "a network's key", find=typed_codes.network_keys, hints=typed_codes.NETWORK_HINTS),
     Rule(
         "password",
         "changed to a word",
@@ -363,6 +367,8 @@ RULES: Final[tuple[Rule, ...]] = (
         hints=spoken_secrets.LABEL_HINTS,
     ),
     Rule("pin", "the turns of a safe", spoken_secrets.TURNS, hints=spoken_secrets.TURNS_HINTS, figures=1),
+    Rule("pin", "a lock's row", find=typed_codes.rows, hints=typed_codes.LOCK_HINTS),
+    Rule("pin", "typed at a door", find=typed_codes.typed, figures=1),
     # Numbers that a word or a number near them tells.
     Rule("pin", "behind a card's number", numbers.BACK, hints="[card]"),
     Rule("id", "national numbers", find=numbers.national_numbers, figures=3),

@@ -1,4 +1,4 @@
-"""Secrets that a sentence tells: an answer to a security question, the turns of a safe, a password that was changed."""
+"""Secrets that a sentence tells: the turns of a safe, a password that was changed or is still the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.text.redaction.labels import frequency
+from idiolect.daemon.text.redaction.labels import frequency, is_said_of_a_field
 from idiolect.daemon.text.redaction.rule import DONE, Span, named
 from idiolect.daemon.text.redaction.word_features import STATE
 
@@ -17,58 +17,22 @@ _WORD: Final = r"[^\W\d_](?:[\w&!*#]|[-'’](?=[^\W_])){1,40}"
 _QUOTE: Final = r"[\"'“„«‹‘‚]{0,2}[ ]?"
 _CLOSES: Final = r"[\"'”“»›’]{0,2}"
 
-# --- answers to security questions
-
-_QUESTION: Final = (
-    r"(?:security|secret|recovery|challenge) question|sicherheitsfrage|geheimfrage|question (?:de sécurité|secrète)"
-    r"|pregunta (?:de seguridad|secreta)|domanda (?:di sicurezza|segreta)|pergunta (?:de segurança|secreta)"
-    r"|(?:beveiligings|controle)vraag|geheime vraag"
-)
-_ANSWER: Final = r"answer|antwort|réponse|respuesta|risposta|resposta|antwoord"
-#: What such questions ask for.
-_ASKED: Final = (
-    r"maiden name|first (?:pet|school|car|teacher|street|dog|cat)|childhood (?:friend|pet|street|hero)|mädchenname|geburtsname"
-    r"|erste[sn]? (?:haustier|auto|schule|lehrer|hund|katze|straße)|nom de jeune fille"
-    r"|premi(?:er|ère) (?:animal|école|voiture|chien|chat|maître)|apellido de (?:soltera|mi madre)"
-    r"|prim(?:er|era) (?:mascota|coche|escuela|perro|gato|colegio)|cognome da nubile"
-    r"|prim[oa] (?:animale|auto|scuola|cane|gatto)|nome de solteira|primeir[oa] (?:animal|carro|escola|cão|gato)"
-    r"|meisjesnaam|eerste (?:huisdier|auto|school|hond|kat)"
-)
-_QUESTION_CUE: Final = (
-    rf"(?<![^\W_])(?:{_QUESTION}|(?:{_ANSWER})s?(?![^\W_])[^.!?\n]{{1,60}}?(?:{_ASKED})"
-    rf"|(?:{_ASKED})[^.!?\n]{{1,60}}?(?<![^\W_])(?:{_ANSWER})(?![^\W_]))"
-)
-_TIES: Final = (
-    r"(?:(?<![^\W_])(?:is|was|to|with|as|ist|war|lautet|mit|auf|est|était|sur|avec|par|es|era|con|è|com|é|foi|met|op"
-    r"|with the answer)(?![^\W_]))"
-)
-_PARTICIPLE: Final = r"(?:[ ][^\W\d_]{0,20}(?:t|en|ed|é|ée|ado|ato|to|d)(?![^\W_]))?"
-#: The last thing that a sentence about such a question says.
-ANSWER: Final = (
-    rf"(?i:{_QUESTION_CUE})[^.!?\n]{{0,120}}(?:[ \t]{_TIES}|[:=])[ \t]{{1,4}}{_QUOTE}"
-    rf"(?P<s>{DONE}{_WORD}(?:[ ][A-ZÀ-Þ][\w'’-]{{1,30}}){{0,2}}){_CLOSES}{_PARTICIPLE}[.!]?(?=[ \t]{{0,8}}(?:\n|\Z)|[.!,;][ \n]|[ ][-–(])"
-)
-ANSWER_HINTS: Final = "question|frage|pregunta|domanda|pergunta|vraag|answer|antwort|réponse|respuesta|risposta|resposta|antwoord"
-
-
-def answer(match: re.Match[str]) -> Span | None:
-    """The answer, where it has a capital that German alone would not ask for, or is a rare word."""
-    first = match["s"].split()[0]
-    common = frequency(first)
-    if common < _RARE:
-        return named(match)
-    return named(match) if first[:1].isupper() and common < _COMMON else None
-
-
 # --- the turns of a safe
 
 _SIDE: Final = (
-    r"(?:left|right|clockwise|anti-?clockwise|counter-?clockwise|links|rechts|(?:à )?(?:gauche|droite)|(?:a la )?(?:izquierda|derecha)"
+    r"(?:left|right|clockwise|anti-?clockwise|counter-?clockwise|links|rechts|(?:à )?(?:gauche|droite)"
+    r"|(?:a la )?(?:izquierda|derecha)"
     r"|(?:a )?(?:sinistra|destra)|(?:à )?(?:esquerda|direita))"
 )
-_FILLED: Final = r"(?:[ \t:]{1,2}(?:to|on|at|past|stop|auf|bis|zur|zu|die|sur|jusqu['’]?(?:à|au)|hasta|el|al|a|su|fino|até|o|tot|op|naar)){0,2}"
+_FILLED: Final = (
+    r"(?:[ \t:]{1,2}(?:to|on|at|past|stop|auf|bis|zur|zu|die|sur|jusqu['’]?(?:à|au)|hasta|el|al|a|su"
+    r"|fino|até|o|tot|op|naar)){0,2}"
+)
 _TURN: Final = rf"(?:{_SIDE}{_FILLED}[ \t:]{{1,3}}\d{{1,2}}|\d{{1,2}}[ \t]{{1,2}}{_SIDE})(?![\w])(?!\.\d|,\d)"
-_NEXT: Final = r"[ \t]{0,3}[,;.·–/-]?[ \t\n]{1,3}(?:(?:then|and|und|dann|wieder|again|back|turn|puis|ensuite|et|luego|después|y|poi|e|depois|dan|en|twice|zweimal)[ \t]{1,2}){0,3}"
+_NEXT: Final = (
+    r"[ \t]{0,3}[,;.·–/-]?[ \t\n]{1,3}(?:(?:then|and|und|dann|wieder|again|back|turn|puis|ensuite|et"
+    r"|luego|después|y|poi|e|depois|dan|en|twice|zweimal)[ \t]{1,2}){0,3}"
+)
 TURNS: Final = rf"(?i:(?<![^\W_])(?P<s>{_TURN}(?:{_NEXT}{_TURN}){{2,9}}))"
 TURNS_HINTS: Final = (
     "left|right|clockwise|links|gauche|droite|izquierda|derecha|sinistra|destra|esquerda|direita"
@@ -76,15 +40,23 @@ TURNS_HINTS: Final = (
 
 # --- passwords
 
-_LABEL: Final = r"passw(?:or)?d|passwort|kennwort|passphrase|wachtwoord|contrase[ñn]a|palavra-passe|mot de passe|mdp|senha|clave"
+_LABEL: Final = (
+    r"passw(?:or)?d|passwort|kennwort|passphrase|wachtwoord|contrase[ñn]a|palavra-passe|mot de passe"
+    r"|mdp|senha|clave"
+)
 _CHANGED: Final = (
-    r"chang\w{1,3}|set|reset|updated?|(?:um)?(?:ge)?(?:änder|aender|stell|wechsel)t?e?|gesetzt|setz(?:e|te)|changée?|modifiée?|mise?"
-    r"|remplacée?|cambiado|cambié|cambiamos|puesto|puse|cambiato|impostat[oa]|messo|mud(?:ei|ou|ado)|alter(?:ei|ado)|troquei"
+    r"chang\w{1,3}|set|reset|updated?|(?:um)?(?:ge)?(?:änder|aender|stell|wechsel)t?e?|gesetzt|setz(?:e|te)"
+    r"|changée?|modifiée?|mise?"
+    r"|remplacée?|cambiado|cambié|cambiamos|puesto|puse|cambiato|impostat[oa]|messo|mud(?:ei|ou|ado)|alter(?:ei"
+    r"|ado)|troquei"
     r"|gewijzigd|veranderd|gezet|ingesteld|aangepast|wijzig|verander"
 )
 _INTO: Final = r"(?:to|auf|in|zu|sur|en|par|a|con|para|naar|op)"
 _FEW: Final = r"(?:[ \t]{1,4}[\w.@'’-]{1,20}){0,7}?"
-_WHEN: Final = r"(?:[ ](?:yesterday|today|now|gestern|heute|jetzt|hier|aujourd'hui|maintenant|ayer|hoy|ahora|ieri|oggi|ontem|hoje|gisteren|vandaag))?"
+_WHEN: Final = (
+    r"(?:[ ](?:yesterday|today|now|gestern|heute|jetzt|hier|aujourd'hui|maintenant|ayer|hoy|ahora|ieri"
+    r"|oggi|ontem|hoje|gisteren|vandaag))?"
+)
 #: A word that a password was changed to, at the end of what is said.
 CHANGED: Final = (
     rf"(?i:(?<![^\W_])(?:(?:\w{{1,20}}-?)?(?:{_LABEL}){_FEW}[ \t]{{1,4}}(?:{_CHANGED}){_FEW}"
@@ -95,14 +67,63 @@ CHANGED: Final = (
 )
 #: A user's name, and the word that is named as the password beside it.
 BESIDE_NAME: Final = (
-    r"(?i:(?<![^\W_])(?:user(?:name)?|login|benutzer(?:name)?n?|nutzer|utilisateur|identifiant|usuario|utente|utilizador|usuário"
-    rf"|gebruiker(?:snaam)?)[ :]{{1,3}}\S{{2,40}},?[ ](?:and|und|et|y|e|en|with|mit|avec|con|com|met)(?:[ ][^\W\d_]{{1,4}})?[ ]"
+    r"(?i:(?<![^\W_])(?:user(?:name)?|login|benutzer(?:name)?n?|nutzer|utilisateur|identifiant|usuario|utente"
+    r"|utilizador|usuário"
+    rf"|gebruiker(?:snaam)?)[ :]{{1,3}}\S{{2,40}},?[ ](?:and|und|et|y|e|en|with|mit|avec|con|com"
+    rf"|met)(?:[ ][^\W\d_]{{1,4}})?[ ]"
     rf"(?:{_LABEL})[ :]{{1,3}}{_QUOTE}(?P<s>{DONE}{_WORD}))"
 )
 #: Several words, of which no sentence is made.
 SEVERAL: Final = (
     rf"(?i:(?<![^\W_])(?:{_LABEL}){_FEW}[ \t]{{1,4}}(?:is|ist|lautet|est|es|è|é)[ \t:]{{1,4}}"
     rf"(?P<s>{DONE}[^\W\d_]{{3,20}}(?:[ ][^\W\d_]{{3,20}}){{2,6}})(?=[.!]?[ \t]{{0,8}}(?:\n|\Z)))"
+)
+#: What may stand between "is" and a password that has long been the same.
+_STILL: Final = (
+    r"(?:still|always|just|simply|actually|btw|by the way|now|again|of course|currently|basically|literally"
+    r"|probably|i think|apparently|obviously|embarrassingly"
+    r"|as ever|for years|i['’]m pretty sure|pretty sure|i guess|if i remember right|übrigens|immer|noch"
+    r"|nach wie vor|weiterhin|einfach|nur|jetzt|jahrelang|seit (?:jahren|ewigkeiten|immer|jeher)|ich glaube"
+    r"|denke ich|gerade|zurzeit|glaub(?:e)? ich|natürlich|halt|eben|eigentlich|ja|doch|wieder"
+    r"|leider|tatsächlich|wohl|aktuell|momentan|derzeit|bloß|mittlerweile|inzwischen|toujours|encore|juste"
+    r"|simplement|d['’]ailleurs|maintenant|en fait|bêtement"
+    r"|tout|depuis (?:toujours|des années)|je pense|si je me souviens bien|actuellement|je crois|du coup|au fait"
+    r"|évidemment|siempre|todavía|aún|por cierto|ahora|simplemente|solo|creo|actualmente|sigue siendo|de momento|pues"
+    r"|claro|desde siempre|desde hace años|si no recuerdo mal|da sempre|da anni|se non sbaglio|desde sempre|há anos"
+    r"|se não me engano|al jaren|ancora|sempre|solo|semplicemente|tra l['’]altro|comunque|ora|adesso|credo"
+    r"|attualmente|per ora|ovviamente|tuttora|ainda|só|simplesmente|aliás|agora"
+    r"|acho|atualmente|por acaso|já agora|nog|steeds|altijd|gewoon|trouwens|nu|eigenlijk|namelijk|nog altijd"
+    r"|momenteel|denk ik|natuurlijk|overigens|gewoonweg)"
+)
+#: What is said of a password there, folded, by no ending that tells it.
+_STATE_WORDS: Final = """
+    broken wrong weak strong secret hidden invalid unknown missing lost gone blank garbage trash rubbish crap shit shite nonsense
+    bullshit pants bollocks insane crazy ridiculous stupid dumb silly weird fine ok okay good bad easy hard simple safe secure correct
+    stuck dead void useless mine yours ours default pending overdue unclear intact unsafe insecure awful terrible lousy clunky daft
+    kaputt geheim weg falsch schwach stark lang kurz sicher unsicher gleich unbekannt dasselbe futsch leer mist mull schrott
+    scheisse murks schlecht gut blod doof simpel bloed leicht schwer richtig pflicht geheimsache standard chefsache quatsch unsinn korrekt
+    perdu faux fausse nul nulle bon bonne mauvais correct incorrect secret faible fort simple pourri bidon vide absent merde inconnu bete debile
+    caduca malo mala buena bueno falsa falso debil fuerte secreta secreto igual mierda basura vacia larga corta facil dificil absurda ridicula
+    segreta segreto debole forte lunga corta uguale merda spazzatura vuota giusta facile difficile banale ridicola assurda pessima scaduta
+    fraca fraco forte lixo vazia longa curta igual ridicula parva pessima segreda
+    fout kwijt weg zwak sterk lang kort geheim onveilig veilig hetzelfde gelijk troep rotzooi leeg makkelijk moeilijk stom slecht goed klote
+    verlopen vergeten ruk waardeloos belachelijk
+"""
+_STATES: Final = frozenset(_STATE_WORDS.split())
+#: A password behind such words, at the end of what is said.
+STILL: Final = (
+    rf"(?i:(?<![^\W_])(?:\w{{1,20}}-?)?(?:{_LABEL})(?![ -](?:polic|manag|reset|field|prompt|generat|protect|hash|rule|gestion|gestor|beheer)){_FEW}(?:,[ ][^,.!?\n]{{2,30}},)?,?[ \t]{{1,4}}(?:(?:is|was|ist|war|lautet|heißt|est"
+    rf"|c['’]est|es|era|è|é|foi"
+    rf"|blijft|heet)(?:,?[ ]{_STILL}){{1,5}}|(?:{_STILL})[ ](?:is|es|è|é|era|c['’]est|est)|remains|stays|bleibt"
+    rf"|reste|sigue siendo|continúa siendo|rimane|resta|continua a ser|continua|blijft"
+    rf"|(?:is|ist|lautet|est|c['’]est|es|è|é),[ ][^,.!?\n]{{2,30}},"
+    rf"|(?<=,[ ])(?:is|ist|est|c['’]est|es|è|é)"
+    rf"|(?:has(?: not|n['’]t) changed|n['’]a pas (?:changé|bougé)|hat sich nicht geändert|no ha cambiado"
+    rf"|non è cambiata|não mudou|is niet veranderd)[,:]"
+    rf"(?: it['’]s| it is| c['’]est| es ist| es| è| é| het is)?)"
+    rf"(?:,?[ ]{_STILL}){{0,2}},?[ :]{{1,2}}{_QUOTE}(?P<s>{DONE}{_WORD}){_CLOSES}"
+    r"(?=[.!]?[ \t]{0,8}(?:\n|\Z)|[.!,;)][ \n]|[ ][-–(]|[ ](?:if|in case|falls|wenn|si|por si|se|caso|als|mocht|and"
+    r"|und|but|aber|mais|pero|ma|mas|maar)[ ]))"
 )
 LABEL_HINTS: Final = "passw|passp|kennwort|wachtwoord|contrase|palavra-p|mot de p|mdp|senha|clave"
 
@@ -113,6 +134,21 @@ def rare_word(match: re.Match[str]) -> Span | None:
     infinitive = word.islower() and word.endswith(("ar", "er", "ir", "re", "en"))
     plain = STATE.match(word) or infinitive or frequency(word) >= _RARE
     return None if plain else named(match)
+
+
+def still(match: re.Match[str]) -> Span | None:
+    """The word, unless it says how a password is: "broken", "abgelaufen"."""
+    word = match["s"]
+    common, small = frequency(word), folded(word)
+    if (
+        small in _STATES
+        or is_said_of_a_field(word)
+        or common >= _COMMON
+        or (word.islower() and word.endswith(("ar", "er", "ir", "re")) and common)
+    ):
+        return None
+    made_small = not common and small.endswith(("chen", "lein", "ito", "ita"))
+    return named(match) if made_small or word.istitle() or not STATE.match(word) else None
 
 
 def row_of_rare_words(match: re.Match[str]) -> Span | None:
