@@ -123,7 +123,7 @@ def life(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("life")
     for name in ("here", "temporary", "runtime", "profile", "crashing"):
         (folder / name).mkdir(mode=0o700)
-    (folder / "profile" / "config.toml").write_text("keyring = false\nauto_train = false\nmin_tokens = 500\n")
+    (folder / "profile" / "config.toml").write_text("keyring = false\nauto_train = false\n")
     (folder / "profile" / "base").symlink_to(tiny.folder.parent)
     (folder / "crashing" / "sitecustomize.py").write_text(CRASHING)
     text = folder / "mine.txt"
@@ -133,7 +133,7 @@ def life(tiny, tmp_path_factory):
         .read_text("utf-8")
         .split("\n\n")
     )
-    text.write_text("\n\n".join(passages[::3]))
+    text.write_text("\n\n".join(passages))
     environment = {
         **os.environ,
         "HOME": str(folder / "here"),

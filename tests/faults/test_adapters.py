@@ -15,6 +15,7 @@ from publishing import execute, publish
 
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.rounds.round_runner import RoundFailedError
+from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
@@ -30,7 +31,7 @@ TEXT = "We met at the harbour at noon and the boat was late again, so we took th
 def settings(tiny, tmp_path):
     """A profile with the tiny model, whose three adapters descend from each other; the last one serves."""
     settings = Settings(home=tmp_path / "home").prepare()
-    settings.config_path.write_text("keyring = false\nauto_train = false\nmin_tokens = 1\n")
+    settings.config_path.write_text("keyring = false\nauto_train = false\n")
     settings.base_dir.rmdir()
     settings.base_dir.symlink_to(tiny.folder.parent)
     return Settings(home=tmp_path / "home")
@@ -147,7 +148,7 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
         raise RoundFailedError("That is all.")
 
     monkeypatch.setattr(ChildProcesses, "follow", follow)
-    with closing(Service(settings)) as service:
+    with closing(Service(settings, tuning=RoundTuning(min_tokens=1))) as service:
         service.ingest.add_text(TEXT, source="chat")
         damage(settings, 3)
         for _ in range(2):

@@ -42,7 +42,11 @@ SMALL, LARGE = 1 << 10, 16 << 10
 MAX_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
 QUICK_S = 0.002  # on text of LARGE: what takes no longer is not compared
 #: Patterns that are compared with a word, from its beginning; a longer one is not looked at.
-OF_A_WORD = ("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH")
+OF_A_WORD = (
+    *("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH"),
+    *("secret_apps._NEVER", "secret_apps._ENDINGS"),  # names of programs
+    "typed_text._BEGUN",  # the last 100 characters
+)
 WORD = word_features.LONGEST  # characters
 
 Work = Callable[[str], object]
