@@ -109,7 +109,8 @@ _CLAUSE_ENDS: Final = (
     r"|und|aber|falls|weil|als"
     r"|übrigens|für|et|mais|comme|pour|au cas|si|parce|y|pero|como|por|para|e|ma|come|per|se|mas|caso|en|maar|voor"
     r"|want|dus|there"
-    r"|again|back then|at the time|on|at|like|last|online|sur|chez|en el|sul|nel|nella|no|na|lá|em|op|bij|bei|auf|à"
+    r"|tu|you|je|ich|du|ik|again|back then|at the time|on|at|like|last|online|sur|chez|en el|sul|nel|nella|no|na|lá"
+    r"|em|op|bij|bei|auf|à"
     r"|au|je crois|glaub|i think|creo|credo|acho|denk|damals|da|dort|in|ein|an|rein|hin|là|ici|ahí|ali|lì|entonces"
     r"|allora|então)(?![^\W_]))"
 )
@@ -127,7 +128,8 @@ _FILL: Final = (
 )
 #: What is done with an answer; the sure ones speak of nothing else beside a first pet.
 _DOES: Final = (
-    r"(?:i|we|you|she|he|i['’]ve|i['’]d|always|then|just|and|so|there|have|had|please|to)[ ](?:put|enter(?:ed)?"
+    r"(?:i|we|you|she|he|i['’]ve|i['’]d|always|then|just|and|so|there|have|had|please|to)[ ](?:always |just "
+    r"|simply |only |once )?(?:put|enter(?:ed)?"
     r"|typed?|filled in|answer(?:ed)?|went with"
     r"|set|used?|chose|picked|gave|wrote|say|said|told)"
     r"|(?:gib|tippe?|schreib|nimm|antworte|sag|schrieb ich|nahm ich|sagte ich|sag(?:e)? ich|nehme? ich"
@@ -155,7 +157,8 @@ _DONE_AT_LAST: Final = (
     r"|beantwoord|eingeben|angeben|eintippen|invullen|invoeren"
 )
 _IS: Final = (
-    r"(?:(?i:is|was|it['’]?s|['’]s|being|i\.e\.|ist|war|lautet|heißt|hieß|wäre|nämlich|answer|antwort|réponse"
+    r"(?:(?i:would be|steht|staat|tengo|tenho|is|was|it['’]?s|['’]s|being|i\.e\.|ist|war|lautet|heißt|hieß|wäre"
+    r"|nämlich|answer|antwort|réponse"
     r"|respuesta|risposta|resposta|antwoord|also|o sea|cioè|ou seja|dus|namely|est|c['’]est|était|c['’]était|es|era"
     r"|sería|è|é|foi"
     r"|seria|sarebbe|heet|namelijk|sprich)(?![^\W_])|:|=|\?|\(|[-–—])"
@@ -169,7 +172,8 @@ _ANSWER: Final = lazy(r"(?i:(?<![^\W_])(?:answer|antwort|réponse|respuesta|risp
 _PUT: Final = lazy(rf"(?i:(?<![^\W_])(?:{_DOES})){_FILL}{{0,3}}[: ]{{1,3}}{_VALUE}{_CLAUSE_ENDS}")
 #: What is done with answers alone, and the end of what is said: the one or the other must be where nobody asks.
 _ENTERS: Final = lazy(
-    r"(?i)answer|enter|typ|fill|eingeb|einge|angegeben|hinterlegt|antwort|répon|répondu|not[ée]|inscri|went with"
+    r"(?i)answer|enter|typ|fill|eingeb|einge|hinge|reinge|neerge|angegeben|hinterlegt|antwort|répon|répondu|not[ée]"
+    r"|inscri|went with"
     r"|saisi|tap[eé]|contest|respond|tecle|rispo|rispond|digit|inser"
     r"|escrev|respost|coloq|ingev|inget|ingev|opgeg|antwoord|beantw|invul|vul"
 )
@@ -186,6 +190,12 @@ _RIGHT_BEHIND: Final = lazy(
     rf"(?i:[ ](?:of my mother|my mother|meiner mutter|de ma mère|de mi madre|di mia madre|da minha mãe"
     rf"|van mijn moeder)|(?:[ ][^\W\d_]{1, 10}){1, 3},)?"
     rf"[ :?(,]{{1,3}}(?P<s>{DONE}{_CAPITAL}(?:[ ]{_CAPITAL})?)(?![^\W_]|['’])"
+)
+#: Before a question: "I put Snowball as my first pet"; and before the words for such a question alone.
+_PUT_AS: Final = lazy(
+    rf"(?i:(?<![^\W_])(?:{_DOES}|hab(?:e|en)?(?: ich| wir)?|heb(?: ik)?)){_FILL}{{0,2}}[ ]{_VALUE}[ ]"
+    r"(?i:as|als|comme|como|come|(?P<in>for|für|in|en|pour|para|per|em|na|nella|voor|bei|bij|sur|à|to|on|auf"
+    r"|op))[ ](?:[^\W\d_]['’\w]{0,12}[ ]){0,4}\Z"
 )
 _CLAUSE: Final = lazy(_CLAUSE_ENDS)
 _SAYS: Final = lazy(
@@ -240,6 +250,12 @@ def find(text: str) -> Iterator[Span]:
         said = text[question.end() : end if paragraph < 0 else paragraph]
         put = [match for match in _PUT.finditer(said) if asks or _is_sure(match, said)]
         put += [match for match in _PUT_AT_LAST.finditer(said) if asks or _ENTERS.search(match[0])]
+        before = text[max(0, question.start() - _AHEAD // 2) : question.start()]
+        put_as = _PUT_AS.search(before)
+        if put_as and (question["q"] or not put_as["in"]) and _may_be_typed(put_as["s"]):
+            start = question.start() - len(before)
+            yield start + put_as.start("s"), start + put_as.end("s")
+            continue
         for match in put:
             if _may_be_typed(match["s"]):
                 yield question.end() + match.start("s"), question.end() + match.end("s")

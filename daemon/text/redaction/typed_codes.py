@@ -104,7 +104,8 @@ _KEY_OF_NETWORK: Final = lazy(
     r"|clef|clave|llave|chiave|chave|sleutel|schlüssel|key)"
     r" (?:de sécurité|de seguridad|di sicurezza|de segurança|(?:(?:of|for|to|de|du|del|della|di|da|do|van|vom|für"
     r"|zum|voor)[ ])?(?:(?:the|la|le|het|das|el|il|os?|den)[ ])?"
-    r"(?:wi-?fi|wlan|réseau|box|red|rete|rede|router|netwerk|netz|network)))(?:[ ][^\W\d_]{1,14}){0,7}?[ :=]{1,3}"
+    r"(?:wi-?fi|wlan|réseau|box|red|rete|rede|router|netwerk|netz"
+    r"|network)))(?:[ ][^\W\d_]{1,14}){0,7}?(?:,[^,.\n]{2,30},(?:[ ][^\W\d_]{1,14}){0,2})?[ :=]{1,3}"
     r"(?P<s>\d(?:[ -]?\d){7,62}|(?=[A-Z\d]{0,30}\d)(?=\d{0,30}[A-Z])(?-i:[A-Z0-9]{8,63}))(?![\w-]|[.,:/]\d))"
 )
 NETWORK_HINTS: Final = (
