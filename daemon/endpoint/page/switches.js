@@ -34,15 +34,21 @@ async function set(name, value) {
   showStatus(await ask("/v1/status"));
 }
 
+/** Sets one switch after the other, however fast they are changed. */
+let changing = Promise.resolve();
+function choose(name, value) {
+  changing = changing.then(() => set(name, value)).catch((error) => say(error.message));
+}
+
 /** `look` asks for the status anew. */
 export async function start(look) {
-  for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, name === "speed" ? Number(select.value) : select.value));
+  for (const [name, select] of Object.entries(SWITCHES)) select.addEventListener("change", () => choose(name, name === "speed" ? Number(select.value) : select.value));
   for (const code of LANGUAGES) {
     const box = Object.assign(document.createElement("input"), { type: "checkbox", value: code });
     const label = document.createElement("label");
     label.append(box, ` ${NAMES.of(code)}`);
     $("switch-languages").append(label);
-    on(box, "change", () => set("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
+    box.addEventListener("change", () => choose("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
   }
   on($("bring-back"), "click", async () => {
     await set("show", "more");
