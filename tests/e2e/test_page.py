@@ -401,7 +401,7 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
     for press, left in (("Escape", SENTENCES), ("Enter", 0)):
         page.js("document.querySelector('#forget-text').focus()")
         page.press("Enter")
-        page.until("document.querySelector('#ask').open")
+        page.until("document.querySelector('#ask').open", again=lambda: page.press("Enter"))
         assert "12 entries" in page.text("#ask-text")
         if press == "Enter":
             assert page.js("document.querySelector('#ask-yes').disabled")  # it is more than a tenth of all
@@ -419,6 +419,24 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
             )
         assert profile.ask("/v1/status")["entries"] == left
     page.until("document.querySelectorAll('#words tr').length === 0")
+
+
+def test_an_older_searchs_answer_that_comes_late_changes_nothing(page, profile):
+    page.js("""
+        window.send = window.fetch;
+        window.fetch = (path, about) => String(about?.body).includes('"Q"')
+            ? new Promise((answer) => { window.late = () => send(path, about).then(answer); }) : send(path, about);
+    """)
+    page.js("document.querySelector('#contains').focus()")
+    page.type("Q")
+    page.until("!!window.late")
+    page.press("Backspace")
+    page.type("Zorv")
+    found = "[...document.querySelectorAll('#words th')].every((word) => word.innerText.includes('Zorv'))"
+    page.until(found)
+    page.js("window.late().then(() => send('/v1/status')).then((answer) => answer.json())")
+    assert page.js(found)
+    assert not page.js("document.querySelector('#forget-text').disabled")
 
 
 def test_the_newest_texts_of_a_source_are_read_and_forgotten_one_by_one(page, profile):

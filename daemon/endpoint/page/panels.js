@@ -18,6 +18,7 @@ const buttons = (...given) => make("div", {}, ...given);
 async function showSavings() {
   const days = Number($("days").value);
   const found = await ask(`/v1/report?days=${days}`);
+  if (days !== Number($("days").value)) return; // as many days as are wanted now are asked for, too
   const by = new Map();
   for (let back = days - 1; back >= 0; back--) {
     const day = new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
@@ -87,6 +88,7 @@ const SHOWN = 100; // words and phrases
 async function showLearned() {
   const contains = $("contains").value;
   const words = (await ask("/v1/learned", { limit: SHOWN + 1, contains })).words; // one more says that there are more
+  if (contains !== $("contains").value) return; // what is searched for now is asked for, too
   $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
     make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
     make("td", {},
@@ -102,7 +104,6 @@ async function showLearned() {
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
     : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
   $("words-none").hidden = words.length > 0;
-  $("forget-text").disabled = !contains;
 }
 
 async function showSources() {
@@ -218,7 +219,10 @@ async function showAll() {
 export async function start() {
   on($("days"), "change", showSavings);
   let typing;
+  const mayForget = () => { $("forget-text").disabled = !$("contains").value; };
+  mayForget(); // a browser keeps what stood in a field when its page is loaded anew
   $("contains").addEventListener("input", () => {
+    mayForget();
     clearTimeout(typing);
     typing = setTimeout(() => showLearned().catch((error) => say(error.message)), 250);
   });
