@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 
 import platformdirs
 
@@ -50,12 +50,8 @@ _OWN: Final = re.compile(
 )
 
 
-class HomeError(IdiolectError):
+class HomeError(IdiolectError, code="home-not-writable", exit_code=ExitCode.NO_ROOM, http_status=500):
     """The profile's folder cannot be made, entered or written."""
-
-    code: ClassVar[str] = "home-not-writable"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 500
 
 
 def default_home() -> Path:

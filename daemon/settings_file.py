@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, Final, get_args
 
 import pydantic
 
@@ -21,12 +21,8 @@ from idiolect.models.regular_files import read_small
 _SWITCHES: Final = {"show": "show", "autocorrect": "corrections"}
 
 
-class SettingsError(IdiolectError):
+class SettingsError(IdiolectError, code="bad-setting", exit_code=ExitCode.BAD_INPUT, http_status=500):
     """A setting is unknown or has a value that is not allowed."""
-
-    code: ClassVar[str] = "bad-setting"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 500
 
 
 def _place_in_file(path: Path, key: str) -> str:

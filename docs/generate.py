@@ -171,15 +171,12 @@ def _errors() -> list[tuple[str, int]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 values = {
-                    part.target.id: ast.literal_eval(part.value)
-                    for part in node.body
-                    if isinstance(part, ast.AnnAssign)
-                    and isinstance(part.target, ast.Name)
-                    and part.target.id in ("code", "http_status")
-                    and part.value is not None
+                    given.arg: given.value.value
+                    for given in node.keywords
+                    if isinstance(given.value, ast.Constant)
                 }
-                if len(values) == 2 and node.name != "IdiolectError":
-                    found.append((values["code"], values["http_status"]))
+                if "code" in values:
+                    found.append((str(values["code"]), int(str(values["http_status"]))))
     return found
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.models import durable
 from idiolect.models.build import BasePaths, MissingModelError, Progress, ensure_base, find_base, whole_base
@@ -28,28 +28,18 @@ _MAX_NAME_CHARS: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-class UnknownBaseError(IdiolectError):
+class UnknownBaseError(IdiolectError, code="unknown-base", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """There is no base model of this name."""
 
-    code: ClassVar[str] = "unknown-base"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
-
-class TermsNotAcceptedError(IdiolectError):
+class TermsNotAcceptedError(
+    IdiolectError, code="terms-not-accepted", exit_code=ExitCode.CONFLICT, http_status=409
+):
     """The terms of a base model were not accepted."""
 
-    code: ClassVar[str] = "terms-not-accepted"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class BaseInUseError(IdiolectError):
+class BaseInUseError(IdiolectError, code="base-in-use", exit_code=ExitCode.CONFLICT, http_status=409):
     """The base model that serves can't be removed."""
-
-    code: ClassVar[str] = "base-in-use"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from idiolect.models import durable
 from idiolect.models.architecture import Architecture
@@ -29,12 +29,8 @@ Progress = Callable[[str, float], None]
 _FOLDER = "model"
 
 
-class MissingModelError(IdiolectError):
+class MissingModelError(IdiolectError, code="missing-model", exit_code=ExitCode.BASE, http_status=503):
     """There is no base model yet."""
-
-    code: ClassVar[str] = "missing-model"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 503
 
 
 @dataclass(frozen=True)

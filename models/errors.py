@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 class IdiolectError(Exception):
     """Base of all errors shown to a user: a sentence for a person, a code for a program.
 
-    Subclasses live beside the code that raises them and set the three class attributes. The
+    A subclass stands beside the code that raises it, and names its code, exit code and HTTP status in its head. The
     message never contains user text.
     """
 
@@ -34,18 +34,19 @@ class IdiolectError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     http_status: ClassVar[int] = 500
 
+    def __init_subclass__(
+        cls, *, code: str = "", exit_code: ExitCode = ExitCode.UNEXPECTED, http_status: int = 500
+    ) -> None:
+        """Set the class attributes; a subclass without a code has those of its base."""
+        if code:
+            cls.code, cls.exit_code, cls.http_status = code, exit_code, http_status
 
-class UnsupportedModelError(IdiolectError):
+
+class UnsupportedModelError(
+    IdiolectError, code="unsupported-model", exit_code=ExitCode.BASE, http_status=500
+):
     """A GGUF is not a model that this program can run."""
 
-    code: ClassVar[str] = "unsupported-model"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 500
 
-
-class DamagedModelError(IdiolectError):
+class DamagedModelError(IdiolectError, code="damaged-model", exit_code=ExitCode.BASE, http_status=503):
     """The base model's files are incomplete or changed."""
-
-    code: ClassVar[str] = "damaged-model"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 503

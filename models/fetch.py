@@ -24,7 +24,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -56,36 +55,20 @@ BASE = Pin(
 """SmolLM2-135M-Instruct. Only its weights are used: the package around them is never installed."""
 
 
-class OfflineError(IdiolectError):
+class OfflineError(IdiolectError, code="offline", exit_code=ExitCode.BASE, http_status=503):
     """The package index cannot be reached."""
 
-    code: ClassVar[str] = "offline"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 503
 
-
-class HashMismatchError(IdiolectError):
+class HashMismatchError(IdiolectError, code="hash-mismatch", exit_code=ExitCode.BASE, http_status=502):
     """The file that arrived is not the pinned file."""
 
-    code: ClassVar[str] = "hash-mismatch"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 502
 
-
-class DiskFullError(IdiolectError):
+class DiskFullError(IdiolectError, code="disk-full", exit_code=ExitCode.NO_ROOM, http_status=507):
     """There is no room for the base model."""
 
-    code: ClassVar[str] = "disk-full"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 507
 
-
-class FetchError(IdiolectError):
+class FetchError(IdiolectError, code="fetch-failed", exit_code=ExitCode.BASE, http_status=502):
     """The base model could not be fetched for another reason."""
-
-    code: ClassVar[str] = "fetch-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.BASE
-    http_status: ClassVar[int] = 502
 
 
 _FETCHING = "Fetching the base model"

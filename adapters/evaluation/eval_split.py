@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from idiolect.models.errors import ExitCode, IdiolectError
 
@@ -24,12 +23,10 @@ LEAST_CHARS = 400
 _FEWEST, _MAX = 0.95, 1.1  # of the characters that are asked for
 
 
-class TooLittleToTypeError(IdiolectError):
+class TooLittleToTypeError(
+    IdiolectError, code="too-little-to-type", exit_code=ExitCode.TRAINING, http_status=409
+):
     """There is not enough held-out text to evaluate by."""
-
-    code: ClassVar[str] = "too-little-to-type"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -33,12 +32,8 @@ _PEFT_NAMES = {
 }
 
 
-class ExportError(IdiolectError):
+class ExportError(IdiolectError, code="export-failed", exit_code=ExitCode.NO_ROOM, http_status=409):
     """The exported file can't be written where it was asked for."""
-
-    code: ClassVar[str] = "export-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 409
 
 
 def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:

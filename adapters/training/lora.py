@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 import safetensors
@@ -15,12 +14,8 @@ from idiolect.models.architecture import GROUPS, Architecture, adapter_inputs
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class AdapterFormatError(IdiolectError):
+class AdapterFormatError(IdiolectError, code="adapter-format", exit_code=ExitCode.TRAINING, http_status=500):
     """An adapter's bytes are not an adapter for this base model."""
-
-    code: ClassVar[str] = "adapter-format"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 500
 
 
 def read_metadata(blob: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,12 +53,8 @@ _GENERAL_TOKENS = 2000
 _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
 
 
-class NothingNewError(IdiolectError):
+class NothingNewError(IdiolectError, code="nothing-new", exit_code=ExitCode.TRAINING, http_status=409):
     """All text was trained on already, so nothing is left to judge by."""
-
-    code: ClassVar[str] = "nothing-new"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

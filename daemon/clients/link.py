@@ -15,7 +15,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 import httpx
 
@@ -40,20 +40,12 @@ _NOT_NOW: Final = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.
 _CONNECTED: Final = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
 
 
-class NotRunningError(IdiolectError):
+class NotRunningError(IdiolectError, code="not-running", exit_code=ExitCode.NOT_RUNNING, http_status=503):
     """No service runs for this profile."""
 
-    code: ClassVar[str] = "not-running"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 503
 
-
-class NotAnsweringError(IdiolectError):
+class NotAnsweringError(IdiolectError, code="not-answering", exit_code=ExitCode.NOT_RUNNING, http_status=503):
     """The service runs, but does not answer, or ended in the middle of an answer."""
-
-    code: ClassVar[str] = "not-answering"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 503
 
 
 class ServiceClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -38,20 +38,12 @@ _LLAMACPP_TYPES = {
 }
 
 
-class NoRouteError(IdiolectError):
+class NoRouteError(IdiolectError, code="no-route", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """There is no such address, or it does not take this method."""
 
-    code: ClassVar[str] = "no-route"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
-
-class InternalError(IdiolectError):
+class InternalError(IdiolectError, code="internal", exit_code=ExitCode.UNEXPECTED, http_status=500):
     """A mistake in the program; what happened is in the log."""
-
-    code: ClassVar[str] = "internal"
-    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
-    http_status: ClassVar[int] = 500
 
 
 class Problem(TypedDict):

@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,28 +26,18 @@ _HOST = re.compile(rb"(?:%s)(?::[0-9]{1,5})?" % b"|".join(map(re.escape, _LOOPBA
 log = logging.getLogger("idiolect.http")
 
 
-class ForbiddenHostError(IdiolectError):
+class ForbiddenHostError(IdiolectError, code="forbidden-host", exit_code=ExitCode.BAD_INPUT, http_status=403):
     """The request names another host: a web page's name that was made to point here."""
 
-    code: ClassVar[str] = "forbidden-host"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 403
 
-
-class ForbiddenOriginError(IdiolectError):
+class ForbiddenOriginError(
+    IdiolectError, code="forbidden-origin", exit_code=ExitCode.BAD_INPUT, http_status=403
+):
     """A web page of another origin sent the request."""
 
-    code: ClassVar[str] = "forbidden-origin"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 403
 
-
-class ScopeError(IdiolectError):
+class ScopeError(IdiolectError, code="scope-too-small", exit_code=ExitCode.BAD_INPUT, http_status=403):
     """The token is right, but not for this."""
-
-    code: ClassVar[str] = "scope-too-small"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 403
 
 
 class Guard:

@@ -8,7 +8,7 @@ import socket
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
@@ -19,12 +19,8 @@ from idiolect.models.regular_files import read_small
 _HOST: Final = "127.0.0.1"
 
 
-class ListenError(IdiolectError):
+class ListenError(IdiolectError, code="cannot-listen", exit_code=ExitCode.NOT_RUNNING, http_status=500):
     """The address cannot be listened on: the port is taken or not allowed, or the path is too long."""
-
-    code: ClassVar[str] = "cannot-listen"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, taken: bool = False) -> None:
         """With `taken`, another program listens there."""

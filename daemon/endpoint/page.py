@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import PurePath
-from typing import ClassVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,12 +40,8 @@ _HEADERS = {
 }
 
 
-class NoPageError(IdiolectError):
+class NoPageError(IdiolectError, code="no-page", exit_code=ExitCode.CONFLICT, http_status=409):
     """A browser cannot reach the service, which listens on a Unix socket."""
-
-    code: ClassVar[str] = "no-page"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 class PageLink(TypedDict):

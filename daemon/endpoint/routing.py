@@ -17,7 +17,7 @@ import asyncio
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -39,12 +39,8 @@ Errors = tuple[type[IdiolectError], ...]
 T = TypeVar("T")
 
 
-class SlowBodyError(IdiolectError):
+class SlowBodyError(IdiolectError, code="slow-body", exit_code=ExitCode.NOT_RUNNING, http_status=408):
     """The request's body did not arrive in time."""
-
-    code: ClassVar[str] = "slow-body"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 408
 
 
 class GoneError(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,32 +37,22 @@ MAX_ID = 2**63 - 1
 KeyMs: TypeAlias = Annotated[float, Field(ge=MIN_KEY_MS, le=MAX_KEY_MS, allow_inf_nan=False)]
 
 
-class InvalidRequestError(IdiolectError):
+class InvalidRequestError(
+    IdiolectError, code="invalid-request", exit_code=ExitCode.BAD_INPUT, http_status=422
+):
     """A field of the request is missing, unknown or has a value that is not allowed."""
-
-    code: ClassVar[str] = "invalid-request"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
 
 
-class TooLargeError(IdiolectError):
+class TooLargeError(IdiolectError, code="too-large", exit_code=ExitCode.BAD_INPUT, http_status=413):
     """The request's body is over the limit, in bytes or in parts."""
 
-    code: ClassVar[str] = "too-large"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 413
 
-
-class MalformedError(IdiolectError):
+class MalformedError(IdiolectError, code="malformed-json", exit_code=ExitCode.BAD_INPUT, http_status=400):
     """The request's body is not JSON."""
-
-    code: ClassVar[str] = "malformed-json"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 400
 
 
 class Body(BaseModel):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.daemon.ingest.cleaning import cleaned
@@ -19,12 +19,8 @@ from idiolect.models.errors import ExitCode, IdiolectError
 _MAX_BYTES: Final = 32 << 20
 
 
-class AnswersFileError(IdiolectError):
+class AnswersFileError(IdiolectError, code="answers-file", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """A file is no list of texts with what each of them answers."""
-
-    code: ClassVar[str] = "answers-file"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
 
 def read_answers(path: Path) -> list[EvalMessage]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from idiolect.adapters.evaluation.eval_split import (
     EvalMessage,
@@ -38,12 +38,8 @@ from idiolect.models.errors import ExitCode, IdiolectError
 Encode = Callable[[str], list[int]]
 
 
-class EvalFailedError(IdiolectError):
+class EvalFailedError(IdiolectError, code="eval-failed", exit_code=ExitCode.TRAINING, http_status=500):
     """An evaluation ended without a result."""
-
-    code: ClassVar[str] = "eval-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 500
 
 
 EVALUATION = ChildWork("an evaluation", "idiolect.adapters.evaluation.run", EvalFailedError)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -52,12 +52,8 @@ _STOP_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-class ManyFilesError(IdiolectError):
+class ManyFilesError(IdiolectError, code="many-files", exit_code=ExitCode.CONFLICT, http_status=409):
     """A folder that is to be followed holds very much, or is the home folder, and nobody has confirmed it."""
-
-    code: ClassVar[str] = "many-files"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
     def __init__(self, path: Path, found: str) -> None:
         """`found` says what is at `path`."""

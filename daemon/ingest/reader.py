@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, Final
 
 import psutil
 
@@ -48,12 +48,8 @@ _SMALL: Final = {
 }
 
 
-class ReaderEndedError(IdiolectError):
+class ReaderEndedError(IdiolectError, code="reader-ended", exit_code=ExitCode.BAD_INPUT, http_status=503):
     """The process that reads files was ended, or ended by itself, before it was done."""
-
-    code: ClassVar[str] = "reader-ended"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 503
 
 
 @dataclass(frozen=True)

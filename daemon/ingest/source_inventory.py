@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar
 
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_discovery import FoundSource
@@ -17,12 +16,8 @@ from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class UnknownSourceError(IdiolectError):
+class UnknownSourceError(IdiolectError, code="unknown-source", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """Nothing was ever read from there under this name."""
-
-    code: ClassVar[str] = "unknown-source"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
 
 class SourceInventory:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.text.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
@@ -38,20 +38,14 @@ _SECRET_WORDS: Final = (
 )
 
 
-class ProtectedAppError(IdiolectError):
+class ProtectedAppError(IdiolectError, code="protected-app", exit_code=ExitCode.CONFLICT, http_status=409):
     """A password manager, or another program for secrets, is never listened to, whatever is asked for."""
 
-    code: ClassVar[str] = "protected-app"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class NoSuchAppRuleError(IdiolectError):
+class NoSuchAppRuleError(
+    IdiolectError, code="no-such-app-rule", exit_code=ExitCode.BAD_INPUT, http_status=404
+):
     """The user has given no rule for this pattern of applications."""
-
-    code: ClassVar[str] = "no-such-app-rule"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.models.errors import ExitCode, IdiolectError
 
@@ -22,12 +22,8 @@ _PAST_KEPT: Final = 1000
 _TICK_S: Final = 0.1  # a file's time may lag behind the clock, by the kernel's tick
 
 
-class PausedError(IdiolectError):
+class PausedError(IdiolectError, code="paused", exit_code=ExitCode.CONFLICT, http_status=409):
     """Text is to be imported while learning is paused."""
-
-    code: ClassVar[str] = "paused"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 def describe_end(left_s: float | None) -> str:

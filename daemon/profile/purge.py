@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -13,20 +12,14 @@ from idiolect.daemon.vault import lock, marker, store_key
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class PurgeIncompleteError(IdiolectError):
+class PurgeIncompleteError(
+    IdiolectError, code="purge-incomplete", exit_code=ExitCode.NO_ROOM, http_status=500
+):
     """Some of the profile could not be removed."""
 
-    code: ClassVar[str] = "purge-incomplete"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 500
 
-
-class NoProfileError(IdiolectError):
+class NoProfileError(IdiolectError, code="no-profile", exit_code=ExitCode.CONFLICT, http_status=409):
     """The folder is no profile, so nothing in it is the program's to remove."""
-
-    code: ClassVar[str] = "no-profile"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -51,20 +51,12 @@ _KEEP_MEMORY = {
 }
 
 
-class TooLittleTextError(IdiolectError):
+class TooLittleTextError(IdiolectError, code="too-little-text", exit_code=ExitCode.TRAINING, http_status=409):
     """There is not enough text for a round; the fast memory works all the same."""
 
-    code: ClassVar[str] = "too-little-text"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
-
-class RoundFailedError(IdiolectError):
+class RoundFailedError(IdiolectError, code="round-failed", exit_code=ExitCode.TRAINING, http_status=500):
     """The training process ended without a result."""
-
-    code: ClassVar[str] = "round-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 500
 
 
 TRAINING = ChildWork(

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
@@ -36,12 +36,8 @@ _NICENESS = (
 _WHERE = re.compile(r"\w+(?: at [\w.]+:\d+ in [\w<>]+)?")
 
 
-class TrainingBusyError(IdiolectError):
+class TrainingBusyError(IdiolectError, code="training-busy", exit_code=ExitCode.TRAINING, http_status=409):
     """A training round or an evaluation is running already."""
-
-    code: ClassVar[str] = "training-busy"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.profile_paths import HomeError
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -18,28 +18,16 @@ _NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, err
 _NOT_ALLOWED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY})
 
 
-class NoSuchPathError(IdiolectError):
+class NoSuchPathError(IdiolectError, code="no-such-path", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """There is nothing at the path that was given."""
 
-    code: ClassVar[str] = "no-such-path"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
-
-class NoRoomError(IdiolectError):
+class NoRoomError(IdiolectError, code="no-room", exit_code=ExitCode.NO_ROOM, http_status=507):
     """The disk is full, or a quota is reached, so that a file of the profile's cannot be written."""
 
-    code: ClassVar[str] = "no-room"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 507
 
-
-class RefusedError(IdiolectError):
+class RefusedError(IdiolectError, code="refused", exit_code=ExitCode.NO_ROOM, http_status=403):
     """The operating system refuses a file that is none of the profile's."""
-
-    code: ClassVar[str] = "refused"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 403
 
 
 def refusal(error: BaseException, home: Path) -> IdiolectError | None:

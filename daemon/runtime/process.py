@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.runtime.heap import with_huge_pages
@@ -38,44 +38,26 @@ _PID_BYTES = 20  # more than any has
 _RUN_FILE_BYTES = 64 << 10
 
 
-class AlreadyRunningError(IdiolectError):
+class AlreadyRunningError(
+    IdiolectError, code="already-running", exit_code=ExitCode.CONFLICT, http_status=409
+):
     """Another service holds the profile's lock."""
 
-    code: ClassVar[str] = "already-running"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class BaseBeingMadeError(IdiolectError):
+class BaseBeingMadeError(IdiolectError, code="base-being-made", exit_code=ExitCode.CONFLICT, http_status=409):
     """Another command fetches or builds a base model."""
 
-    code: ClassVar[str] = "base-being-made"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class StartError(IdiolectError):
+class StartError(IdiolectError, code="start-failed", exit_code=ExitCode.NOT_RUNNING, http_status=500):
     """The service ended, or stayed silent, before it answered."""
 
-    code: ClassVar[str] = "start-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 500
 
-
-class StopError(IdiolectError):
+class StopError(IdiolectError, code="stop-failed", exit_code=ExitCode.NOT_RUNNING, http_status=500):
     """The service did not end when asked to."""
 
-    code: ClassVar[str] = "stop-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 500
 
-
-class UnauthorizedError(IdiolectError):
+class UnauthorizedError(IdiolectError, code="unauthorized", exit_code=ExitCode.NOT_RUNNING, http_status=401):
     """The bearer token is missing, wrong or cannot be read."""
-
-    code: ClassVar[str] = "unauthorized"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 401
 
 
 class RelayedError(IdiolectError):

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
@@ -90,12 +90,10 @@ WantedBy=default.target
 """
 
 
-class ServiceManagerError(IdiolectError):
+class ServiceManagerError(
+    IdiolectError, code="service-manager", exit_code=ExitCode.NOT_RUNNING, http_status=500
+):
     """The user's systemd is not there, or refused."""
-
-    code: ClassVar[str] = "service-manager"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 500
 
 
 @dataclass(frozen=True)

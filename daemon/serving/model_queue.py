@@ -55,12 +55,8 @@ MAX_JOBS: Final = {Priority.TYPING: 64, Priority.REST: 4}
 T = TypeVar("T")
 
 
-class BusyError(IdiolectError):
+class BusyError(IdiolectError, code="busy", exit_code=ExitCode.NOT_RUNNING, http_status=429):
     """More requests wait than the service lets wait."""
-
-    code: ClassVar[str] = "busy"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 429
 
     #: When to ask again.
     retry_after_s: ClassVar[int] = 1
@@ -71,23 +67,15 @@ class BusyError(IdiolectError):
         )
 
 
-class SlowReaderError(IdiolectError):
+class SlowReaderError(IdiolectError, code="slow-reader", exit_code=ExitCode.NOT_RUNNING, http_status=408):
     """The client did not take what was generated for it, so its place went to another."""
-
-    code: ClassVar[str] = "slow-reader"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 408
 
     def __init__(self) -> None:
         super().__init__("What was generated was not read in time, so the rest was not made. Ask again.")
 
 
-class StoppingError(IdiolectError):
+class StoppingError(IdiolectError, code="service-stopping", exit_code=ExitCode.NOT_RUNNING, http_status=503):
     """The service was asked to end while it worked on the request."""
-
-    code: ClassVar[str] = "service-stopping"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 503
 
     def __init__(self) -> None:
         super().__init__("The service is ending. Run `idiolect start`, then ask again.")

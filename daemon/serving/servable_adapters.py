@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import ClassVar
 
 from idiolect.adapters.training.lora import AdapterFormatError, Lora
 from idiolect.daemon.storage.records import AdapterDamagedError
@@ -15,12 +14,8 @@ from idiolect.models.errors import ExitCode, IdiolectError
 log = logging.getLogger("idiolect.servable")
 
 
-class NoAdapterError(IdiolectError):
+class NoAdapterError(IdiolectError, code="no-adapter", exit_code=ExitCode.TRAINING, http_status=409):
     """An adapter is asked for and there is none."""
-
-    code: ClassVar[str] = "no-adapter"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
 
 class ServableAdapters:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -35,20 +35,12 @@ _BLOCK: Final = 12  # stretches that are compared with one another, since speed 
 _HALF_WEIGHT_CHARS: Final = 150.0
 
 
-class TrialRunningError(IdiolectError):
+class TrialRunningError(IdiolectError, code="trial-running", exit_code=ExitCode.CONFLICT, http_status=409):
     """A trial is to be started while one runs."""
 
-    code: ClassVar[str] = "trial-running"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class NoTrialError(IdiolectError):
+class NoTrialError(IdiolectError, code="no-trial", exit_code=ExitCode.CONFLICT, http_status=409):
     """A trial is to be stopped and none runs."""
-
-    code: ClassVar[str] = "no-trial"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from idiolect.adapters.generation.generator import GenerationSource, Generator
 from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
@@ -33,12 +33,8 @@ _IDLE = 2  # writers that are kept, with 50 KB a token that they have read
 _KEPT_S = 120.0  # without a request
 
 
-class UnknownModelError(IdiolectError):
+class UnknownModelError(IdiolectError, code="unknown-model", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """A model is asked for by a name that none has."""
-
-    code: ClassVar[str] = "unknown-model"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
 
 @dataclass(frozen=True)

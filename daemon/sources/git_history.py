@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 
 from dulwich.errors import ObjectFormatException
 from dulwich.object_format import SHA1, SHA256, ObjectFormat
@@ -57,12 +57,8 @@ _ENCODINGS: Final = re.compile(
 )
 
 
-class GitError(IdiolectError):
+class GitError(IdiolectError, code="git", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """A repository's history cannot be read."""
-
-    code: ClassVar[str] = "git"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
 
 @dataclass(frozen=True, slots=True)

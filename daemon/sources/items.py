@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -27,28 +27,18 @@ class LimitError(Exception):
     """A file is beyond a limit: which, and what its user can do."""
 
 
-class UnreadableError(IdiolectError):
+class UnreadableError(IdiolectError, code="unreadable", exit_code=ExitCode.BAD_INPUT, http_status=403):
     """A file or folder cannot be opened."""
 
-    code: ClassVar[str] = "unreadable"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 403
 
-
-class NothingToReadError(IdiolectError):
+class NothingToReadError(
+    IdiolectError, code="nothing-to-read", exit_code=ExitCode.BAD_INPUT, http_status=422
+):
     """What was given holds no text: it is empty, or all of it was skipped."""
 
-    code: ClassVar[str] = "nothing-to-read"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
-
-class BinaryFileError(IdiolectError):
+class BinaryFileError(IdiolectError, code="binary-file", exit_code=ExitCode.BAD_INPUT, http_status=415):
     """The one file that was given is not text."""
-
-    code: ClassVar[str] = "binary-file"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 415
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,49 +7,30 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import ClassVar
 
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class StoreNewerError(IdiolectError):
+class StoreNewerError(IdiolectError, code="store-newer", exit_code=ExitCode.STORE, http_status=500):
     """The store was written by a newer version of the program."""
 
-    code: ClassVar[str] = "store-newer"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 500
 
-
-class StoreUnreadableError(IdiolectError):
+class StoreUnreadableError(IdiolectError, code="store-unreadable", exit_code=ExitCode.STORE, http_status=500):
     """The store cannot be decrypted or is damaged."""
 
-    code: ClassVar[str] = "store-unreadable"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 500
 
-
-class StoreBusyError(IdiolectError):
+class StoreBusyError(IdiolectError, code="store-busy", exit_code=ExitCode.STORE, http_status=503):
     """Another process holds the store locked."""
 
-    code: ClassVar[str] = "store-busy"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 503
 
-
-class StoreFullError(IdiolectError):
+class StoreFullError(IdiolectError, code="store-full", exit_code=ExitCode.NO_ROOM, http_status=507):
     """The store cannot grow: the disk is full, or a quota or size limit is reached."""
 
-    code: ClassVar[str] = "store-full"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 507
 
-
-class StorePermissionError(IdiolectError):
+class StorePermissionError(
+    IdiolectError, code="store-permission", exit_code=ExitCode.NO_ROOM, http_status=500
+):
     """The store's file or folder does not let this user in."""
-
-    code: ClassVar[str] = "store-permission"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 500
 
 
 def busy(path: Path) -> StoreBusyError:

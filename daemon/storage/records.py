@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -45,60 +45,42 @@ WordRuleSource: TypeAlias = Literal["hand", "learned"]
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
 
 
-class AdapterDamagedError(IdiolectError):
+class AdapterDamagedError(
+    IdiolectError, code="adapter-damaged", exit_code=ExitCode.TRAINING, http_status=409
+):
     """An adapter's weights are not what was stored."""
 
-    code: ClassVar[str] = "adapter-damaged"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
-
-class UnknownAdapterError(IdiolectError):
+class UnknownAdapterError(
+    IdiolectError, code="unknown-adapter", exit_code=ExitCode.BAD_INPUT, http_status=404
+):
     """There is no adapter with this number."""
 
-    code: ClassVar[str] = "unknown-adapter"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
-
-class RoundNotRunningError(IdiolectError):
+class RoundNotRunningError(
+    IdiolectError, code="round-not-running", exit_code=ExitCode.TRAINING, http_status=409
+):
     """A training round is ended that is not running."""
 
-    code: ClassVar[str] = "round-not-running"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
-
-class OtherCountError(IdiolectError):
+class OtherCountError(IdiolectError, code="other-count", exit_code=ExitCode.CONFLICT, http_status=409):
     """What is to be forgotten is not as much as was expected."""
 
-    code: ClassVar[str] = "other-count"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class NothingToUndoError(IdiolectError):
+class NothingToUndoError(IdiolectError, code="nothing-to-undo", exit_code=ExitCode.CONFLICT, http_status=409):
     """There is no change that could be taken back."""
 
-    code: ClassVar[str] = "nothing-to-undo"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
-
-class WeightsDroppedError(IdiolectError):
+class WeightsDroppedError(
+    IdiolectError, code="weights-dropped", exit_code=ExitCode.TRAINING, http_status=409
+):
     """An adapter's weights were dropped to save space; its history is kept."""
 
-    code: ClassVar[str] = "weights-dropped"
-    exit_code: ClassVar[ExitCode] = ExitCode.TRAINING
-    http_status: ClassVar[int] = 409
 
-
-class ForgottenMeanwhileError(IdiolectError):
+class ForgottenMeanwhileError(
+    IdiolectError, code="forgotten-meanwhile", exit_code=ExitCode.CONFLICT, http_status=409
+):
     """Text was forgotten, or its source removed, while a round, an evaluation or an import worked with it."""
-
-    code: ClassVar[str] = "forgotten-meanwhile"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

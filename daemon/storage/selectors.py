@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -13,20 +13,14 @@ from idiolect.models.errors import ExitCode, IdiolectError
 MAX_CHARS: Final = 1000
 
 
-class EmptySelectorError(IdiolectError):
+class EmptySelectorError(IdiolectError, code="empty-selector", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """A selection that names no condition, and so would take everything."""
 
-    code: ClassVar[str] = "empty-selector"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
-
-class UnseenCharactersError(IdiolectError):
+class UnseenCharactersError(
+    IdiolectError, code="unseen-characters", exit_code=ExitCode.BAD_INPUT, http_status=422
+):
     """A selection holds characters that no text has, such as NUL."""
-
-    code: ClassVar[str] = "unseen-characters"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar, Final, cast
+from typing import Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
@@ -20,20 +20,14 @@ from idiolect.daemon.storage.entries import last_id
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class CopyFailedError(IdiolectError):
+class CopyFailedError(IdiolectError, code="backup-failed", exit_code=ExitCode.NO_ROOM, http_status=507):
     """A backup cannot be written where it was asked for, or is not what was written."""
 
-    code: ClassVar[str] = "backup-failed"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 507
 
-
-class CopyUnreadableError(IdiolectError):
+class CopyUnreadableError(
+    IdiolectError, code="backup-unreadable", exit_code=ExitCode.BAD_INPUT, http_status=422
+):
     """A backup cannot be opened: another passphrase, another kind of file, or damage."""
-
-    code: ClassVar[str] = "backup-unreadable"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
 
 #: What SQLite says where the file that is written to, and not the one that is read, is at fault.

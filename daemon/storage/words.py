@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
-from typing import ClassVar, Final, cast, get_args
+from typing import Final, cast, get_args
 
 from sqlite_utils import Database
 
@@ -33,20 +33,12 @@ _SELECT: Final = "SELECT id, kind, text, replacement, source, at_us FROM word_ru
 _TIMES: Final = {"since", "until"}  # the conditions of a selector that speak of time alone
 
 
-class WordRefusedError(IdiolectError):
+class WordRefusedError(IdiolectError, code="word-refused", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """A text that cannot be a word or phrase to decide about."""
 
-    code: ClassVar[str] = "word-refused"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
-
-class UnknownWordError(IdiolectError):
+class UnknownWordError(IdiolectError, code="unknown-word", exit_code=ExitCode.BAD_INPUT, http_status=404):
     """Nothing was decided about this word."""
-
-    code: ClassVar[str] = "unknown-word"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 404
 
 
 class WordRules:

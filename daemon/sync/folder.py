@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -41,20 +41,14 @@ _NO_FILE: Final = (errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 _OTHERS: Final = (".st", "desktop.ini", ".ds_store", ".sync", ".nextcloud", ".owncloud", ".dropbox")
 
 
-class SyncFolderError(IdiolectError):
+class SyncFolderError(IdiolectError, code="sync-folder", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """A folder is not one that can be shared."""
 
-    code: ClassVar[str] = "sync-folder"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
-
-class SyncFolderGoneError(IdiolectError):
+class SyncFolderGoneError(
+    IdiolectError, code="sync-folder-gone", exit_code=ExitCode.NO_ROOM, http_status=503
+):
     """The shared folder is not there, or cannot be read or written; it is tried again."""
-
-    code: ClassVar[str] = "sync-folder-gone"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 503
 
 
 class SharedFolder:

@@ -7,7 +7,7 @@ secret (HKDF-SHA256, RFC 5869), so that no file of one device passes for another
 from __future__ import annotations
 
 import secrets
-from typing import ClassVar, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -23,12 +23,8 @@ _NONCE_BYTES: Final = 12
 _LEAST_BYTES: Final = 4096  # of what is padded
 
 
-class SyncWordsError(IdiolectError):
+class SyncWordsError(IdiolectError, code="sync-words", exit_code=ExitCode.BAD_INPUT, http_status=403):
     """The words belong to no shared folder, or to another one."""
-
-    code: ClassVar[str] = "sync-words"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 403
 
 
 class FolderKeys:

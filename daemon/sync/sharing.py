@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.profile import Profile
@@ -35,12 +35,8 @@ _FAILED: Final = (
 )
 
 
-class SharingError(IdiolectError):
+class SharingError(IdiolectError, code="sync-sharing", exit_code=ExitCode.CONFLICT, http_status=409):
     """No folder is shared, or one is already."""
-
-    code: ClassVar[str] = "sync-sharing"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,12 +24,8 @@ _FIXED: Final = {"form": "scrypt, AES-256-GCM", **_COST}
 _DIGITS: Final = {"salt": 32, "nonce": 24, "sealed": 96}  # hexadecimal: 16, 12, and 32 bytes with a tag of 16
 
 
-class WrongPassphraseError(IdiolectError):
+class WrongPassphraseError(IdiolectError, code="wrong-passphrase", exit_code=ExitCode.STORE, http_status=403):
     """The profile was locked with another passphrase, or with one where none was given."""
-
-    code: ClassVar[str] = "wrong-passphrase"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 403
 
     def __init__(self) -> None:
         """Say that another one may be tried."""

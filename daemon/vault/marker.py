@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from idiolect.daemon.profile_paths import ProfilePaths
 from idiolect.daemon.settings import Settings
@@ -30,12 +30,8 @@ Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
 _GONE: Final = {"missing": "is not there", "empty": "is empty"}
 
 
-class StoreLostError(IdiolectError):
+class StoreLostError(IdiolectError, code="store-lost", exit_code=ExitCode.STORE, http_status=500):
     """The profile had a store, and it is missing or empty."""
-
-    code: ClassVar[str] = "store-lost"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 500
 
 
 @dataclass(frozen=True)

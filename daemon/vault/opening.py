@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -27,12 +27,8 @@ from idiolect.models.errors import ExitCode, IdiolectError
 _LOGS: Final = ("-wal", "-shm")
 
 
-class ProfileStateError(IdiolectError):
+class ProfileStateError(IdiolectError, code="profile-state", exit_code=ExitCode.CONFLICT, http_status=409):
     """The profile stands in the way as it is: it has no store yet, or one that would be lost."""
-
-    code: ClassVar[str] = "profile-state"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: float = 5.0) -> Store:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import keyring
 from keyring.backend import KeyringBackend
@@ -33,36 +33,20 @@ _LEAST_PRIORITY = 1.0
 _PATIENCE_S = 30.0  # that a locked keyring may take to be unlocked by the user
 
 
-class KeyMissingError(IdiolectError):
+class KeyMissingError(IdiolectError, code="key-missing", exit_code=ExitCode.STORE, http_status=500):
     """There is a store, but its key is nowhere to be found."""
 
-    code: ClassVar[str] = "key-missing"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 500
 
-
-class KeyDamagedError(IdiolectError):
+class KeyDamagedError(IdiolectError, code="key-damaged", exit_code=ExitCode.STORE, http_status=500):
     """What is kept as the key is not a key, or cannot be read or written."""
 
-    code: ClassVar[str] = "key-damaged"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 500
 
-
-class KeyringLockedError(IdiolectError):
+class KeyringLockedError(IdiolectError, code="keyring-locked", exit_code=ExitCode.STORE, http_status=503):
     """The keyring that may hold the key does not give an answer."""
 
-    code: ClassVar[str] = "keyring-locked"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 503
 
-
-class LockedError(IdiolectError):
+class LockedError(IdiolectError, code="locked", exit_code=ExitCode.STORE, http_status=423):
     """The profile is locked: the service runs without its key."""
-
-    code: ClassVar[str] = "locked"
-    exit_code: ClassVar[ExitCode] = ExitCode.STORE
-    http_status: ClassVar[int] = 423
 
     def __init__(self) -> None:
         """Say how to unlock it."""

@@ -16,7 +16,7 @@ import struct
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, Final
 
 import httpx
 import pydantic
@@ -48,12 +48,10 @@ _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 
 
-class BrowserMessageError(IdiolectError):
+class BrowserMessageError(
+    IdiolectError, code="browser-message", exit_code=ExitCode.BAD_INPUT, http_status=400
+):
     """Standard input holds no message of the extension."""
-
-    code: ClassVar[str] = "browser-message"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 400
 
 
 class _ProblemError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import typer
 
@@ -26,12 +26,8 @@ NOT_REACHED: Final = (
 """Where forgotten text may still be: nothing of this is in the program's hands."""
 
 
-class CountNeededError(IdiolectError):
+class CountNeededError(IdiolectError, code="count-needed", exit_code=ExitCode.BAD_INPUT, http_status=422):
     """So much would be forgotten that it takes more than `--yes`."""
-
-    code: ClassVar[str] = "count-needed"
-    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
-    http_status: ClassVar[int] = 422
 
 
 @dataclass(frozen=True)

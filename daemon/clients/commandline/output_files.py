@@ -5,17 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class UnwritableError(IdiolectError):
+class UnwritableError(IdiolectError, code="unwritable", exit_code=ExitCode.NO_ROOM, http_status=500):
     """A file that the user wants cannot be written there."""
-
-    code: ClassVar[str] = "unwritable"
-    exit_code: ClassVar[ExitCode] = ExitCode.NO_ROOM
-    http_status: ClassVar[int] = 500
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from jeepney import (
     DBusAddress,
@@ -27,12 +27,8 @@ DAEMON: Final = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "or
 IBUS: Final = DBusAddress("/org/freedesktop/IBus", "org.freedesktop.IBus", "org.freedesktop.IBus")
 
 
-class NoInputBusError(IdiolectError):
+class NoInputBusError(IdiolectError, code="no-ibus", exit_code=ExitCode.NOT_RUNNING, http_status=503):
     """IBus does not run in this session, or does not answer."""
-
-    code: ClassVar[str] = "no-ibus"
-    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUNNING
-    http_status: ClassVar[int] = 503
 
 
 async def find_address() -> str:

@@ -12,12 +12,8 @@ from idiolect.daemon.settings import Settings
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
-class SetupRefusedError(IdiolectError):
+class SetupRefusedError(IdiolectError, code="setup-refused", exit_code=ExitCode.CONFLICT, http_status=409):
     """A place cannot be set up: its program is missing, or its configuration has to be changed by hand."""
-
-    code: ClassVar[str] = "setup-refused"
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFLICT
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
