@@ -1,12 +1,9 @@
-"""How long suggestions wait: one typist alone, eight at once, and one beside each long work of the service.
+"""How long suggestions wait: one typist alone, and eight at once.
 
 Each typist has a program's name, a connection and messages of its own, and types 8 keys a second. Keys that are due
 while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are counted as
 ``skipped``. Waiting is counted from when a key was due, so that a service that falls behind cannot hide it. No message
 is typed twice: what was typed once is known by heart, and would be foretold at length.
-
-``stalls`` says how long a suggestion waits at the most beside each thing that the service does with much text, and what
-that takes of the processor, children included: an import, and the same number of texts sent one by one, too.
 """
 
 from __future__ import annotations
@@ -15,13 +12,11 @@ import contextlib
 import http.client
 import json
 import os
-import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +29,6 @@ LOAD_S = float(os.environ.get("LOAD_S", "60"))
 CLIENTS = 8
 KEYS_PER_S = 8
 _WARM_S = 3.0
-SENT = 1500
 
 
 @dataclass
@@ -111,68 +105,6 @@ def load(program: Program, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         waits = [wait for caller in callers for wait in caller.waits]
         found.append({"clients": clients, **_figures(waits, callers), **_memory(memory_mb)})
     return found
-
-
-def stalls(program: Program, rows: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
-    """The longest wait of one who types beside each work of the service's, and the processor time of that work."""
-    texts, folder = [row["text"] for row in rows], folder / "notes"
-    folder.mkdir(parents=True)
-    known, sent, typed = texts[: -2 * SENT - 200], texts[-2 * SENT - 200 : -200], texts[-200:]
-    shared = folder.parent / "shared"
-    shared.mkdir()
-    long = folder.parent / "long.md"
-    long.write_text("\n\n".join(textwrap.wrap(" ".join(known), 1900)), "utf-8")
-    listed = folder.parent / "listed.jsonl"
-    listed.write_text("\n".join(json.dumps({"text": text}) for text in sent[:SENT]), "utf-8")
-    [caller], [sender] = _callers(program, ["typist"]), _callers(program, ["sender"])
-
-    def save() -> None:
-        for text in known[:40]:
-            with (folder / "note.md").open("a", encoding="utf-8") as file:
-                file.write(f"{text}\n\n")
-            time.sleep(0.5)
-
-    def send() -> None:
-        for text in sent[SENT:]:
-            sender.ask("/v1/history", {"text": text, "source": "mail"})
-
-    works: dict[str, Callable[[], object]] = {
-        "nothing": partial(time.sleep, 10),
-        "import of long paragraphs": partial(program.run, "add", long),
-        f"import of {SENT} texts": partial(program.run, "add", listed),
-        f"{SENT} texts one by one": send,
-        "rebuild": partial(program.run, "forget", "--text", known[0][:40], "--yes"),
-        "watch": partial(program.run, "watch", folder),
-        "save": save,
-        "round": partial(program.run, "train", "--wait", "--budget", 60),
-        "switch": partial(program.run, "use", "base"),
-        "sync": partial(program.run, "sync", "share", shared),
-    }
-    ended, found = threading.Event(), []
-    typist = threading.Thread(target=type_on, args=(caller, typed * 20, ended))
-    typist.start()
-    pid = program.json("status")["pid"]
-    for name, work in works.items():
-        time.sleep(_WARM_S)
-        begun_s, begun_cpu_s = time.perf_counter(), _processor_s(pid)
-        work()
-        time.sleep(_WARM_S)  # what it leaves to be done
-        waits = [ms for due_s, ms in caller.waits if due_s > begun_s]
-        used = {"longest_ms": round(max(waits)), "processor_s": round(_processor_s(pid) - begun_cpu_s, 1)}
-        found.append({"beside": name, "keys": len(waits), **used})
-    ended.set()
-    typist.join()
-    return found
-
-
-def _processor_s(pid: int) -> float:
-    """Seconds of the processor that a process and its children have taken."""
-    process = psutil.Process(pid)
-    spent = [process.cpu_times()]
-    for child in process.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            spent.append(child.cpu_times())
-    return sum(one.user + one.system + one.children_user + one.children_system for one in spent)
 
 
 # --- what all need ----------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ the service follows a folder for a minute in which nothing happens, awake and at
 slow the service down, but hardly add to its processor time.
 
 As many characters of the same person are typed into llama.cpp's server, which is asked for a ghost text after each
-word; and into a predictor in this process, to count the passes that are made before anybody waits, and how many of them
-are used.
+word.
 """
 
 from __future__ import annotations
@@ -20,17 +19,11 @@ from typing import Any
 import beside_llama_cpp
 import httpx
 import psutil
-from common import BASE, Program, processor_s
-
-from idiolect.adapters.memory.steps import finish
-from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.models.build import find_base
-from idiolect.models.session import Session
+from common import Program, processor_s
 
 KEYS_PER_S = 15
 CHARS = 1_000
 IDLE_S = 60.0
-LEAST = (None, 2 / 3, 0.3)  # probabilities: nothing is made ahead; on battery; at the mains
 SETTINGS = "rest_after_s = 90\n"
 _SETTLED_S = 5.0  # until what was begun by the last key is done
 _RESTING_BYTES = 60 * 2**20  # what a service at rest takes at the most
@@ -66,48 +59,6 @@ def idle(pid: int) -> float:
     return round(3_600 / IDLE_S * (processor_s(pid) - began_s), 1)
 
 
-def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
-    """Passes for 1,000 characters, by the least probability of a word that one is made ahead for; None: none is."""
-    serving = LoadedModel(find_base(BASE), threads=1)
-    known = serving.build_user_model([serving.tokenizer.encode(text) for text in texts[:-60]])
-    messages = [*_messages([*texts[-60:]])]
-    characters = sum(map(len, messages))
-    passes, forward, rows = 0, Session._forward, list[dict[str, Any]]()
-
-    def counted(session: Session, *arguments: Any) -> Any:
-        nonlocal passes
-        passes += 1
-        return forward(session, *arguments)
-
-    Session._forward = counted
-    try:
-        for least in LEAST:
-            predictor = serving.build_predictor(known, None)
-            finish(predictor.warm())
-            waited = ahead = 0
-            for message in messages:
-                for end in range(1, len(message) + 1):
-                    passes = 0
-                    predictor.suggest(message[:end], ghost_words=ghost_words)
-                    waited, passes = waited + passes, 0
-                    if least is not None:
-                        finish(predictor.look_ahead.make_passes(least))
-                    ahead += passes
-                predictor.observe(message, serving.tokenizer.encode(message))  # nobody goes on with it
-            saved = rows[0]["waited"] - waited * 1_000 / characters if rows else 0
-            rows.append(
-                {
-                    "least": least,
-                    "waited": round(waited * 1_000 / characters),
-                    "ahead": round(ahead * 1_000 / characters),
-                    "used": round(saved / (ahead * 1_000 / characters), 2) if ahead else None,
-                }
-            )
-    finally:
-        Session._forward = forward
-    return rows
-
-
 def power(program: Program, texts: list[str], folder: Path) -> dict[str, Any]:
     """Processor seconds of each kind; the service runs with :data:`SETTINGS`."""
     newest, history = texts[-60:], folder / "history.txt"
@@ -126,7 +77,6 @@ def power(program: Program, texts: list[str], folder: Path) -> dict[str, Any]:
     while psutil.Process(pid).memory_info().rss > _RESTING_BYTES and time.monotonic() < deadline:
         time.sleep(1)
     found = {"words_s": words, "ghosts_s": ghosts, "awake_s": awake_s, "rest_s": idle(pid)}
-    found |= {"words_ahead": look_ahead(texts, 0), "ghosts_ahead": look_ahead(texts, 8)}
     try:
         found["llama_cpp_s"] = beside_llama_cpp.power([*_messages(texts[-60:])])
     except beside_llama_cpp.UnavailableError as error:

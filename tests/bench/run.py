@@ -24,9 +24,9 @@ from typing import Any
 import beside_llama_cpp
 import httpx
 import psutil
-from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served, show
+from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served
 from exposure import exposure
-from load import load, stalls
+from load import load
 from memory_growth import memory_growth
 from power import SETTINGS, power
 
@@ -44,7 +44,7 @@ _INSTRUCTIONS = (
 KEY_S = 0.1  # between the keys of a fast typist
 USUAL = ("email_mills", "sms_student")  # the people that are measured where few are
 ALONE = ("faults", "training", "beside")  # these parts need no person's text
-PARTS = (*ALONE, "memory", "quality", "typing", "start", "exposure", "power", "load", "stalls")
+PARTS = (*ALONE, "memory", "quality", "typing", "start", "exposure", "power", "load")
 
 
 # --- the parts ---------------------------------------------------------------------------------------
@@ -269,10 +269,6 @@ def measure(parts: list[str], people: list[str], folder: Path) -> None:
     if "load" in parts:
         with served(folder / "load") as program:
             result["load"] = load(program, entries(person))
-    if "stalls" in parts:
-        with served(folder / "stalls") as program:
-            result["stalls"] = stalls(program, entries(person), folder / "stalled")
-            show("The longest wait of a suggestion", result["stalls"])
     if "quality" in parts:
         for name in usual:
             with served(folder / f"quality-{name}") as program:
