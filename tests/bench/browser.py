@@ -5,8 +5,6 @@
 The service is the real one with the real base model, fetched to `.cache/base`. Prints a table, and JSON at its end.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import functools

@@ -1,7 +1,5 @@
 """The wheel, installed with pipx into an environment of its own, and used where no checkout is."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A file that a stranger made to cost much, and the real service: who types waits for none, and nothing outlives it."""
 
-from __future__ import annotations
-
 import threading
 
 import httpx

@@ -1,7 +1,5 @@
 """Adapters whose weights are damaged: the real service serves the nearest sound one, says so, and goes on learning."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

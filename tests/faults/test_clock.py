@@ -1,7 +1,5 @@
 """A clock that jumps: what is kept stays in order, once each, and counts stay whole."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """The door, as others of the machine may lean on it: many connections without a token, and a taken port."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """A sample of the matrix: of each operation every other fault, once; `make bench ARGS=faults` runs all of it."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

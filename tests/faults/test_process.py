@@ -1,7 +1,5 @@
 """What is left of a service that was killed, or whose files were damaged, must not keep its user out."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

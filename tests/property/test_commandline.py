@@ -1,7 +1,5 @@
 """Whatever is typed as an argument or an option's value, the command line never takes it for a mistake of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -1,7 +1,5 @@
 """What tests of several modules share: a store, and a command that is run in this process."""
 
-from __future__ import annotations
-
 import io
 import sys
 from contextlib import closing

@@ -1,7 +1,5 @@
 """What people and scripts type that cannot be meant: one sentence and exit code 2, before anything is done."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Backups: all that the store holds comes back, anywhere, and nothing else is touched on the way."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty

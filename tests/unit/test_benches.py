@@ -1,7 +1,5 @@
 """What the benches import of the program is there: nothing else runs them but `make bench`, by hand."""
 
-from __future__ import annotations
-
 import ast
 from importlib import import_module
 from importlib.util import find_spec

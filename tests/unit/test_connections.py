@@ -1,7 +1,5 @@
 """How long connections may take: heads, bodies, answers that nobody reads, and strangers that stay."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json

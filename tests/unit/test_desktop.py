@@ -1,7 +1,5 @@
 """The service among those of the desktop: what is written for systemd, and what is asked of them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """What `idiolect doctor` finds on a machine, and that it says how to mend it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Evaluations by the service, with the tiny model: whose text is typed, which adapter is measured, what else runs."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """Who may ask the endpoint: hosts, origins, tokens and the page's sessions, over a real socket."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from functools import partial

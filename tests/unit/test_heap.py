@@ -1,7 +1,5 @@
 """What the C library keeps of memory that threads have freed."""
 
-from __future__ import annotations
-
 import os
 import platform
 import subprocess

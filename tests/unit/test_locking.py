@@ -1,7 +1,5 @@
 """The key under a passphrase: sealed by a kept library and opened by the right words alone."""
 
-from __future__ import annotations
-
 import json
 from contextlib import closing
 

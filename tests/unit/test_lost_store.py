@@ -1,7 +1,5 @@
 """A store that was there and is not: the profile stops, says what can be done, and begins another only when told to."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -3,8 +3,6 @@
 The thread is held at a step until the test lets it go, so that what waits and what runs is as the test says.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import functools

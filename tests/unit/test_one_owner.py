@@ -3,8 +3,6 @@
 The threads of a whole service are those that docs/architecture.md names.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import threading

@@ -1,7 +1,5 @@
 """Clients of OpenAI and llama.cpp against the whole service, with the tiny model in the place of the real one."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import threading

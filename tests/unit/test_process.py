@@ -1,7 +1,5 @@
 """One service a profile: lock, run file, token, address, start and stop."""
 
-from __future__ import annotations
-
 import dataclasses
 import errno
 import json

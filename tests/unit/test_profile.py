@@ -1,7 +1,5 @@
 """The four verbs of a profile: each is one transaction, then one event."""
 
-from __future__ import annotations
-
 import pytest
 from publishing import entry
 

@@ -1,7 +1,5 @@
 """How much of a labelled set is redacted and how much is kept, and that no text makes redaction slow."""
 
-from __future__ import annotations
-
 import runpy
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What its user writes and what they answer are told apart around the cursor, which is `|` in these texts."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.daemon.text.replies import MAX_CHARS, MAX_TEXTS, end_of, own_words, split, split_mail

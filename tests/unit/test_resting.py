@@ -1,7 +1,5 @@
 """A service that nobody asks for anything rests in little memory, and is there again when it is needed."""
 
-from __future__ import annotations
-
 import json
 import os
 import select

@@ -1,7 +1,5 @@
 """When a round starts by itself: each condition, and that none is ever passed over."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime
 

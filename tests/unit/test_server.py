@@ -1,7 +1,5 @@
 """The routes over a real socket, around a service of the tiny model: shapes, bad input, who waits, streams."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """Sessions of the local page: codes that work once, cookies that end."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

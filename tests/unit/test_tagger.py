@@ -1,7 +1,5 @@
 """The tagger finds secrets by the words around them, and leaves talk about secrets alone."""
 
-from __future__ import annotations
-
 import itertools
 import runpy
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tokens: a file for each scope, and what is in it is what counts."""
 
-from __future__ import annotations
-
 import os
 import stat
 

@@ -1,7 +1,5 @@
 """Another base model, and a store whose tables came about step by step, in the hands of this version."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from contextlib import closing

@@ -1,7 +1,5 @@
 """What the tests of the command line share: services of the tiny model, and ways to run a command."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The command line against a running service: what it asks, and how it tells the answer."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

@@ -1,7 +1,5 @@
 """The commands about what is known of the user, in this process, against a running service."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Ctrl-C at any moment, and a reader that goes away: no traceback, and the exit code that a shell expects."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`idiolect eval` against a running service."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

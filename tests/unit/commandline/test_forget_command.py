@@ -1,7 +1,5 @@
 """`idiolect forget` against a running service: it asks first."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """What the command line says of itself, to people, shells and scripts."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

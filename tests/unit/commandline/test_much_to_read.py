@@ -1,7 +1,5 @@
 """What `idiolect add` asks about before it reads very much."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from idiolect.daemon.clients.commandline.commands.add import describe_very_much

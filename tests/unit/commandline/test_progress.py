@@ -1,7 +1,5 @@
 """What is shown of work that takes long, where nobody watches and where somebody does."""
 
-from __future__ import annotations
-
 import io
 
 from rich.console import Console

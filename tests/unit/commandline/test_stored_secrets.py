@@ -1,7 +1,5 @@
 """Secrets that are stored are found with today's rules, and forgotten one by one."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """`idiolect sync`: a folder is shared, its words let another device in, and what goes wrong is told."""
 
-from __future__ import annotations
-
 import json
 import os
 

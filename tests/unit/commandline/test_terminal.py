@@ -1,7 +1,5 @@
 """What the terminal shows, and where its lines are broken."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.daemon.clients.commandline.terminal import Terminal

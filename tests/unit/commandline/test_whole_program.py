@@ -1,7 +1,5 @@
 """What a user runs first, and how commands that take long are broken off."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -1,7 +1,5 @@
 """What commands show fits into a terminal of 80 columns: each of them, asked of a service that knows something."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

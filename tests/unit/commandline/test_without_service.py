@@ -1,7 +1,5 @@
 """The command line where no service runs, or nothing is as it should be."""
 
-from __future__ import annotations
-
 import json
 import sys
 
