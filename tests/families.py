@@ -1,7 +1,5 @@
 """Tiny random models of other families: as transformers runs them, and as GGUFs that hold the same numbers."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from itertools import pairwise

@@ -12,8 +12,6 @@ interpreter is not taken apart at its end: what is about these needs a new one, 
 `pass_fds`.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import inspect
@@ -125,7 +123,7 @@ class Forked(subprocess.Popen):
     """A process that is forked if it can be; its parent is a keeper, which tells how it ended."""
 
     _keeper: socket.socket | None = None
-    started: ClassVar[weakref.WeakSet[Forked]] = weakref.WeakSet()
+    started: ClassVar[weakref.WeakSet] = weakref.WeakSet()
 
     def _execute_child(self, *arguments: Any) -> None:
         global _folder

@@ -1,7 +1,5 @@
 """What is known of a user of the tiny base model, and how far it is trusted."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from idiolect.adapters.memory.corpus import RecentText

@@ -1,7 +1,5 @@
 """The pages of an encrypted store, deciphered by hand, so that nothing that SQLite considers free is left out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes

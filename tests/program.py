@@ -1,7 +1,5 @@
 """The real program on a profile: its command line in processes of its own, and its endpoint."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

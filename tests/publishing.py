@@ -1,7 +1,5 @@
 """What a store is filled with: entries, and adapters as rounds leave them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from contextlib import closing

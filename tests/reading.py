@@ -1,7 +1,5 @@
 """What tests of reading share: files to be read, what a source gives, and a store with the way into it."""
 
-from __future__ import annotations
-
 import mailbox
 import subprocess
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Under `== NAME`, the rule's name, a line that begins with `+` has a secret betwe
 `-` has none. A ⏎ is the end of a line. A `¦`, to be taken out, keeps scanners from taking the file for a leak.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The endpoint over a real socket: a service of the tiny model in this process, and a client that has its token."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

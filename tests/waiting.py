@@ -4,8 +4,6 @@ There is one deadline, which a machine that works at all keeps however busy it i
 fault, and no test is about how long something takes.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import TypeVar

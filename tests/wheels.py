@@ -1,7 +1,5 @@
 """Small wheels for the user's own pip, in place of the packages that hold base models."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import zipfile

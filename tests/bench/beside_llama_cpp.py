@@ -5,8 +5,6 @@ llama.cpp comes as llama-cpp-python, which is compiled for this processor (cmake
 environment of its own under ``.cache``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket

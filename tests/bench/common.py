@@ -1,7 +1,5 @@
 """What the benches share: where things are, a profile with a service, people's text, and how a table is printed."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,8 +11,6 @@ were typed they show 3.3 (6 - k) bits.
 Afterwards the messages are forgotten, and the same is measured again, beside a profile that never had them.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import math

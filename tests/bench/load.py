@@ -6,8 +6,6 @@ while an answer is awaited are not asked for, as in an editor, where only the ne
 is typed twice: what was typed once is known by heart, and would be foretold at length.
 """
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json

@@ -9,8 +9,6 @@ gets the text over stdin. Times are the thread's own, so that other programs on 
 here fails on one.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -7,8 +7,6 @@ says which). ``--base`` is a folder with another base model than the default one
 training round on the history.
 """
 
-from __future__ import annotations
-
 import argparse
 import base64
 import json

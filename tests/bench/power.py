@@ -9,8 +9,6 @@ As many characters of the same person are typed into llama.cpp's server, which i
 word.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

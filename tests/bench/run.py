@@ -6,8 +6,6 @@ read from ``../shared/corpora`` beside the checkout; where that folder is absent
 skipped, saying so. Nothing here fails on a time.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

@@ -4,8 +4,6 @@ Rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights
 general text. Prints one JSON object.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sys

@@ -4,8 +4,6 @@
 must be trained again when the frequencies change.
 """
 
-from __future__ import annotations
-
 import unicodedata
 
 import numpy as np

@@ -10,8 +10,6 @@ Settings are the defaults but for the round's budget, shorter so that a year tak
 a round due: the same share of each year's, so that there are more of them.
 """
 
-from __future__ import annotations
-
 import argparse
 import base64
 import json

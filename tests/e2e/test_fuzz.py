@@ -3,8 +3,6 @@
 `FUZZ_EXAMPLES=500 pytest -s tests/e2e/test_fuzz.py` tries more of them, and shows the counts.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

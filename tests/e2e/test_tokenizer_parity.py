@@ -1,7 +1,5 @@
 """The real vocabulary, token for token against Hugging Face's tokenizers."""
 
-from __future__ import annotations
-
 import random
 import sys
 import sysconfig

@@ -10,8 +10,6 @@ and what was wrong. Each case is a process of its own on a fresh copy of the pro
   there is room again; where it was killed, the next one finishes the work or does it anew.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -4,8 +4,6 @@ Every property holds with the sizes as shipped and with tiny ones, where a dozen
 split, runs whose counts are kept, and several passes.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Redaction on any text: idempotent, secrets gone, the rest kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

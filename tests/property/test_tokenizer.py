@@ -1,7 +1,5 @@
 """What holds for any text, and for any vocabulary learned as BPE learns."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """What the user answers stands in front of what they type, for one suggestion alone; nothing of it is left behind."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Fields for secrets, private windows and applications: where nothing is suggested, and where nothing is learned."""
 
-from __future__ import annotations
-
 import fnmatch
 import re
 from pathlib import Path

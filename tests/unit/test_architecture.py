@@ -1,7 +1,5 @@
 """The folders: imports point one way, and what belongs to one folder is in no other."""
 
-from __future__ import annotations
-
 import ast
 import graphlib
 import subprocess

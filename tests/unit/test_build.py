@@ -1,7 +1,5 @@
 """A base model is whole or not there: built once, checked, and made again when it is damaged."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

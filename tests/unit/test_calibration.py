@@ -1,7 +1,5 @@
 """A stated probability becomes the one that was right, and never turns two around."""
 
-from __future__ import annotations
-
 import json
 from itertools import pairwise
 

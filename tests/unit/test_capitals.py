@@ -1,7 +1,5 @@
 """Words in mixed case and in capitals are found in the lists' own capitals, and twins share one place."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

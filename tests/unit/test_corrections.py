@@ -1,7 +1,5 @@
 """What was meant by a mistyped word: the trie, the channel, the search, spaces; on lists small enough to read."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import product
 from typing import get_args

@@ -1,7 +1,5 @@
 """What a dictionary says of the general words is stored with the base model, and made where it is not."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from dataclasses import fields

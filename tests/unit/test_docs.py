@@ -1,7 +1,5 @@
 """The documents against the program: nothing of it undocumented, nothing documented that is not there."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import importlib.util

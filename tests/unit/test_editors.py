@@ -1,7 +1,5 @@
 """What editors ask and tell: where prose is, what was newly typed, which files are nobody's business."""
 
-from __future__ import annotations
-
 import asyncio
 import difflib
 import random

@@ -1,7 +1,5 @@
 """An evaluation in a process of its own, on the tiny model: what goes in, what comes out, how it ends."""
 
-from __future__ import annotations
-
 import base64
 import itertools
 import json

@@ -1,7 +1,5 @@
 """What is set aside comes back as it was, in a room that never grows."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

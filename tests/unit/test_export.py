@@ -1,7 +1,5 @@
 """Adapters for other programs: each form is loaded by the program that it is for, and computes the same."""
 
-from __future__ import annotations
-
 import json
 import os
 import warnings

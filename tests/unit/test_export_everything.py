@@ -1,7 +1,5 @@
 """The export of everything, with the real store: it is never read as a text, and names the terms that bind it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Exports that were cut off: nothing of them is left in clear after the next start, and nothing else is removed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Gemma and Granite: read from a GGUF, the served graph and the torch twin compute what transformers computes."""
 
-from __future__ import annotations
-
 import base64
 import random
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What a folder's owner can put into it to keep its reader busy, or to lead it elsewhere."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

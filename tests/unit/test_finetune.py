@@ -1,7 +1,5 @@
 """Fine-tuning on the tiny model: what is to be learned is, and what is not to be unlearned stays."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from dataclasses import replace

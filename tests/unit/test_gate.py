@@ -1,7 +1,5 @@
 """The gate: scores are what a plain computation gives, and only gains beyond chance pass."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The base model's weights: blocks of 8 and 4 bits, and what is read from a GGUF."""
 
-from __future__ import annotations
-
 import struct
 from dataclasses import replace
 

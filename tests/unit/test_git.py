@@ -1,7 +1,5 @@
 """A repository that came from a stranger is read without git: nothing of it runs, nothing is fetched, nothing hangs."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import random

@@ -1,7 +1,5 @@
 """The served graph: what it computes, against the torch twin, and what is read back from it."""
 
-from __future__ import annotations
-
 import numpy as np
 import onnx
 import pytest

@@ -1,7 +1,5 @@
 """The one way in, with the real store: what is taken, what is not, and that nothing comes twice."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Reading: which files, what text of each, what is skipped and why; in flat memory."""
 
-from __future__ import annotations
-
 import json
 import os
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Whether a text is in English, in what its user writes, or in a language that is not known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

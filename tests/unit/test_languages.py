@@ -1,7 +1,5 @@
 """Several languages: their word lists, which of them a text is in, and whose words are offered there."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The general word list: filed by the tokens that begin each word, and refused when damaged."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 
 import numpy as np

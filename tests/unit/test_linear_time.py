@@ -4,8 +4,6 @@ Every pattern of the folders that read or redact text is tried with worst cases 
 of: what begins a match, again and again, and what never ends one.
 """
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import pkgutil

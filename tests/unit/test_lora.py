@@ -1,7 +1,5 @@
 """An adapter's shape, its tensors, and the bytes that it is kept as."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

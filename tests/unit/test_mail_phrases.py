@@ -1,7 +1,5 @@
 """What mail programs put around a mail, in seven languages: whoever answers wrote none of it."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.daemon.sources.mail_message import _GENERATED

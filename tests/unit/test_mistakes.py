@@ -1,7 +1,5 @@
 """What is taken for a mistake in a person's text and what is not; and that none is learned or offered."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.adapters.mending.general_words import GeneralWords

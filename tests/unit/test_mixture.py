@@ -1,7 +1,5 @@
 """The mixture trusts the memory as far as it has been right, for each way of knowing apart."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Distributions over the next token are the same, whether remembered, drafted, stepped to or made anew."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from knowledge import convinced, trusting

@@ -1,7 +1,5 @@
 """The fast memory where numbers are large: the vocabulary's last tokens, frequent contexts, many entries, readers."""
 
-from __future__ import annotations
-
 import tracemalloc
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """One written form for each text: what goes, and what must stay."""
 
-from __future__ import annotations
-
 import pytest
 
 from idiolect.daemon.text.normalise import has_words, normalise, pieces

@@ -1,7 +1,5 @@
 """Letters: Word's and OpenDocument's files and Rich Text are read as their writers typed them."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What is built to be installed: every module and data file, the licences, and nothing else."""
 
-from __future__ import annotations
-
 import email
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Off the record: pauses over restarts of the service, and jumps of the clock."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Whether the machine runs on battery, and that less is computed ahead then."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Suggestions: the word under the cursor is found wherever it is cut, and costs one forward pass; ghosts."""
 
-from __future__ import annotations
-
 import gc
 from dataclasses import replace
 from types import ModuleType

@@ -1,7 +1,5 @@
 """A purge removes a profile, what the program made in it and nothing else; of any other folder it removes nothing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

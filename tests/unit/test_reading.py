@@ -1,7 +1,5 @@
 """Strangers' files are read in a process of their own; a limit takes no more than the file that breaks it."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

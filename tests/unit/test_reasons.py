@@ -1,7 +1,5 @@
 """Every reason for which something is not shown: each is returned, where it holds and nowhere else."""
 
-from __future__ import annotations
-
 import ast
 from dataclasses import replace
 from pathlib import Path

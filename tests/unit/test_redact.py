@@ -1,7 +1,5 @@
 """Redaction: each rule against its own examples, and what they have in common."""
 
-from __future__ import annotations
-
 import pytest
 from redaction_examples import left, taken
 

@@ -1,7 +1,5 @@
 """What may be opened of what a stranger can put at a path: a regular file, up to a limit, at once."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Rounds of a service with the tiny model: they step back, are cut off, and go on where they were."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A session: extended, cut back and rewound, its logits are those of its tokens, whatever came before."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

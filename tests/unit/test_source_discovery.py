@@ -1,7 +1,5 @@
 """What there is to read in a home folder, found by itself."""
 
-from __future__ import annotations
-
 import json
 import mailbox
 import os

@@ -1,7 +1,5 @@
 """Sources in the store and on the command line: what was read, whose it is, and taking it back."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -1,7 +1,5 @@
 """Each kind of source on files in its true format: what is taken, what is left, whose it is."""
 
-from __future__ import annotations
-
 import json
 import mailbox
 import zipfile

@@ -1,7 +1,5 @@
 """The tokenizer on a vocabulary small enough to check by eye."""
 
-from __future__ import annotations
-
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

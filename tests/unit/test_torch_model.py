@@ -1,7 +1,5 @@
 """The torch twin: its forward pass and its handwritten derivatives, against a plain implementation."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

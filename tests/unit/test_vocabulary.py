@@ -1,7 +1,5 @@
 """Which words can be suggested, and what each is worth, on a list small enough to count by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Following real folders with the system's own notices, as editors, programs and people change them."""
 
-from __future__ import annotations
-
 import logging
 import os
 import shutil

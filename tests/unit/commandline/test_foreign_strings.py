@@ -1,7 +1,5 @@
 """What a stranger named, be it a file or a git author, moves no cursor and changes no colours of the terminal."""
 
-from __future__ import annotations
-
 import json
 import re
 
