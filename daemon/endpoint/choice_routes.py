@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, get_args
 
 import pydantic
@@ -14,6 +15,7 @@ from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile.word_rules import WordChange
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.mending_question import MendingQuestion
 from idiolect.daemon.serving.speed_trial import NoTrialError, TrialRunningError, TrialStatus
 from idiolect.daemon.serving.switches import Corrections, Switches
 from idiolect.daemon.settings import Language
@@ -40,6 +42,13 @@ class WordRemovalBody(Body):
 
     text: Name
     kind: WordRuleKind | None = None
+
+
+@dataclass(frozen=True)
+class SwitchesFound(Switches):
+    """The switches, and the question whether sure slips are mended; null once corrections were switched."""
+
+    mending_question: MendingQuestion | None = None
 
 
 class SwitchesBody(Body):
@@ -95,9 +104,11 @@ def _register_words(app: Application, service: Service) -> None:
 
 def _register_switches(app: Application, service: Service) -> None:
     @app.get("/v1/switches", Scope.ADMIN)
-    async def switches() -> Switches:
-        """What the switches stand at."""
-        return service.model.served.switches
+    async def switches() -> SwitchesFound:
+        """What the switches stand at, and what its user was not asked yet."""
+        model = service.model
+        question = await run_sync(model.find_mending_question)
+        return SwitchesFound(**vars(model.served.switches), mending_question=question)
 
     @app.post("/v1/switches", Scope.ADMIN)
     async def set_switches(asked: SwitchesBody) -> Switches:

@@ -28,9 +28,10 @@ from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Publishe
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
+from idiolect.daemon.serving.mending_question import MendingQuestion, find_example
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
-from idiolect.daemon.serving.switches import Switches, read_switches, set_switches
+from idiolect.daemon.serving.switches import Switches, is_set, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
@@ -182,6 +183,13 @@ class LiveModel:
                 self._languages.chosen = switches.languages
                 self._follow_languages()
             return switches
+
+    def find_mending_question(self) -> MendingQuestion | None:
+        """Return the question whether sure slips are mended; None once the user has switched corrections."""
+        if is_set(self._store, "corrections"):
+            return None
+        words, general = self.served.user_model.words, self.loaded.general
+        return self.queue.run(Priority.LEARNING, in_one_step(lambda: find_example(words, general)))
 
     def _switch_to(self, switches: Switches) -> None:
         self.served = replace(self.served, switches=switches)

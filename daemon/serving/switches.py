@@ -35,6 +35,11 @@ def read_switches(store: Store, languages: tuple[Language, ...] = ()) -> Switche
     return replace(stands, languages=tuple(stands.languages))
 
 
+def is_set(store: Store, name: str) -> bool:
+    """Whether the user has set a switch, by its name."""
+    return name in store.state.get(_SWITCHES, {})
+
+
 def set_switches(store: Store, changed: Mapping[str, Any], languages: tuple[Language, ...] = ()) -> Switches:
     """Set switches, by name, and keep that; what all of them stand at then."""
     store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})

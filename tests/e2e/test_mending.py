@@ -10,6 +10,7 @@ from program import Program
 
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.daemon.serving.mending_question import find_example
 from idiolect.models.misspellings import Misspellings
 
 if TYPE_CHECKING:
@@ -192,6 +193,14 @@ def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
     predictor = loaded.build_predictor(loaded.build_user_model([encode(text) for text in texts]), None)
     assert "december" in offered(predictor, "i am free in dece")
     assert "wednesday" in offered(predictor, "i am free on wednes")  # never typed: the habit tells
+
+
+def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded: LoadedModel) -> None:
+    encode = loaded.tokenizer.encode
+    written = [encode("See you tomorrow then, my friend. A friend in need.")] * 3
+    for texts, example in (([], ("becuase", "because")), (written, ("freind", "friend"))):
+        found = find_example(loaded.build_user_model(texts).words, loaded.general)
+        assert (found["typed"], found["meant"]) == example
 
 
 def test_what_the_first_correction_needs_is_made_before_the_first_key(base: BasePaths) -> None:

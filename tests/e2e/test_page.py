@@ -518,7 +518,13 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         "show": "auto",
         "languages": [],
         "speed": 30,
+        "mending_question": {"typed": "becuase", "meant": "because"},
     }
+    page.until("!document.querySelector('#mending').hidden")
+    assert "becuase → because" in page.text("#mending")
+    page.js("document.querySelector('#mending [value=offer]').click()")
+    page.until("document.querySelector('#mending').hidden")
+    assert profile.ask("/v1/switches")["mending_question"] is None
     page.until("document.querySelector('#switch-corrections').value === 'offer'")
     try:
         page.type("the teal lighthouse keeper Zor")

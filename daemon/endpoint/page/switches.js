@@ -12,6 +12,9 @@ const boxes = () => [...$("switch-languages").querySelectorAll("input")];
 function show(stands) {
   for (const box of boxes()) box.checked = stands.languages.includes(box.value);
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name] || ""; // a speed of 0 is measured
+  const slip = stands.mending_question;
+  $("mending").hidden = !slip;
+  if (slip) $("mending-question").textContent = `Mend sure slips as you type (${slip.typed} → ${slip.meant})? Backspace takes one back.`;
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
@@ -50,6 +53,7 @@ export async function start(look) {
     $("switch-languages").append(label);
     box.addEventListener("change", () => choose("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
   }
+  for (const answer of $("mending").querySelectorAll("button")) answer.addEventListener("click", () => choose("corrections", answer.value));
   on($("bring-back"), "click", async () => {
     await set("show", "more");
     SWITCHES.show.focus();

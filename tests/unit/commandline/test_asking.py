@@ -2,6 +2,8 @@
 
 import io
 import json
+import pty
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ from idiolect.daemon.clients.commandline.arguments import read_text
 from idiolect.daemon.clients.commandline.commands.base import read_terms
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Feedback
 
 
@@ -48,6 +51,29 @@ def test_suggest(run, knowing):
     _, out, _ = run(service, "suggest", "-", typed="Thanks for [bold]three\x1b[31m lant")
     assert "lanterns" in out, "whole, not what is missing of it"
     assert "\x1b" not in out
+
+
+def test_setup_asks_once_whether_slips_are_mended_and_only_somebody_at_a_terminal(knowing, program):
+    home = knowing().settings.home
+
+    def setup(*arguments, typed):
+        ours, theirs = pty.openpty()
+        with open(ours, "wb", buffering=0) as keys, open(theirs) as terminal:
+            keys.write(typed)
+            return program(home, "setup", *arguments, stdin=terminal, start_new_session=True).stdout
+
+    def switches():
+        with ServiceClient(Settings(home=home)) as client:
+            found = client.get("/v1/switches")
+        return found["corrections"], found["mending_question"] is not None
+
+    asked = "Mend sure slips as you type?"
+    assert asked not in program(home, "setup", stdin=subprocess.DEVNULL).stdout
+    assert asked not in setup("--json", typed=b"y\n")
+    assert switches() == ("offer", True)
+    assert asked in setup(typed=b"y\n")
+    assert switches() == ("apply", False)
+    assert asked not in setup(typed=b"n\n")
 
 
 def test_the_end_of_a_line_on_stdin_is_no_part_of_what_is_looked_for(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.clients.commandline.arguments import AsJson, Yes, confirm, make_absolute, parse_path
-from idiolect.daemon.clients.commandline.client import find_profile
+from idiolect.daemon.clients.commandline.client import connect, find_profile
+from idiolect.daemon.clients.commandline.formatting import plain
 from idiolect.daemon.clients.commandline.output_files import writing
 from idiolect.daemon.clients.commandline.service_process import build_base
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -76,10 +78,13 @@ def run(
     if chosen is None:
         if show or yes:
             raise typer.BadParameter("name a place: without one, setup only lists them")
-        return _list(terminal, target, as_json=as_json)
+        _list(terminal, target, as_json=as_json)
+        return None if as_json else _ask_about_mending(terminal)
     if show:
         return _show(terminal, chosen, target)
-    return _install(terminal, chosen, target, ask=not yes and not as_json, as_json=as_json)
+    ask = not yes and not as_json
+    _install(terminal, chosen, target, ask=ask, as_json=as_json)
+    return _ask_about_mending(terminal) if ask else None
 
 
 def _find_place(name: str) -> Place:
@@ -127,6 +132,20 @@ def _ask_about_learning(place: Place, target: Target) -> Target:
         default=False,
     )
     return replace(target, learn=learn)
+
+
+def _ask_about_mending(terminal: Terminal) -> None:
+    """Ask whether sure slips are mended, once in the life of a profile, where its service runs and somebody answers."""
+    if not sys.stdin.isatty():
+        return
+    with contextlib.suppress(IdiolectError), connect() as client:
+        if (slip := client.get("/v1/switches")["mending_question"]) is None:
+            return
+        terminal.say(
+            f"For example {plain(slip['typed'])} → {plain(slip['meant'])}. Backspace takes one back."
+        )
+        mend = typer.confirm("Mend sure slips as you type?", default=False)
+        client.post("/v1/switches", {"corrections": "apply" if mend else "offer"})
 
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
