@@ -570,16 +570,16 @@ def test_a_sure_correction_is_made_by_itself_and_the_next_backspace_takes_it_bac
 
 
 def test_another_key_than_backspace_leaves_a_correction_and_a_later_backspace_deletes_one_character():
-    program = Program("thier.")
+    program = Program("so thier.")
     program.correct("their.", 6, apply=True, listed=False)
     program.type(" x")
     assert program.shown.note == ""
     program.press(BACKSPACE)
-    assert program.text == "their. "
+    assert program.text == "so their. "
 
 
 def test_what_the_program_undoes_is_not_corrected_again():
-    program = Program("thier ")
+    program = Program("so thier ")
     program.correct("their ", 6, apply=True)
     assert not program.press("z", CONTROL)
     assert program.corrected == [("accepted", "thier"), ("dismissed", "thier")]
@@ -595,12 +595,12 @@ def test_nothing_is_corrected_by_itself_where_the_cursor_only_came_back():
 
 @pytest.mark.parametrize("behind", [" ", " x"])
 def test_a_correction_waits_until_the_program_has_told_of_all_that_was_typed(behind):
-    program = Program("thier")
+    program = Program("so thier")
     program.late(behind)
-    program.correct("their ", 6, apply=True, prefix="thier ")
-    assert program.text == f"thier{behind}"
+    program.correct("their ", 6, apply=True, prefix="so thier ")
+    assert program.text == f"so thier{behind}"
     program.tell()
-    assert program.text == f"their{behind}"
+    assert program.text == f"so their{behind}"
 
 
 def test_a_correction_is_taken_by_a_click_where_it_is_certain_what_stands_there():
@@ -634,10 +634,10 @@ def test_each_of_two_words_is_corrected_by_its_own_late_answer():
 
 
 def test_a_word_is_corrected_however_late_while_nothing_is_typed_behind_it(monkeypatch):
-    program = Program("thier ")
+    program = Program("so thier ")
     monkeypatch.setattr(Clock, "now_s", Clock.now_s + 5)
     program.correct("their ", 6, apply=True)
-    assert program.text == "their "
+    assert program.text == "so their "
 
 
 @pytest.mark.parametrize("key", [BACKSPACE, RETURN, LEFT, ESCAPE, None])
@@ -665,6 +665,61 @@ def test_nothing_is_corrected_where_the_program_has_changed_the_text_itself(pref
     assert program.shown.note == ""
 
 
+def test_a_word_that_may_be_all_of_its_field_is_mended_only_once_another_word_begins():
+    program = Program("untill ")
+    program.correct("until ", 7, apply=True)
+    assert program.text == "untill "
+    assert program.shown.words == ("untill → until",)
+    program.type("d")
+    assert program.text == "until d"
+
+
+@pytest.mark.parametrize("mends", [True, False])
+def test_where_none_is_to_be_made_a_sure_correction_is_offered(mends):
+    program = Program()
+    program.typing = KeyHandler(mends=mends)
+    program.type("so thier ")
+    program.correct("their ", 6, apply=True)
+    assert program.text == ("so their " if mends else "so thier ")
+    assert program.shown.words == (() if mends else ("thier → their",))
+
+
+@pytest.mark.parametrize(
+    ("field", "mends"),
+    [
+        (Field("gtk3-im:gedit"), True),
+        (Field("gtk3-im:gedit", purpose=1), False),
+        (Field("gtk3-im:gedit", purpose=7), False),
+        (Field("gtk3-im:gnome-terminal-server"), False),
+        (Field("gtk3-im:geany"), False),
+        (Field("xim", window="Emacs"), False),
+        (Field("QIBusInputContext", window="featherpad"), True),
+    ],
+)
+def test_nothing_is_mended_by_itself_in_terminals_code_and_fields_for_a_name(field, mends):
+    assert field.mends == mends
+
+
+def test_what_is_mended_twice_in_one_word_is_taken_back_one_by_one():
+    program = Program("so thier x")
+    program.correct("their ", 6, apply=True, prefix="so thier ")
+    program.tell()
+    program.correct("there ", 6, apply=True, prefix="so their x")  # a second answer about the same place
+    assert program.text == "so their x"
+    assert program.press(BACKSPACE)
+    assert program.text == "so thier x"
+
+
+def test_nothing_is_mended_where_an_input_method_composes():
+    dead_acute = 0xFE51
+    program = Program("so thier")
+    program.late(" ")
+    program.press(dead_acute)
+    program.correct("their ", 6, apply=True, prefix="so thier ")
+    program.tell()
+    assert program.text.startswith("so thier ")
+
+
 def test_a_program_that_tells_nothing_gets_no_corrections():
     program = Program("thier ", tells=False)
     assert not program.corrections
@@ -674,10 +729,10 @@ def test_a_program_that_tells_nothing_gets_no_corrections():
 
 
 def test_a_program_that_does_not_delete_gets_no_more_corrections():
-    program = Program("thier ")
+    program = Program("so thier ")
     program.deletes = False
     program.correct("their ", 6, apply=True)
-    assert program.text == "thier their "
+    assert program.text == "so thier their "
     program.tell()
     assert not program.typing.corrections.program_deletes
     program.type("teh ")

@@ -237,16 +237,84 @@ def test_nothing_is_deleted_unless_the_program_tells_of_the_last_key(program, in
 
 @pytest.mark.parametrize("deletes", [True, False])
 def test_a_sure_correction_is_made_once_a_program_that_deletes_has_told_of_the_space(program, deletes):
-    program.service.corrections["thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
-    program.type("thier")
+    program.service.corrections["so thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
+    program.type("so thier")
     program.press(" ")
     program.settle()
     assert program.changes() == []
     if not deletes:
         program.call("SetCapabilities", "u", 0)
-    program.tell("thier ")
+    program.tell("so thier ")
     made = [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]
     assert program.changes() == (made if deletes else [])
+
+
+@pytest.fixture
+def mended(program):
+    """A program in which `thier` became `their`, and words were typed behind it."""
+    program.service.corrections["so thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
+    program.type("so thier ")
+    assert program.changes() == [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]
+    program.tell("so their ")
+    program.settle()
+    program.type("own way", before="so their ")
+    return program
+
+
+PUT_BACK = [("DeleteSurroundingText", -13, 13), ("CommitText", "thier own way")]
+
+
+def test_the_menu_puts_a_mended_word_back_and_leaves_it_so_in_that_field(mended):
+    assert mended.menu()["put_back"] == ("Put “thier” back in place of “their”", None)
+    mended.choose("put_back")
+    assert mended.changes() == PUT_BACK
+    assert "put_back" not in mended.menu()
+    mended.tell("so thier own way")
+    mended.service.corrections["so thier own way thier "] = mended.service.corrections["so thier "]
+    mended.type(" thier ", before="so thier own way")
+    assert mended.changes() == []
+    assert mended.service.bodies("/v1/words/add") == []
+
+
+def test_the_menu_has_a_word_never_corrected_again(mended):
+    mended.service.answers["/v1/words/add"] = {}
+    mended.choose("never_mend")
+    assert "“thier” is not corrected any more." in mended.notes()
+    assert mended.service.bodies("/v1/words/add") == [{"kind": "never_correct", "text": "thier"}]
+
+
+def test_a_menu_that_takes_the_focus_puts_the_word_back_when_that_returns(mended):
+    mended.call("FocusOut", "")
+    mended.choose("put_back")
+    assert mended.changes() == []
+    mended.call("FocusInId", "ss", "/context", EDITOR)
+    mended.tell("so their own way")
+    assert mended.changes() == PUT_BACK
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        lambda mended: mended.tell("so their own way\n"),
+        lambda mended: mended.tell("another text with their own way"),
+        lambda mended: mended.tell("so their own " + "way " * 100),
+        lambda mended: mended.call("SetSurroundingText", "vuu", ibus_objects.text("so their own way"), 16, 3),
+    ],
+    ids=["a line below", "elsewhere", "far away", "a selection"],
+)
+def test_a_word_is_put_back_only_where_it_stands_close_before_the_cursor(mended, instead):
+    mended.call("FocusOut", "")
+    mended.call("FocusInId", "ss", "/context", EDITOR)
+    mended.choose("put_back")
+    instead(mended)
+    assert mended.changes() == []
+
+
+def test_a_cursor_that_was_moved_puts_nothing_back_where_the_program_tells_of_the_old_place(mended):
+    mended.press("\uff51")  # Left
+    mended.tell("so their own way")
+    mended.choose("put_back")
+    assert {name for name, *_ in mended.wire.sent("CommitText", "UpdateLookupTable")} == {"UpdateLookupTable"}
 
 
 def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(loop, service, tmp_path):

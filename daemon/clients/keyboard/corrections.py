@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
+from idiolect.daemon.clients.keyboard.key_outcomes import Made, SuggestionOutcome
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 
+LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
 #: If the user has typed on, a correction is made by itself only within this time after its word ended.
 _MAKE_WITHIN_S: Final = 1.0
 
@@ -24,35 +25,19 @@ class Ended:
     word: OfferedWord | None = None
 
 
-@dataclass(frozen=True)
-class Made:
-    """A correction made with the last key: `put` stands in the place of `removed`, with `typed_after` behind it."""
-
-    removed: str
-    put: str
-    typed_after: str = ""
-
-    @property
-    def note(self) -> str:
-        """The note for the user."""
-        return f"“{mistyped(self.removed)}” became “{mistyped(self.put)}”. BackSpace takes that back."
-
-    def accepted(self, p: float) -> SuggestionOutcome:
-        """Return the outcome of a correction of probability `p`."""
-        return SuggestionOutcome("correction", "accepted", p, len(self.put), word=mistyped(self.removed))
-
-    def taken_back(self) -> SuggestionOutcome:
-        """Return the outcome of a correction that was taken back."""
-        return SuggestionOutcome("correction", "dismissed", 0.0, word=mistyped(self.removed))
-
-
 class FieldCorrections:
-    """Corrections delete text, so there are none unless the text before the cursor is certain."""
+    """Corrections delete text, so there are none unless the text before the cursor is certain.
 
-    def __init__(self, before: TextBeforeCursor) -> None:
+    Args:
+        kept: words whose correction was taken back here, in small letters.
+        mends: sure corrections may be made by themselves here.
+    """
+
+    def __init__(self, before: TextBeforeCursor, kept: set[str], *, mends: bool) -> None:
         """Begin in a field with an unknown text."""
         self._before = before
-        self._kept = set[str]()  # words whose correction was taken back here
+        self._kept = kept
+        self._mends = mends
         self._undeleted: str | None = None  # the text before the cursor if the program did not delete
         self.program_deletes = True
         self._ended: list[Ended] = []  # the oldest first
@@ -101,7 +86,7 @@ class FieldCorrections:
 
     def answered(self, offer: Offer) -> None:
         """Take the service's correction of an ended word."""
-        word = next((word for word in offer.words if word.apply), None)
+        word = next((word for word in offer.words if word.apply and self._mends), None)
         for ended in self._ended:
             if ended.prefix == offer.prefix:
                 ended.word = word
@@ -111,7 +96,7 @@ class FieldCorrections:
         since_s = time.monotonic() - _MAKE_WITHIN_S
         self._ended = [ended for ended in self._ended if ended.at_s > since_s or not ended.typed_after]
         text = self._before.text
-        due = next((ended for ended in self._ended if ended.word is not None), None)
+        due = next((ended for ended in self._ended if ended.word and not self._may_be_all(ended)), None)
         if due is None or due.word is None or text is None or not self.certain:
             return None
         self._ended.remove(due)
@@ -119,7 +104,13 @@ class FieldCorrections:
         stood = removed + due.typed_after
         if not text.endswith(stood) or not can_replace(text, len(stood)):
             return self.take_due()
-        return due.word, Made(removed, due.word.text, due.typed_after)
+        lead = due.prefix[: len(due.prefix) - due.word.replace]
+        return due.word, Made(removed, due.word.text, lead[-LEAD_CHARS:], due.typed_after)
+
+    def _may_be_all(self, ended: Ended) -> bool:
+        """Return whether a word may be all that belongs into its field, such as a name or a search."""
+        alone = not self._before.many_lines and len(ended.prefix.split()) == 1
+        return alone and not any(map(str.isalnum, ended.typed_after))
 
     def _keeps(self, removed: str) -> bool:
         return mistyped(removed).casefold() in self._kept

@@ -14,7 +14,7 @@ from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import WrittenText
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.clients.keyboard.ibus_objects import Property
-from idiolect.daemon.clients.keyboard.key_outcomes import AskService, SuggestionOutcome
+from idiolect.daemon.clients.keyboard.key_outcomes import AskService, Made, SuggestionOutcome
 from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.clients.keyboard.left_fields import LeftFields
 from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
@@ -53,6 +53,8 @@ class DesktopSession:
         self._paused = False
         self._status_s = float("-inf")  # when the service last said whether it is
         self._focused: Engine | None = None
+        self._mended: tuple[str, Made] | None = None  # the last mended word, and its input context
+        self._chosen: tuple[str, Made] | None = None  # to be put back once its field has the focus again
 
     def suggests(self, field: Field) -> bool:
         """Return whether words are offered in a field."""
@@ -163,6 +165,10 @@ class DesktopSession:
             Property("learn", "Learn what I write", learns),
             Property("pause", "Pause learning everywhere", self._paused),
         ]
+        if self._mended is not None:
+            _, made = self._mended
+            lines.append(Property("put_back", f"Put “{made.word}” back in place of “{made.meant}”"))
+            lines.append(Property("never_mend", f"Never correct “{made.word}”"))
         here = self._focused
         if here is not None and here.answering.sees is not None and here.field.app is not None:
             context = f"Sees what you answer in {here.field.app}"
@@ -177,9 +183,36 @@ class DesktopSession:
             self._begin_anew()
         elif name == "pause":
             self._pause(paused=checked)
+        elif name in ("put_back", "never_mend") and self._mended is not None:
+            self._chosen, self._mended = self._mended, None
+            if name == "never_mend":
+                self.requests.start_task(self._decide_never(self._chosen[1].word))
+            if here is not None:
+                here.put_back()
         elif name == "context" and here is not None and here.field.app is not None:
             self.requests.start_task(self._set_context(here.field.app, see=checked))
         self._show_menu()
+
+    def set_mended(self, context: str, made: Made | None) -> None:
+        """Offer in the menu to put the last mended word back; None: nothing is to be put back."""
+        self._mended, self._chosen = None if made is None else (context, made), None
+        self._show_menu()
+
+    def take_chosen(self, context: str) -> Made | None:
+        """Return the word that its user wants put back in this input context, once."""
+        chosen = self._chosen
+        if chosen is None or chosen[0] != context:
+            return None
+        self._chosen = None
+        return chosen[1]
+
+    async def _decide_never(self, word: str) -> None:
+        """Have the service correct a word never again."""
+        rule = {"kind": "never_correct", "text": word}
+        if await self.requests.link.ask("POST", "/v1/words/add", rule) is None:
+            self._show_note("The service did not answer, so nothing was changed.")
+        else:
+            self._show_note(f"“{word}” is not corrected any more.")
 
     def _set_learning(self, *, learn: bool) -> None:
         try:

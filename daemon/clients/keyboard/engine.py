@@ -26,6 +26,7 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     KeyEffect,
     ShowSuggestions,
     SuggestionOutcome,
+    WordMended,
 )
 from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE, RETURN
 from idiolect.daemon.clients.keyboard.suggest_answer import read
@@ -76,6 +77,8 @@ class Engine:
         self._is_placed = False  # IBus has reported the caret, and no key since can have led elsewhere
         self._caret_at_letter: tuple[int, int] | None = None
         self._of_many_lines = set[str]()  # contexts of one field with room for several lines
+        self._kept = dict[str, set[str]]()  # by context of one field: words whose correction was taken back
+        self._is_fresh = True  # the program has reported nothing since the field has the focus
         self._is_begun = False  # a letter was typed since the field has the focus
         self._stretch: WritingStretch | None = None  # of a trial that ran at the first letter
         self.answering = FieldAnswering()
@@ -209,9 +212,13 @@ class Engine:
 
     def _on_surrounding_text(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._follows_keys():
-            actions = self._handler.report(ibus_objects.content(text), cursor, anchor)
+            content = ibus_objects.content(text)
+            actions = self._handler.report(content, cursor, anchor)
             if self._awaits_name:
                 return
+            fresh, self._is_fresh = self._is_fresh and cursor == anchor, False
+            if fresh and (made := self._session.take_chosen(self._context)) is not None:
+                actions += self._handler.put_back(made, content[:cursor])
             if not self._handler.corrections.program_deletes:
                 self._session.undeleting.add(self.field.client)
             if self._held is not None:
@@ -307,6 +314,11 @@ class Engine:
         self.answering = FieldAnswering()
         self._apply(self._handler.ask_again())
 
+    def put_back(self) -> None:
+        """Put the mended word back that its user has chosen in the menu, if this field has the focus."""
+        if not self._is_fresh and (made := self._session.take_chosen(self._context)) is not None:
+            self._apply(self._handler.put_back(made))
+
     def show_note(self, note: str) -> None:
         """Show the user a note where they type."""
         self._apply(self._handler.show_note(note))
@@ -330,8 +342,10 @@ class Engine:
             written = FieldAuthorship() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
             written = self._session.left_fields.begin((self._context, field))
+        self._is_fresh = True
         many_lines = self._context in self._of_many_lines
-        self._handler = KeyHandler(written, many_lines=many_lines)
+        kept = self._kept.setdefault(self._context, set()) if field.has_own_context else None
+        self._handler = KeyHandler(written, many_lines=many_lines, mends=field.mends, kept=kept)
         self._handler.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._handler.before.lose()
@@ -351,6 +365,8 @@ class Engine:
                     self._ask(action)
                 case SuggestionOutcome():
                     self._session.count(action, self.field)
+                case WordMended():
+                    self._session.set_mended(self._context, action.made)
                 case FieldEmptied() if (
                     self._caret[1] <= self._caret_at_return[1] and self._handler.written is not None
                 ):

@@ -50,6 +50,15 @@ _BROWSER: Final = re.compile(
     re.I,
 )
 
+#: Programs to write code in.
+_CODE_EDITOR: Final = re.compile(
+    r"\b(code|codium|vscodium|code-oss|cursor|zed|lapce|emacs|[gn]?vim|nvim-qt|neovide|geany|kate|kdevelop|qtcreator"
+    r"|gnome-builder|sublime_text|eclipse|netbeans|jetbrains\S*|idea|pycharm|clion|webstorm|android-studio)\b",
+    re.I,
+)
+#: Purposes of a name, or of letters alone.
+_ONE_WORD: Final = frozenset(("alpha", "name"))
+
 _TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)
 
 Unknown = Literal["allow", "quiet", "exclude"]
@@ -102,6 +111,12 @@ class Field:
     def terminal(self) -> bool:
         """Whether it is a terminal, by its purpose or its program."""
         return self.input_purpose == "terminal" or (self.app is not None and bool(_TERMINAL.match(self.app)))
+
+    @property
+    def mends(self) -> bool:
+        """Whether sure corrections may be made by themselves: no terminal, code or field for a name."""
+        code = self.app is not None and bool(_CODE_EDITOR.search(self.app))
+        return not (self.terminal or code or self.input_purpose in _ONE_WORD)
 
     def suggests(self, *, terminals: bool, unknown: Unknown) -> bool:
         """Return whether words may be offered here; the service has its rules besides."""

@@ -11,14 +11,16 @@ from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.clients.keyboard import keysyms
-from idiolect.daemon.clients.keyboard.corrections import FieldCorrections, Made
+from idiolect.daemon.clients.keyboard.corrections import LEAD_CHARS, FieldCorrections
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.clients.keyboard.key_outcomes import (
     AskService,
     FieldEmptied,
     InsertText,
     KeyEffect,
+    Made,
     SuggestionOutcome,
+    WordMended,
 )
 from idiolect.daemon.clients.keyboard.keys import (
     ALT,
@@ -33,7 +35,7 @@ from idiolect.daemon.clients.keyboard.keys import (
     TAKE_WORD,
 )
 from idiolect.daemon.clients.keyboard.shown_offer import ShownOffer
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
+from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.text.typed_text import begun
 
@@ -43,6 +45,7 @@ _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
 _UNDO: Final = frozenset(map(ord, "zZ"))
+_MAX_AFTER: Final = 200  # characters behind a mended word that is put back
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
@@ -54,13 +57,22 @@ class KeyHandler:
     Args:
         written: the text to learn; None if nothing is learned here.
         many_lines: the field is known to have room for several lines.
+        mends: sure corrections may be made by themselves in this field.
+        kept: words whose correction was taken back in this field.
     """
 
-    def __init__(self, written: FieldAuthorship | None = None, *, many_lines: bool = False) -> None:
+    def __init__(
+        self,
+        written: FieldAuthorship | None = None,
+        *,
+        many_lines: bool = False,
+        mends: bool = True,
+        kept: set[str] | None = None,
+    ) -> None:
         """Begin in a field with an unknown text."""
         self.before = TextBeforeCursor(many_lines=many_lines)
         self.written = written
-        self.corrections = FieldCorrections(self.before)
+        self.corrections = FieldCorrections(self.before, set() if kept is None else kept, mends=mends)
         self.characters = 0  # typed or taken here, less characters taken back
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
         self._shown = ShownOffer()
@@ -148,7 +160,7 @@ class KeyHandler:
         used, actions = self._press(value, state)
         self._with_alt = used and state & HELD == ALT
         if made is not None and keysyms.is_shortcut(state) and value in _UNDO:
-            actions = [*actions, self.corrections.keep(made)]
+            actions = [*actions, *self._keep(made)]
         return used, [*noted, *actions]
 
     def _press(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
@@ -217,7 +229,8 @@ class KeyHandler:
     def _take_word(self, index: int) -> list[KeyEffect]:
         word = self._shown.offer.words[index]
         if word.replace:
-            return self._correct(word, Made(self._shown.offer.removed(word), word.text))
+            lead = self._shown.offer.prefix[: -word.replace][-LEAD_CHARS:]
+            return self._correct(word, Made(self._shown.offer.removed(word), word.text, lead))
         commit = self._put(word.text, 0)
         self._shown.take_word(self._shown.offer.label(word))
         outcome = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
@@ -254,8 +267,9 @@ class KeyHandler:
     def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
         commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
         self._space_owed, self._typed_last = not word.ended, False
-        done = [commit, made.accepted(word.p), *self._end_word(), *self._ask()]
-        self.corrections.made, self._shown.note = made, made.note
+        done = [commit, made.accepted(word.p), WordMended(made), *self._end_word(), *self._ask()]
+        self.corrections.made = made
+        self._shown.note = f"“{made.word}” became “{made.meant}”. BackSpace takes that back."
         return [*done, *self._show()]
 
     def _replace(self, removed: str, put: str) -> InsertText:
@@ -269,7 +283,24 @@ class KeyHandler:
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
         self._space_owed = False
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
-        return [commit, self.corrections.keep(made), *self._end_word(), *self._ask()]
+        return [commit, *self._keep(made), *self._end_word(), *self._ask()]
+
+    def _keep(self, made: Made) -> list[KeyEffect]:
+        """Correct a word no more in this field, since its correction was taken back."""
+        return [self.corrections.keep(made), WordMended(None)]
+
+    def put_back(self, made: Made, told: str | None = None) -> list[KeyEffect]:
+        """Put a mended word back wherever it stands close before the cursor, or say that it does not.
+
+        `told` is the text before the cursor as the program has reported it just now: there nothing was typed yet.
+        """
+        text = self.before.text if told is None and self.corrections.certain else told
+        _, found, after = (text or "").rpartition(made.lead + made.put)
+        going = made.put + after
+        if not found or len(after) > _MAX_AFTER or not can_replace(text or "", len(going)):
+            return self.show_note(f"“{made.meant}” does not stand before the cursor any more.")
+        self.corrections.made = None
+        return self._take_back_correction(replace(made, typed_after=after))
 
     def refused(self) -> list[KeyEffect]:
         """Drop a replacement that could not be made: the text is not known."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from idiolect.daemon.clients.keyboard.suggest_answer import mistyped
+
 
 @dataclass(frozen=True)
 class InsertText:
@@ -51,8 +53,45 @@ class SuggestionOutcome:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A correction that was made: behind `lead`, `put` stands in the place of `removed`; then comes `typed_after`."""
+
+    removed: str
+    put: str
+    lead: str
+    typed_after: str = ""
+
+    @property
+    def word(self) -> str:
+        """The mistyped word."""
+        return mistyped(self.removed)
+
+    @property
+    def meant(self) -> str:
+        """The word that stands in its place."""
+        return mistyped(self.put)
+
+    def accepted(self, p: float) -> SuggestionOutcome:
+        """Return the outcome of a correction of probability `p`."""
+        return SuggestionOutcome("correction", "accepted", p, len(self.put), word=self.word)
+
+    def taken_back(self) -> SuggestionOutcome:
+        """Return the outcome of a correction that was taken back."""
+        return SuggestionOutcome("correction", "dismissed", 0.0, word=self.word)
+
+
+@dataclass(frozen=True)
+class WordMended:
+    """The menu offers to put a word back that was mended; None: the word was put back."""
+
+    made: Made | None
+
+
+@dataclass(frozen=True)
 class FieldEmptied:
     """Return was pressed, and the text before the cursor has gone: a sent message, or an earlier line."""
 
 
-KeyEffect: TypeAlias = InsertText | AskService | ShowSuggestions | SuggestionOutcome | FieldEmptied
+KeyEffect: TypeAlias = (
+    InsertText | AskService | ShowSuggestions | SuggestionOutcome | WordMended | FieldEmptied
+)
