@@ -16,8 +16,8 @@ from idiolect.daemon.sources import (
     commit_messages,
     documents,
     git_config,
-    light_markup,
     mailboxes,
+    markdown,
     matrix,
     office_documents,
     rtf,
@@ -111,16 +111,14 @@ KINDS: Final = (
     Kind("docx", "file", office_documents.word, (".docx",)),
     Kind("odt", "file", office_documents.opendocument, (".odt",)),
     Kind("rtf", "file", rtf.read, (".rtf",)),
-    Kind("markdown", "file", documents.reader(light_markup.markdown), (".md", ".markdown")),
-    Kind("org", "file", documents.reader(light_markup.org), (".org",)),
-    Kind("rst", "file", documents.reader(light_markup.rst), (".rst", ".rest")),
+    Kind("markdown", "file", documents.reader(markdown.read_paragraphs), (".md", ".markdown")),
     Kind("jsonl", "file", documents.json_lines, (".jsonl", ".ndjson")),
     Kind("text", "file", documents.reader(paragraphs), (".txt", ".text")),
 )
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
 TEXT: Final = BY_NAME["text"]
 #: What may be read, as a sentence says it.
-SAID: Final = ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats"
+SAID: Final = ".txt, .md, .docx, .odt, .rtf, .jsonl files, mail (mbox, Maildir), exported chats"
 
 _DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes}
 

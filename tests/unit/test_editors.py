@@ -42,7 +42,6 @@ from idiolect.daemon.text.typed_text import Pauses
         ("plaintext", "Hello,\n\n> quoted", None),
         ("rst", "Hello,\n\n> quoted", None),
         ("rst", "Hello,\n\n> quoted\nYes, th", "Hello,\n\nYes, th"),
-        ("org", "Hello,\n\n> quoted", "Hello,\n\n> quoted"),
         ("gitcommit", "Fix\n# --------------- >8 ---------------\n+def fo", None),
         ("latex", r"The \emph{ca", r"The \emph{ca"),
         ("latex", r"The \emp", None),

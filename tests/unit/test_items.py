@@ -13,7 +13,7 @@ from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources.items import Skipped, UnreadableError
-from idiolect.daemon.sources.light_markup import markdown
+from idiolect.daemon.sources.markdown import read_paragraphs
 
 # Which files
 
@@ -235,7 +235,7 @@ more code
 
 
 def test_markdown_without_what_is_no_prose() -> None:
-    assert list(markdown(MARKDOWN.split("\n"))) == [
+    assert list(read_paragraphs(MARKDOWN.split("\n"))) == [
         "A heading",
         "A paragraph that is wrapped, with a link and `code`. A line with a break at its end\n"
         "and bold text & more.",
@@ -250,17 +250,17 @@ def test_markdown_without_what_is_no_prose() -> None:
 
 
 def test_a_thematic_break_at_the_start_is_no_front_matter() -> None:
-    assert list(markdown(["---", "text", "", "more"])) == ["text", "more"]
-    assert list(markdown(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
-    assert list(markdown(["+++", "title = 1", "+++", "text"])) == ["text"]
-    assert list(markdown([])) == []
+    assert list(read_paragraphs(["---", "text", "", "more"])) == ["text", "more"]
+    assert list(read_paragraphs(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
+    assert list(read_paragraphs(["+++", "title = 1", "+++", "text"])) == ["text"]
+    assert list(read_paragraphs([])) == []
 
 
 @pytest.mark.parametrize("fence", ["```", "````", "~~~", "> ```", "- ```", "  ```"])
 def test_fences(fence: str) -> None:
     closing = fence.strip(" >-")
     inner = "```" if len(closing) > 3 else "`"
-    assert list(markdown(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
+    assert list(read_paragraphs(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
 
 
 # JSON lines

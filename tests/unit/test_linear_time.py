@@ -25,7 +25,7 @@ from idiolect.daemon import sources, text
 from idiolect.daemon.clients.editors import commit_message_file
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.serving import answered_text
-from idiolect.daemon.sources import light_markup
+from idiolect.daemon.sources import markdown
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.text import normalise as normalising
 from idiolect.daemon.text import redaction
@@ -261,8 +261,8 @@ UNITS = [
     *("[", "![", "](", "[[", "[^", "<", "<a ", "<!--", "<!---->", "-->", "`", "```\n", "~~~\n"),
     *("# ", "#\n", "> ", ">\n", "- ", "- \n", "A-", "a.", "    a\n", "* ", "** ", "*** \n", "_", "__ "),
     *("|", "| - ", "|-|\n", "\\\n", "&#9", "&a", "&lt;"),
-    *("http://a:b@", "<https:", "[cid:", "[fn:", "<<", "[2020-01-01", "#+begin_src\n"),
-    *(":a:\n", ":a:`", "`a <", ".. a::\n", "From a@b ", "\n\nFrom 00:00", "From: a\n"),
+    *("http://a:b@", "<https:", "[cid:"),
+    *("From a@b ", "\n\nFrom 00:00", "From: a\n"),
     *("On a wrote:\n> ", "<a@b>", "&gt;a\n", "-- \n", "--"),
     *(" \n", "a \n", "=?a?q?", "=?", "<div>a</div>", "<br>"),
     *("<div id=appendonsend></div>", "<p class=a style=b>a</p>"),
@@ -274,9 +274,7 @@ MAIL = (
     b"Content-Type: text/html\n\n",
 )
 READERS: dict[str, Work] = {
-    "markdown": lambda text: [*light_markup.markdown(text.splitlines())],
-    "org": lambda text: [*light_markup.org(text.splitlines())],
-    "rst": lambda text: [*light_markup.rst(text.splitlines())],
+    "markdown": lambda text: [*markdown.read_paragraphs(text.splitlines())],
     "paragraphs": lambda text: [*paragraphs(text.splitlines())],
     "own words": own_words,
     "flowed": lambda text: own_words(text, flowed=True, delete_space=True),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from idiolect.daemon.clients.editors import commit_message_file
-from idiolect.daemon.sources import light_markup
+from idiolect.daemon.sources import markdown
 from idiolect.daemon.text.lines import paragraphs
 from idiolect.daemon.text.replies import Reply, is_quoted, mail_body, near, own_words, split, split_mail
 
@@ -31,16 +31,8 @@ def _in_tex(before: str, _behind: str) -> Reply:
     return Reply(None if _TEX_COMMAND.search(before) else near(before))
 
 
-def _unquoted(lines: Iterable[str]) -> Iterator[str]:
-    yield from ("" if is_quoted(line) else line for line in lines)
-
-
 def _text(lines: Iterable[str]) -> Iterator[str]:
-    yield from paragraphs(_unquoted(lines))
-
-
-def _rst(lines: Iterable[str]) -> Iterator[str]:
-    yield from light_markup.rst(_unquoted(lines))
+    yield from paragraphs("" if is_quoted(line) else line for line in lines)
 
 
 def _mail(lines: Iterable[str]) -> Iterator[str]:
@@ -53,10 +45,10 @@ _Read: TypeAlias = Callable[[Iterable[str]], Iterator[str]]
 #: By the editors' names of languages: the prose around the cursor, and the reader of paragraphs. A language without a
 #: reader is not learned: a commit message is read from its repository, and TeX is half code.
 _LANGUAGES: Final[dict[str, tuple[_Prose, _Read | None]]] = {
-    **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, light_markup.markdown)),
-    **dict.fromkeys(("plaintext", "text", "fundamental", "normal"), (split, _text)),
-    **dict.fromkeys(("rst", "restructuredtext"), (split, _rst)),
-    "org": (_anywhere, light_markup.org),
+    **dict.fromkeys(("markdown", "quarto", "rmd", "mdx"), (_in_markdown, markdown.read_paragraphs)),
+    **dict.fromkeys(
+        ("plaintext", "text", "fundamental", "normal", "rst", "restructuredtext", "org"), (split, _text)
+    ),
     **dict.fromkeys(("mail", "message", "email"), (split_mail, _mail)),
     **dict.fromkeys(("gitcommit", "git-commit", "commit-message"), (commit_message_file.split, None)),
     **dict.fromkeys(("latex", "tex", "plaintex", "context"), (_in_tex, None)),
