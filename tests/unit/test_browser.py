@@ -1,4 +1,4 @@
-"""The extension's packages, the host that browsers start, and where they find it."""
+"""The extension, the host that browsers start, and where they find it."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from serving import serving
 
-from idiolect.daemon.clients.browser import host, manifests, package
+from idiolect.daemon.clients.browser import host
 from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
@@ -53,7 +53,7 @@ def test_each_browser_that_is_there_is_told_of_the_host_and_of_its_own_extension
     states = {state.browser: state for state in install(settings)}
     assert states.keys() == {"Chromium", "Brave", "Firefox"}
     assert all(state.installed and state.current for state in states.values())
-    about = manifests.about()
+    about = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
     chromium = json.loads(Path(states["Chromium"].path).read_text())
     assert chromium["allowed_origins"] == ["chrome-extension://ogioiejpocfkaninpekhlpbbagbgcppd/"]
     assert chromium["path"] == str(settings.browser_host_path)
@@ -102,35 +102,30 @@ def test_a_sandbox_is_said_to_keep_the_extension_from_its_host(settings, tmp_pat
     assert states["Firefox (Snap)"].current
 
 
-# --- the packages ---
+# --- the extension ---
 
 
-def test_a_package_holds_the_whole_extension_and_what_its_browser_needs(tmp_path):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    built = {one.browser: one for one in package.build(tmp_path / "built")}
-    sources = {path.relative_to(EXTENSION).as_posix() for path in EXTENSION.rglob("*") if path.is_file()}
-    told = {}
-    for browser, one in built.items():
-        with zipfile.ZipFile(one.archive) as archive:
-            assert set(archive.namelist()) == sources
-            told[browser] = json.loads(archive.read("manifest.json"))
-        assert told[browser] == json.loads((Path(one.folder) / "manifest.json").read_text())
-        assert told[browser]["version"] == project["version"]
-        assert told[browser]["incognito"] == "not_allowed"
-        assert "host_permissions" not in told[browser]
-    assert "service_worker" in told["chromium"]["background"]
-    assert "browser_specific_settings" not in told["chromium"]
-    assert "scripts" in told["firefox"]["background"]
-    assert "key" not in told["firefox"]
-    assert told["firefox"]["action"]["default_area"] == "navbar"  # else the button is in a menu
-    assert "default_area" not in told["chromium"]["action"]
-
-
-def test_it_is_said_what_each_browser_is_to_load(settings, tmp_path):
+def test_the_whole_extension_is_written_and_it_is_said_how_each_browser_loads_it(settings, tmp_path):
     (tmp_path / ".config/chromium").mkdir(parents=True)
     *_, chromium, firefox = Browsers().install(Target(settings, into=tmp_path / "built"))
-    assert f"load {tmp_path}/built/chromium." in chromium
-    assert f"load {tmp_path}/built/firefox/manifest.json" in firefox
+    folder, archive = tmp_path / "built/extension", tmp_path / "built/idiolect.xpi"
+    assert f"load {folder}." in chromium
+    assert f"load {folder}/manifest.json, or install {archive}." in firefox
+    files = {path.relative_to(EXTENSION).as_posix() for path in EXTENSION.rglob("*") if path.is_file()}
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == files
+    with zipfile.ZipFile(archive) as packed:
+        assert {name for name in packed.namelist() if not name.endswith("/")} == files
+
+
+def test_the_extension_is_of_the_program_s_version_and_asks_for_no_page_at_first():
+    manifest = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
+    assert (
+        manifest["version"]
+        == tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    )
+    assert manifest["incognito"] == "not_allowed"
+    assert "host_permissions" not in manifest
+    assert manifest["action"]["default_area"] == "navbar"  # else Firefox puts the button into a menu
 
 
 def test_the_extension_reaches_nothing_but_its_host():

@@ -10,13 +10,13 @@ import hashlib
 import json
 from base64 import b64decode
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import platformdirs
 
+#: The extension, as it is part of the program.
+EXTENSION: Final = Path(__file__).with_name("extension")
 #: The name that the extension asks for.
 NAME: Final = "idiolect"
 _DESCRIPTION: Final = "idiolect: suggestions from the service of this machine's user"
@@ -116,17 +116,6 @@ def _boxed() -> list[Browser]:
     ]
 
 
-def extension() -> Traversable:
-    """The extension's folder, as it is part of the program."""
-    return resources.files("idiolect.daemon.clients.browser").joinpath("extension")
-
-
-def about() -> dict[str, Any]:
-    """The extension's manifest."""
-    found: dict[str, Any] = json.loads(extension().joinpath("manifest.json").read_text("utf-8"))
-    return found
-
-
 def chromium_id(key: str) -> str:
     """The identity that Chromium gives to an extension with this public key (base64 of its DER form).
 
@@ -138,17 +127,11 @@ def chromium_id(key: str) -> str:
 
 def manifest(browser: Browser, program: Path) -> bytes:
     """What the browser reads: which program it may start, and for which extension alone."""
-    extension = about()
+    extension = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
     allowed: dict[str, list[str]] = (
         {"allowed_extensions": [extension["browser_specific_settings"]["gecko"]["id"]]}
         if browser.gecko
         else {"allowed_origins": [f"chrome-extension://{chromium_id(extension['key'])}/"]}
     )
-    told = {
-        "name": NAME,
-        "description": _DESCRIPTION,
-        "path": str(program),
-        "type": "stdio",
-        **allowed,
-    }
-    return json.dumps(told, indent=2).encode() + b"\n"
+    content = {"name": NAME, "description": _DESCRIPTION, "path": str(program), "type": "stdio", **allowed}
+    return json.dumps(content, indent=2).encode() + b"\n"

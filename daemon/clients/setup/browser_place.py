@@ -13,8 +13,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from idiolect.daemon.clients.browser import package
-from idiolect.daemon.clients.browser.manifests import Browser, browsers, manifest
+from idiolect.daemon.clients.browser.manifests import EXTENSION, Browser, browsers, manifest
 from idiolect.daemon.clients.setup import own_files
 from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
 from idiolect.daemon.settings import Settings
@@ -81,9 +80,8 @@ class Browsers(Place):
         for path, data in files.items():
             own_files.write(path, data)
         settings.browser_host_path.chmod(0o700)
-        built = package.build(_extension(target))
         limits = [f"{state.browser}: {state.limit}." for state in self.states(target) if state.limit]
-        return [*(f"Wrote {path}." for path in files), *limits, *map(_how_to_load, built)]
+        return [*(f"Wrote {path}." for path in files), *limits, *_write_extension(_extension(target))]
 
     def remove(self, target: Target) -> list[str]:
         """Remove the program, the manifests that name it, and the extension in the profile. Raises OSError."""
@@ -134,10 +132,15 @@ def _extension(target: Target) -> Path:
     return target.into or target.settings.browser_extension_path
 
 
-def _how_to_load(built: package.Built) -> str:
-    if built.browser == "firefox":
-        return f"Firefox: in about:debugging load {built.folder}/manifest.json, or install {built.archive}."
-    return f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {built.folder}."
+def _write_extension(into: Path) -> tuple[str, str]:
+    """Write the extension to a folder, and an archive of it; return how each browser loads it. Raises OSError."""
+    folder = into / "extension"
+    shutil.copytree(EXTENSION, folder, dirs_exist_ok=True)
+    archive = Path(shutil.make_archive(str(into / "idiolect"), "zip", folder)).replace(into / "idiolect.xpi")
+    return (
+        f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {folder}.",
+        f"Firefox: in about:debugging load {folder}/manifest.json, or install {archive}.",
+    )
 
 
 def _state(settings: Settings, browser: Browser) -> BrowserState:
