@@ -6,9 +6,9 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict
-from typing import Final
+from typing import Final, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -86,44 +86,26 @@ class Terminal:
             self.say((name.ljust(width), "dim"), value, indent=width)
 
     def show_table(
-        self,
-        columns: Iterable[str],
-        rows: Iterable[Iterable[str | tuple[str | tuple[str, str], ...]]],
-        *,
-        right: Collection[str] = (),
-        styles: Mapping[str, str] | None = None,
-        narrow: bool = False,
+        self, columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = ()
     ) -> None:
         """Print a table, or each row as a list where the terminal is too narrow for whole words.
 
-        A cell is its text, or a tuple of parts as `say` takes them.
-        `right` names the columns that are set flush right, `styles` the style of columns. A `narrow` table has no
-        space around its cells and breaks none of them.
+        `right` names the columns that are set flush right.
         """
-        names = tuple(columns)
-        cells = [[_text(cell) if isinstance(cell, str) else _text(*cell) for cell in row] for row in rows]
-        least = [_longest_word([name, *(row[at].plain for row in cells)]) for at, name in enumerate(names)]
+        names, cells = tuple(columns), [list(map(plain_lines, row)) for row in rows]
+        least = [_longest_word([name, *(row[at] for row in cells)]) for at, name in enumerate(names)]
         least[-1] = min(least[-1], _FOLDED)
-        if not narrow and sum(least) + 3 * len(least) > self._out.width:
+        if sum(least) + 3 * len(least) > self._out.width:
             for row in cells:
-                pairs = zip(names, row, strict=True)
-                self.show_facts((name, cell.plain) for name, cell in pairs if cell.plain)
+                self.show_facts((name, cell) for name, cell in zip(names, row, strict=True) if cell)
                 self.say("")
             return
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        if narrow:
-            table.padding = 0
         for name, width in zip(names, least, strict=True):
-            table.add_column(
-                name,
-                min_width=None if narrow else width,
-                justify="right" if name in right else "left",
-                style=(styles or {}).get(name),
-                overflow="fold",
-                no_wrap=narrow,
-            )
+            justify: Literal["left", "right"] = "right" if name in right else "left"
+            table.add_column(name, min_width=width, justify=justify, overflow="fold")
         for row in cells:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         self._out.print(table)
 
     @contextlib.contextmanager

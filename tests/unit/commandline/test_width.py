@@ -29,7 +29,7 @@ SHOWN = {
     "switch": [()],
     "open": [("--no-browser",)],
     "trial": [()],
-    "eval": [("--chars", "500", "--all"), ("--context", "replies.jsonl", "--chars", "500")],
+    "eval": [("--chars", "500"), ("--context", "replies.jsonl", "--chars", "500")],
     "adapters": [()],
     "base": [(), ("use", "nonsense"), ("remove", "nonsense"), ("remove", "smollm2-135m")],
     "use": [("base",)],

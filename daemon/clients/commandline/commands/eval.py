@@ -9,21 +9,14 @@ import typer
 
 from idiolect.daemon.clients.commandline.arguments import AsJson, Budget, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
-from idiolect.daemon.clients.commandline.formatting import clock, counted, number, percent
+from idiolect.daemon.clients.commandline.formatting import counted, number, percent
 from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
 from idiolect.daemon.clients.commandline.progress import follow_phases
 from idiolect.daemon.clients.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --all; idiolect eval --context replies.jsonl"
+EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl; idiolect eval --context replies.jsonl"
 
 _WORDS_ON_OFFER: Final = (1, 3, 5)
-#: Rows of a measurement, by what suggestions know in it: at two lines a row, they fit into 80 columns.
-_ROWS: Final = {
-    "base": "base model",
-    "context": "latest\ntexts",
-    "no context": "all but\nlatest",
-    "both": "all",
-}
 
 
 def run(
@@ -38,9 +31,6 @@ def run(
     chars: Annotated[
         int, typer.Option(metavar="N", help="About how many characters to type.", min=500, max=200_000)
     ] = 8000,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Of the draw: another seed types other messages.", min=0)
-    ] = 1,
     budget: Budget = None,
     no_train: Annotated[
         bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")
@@ -57,9 +47,6 @@ def run(
             '"…", "context": ["…"]}, what you wrote and what it answers, the newest last. None of it is kept.',
         ),
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show every part of the program, intervals, grey text and times.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure what it saves: type what you wrote last again, with only older text learned."""
@@ -72,7 +59,6 @@ def run(
     body = {
         "path": None if path is None else make_absolute(path),
         "chars": chars,
-        "seed": seed,
         "mistakes": mistakes,
         "context": None if context is None else make_absolute(context),
     }
@@ -83,35 +69,11 @@ def run(
             found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
         measured = client.get("/v1/status")["key_ms"] is not None
 
-    def show() -> None:
-        if context is not None:
-            _show_answers(terminal, found, everything=everything)
-        elif everything:
-            _show(terminal, found, own=path is None)
-        else:
-            _show_in_short(terminal, found, measured)
-
-    terminal.print_result(show, found, as_json=as_json)
-
-
-def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
-    """Show all that was measured, of the user's `own` history or a corpus."""
-    history, test = found["history"], found["test"]
-    typed = counted(test["entries"], "message")
-    terminal.say(
-        f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
-        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals, where suggestions know nothing of you "
-        "(base model), your latest texts, or those with memory, adapter, or all of it:"
+    terminal.print_result(
+        lambda: _show_answers(terminal, found) if context else _show(terminal, found, measured),
+        found,
+        as_json=as_json,
     )
-    _show_arms(terminal, found["arms"], "all")
-    new = [arm for arm in found["arms"] if arm["no_repeats"]]
-    if test["repeats"] and new:
-        repeats = counted(test["repeats"], "message that repeats another", "messages that repeat others")
-        terminal.say(f"Without {repeats}:")
-        _show_arms(terminal, new, "no_repeats")
-    if found.get("mistakes"):
-        terminal.say(_describe_mistakes(found["mistakes"]))
-    return terminal.say(_describe_adapter(found["adapter"], own=own))
 
 
 def describe_savings(found: dict[str, Any]) -> str:
@@ -138,8 +100,8 @@ def _compare(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return arms.get("base", served), served
 
 
-def _show_in_short(terminal: Terminal, found: dict[str, Any], speed_measured: bool) -> None:
-    """Show a sentence and four rows."""
+def _show(terminal: Terminal, found: dict[str, Any], speed_measured: bool) -> None:
+    """Show what was saved at first and is saved now, in a sentence and four rows."""
     fresh, served = _compare(found)
 
     def row(name: str, before: float, after: float) -> tuple[str, str, str]:
@@ -169,18 +131,16 @@ def _show_in_short(terminal: Terminal, found: dict[str, Any], speed_measured: bo
     )
     if found.get("mistakes"):
         terminal.say(_describe_mistakes(found["mistakes"]))
-    terminal.say("`--all` shows each part of the program, with intervals and times.")
+    terminal.say("`--json` has each part of the program, with intervals and times.")
 
 
-def _show_answers(terminal: Terminal, found: dict[str, Any], *, everything: bool) -> None:
+def _show_answers(terminal: Terminal, found: dict[str, Any]) -> None:
     """Show what was saved without and with what each text answers, side by side."""
     typed, arms = counted(found["test"]["entries"], "text"), found["arms"]
     terminal.say(
         f"Typed {typed}, {found['test']['characters']:,} characters, once without what each answers and once with "
         f"it; {'an' if found['adapter'] else 'no'} adapter serves."
     )
-    if everything:
-        return _show_arms(terminal, arms, "all")
     rows = [arm["all"] for arm in arms]
     ghosts = [row["ghost"] for row in rows]
     figures = {
@@ -199,7 +159,6 @@ def _show_answers(terminal: Terminal, found: dict[str, Any], *, everything: bool
     }
     names = [arm["name"] for arm in arms]
     terminal.show_table(("", *names), ((name, *row) for name, row in figures.items()), right=names)
-    return terminal.say("`--all` shows intervals and times.")
 
 
 def _describe_mistakes(found: dict[str, Any]) -> str:
@@ -209,46 +168,3 @@ def _describe_mistakes(found: dict[str, Any]) -> str:
         f"{found['mended']:.1%} are mended without being asked and {found['mended_wrongly']:.1%} wrongly, and of "
         f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed."
     )
-
-
-def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:
-    """Show keystroke savings and waiting times of each arm on `messages` ("all" or "no_repeats")."""
-    offers = tuple(f"{most} word{'s' * (most > 1)}\n95 %" for most in _WORDS_ON_OFFER)
-    ghost = ("grey\nwhole", "grey\nwords", "grey\nnet", "right\nshown", "wrong\n/ 100")
-    headers = (*offers, *ghost, "p50 ms\np95 ms")
-    rows = (_make_row(_ROWS.get(arm["name"], arm["name"]), arm[messages], arm["latency_ms"]) for arm in arms)
-    terminal.show_table(("", *headers), rows, right=headers, narrow=True)  # it fits into 80 columns
-
-
-def _make_row(
-    name: str, row: dict[str, Any], latency_ms: dict[str, Any]
-) -> tuple[str | tuple[str | tuple[str, str], ...], ...]:
-    ghost = row["ghost"]
-    return (
-        name,
-        *(_show_interval(row["savings"][str(most)]) for most in _WORDS_ON_OFFER),
-        *(percent(ghost[way]["value"]) for way in ("whole", "words", "net")),
-        f"{percent(ghost['precision'])}\n{percent(ghost['shown_rate'])}",
-        number(ghost["wrong_new_per_100"], 1),
-        f"{number(latency_ms['p50'], 1)}\n{number(latency_ms['p95'], 1)}",
-    )
-
-
-def _show_interval(found: dict[str, float]) -> tuple[str | tuple[str, str], ...]:
-    interval = f"{100 * found['low']:.1f}–{100 * found['high']:.1f}"
-    return percent(found["value"]), "\n", (interval, "dim")
-
-
-def _describe_adapter(adapter: dict[str, Any] | None, *, own: bool) -> str:
-    if adapter is None and own:
-        return "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
-    if adapter is None:
-        return "No row has an adapter. Without --no-train one is trained on the history first."
-    if adapter["status"] == "skipped":
-        return f"No row has an adapter, since none could be trained: {adapter['reason']}."
-    name = "The adapter" if adapter["id"] is None else f"Adapter {adapter['id']}"
-    unserved = (
-        " It would not be served: the row for that is memory." if adapter["status"] == "refused" else ""
-    )
-    took = f"; its round took {clock(adapter['seconds'])}" if adapter["seconds"] else ""
-    return f"{name}: {adapter['status']}: {adapter['reason']}{took}.{unserved}"
