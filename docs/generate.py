@@ -143,8 +143,7 @@ def scopes() -> str:
     rows = ["| scope | token file | addresses, besides those above |", "|---|---|---|"]
     for scope in (Scope.SUGGEST, Scope.LEARN):
         fitting = [route for route in app.answered if route.scope is scope]
-        told = [route.path for route in fitting if route.include_in_schema or route.name == "openapi"]
-        paths = ", ".join(f"`{path}`" for path in sorted(told))
+        paths = ", ".join(f"`{path}`" for path in sorted(route.path for route in fitting))
         name = scope.name.lower()
         rows.append(f"| `{name}` | `run/token-{name}` | {paths} |")
     return "\n".join([*rows, "| `admin` | `run/token` | all others |"])

@@ -6,32 +6,22 @@ import contextlib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 from anyio.to_thread import run_sync
 from pydantic import Field
 from starlette.responses import Response
-from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Application, LineStream, answer
+from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream, answer
 from idiolect.daemon.endpoint.shapes import MAX_ID, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime.child_processes import TrainingBusyError
-from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import (
-    AdapterDamagedError,
-    AdapterRow,
     EvalRequest,
-    UnknownAdapterError,
-    WeightsDroppedError,
     public_metrics,
 )
-
-_OF_AN_ADAPTER = (UnknownAdapterError, AdapterDamagedError, WeightsDroppedError)
 
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 
@@ -94,52 +84,11 @@ class ExportBody(Body):
     adapter: Id | None = None
 
 
-class Started(TypedDict):
-    """A training round has begun."""
-
-    started: Literal[True]
-
-
-class VerdictAnswer(TypedDict):
-    """What a training round came to."""
-
-    status: str
-    reason: str
-    adapter: int | None
-    tokens_per_s: float | None
-    seconds: float | None
-    metrics: dict[str, Any]
-
-
-class AdapterList(TypedDict):
-    """All adapters, oldest first."""
-
-    adapters: list[AdapterRow]
-
-
-class Serves(TypedDict):
-    """The adapter that serves; null is the base model alone."""
-
-    adapter: int | None
-
-
-class Exported(TypedDict):
-    """Where it was written."""
-
-    path: str
-
-
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post(
-        "/v1/train",
-        Scope.ADMIN,
-        accepted=Started,
-        errors=(TrainingBusyError,),
-    )
-    async def train(asked: TrainBody) -> VerdictAnswer | LineStream | Response:
-        """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
+    @app.post("/v1/train", Scope.ADMIN)
+    async def train(asked: TrainBody) -> JsonObject | LineStream | Response:
         events = streams.keep_running(partial(service.rounds.run, asked.budget_s, "asked"))
         if asked.stream:
             return await streams.answer(events)
@@ -149,11 +98,10 @@ def register(app: Application, service: Service, streams: Streams) -> None:
                 return answer({"started": True}, 202)
             async for event in events:
                 last = event
-        return answer({name: value for name, value in last.items() if name != "event"})
+        return {name: value for name, value in last.items() if name != "event"}
 
-    @app.post("/v1/eval", Scope.ADMIN, errors=(TrainingBusyError, NoSuchPathError))
+    @app.post("/v1/eval", Scope.ADMIN)
     async def evaluate(asked: EvalBody) -> LineStream:
-        """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         path = None if asked.path is None else Path(asked.path)
         context = None if asked.context is None else Path(asked.context)
         wanted = EvalRequest(
@@ -162,19 +110,16 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         return await streams.answer(streams.pull(service.evals.run(wanted)))
 
     @app.get("/v1/adapters", Scope.ADMIN)
-    async def adapters() -> AdapterList:
-        """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
+    async def adapters() -> JsonObject:
         rows = await run_sync(service.store.adapters.all)
         return {"adapters": [replace(row, metrics=public_metrics(row.metrics)) for row in rows]}
 
-    @app.post("/v1/use", Scope.ADMIN, errors=_OF_AN_ADAPTER)
-    async def use(asked: UseBody) -> Serves:
-        """Serve this adapter, or the base alone, from the next request on."""
+    @app.post("/v1/use", Scope.ADMIN)
+    async def use(asked: UseBody) -> JsonObject:
         await run_sync(service.model.use, asked.adapter)
         return {"adapter": asked.adapter}
 
-    @app.post("/v1/export", Scope.ADMIN, errors=(*_OF_AN_ADAPTER, NoAdapterError))
-    async def export(asked: ExportBody) -> Exported:
-        """Write an adapter to a file or folder that other programs read."""
+    @app.post("/v1/export", Scope.ADMIN)
+    async def export(asked: ExportBody) -> JsonObject:
         path = await run_sync(service.exports.write, asked.kind, Path(asked.path), asked.adapter)
         return {"path": str(path)}

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
-from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint.routing import Application, GoneError, SlowBodyError
 from idiolect.daemon.endpoint.shapes import encode, error_body
@@ -44,54 +43,6 @@ class NoRouteError(IdiolectError, code="no-route", exit_code=ExitCode.BAD_INPUT,
 
 class InternalError(IdiolectError, code="internal", exit_code=ExitCode.UNEXPECTED, http_status=500):
     """A mistake in the program; what happened is in the log."""
-
-
-class Problem(TypedDict):
-    """What is wrong: for a program, for a person, and as the exit code of the command line."""
-
-    code: str
-    message: str
-    exit_code: int
-
-
-class Failed(TypedDict):
-    """An error."""
-
-    error: Problem
-
-
-class OpenAIProblem(TypedDict):
-    """What is wrong: for a person, of which kind, in which field, and for a program."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str
-
-
-class OpenAIFailed(TypedDict):
-    """An error as OpenAI tells it."""
-
-    error: OpenAIProblem
-
-
-class LlamaProblem(TypedDict):
-    """What is wrong: the status, for a person, and of which kind."""
-
-    code: int
-    message: str
-    type: str
-
-
-class LlamaFailed(TypedDict):
-    """An error as llama.cpp tells it."""
-
-    error: LlamaProblem
-
-
-def failed(path: str) -> type:
-    """The type of a whole answer that tells of an error at the address `path`."""
-    return LlamaFailed if path in _LLAMACPP else OpenAIFailed if path.startswith(_OPENAI) else Failed
 
 
 def status(path: str, own: int) -> int:
@@ -161,7 +112,9 @@ def handle_errors(app: Application, home: Path) -> None:
 
     async def no_route(request: Request, error: Exception) -> Response:
         unrouted = cast("HTTPException", error)
-        message = "There is no such address or method; `GET /openapi.json` lists all."
+        message = "There is no such address or method; docs/endpoint.md lists all."
+        if request.url.path.startswith("/v1/chat/"):
+            message = "This service goes on with a text and does not chat. Ask `/v1/completions`."
         refusal = refuse(NoRouteError(message), unrouted.status_code)
         refusal.headers.update(unrouted.headers or {})
         if unrouted.status_code == 405:

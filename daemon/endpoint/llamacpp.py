@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from pydantic import Field
 from starlette.requests import Request
-from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
     WINDOW,
@@ -23,9 +22,9 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.routing import Application, EventStream
+from idiolect.daemon.endpoint.routing import Application, EventStream, JsonObject
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
-from idiolect.daemon.endpoint.streams import OF_GENERATING, Part, Texts
+from idiolect.daemon.endpoint.streams import Part, Texts
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
 
@@ -35,7 +34,6 @@ _MAX_UNASKED = 128  # tokens of a text whose client names no number: some second
 
 _Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 _Count = Annotated[int, Field(ge=-1, le=2**31 - 1)]
-_Fields = dict[str, Any]
 
 
 class _Body(Lenient):
@@ -88,42 +86,11 @@ class InfillBody(_Body):
     input_extra: Annotated[list[_Extra], Field(max_length=1000)] | None = None
 
 
-class LlamaSettings(TypedDict):
-    """How texts are written that say nothing else."""
-
-    n_ctx: int
-    params: dict[str, Any]
-
-
-class Props(TypedDict):
-    """What the server is."""
-
-    default_generation_settings: LlamaSettings
-    total_slots: int
-    model_alias: str
-
-
-class Filled(TypedDict, total=False):
-    """A text and what it took, or the fields of it that were asked for."""
-
-    content: str
-    stop: bool
-    model: str
-    tokens_predicted: int
-    tokens_evaluated: int
-    tokens_cached: int
-    truncated: bool
-    stop_type: Literal["eos", "word", "limit"]
-    stopping_word: str
-    timings: dict[str, float]
-    generation_settings: dict[str, Any]
-
-
 def register(app: Application, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
     @app.get("/props", Scope.SUGGEST)
-    async def props() -> Props:
+    async def props() -> JsonObject:
         """How much can be read and written, in llama.cpp's form."""
         params = {"n_predict": -1, "temperature": _TEMPERATURE, "top_k": _TOP_K, "top_p": _TOP_P}
         return {
@@ -132,13 +99,15 @@ def register(app: Application, texts: Texts) -> None:
             "model_alias": SERVED,
         }
 
-    @app.post("/completion", Scope.SUGGEST, errors=OF_GENERATING)
-    async def completion(asked: LlamaCompletionBody, request: Request) -> Filled | list[Filled] | EventStream:
+    @app.post("/completion", Scope.SUGGEST)
+    async def completion(
+        asked: LlamaCompletionBody, request: Request
+    ) -> JsonObject | list[JsonObject] | EventStream:
         """Text that goes on from a prompt, in llama.cpp's form."""
         return await _answer(request, texts, asked, Prompt(asked.prompt))
 
-    @app.post("/infill", Scope.SUGGEST, errors=OF_GENERATING)
-    async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | EventStream:
+    @app.post("/infill", Scope.SUGGEST)
+    async def infill(asked: InfillBody, request: Request) -> JsonObject | list[JsonObject] | EventStream:
         """Text for where the cursor is, in llama.cpp's form."""
         extra = tuple(one.text for one in asked.input_extra or ())
         prompt = Prompt(asked.input_prefix + asked.prompt, extra)
@@ -151,7 +120,7 @@ async def _answer(
     asked: _Body,
     prompt: Prompt,
     suffix: str = "",
-) -> Filled | list[Filled] | EventStream:
+) -> JsonObject | list[JsonObject] | EventStream:
     model = asked.model or SERVED
     await run_sync(texts.generations.model, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]
@@ -166,7 +135,7 @@ async def _answer(
     if asked.stream:
         return await texts.stream(request, model, wanted, chunks)
     parts = await texts.whole(request, model, wanted)
-    found = list[Filled]()
+    found = list[JsonObject]()
     for number in range(len(wanted)):
         mine = [part for at, part in parts if at == number]
         content = "".join(part.text for part in mine if isinstance(part, Piece))
@@ -176,7 +145,7 @@ async def _answer(
     return found[0] if len(found) == 1 else found
 
 
-def _ended(end: End, content: str, model: str, settings: _Fields) -> _Fields:
+def _ended(end: End, content: str, model: str, settings: JsonObject) -> JsonObject:
     read = end.prompt_tokens - end.cached_tokens
     return {
         "content": content,
@@ -206,15 +175,15 @@ def _timings(what: str, tokens: int, took_s: float) -> dict[str, float]:
     }
 
 
-def _chosen(whole: _Fields, fields: list[str] | None) -> Filled:
+def _chosen(whole: JsonObject, fields: list[str] | None) -> JsonObject:
     """The fields that are asked for, under the names by which they are: "timings/prompt_n" is within another."""
     if fields is None:
-        return cast("Filled", whole)
-    found: _Fields = {}
+        return whole
+    found: JsonObject = {}
     for field in fields:
         value: Any = whole
         for name in field.split("/"):
             value = value.get(name) if isinstance(value, dict) else None
         if value is not None:
             found[field] = value
-    return cast("Filled", found)
+    return found

@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
 from pydantic import AfterValidator, Field
 from starlette.requests import Request
-from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
     WINDOW,
@@ -23,12 +22,11 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.error_answers import NoRouteError
-from idiolect.daemon.endpoint.routing import Application, EventStream
+from idiolect.daemon.endpoint.routing import Application, EventStream, JsonObject
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
-from idiolect.daemon.endpoint.streams import OF_GENERATING, Part, Texts
+from idiolect.daemon.endpoint.streams import Part, Texts
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED, NamedModel, UnknownModelError
+from idiolect.daemon.serving.text_generation import SERVED, NamedModel
 
 _MAX_TEXTS = 32  # in one answer
 
@@ -94,55 +92,12 @@ class CompletionBody(Lenient):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-class _Usage(TypedDict):
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: dict[str, int]
-
-
-class _Choice(TypedDict):
-    index: int
-    text: str
-    logprobs: None
-    finish_reason: Literal["length", "stop"] | None
-
-
-class Completed(TypedDict):
-    """Texts that go on from prompts."""
-
-    id: str
-    object: Literal["text_completion"]
-    created: int
-    model: str
-    system_fingerprint: str
-    choices: list[_Choice]
-    usage: _Usage
-
-
-class ModelEntry(TypedDict):
-    """A model that can be asked for."""
-
-    id: str
-    object: Literal["model"]
-    created: int
-    owned_by: str
-    context_length: int
-
-
-class Models(TypedDict):
-    """All of them."""
-
-    object: Literal["list"]
-    data: list[ModelEntry]
-
-
 def register(app: Application, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
     generations = texts.generations
 
-    @app.post("/v1/completions", Scope.SUGGEST, errors=OF_GENERATING)
-    async def completions(asked: CompletionBody, request: Request) -> Completed | EventStream:
+    @app.post("/v1/completions", Scope.SUGGEST)
+    async def completions(asked: CompletionBody, request: Request) -> JsonObject | EventStream:
         """Text that goes on from a prompt, in OpenAI's form."""
         wanted = asked.texts
         chosen = await run_sync(generations.model, asked.model)
@@ -151,23 +106,19 @@ def register(app: Application, texts: Texts) -> None:
             return await texts.stream(request, asked.model, wanted, completion.stream)
         return completion.whole(await texts.whole(request, asked.model, wanted))
 
-    @app.post("/v1/chat/completions", Scope.SUGGEST, listed=False)
-    async def chat_completions() -> None:
-        raise NoRouteError("This service goes on with a text and does not chat. Ask `/v1/completions`.")
-
     @app.get("/v1/models", Scope.SUGGEST)
-    async def models() -> Models:
+    async def models() -> JsonObject:
         """The models that can be asked for, in OpenAI's form."""
         found = await run_sync(generations.models)
         return {"object": "list", "data": [_model(one) for one in found]}
 
-    @app.get("/v1/models/{model}", Scope.SUGGEST, errors=(UnknownModelError,))
-    async def model(model: str) -> ModelEntry:
+    @app.get("/v1/models/{model}", Scope.SUGGEST)
+    async def model(model: str) -> JsonObject:
         """One of these models."""
         return _model(await run_sync(generations.model, model))
 
 
-def _model(model: NamedModel) -> ModelEntry:
+def _model(model: NamedModel) -> JsonObject:
     created = 0 if model.created_at is None else int(model.created_at.timestamp())
     return {
         "id": model.name,
@@ -192,7 +143,7 @@ class _Completion:
             "system_fingerprint": "base" if chosen.adapter is None else f"adapter-{chosen.adapter}",
         }
 
-    def whole(self, parts: list[Part]) -> Completed:
+    def whole(self, parts: list[Part]) -> JsonObject:
         """The answer in one piece."""
         pieces: dict[int, list[str]] = {}
         ends = list[End]()
@@ -203,7 +154,7 @@ class _Completion:
             else:
                 pieces[number].append(part.text)
         choices = [_choice(number, "".join(pieces[number]), end) for number, end in enumerate(ends)]
-        return cast("Completed", {**self._head, "choices": choices, "usage": self._usage(ends)})
+        return {**self._head, "choices": choices, "usage": self._usage(ends)}
 
     async def stream(self, parts: AsyncIterator[Part]) -> AsyncIterator[object]:
         """The answer in chunks, and the mark of its end."""
@@ -219,7 +170,7 @@ class _Completion:
             yield {**head, "choices": [], "usage": self._usage(ends)}
         yield b"[DONE]"
 
-    def _usage(self, ends: list[End]) -> _Usage:
+    def _usage(self, ends: list[End]) -> JsonObject:
         prompts = ends[:: self._each]
         read, written = sum(end.prompt_tokens for end in prompts), sum(end.tokens for end in ends)
         return {
@@ -230,7 +181,7 @@ class _Completion:
         }
 
 
-def _choice(number: int, text: str, end: End | None) -> _Choice:
+def _choice(number: int, text: str, end: End | None) -> JsonObject:
     reason: Literal["length", "stop"] | None = None
     if end is not None:
         reason = "length" if end.reason == "limit" else "stop"

@@ -12,10 +12,9 @@ from pathlib import PurePath
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint.page_sessions import CODE_S, Sessions, cookie_name
-from idiolect.daemon.endpoint.routing import Application
+from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.process import Running
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -44,13 +43,6 @@ class NoPageError(IdiolectError, code="no-page", exit_code=ExitCode.CONFLICT, ht
     """A browser cannot reach the service, which listens on a Unix socket."""
 
 
-class PageLink(TypedDict):
-    """A link to the page that works once, and for how many seconds."""
-
-    url: str
-    expires_s: float
-
-
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
     shared = resources.files("idiolect.daemon.clients.browser") / "extension" / "content" / _SHARED
@@ -60,8 +52,8 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     def answer(name: str) -> Response:
         return Response(files[name], headers=_HEADERS, media_type=_TYPES[PurePath(name).suffix])
 
-    @app.post("/v1/open", Scope.ADMIN, errors=(NoPageError,))
-    async def begin() -> PageLink:
+    @app.post("/v1/open", Scope.ADMIN)
+    async def begin() -> JsonObject:
         """A link that opens the page in a browser, once and soon."""
         if running.socket is not None:
             raise NoPageError(
@@ -70,7 +62,7 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
             )
         return {"url": f"{running.url}/open?code={sessions.begin()}", "expires_s": CODE_S}
 
-    @app.get("/open", Scope.NONE, listed=False)  # it takes a code of its own
+    @app.get("/open", Scope.NONE)  # it takes a code of its own
     async def enter(request: Request) -> Response:
         """Take the code for a cookie; with a code that is no good the page says how to get a link."""
         entered = RedirectResponse("/page/", 303, _HEADERS)
@@ -79,16 +71,16 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
             entered.set_cookie(name, cookie, httponly=True, samesite="strict", path="/")
         return entered
 
-    @app.get("/", Scope.NONE, listed=False)
+    @app.get("/", Scope.NONE)
     async def root() -> Response:
         """Show the page, which says how to open it where there is no session."""
         return RedirectResponse("/page/", 303, _HEADERS)
 
-    @app.get("/page/", Scope.NONE, listed=False)
+    @app.get("/page/", Scope.NONE)
     async def index() -> Response:
         return answer("index.html")
 
-    @app.get("/page/{name}", Scope.NONE, listed=False)
+    @app.get("/page/{name}", Scope.NONE)
     async def file(name: str) -> Response:
         if name not in files:
             raise HTTPException(404)

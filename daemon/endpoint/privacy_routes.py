@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
-from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Application, LineStream
-from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
+from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream
+from idiolect.daemon.endpoint.shapes import Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.stored_secrets import SecretsFound
 from idiolect.daemon.profile.app_policy import (
     AppRule,
-    AppRuleRow,
     ContextRule,
-    NoSuchAppRuleError,
-    ProtectedAppError,
 )
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
-from idiolect.daemon.storage.records import Entry, ForgetReceipt, Forgotten, OtherCountError
-from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
+from idiolect.daemon.storage.records import ForgetReceipt
+from idiolect.daemon.storage.selectors import Selector
 
 
 class ForgetBody(Body):
@@ -59,42 +56,6 @@ class ForgetBody(Body):
         )
 
 
-class ForgetTaken(Answer):
-    """What forgetting took, or would take."""
-
-    entries: int
-    tokens: int
-    adapters_dropped: list[int]
-    active: int | None
-    dry_run: bool
-    receipt: int | None
-    backups: list[str]
-    round_queued: bool
-    total: int
-    large: bool
-    words: int
-
-
-class Near(Answer):
-    """What is nearly the text that is forgotten, and how many other entries hold it."""
-
-    text: str
-    entries: int
-
-
-class ForgetAnswer(ForgetTaken):
-    """What forgetting took, or would take, and what is left."""
-
-    near: list[Near]
-    near_complete: bool
-
-
-class ReceiptList(TypedDict):
-    """What was forgotten so far."""
-
-    receipts: list[Forgotten]
-
-
 def _iso(given: object) -> datetime | None:
     try:
         return datetime.fromisoformat(str(given)) if given else None
@@ -105,8 +66,7 @@ def _iso(given: object) -> datetime | None:
 class AuditQuery(BaseModel):
     """From which time on; without a zone it is this machine's."""
 
-    # Described as a string, since it may be a day alone, which JSON Schema's "date-time" is not.
-    since: Annotated[Time, pydantic.BeforeValidator(_iso), pydantic.WithJsonSchema({"type": "string"})] = None
+    since: Annotated[Time, pydantic.BeforeValidator(_iso)] = None
 
 
 class SecretsBody(Body):
@@ -133,12 +93,6 @@ class AppsBody(Body):
         return self
 
 
-class Rules(TypedDict):
-    """What is done in which applications."""
-
-    rules: list[AppRuleRow]
-
-
 class TextsBody(Body):
     """Of which source to read texts, how many, and (`before`) only older ones than the entry of this number."""
 
@@ -147,80 +101,70 @@ class TextsBody(Body):
     before: Id | None = None
 
 
-class Texts(TypedDict):
-    """Texts that are kept, the newest first."""
-
-    texts: list[Entry]
-
-
 class PauseBody(Body):
     """For how many seconds to learn nothing; null: until resumed."""
 
     for_s: Seconds | None = None
 
 
-class Paused(TypedDict):
-    """That nothing is learned, and for how many seconds; null is until resumed."""
-
-    paused: Literal[True]
-    for_s: float | None
-
-
-class Resumed(TypedDict):
-    """That learning goes on."""
-
-    paused: Literal[False]
+def forget_answer(taken: ForgetReceipt, *, dry_run: bool) -> JsonObject:
+    """The answer that says what forgetting took, or with `dry_run` would take."""
+    fields = asdict(taken)
+    fields["receipt"] = fields.pop("id")
+    queued = taken.round_queued and not dry_run
+    return {**fields, "large": taken.large, "round_queued": queued, "dry_run": dry_run}
 
 
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
-    _register_forgetting(app, service)
-    _register_audit(app, service, streams)
-    _register_rules(app, service)
+    policy = service.ingest.app_policy
 
-
-def forget_receipt(taken: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
-    """The fields of `ForgetTaken` that the receipt calls otherwise or does not have."""
-    queued = bool(taken.adapters_dropped) and not dry_run
-    return {"receipt": taken.id, "round_queued": queued, "dry_run": dry_run}
-
-
-def _register_forgetting(app: Application, service: Service) -> None:
-    @app.post("/v1/forget", Scope.ADMIN, errors=(EmptySelectorError, UnseenCharactersError, OtherCountError))
-    async def forget(asked: ForgetBody) -> ForgetAnswer:
-        """Forget text and everything learned from it; `dry_run` tells what that would take."""
+    @app.post("/v1/forget", Scope.ADMIN)
+    async def forget(asked: ForgetBody) -> JsonObject:
         forget = partial(service.profile.forget, dry_run=asked.dry_run, expect=asked.expect)
-        receipt = await run_sync(forget, asked.selector)
+        taken = await run_sync(forget, asked.selector)
         left = await run_sync(service.near_matches, asked.selector)
-        return ForgetAnswer.of(
-            receipt,
-            **forget_receipt(receipt, dry_run=asked.dry_run),
-            near=left.near,
-            near_complete=left.complete,
-        )
+        answer = forget_answer(taken, dry_run=asked.dry_run)
+        return {**answer, "near": left.near, "near_complete": left.complete}
 
     @app.get("/v1/receipts", Scope.ADMIN)
-    async def receipts() -> ReceiptList:
-        """What was forgotten so far, in figures, oldest first."""
+    async def receipts() -> JsonObject:
         return {"receipts": await run_sync(service.store.receipts.all)}
 
-
-def _register_audit(app: Application, service: Service, streams: Streams) -> None:
     @app.get("/v1/audit", Scope.ADMIN)
     async def audit(asked: AuditQuery) -> Audit:
-        """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
         return await run_sync(service.store.audit, asked.since)
 
     @app.post("/v1/audit/secrets", Scope.ADMIN)
     async def secrets(asked: SecretsBody) -> LineStream:
-        """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
         return await streams.answer(streams.pull(_secrets(service.stored_secrets.find(asked.since))))
 
     @app.post("/v1/audit/texts", Scope.ADMIN)
-    async def texts(asked: TextsBody) -> Texts:
-        """Read the newest texts of a source, to forget some by their number."""
+    async def texts(asked: TextsBody) -> JsonObject:
         read = service.store.entries.newest_texts
         return {"texts": await run_sync(read, asked.source, asked.limit, asked.before)}
+
+    @app.get("/v1/apps", Scope.ADMIN)
+    async def app_rules() -> JsonObject:
+        return {"rules": policy.rules()}
+
+    @app.post("/v1/apps", Scope.ADMIN)
+    async def set_app_rule(asked: AppsBody) -> JsonObject:
+        if (rule := asked.rule or asked.context) is not None:
+            await run_sync(policy.set_rule, asked.app, rule)
+        else:
+            await run_sync(policy.remove, asked.app)
+        return {"rules": policy.rules()}
+
+    @app.post("/v1/pause", Scope.LEARN)
+    async def pause(asked: PauseBody) -> JsonObject:
+        await run_sync(service.pause, asked.for_s)
+        return {"paused": True, "for_s": asked.for_s}
+
+    @app.post("/v1/resume", Scope.LEARN)
+    async def resume() -> JsonObject:
+        await run_sync(service.resume)
+        return {"paused": False}
 
 
 def _secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:
@@ -229,33 +173,3 @@ def _secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:
         share = step.entries / step.total if step.total else 1.0
         yield {"event": "progress", "phase": "Looking for secrets", "done": share}
     yield {"event": "result", "entries": step.entries, "words": step.words, "found": step.found}
-
-
-def _register_rules(app: Application, service: Service) -> None:
-    policy = service.ingest.app_policy
-
-    @app.get("/v1/apps", Scope.ADMIN)
-    async def app_rules() -> Rules:
-        """What is done in which applications; the first rule whose pattern fits decides."""
-        return {"rules": policy.rules()}
-
-    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NoSuchAppRuleError))
-    async def give_app_rule(asked: AppsBody) -> Rules:
-        """Give or remove a rule for applications; answers with all rules."""
-        if (rule := asked.rule or asked.context) is not None:
-            await run_sync(policy.set_rule, asked.app, rule)
-        else:
-            await run_sync(policy.remove, asked.app)
-        return {"rules": policy.rules()}
-
-    @app.post("/v1/pause", Scope.LEARN)
-    async def pause(asked: PauseBody) -> Paused:
-        """Learn nothing for a while, or until resumed."""
-        await run_sync(service.pause, asked.for_s)
-        return {"paused": True, "for_s": asked.for_s}
-
-    @app.post("/v1/resume", Scope.LEARN)
-    async def resume() -> Resumed:
-        """Learn again."""
-        await run_sync(service.resume)
-        return {"paused": False}

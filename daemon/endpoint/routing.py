@@ -1,14 +1,11 @@
-"""The decorator for routes: it declares a route's address, scope, request, answer and errors in one place.
+"""The decorator for routes: it declares a route's address, scope and request in one place.
 
-    @app.post("/v1/use", Scope.ADMIN, errors=(UnknownAdapterError,))
-    async def use(asked: UseBody) -> Serves:
+    @app.post("/v1/use", Scope.ADMIN)
+    async def use(asked: UseBody) -> JsonObject:
 
-The decorator gives the address, the scope, and the errors that only this route has. The function's signature gives the
-rest. `asked` is the request's body, or the query of a GET, checked. The function may also take `request`, and each part
-of the path by its name. What it returns is answered as JSON, unless it is a response already, such as the
-`LineStream` or `EventStream` of an answer that takes long.
-
-The OpenAPI document is made of the same (`openapi.py`), and only when somebody asks for it: most services never are.
+`asked` is the request's body, or the query of a GET, checked. The function may also take `request`, and each part of
+the path by its name. Its return value is answered as JSON, unless it is a response already, such as the `LineStream`
+or `EventStream` of an answer that takes long.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import asyncio
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -34,8 +31,9 @@ from idiolect.models.errors import ExitCode, IdiolectError
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
 BODY_S = 10.0
 
+#: An answer whose fields docs/endpoint.md lists.
+JsonObject: TypeAlias = dict[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
-Errors = tuple[type[IdiolectError], ...]
 T = TypeVar("T")
 
 
@@ -63,45 +61,27 @@ class Route(StarletteRoute):
     """One method of one address; see the module's head."""
 
     def __init__(
-        self,
-        method: str,
-        path: str,
-        handler: Callable[..., Awaitable[object]],
-        scope: Scope,
-        *,
-        errors: Errors,
-        accepted: type | None,
-        listed: bool,
+        self, method: str, path: str, handler: Callable[..., Awaitable[object]], scope: Scope
     ) -> None:
-        super().__init__(path, self._respond, name=handler.__name__, include_in_schema=listed)
+        super().__init__(path, self._respond, name=handler.__name__)
         self.method = method
         self.methods = {method}  # Starlette adds HEAD to GET
         self.handler = handler
         self.scope = scope
-        self.errors = errors
-        self.accepted = accepted
         self._takes = handler.__annotations__.keys()
 
     @cached_property
-    def hints(self) -> dict[str, Any]:
-        """The types in the function's signature, by name; "return" is what it answers."""
-        return typing.get_type_hints(self.handler)
-
-    @property
     def asked(self) -> type[BaseModel] | None:
         """The type of the body or query."""
-        return self.hints.get("asked")
+        return typing.get_type_hints(self.handler).get("asked")
 
     async def _respond(self, request: Request) -> Response:
         given: dict[str, Any] = dict(request.path_params)
-        if "asked" in self._takes:
-            kind = self.hints["asked"]
-            by_query = self.method == "GET"
-            given["asked"] = (
-                shapes.parse_query(request.query_params, kind)
-                if by_query
-                else shapes.parse(await _body(request), kind)
-            )
+        if "asked" in self._takes and self.asked is not None:
+            if self.method == "GET":
+                given["asked"] = shapes.parse_query(request.query_params, self.asked)
+            else:
+                given["asked"] = shapes.parse(await _body(request), self.asked)
         if "request" in self._takes:
             given["request"] = request
         found = await self.handler(**given)
@@ -109,9 +89,7 @@ class Route(StarletteRoute):
 
 
 class Application(Starlette):
-    """The routes of the service; `described` in the OpenAPI document, once that is made."""
-
-    described: dict[str, Any] | None = None
+    """The routes of the service."""
 
     @property
     def answered(self) -> list[Route]:
@@ -124,27 +102,17 @@ class Application(Starlette):
         fitting = fitting or [route for route in self.answered if route.path_regex.match(path)]
         return max((route.scope for route in fitting), default=Scope.SUGGEST)
 
-    def get(
-        self, path: str, scope: Scope, *, errors: Errors = (), listed: bool = True
-    ) -> Callable[[Handler], Handler]:
-        """Register what answers a GET; `listed`: the OpenAPI document tells of it."""
-        return self._register("GET", path, scope, errors=errors, accepted=None, listed=listed)
+    def get(self, path: str, scope: Scope) -> Callable[[Handler], Handler]:
+        """Register a function that answers a GET."""
+        return self._register("GET", path, scope)
 
-    def post(
-        self,
-        path: str,
-        scope: Scope,
-        *,
-        errors: Errors = (),
-        accepted: type | None = None,
-        listed: bool = True,
-    ) -> Callable[[Handler], Handler]:
-        """Register what answers a POST; `accepted` is the answer with status 202, where work has begun."""
-        return self._register("POST", path, scope, errors=errors, accepted=accepted, listed=listed)
+    def post(self, path: str, scope: Scope) -> Callable[[Handler], Handler]:
+        """Register a function that answers a POST."""
+        return self._register("POST", path, scope)
 
-    def _register(self, method: str, path: str, scope: Scope, **more: Any) -> Callable[[Handler], Handler]:
+    def _register(self, method: str, path: str, scope: Scope) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self.routes.append(Route(method, path, handler, scope, **more))
+            self.routes.append(Route(method, path, handler, scope))
             return handler
 
         return register

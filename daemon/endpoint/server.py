@@ -13,12 +13,10 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from types import FrameType
-from typing import Any, Literal, cast
+from typing import Any
 
 import uvicorn
 from anyio.to_thread import run_sync
-from starlette.responses import Response
-from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import (
     adapter_routes,
@@ -35,7 +33,7 @@ from idiolect.daemon.endpoint.error_answers import handle_errors
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.page_sessions import Sessions
-from idiolect.daemon.endpoint.routing import Application, answer
+from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.streams import Streams, Texts
 from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
 from idiolect.daemon.runtime.process import Running
@@ -53,53 +51,6 @@ _ACCEPTED, _QUEUED = 4, 2048
 _KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
-
-
-class Health(TypedDict):
-    """That the service answers."""
-
-    status: Literal["ok"]
-
-
-class Status(TypedDict):
-    """What the service knows, serves and does."""
-
-    running: Literal[True]
-    pid: int
-    started_at: str
-    url: str
-    socket: str | None
-    moved_from: int | None
-    token_file: str
-    token_files: dict[str, str]
-    home: str
-    base: str
-    adapter: int | None
-    languages: list[str]
-    languages_awaited: list[str]
-    entries: int
-    tokens: int
-    paused: bool
-    training: dict[str, Any] | None
-
-
-class PlaceAnswer(TypedDict):
-    """How a place stands: which program is there (null: none), whether it is connected, what to do next (or null).
-
-    What is to be typed stands in backquotes.
-    """
-
-    place: str
-    title: str
-    found: str | None
-    connected: bool
-    next_step: str | None
-
-
-class Places(TypedDict):
-    """The places that one types in, those for most programs first."""
-
-    places: list[PlaceAnswer]
 
 
 def create_app(
@@ -145,23 +96,13 @@ def _register_status(
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
     process = {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
-    @app.get("/openapi.json", Scope.SUGGEST, listed=False)
-    async def openapi() -> Response:
-        from idiolect.daemon.endpoint.openapi import document  # few ask for it, and it is large
-
-        if app.described is None:
-            app.described = await run_sync(document, app)
-        return answer(app.described)
-
     @app.get("/v1/status", Scope.LEARN)
-    async def status() -> Status:
-        """What the service knows, serves and does."""
-        return cast("Status", {**await run_sync(service.status), **process, **files(settings)})
+    async def status() -> JsonObject:
+        return {**await run_sync(service.status), **process, **files(settings)}
 
     @app.get("/v1/places", Scope.ADMIN)
-    async def places() -> Places:
-        """Which programs that one types in are here, which are connected, and what is to be done for the others."""
-        return {"places": cast("list[PlaceAnswer]", await run_sync(survey))}
+    async def places() -> JsonObject:
+        return {"places": await run_sync(survey)}
 
 
 def create_locked_app(*, running: Running, settings: Settings) -> Application:
@@ -178,8 +119,7 @@ def create_locked_app(*, running: Running, settings: Settings) -> Application:
 def _add_health(app: Application) -> None:
     @app.get("/healthz", Scope.NONE)
     @app.get("/health", Scope.NONE)
-    async def healthz() -> Health:
-        """Whether the service answers; needs no token. `/health` is llama.cpp's name for it."""
+    async def healthz() -> JsonObject:  # `/health` is llama.cpp's name for it
         return {"status": "ok"}
 
 

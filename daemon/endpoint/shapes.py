@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -106,18 +106,6 @@ class PlacedBody(Body):
         return InputContext(self.app, self.input_purpose, self.private)
 
 
-class Answer(BaseModel):
-    """An answer in JSON. Its fields with a default are left out where they have that."""
-
-    model_config = ConfigDict(from_attributes=True, frozen=True, defer_build=True)
-
-    @classmethod
-    def of(cls, record: object, **more: object) -> Self:
-        """The answer with `more` and, of its other fields, those that the record has."""
-        kept = {name: getattr(record, name) for name in cls.model_fields if hasattr(record, name)}
-        return cls.model_validate({**kept, **more})
-
-
 AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
 
@@ -176,8 +164,6 @@ def too_large() -> TooLargeError:
 
 def encode(content: object) -> bytes:
     """An answer as JSON; numbers that JSON does not have become null."""
-    if isinstance(content, Answer):
-        return content.model_dump_json(exclude_defaults=True).encode()
     return to_json(content, inf_nan_mode="null")
 
 

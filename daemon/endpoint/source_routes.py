@@ -8,26 +8,15 @@ from typing import Annotated
 
 from anyio.to_thread import run_sync
 from pydantic import Field
-from typing_extensions import TypedDict
 
-from idiolect.adapters.memory.keyness import Keyword
-from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
-from idiolect.daemon.endpoint.routing import Application, LineStream
+from idiolect.daemon.endpoint.privacy_routes import forget_answer
+from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.ingest.folder_watch import ManyFilesError
-from idiolect.daemon.ingest.reader import ReaderEndedError
-from idiolect.daemon.ingest.source_discovery import FoundSource
-from idiolect.daemon.ingest.source_inventory import UnknownSourceError
-from idiolect.daemon.profile.pause import PausedError
-from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import ForgottenMeanwhileError, OtherCountError, SourceRow
 
 MAX_LEARNED = 10_000
-
-_OF_READING = (NoSuchPathError, PausedError, ReaderEndedError, ForgottenMeanwhileError)
 
 
 class ImportBody(Body):
@@ -45,28 +34,10 @@ class WatchBody(Body):
     confirmed: bool = False
 
 
-class Removed(TypedDict):
-    """Whether the folder was followed."""
-
-    removed: bool
-
-
-class SourceList(TypedDict):
-    """What was read."""
-
-    sources: list[SourceRow]
-
-
 class FindBody(Body):
     """Where to look for what the user wrote; null: in their home folder."""
 
     path: AnyPath | None = None
-
-
-class FoundSources(TypedDict):
-    """What there is to read, and was not read."""
-
-    sources: list[FoundSource]
 
 
 class RemoveBody(Body):
@@ -84,52 +55,35 @@ class LearnedBody(Body):
     contains: Annotated[str, Field(max_length=1000)] = ""
 
 
-class Learned(TypedDict):
-    """Words and phrases, the most characteristic first."""
-
-    words: list[Keyword]
-
-
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post("/v1/import", Scope.ADMIN, errors=_OF_READING)
+    @app.post("/v1/import", Scope.ADMIN)
     async def import_(asked: ImportBody) -> LineStream:
-        """Read files and folders once; answers with events."""
         events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
         return await streams.answer(streams.pull(events))
 
-    @app.post("/v1/watch", Scope.ADMIN, errors=(*_OF_READING, ManyFilesError))
-    async def watch(asked: WatchBody) -> Removed | LineStream:
-        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
-
-        What holds very much is refused unless `confirmed`.
-        """
+    @app.post("/v1/watch", Scope.ADMIN)
+    async def watch(asked: WatchBody) -> JsonObject | LineStream:
         if asked.remove:
             return {"removed": await run_sync(service.imports.unwatch, Path(asked.path))}
         events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
         return await streams.answer(streams.pull(events))
 
     @app.get("/v1/sources", Scope.ADMIN)
-    async def sources() -> SourceList:
-        """What was read, and what each source brought."""
+    async def sources() -> JsonObject:
         return {"sources": await run_sync(service.inventory.sources)}
 
-    @app.post("/v1/sources/find", Scope.ADMIN, errors=(NoSuchPathError,))
-    async def find_sources(asked: FindBody) -> FoundSources:
-        """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
+    @app.post("/v1/sources/find", Scope.ADMIN)
+    async def find_sources(asked: FindBody) -> JsonObject:
         home = Path.home() if asked.path is None else Path(asked.path)
         return {"sources": [*await run_sync(service.inventory.unread, home)]}
 
-    @app.post("/v1/sources/remove", Scope.ADMIN, errors=(UnknownSourceError, OtherCountError))
-    async def remove_source(asked: RemoveBody) -> ForgetTaken:
-        """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
+    @app.post("/v1/sources/remove", Scope.ADMIN)
+    async def remove_source(asked: RemoveBody) -> JsonObject:
         remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
-        receipt = await run_sync(remove, Path(asked.path))
-        return ForgetTaken.of(receipt, **forget_receipt(receipt, dry_run=asked.dry_run))
+        return forget_answer(await run_sync(remove, Path(asked.path)), dry_run=asked.dry_run)
 
     @app.post("/v1/learned", Scope.ADMIN)
-    async def learned(asked: LearnedBody) -> Learned:
-        """What sets the user's text apart from general English, most characteristic first."""
-        words = await run_sync(service.keywords, asked.limit, asked.contains)
-        return {"words": words}
+    async def learned(asked: LearnedBody) -> JsonObject:
+        return {"words": await run_sync(service.keywords, asked.limit, asked.contains)}

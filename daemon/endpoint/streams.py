@@ -24,9 +24,8 @@ from idiolect.daemon.endpoint.error_answers import described, internal
 from idiolect.daemon.endpoint.routing import EventStream, LineStream, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
-from idiolect.daemon.serving.model_queue import ModelQueue, Priority, SlowReaderError, StoppingError
-from idiolect.daemon.serving.text_generation import TextGeneration, UnknownModelError
-from idiolect.daemon.storage.records import ForgottenMeanwhileError
+from idiolect.daemon.serving.model_queue import ModelQueue, Priority, StoppingError
+from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.models.errors import IdiolectError
 
 Event = dict[str, Any]
@@ -36,9 +35,6 @@ Part = tuple[int, Piece | End]
 log = logging.getLogger("idiolect.http")
 
 _MAX_THREADS: Final = 16  # in which events are made; the threads of other requests are not used up by streams
-
-#: How a request for generated text may fail.
-OF_GENERATING = (UnknownModelError, ForgottenMeanwhileError, SlowReaderError)
 
 
 class Streams:

@@ -7,16 +7,12 @@ from typing import Literal
 
 import pydantic
 from anyio.to_thread import run_sync
-from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Application
+from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile_paths import absolute_path
 from idiolect.daemon.service import Service
-from idiolect.daemon.sync.folder import SyncFolderError, SyncFolderGoneError
-from idiolect.daemon.sync.secret import SyncWordsError
-from idiolect.daemon.sync.sharing import Sharing, SharingError
 
 
 class SyncBody(Body):
@@ -35,40 +31,19 @@ class SyncBody(Body):
         return self
 
 
-class SyncState(TypedDict):
-    """How far sharing is; null: no folder is shared."""
-
-    sharing: Sharing | None
-
-
-class SyncChange(TypedDict):
-    """How sharing is after a change, and the words of a new folder, which are shown once.
-
-    `told` is false where a device left a folder that is gone or cannot be written.
-    """
-
-    sharing: Sharing | None
-    words: str | None
-    told: bool
-
-
 def register(app: Application, service: Service) -> None:
     """Have `app` answer them."""
     sync = service.sync
 
     @app.get("/v1/sync", Scope.ADMIN)
-    async def sync_state() -> SyncState:
-        """Which folder is shared, with which devices, and how far each is."""
+    async def sync_state() -> JsonObject:
         return {"sharing": await run_sync(sync.state)}
 
-    @app.post(
-        "/v1/sync", Scope.ADMIN, errors=(SyncFolderError, SyncFolderGoneError, SyncWordsError, SharingError)
-    )
-    async def change_sync(asked: SyncBody) -> SyncChange:
-        """Share a folder, join one that other devices share, or share the folder no more."""
+    @app.post("/v1/sync", Scope.ADMIN)
+    async def change_sync(asked: SyncBody) -> JsonObject:
         return await run_sync(_change, asked)
 
-    def _change(asked: SyncBody) -> SyncChange:
+    def _change(asked: SyncBody) -> JsonObject:
         words, told = None, True
         if asked.folder is None:
             told = sync.leave()

@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import pydantic
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from typing_extensions import TypedDict
 
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
-from idiolect.daemon.endpoint.routing import Application, client_of, unless_gone
+from idiolect.daemon.endpoint.routing import Application, JsonObject, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
     MAX_TEXT_CHARS,
     Amount,
-    Answer,
     KeyMs,
     Name,
     PlacedBody,
     Time,
 )
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
-from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
-from idiolect.daemon.storage.words import WordRefusedError
+from idiolect.daemon.storage.records import Feedback, SuggestionKind
 
 MAX_REPORT_DAYS = 3650
 
@@ -64,75 +60,6 @@ class SuggestBody(PlacedBody):
     reasons: bool = False
 
 
-class WordAnswer(Answer):
-    """A word, or the rest of one, to insert at the cursor, and how probable it is.
-
-    A correction says how many characters before the cursor go away first.
-    """
-
-    text: str
-    p: float
-    replace: int = 0
-
-
-class GhostAnswer(Answer):
-    """A continuation, how probable its first word is, and whether to show it.
-
-    `words` are its pieces, each with the probability that all up to it is right.
-    """
-
-    text: str
-    p: float
-    show: bool
-    words: list[WordAnswer]
-
-
-class List(Answer):
-    """Whether the words are worth a look for whoever has not asked for them."""
-
-    show: bool
-
-
-class CorrectionAnswer(Answer):
-    """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
-
-    text: str
-    replace: int
-    p: float
-    apply: bool = Field(validation_alias="sure")
-
-
-class ReasonAnswer(Answer):
-    """A reason for which something is not shown, what that is, why, and what to do."""
-
-    reason: str
-    hides: str
-    why: str
-    remedy: str
-
-
-class Suggested(Answer):
-    """Suggestions; where there are none, `reason` may say why.
-
-    `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
-    word under the cursor ends there; absent where it cannot. `sees_context`: whether `context` is heeded at this place.
-    `trial`: there while one runs. `reasons`: where they were asked for, why something is not shown.
-    """
-
-    words: list[WordAnswer]
-    ghost: GhostAnswer
-    list: List
-    adapter: int | None
-    elapsed_ms: float
-    reason: str | None
-    paused: bool
-    correction: CorrectionAnswer | None = None
-    finished: float = 0.0
-    sees_context: bool
-    trial: bool = False
-    reasons: tuple[ReasonAnswer, ...] | None = None
-
-
 class HistoryBody(PlacedBody):
     """Something the user wrote, where, and when (now, if not given); `before`: what stood in front of it there.
 
@@ -143,16 +70,6 @@ class HistoryBody(PlacedBody):
     source: Name
     at: Time = None
     before: str = ""
-
-
-class StoredAnswer(Answer):
-    """Whether the text was taken, under which number, how much of it was redacted, and else why not."""
-
-    id: int | None
-    stored: bool
-    redactions: int
-    reason: str | None
-    paused: bool
 
 
 class FeedbackBody(PlacedBody):
@@ -198,15 +115,6 @@ class FeedbackBody(PlacedBody):
         return value
 
 
-class Counted(Answer):
-    """Whether feedback was counted, and else why not. `never_corrected`: the word is not corrected any more."""
-
-    stored: bool
-    reason: str | None
-    paused: bool
-    never_corrected: bool = False
-
-
 class StretchBody(PlacedBody):
     """What was typed in a field from its first letter until it was left; see `speed_trial.Stretch`."""
 
@@ -216,27 +124,10 @@ class StretchBody(PlacedBody):
     keys: Annotated[int, Field(ge=0, le=10**6)]
 
 
-class StretchCounted(Answer):
-    """Whether a stretch counts, and whether the trial goes on."""
-
-    counted: bool
-    running: bool
-
-
 class ReportQuery(BaseModel):
     """Of how many days."""
 
     days: Annotated[int, Field(ge=1, le=MAX_REPORT_DAYS)] = 30
-
-
-class Report(TypedDict):
-    """What became of the suggestions of some days."""
-
-    days: int
-    savings: Savings
-    by_day: list[dict[str, Any]]
-    by_adapter: list[dict[str, Any]]
-    reliability: dict[str, list[dict[str, Any]]]
 
 
 def register(app: Application, service: Service) -> None:
@@ -247,60 +138,72 @@ def register(app: Application, service: Service) -> None:
 
 def _register_suggestions(app: Application, service: Service) -> None:
     questions = _OpenQuestions()
-    suggestions, queue = service.suggestions, service.model.queue
-
-    def suggested(
-        asked: SuggestBody, found: Suggestion, reason: Reason | None, *, sees_context: bool
-    ) -> Suggested:
-        reasons = found.reasons if reason is None else (reason,)
-        return Suggested.of(
-            found,
-            list={"show": found.show_words},
-            reason=reason,
-            paused=service.ingest.pause.active,
-            trial=service.trial.running,
-            sees_context=sees_context,
-            reasons=_explained(reasons) if asked.reasons else None,
-        )
+    suggestions, policy, queue = service.suggestions, service.ingest.app_policy, service.model.queue
 
     @app.post("/v1/suggest", Scope.SUGGEST)
-    async def suggest(asked: SuggestBody, request: Request) -> Suggested:
-        """Words to insert at the cursor, and grey text that continues there."""
-        if (reason := suggestions.withheld(asked.place)) is not None:
-            nothing = Suggestion((), NO_GHOST, service.model.adapter_id, 0.0, show_words=False)
-            return suggested(asked, nothing, reason, sees_context=False)
+    async def suggest(asked: SuggestBody, request: Request) -> JsonObject:
         client = client_of(request)
-        superseded = questions.begin(client.program, asked.prefix)
+        sees = policy.sees_context(asked.place)
+        if (reason := policy.suggesting(asked.place)) is not None:
+            nothing = (), NO_GHOST, service.model.adapter_id, 0.0
+            found = Suggestion(*nothing, show_words=False, reasons=(reason,))
+        else:
+            superseded = questions.begin(client.program, asked.prefix)
 
-        def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
-            return superseded.is_set() or queue.crowded(client)
+            def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
+                return superseded.is_set() or queue.crowded(client)
 
-        sees = suggestions.sees_context(asked.place)
-        steps = suggestions.suggest_in_steps(
-            asked.prefix,
-            asked.suffix,
-            asked.candidates,
-            asked.ghost_words,
-            given_up=given_up,
-            place=asked.place,
-            corrections=asked.corrections,
-            key_ms=asked.key_ms,
-            letter_ms=asked.letter_ms,
-            context=asked.context if sees else (),
-        )
-        try:
-            work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
-            found = await unless_gone(request, work)
-        finally:
-            questions.end(superseded)
-        return suggested(asked, found, None, sees_context=sees)
+            steps = suggestions.suggest_in_steps(
+                asked.prefix,
+                asked.suffix,
+                asked.candidates,
+                asked.ghost_words,
+                given_up=given_up,
+                place=asked.place,
+                corrections=asked.corrections,
+                key_ms=asked.key_ms,
+                letter_ms=asked.letter_ms,
+                context=asked.context if sees else (),
+            )
+            try:
+                work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
+                found = await unless_gone(request, work)
+            finally:
+                questions.end(superseded)
+        answer = _suggested(found, reason, with_reasons=asked.reasons)
+        answer |= {"paused": service.ingest.pause.active, "sees_context": sees}
+        return answer | ({"trial": True} if service.trial.running else {})
 
 
-def _explained(reasons: Sequence[Reason]) -> list[ReasonAnswer]:
-    return [
-        ReasonAnswer(reason=reason.value, hides=reason.hides, why=reason.why, remedy=reason.remedy)
-        for reason in reasons
+def _suggested(found: Suggestion, reason: Reason | None, *, with_reasons: bool) -> JsonObject:
+    """An answer to `/v1/suggest`; fields that say nothing are left out."""
+    words = [
+        {"text": word.text, "p": word.p, **({"replace": word.replace} if word.replace else {})}
+        for word in found.words
     ]
+    answer: JsonObject = {
+        "words": words,
+        "ghost": found.ghost,
+        "list": {"show": found.show_words},
+        "adapter": found.adapter,
+        "elapsed_ms": found.elapsed_ms,
+        "reason": reason,
+    }
+    if (mended := found.correction) is not None:
+        answer["correction"] = {
+            "text": mended.text,
+            "replace": mended.replace,
+            "p": mended.p,
+            "apply": mended.sure,
+        }
+    if found.finished:
+        answer["finished"] = found.finished
+    if with_reasons:
+        answer["reasons"] = [
+            {"reason": why.value, "hides": why.hides, "why": why.why, "remedy": why.remedy}
+            for why in found.reasons
+        ]
+    return answer
 
 
 class _OpenQuestions:
@@ -336,59 +239,40 @@ def _register_learning(app: Application, service: Service) -> None:
         async with places:
             return await run_sync(work, *arguments)
 
-    @app.post("/v1/history", Scope.LEARN, errors=(ReaderEndedError,))
-    async def history(asked: HistoryBody) -> StoredAnswer:
-        """Learn something that the user wrote; the fast memory knows it on return."""
+    @app.post("/v1/history", Scope.LEARN)
+    async def history(asked: HistoryBody) -> JsonObject:
         where = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
-        add = partial(service.ingest.add_text, **where)
-        return StoredAnswer.of(await run_limited(add, asked.text), paused=service.ingest.pause.active)
+        stored = await run_limited(partial(service.ingest.add_text, **where), asked.text)
+        return {**asdict(stored), "paused": service.ingest.pause.active}
 
-    @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
-    async def add_feedback(asked: FeedbackBody) -> Counted:
-        """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
+    @app.post("/v1/feedback", Scope.SUGGEST)
+    async def add_feedback(asked: FeedbackBody) -> JsonObject:
         if asked.kind == "correction":
             taken_back = asked.outcome == "dismissed"
-            result = await run_limited(
+            counted = await run_limited(
                 service.suggestions.add_verdict, str(asked.word), taken_back, asked.place
             )
         else:
             took = (asked.characters, asked.keystrokes, asked.words)
             feedback = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
-            result = await run_limited(service.suggestions.add_feedback, feedback, asked.place)
-        return Counted.of(result, paused=service.ingest.pause.active)
+            counted = await run_limited(service.suggestions.add_feedback, feedback, asked.place)
+        answer = {"stored": counted.stored, "reason": counted.reason, "paused": service.ingest.pause.active}
+        return answer | ({"never_corrected": True} if counted.never_corrected else {})
 
     @app.post("/v1/trial/stretch", Scope.SUGGEST)
-    async def add_stretch(asked: StretchBody) -> StretchCounted:
-        """Count a stretch of writing, with suggestions or without."""
+    async def add_stretch(asked: StretchBody) -> JsonObject:
         stretch = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
         counted = await run_limited(service.trial.add, stretch, asked.place)
-        return StretchCounted(counted=counted, running=service.trial.running)
+        return {"counted": counted, "running": service.trial.running}
 
     @app.get("/v1/report", Scope.ADMIN)
-    async def report(asked: ReportQuery) -> Report:
-        """What suggestions have saved lately, and how often the likely ones were accepted."""
-        return _report(await run_sync(service.suggestions.report, asked.days), asked.days)
-
-
-def _report(found: FeedbackReport, days: int) -> Report:
-    return {
-        "days": days,
-        "savings": found.savings,
-        "by_day": [
-            {"day": day.isoformat(), "kind": kind, **asdict(savings)}
-            for (day, kind), savings in found.by_day.items()
-        ],
-        "by_adapter": [
-            {"adapter": adapter, **asdict(savings)} for adapter, savings in found.by_adapter.items()
-        ],
-        "reliability": {
-            kind: [_tenth(place, tenth) for place, tenth in enumerate(tenths)]
-            for kind, tenths in found.reliability.items()
-        },
-    }
-
-
-def _tenth(place: int, tenth: Tenth) -> dict[str, Any]:
-    shown = tenth.accepted + tenth.dismissed
-    rate = tenth.accepted / shown if shown else None
-    return {"from": place / 10, "to": (place + 1) / 10, **asdict(tenth), "rate": rate}
+    async def report(asked: ReportQuery) -> JsonObject:
+        found = await run_sync(service.suggestions.report, asked.days)
+        return {
+            "days": asked.days,
+            "savings": found.savings,
+            "by_day": [
+                {"day": day.isoformat(), "kind": kind, **asdict(savings)}
+                for (day, kind), savings in found.by_day.items()
+            ],
+        }

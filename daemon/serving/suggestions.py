@@ -70,7 +70,7 @@ class Suggestions:
     ) -> Steps[Suggestion]:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
-        Ask :meth:`withheld` first whether anything may be suggested at ``place``. With `corrections` mistyped
+        Ask `AppPolicy.suggesting` first whether anything may be suggested at ``place``. With `corrections` mistyped
         words are mended, too. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the
         profile's). ``letter_ms`` is what a program has measured of that by now: the profile learns its own from it.
         ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is
@@ -155,14 +155,6 @@ class Suggestions:
         words = tuple(sorted([*kept, *added], key=lambda word: -word.p))
         # Its user wants to see these, however rare they are.
         return replace(found, words=words, show_words=served.switches.show != "asked")
-
-    def withheld(self, place: InputContext) -> Reason | None:
-        """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
-        return self._app_policy.suggesting(place)
-
-    def sees_context(self, place: InputContext) -> bool:
-        """Return True if what the user answers there is heeded."""
-        return self._app_policy.sees_context(place)
 
     def add_feedback(self, feedback: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""

@@ -245,10 +245,10 @@ _MANY: Final = 10  # entries: so many and no more are never thought too many at 
 class ForgetReceipt:
     """What forgetting took (or would take): entries, the adapters that saw any, and who serves now.
 
-    `id` is the receipt's own number in the store; None where nothing was taken. Where adapters fell, a training
-    round without the text is queued. `backups` are the paths of backups that hold some of the text. `total` is how
-    many entries there were before. `words` is how many words and phrases go that the user, or the service, had decided
-    about.
+    `id` is the receipt's own number in the store; None where nothing was taken. `round_queued`: an adapter of the base
+    model that serves fell, so a training round without the text is queued. `backups` are the paths of backups that hold
+    some of the text. `total` is how many entries there were before. `words` is how many words and phrases go that the
+    user, or the service, had decided about.
     """
 
     entries: int
@@ -259,6 +259,7 @@ class ForgetReceipt:
     backups: tuple[str, ...] = ()
     total: int = 0
     words: int = 0
+    round_queued: bool = False
 
     @property
     def large(self) -> bool:

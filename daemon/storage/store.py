@@ -230,7 +230,14 @@ class Store:
             aside = self.backups.kept_aside() if ids or rules else ()
             backups = tuple(dict.fromkeys((*holding, *aside)))
             receipt = ForgetReceipt(
-                len(ids), fell, active, tokens, backups=backups, total=total, words=len(rules)
+                len(ids),
+                fell,
+                active,
+                tokens,
+                backups=backups,
+                total=total,
+                words=len(rules),
+                round_queued=not bases.isdisjoint((None, self.base)),
             )
             if rules and not dry_run:
                 self.state.set(_SCRUB, True)

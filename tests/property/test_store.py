@@ -162,7 +162,14 @@ class Histories(RuleBasedStateMachine):
         dropped = {each for each in self.status if self.seen(each) & gone}
         heir = self.sound(each for each in self.line(self.active) if each not in dropped)
         tokens = sum(len(self.entries[id_].text) for id_ in gone)
-        receipt = ForgetReceipt(len(gone), tuple(sorted(dropped)), heir, tokens, total=len(self.entries))
+        receipt = ForgetReceipt(
+            len(gone),
+            tuple(sorted(dropped)),
+            heir,
+            tokens,
+            total=len(self.entries),
+            round_queued=bool(dropped),
+        )
         assert self.store.forget(selector, dry_run=True) == receipt
         self.agree()
         kept = self.store.forget(selector)

@@ -80,7 +80,7 @@ def test_names_of_this_machine_and_the_services_own_page_are_fine(site):
 
 
 ENOUGH = [
-    ("GET", "/openapi.json", Scope.SUGGEST),
+    ("GET", "/v1/models", Scope.SUGGEST),
     ("POST", "/v1/suggest", Scope.SUGGEST),
     ("POST", "/v1/feedback", Scope.SUGGEST),
     ("POST", "/v1/history", Scope.LEARN),

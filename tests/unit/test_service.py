@@ -144,7 +144,7 @@ def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     service.pause(None)
     service.suggestions.suggest("Kind regards ")
     assert remembered == [True, False, False]
-    assert service.suggestions.withheld(InputContext("KeePassXC")) == "excluded app"
+    assert service.ingest.app_policy.suggesting(InputContext("KeePassXC")) == "excluded app"
     assert service.suggestions.add_feedback(TAKEN, InputContext("org.gnome.Terminal")).reason == "paused"
 
 

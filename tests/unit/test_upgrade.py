@@ -199,3 +199,12 @@ def test_the_weights_of_a_base_model_that_waits_are_not_dropped_for_those_of_ano
     assert store.adapters.weights(first) == b"a"
     store.adapters.activate(first)
     assert statuses(store)[more[2]] == "waiting", "the other base model's is as it was"
+
+
+def test_a_forgetting_queues_a_round_only_where_an_adapter_of_the_serving_base_model_falls(two_bases):
+    store, first, second = two_bases
+    store.use_base("c", "words", lambda: len)
+    elsewhere = store.forget(Selector(text="ship"), dry_run=True)
+    assert (elsewhere.adapters_dropped, elsewhere.round_queued) == ((first, second), False)
+    store.use_base("b", "words", lambda: len)
+    assert store.forget(Selector(text="ship")).round_queued
