@@ -10,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BELOW = {"models": set(), "adapters": {"models"}, "daemon": {"models", "adapters"}}
-#: A longer module has two concerns.
 SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE TABLE")
 
 
@@ -25,6 +24,7 @@ def modules() -> dict[str, Path]:
 
 
 MODULES = modules()
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 
 def folder(module: str) -> str:
@@ -33,17 +33,17 @@ def folder(module: str) -> str:
     return f"{parent}/{name}" if parent == "daemon" else parent or module
 
 
-def imported(path: Path) -> set[str]:
+def imported(tree: ast.Module) -> set[str]:
     """What a module imports of the three packages, for types too."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("idiolect."):
             name = node.module.removeprefix("idiolect.")
             found |= {f"{name}.{one.name}" if f"{name}.{one.name}" in MODULES else name for one in node.names}
     return found
 
 
-IMPORTS = {name: imported(path) for name, path in MODULES.items()}
+IMPORTS = {name: imported(tree) for name, tree in TREES.items()}
 
 
 def test_packages_import_only_from_those_below():
@@ -122,29 +122,31 @@ def test_only_one_module_opens_connections_to_the_service():
 
 
 def test_every_folder_says_what_it_is_for():
-    for path in (path for name, path in MODULES.items() if path.name == "__init__.py"):
-        sentences = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    for name, path in MODULES.items():
+        if path.name != "__init__.py":
+            continue
+        sentences = ast.get_docstring(TREES[name]) or ""
         for begins in ("In come", "Out "):
             assert begins in " ".join(sentences.split()), f"{path} does not say what comes in and goes out"
 
 
 def test_only_the_storage_folder_speaks_sql():
-    for name, path in MODULES.items():
+    for name, tree in TREES.items():
         if name.startswith("daemon.storage"):
             continue
         texts = [
             node.value
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
         assert not [text for text in texts if text.lstrip().startswith(SQL)], name
 
 
 def test_only_the_command_line_prints():
-    for name, path in MODULES.items():
+    for name, tree in TREES.items():
         calls = [
             node.func.id
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
         assert name.startswith("daemon.clients.commandline") or "print" not in calls, name
@@ -167,8 +169,8 @@ def test_a_taken_port_is_told_before_what_is_slow_to_import():
 def test_only_the_ingest_folder_makes_entries():
     makers = {
         name
-        for name, path in MODULES.items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NewEntry"
     }
     assert {folder(name) for name in makers} == {"daemon.ingest"}
@@ -183,10 +185,10 @@ def test_only_the_child_process_reads_sources():
         "daemon.clients.commandline.commands.add",  # in the user's own command, to ask who they are
     }
     readers = {"find", "places", "kind_of", "pieces"}
-    for name, path in MODULES.items():
+    for name, tree in TREES.items():
         if name.startswith("daemon.sources") or name in allowed:
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(
                 ("file_discovery", "source_discovery", "sources.kinds")
             ):
@@ -238,9 +240,9 @@ def changes_outside_a_verb(tree: ast.Module) -> set[str]:
 
 
 def test_only_the_verbs_of_the_profile_change_what_it_knows():
-    for name, path in MODULES.items():
+    for name, tree in TREES.items():
         if not name.startswith(("daemon.storage", "daemon.profile")):
-            assert not changes_outside_a_verb(ast.parse(path.read_text("utf-8"))), name
+            assert not changes_outside_a_verb(tree), name
 
 
 @pytest.mark.parametrize(
