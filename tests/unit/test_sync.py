@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import pairwise
 from unittest.mock import Mock
 
 import psutil
@@ -794,17 +793,17 @@ def test_what_cannot_be_read_of_one_device_hinders_no_other(trio, monkeypatch):
 
 
 @pytest.fixture
-def schedule(pair):
-    """What follows the folder of the first of two devices."""
+def schedule(pair, monkeypatch):
+    """What follows the folder of the first of two devices, without long waits."""
+    for wait in ("_QUIET_S", "_RETRY_S", "_LONGEST_RETRY_S"):
+        monkeypatch.setattr(sync_schedule, wait, 0.01)
     found = SyncSchedule(pair[0].sync, 0.01)
     yield found
     found.stop()
 
 
-def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, schedule, monkeypatch):
+def test_a_folder_that_is_away_keeps_nobody_awake_and_is_looked_for(pair, schedule):
     first, second = pair
-    monkeypatch.setattr(sync_schedule, "_RETRY_S", 0.01)
-    monkeypatch.setattr(sync_schedule, "_LONGEST_RETRY_S", 0.01)
     aside = first.folder.with_name("aside")
     first.folder.rename(aside)
     first.write("Written meanwhile.")
@@ -850,18 +849,16 @@ def test_where_no_more_can_be_watched_nothing_is_left_behind(pair, schedule, mon
 
 def test_notices_of_nothing_are_followed_more_and_more_seldom(pair, schedule, monkeypatch):
     first, _ = pair
-    cycles = []
-    real = first.sync.cycle
-    monkeypatch.setattr(first.sync, "cycle", lambda **how: cycles.append(time.monotonic()) or real(**how))
-    monkeypatch.setattr(sync_schedule, "_QUIET_S", 0.005)
+    waits, real = [], schedule._schedule
     schedule.start()
     until(lambda: schedule.quiet)
-    cycles.clear()
+    monkeypatch.setattr(
+        schedule, "_schedule", lambda read_in_s: waits.append(read_in_s) or real(read_in_s=read_in_s)
+    )
 
     def send_notice():
         (first.folder / "flood.idiolect").write_bytes(b"")
-        return len(cycles) >= 7
+        return len(set(waits)) >= 4
 
     until(send_notice)
-    waits = [later - sooner for sooner, later in pairwise(cycles)]
-    assert waits[-1] > 3 * waits[0]
+    assert waits == sorted(waits)
