@@ -4,19 +4,12 @@ import random
 
 import pytest
 
-from idiolect.adapters.prediction import client_windows
 from idiolect.adapters.prediction.client_windows import ClientWindows
 
 LONG = " ".join(
     f"{random.Random(place).choice(['harbour', 'office', 'boat', 'noon'])}{place}" for place in range(900)
 )
 SIZE = 500
-
-
-def test_a_window_that_slides_is_read_as_one_text():
-    windows = ClientWindows()
-    for end in range(SIZE, SIZE + 300):
-        assert windows.whole(LONG[end - SIZE : end]) == LONG[:end]
 
 
 @pytest.mark.parametrize("step", [1, 7, 60, 300])
@@ -51,20 +44,6 @@ def test_of_a_text_that_repeats_itself_the_place_that_goes_on_is_found():
     windows.whole(text[:-30])
     assert text.endswith(window := text[-450:])
     assert windows.whole(window) == text
-
-
-def test_short_prefixes_and_old_texts_are_not_kept(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(client_windows.time, "monotonic", lambda: now[0])
-    windows = ClientWindows()
-    assert windows.whole("See you") == "See you"
-    assert not windows._texts
-    windows.whole(LONG[:SIZE])
-    now[0] = 61.0
-    assert windows.whole(LONG[10 : SIZE + 10]) == LONG[10 : SIZE + 10]
-    for place in range(20):
-        windows.whole(LONG[place * 200 : place * 200 + 210])
-    assert len(windows._texts) <= 8
 
 
 def test_a_finished_text_is_forgotten():

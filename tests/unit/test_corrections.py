@@ -1,23 +1,20 @@
 """What was meant by a mistyped word: the trie, the channel, the search, spaces; on lists small enough to read."""
 
 from functools import partial
-from itertools import product
 from typing import get_args
 
 import numpy as np
 import pytest
 
-from idiolect.adapters.memory import word_table
 from idiolect.adapters.memory.vocabulary import WordVocabulary
-from idiolect.adapters.memory.word_matching import least_letter_prob, match_words
+from idiolect.adapters.memory.word_matching import least_letter_prob
 from idiolect.adapters.mending.corrections import Corrector
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.models.dictionary import Spelling
-from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
+from idiolect.models.letter_trie import ROOT, build_trie
 from idiolect.models.lexicon import NONE, Lexicon
 
 VOCAB = 128
@@ -107,15 +104,6 @@ def test_a_slip_is_likelier_where_the_keys_are_neighbours():
     assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
 
 
-def test_a_search_finds_the_same_whatever_was_searched_before(general):
-    search = FuzzySearch(general.trie, TypingChannel())
-    before = {typed: (search.column(typed), search.reached(typed)) for typed in ("t", "th", "thn")}
-    for one in "abcdefghij":
-        for other in "abcdefghij":
-            search.column(f"x{one}{other}")
-    assert {typed: (search.column(typed), search.reached(typed)) for typed in before} == before
-
-
 @pytest.mark.parametrize("typed", ["tink", "thnk", "thik"])
 def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general, typed):
     channel = TypingChannel()
@@ -168,47 +156,6 @@ def test_words_of_the_users_are_mended_to(general, words):
     words.learn("Kwiaciarnia is open. Kwiaciarnia has flowers.")
     assert meant(general, words, "Kwiacirnia")[0] == "Kwiaciarnia"
     assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
-
-
-@pytest.fixture
-def filed(monkeypatch):
-    """How many forms each trie has that was built in this test."""
-    sizes: list[int] = []
-
-    def count(forms: np.ndarray) -> LetterTrie:
-        sizes.append(len(forms))
-        return build_trie(forms)
-
-    monkeypatch.setattr(word_table, "build_trie", count)
-    return sizes
-
-
-def test_after_a_new_word_no_keystroke_files_words_anew(general, words, filed):
-    words.learn_many(f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3))
-    corrector = Corrector(words, general, TypingChannel())
-    corrector.candidates("recieve", True, uniform(), finished=True)
-    del filed[:]
-    words.learn("We frobnicate")
-    assert filed
-    assert max(filed) < 10, "only what is new"
-    del filed[:]
-    found = corrector.candidates("frobincate", True, uniform(), finished=True)
-    assert found[0].text == "frobnicate"
-    assert match_words(words, "frob", True, uniform(), 3).forms == ["frobnicate"]
-    assert not filed, "the learner has done it"
-    assert "qbcd" in [c.text for c in corrector.candidates("qbccd", True, uniform(), finished=True)]
-
-
-def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, filed):
-    own = [f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3)]
-    for word in own:
-        words.learn(f"{word} {word}")
-    assert {words.count(word) for word in own} == {2}
-    assert len(words.tables) == 3
-    assert sum(len(table.forms) for table in words.tables[1:]) == len(own)
-    assert sum(size > 201 for size in filed) < len(own) / 100
-    scored = match_words(words, "q", True, uniform(), 2_000)
-    assert sorted(scored.forms) == own
 
 
 def test_a_capital_beyond_ascii_is_one(general, words):
@@ -280,10 +227,3 @@ def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text):
     if found:
         assert (before + typed).endswith(before.split()[-1] + " " + typed)
         assert found.replaced == len(before.split()[-1]) + 1 + len(typed)
-
-
-def test_a_dictionary_knows_words_and_no_misspellings():
-    spelling = Spelling.english()
-    assert "receive" in spelling
-    assert "Receive" in spelling
-    assert "recieve" not in spelling

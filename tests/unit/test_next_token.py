@@ -87,44 +87,7 @@ def test_it_is_the_model_after_recent_entries_mixed_with_the_memory(
         close(found, by_hand(tiny_float, user_model, entry))
 
 
-def test_what_is_remembered_needs_no_pass(tiny_tokenizer, knowing, make, passes):
-    model = make(knowing(*HISTORY))
-    entry, longer = tiny_tokenizer.encode("The boat"), tiny_tokenizer.encode("The boat left")
-    assert model.cached_probs(entry) is None
-    found = model.next_probs(entry)
-    model.next_probs(longer)
-    calls = passes(model.session)
-    assert model.cached_probs(entry) is model.next_probs(entry) is found
-    assert model.cached_probs(entry[:-1]) is None
-    assert passes(model.session) == calls == 2
-
-
-def test_only_the_last_few_are_remembered(tiny_tokenizer, knowing, make):
-    model = make(knowing())
-    entry = tiny_tokenizer.encode(TEXT * 4)
-    assert len(entry) > 150
-    for end in range(150):
-        model.next_probs([])  # asked for again and again
-        model.next_probs(entry[:end])
-    kept = [end for end in range(150) if model.cached_probs(entry[:end]) is not None]
-    assert kept[0] == 0
-    assert kept[1:] == [*range(151 - len(kept), 150)], "the latest"
-    assert 8 < len(kept) < 50
-
-
 # What is made ahead
-
-
-def test_what_was_made_ahead_is_the_same_and_needs_no_pass(tiny_tokenizer, knowing, make, passes):
-    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
-    entry = tiny_tokenizer.encode("The boat left")
-    model.next_probs(entry[:-1])
-    model.prefetch(entry, drafts=True)
-    calls = passes(model.session)
-    close(model.cached_probs(entry), anew.next_probs(entry))
-    model.prefetch(entry, drafts=True)
-    model.next_probs(entry)
-    assert passes(model.session) == calls == 2
 
 
 def test_what_was_foreseen_is_the_same_and_needs_no_pass(make, knowing, tiny_tokenizer, passes):
@@ -141,22 +104,6 @@ def test_what_was_foreseen_is_the_same_and_needs_no_pass(make, knowing, tiny_tok
     model.observe(ids)
     model.user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
     assert model.cached_probs(ids[:3]) is None
-
-
-def test_where_several_texts_are_written_none_is_looked_ahead_of(
-    tiny_tokenizer, knowing, make, monkeypatch, passes
-):
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 3600.0)
-    model = make(knowing(*HISTORY))
-    for number in range(3):
-        entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
-        model.next_probs(entry)
-    calls = passes(model.session)
-    model.prefetch([*entry, 7], drafts=True)
-    assert passes(model.session) == calls
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 0.0)
-    model.prefetch([*entry, 7], drafts=True)
-    assert passes(model.session) == calls + 1
 
 
 def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
@@ -239,15 +186,6 @@ def test_a_verified_draft_is_what_single_steps_make(tiny_tokenizer, knowing, mak
         assert probs[found[end]] >= p * 0.999
 
 
-def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(tiny_tokenizer, knowing, make, passes):
-    model = make(knowing(*[SENTENCE] * 3))
-    entry = tiny_tokenizer.encode("The boat left the")
-    model.next_probs(entry)
-    calls = passes(model.session)
-    assert len(drafted(model, entry)) >= 8
-    assert passes(model.session) - calls <= 2
-
-
 def test_a_continuation_ends_before_a_token_that_is_not_wanted(tiny_tokenizer, knowing, make):
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode("The boat left the")
     found = drafted(make(user_model), entry)
@@ -271,19 +209,6 @@ def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(tiny_tokenize
 
 
 # The window
-
-
-def test_of_a_long_entry_the_window_moves_in_steps(knowing, make):
-    model = make(knowing(), window=200)
-    assert model.truncate_ids([*range(200)]) == [*range(200)]
-    starts = []
-    for count in range(201, 1_500):
-        kept = model.truncate_ids([*range(count)])
-        assert len(kept) <= 200
-        assert kept == [*range(count - len(kept), count)], "the end, whole"
-        starts.append(count - len(kept))
-    assert len({*starts}) < 20, "or the cache would be of no use"
-    assert min(count - start for count, start in zip(range(201, 1_500), starts, strict=True)) > 50
 
 
 def test_of_a_long_text_the_end_is_kept(knowing, make):

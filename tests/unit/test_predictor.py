@@ -9,7 +9,7 @@ import pytest
 from knowledge import know, trusting
 
 from idiolect.adapters.memory.steps import finish
-from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.memory.word_matching import match_words
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
@@ -95,33 +95,6 @@ def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypat
     assert texts(ours.suggest("We met the X", candidates=3))[0] == "ylographers"
     monkeypatch.setattr(ours.next_token, "own_shares", lambda *_: [1e-9] * 6)  # nothing is likely
     assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
-
-
-def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(predictor, knowing, monkeypatch):
-    known = knowing(*HISTORY)
-    ours = predictor(known=known)
-    ranked = texts(ours.suggest("We met the ", candidates=6))
-    known.preferences.set([ranked[0]], [])
-    monkeypatch.setattr(ours.next_token, "own_shares", lambda _ids, words, _p: [*[0.0] * 4, 1e9, *words[5:]])
-    assert texts(ours.suggest("We met the ", candidates=3)) == [*ranked[1:3], ranked[5]]
-
-
-def test_the_model_tells_the_second_token_inside_a_word_where_words_are_cut_well(
-    predictor, tiny_tokenizer, monkeypatch
-):
-    ours = predictor(*HISTORY)
-    prefix, start = "The harbour Xyl", " Xylographers"
-    [first, second] = tiny_tokenizer.encode(start)[:2]
-    head = tiny_tokenizer.encode("The harbour")
-    by_frequency = float(ours.ranker.match(ours.ranker.split(prefix), 3).scores[0])
-    monkeypatch.setattr(WordVocabulary, "are_cut_well", True)
-    ours.forget_texts()
-    found = ours.ranker.match(ours.ranker.split(prefix), 3)
-    probs = ours.next_token.next_probs
-    expected = float(probs(head)[first] * probs([*head, first])[second])
-    assert found.forms == ["Xylographers"]
-    assert float(found.scores[0]) == pytest.approx(expected, rel=0.01), "few words have these two tokens"
-    assert by_frequency != pytest.approx(expected, rel=0.05)
 
 
 def test_what_was_written_once_in_this_place_comes_first(predictor):
@@ -336,20 +309,6 @@ def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(predic
     assert texts(ours.suggest("Kind regards ")) == same_words
 
 
-def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(predictor):
-    read = {}
-    for ghost_words in (0, 8):
-        ours = predictor(*[BOILERPLATE] * 6)
-        ours.ghosts.acceptance_rate = (
-            0.0  # so that no ghost is shown, for which the answer would read a draft
-        )
-        ours.suggest("Kind rega", ghost_words=ghost_words)
-        fed = spy_on_feeding(ours)
-        finish(ours.look_ahead.make_passes())
-        read[ghost_words] = sum(fed)
-    assert 0 < read[0] < read[8]
-
-
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
     predictor, knowing, lexicon, tiny_tokenizer
 ):
@@ -388,32 +347,6 @@ def holding(root: object, text: str, ids: list[int]) -> list[object]:
         if numbers and any([*one[at : at + len(ids)]] == ids for at in range(len(one))):
             found.append(one)
     return found
-
-
-@pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
-def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(predictor, lexicon, word, passes):
-    known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
-    ours = predictor(*HISTORY)
-    ours.ghosts.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
-    ours.suggest("Some ")
-    for cut in range(1, len(word) + 1):
-        calls = passes(ours.next_token.session)
-        assert not ours.suggest(f"Some {word[:cut]}").ghost.show
-        made = passes(ours.next_token.session) - calls
-        assert made <= (word[:cut] in known), word[:cut]
-        calls = passes(ours.next_token.session)
-        ours.suggest(f"Some {word[:cut]}")
-        assert passes(ours.next_token.session) == calls, "nothing twice"
-
-
-def test_a_ghost_that_is_typed_along_is_not_thought_again(predictor, passes):
-    ours = predictor(*[BOILERPLATE] * 6)
-    start = "Kind regards from all of us at the "
-    assert ours.suggest(start).ghost.show
-    calls = passes(ours.next_token.session)
-    for cut in range(1, len("harbour")):
-        ours.suggest(start + "harbour"[:cut])
-    assert passes(ours.next_token.session) == calls
 
 
 def spy_on_feeding(ours: Predictor) -> list[int]:
@@ -482,26 +415,6 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(predictor, make
     for prefix in written:
         assert ours.suggest(prefix, ghost_words=0).adapter == 7
     assert sum(fed) == 0
-
-
-def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(predictor, tiny_tokenizer):
-    former = predictor(*HISTORY)
-    prefix = "Kind re"  # too short to count as a text that is being written
-
-    def passes_for_it(known: Predictor) -> int:
-        ours = predictor(known=known.user_model) if known is former else predictor()
-        finish(ours.warm(former))
-        fed = spy_on_feeding(ours)
-        ours.suggest(prefix)
-        return len(fed)
-
-    former.suggest(prefix, remember=False)
-    assert passes_for_it(former) > 0, "nothing is kept off the record"
-    former.suggest(prefix)
-    assert passes_for_it(former) == 0
-    assert passes_for_it(predictor()) > 0, "the other may lack what was forgotten"
-    former.observe(prefix, tiny_tokenizer.encode(prefix))
-    assert passes_for_it(former) > 0, "what is finished is not asked again"
 
 
 # The adapter
@@ -706,20 +619,6 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(predictor, en
     )
 
 
-def test_every_key_of_a_message_tells_something(predictor):
-    inside, whole = Calibration(), Calibration(prior=WHOLE_WORDS)
-    ours = predictor(*[BOILERPLATE] * 6, calibration=inside, word_calibration=whole)
-    for end in range(10, len(BOILERPLATE)):
-        ours.suggest(BOILERPLATE[:end])
-    assert inside.events == whole.events == 0, "before it is written nothing is known"
-    ours.observe(BOILERPLATE, [])
-    keys, words = len(BOILERPLATE) - 10, len(BOILERPLATE.split())
-    assert inside.events > keys / 2
-    assert inside.events + whole.events > keys - 5
-    assert whole.events > words, "words behind a ghost's first one tell something, too"
-    assert sum(row[2] for row in inside.to_json()) > 0.7 * inside.events
-
-
 # A look costs time
 
 
@@ -758,9 +657,6 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(predictor, tin
     for typed in range(1, len(ghost.text)):
         assert ours.suggest(start + ghost.text[:typed], remember=False).ghost.show
     assert not holding(ours.ghosts.standing, start, tiny_tokenizer.encode(start))
-
-
-# A line
 
 
 # Odd text

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
+from idiolect.models.session import Interrupt, InterruptedPassError, Session
 
 LENGTH = 200
 CLOSE = 1e-4
@@ -88,15 +88,6 @@ def test_a_text_that_begins_as_another_comes_back_whole(tiny_float, ids, adapter
     assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
 
 
-def test_a_text_that_goes_on_is_not_evicted(tiny_float, ids):
-    session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
-    session.feed(session.rewind_to_common_prefix(ids[:60], 40))
-    session.rewind_to_common_prefix([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
-    assert len(lately(session)) == 1
-    session.rewind_to_common_prefix([*ids[:30], ids[100]], 11)
-    assert len(lately(session)) == 2, "less stays than is cut off: it may be another text"
-
-
 def test_evicted_texts_are_bounded_and_only_restored_behind_their_own_beginning(tiny_float, ids, monkeypatch):
     session = Session(tiny_float, length=LENGTH, evicted_tokens=50)
     for start in range(40, 180, 20):
@@ -157,11 +148,6 @@ def test_too_many_tokens_are_refused_and_change_nothing(session, ids, whole):
         with pytest.raises(ValueError, match="198"):
             session.truncate(count)
     assert np.abs(session.feed(ids[198:], "all") - whole[198:]).max() < CLOSE
-
-
-def test_threads_give_the_same(tiny, in_float, ids, adapter, whole):
-    two = Model(in_float(tiny), tiny.config, threads=2)
-    assert np.abs(Session(two, length=LENGTH, adapter=adapter).feed(ids, "all") - whole).max() < CLOSE
 
 
 def test_an_interrupted_pass_leaves_the_session_as_it_was(tiny_model, ids):

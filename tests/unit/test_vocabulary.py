@@ -164,18 +164,6 @@ def test_the_second_token_shares_out_what_the_first_one_has():
     assert found.total == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
 
 
-def test_the_share_of_a_first_token_is_told_with_it():
-    words, asked = new(the=2e-2, toe=1e-2, a=3e-2, at=6e-2, i=2e-1), dict[int, float]()
-    match_words(
-        words, "", True, p(t=0.5, a=0.3), 10, continuation=lambda token, share: asked.update({token: share})
-    )
-    [t, a] = (encode(f" {letter}")[0] for letter in "ta")
-    assert asked == pytest.approx({t: 0.5 / 0.8, a: 0.2 / 0.8}), "of words of several tokens among all"
-    words = new(the=2e-2, toe=1e-2)  # none is one token
-    match_words(words, "", True, p(t=0.5), 10, continuation=lambda token, share: asked.update({token: share}))
-    assert asked[t] == 0
-
-
 def test_words_are_cut_well_where_some_are_cut_and_few():
     cut_well = {share: new(a=share, tea=1 - share).are_cut_well for share in (0.3, 0.5, 0.7, 0.8, 0.9)}
     assert cut_well == {0.3: False, 0.5: False, 0.7: True, 0.8: True, 0.9: False}
@@ -259,21 +247,6 @@ def random_words(random: np.random.Generator, count: int, longest: int) -> list[
     return ["".join(random.choice(letters, int(random.integers(1, longest)))) for _ in range(count)]
 
 
-def test_scores_never_exceed_the_distribution():
-    random = np.random.default_rng(3)
-    words = new(**{form: float(random.random() * 1e-3) for form in random_words(random, 40, 4)})
-    for _ in range(30):
-        words.learn(" ".join(random_words(random, 9, 5)))
-        for spaced in (False, True):
-            chances, continuation = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
-            for known in (None, Continuation(continuation, 0.7), Continuation(continuation, 1.0)):
-                found = match_words(
-                    words, "", spaced, chances, 1000, continuation=lambda _token, _share, known=known: known
-                )
-                assert found.total <= 1 + 1e-5
-                assert found.scores.sum() == pytest.approx(found.total, rel=1e-4)
-
-
 def test_the_words_listed_are_never_worth_more_than_all():
     """With all that can move a word: second tokens, trust, words before the cursor."""
     random = np.random.default_rng(4)
@@ -327,26 +300,3 @@ def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha):
             if score > 1e-3 * max(expected.values()):
                 assert found.get(form) == pytest.approx(score), form
         assert found
-
-
-def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same():
-    words = new(the=6e-2, tea=1e-2, a=5e-2)
-    chances = p(t=2e-6, a=1e-6)
-    chances[ord(".")] = 1 - 3e-6
-    assert match_words(words, "", True, chances, 3).forms == ["the", "a", "tea"]
-
-
-def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer():
-    chances = p(t=0.9, v=0.01)
-    few = new(the=6e-2, via=1e-3, vat=1e-3)
-    assert {*match_words(few, "", True, chances, 3).forms} == {"the", "via", "vat"}
-    many = new(the=6e-2, thy=1e-6, thou=1e-6, tis=1e-6, via=1e-3)
-    assert match_words(many, "", True, chances, 2).forms == ["the", "via"]
-
-
-def test_inside_a_word_none_is_too_unlikely():
-    words = new(tea=1e-2, toe=1e-2, via=1e-3)
-    words.learn("vorn vorm")
-    chances = p(t=0.5, v=1e-9)
-    chances[ord(".")] = 0.5
-    assert {*match_words(words, "v", True, chances, 9).forms} == {"vorn", "vorm", "via"}
