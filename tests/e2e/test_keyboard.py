@@ -41,9 +41,6 @@ ASKING = {
 }
 TELLING = ("mousepad", "featherpad", "gnome-text-editor")
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-FORM = """<!doctype html><title>|</title><input id=a autofocus><input id=b><input id=c>
-<script>for (const e of [a, b, c]) e.addEventListener("input", () => {
-  document.title = [a.value, b.value, c.value].join("|") });</script>"""
 PAGE = """<!doctype html><title>|</title><textarea id=a rows=4 cols=60 autofocus></textarea>
 <p id=b contenteditable></p><input id=c type=password>
 <script>for (const e of [a, b, c]) e.addEventListener("input", () => {
@@ -85,10 +82,9 @@ def title(editor):
 
 def commands(folder):
     """By name: the system package, the window's class, the command, how the text is read, and the environment."""
-    text, page, form = folder / "text.txt", folder / "page.html", folder / "form.html"
+    text, page = folder / "text.txt", folder / "page.html"
     text.write_text("")
     page.write_text(PAGE)
-    form.write_text(FORM)
     chromium = ["--no-sandbox", "--no-first-run", "--password-store=basic", "--disable-gpu", "--lang=en"]
     return {
         "mousepad": ("mousepad", "mousepad", ["--disable-server", str(text)], session.saved(text), {}),
@@ -104,13 +100,6 @@ def commands(folder):
             "chromium",
             "chromium",
             [*chromium, f"--user-data-dir={folder / 'chromium'}", page.as_uri()],
-            title,
-            {},
-        ),
-        "chromium form": (
-            "chromium",
-            "chromium",
-            [*chromium, f"--user-data-dir={folder / 'chromium'}", form.as_uri()],
             title,
             {},
         ),
@@ -210,56 +199,6 @@ def test_tab_leaves_each_field_of_a_form(desktop, needs_program):
                 assert form.stdout.read() == f"{'|'.join(fields)}\n"
             finally:
                 form.kill()
-
-
-@pytest.mark.parametrize("editor", ["chromium form"], indirect=True)
-def test_tab_leaves_each_field_of_a_page(desktop, editor):
-    editor.shows("q ")
-    desktop.press("BackSpace", "BackSpace")
-    filled_in(desktop, editor.process.pid, ("Tom", "Bonn", "geheim1"), 30)
-    editor.shows(r"Tom\|Bonn\|geheim1")
-
-
-def test_nothing_is_offered_or_taken_within_a_word(desktop, editor):
-    desktop.type("the teal lighthouse keeper Zorelin")
-    desktop.press(*["Left"] * 4)
-    desktop.type("v")
-    desktop.rest()
-    assert not desktop.offering()
-    desktop.press("Tab")
-    editor.shows(r"q+ the teal lighthouse keeper Zorv\telin")
-
-
-@pytest.mark.parametrize("editor", ["chromium"], indirect=True)
-def test_alt_with_a_digit_switches_no_tab_right_after_words_were_offered(desktop, editor):
-    desktop.press("ctrl+t")
-    desktop.rest()
-    desktop.press("ctrl+2", "ctrl+1")
-    desktop.type("the teal lighthouse keeper Zor")
-    desktop.offers()
-    desktop.press("Escape", "alt+2", "alt+2")
-    desktop.type(".")
-    editor.shows(r"q+\s+the teal lighthouse keeper Zor\.")
-    session.wait_for(lambda: desktop.press("alt+2") or "lighthouse" not in editor.text, "the other tab")
-
-
-def test_a_key_opens_the_window_where_it_does_not_open_by_itself(service, desktop, editor):
-    service.ask("/v1/switches", show="asked")
-    try:
-        desktop.type("the teal lighthouse keeper Zor")
-        desktop.rest()
-        session.wait_for(lambda: not desktop.offering(), "no window")
-        desktop.press("alt+minus")
-        desktop.offers()
-        desktop.press("alt+1")
-        desktop.type(" hu")
-        desktop.rest()
-        session.wait_for(lambda: not desktop.offering(), "no window for the next word")
-        desktop.press("alt+minus")
-        desktop.offers()
-    finally:
-        service.ask("/v1/switches", show="more")
-    editor.shows(r"q+\s+the teal lighthouse keeper Zorvelin hu")
 
 
 def test_the_window_is_one_line_of_one_size_and_never_over_what_is_written(desktop, editor):

@@ -442,38 +442,6 @@ def test_a_file_that_another_program_changed_teaches_nothing_in_an_editor_that_r
     assert service.ask("/v1/forget", text="Perrowyck", dry_run=True)["entries"] == 0
 
 
-@pytest.fixture
-def paused(new_service, tmp_path):
-    """A service of its own: what is typed within a second of a pause is not learned, by the tests beside it either."""
-    service = new_service(tmp_path / "profile")
-    service.settings.prepare()
-    process.start(service.settings)
-    yield service
-    process.stop(service.settings)
-
-
-def test_what_is_typed_in_a_pause_is_not_learned_after_it(run, paused, tmp_path):
-    uri = (tmp_path / "paused.md").as_uri()
-
-    async def scene():
-        async with editing(paused, learn=True) as editor:
-            editor.open(uri)
-            editor.keys(uri, 0, 0, "Openly Torvald Umbrix spoke\n\n")
-            await editor.words(uri, 0, 0)
-            paused.ask("/v1/pause", for_s=600)
-            try:
-                editor.keys(uri, 2, 0, "Secretly Vespertine Umbrix wept\n\n")
-                await editor.words(uri, 0, 0)  # the messages before have been dealt with
-            finally:
-                paused.ask("/v1/resume", for_s=None)
-            text = "Openly Torvald Umbrix spoke\n\nSecretly Vespertine Umbrix wept\n\n"
-            editor.close(uri, saved=text)
-
-    run(scene())
-    assert paused.ask("/v1/forget", text="Torvald Umbrix", dry_run=True)["entries"] == 1
-    assert paused.ask("/v1/forget", text="Vespertine", dry_run=True)["entries"] == 0
-
-
 @pytest.mark.parametrize(
     ("label", "rest"), [("The PIN of the shed is ", ", says Ann"), ("The PIN of the shed:\n\n", " said Ann")]
 )

@@ -258,27 +258,6 @@ def test_every_command_on_a_disk_that_cannot_be_written(disk, monkeypatch, capfd
     assert disk.settings.store_path.exists() == (fault != "full")  # purge works on a full disk
 
 
-def test_with_room_again_everything_works(disk, monkeypatch, capfd):
-    """The same that a full disk refused, once there is room, in the same profile."""
-    monkeypatch.setenv("IDIOLECT_HOME", str(disk.settings.home))
-
-    def ended(line):
-        monkeypatch.setattr(sys, "argv", ["idiolect", *line.split()])
-        with pytest.raises(SystemExit) as left:
-            command_table.main()
-        return left.value.code, capfd.readouterr().err
-
-    first, _ = process.start(disk.settings)
-    disk.fill()
-    for line in ("lock", "status --token admin --rotate"):
-        assert ended(line)[0] == 6
-    assert process.find(disk.settings) == first
-    disk.mended()
-    for line in ("status --token admin --rotate", "lock", "unlock", "pause", "stop"):
-        code, said = ended(line)
-        assert code == 0, (line, said)
-
-
 #: Runs each of the command lines that it reads in a process of its own, which is forked once all is imported: starting
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
