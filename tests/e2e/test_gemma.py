@@ -3,19 +3,16 @@
 Its terms of use are not open, so no test fetches it.
 """
 
-from __future__ import annotations
-
 import os
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.models.build import ensure_base
-from idiolect.models.gguf_file import Vocabulary, read_gguf
+from idiolect.models.gguf_file import read_gguf
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.shortlist import choose_tokens
@@ -23,12 +20,6 @@ from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 from idiolect.models.torch_model import TorchModel
 from tests.e2e.test_tokenizer_parity import SCRIPTS, library_text, mixed_text
 from tests.families import exactly, hugging_face, with_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.adapters.training.lora import Lora
-    from idiolect.models.build import BasePaths
 
 GGUF = os.environ.get("IDIOLECT_TEST_GEMMA", "")
 pytestmark = pytest.mark.skipif(not GGUF, reason="IDIOLECT_TEST_GEMMA names no GGUF of Gemma 3 270M")
@@ -40,15 +31,13 @@ LENGTHS = [1, 3, 17, 64, 200, 511, 512, 513, 560, 600]
 
 
 @pytest.fixture(scope="module")
-def gemma(tmp_path_factory: pytest.TempPathFactory) -> BasePaths:
+def gemma(tmp_path_factory):
     return ensure_base(tmp_path_factory.mktemp("gemma"), Path(GGUF))
 
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("adapted", [False, True], ids=["base", "adapter"])
-def test_the_graph_and_the_twin_are_transformers(
-    gemma: BasePaths, in_float: Callable[[BasePaths], Path], make_lora: Callable[..., Lora], adapted: bool
-) -> None:
+def test_the_graph_and_the_twin_are_transformers(gemma, in_float, make_lora, adapted):
     weights = read_weights(gemma.graph, gemma.config)
     text = "\n".join(read_general_passages()[1])
     ids = Tokenizer(gemma.tokenizer).encode(text)[: max(LENGTHS)]
@@ -72,10 +61,10 @@ def test_the_graph_and_the_twin_are_transformers(
     assert worst < CLOSE
 
 
-def test_every_token_of_varied_text_is_the_same(tmp_path: Path) -> None:
-    seen: list[Vocabulary] = []
+def test_every_token_of_varied_text_is_the_same(tmp_path):
+    seen = []
 
-    def keep(vocabulary: Vocabulary) -> Vocabulary:
+    def keep(vocabulary):
         seen.append(vocabulary)
         return choose_tokens(vocabulary, ["en"])
 

@@ -1,9 +1,6 @@
 """A user who writes German, and one who writes German and English, by the real program with its real model."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
 
 import pytest
 from program import Program
@@ -13,12 +10,6 @@ from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.models.build import find_base
 from idiolect.models.languages import ensure_word_list, word_list_paths
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.models.build import BasePaths
 
 GERMAN = """\
 Liebe Anna, vielen Dank für deine Nachricht. Ich bin gestern erst spät nach Hause gekommen.
@@ -37,12 +28,12 @@ Let me know if you need anything else from me. I am looking forward to seeing yo
 """
 
 
-def until_known(program: Program, *languages: str) -> None:
+def until_known(program, *languages):
     with program.client() as client:
         until(lambda: client.get("/v1/status").json()["languages"] == [*languages])
 
 
-def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_path: Path) -> None:
+def test_a_user_with_german_text_is_offered_german_words(base_dir, tmp_path):
     letters = tmp_path / "letters.txt"
     letters.write_text("\n\n".join(GERMAN.splitlines()))
     program = Program(tmp_path / "profile", base_dir)
@@ -59,9 +50,7 @@ def test_a_user_with_german_text_is_offered_german_words(base_dir: Path, tmp_pat
         program.run("stop")
 
 
-def test_who_has_written_nothing_is_offered_words_of_the_systems_language(
-    base_dir: Path, tmp_path: Path
-) -> None:
+def test_who_has_written_nothing_is_offered_words_of_the_systems_language(base_dir, tmp_path):
     program = Program(tmp_path / "profile", base_dir)
     program.env |= {"LC_ALL": "de_DE.UTF-8"}
     program.run("start")
@@ -80,7 +69,7 @@ def test_who_has_written_nothing_is_offered_words_of_the_systems_language(
         program.run("stop")
 
 
-def test_a_damaged_list_is_made_anew_and_stops_nobody(tiny: BasePaths, tmp_path: Path) -> None:
+def test_a_damaged_list_is_made_anew_and_stops_nobody(tiny, tmp_path):
     shutil.copytree(tiny.folder.parent, tmp_path / "base")
     lists = word_list_paths(find_base(tmp_path / "base"), ["nl"])
     for path in (lists.lexicon, lists.dictionary):
@@ -94,7 +83,7 @@ def test_a_damaged_list_is_made_anew_and_stops_nobody(tiny: BasePaths, tmp_path:
 
 
 @pytest.fixture(scope="module")
-def both(base: BasePaths) -> Predictor:
+def both(base):
     ensure_word_list(base, ["de", "en"])
     loaded = LoadedModel(
         base,
@@ -108,13 +97,13 @@ def both(base: BasePaths) -> Predictor:
     return loaded.build_predictor(loaded.build_user_model(map(loaded.tokenizer.encode, texts)), None)
 
 
-def offered(predictor: Predictor, prefix: str) -> set[str]:
+def offered(predictor, prefix):
     typed = prefix.split(" ")[-1]
     found = predictor.suggest(prefix, candidates=3, corrections=True)
     return {typed[: len(typed) - word.replace] + word.text for word in found.words}
 
 
-def test_the_language_at_hand_rules(both: Predictor) -> None:
+def test_the_language_at_hand_rules(both):
     assert offered(both, "I think th") <= {"that", "the", "this", "there", "they", "these"}
     assert not offered(both, "Ich denke th") & {"that", "the", "this", "they", "there"}
     assert "the" in offered(both, "Thanks for ")
@@ -123,7 +112,7 @@ def test_the_language_at_hand_rules(both: Predictor) -> None:
     assert "Haus" in offered(both, "Wir haben ein neues hau"), "a noun has its capital"
 
 
-def test_a_word_of_the_other_language_spoils_nothing(both: Predictor) -> None:
+def test_a_word_of_the_other_language_spoils_nothing(both):
     plain = offered(both, "I like the idea of ")
     assert offered(both, "I like the Zeitgeist of ") & {"the", "a", "this", "our"}
     assert plain & {"the", "a", "this", "our"}
@@ -131,7 +120,7 @@ def test_a_word_of_the_other_language_spoils_nothing(both: Predictor) -> None:
     assert offered(both, "We all felt some Schadenfreude about th") & {"the", "that", "this"}
 
 
-def test_what_the_keyboard_lacks_is_mended(both: Predictor) -> None:
+def test_what_the_keyboard_lacks_is_mended(both):
     for prefix, meant in (("Vielen Dank fur ", "für"), ("Wir wohnen in der strasse ", "straße")):
         correction = both.suggest(prefix, corrections=True).correction
         assert correction is not None
@@ -147,12 +136,12 @@ def test_what_the_keyboard_lacks_is_mended(both: Predictor) -> None:
         "Seine Antwort war nachdenklicher ",
     ],
 )
-def test_a_right_word_is_left_alone(both: Predictor, prefix: str) -> None:
+def test_a_right_word_is_left_alone(both, prefix):
     """Names with a capital in them, and forms that no list has."""
     assert both.suggest(prefix, corrections=True).correction is None
 
 
-def test_only_accents_are_put_in_unasked_where_lists_lack_more(both: Predictor) -> None:
+def test_only_accents_are_put_in_unasked_where_lists_lack_more(both):
     sure = {
         prefix: (found := both.suggest(prefix, corrections=True).correction) is not None and found.sure
         for prefix in ("Das ist moglich ", "Er hat nartürlich ", "I have definately ")

@@ -1,9 +1,6 @@
 """Mistyped words, other languages and capitals, by the real program with its real model."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 from program import Program
@@ -13,18 +10,11 @@ from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.serving.mending_question import find_example
 from idiolect.models.misspellings import Misspellings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from idiolect.adapters.prediction.predictor import Predictor
-    from idiolect.models.build import BasePaths
-
 CONTEXTS = ("", "I think that ", "We waited ", "Please send it to me ")
 
 
 @pytest.fixture(scope="module")
-def idiolect(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def idiolect(base_dir, tmp_path_factory):
     """`idiolect(*arguments)`: what the program prints, with a fresh profile and its service."""
     program = Program(tmp_path_factory.mktemp("profile"), base_dir)
     program.run("start")
@@ -33,16 +23,16 @@ def idiolect(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def loaded(base: BasePaths) -> LoadedModel:
+def loaded(base):
     return LoadedModel(base, threads=1, context_tokens=512, recent_tokens=60, rare_min_count=3)
 
 
 @pytest.fixture(scope="module")
-def predictor(loaded: LoadedModel) -> Predictor:
+def predictor(loaded):
     return loaded.build_predictor(loaded.build_user_model([]), None)
 
 
-def offered(predictor: Predictor, prefix: str, *, corrections: bool = True) -> list[str]:
+def offered(predictor, prefix, *, corrections=True):
     """Return the whole words that are offered, and those of the ghost."""
     typed = prefix.split(" ")[-1]
     found = predictor.suggest(prefix, candidates=5, corrections=corrections)
@@ -50,7 +40,7 @@ def offered(predictor: Predictor, prefix: str, *, corrections: bool = True) -> l
     return [*words, typed + found.ghost.text]
 
 
-def test_the_command_mends_and_offers_no_misspelling(idiolect: Callable[..., str]) -> None:
+def test_the_command_mends_and_offers_no_misspelling(idiolect):
     first = idiolect("suggest", "I will definat")
     assert first.split()[1] == "definitely"
     assert "definately" not in first
@@ -77,9 +67,7 @@ def test_the_command_mends_and_offers_no_misspelling(idiolect: Callable[..., str
         ("wednesday", "Wednesday"),
     ],
 )
-def test_a_known_misspelling_is_mended_whatever_stands_before_it(
-    predictor: Predictor, typed: str, meant: str
-) -> None:
+def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, typed, meant):
     for context in CONTEXTS:
         correction = predictor.suggest(f"{context}{typed} ", corrections=True).correction
         assert correction is not None, context
@@ -97,12 +85,12 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(
         "We met Jan Novak ",
     ],
 )
-def test_british_words_and_names_stand(predictor: Predictor, prefix: str) -> None:
+def test_british_words_and_names_stand(predictor, prefix):
     assert predictor.suggest(prefix, corrections=True).correction is None
 
 
 @pytest.mark.parametrize("corrections", [True, False])
-def test_no_answer_holds_a_misspelling(predictor: Predictor, *, corrections: bool) -> None:
+def test_no_answer_holds_a_misspelling(predictor, *, corrections):
     for begun in ("definat", "definatel", "seperat", "recie", "until", "occured", "beleiv"):
         for context in CONTEXTS:
             words = [
@@ -125,7 +113,7 @@ def test_no_answer_holds_a_misspelling(predictor: Predictor, *, corrections: boo
         "Non so ancora se posso ",
     ],
 )
-def test_in_a_language_that_is_not_known_it_is_silent(predictor: Predictor, prefix: str) -> None:
+def test_in_a_language_that_is_not_known_it_is_silent(predictor, prefix):
     found = predictor.suggest(prefix, corrections=True)
     assert found.words == ()
     assert found.correction is None
@@ -133,22 +121,22 @@ def test_in_a_language_that_is_not_known_it_is_silent(predictor: Predictor, pref
 
 
 @pytest.mark.parametrize("prefix", ["Mein Bru", "Die Ki", "Mi hermano", "Il ét", "Zij w"])
-def test_one_word_of_another_language_is_enough_for_silence(predictor: Predictor, prefix: str) -> None:
+def test_one_word_of_another_language_is_enough_for_silence(predictor, prefix):
     assert predictor.suggest(prefix, corrections=True).words == ()
 
 
 @pytest.mark.parametrize(
     ("prefix", "word"), [("Tha", "Thanks"), ("Thank y", "you"), ("Ok t", "to"), ("Hi th", "there")]
 )
-def test_the_first_words_of_an_english_text_are_offered(predictor: Predictor, prefix: str, word: str) -> None:
+def test_the_first_words_of_an_english_text_are_offered(predictor, prefix, word):
     assert word in offered(predictor, prefix)[:-1]
 
 
-def test_a_known_misspelling_is_mended_as_the_first_word_too(predictor: Predictor) -> None:
+def test_a_known_misspelling_is_mended_as_the_first_word_too(predictor):
     assert "a lot" in [word.text for word in predictor.suggest("alot", corrections=True).words]
 
 
-def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel) -> None:
+def test_what_its_user_wrote_in_another_language_is_offered(loaded):
     encode = loaded.tokenizer.encode
     text = "Das ist doch kein Problem, und wir treffen uns morgen am Bahnhof."
     predictor = loaded.build_predictor(loaded.build_user_model([encode(text)] * 4), None)
@@ -167,7 +155,7 @@ def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel)
         ("the embassy in tehr", "Tehran"),
     ],
 )
-def test_a_name_is_offered_with_its_capital(predictor: Predictor, prefix: str, name: str) -> None:
+def test_a_name_is_offered_with_its_capital(predictor, prefix, name):
     words = offered(predictor, prefix)
     assert name in words
     assert name.lower() not in words
@@ -179,15 +167,13 @@ def test_a_name_is_offered_with_its_capital(predictor: Predictor, prefix: str, n
     ("prefix", "name", "less_likely"),
     [("I love itali", "Italian", "italia"), ("the engli", "English", "englishman")],
 )
-def test_a_name_stands_before_what_is_no_english_word(
-    predictor: Predictor, prefix: str, name: str, less_likely: str
-) -> None:
+def test_a_name_stands_before_what_is_no_english_word(predictor, prefix, name, less_likely):
     words = offered(predictor, prefix)[:-1]
     assert name in words
     assert less_likely not in words[: words.index(name)]
 
 
-def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
+def test_who_writes_names_small_gets_them_so(loaded):
     encode = loaded.tokenizer.encode
     texts = ["see you on monday or tuesday", "back from london in december", "italian on friday then"]
     predictor = loaded.build_predictor(loaded.build_user_model([encode(text) for text in texts]), None)
@@ -195,7 +181,7 @@ def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
     assert "wednesday" in offered(predictor, "i am free on wednes")  # never typed: the habit tells
 
 
-def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded: LoadedModel) -> None:
+def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded):
     encode = loaded.tokenizer.encode
     written = [encode("See you tomorrow then, my friend. A friend in need.")] * 3
     for texts, example in (([], ("becuase", "because")), (written, ("freind", "friend"))):
@@ -203,7 +189,7 @@ def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded
         assert (found["typed"], found["meant"]) == example
 
 
-def test_what_the_first_correction_needs_is_made_before_the_first_key(base: BasePaths) -> None:
+def test_what_the_first_correction_needs_is_made_before_the_first_key(base):
     fresh = LoadedModel(base, threads=1, context_tokens=512, recent_tokens=60, rare_min_count=3)
     predictor = fresh.build_predictor(fresh.build_user_model([]), None)
     finish(predictor.warm())

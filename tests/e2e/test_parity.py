@@ -5,10 +5,6 @@ which no other implementation does. With the same graph in float every log-proba
 arithmetic is right. As served, distributions on real text differ by so little that predictions stay as good.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
@@ -18,16 +14,6 @@ from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.torch_model import TorchModel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from idiolect.adapters.training.lora import Lora
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Adapter
 
 LENGTH = 272  # tokens of general English
 
@@ -43,22 +29,20 @@ CLASSES = [
 
 
 @pytest.fixture(scope="module")
-def ids(base: BasePaths) -> list[int]:
+def ids(base):
     return Tokenizer(base.tokenizer).encode("\n".join(read_general_passages()[1]))[:LENGTH]
 
 
 @pytest.fixture(scope="module")
-def adapters(base: BasePaths, make_lora: Callable[..., Lora]) -> dict[str, Adapter | None]:
+def adapters(base, make_lora):
     return {"base": None, "adapter": make_lora(base.config, size=0.05).tensors()}
 
 
 @pytest.fixture(scope="module")
-def expected(
-    base: BasePaths, ids: list[int], adapters: dict[str, Adapter | None]
-) -> dict[str, NDArray[np.float32]]:
+def expected(base, ids, adapters):
     """The twin's log-probabilities after each token."""
     twin = TorchModel(read_weights(base.graph, base.config))
-    found: dict[str, NDArray[np.float32]] = {}
+    found = {}
     for name, adapter in adapters.items():
         matrices = {key: torch.from_numpy(matrix) for key, matrix in (adapter or {}).items()}
         with torch.no_grad():
@@ -67,26 +51,26 @@ def expected(
 
 
 @pytest.fixture(scope="module")
-def served(base: BasePaths) -> Model:
+def served(base):
     return Model(base.graph, base.config)
 
 
 @pytest.fixture(scope="module")
-def in_floats(base: BasePaths, in_float: Callable[[BasePaths], Path]) -> Iterator[Model]:
+def in_floats(base, in_float):
     path = in_float(base)
     yield Model(path, base.config)
     for file in path.parent.iterdir():
         file.unlink()  # 150 MB
 
 
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_softmax(logits):
     return torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
 
 
 @pytest.mark.parametrize("name", ["base", "adapter"])
 def test_in_float_every_log_probability_agrees_at_every_cache_length(
-    in_floats: Model, adapters: dict[str, Adapter | None], ids: list[int], expected: dict, name: str
-) -> None:
+    in_floats, adapters, ids, expected, name
+):
     wanted = expected[name]
     whole = Session(in_floats, length=LENGTH, adapter=adapters[name])
     differences = {"whole": np.abs(log_softmax(whole.feed(ids, "all")) - wanted).max()}
@@ -98,14 +82,12 @@ def test_in_float_every_log_probability_agrees_at_every_cache_length(
     assert max(differences.values()) < CLOSE, differences
 
 
-def test_the_adapter_of_these_tests_matters(expected: dict) -> None:
+def test_the_adapter_of_these_tests_matters(expected):
     assert np.abs(expected["base"] - expected["adapter"]).max() > 100 * CLOSE
 
 
 @pytest.mark.parametrize("name", ["base", "adapter"])
-def test_as_served_predictions_stay_as_good(
-    served: Model, adapters: dict[str, Adapter | None], ids: list[int], expected: dict, name: str
-) -> None:
+def test_as_served_predictions_stay_as_good(served, adapters, ids, expected, name):
     wanted = expected[name]
     found = log_softmax(Session(served, length=LENGTH, adapter=adapters[name]).feed(ids, "all"))
     places, targets = np.arange(LENGTH - 1), ids[1:]
@@ -120,7 +102,7 @@ def test_as_served_predictions_stay_as_good(
         assert twins < 100, "short passages on many things, by a model that knows English"
 
 
-def test_as_served_in_pieces_is_as_all_at_once(served: Model, ids: list[int]) -> None:
+def test_as_served_in_pieces_is_as_all_at_once(served, ids):
     ids = ids[:90]
     whole = log_softmax(Session(served, length=100).feed(ids, "all"))
     session = Session(served, length=100)

@@ -11,7 +11,7 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers
 
 from idiolect.models.fetch import fetch
-from idiolect.models.gguf_file import Vocabulary, read_gguf
+from idiolect.models.gguf_file import read_gguf
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 SEED = 20_240_229
@@ -35,7 +35,7 @@ SCRIPTS = [
 ]
 
 
-def library_text() -> list[str]:
+def library_text():
     """Python's own sources and reference manual: code and English of many hands."""
     folder = Path(sysconfig.get_path("stdlib"))
     names = sorted(path for path in folder.rglob("*.py") if "site-packages" not in path.parts)
@@ -45,7 +45,7 @@ def library_text() -> list[str]:
     return [*sources, *topics.topics.values()]
 
 
-def mixed_text(dice: random.Random) -> list[str]:
+def mixed_text(dice):
     """Pieces of every script, cut and joined at random by every kind of white space."""
     spaces = ["", " ", "  ", "\t", "\n", "\r\n", " \n ", "\u00a0", "\u3000", "\u2009 ", "\n\n\n"]
     gaps = [*spaces, "1", "'", "'s"]
@@ -60,7 +60,7 @@ def mixed_text(dice: random.Random) -> list[str]:
     return texts
 
 
-def random_text(dice: random.Random) -> list[str]:
+def random_text(dice):
     """Characters at random from all that this Python's Unicode tables know."""
     known = [
         chr(point)
@@ -75,21 +75,21 @@ def random_text(dice: random.Random) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def vocabulary() -> Vocabulary:
+def vocabulary():
     folder = Path(__file__).parents[2] / ".cache" / "gguf"
     folder.mkdir(parents=True, exist_ok=True)
     return read_gguf(fetch(folder))[1]
 
 
 @pytest.fixture(scope="module")
-def ours(vocabulary: Vocabulary, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def ours(vocabulary, tmp_path_factory):
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
     build_tokenizer(vocabulary, path)
     return Tokenizer(path)
 
 
 @pytest.fixture(scope="module")
-def theirs(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
+def theirs(vocabulary):
     ids = {token: number for number, token in enumerate(vocabulary.tokens)}
     pairs = [tuple(merge.split(" ")) for merge in vocabulary.merges]
     tokenizer = tokenizers.Tokenizer(models.BPE(vocab=ids, merges=pairs))
@@ -101,14 +101,12 @@ def theirs(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
 
 
 @pytest.fixture(scope="module")
-def texts() -> list[str]:
+def texts():
     dice = random.Random(SEED)
     return [*library_text(), *SCRIPTS, *mixed_text(dice), *random_text(dice)]
 
 
-def test_every_token_of_varied_text_is_the_same(
-    ours: Tokenizer, theirs: tokenizers.Tokenizer, texts: list[str]
-) -> None:
+def test_every_token_of_varied_text_is_the_same(ours, theirs, texts):
     size = tokens = 0
     for text in texts:
         expected = theirs.encode(text).ids
@@ -119,9 +117,7 @@ def test_every_token_of_varied_text_is_the_same(
     print(f"{size / 1e6:.2f} MB, {tokens} tokens, no difference")
 
 
-def test_any_slice_of_tokens_decodes_the_same(
-    ours: Tokenizer, theirs: tokenizers.Tokenizer, texts: list[str]
-) -> None:
+def test_any_slice_of_tokens_decodes_the_same(ours, theirs, texts):
     dice = random.Random(SEED)
     for text in texts[-2_000:]:
         ids = ours.encode(text)
@@ -130,6 +126,6 @@ def test_any_slice_of_tokens_decodes_the_same(
         assert ours.decode(cut) == theirs.decode(cut)
 
 
-def test_marks_have_their_published_ids(ours: Tokenizer) -> None:
+def test_marks_have_their_published_ids(ours):
     assert (ours.ends, ours.vocab_size) == ({0, 1, 2}, 49_152)
     assert ours.decode([1, *ours.encode("user"), 2, 0]) == "user"

@@ -6,8 +6,6 @@ truncation, creation, renaming and deletion is a step. A fault happens at one st
 its locks are the real ones.
 """
 
-from __future__ import annotations
-
 import ctypes as C
 import datetime
 import errno
@@ -16,12 +14,8 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FULL, BUSY = 13, 5
 IO_ERRORS = {"write": 778, "sync": 1034, "truncate": 1546, "delete": 2570}
@@ -130,17 +124,17 @@ class Injector:
     _tables: dict[int, _Methods] = field(default_factory=dict)
     _keep: list[object] = field(default_factory=list)
 
-    def arm(self, folder: Path, fault: str | None, at: int, visit: Callable[[], None] | None = None) -> None:
+    def arm(self, folder, fault, at, visit=None):
         """Count what is done in `folder` from now on."""
         self.fault, self.at, self.visit, self._folder, self._armed = fault, at, visit, str(folder), True
 
-    def clear(self) -> None:
+    def clear(self):
         """The fault is over: there is room again, nobody else holds the lock."""
         self.fault = None
 
     # --- what happens at a step ---
 
-    def step(self, kind: str, torn: Callable[[], object] | None = None) -> str | None:
+    def step(self, kind, torn=None):
         """Count one step of this kind; "full" or "io" where it is to fail."""
         if not self._armed:
             return None
@@ -166,7 +160,7 @@ class Injector:
             self.visit()
         return None
 
-    def locked(self) -> bool:
+    def locked(self):
         """Whether another process holds the lock that is asked for."""
         if not self._armed:
             return False
@@ -176,12 +170,12 @@ class Injector:
             return True
         return False
 
-    def shift(self) -> datetime.timedelta:
+    def shift(self):
         """How wrong the clock is now."""
         days = {"clock back": -400, "clock forward": 400}.get(self.fault or "", 0)
         return datetime.timedelta(days=days if self.happened else 0)
 
-    def lose(self, *, some: bool = False) -> None:
+    def lose(self, *, some=False):
         """Take back writes that were not yet synced: all of them, or a part that the step's number chooses."""
         chance = random.Random(self.at)
         for lost in reversed(self._unsynced):
@@ -195,7 +189,7 @@ class Injector:
 
     # --- SQLCipher's files ---
 
-    def install(self) -> None:
+    def install(self):
         """Wrap the library's functions and the clock in this process, for good."""
         library = C.CDLL(importlib.import_module("sqlcipher3._sqlite3").__file__)
         library.sqlite3_initialize()
@@ -204,7 +198,7 @@ class Injector:
         real_open = _OPEN(C.cast(vfs.xOpen, _P).value)
         real_delete = _DELETE(C.cast(vfs.xDelete, _P).value)
 
-        def opened(pointer: int, name: int, file: int, flags: int, out: int) -> int:
+        def opened(pointer, name, file, flags, out):
             status = real_open(pointer, name, file, flags, out)
             place = C.cast(file, C.POINTER(_P))
             if status == 0 and place[0] and name:
@@ -215,7 +209,7 @@ class Injector:
                 place[0] = C.addressof(self._tables[original])
             return int(status)
 
-        def deleted(pointer: int, name: bytes, sync: int) -> int:
+        def deleted(pointer, name, sync):
             wrong = self.step("delete")
             return IO_ERRORS["delete"] if wrong == "io" else int(real_delete(pointer, name, sync))
 
@@ -225,45 +219,45 @@ class Injector:
         self._python()
         self._clock()
 
-    def _wrapped(self, original: int) -> _Methods:
+    def _wrapped(self, original):
         real = C.cast(original, C.POINTER(_Methods)).contents
         table = _Methods.from_buffer_copy(real)
 
-        def size_of(file: int) -> int:
+        def size_of(file):
             size = C.c_longlong()
             real.xFileSize(file, C.byref(size))
             return size.value
 
-        def remember(file: int, offset: int, amount: int) -> None:
+        def remember(file, offset, amount):
             if self._armed:
                 old = C.create_string_buffer(amount)
                 real.xRead(file, C.cast(old, _P), amount, offset)
                 self._unsynced.append(_Unsynced(self._names[file], offset, old.raw, size_of(file)))
 
-        def write(file: int, data: int, amount: int, offset: int) -> int:
+        def write(file, data, amount, offset):
             wrong = self.step("write", lambda: real.xWrite(file, data, amount // 2, offset))
             if wrong is not None:
                 return FULL if wrong == "full" else IO_ERRORS["write"]
             remember(file, offset, amount)
             return int(real.xWrite(file, data, amount, offset))
 
-        def truncate(file: int, size: int) -> int:
+        def truncate(file, size):
             if self.step("truncate") is not None:
                 return IO_ERRORS["truncate"]
             if (now := size_of(file)) > size:
                 remember(file, size, now - size)
             return int(real.xTruncate(file, size))
 
-        def sync(file: int, flags: int) -> int:
+        def sync(file, flags):
             if self.step("sync") is not None:
                 return IO_ERRORS["sync"]
             self._synced(self._names[file])
             return int(real.xSync(file, flags))
 
-        def lock(file: int, level: int) -> int:
+        def lock(file, level):
             return BUSY if level >= _RESERVED and self.locked() else int(real.xLock(file, level))
 
-        def shm_lock(file: int, offset: int, count: int, flags: int) -> int:
+        def shm_lock(file, offset, count, flags):
             if flags & _EXCLUSIVE and flags & _LOCKING and self.locked():
                 return BUSY
             return int(real.xShmLock(file, offset, count, flags))
@@ -277,17 +271,17 @@ class Injector:
 
     # --- Python's files, and the clock ---
 
-    def _synced(self, path: str) -> None:
+    def _synced(self, path):
         self._unsynced = [write for write in self._unsynced if write.path != path]
 
-    def _python(self) -> None:
-        def fail(kind: str) -> None:
+    def _python(self):
+        def fail(kind):
             wrong = self.step(kind)
             if wrong is not None:
                 code = errno.ENOSPC if wrong == "full" else errno.EIO
                 raise OSError(code, os.strerror(code))
 
-        def hear(event: str, given: tuple[object, ...]) -> None:
+        def hear(event, given):
             if not self._armed or not event.startswith(("os.", "open")):
                 return
             if event == "os.remove" and self._ours(given[0]):
@@ -308,7 +302,7 @@ class Injector:
         sys.addaudithook(hear)
         fsync = os.fsync
 
-        def synced(handle: int) -> None:
+        def synced(handle):
             fail("sync")
             fsync(handle)
             done = os.fstat(handle)
@@ -318,26 +312,26 @@ class Injector:
 
         os.fsync = synced
 
-    def _ours(self, path: object) -> bool:
+    def _ours(self, path):
         return (
             isinstance(path, str | os.PathLike)
             and str(path).startswith(self._folder)
             and os.path.lexists(path)
         )
 
-    def _new(self, path: object) -> bool:
+    def _new(self, path):
         return (
             isinstance(path, str | os.PathLike)
             and str(path).startswith(self._folder)
             and not os.path.lexists(path)
         )
 
-    def _clock(self) -> None:
+    def _clock(self):
         injector, real = self, datetime.datetime
 
         class Shifted(real):
             @classmethod
-            def now(cls, zone: datetime.tzinfo | None = None) -> datetime.datetime:
+            def now(cls, zone=None):
                 return real.now(zone) + injector.shift()
 
         for name, module in [*sys.modules.items()]:

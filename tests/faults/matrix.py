@@ -22,10 +22,9 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from injection import FAULTS, Injector
-from operations import CANARY, OPERATIONS, Operation, profile
+from operations import CANARY, OPERATIONS, profile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -70,7 +69,7 @@ class Row:
 class Matrix:
     """Runs cases in `folder`; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self._case, self._pristine = folder / "case", folder / "pristine"
         self._settings = profile(self._case / "home")
         self._injector = Injector()
@@ -79,12 +78,12 @@ class Matrix:
             [sys.executable, "-c", _VISITOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def close(self) -> None:
+    def close(self):
         """End the other process."""
         self._visitor.stdin.close()
         self._visitor.wait()
 
-    def run(self, operation: Operation, faults: list[str], sample: int | None, first: bool) -> list[Row]:
+    def run(self, operation, faults, sample, first):
         """One operation with each fault, at all steps or `sample` of them; with `first` no further than a problem."""
         self._prepare(operation)
         before = self._read(operation)
@@ -111,7 +110,7 @@ class Matrix:
             rows.append(row)
         return rows
 
-    def _prepare(self, operation: Operation) -> None:
+    def _prepare(self, operation):
         shutil.rmtree(self._case, ignore_errors=True)
         shutil.rmtree(self._pristine, ignore_errors=True)
         self._case.mkdir()
@@ -119,18 +118,18 @@ class Matrix:
         operation.prepare(self._settings)
         shutil.copytree(self._case, self._pristine)
 
-    def _reset(self) -> None:
+    def _reset(self):
         """The same place each time: the store knows of paths."""
         shutil.rmtree(self._case)
         shutil.copytree(self._pristine, self._case)
 
-    def _read(self, operation: Operation) -> Any:
+    def _read(self, operation):
         return operation.seen(self._settings)
 
-    def _names(self) -> set[str]:
+    def _names(self):
         return {path.name for path in (self._case / "home").iterdir()}
 
-    def _fork(self, operation: Operation, fault: str | None, at: int) -> dict[str, Any]:
+    def _fork(self, operation, fault, at):
         """Do it in a process of its own; how that ended."""
         read, write = os.pipe()
         child = os.fork()
@@ -152,12 +151,12 @@ class Matrix:
             return {"how": "killed" if os.WTERMSIG(status) == signal.SIGKILL else f"raised: signal {status}"}
         return json.loads(said)
 
-    def _act(self, operation: Operation, fault: str | None, at: int, pipe: int) -> dict[str, Any]:
+    def _act(self, operation, fault, at, pipe):
         injector, refused = self._injector, False
         settings = self._settings
         injector.arm(self._case, fault, at, self._visit)
 
-        def attempt(action: Any) -> None:
+        def attempt(action):
             nonlocal refused
             try:
                 action()
@@ -184,16 +183,14 @@ class Matrix:
         counted = {"steps": injector.steps, "writes": injector.writes, "locks": injector.locks}
         return {"how": how, "ends": 1, **counted}
 
-    def _visit(self) -> None:
+    def _visit(self):
         self._visitor.stdin.write(f"{self._settings.store_path}\n")
         self._visitor.stdin.flush()
         self._visitor.stdout.readline()
 
     # --- what must hold ---
 
-    def _judge(
-        self, operation: Operation, outcome: dict[str, Any], before: Any, after: Any, names: set[str]
-    ) -> list[str]:
+    def _judge(self, operation, outcome, before, after, names):
         how = outcome["how"]
         if how.startswith(("raised", "does not")):
             return [how]
@@ -228,7 +225,7 @@ class Matrix:
             problems.append(f"does not go on after {how}: {getattr(error, 'code', error)}")
         return problems
 
-    def _unsound(self) -> list[str]:
+    def _unsound(self):
         settings = self._settings
         key = store_key.obtain(settings).hex
         store = Store.open(settings.store_path, key)
@@ -237,14 +234,14 @@ class Matrix:
         store_copies.check(settings.store_path, store_copies.raw(key))
         return [f"round {row.id} ended before it began" for row in ended if row.ended_at < row.started_at]
 
-    def _unforgotten(self, operation: Operation) -> list[str]:
+    def _unforgotten(self, operation):
         if operation.gone is None:
             return []
         settings = self._settings
         pages = plain_pages(settings.store_path, store_key.obtain(settings).hex)
         return ["forgotten text is in a page"] if operation.gone.encode() in pages else []
 
-    def _files(self, operation: Operation) -> list[Path]:
+    def _files(self, operation):
         """All files but those of what was asked to be written in clear, and its drafts."""
         plain = operation.plain
         meant = [] if plain is None else [self._case / plain, *self._case.glob(f".{plain}-*")]
@@ -252,16 +249,16 @@ class Matrix:
         return [path for path in found if not any(map(path.is_relative_to, meant))]
 
 
-def _lost(state: Any) -> bool:
+def _lost(state):
     """Whether the profile has no store to be looked at, as it may for an operation on one that is lost."""
     return isinstance(state, dict) and bool(state.get("lost"))
 
 
-def _clear(path: Path) -> bool:
+def _clear(path):
     return CANARY.encode() in path.read_bytes()
 
 
-def _spread(last: int, sample: int | None, name: str) -> list[int]:
+def _spread(last, sample, name):
     """All of 1 to `last`, or about `sample` of them, evenly; a single one is anywhere, as the name says."""
     if sample is None or sample >= last:
         return [*range(1, last + 1)]
@@ -270,15 +267,13 @@ def _spread(last: int, sample: int | None, name: str) -> list[int]:
     return sorted({1 + round(n * (last - 1) / max(sample - 1, 1)) for n in range(sample)})
 
 
-def _difference(now: Any, wanted: Any) -> str:
+def _difference(now, wanted):
     """What is not as it should be."""
     names = [name for name in wanted if now.get(name) != wanted[name]]
     return "; ".join(f"{name} is {str(now.get(name))[:160]}, not {str(wanted[name])[:160]}" for name in names)
 
 
-def run(
-    wanted: list[str], faults: list[str], sample: int | None, *, first: bool = False, half: bool = False
-) -> list[Row]:
+def run(wanted, faults, sample, *, first=False, half=False):
     """The matrix of these operations (none: all) and faults; with `half` each has every other fault."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="idiolect-faults-") as folder:
@@ -292,7 +287,7 @@ def run(
     return rows
 
 
-def main() -> int:
+def main():
     """The command line; fails where something is wrong."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -1,16 +1,15 @@
 """What writes to a profile, each with a profile to begin with, and how to see what became of it."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from idiolect.daemon.ingest import entry_batch
 from idiolect.daemon.ingest.folder_watch import Watcher
@@ -35,9 +34,6 @@ from idiolect.daemon.sync.this_device import ThisDevice
 from idiolect.daemon.vault import marker, opening
 from idiolect.models.build import BasePaths
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 KEY = "5a" * 32
 COPY_KEY = store_copies.raw("c3" * 32)
 CANARY = "heron"
@@ -46,6 +42,9 @@ _TEXTS = 40
 entry_batch._TRANSACTION_ENTRIES = (
     20  # as if a file were twenty-five times as long: several transactions for each
 )
+
+
+Attempt = Callable[[Callable[[], object]], None]
 
 
 @dataclass(frozen=True)
@@ -67,26 +66,23 @@ class Operation:
     """The name, beside the profile, of what holds text in clear, as was asked for; its drafts do, too."""
 
 
-Attempt = "Callable[[Callable[[], object]], None]"
-
-
-def profile(home: Path) -> Settings:
+def profile(home):
     """The settings of a profile in `home`, made if need be."""
     return Settings(home=home, keyring=False, auto_train=False).prepare()
 
 
-def opened(settings: Settings) -> Any:
+def opened(settings):
     """The profile's store, to be closed after the block."""
     return closing(Store.open(settings.store_path, KEY))
 
 
-def entry(text: str, minute: int) -> NewEntry:
+def entry(text, minute):
     """Something that was written at a known time."""
     at = datetime.fromtimestamp(1.7e9 + 60 * minute, UTC)
     return NewEntry(text, "file", None, at, b"\1\0\0\0" * 9, 0, hashlib.sha256(text.encode()).hexdigest())
 
 
-def weights(seed: int) -> bytes:
+def weights(seed):
     """An adapter's bytes."""
     return b"".join(hashlib.sha256(b"%d %d" % (seed, n)).digest() for n in range(2500))
 
@@ -94,7 +90,7 @@ def weights(seed: int) -> bytes:
 # --- profiles to begin with --------------------------------------------------------------------------
 
 
-def lived_in(settings: Settings) -> None:
+def lived_in(settings):
     """Text, two rounds of which the second saw what will be forgotten, a file, counts."""
     settings.key_path.write_text(KEY)
     settings.key_path.chmod(0o600)
@@ -108,7 +104,7 @@ def lived_in(settings: Settings) -> None:
     opening.open_store(settings).close()  # so that it has its marker
 
 
-def publish(store: Store, seen: list[int], seed: int) -> None:
+def publish(store, seen, seed):
     """A round that was promoted."""
     parent = store.adapters.active()
     store.publish(
@@ -125,7 +121,7 @@ def publish(store: Store, seen: list[int], seed: int) -> None:
     )
 
 
-def with_notes(settings: Settings) -> None:
+def with_notes(settings):
     """Besides, files that were not read yet."""
     lived_in(settings)
     notes = settings.home.parent / "notes"
@@ -135,7 +131,7 @@ def with_notes(settings: Settings) -> None:
         (notes / name).write_text("\n\n".join(texts))
 
 
-def with_backup(settings: Settings) -> None:
+def with_backup(settings):
     """Besides, a backup, and something that was written since."""
     lived_in(settings)
     made = backup.make(settings, settings.home.parent, COPY_KEY)
@@ -145,7 +141,7 @@ def with_backup(settings: Settings) -> None:
         store.entries.add([entry("Written after the backup.", 500)])
 
 
-def lost(settings: Settings) -> None:
+def lost(settings):
     """Besides, the store is lost after that backup, but for its log."""
     with_backup(settings)
     log = settings.store_path.with_name("store.db-wal")
@@ -156,13 +152,13 @@ def lost(settings: Settings) -> None:
     settings.store_path.unlink()
 
 
-def cut_short(settings: Settings) -> None:
+def cut_short(settings):
     """Besides, the store is cut short after that backup."""
     with_backup(settings)
     os.truncate(settings.store_path, settings.store_path.stat().st_size // 2)
 
 
-def sharing(settings: Settings) -> None:
+def sharing(settings):
     """Besides, a folder that another device shares, which has read nothing yet and sent something of its own."""
     lived_in(settings)
     other = profile(settings.home.parent / "other")
@@ -177,7 +173,7 @@ def sharing(settings: Settings) -> None:
         _sync(store, settings).join(folder, words)
 
 
-def sharing_forgotten(settings: Settings) -> None:
+def sharing_forgotten(settings):
     """Besides, both have read each other, and the other one has forgotten text of this one's."""
     sharing(settings)
     with opened(settings) as store, opened(profile(settings.home.parent / "other")) as theirs:
@@ -188,7 +184,7 @@ def sharing_forgotten(settings: Settings) -> None:
         _sync(theirs, profile(settings.home.parent / "other")).cycle()
 
 
-def _sync(store: Store, settings: Settings) -> Sync:
+def _sync(store, settings):
     profile = Profile(store)
     return Sync(settings, profile, Ingest(profile, lambda text: [*text.encode()], settings))
 
@@ -199,7 +195,7 @@ def _sync(store: Store, settings: Settings) -> Sync:
 class _Trained(ChildProcesses):
     """The training process's events as they would come, without the minutes of training."""
 
-    def follow(self, work: Any, order: Any, entries: Any, count: int) -> Iterator[dict[str, Any]]:
+    def follow(self, work, order, entries, count):
         assert len([*entries]) == count
         yield {"event": "progress", "phase": "train", "done": 0.5, "left_s": 1.0, "spent_s": 1.0}
         half = {"event": "checkpoint", "data": base64.b64encode(weights(8)).decode()}
@@ -221,11 +217,11 @@ class _Trained(ChildProcesses):
         }
 
 
-def _round(settings: Settings, attempt: Any) -> None:
+def _round(settings, attempt):
     with opened(settings) as store:
         store.rounds.interrupt()  # as the service does at its start
 
-        def run() -> None:
+        def run():
             trainer = Trainer(
                 settings,
                 Profile(store),
@@ -245,21 +241,21 @@ _BASE = BasePaths.__new__(BasePaths)
 object.__setattr__(_BASE, "source_sha256", "ab" * 32)
 
 
-def _of_store(action: Callable[[Store, Settings], object]) -> Callable[[Settings, Any], None]:
-    def act(settings: Settings, attempt: Any) -> None:
+def _of_store(action):
+    def act(settings, attempt):
         with opened(settings) as store:
             attempt(lambda: action(store, settings))
 
     return act
 
 
-def _import(store: Store, settings: Settings) -> None:
+def _import(store, settings):
     ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     for _ in ingest.add_paths([settings.home.parent / "notes"]):
         pass
 
 
-def _follow(store: Store, settings: Settings) -> None:
+def _follow(store, settings):
     ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     notes = settings.home.parent / "notes"
     with Watcher(ingest, store).adding(notes):
@@ -267,30 +263,30 @@ def _follow(store: Store, settings: Settings) -> None:
             pass
 
 
-def _send(store: Store, settings: Settings) -> None:
+def _send(store, settings):
     ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     ingest.add_text("A sentence that was sent.", source="chat", at=datetime(2024, 5, 1, tzinfo=UTC))
 
 
-def _backup(settings: Settings, attempt: Any) -> None:
+def _backup(settings, attempt):
     for draft in settings.home.parent.glob("idiolect-*.part"):
         os.utime(draft, (1, 1))  # what a kill has left goes a day later
     attempt(lambda: backup.make(settings, settings.home.parent, COPY_KEY))
 
 
-def _restore(settings: Settings, attempt: Any) -> None:
+def _restore(settings, attempt):
     attempt(lambda: backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY))
 
 
-def _first_start(settings: Settings, attempt: Any) -> None:
-    def start() -> None:
+def _first_start(settings, attempt):
+    def start():
         opening.open_store(settings).close()
 
     attempt(start)
 
 
-def _begin_anew(settings: Settings, attempt: Any) -> None:
-    def begin() -> None:
+def _begin_anew(settings, attempt):
+    def begin():
         if not _begun_anew(settings):
             opening.begin_anew(settings)
         opening.open_store(settings).close()
@@ -298,20 +294,20 @@ def _begin_anew(settings: Settings, attempt: Any) -> None:
     attempt(begin)
 
 
-def _begun_anew(settings: Settings) -> bool:
+def _begun_anew(settings):
     """Whether an attempt came as far as the marker; the command would then refuse to replace a sound store."""
     found = marker.read(settings)
     return found is not None and (not found.made or settings.store_path.exists()) and _aside(settings) > 0
 
 
-def _share(store: Store, settings: Settings) -> None:
+def _share(store, settings):
     sync = _sync(store, settings)
     for _ in range(2):  # the second writes anew what the first has found to hold forgotten text
         sync.cycle()
 
 
-def _export(store: Store, settings: Settings) -> None:
-    model: Any = None  # of which only an adapter's export asks
+def _export(store, settings):
+    model = None  # of which only an adapter's export asks
     path = settings.home.parent / "export"
     exports = Exports(store, model)
     if not path.exists():
@@ -321,7 +317,7 @@ def _export(store: Store, settings: Settings) -> None:
 # --- what is seen ------------------------------------------------------------------------------------
 
 
-def state(settings: Settings) -> dict[str, Any]:
+def state(settings):
     """All that a store keeps, as it reads, without numbers and times of events."""
     with closing(opening.open_store(settings)) as store:
         adapters = []
@@ -345,13 +341,13 @@ def state(settings: Settings) -> dict[str, Any]:
         }
 
 
-def _marker(settings: Settings) -> Any:
+def _marker(settings):
     """What the marker says, without numbers and times."""
     found = marker.read(settings)
     return found and found.made
 
 
-def _part_of_import(before: Any, now: Any, after: Any) -> bool:
+def _part_of_import(before, now, after):
     """Text comes in transactions, and each file's state after its text."""
     rest = {name: value for name, value in now.items() if name not in ("texts", "ids", "files")}
     return (
@@ -362,7 +358,7 @@ def _part_of_import(before: Any, now: Any, after: Any) -> bool:
     )
 
 
-def _backup_state(settings: Settings) -> Any:
+def _backup_state(settings):
     """What new backups hold, and whether the store tells of each; the store itself must stay as it was."""
     found = [*settings.home.parent.glob("idiolect-*.backup")]
     with opened(settings) as store:
@@ -375,24 +371,24 @@ def _backup_state(settings: Settings) -> Any:
     }
 
 
-def _draft_at_most(before: Any, now: Any, after: Any) -> bool:
+def _draft_at_most(before, now, after):
     """A draft may be left."""
     return now | {"drafts": 0} in (before, after)
 
 
-def _stores(settings: Settings) -> Any:
+def _stores(settings):
     """What the store holds, and the one that is kept."""
     former = settings.former_store_paths
     kept = store_copies.check(former[-1], store_copies.raw(KEY))["entries"] if former else None
     return {"kept": kept, **state(settings)}
 
 
-def _kept_already(before: Any, now: Any, _after: Any) -> bool:
+def _kept_already(before, now, _after):
     """The store has a second name, and is still in its place."""
     return now == before | {"kept": before["ids"]}
 
 
-def _exported(settings: Settings) -> Any:
+def _exported(settings):
     """What the export holds, how many drafts of it there are, and what the store holds."""
     path = settings.home.parent / "export"
     holds = {one.name: len(one.read_bytes().splitlines()) for one in path.glob("*.*")}
@@ -400,18 +396,18 @@ def _exported(settings: Settings) -> Any:
     return {"export": holds | ({"events.jsonl": 0} if holds else {}), "drafts": drafts, **state(settings)}
 
 
-def _draft_is_left(before: Any, now: Any, after: Any) -> bool:
+def _draft_is_left(before, now, after):
     """One that is left is removed by the next export, or the next start."""
     return now["drafts"] == 1 and now | {"drafts": 0} in (before, after)
 
 
-def _shared(settings: Settings) -> Any:
+def _shared(settings):
     """What the store holds, and what the newest head of its log in the shared folder says that the log holds."""
     with opened(settings) as store:
         me = ThisDevice.load(store.state)
         number = max(me.folder.heads(me.device, 9), default=0)
         head = open_head(me.folder.read(me.device, head_name(number)), number, me.device, me.keys)
-        sent: Counter[str] = Counter()
+        sent = Counter()
         gone = 0
         for name in head.files if head else ():
             contents = open_log(me.folder.read(me.device, name), me.device, me.keys, store.shared)
@@ -420,7 +416,7 @@ def _shared(settings: Settings) -> Any:
     return {"sent": sent, "marks": gone, "twice": [t for t, n in sent.items() if n > 1], **state(settings)}
 
 
-def _partly_shared(before: Any, now: Any, after: Any) -> bool:
+def _partly_shared(before, now, after):
     """What arrives comes in transactions, and the own log is published after that."""
     parts = {name: now[name] in (before[name], after[name]) for name in now}
     low, high = before["texts"] & after["texts"], before["texts"] | after["texts"]
@@ -429,11 +425,11 @@ def _partly_shared(before: Any, now: Any, after: Any) -> bool:
     return all(parts.values())
 
 
-def _aside(settings: Settings) -> int:
+def _aside(settings):
     return len([path for path in settings.home.glob("store.db.lost-*") if path.suffix != ".db-wal"])
 
 
-def _lost_or_not(settings: Settings) -> Any:
+def _lost_or_not(settings):
     """What the store holds, or that it is lost, and that nothing of what was left is."""
     aside = sorted({path.name.partition(".lost-")[0] for path in settings.home.glob("store.db.lost-*")})
     try:
@@ -442,7 +438,7 @@ def _lost_or_not(settings: Settings) -> Any:
         return {"aside": aside, "lost": True, "marker": _marker(settings)}
 
 
-def _put_aside_first(before: Any, now: Any, _after: Any) -> bool:
+def _put_aside_first(before, now, _after):
     """What was left of the store has other names, and the store is still missed."""
     return bool(now["lost"]) and now["marker"] == before["marker"]
 

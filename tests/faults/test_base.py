@@ -1,21 +1,14 @@
 """kill -9, a full disk, two at once while a base model is built: it is whole or not there, the next try works."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from waiting import DEADLINE_S
 
 from idiolect.models.build import MissingModelError, ensure_base, find_base
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 BUILD = """
 import sys
@@ -44,11 +37,11 @@ POINTS = ["0.0", "0.8", "manifest", "move"]
 
 
 @pytest.fixture(autouse=True)
-def short_list(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_list(monkeypatch):
     monkeypatch.setattr("idiolect.models.lexicon.SIZE", 200)
 
 
-def build_and_kill(folder: Path, gguf: Path, point: str) -> None:
+def build_and_kill(folder, gguf, point):
     command = [sys.executable, "-c", BUILD, str(folder), str(gguf), point]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
@@ -58,9 +51,7 @@ def build_and_kill(folder: Path, gguf: Path, point: str) -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-def test_killed_at_any_point_nothing_half_made_is_used(
-    make_gguf: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_killed_at_any_point_nothing_half_made_is_used(make_gguf, tmp_path):
     gguf, folder = make_gguf(tmp_path / "mine.gguf"), tmp_path / "base"
     for point in POINTS:
         build_and_kill(folder, gguf, point)
@@ -72,9 +63,7 @@ def test_killed_at_any_point_nothing_half_made_is_used(
 
 
 @pytest.mark.parametrize("point", ["manifest"])
-def test_killed_before_its_end_the_former_base_stays(
-    make_gguf: Callable[..., Path], tmp_path: Path, point: str
-) -> None:
+def test_killed_before_its_end_the_former_base_stays(make_gguf, tmp_path, point):
     gguf, folder = make_gguf(tmp_path / "mine.gguf"), tmp_path / "base"
     base = ensure_base(folder, make_gguf(tmp_path / "former.gguf", matrices=np.float16))
     build_and_kill(folder, gguf, point)
@@ -82,9 +71,7 @@ def test_killed_before_its_end_the_former_base_stays(
 
 
 @pytest.mark.parametrize("limit_bytes", [1_000, 60_000], ids=["at the graph", "further on"])
-def test_a_disk_that_fills_up_leaves_nothing_and_is_an_error(
-    make_gguf: Callable[..., Path], tmp_path: Path, limit_bytes: int
-) -> None:
+def test_a_disk_that_fills_up_leaves_nothing_and_is_an_error(make_gguf, tmp_path, limit_bytes):
     gguf, folder = make_gguf(tmp_path / "mine.gguf"), tmp_path / "base"
     program = f"""
 import resource, sys
@@ -109,7 +96,7 @@ except DiskFullError as error:
     assert [*folder.iterdir()] == []
 
 
-def test_a_build_beside_another_does_not_disturb_it(make_gguf: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_build_beside_another_does_not_disturb_it(make_gguf, tmp_path):
     gguf, folder = make_gguf(tmp_path / "mine.gguf"), tmp_path / "base"
     command = [sys.executable, "-c", BUILD, str(folder), str(gguf), "0.75"]
     with subprocess.Popen(

@@ -1,7 +1,5 @@
 """kill -9, torn chunks, no room, no network while another base model is fetched, built and switched to."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -11,7 +9,6 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,14 +17,9 @@ from wheels import PIP_ALONE, write_wheel
 
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
 from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
 from tests.families import byte_vocabulary, transformers_model, write_gguf
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from idiolect.daemon.settings import Settings
-    from idiolect.models.build import BasePaths
 
 TERMS = "<html><body>Menu<article><h1>Terms</h1><p>Be kind.</p></article></body></html>"
 
@@ -78,7 +70,7 @@ class Shop:
     known: KnownBase
     shelf: Path
 
-    def run(self, *words: str, point: str = "", known: KnownBase | None = None) -> subprocess.Popen[str]:
+    def run(self, *words, point="", known=None):
         program = PROGRAM.format(default=self.default, known=known or self.known)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")},
@@ -97,12 +89,12 @@ class Shop:
             text=True,
         )
 
-    def done(self, *words: str, known: KnownBase | None = None) -> tuple[int, str, str]:
+    def done(self, *words, known=None):
         with self.run(*words, known=known) as child:
             out, err = child.communicate(timeout=DEADLINE_S)
         return child.returncode, out, err
 
-    def killed(self, point: str, *more: str) -> None:
+    def killed(self, point, *more):
         with self.run("base", "use", "other", *more, point=point) as child:
             try:
                 assert child.stdout is not None
@@ -111,19 +103,17 @@ class Shop:
                 child.send_signal(signal.SIGKILL)
         assert child.returncode == -signal.SIGKILL
 
-    def status(self) -> dict[str, Any]:
+    def status(self):
         with ServiceClient(self.settings) as client:
             return client.get("/v1/status")
 
-    def suggestion(self) -> dict[str, Any]:
+    def suggestion(self):
         with ServiceClient(self.settings) as client:
             return client.post("/v1/suggest", {"prefix": "the harbour is "})
 
 
 @pytest.fixture
-def closed(
-    tiny: BasePaths, tiny_profile: Callable[..., Settings], make_gguf: Callable[..., Path], tmp_path: Path
-) -> Shop:
+def closed(tiny, tiny_profile, make_gguf, tmp_path):
     """The same, whose service does not run."""
     settings = tiny_profile(tmp_path / "home")
     settings.base_dir.unlink()
@@ -154,19 +144,19 @@ def closed(
 
 
 @pytest.fixture
-def shop(closed: Shop) -> Iterator[Shop]:
+def shop(closed):
     process.start(closed.settings)
     yield closed
     process.stop(closed.settings)
 
 
-def learn(shop: Shop) -> None:
+def learn(shop):
     with ServiceClient(shop.settings) as client:
         for number in range(3):
             client.post("/v1/history", {"text": f"the harbour is quiet {number}", "source": "test"})
 
 
-def test_fetched_built_served_and_back(shop: Shop) -> None:
+def test_fetched_built_served_and_back(shop):
     learn(shop)
     before, tokens = shop.suggestion()["words"], shop.status()["tokens"]
     code, out, err = shop.done("base", "use", "other", "--accept-terms")
@@ -197,7 +187,7 @@ def test_fetched_built_served_and_back(shop: Shop) -> None:
     assert shop.done("base", "remove", "other")[0] == 3
 
 
-def test_a_user_at_the_terminal_is_asked_for_their_languages_once(shop: Shop) -> None:
+def test_a_user_at_the_terminal_is_asked_for_their_languages_once(shop):
     accepted = ("base", "use", "other", "--accept-terms")
     with shop.run(*accepted, point="asked") as child:
         out, err = child.communicate("de xx\nde\n", timeout=DEADLINE_S)
@@ -209,8 +199,8 @@ def test_a_user_at_the_terminal_is_asked_for_their_languages_once(shop: Shop) ->
 
 
 def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_where_it_is_damaged(
-    shop: Shop,
-) -> None:
+    shop,
+):
     with shop.settings.config_path.open("a") as config:
         config.write('languages = ["de"]\n')
     code, out, err = shop.done("base", "use", "other", "--accept-terms", "--json")
@@ -226,7 +216,7 @@ def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_whe
     assert shop.status()["base"] == "other"
 
 
-def test_killed_at_any_point_one_of_them_serves_whole_and_the_next_try_works(shop: Shop) -> None:
+def test_killed_at_any_point_one_of_them_serves_whole_and_the_next_try_works(shop):
     learn(shop)
     before = shop.status()
     for point, state in (
@@ -256,7 +246,7 @@ def test_killed_at_any_point_one_of_them_serves_whole_and_the_next_try_works(sho
     assert shop.status()["base"] == "tiny"
 
 
-def test_a_second_command_is_refused_before_it_fetches_anything(shop: Shop) -> None:
+def test_a_second_command_is_refused_before_it_fetches_anything(shop):
     with shop.run("base", "use", "other", "--accept-terms", point="chunk") as first:
         try:
             assert first.stdout is not None
@@ -275,8 +265,8 @@ def test_a_second_command_is_refused_before_it_fetches_anything(shop: Shop) -> N
 
 
 def test_a_base_that_cannot_be_fetched_or_built_is_an_error_and_the_serving_one_goes_on(
-    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
-) -> None:
+    shop, make_gguf, tmp_path
+):
     before, known = shop.status()["pid"], shop.known
     other = replace(known.parts[1], requirement="other1==2.0")
     third = make_gguf(tmp_path / "third.gguf", architecture="mamba")
@@ -306,9 +296,7 @@ def test_a_base_that_cannot_be_fetched_or_built_is_an_error_and_the_serving_one_
     assert not (shop.settings.base_dir / "others" / "other" / "model").exists()
 
 
-def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_made_anew(
-    shop: Shop, tmp_path: Path
-) -> None:
+def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_made_anew(shop, tmp_path):
     learn(shop)
     vocabulary = byte_vocabulary()
     granite = transformers_model("granite", len(vocabulary.tokens))
@@ -337,9 +325,7 @@ def test_a_base_that_cannot_serve_gives_way_and_a_choice_that_cannot_be_read_is_
     assert shop.done("start")[0] == 0
 
 
-def test_a_base_model_of_the_users_own_is_never_made_from_another_file(
-    shop: Shop, make_gguf: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_base_model_of_the_users_own_is_never_made_from_another_file(shop, make_gguf, tmp_path):
     gguf = make_gguf(tmp_path / "My model.gguf", matrices=np.float16)
     assert shop.done("base", "use", str(gguf))[0] == 0
     assert shop.status()["base"] == "My-model"
@@ -359,7 +345,7 @@ def test_a_base_model_of_the_users_own_is_never_made_from_another_file(
     assert (code, "Give the path of its GGUF" in err) == (7, True), err
 
 
-def test_base_models_are_listed_where_the_choice_cannot_be_read(closed: Shop) -> None:
+def test_base_models_are_listed_where_the_choice_cannot_be_read(closed):
     (closed.settings.base_dir / "chosen.json").write_text("{")
     code, out, err = closed.done("base", "--json")
     assert (code, "Choose it again" in err) == (0, True), err

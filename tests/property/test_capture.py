@@ -1,29 +1,22 @@
 """Any history of a file: each word that was ever written in it is learned once, and never twice."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @contextmanager
-def profile(reader: Reader) -> Iterator[tuple[Ingest, Store, Path]]:
+def profile(reader):
     with tempfile.TemporaryDirectory() as folder:
         here = Settings(home=Path(folder) / "home").prepare()
         store = Store.open(here.store_path, "5a" * 32)
@@ -42,21 +35,21 @@ def profile(reader: Reader) -> Iterator[tuple[Ingest, Store, Path]]:
 class Writer:
     """Writes words that never occur twice, so that each can be followed."""
 
-    def __init__(self, data: st.DataObject) -> None:
+    def __init__(self, data):
         self.data = data
         self.words = 0
-        self.paragraphs: list[list[str]] = []
-        self.versions: list[list[list[str]]] = []
+        self.paragraphs = []
+        self.versions = []
 
-    def fresh(self, least: int) -> list[str]:
+    def fresh(self, least):
         count = self.data.draw(st.integers(least, least + 6))
         self.words += count
         return [f"w{self.words - n}" for n in range(count)]
 
-    def place(self, items: list[object]) -> int:
+    def place(self, items):
         return self.data.draw(st.integers(0, max(0, len(items) - 1)))
 
-    def save(self, what: str) -> str:
+    def save(self, what):
         """Change the text as `what` says; the file's new content."""
         if what == "write" or not self.paragraphs:
             self.paragraphs.insert(self.place([*self.paragraphs, None]), self.fresh(5))
@@ -81,7 +74,7 @@ ACTIONS = ["write", "insert", "insert", "insert", "delete", "swap", "go back", "
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), actions=st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=14))
-def test_each_word_is_learned_once(reader: Reader, data: st.DataObject, actions: list[str]) -> None:
+def test_each_word_is_learned_once(reader, data, actions):
     writer = Writer(data)
     with profile(reader) as (ingest, store, notes):
         path = notes / "0.txt"
@@ -101,9 +94,7 @@ words = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=30)
 
 
 @given(words, st.lists(words, max_size=3))
-def test_runs_are_parts_of_the_text_and_leave_only_old_words(
-    text: list[str], originals: list[list[str]]
-) -> None:
+def test_runs_are_parts_of_the_text_and_leave_only_old_words(text, originals):
     edit = Originals([[" ".join(original)] for original in originals]).compare(" ".join(text))
     if edit is None:
         return
@@ -115,7 +106,7 @@ def test_runs_are_parts_of_the_text_and_leave_only_old_words(
 
 
 @given(words)
-def test_a_text_is_no_edit_of_itself(text: list[str]) -> None:
+def test_a_text_is_no_edit_of_itself(text):
     edit = Originals([[" ".join(text)]]).compare(" ".join(text))
     assert edit is not None
     assert edit.runs == ()
@@ -132,7 +123,7 @@ paragraphs = st.lists(
 
 
 @given(paragraphs, paragraphs)
-def test_a_ledger_remembers_what_was_and_what_is(first: list[Known], then: list[Known]) -> None:
+def test_a_ledger_remembers_what_was_and_what_is(first, then):
     ledger = Ledger(Ledger(()).state(first))
     for known in then:
         ledger.take(known.digest)
@@ -145,7 +136,7 @@ def test_a_ledger_remembers_what_was_and_what_is(first: list[Known], then: list[
     assert later.removed() == []
 
 
-def test_what_is_known_of_a_paragraph_survives_being_stored() -> None:
+def test_what_is_known_of_a_paragraph_survives_being_stored():
     for known in (Known("0" * 16), Known("1" * 16, (7, 8)), Known("222", off_record=True)):
         assert decoded(known.coded()) == known
     assert Known("2" * 16, off_record=True).coded().endswith(f":{OFF_RECORD}")

@@ -5,7 +5,6 @@ split, runs whose counts are kept, and several passes.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.adapters.memory import ngram_memory as fast
-from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory, Prediction
+from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory
 
 VOCAB = 40
 START = 0
@@ -24,7 +23,7 @@ contexts = st.lists(tokens, max_size=ORDER + 3)
 
 
 @pytest.fixture(scope="module", params=["as shipped", "tiny"], autouse=True)
-def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
+def sizes(request):
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "tiny":
             for name, value in (("_PAGE", 3), ("_HEAVY", 2), ("_BATCH", 2), ("_PASS", 20)):
@@ -35,15 +34,15 @@ def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
 class Plain:
     """Every count that there is, and the formula as in Chen & Goodman (1999), eq. 15."""
 
-    def __init__(self, entries: list[list[int]]) -> None:
-        self.after: dict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
+    def __init__(self, entries):
+        self.after = defaultdict(Counter)
         for entry in entries:
             padded = [START] * ORDER + entry
             for place in range(ORDER, len(padded)):
                 for length in range(ORDER + 1):
                     self.after[tuple(padded[place - length : place])][padded[place]] += 1
 
-    def p(self, token: int, context: tuple[int, ...]) -> float:
+    def p(self, token, context):
         seen = self.after.get(context)
         if not context:
             return seen[token] / seen.total() if seen else 0.0
@@ -52,11 +51,11 @@ class Plain:
             return shorter
         return (seen[token] + len(seen) * shorter) / (seen.total() + len(seen))
 
-    def distribution(self, context: list[int]) -> np.ndarray:
+    def distribution(self, context):
         recent = tuple(([START] * ORDER + context)[-ORDER:])
         return np.array([self.p(token, recent) for token in range(VOCAB)])
 
-    def longest(self, context: list[int]) -> tuple[int, int]:
+    def longest(self, context):
         """How much of the context is known, and how often that occurred."""
         recent = tuple(([START] * ORDER + context)[-ORDER:])
         for length in range(ORDER, 0, -1):
@@ -65,13 +64,13 @@ class Plain:
         return 0, 0
 
 
-def dense(memory: FastMemory, prediction: Prediction) -> np.ndarray:
+def dense(memory, prediction):
     full = memory.unigrams().astype(np.float64) * prediction.backoff
     full[prediction.ids] += prediction.p
     return full
 
 
-def learned(entries: list[list[int]]) -> FastMemory:
+def learned(entries):
     memory = FastMemory(VOCAB)
     for entry in entries:
         memory.add(entry)
@@ -79,7 +78,7 @@ def learned(entries: list[list[int]]) -> FastMemory:
 
 
 @given(entries, contexts)
-def test_it_holds_after_every_addition(entries: list[list[int]], context: list[int]) -> None:
+def test_it_holds_after_every_addition(entries, context):
     memory = FastMemory(VOCAB)
     for known, entry in enumerate(entries, 1):
         memory.add(entry)
@@ -90,7 +89,7 @@ def test_it_holds_after_every_addition(entries: list[list[int]], context: list[i
 
 
 @given(entries, contexts)
-def test_it_sums_to_one(entries: list[list[int]], context: list[int]) -> None:
+def test_it_sums_to_one(entries, context):
     memory = learned(entries)
     prediction = memory.predict(context)
     assert prediction.p.sum() + prediction.backoff == pytest.approx(1, abs=1e-5)
@@ -101,13 +100,13 @@ def test_it_sums_to_one(entries: list[list[int]], context: list[int]) -> None:
         assert dense(memory, prediction).sum() == pytest.approx(1, abs=1e-5)
 
 
-def same(first: FastMemory, second: FastMemory, context: list[int]) -> None:
+def same(first, second, context):
     assert first.tokens == second.tokens
     assert np.array_equal(first.unigrams(), second.unigrams())
     assert alike(first.predict(context), second.predict(context))
 
 
-def alike(one: Prediction, other: Prediction) -> bool:
+def alike(one, other):
     return (
         np.array_equal(one.ids, other.ids)
         and np.array_equal(one.p, other.p)
@@ -116,14 +115,12 @@ def alike(one: Prediction, other: Prediction) -> bool:
 
 
 @given(st.data(), entries, contexts)
-def test_the_order_of_learning_does_not_matter(
-    data: st.DataObject, entries: list[list[int]], context: list[int]
-) -> None:
+def test_the_order_of_learning_does_not_matter(data, entries, context):
     same(learned(entries), learned(data.draw(st.permutations(entries))), context)
 
 
 @given(entries, st.integers(0, 12), contexts)
-def test_many_at_once_is_as_one_by_one(entries: list[list[int]], cut: int, context: list[int]) -> None:
+def test_many_at_once_is_as_one_by_one(entries, cut, context):
     memory = FastMemory(VOCAB)
     memory.add_many(entries[:cut])
     memory.add_many(np.array(entry, dtype="<u4") for entry in entries[cut:])
@@ -131,9 +128,7 @@ def test_many_at_once_is_as_one_by_one(entries: list[list[int]], cut: int, conte
 
 
 @given(entries, contexts)
-def test_the_last_tokens_of_the_largest_vocabulary_are_like_others(
-    entries: list[list[int]], context: list[int]
-) -> None:
+def test_the_last_tokens_of_the_largest_vocabulary_are_like_others(entries, context):
     last = (1 << 16) - VOCAB
     memory = FastMemory(1 << 16)
     for entry in entries:

@@ -1,8 +1,5 @@
 """What holds for suggestions whatever is before and after the cursor, and whatever was learned."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import numpy as np
@@ -17,16 +14,9 @@ from idiolect.adapters.memory.rare_strings import RareStrings
 from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
+from idiolect.adapters.prediction.suggestion import NO_GHOST
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.lexicon import Lexicon, read_lexicon
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
-    from idiolect.models.tokenizer import Tokenizer
 
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 LETTERS = r"[\p{L}\p{N}'’]"
@@ -47,14 +37,12 @@ slow = settings(
 
 
 @pytest.fixture(scope="module")
-def make(
-    tiny: BasePaths, tiny_model: Model, tiny_float: Model, tiny_tokenizer: Tokenizer
-) -> Callable[..., Predictor]:
+def make(tiny, tiny_model, tiny_float, tiny_tokenizer):
     """`make(*texts)`: a new predictor that has learned these; `exact`: products in float, in any batch the same."""
     lexicon = read_lexicon(tiny.lexicon)
     few = Lexicon(lexicon.forms, lexicon.frequency / 2_000, lexicon.first, lexicon.second)
 
-    def new(*learned: str, exact: bool = False, context_tokens: int = 48) -> Predictor:
+    def new(*learned, exact=False, context_tokens=48):
         # Where general words count little, a text of one's own moves more.
         words = WordVocabulary(few if exact else lexicon, tiny_tokenizer.encode, tiny.config.vocab)
         recent = RecentText(30, tiny_tokenizer.encode("\n"))
@@ -70,24 +58,24 @@ def make(
     return new
 
 
-def trusting() -> Mixture:
+def trusting():
     """The memory counts for as much as the model, wherever it knows anything."""
     return Mixture.from_json(np.ones_like(Mixture().to_json()).tolist())
 
 
-def learn(predictor: Predictor, text: str) -> None:
+def learn(predictor, text):
     """As the service does it: what is learned is what the tokens spell."""
     if ids := predictor.tokenizer.encode(text):
         predictor.user_model.learn(predictor.tokenizer.decode(ids), ids)
 
 
-def typed_part(prefix: str) -> str:
+def typed_part(prefix):
     match = regex.search(rf"{LETTERS}*\Z", prefix)
     assert match is not None
     return match[0]
 
 
-def same(found: Suggestion, expected: Suggestion) -> None:
+def same(found, expected):
     """Alike but for the last digits; words that are as good as each other may change places."""
     assert [word.p for word in found.words] == pytest.approx(
         [word.p for word in expected.words], rel=0.01, abs=1e-6
@@ -102,16 +90,14 @@ def same(found: Suggestion, expected: Suggestion) -> None:
 
 
 @pytest.fixture(scope="module")
-def one(make: Callable[..., Predictor]) -> Predictor:
+def one(make):
     """One predictor for all examples, so that each also sees what those before it have left behind."""
     return make("The boat of Kwiaciarnia is Łódź's, it's 42 feet.", "日本 😀 e\u0301")
 
 
 @slow
 @given(texts, texts, st.integers(0, 6), st.integers(0, 9))
-def test_any_text_gets_a_sound_answer(
-    one: Predictor, prefix: str, suffix: str, candidates: int, ghost_words: int
-) -> None:
+def test_any_text_gets_a_sound_answer(one, prefix, suffix, candidates, ghost_words):
     found = one.suggest(prefix, suffix, candidates, ghost_words)
     assert len(found.words) <= candidates
     assert all(0 <= word.p <= 1 + 1e-6 for word in found.words)
@@ -127,9 +113,7 @@ def test_any_text_gets_a_sound_answer(
 
 @slow
 @given(texts, texts, st.integers(1, 60), st.integers(1, 9))
-def test_what_is_offered_spells_what_is_typed(
-    one: Predictor, prefix: str, suffix: str, candidates: int, ghost_words: int
-) -> None:
+def test_what_is_offered_spells_what_is_typed(one, prefix, suffix, candidates, ghost_words):
     found = one.suggest(prefix, suffix, candidates, ghost_words)
     typed, following = typed_part(prefix), regex.search(rf"{LETTERS}+", suffix)
     for word in found.words:
@@ -154,9 +138,7 @@ def test_what_is_offered_spells_what_is_typed(
 
 @settings(slow, max_examples=15)
 @given(st.lists(texts, max_size=3), texts, st.integers(0, 200))
-def test_probabilities_of_all_words_add_up_to_no_more_than_one(
-    make: Callable[..., Predictor], learned: list[str], prefix: str, candidates: int
-) -> None:
+def test_probabilities_of_all_words_add_up_to_no_more_than_one(make, learned, prefix, candidates):
     for exact in (False, True):
         ours = make(*learned, exact=exact)
         for end in {len(prefix), len(prefix) // 2}:
@@ -167,9 +149,7 @@ def test_probabilities_of_all_words_add_up_to_no_more_than_one(
 
 @slow
 @given(st.lists(texts, min_size=1, max_size=4), st.data())
-def test_every_word_that_was_written_is_found_again_wherever_it_is_cut(
-    make: Callable[..., Predictor], tiny_tokenizer: Tokenizer, learned: list[str], data: st.DataObject
-) -> None:
+def test_every_word_that_was_written_is_found_again_wherever_it_is_cut(make, tiny_tokenizer, learned, data):
     # A few bytes have no token, surrogates have no text: what is learned is what the tokens spell.
     kept = [tiny_tokenizer.decode(tiny_tokenizer.encode(text)) for text in learned]
     found_in = (word for text in kept for word in WORD.findall(text) if 2 <= len(word) <= 40)
@@ -185,9 +165,7 @@ def test_every_word_that_was_written_is_found_again_wherever_it_is_cut(
 
 @slow
 @given(texts, st.data())
-def test_a_word_of_this_very_message_is_found_wherever_it_is_cut(
-    make: Callable[..., Predictor], said: str, data: st.DataObject
-) -> None:
+def test_a_word_of_this_very_message_is_found_wherever_it_is_cut(make, said, data):
     word = data.draw(st.text("qxzYÄß'9", min_size=2, max_size=12))
     cut = data.draw(st.integers(1, len(word) - 1))
     ours = make(
@@ -202,9 +180,7 @@ def test_a_word_of_this_very_message_is_found_wherever_it_is_cut(
 
 @slow
 @given(st.lists(texts, max_size=3), texts, st.sampled_from([24, 200]))
-def test_how_a_text_was_typed_leaves_no_trace(
-    make: Callable[..., Predictor], learned: list[str], prefix: str, context_tokens: int
-) -> None:
+def test_how_a_text_was_typed_leaves_no_trace(make, learned, prefix, context_tokens):
     typed, fresh = (make(*learned, exact=True, context_tokens=context_tokens) for _ in range(2))
     for end in range(len(prefix)):
         typed.suggest(prefix[:end])
@@ -218,9 +194,7 @@ def test_how_a_text_was_typed_leaves_no_trace(
     st.lists(prose, min_size=2, max_size=4),
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), st.integers(0, 8)), min_size=2, max_size=12),
 )
-def test_jumping_back_and_forth_leaves_no_trace(
-    make: Callable[..., Predictor], learned: list[str], typed: list[str], jumps: list[tuple[int, int, int]]
-) -> None:
+def test_jumping_back_and_forth_leaves_no_trace(make, learned, typed, jumps):
     ours = make(*learned, exact=True)
     for place, end, ghost_words in jumps:
         prefix = typed[place % len(typed)][:end]
@@ -230,9 +204,7 @@ def test_jumping_back_and_forth_leaves_no_trace(
 
 @slow
 @given(st.lists(prose, min_size=1, max_size=3), st.lists(texts, min_size=1, max_size=3), prose, st.data())
-def test_learning_in_between_changes_nothing_but_what_was_learned(
-    make: Callable[..., Predictor], first: list[str], later: list[str], prefix: str, data: st.DataObject
-) -> None:
+def test_learning_in_between_changes_nothing_but_what_was_learned(make, first, later, prefix, data):
     ours = make(*first, exact=True)
     for text in later:
         for _ in range(data.draw(st.integers(0, 3))):

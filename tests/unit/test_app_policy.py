@@ -2,7 +2,6 @@
 
 import fnmatch
 import re
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +14,11 @@ from idiolect.daemon.profile.app_policy import (
 )
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
 
 @pytest.fixture
-def app_policy(store: Store, tmp_path: Path) -> AppPolicy:
+def app_policy(store, tmp_path):
     return AppPolicy(Profile(store), Settings(home=tmp_path))
 
 
@@ -38,20 +36,20 @@ OTHER_FIELDS = (
 )
 
 
-def test_fields_for_secrets_are_known_by_their_usual_names_and_others_are_fine(app_policy: AppPolicy) -> None:
+def test_fields_for_secrets_are_known_by_their_usual_names_and_others_are_fine(app_policy):
     for purpose in (*SECRET_FIELDS, *OTHER_FIELDS):
         place, why = InputContext(input_purpose=purpose), None if purpose in OTHER_FIELDS else "secret field"
         assert app_policy.suggesting(place) == app_policy.learning(place) == why, purpose
 
 
-def test_private_windows_are_off_limits_and_saying_nothing_changes_nothing(app_policy: AppPolicy) -> None:
+def test_private_windows_are_off_limits_and_saying_nothing_changes_nothing(app_policy):
     assert app_policy.suggesting(InputContext("editor", private=True)) == "private"
     assert app_policy.learning(InputContext("editor", private=True)) == "private"
     assert app_policy.suggesting(NOWHERE) is app_policy.learning(NOWHERE) is None
 
 
 @pytest.mark.parametrize("app", ["KeePassXC", "org.keepassxc.KeePassXC", "1Password 8", "Bitwarden.exe"])
-def test_password_managers_are_always_off_limits(app_policy: AppPolicy, app: str) -> None:
+def test_password_managers_are_always_off_limits(app_policy, app):
     assert (
         app_policy.suggesting(InputContext(app)) == app_policy.learning(InputContext(app)) == "excluded app"
     )
@@ -97,7 +95,7 @@ SECRET_APPS = """
 """
 
 
-def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_policy: AppPolicy) -> None:
+def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_policy):
     app_policy.set_rule("*", "allow")
     names = [" ".join(name.split()) for name in SECRET_APPS.split(",")]
     for name in names:
@@ -125,12 +123,12 @@ LOOKALIKES = [
 ]
 
 
-def test_what_only_sounds_like_one_is_fine(app_policy: AppPolicy) -> None:
+def test_what_only_sounds_like_one_is_fine(app_policy):
     for place in map(InputContext, LOOKALIKES):
         assert app_policy.suggesting(place) is app_policy.learning(place) is None, place
 
 
-def test_in_terminals_it_suggests_but_learns_nothing(app_policy: AppPolicy) -> None:
+def test_in_terminals_it_suggests_but_learns_nothing(app_policy):
     for app in ("org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"):
         assert app_policy.suggesting(InputContext(app)) is None
         assert app_policy.learning(InputContext(app)) == "excluded app"
@@ -138,16 +136,14 @@ def test_in_terminals_it_suggests_but_learns_nothing(app_policy: AppPolicy) -> N
         assert app_policy.learning(InputContext(app)) is None
 
 
-def test_a_field_may_say_that_it_is_a_terminal(app_policy: AppPolicy) -> None:
+def test_a_field_may_say_that_it_is_a_terminal(app_policy):
     assert app_policy.learning(InputContext(input_purpose="terminal")) == "excluded app"
     assert app_policy.learning(InputContext("ide", "terminal")) == "excluded app"
     app_policy.set_rule("ide", "allow")
     assert app_policy.learning(InputContext("ide", "terminal")) is None
 
 
-def test_the_newest_rule_decides_and_stays_over_a_restart(
-    app_policy: AppPolicy, store: Store, tmp_path: Path
-) -> None:
+def test_the_newest_rule_decides_and_stays_over_a_restart(app_policy, store, tmp_path):
     app_policy.set_rule("*chat*", "exclude")
     assert app_policy.suggesting(InputContext("my Chat")) == "excluded app"
     app_policy.set_rule("my chat", "quiet")
@@ -158,7 +154,7 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
         assert view.suggesting(InputContext("their chat")) == "excluded app"
 
 
-def test_the_rules_of_one_pattern_are_removed(app_policy: AppPolicy) -> None:
+def test_the_rules_of_one_pattern_are_removed(app_policy):
     app_policy.set_rule("chat", "quiet")
     app_policy.set_rule("mail", "exclude")
     app_policy.set_rule("Mail", "off")
@@ -170,14 +166,12 @@ def test_the_rules_of_one_pattern_are_removed(app_policy: AppPolicy) -> None:
             app_policy.remove(pattern)
 
 
-def own(policy: AppPolicy) -> list[tuple[str, str | None]]:
+def own(policy):
     """The rules that the user gave."""
     return [(row.app, row.rule) for row in policy.rules() if row.source == "you"]
 
 
-def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
-    app_policy: AppPolicy, store: Store, tmp_path: Path
-) -> None:
+def test_what_is_answered_is_seen_where_no_rule_says_otherwise(app_policy, store, tmp_path):
     assert app_policy.sees_context(NOWHERE)
     assert app_policy.sees_context(InputContext("mail"))
     for blind in (InputContext("x", private=True), InputContext("x", "password"), InputContext("KeePassXC")):
@@ -201,7 +195,7 @@ def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
         app_policy.set_rule("KeePassXC", "on")
 
 
-def test_rules_of_the_settings(store: Store, tmp_path: Path) -> None:
+def test_rules_of_the_settings(store, tmp_path):
     settings = Settings(
         home=tmp_path, exclude_apps=("bank*",), quiet_apps=("*notes*",), allow_apps=("*xterm*",)
     )

@@ -26,11 +26,11 @@ FREQUENCIES = {
 }  # fmt: skip # several words to a line
 
 
-def encode(text: str) -> list[int]:
+def encode(text):
     return [ord(c) % VOCAB for c in text]
 
 
-def lexicon(frequencies: dict[str, float] = FREQUENCIES) -> Lexicon:
+def lexicon(frequencies=FREQUENCIES):
     forms = sorted(frequencies, key=str.encode)
     ids = [[[*encode(form), NONE] for form in forms]] * 2
     return Lexicon(
@@ -51,11 +51,11 @@ def words():
     return WordVocabulary(lexicon(), encode, VOCAB)
 
 
-def uniform() -> np.ndarray:
+def uniform():
     return np.full(VOCAB, 1 / VOCAB, dtype=np.float32)
 
 
-def meant(general: GeneralWords, words: WordVocabulary, typed: str, *, finished: bool = True) -> list[str]:
+def meant(general, words, typed, *, finished=True):
     corrector = Corrector(words, general, TypingChannel())
     return [c.text for c in corrector.candidates(typed, True, uniform(), finished=finished)]
 
@@ -69,7 +69,7 @@ def test_a_trie_finds_all_forms_that_begin_with_letters_in_any_capitals():
     )
     trie = build_trie(forms)
 
-    def found(letters: str, *, whole: bool = False) -> list[str]:
+    def found(letters, *, whole=False):
         node = trie.descend(ROOT, letters)
         end = (trie.whole if whole else trie.high)[node]
         return sorted(forms[row].decode() for row in trie.rows[trie.low[node] : end]) if node >= 0 else []

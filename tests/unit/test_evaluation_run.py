@@ -8,7 +8,6 @@ import sys
 import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
@@ -60,9 +59,7 @@ def typing_request(tiny, make_lora):
     )
 
 
-def run(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> tuple[list[dict[str, Any]], int, bytes]:
+def run(typing_request, messages):
     """All events, the exit status and what was said on stderr; its input is open to the end, as in service."""
     with subprocess.Popen(
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -74,9 +71,9 @@ def run(
         return events, child.wait(DEADLINE_S), child.stderr.read()
 
 
-def result_of(typing_request: TypingRequest, messages: list[EvalMessage]) -> dict[str, Any]:
+def result_of(typing_request, messages):
     """The result of the same in this process."""
-    events: list[dict[str, Any]] = []
+    events = []
     evaluate(typing_request, messages, events.append)
     return events[-1]
 
@@ -187,7 +184,7 @@ def test_each_message_is_learned_after_it_was_typed(arms, typing_request, messag
             assert mean == first_time
 
 
-def comparable(result: dict[str, Any]) -> dict[str, Any]:
+def comparable(result):
     """Without what depends on the clock."""
     arms = [{name: value for name, value in arm.items() if name != "latency_ms"} for arm in result["arms"]]
     return {name: value for name, value in result.items() if name != "made"} | {"arms": arms}

@@ -4,7 +4,6 @@ import json
 import os
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import onnx
@@ -12,10 +11,8 @@ import onnxruntime as ort
 import pytest
 import safetensors
 import torch
-from numpy.typing import NDArray
 
 from idiolect.adapters.training.export import KINDS, ExportError, export, merge
-from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Session
@@ -37,7 +34,7 @@ def ids(tiny):
     return np.random.default_rng(9).integers(0, tiny.config.vocab, 30).tolist()
 
 
-def feeds(config: Architecture, ids: list[int], length: int = 64) -> dict[str, NDArray[Any]]:
+def feeds(config, ids, length=64):
     """A plain run's inputs: the whole sequence into an empty cache."""
     empty = np.zeros((1, config.kv_heads, length, config.head_dim), dtype=np.float32)
     return {
@@ -49,7 +46,7 @@ def feeds(config: Architecture, ids: list[int], length: int = 64) -> dict[str, N
     }
 
 
-def one_text(ids: list[int]) -> dict[str, NDArray[Any]]:
+def one_text(ids):
     """What the served graph, in which texts can share a cache, is given besides where there is one."""
     return {
         "position_ids": np.arange(len(ids), dtype=np.int64)[None],
@@ -132,7 +129,7 @@ def test_a_merged_model_is_one_file_that_runs_alone(tiny, tiny_float, lora, ids,
     assert divergence(served, base).mean() > 20 * difference.mean()
 
 
-def divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:
+def divergence(expected, found):
     """Kullback-Leibler divergence in nats, row by row."""
     first, second = (
         torch.log_softmax(torch.from_numpy(logits).double(), dim=1).numpy() for logits in (expected, found)

@@ -1,28 +1,25 @@
 """The export of everything, with the real store: it is never read as a text, and names the terms that bind it."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from publishing import publish
 from reading import Profile
 
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.export_everything import takeout
 from idiolect.models.known_bases import DEFAULT, GEMMA
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
-def exported(profile: Profile, folder: Path) -> Path:
+def exported(profile, folder):
     takeout(profile.store, folder)
     return folder
 
 
 @pytest.fixture
-def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
+def profile(tmp_path, reader):
     """A profile with a mail, a chat's message, a text of a program and a note."""
     found = Profile(tmp_path / "home", reader)
     with closing(found.store):
@@ -38,14 +35,14 @@ def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
 
 
 @pytest.fixture
-def other(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
+def other(tmp_path, reader):
     """Another profile, which is empty."""
     found = Profile(tmp_path / "other", reader)
     with closing(found.store):
         yield found
 
 
-def test_an_export_is_no_text_anywhere(profile: Profile, tmp_path: Path) -> None:
+def test_an_export_is_no_text_anywhere(profile, tmp_path):
     export = exported(profile, tmp_path / "export")
     mixed = tmp_path / "export" / "mixed.jsonl"
     mixed.write_text('{"text": "My own line."}\n' + (export / "entries.jsonl").read_text())
@@ -55,9 +52,7 @@ def test_an_export_is_no_text_anywhere(profile: Profile, tmp_path: Path) -> None
     assert profile.texts() == [*before, "My own line."]
 
 
-def test_an_export_names_the_terms_of_the_base_models_that_its_adapters_were_trained_on(
-    profile: Profile, tmp_path: Path
-) -> None:
+def test_an_export_names_the_terms_of_the_base_models_that_its_adapters_were_trained_on(profile, tmp_path):
     assert GEMMA.terms is not None
     publish(profile.store, metrics={"base_sha256": DEFAULT.sha256})
     assert not (exported(profile, tmp_path / "free") / "NOTICE").exists()

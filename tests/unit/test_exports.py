@@ -4,16 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from idiolect.adapters.training.export import ExportError
 from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault.opening import open_store
 
 KILLED = """
@@ -31,16 +28,16 @@ with drafts.published(Path(sys.argv[2])) as made:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path):
     with closing(open_store(Settings(home=tmp_path / "home", keyring=False).prepare())) as opened:
         yield opened
 
 
-def held(folder: Path) -> list[str]:
+def held(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_a_killed_export_left_goes(tmp_path: Path, store: Store) -> None:
+def test_what_a_killed_export_left_goes(tmp_path, store):
     place = tmp_path / "usb"
     place.mkdir()
     theirs = {".export-notes", ".mine-notes.part", ".mine-0123abcd.part"}
@@ -56,11 +53,11 @@ def test_what_a_killed_export_left_goes(tmp_path: Path, store: Store) -> None:
     assert store.state.get("unfinished_exports") is None
 
 
-def test_one_that_fails_leaves_nothing(tmp_path: Path, store: Store) -> None:
+def test_one_that_fails_leaves_nothing(tmp_path, store):
     (tmp_path / "usb").mkdir()
     drafts = Exports(store, None)
 
-    def export(path: Path, in_place_of: Path | None = None) -> None:
+    def export(path, in_place_of=None):
         with drafts.published(path) as made:
             made.write_text("half")
             if in_place_of is None:
@@ -80,7 +77,7 @@ def test_one_that_fails_leaves_nothing(tmp_path: Path, store: Store) -> None:
     assert store.state.get("unfinished_exports") is None
 
 
-def test_on_a_disk_that_is_away_it_is_looked_for_later(tmp_path: Path, store: Store) -> None:
+def test_on_a_disk_that_is_away_it_is_looked_for_later(tmp_path, store):
     store.state.set("unfinished_exports", [str(tmp_path / "usb" / ".mine-0123abcd.part")])
     Exports(store, None)
     (tmp_path / "usb" / ".mine-0123abcd.part").mkdir(parents=True)

@@ -9,11 +9,8 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 from reading import ME, Profile
@@ -52,7 +49,7 @@ PROMISOR = (
 _SECONDS = itertools.count(1_714_557_600)
 
 
-def run_git(folder: Path, *arguments: str, author: str = ME, content: str | None = None) -> str:
+def run_git(folder, *arguments, author=ME, content=None):
     done = subprocess.run(
         ["git", "-c", "user.name=all", "-c", f"user.email={author}", *arguments],
         cwd=folder,
@@ -70,7 +67,7 @@ def run_git(folder: Path, *arguments: str, author: str = ME, content: str | None
     return done.stdout.strip()
 
 
-def made(folder: Path, *options: str, messages: tuple[str, ...] = MESSAGES) -> Path:
+def made(folder, *options, messages=MESSAGES):
     """A repository with a commit for each message; its git folder."""
     folder.mkdir(parents=True)
     run_git(folder, "init", "-q", "--initial-branch=main", *options)
@@ -80,11 +77,11 @@ def made(folder: Path, *options: str, messages: tuple[str, ...] = MESSAGES) -> P
     return folder / ".git"
 
 
-def loose(folder: Path, id_: str) -> Path:
+def loose(folder, id_):
     return folder / "objects" / id_[:2] / id_[2:]
 
 
-def texts(folder: Path, *me: str, since: str | None = None) -> list[str]:
+def texts(folder, *me, since=None):
     asked = AuthorFilter(me) if me else EVERYBODY
     return [one.text for one in read(folder, asked, since) if isinstance(one, Item)]
 
@@ -93,7 +90,7 @@ def texts(folder: Path, *me: str, since: str | None = None) -> list[str]:
 
 
 @pytest.fixture
-def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def trap(tmp_path, monkeypatch):
     """A command that leaves a file `ran` beside it, in all the forms that git looks for, git itself included."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     folder = tmp_path / "trap"
@@ -109,7 +106,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def hostile(home: Path, trap: Path, settings: str) -> Path:
+def hostile(home, trap, settings):
     """A repository whose second commit is missing, with settings that git would obey.
 
     Beside it are a bare one, and one whose newest commit is missing too.
@@ -126,7 +123,7 @@ def hostile(home: Path, trap: Path, settings: str) -> Path:
     return folder
 
 
-def all_ways_in(home: Path, folder: Path, profile: Profile) -> None:
+def all_ways_in(home, folder, profile):
     """Read a repository in each way in which something of it can be read."""
     reader = profile.ingest.reader
     imports = Imports(profile.ingest, Watcher(profile.ingest, profile.store), nullcontext)
@@ -144,15 +141,15 @@ def all_ways_in(home: Path, folder: Path, profile: Profile) -> None:
 
 
 @pytest.fixture
-def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
+def profile(tmp_path, reader):
     with closing((found := Profile(tmp_path / "profile", reader)).store):
         yield found
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
+def watched():
     """The processes that are started and the connections that are opened within the block."""
-    seen: list[str] = []
+    seen = []
     _HOOKED.append(seen)
     try:
         yield seen
@@ -164,7 +161,7 @@ _HOOKED: list[list[str]] = []
 _EVENTS = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.forkpty", "os.spawn")
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+def _hook(event, arguments):
     if event == "subprocess.Popen" and "idiolect.daemon.ingest.reader_child" in arguments[1]:
         return  # the process that reads files; what it would start is a trap that leaves a file
     if event in _EVENTS or event.startswith("socket.get") or event == "socket.connect":
@@ -175,9 +172,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_hook)
 
 
-def test_no_setting_of_a_repository_has_an_effect(
-    tmp_path: Path, trap: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_setting_of_a_repository_has_an_effect(tmp_path, trap, profile, monkeypatch):
     folder = hostile(tmp_path / "home", trap, HOSTILE)
     monkeypatch.setenv("PATH", f"{trap}:{os.environ['PATH']}")
     with watched() as started:
@@ -186,7 +181,7 @@ def test_no_setting_of_a_repository_has_an_effect(
     assert not (trap / "ran").exists()
 
 
-def test_git_itself_would_run_the_trap(tmp_path: Path, trap: Path) -> None:
+def test_git_itself_would_run_the_trap(tmp_path, trap):
     hostile(tmp_path / "home", trap, UPLOADPACK)
     subprocess.run(
         ["git", f"--git-dir={tmp_path}/home/empty", "rev-parse", "--verify", "HEAD^{commit}"],
@@ -195,7 +190,7 @@ def test_git_itself_would_run_the_trap(tmp_path: Path, trap: Path) -> None:
     assert (trap / "ran").exists()
 
 
-def test_a_partial_clone_opens_no_connection(tmp_path: Path, trap: Path, profile: Profile) -> None:
+def test_a_partial_clone_opens_no_connection(tmp_path, trap, profile):
     with socket.create_server(("127.0.0.1", 0)) as remote:
         url = f"git://127.0.0.1:{remote.getsockname()[1]}/x"
         folder = hostile(tmp_path / "home", trap, f'[remote "origin"]\nurl = {url}\n')
@@ -210,7 +205,7 @@ def test_a_partial_clone_opens_no_connection(tmp_path: Path, trap: Path, profile
 # What is not there
 
 
-def test_missing_commits_are_told_and_read_once_they_are_there(tmp_path: Path, profile: Profile) -> None:
+def test_missing_commits_are_told_and_read_once_they_are_there(tmp_path, profile):
     folder = made(tmp_path / "project")
     path = loose(folder, run_git(folder, "rev-parse", "HEAD~1"))
     path.rename(tmp_path / "aside")
@@ -223,7 +218,7 @@ def test_missing_commits_are_told_and_read_once_they_are_there(tmp_path: Path, p
     assert profile.add(folder).skipped == {"unchanged": 1}
 
 
-def test_a_shallow_clone_ends_where_it_ends(tmp_path: Path) -> None:
+def test_a_shallow_clone_ends_where_it_ends(tmp_path):
     made(tmp_path / "project")
     run_git(tmp_path, "clone", "-q", "--depth=2", f"file://{tmp_path}/project", "clone")
     found = list(read(tmp_path / "clone" / ".git", EVERYBODY))
@@ -233,18 +228,18 @@ def test_a_shallow_clone_ends_where_it_ends(tmp_path: Path) -> None:
     ]
 
 
-def test_objects_of_other_repositories_are_not_read(tmp_path: Path) -> None:
+def test_objects_of_other_repositories_are_not_read(tmp_path):
     made(tmp_path / "project")
     run_git(tmp_path, "clone", "-q", "--shared", "project", "clone")
     with pytest.raises(GitError, match="another repository's objects"):
         texts(tmp_path / "clone" / ".git")
 
 
-def test_a_repository_that_meets_a_limit_is_read_again(tmp_path: Path) -> None:
+def test_a_repository_that_meets_a_limit_is_read_again(tmp_path):
     class Limited(Reader):
         most = 2  # the first says whose commits are read
 
-        def pieces(self, path: Path, *arguments: Any, **options: Any) -> Iterator[Item | Skipped]:
+        def pieces(self, path, *arguments, **options):
             found = list(super().pieces(path, *arguments, **options))
             yield from found[: self.most]
             if self.most < len(found):
@@ -260,7 +255,7 @@ def test_a_repository_that_meets_a_limit_is_read_again(tmp_path: Path) -> None:
 # What is read
 
 
-def test_commits_that_lack_what_gits_have_are_read(tmp_path: Path) -> None:
+def test_commits_that_lack_what_gits_have_are_read(tmp_path):
     folder = made(tmp_path / "project", messages=())
     tree, at = run_git(folder.parent, "write-tree"), f"all <{ME}> 1714557600 +0000"
     parent, wanted = "", []
@@ -293,7 +288,7 @@ def test_commits_that_lack_what_gits_have_are_read(tmp_path: Path) -> None:
     assert texts(folder) == wanted
 
 
-def test_new_commits_come_one_by_one_and_known_ones_are_told(tmp_path: Path) -> None:
+def test_new_commits_come_one_by_one_and_known_ones_are_told(tmp_path):
     folder = made(tmp_path / "project", messages=tuple(f"Message {n}" for n in range(30)))
     ids = run_git(folder, "log", "--format=%H").split("\n")
     with Repository(folder) as repository:
@@ -307,7 +302,7 @@ def test_new_commits_come_one_by_one_and_known_ones_are_told(tmp_path: Path) -> 
         assert list(repository.commits(ids[0].encode())) == [None] * 19
 
 
-def test_what_is_no_pack_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_no_pack_is_passed_over(tmp_path):
     folder = made(tmp_path / "project")
     run_git(folder, "gc", "-q")
     packs = folder / "objects" / "pack"
@@ -321,7 +316,7 @@ def test_what_is_no_pack_is_passed_over(tmp_path: Path) -> None:
     assert texts(folder) == list(reversed(MESSAGES))
 
 
-def test_loose_and_packed_commits_are_read_as_git_reads_them(tmp_path: Path) -> None:
+def test_loose_and_packed_commits_are_read_as_git_reads_them(tmp_path):
     messages = [f"Message {n} {'of the same words ' * 30}" for n in range(60)]
     folder = made(tmp_path / "project", messages=tuple(messages))
     run_git(folder.parent, "checkout", "-q", "-b", "side", "HEAD~20")
@@ -339,7 +334,7 @@ def test_loose_and_packed_commits_are_read_as_git_reads_them(tmp_path: Path) -> 
     assert texts(folder, since=since) == [line.strip() for line in new]
 
 
-def test_a_repository_with_sha256(tmp_path: Path) -> None:
+def test_a_repository_with_sha256(tmp_path):
     folder = made(tmp_path / "project", "--object-format=sha256")
     assert texts(folder) == list(reversed(MESSAGES))
     run_git(folder, "gc", "-q", "--prune=now")
@@ -347,14 +342,14 @@ def test_a_repository_with_sha256(tmp_path: Path) -> None:
     assert len(head(folder) or "") == 64
 
 
-def test_refs_in_tables_are_said_not_to_be_read(tmp_path: Path) -> None:
+def test_refs_in_tables_are_said_not_to_be_read(tmp_path):
     folder = made(tmp_path / "project")
     (folder / "HEAD").write_text("ref: refs/heads/.invalid\n")
     with pytest.raises(GitError, match="reftable"):
         head(folder)
 
 
-def test_names_are_those_of_the_mailmap(tmp_path: Path) -> None:
+def test_names_are_those_of_the_mailmap(tmp_path):
     folder = made(tmp_path / "project", messages=())
     mailmap = (
         "# comment\nno address\nProper One <one@x.org>\n<two@x.org> <old@x.org>\n"
@@ -372,7 +367,7 @@ def test_names_are_those_of_the_mailmap(tmp_path: Path) -> None:
     )
 
 
-def test_encodings_that_commits_name(tmp_path: Path) -> None:
+def test_encodings_that_commits_name(tmp_path):
     folder = made(tmp_path / "project", messages=())
     for encoding, message in (
         ("ISO-8859-1", "Größe".encode("latin-1")),
@@ -389,7 +384,7 @@ def test_encodings_that_commits_name(tmp_path: Path) -> None:
     assert texts(folder) == ["Größe in UTF-8", "日本語", "plain-a", "Größe"]
 
 
-def test_only_the_users_commits_without_what_tools_wrote(tmp_path: Path) -> None:
+def test_only_the_users_commits_without_what_tools_wrote(tmp_path):
     folder = made(
         tmp_path / "project", messages=("reader: keep\n\nIt was lost.\n\nSigned-off-by: all <a@b.c>",)
     )
@@ -408,7 +403,7 @@ def test_only_the_users_commits_without_what_tools_wrote(tmp_path: Path) -> None
 WRAPPED = "A body that was wrapped by hand " * 2
 
 
-def test_no_repository_and_no_commit(tmp_path: Path) -> None:
+def test_no_repository_and_no_commit(tmp_path):
     assert not is_repository(tmp_path, b"")
     with pytest.raises(GitError):
         texts(tmp_path)
@@ -430,7 +425,7 @@ def test_no_repository_and_no_commit(tmp_path: Path) -> None:
         (f"Subject\n\n{WRAPPED}as one does\nin git.", f"Subject\n\n{WRAPPED}as one does in git."),
     ],
 )
-def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> None:
+def test_what_a_person_wrote_of_a_commit_message(message, wanted):
     assert written(message) == wanted
 
 
@@ -453,7 +448,7 @@ for path in map(Path, sys.argv[1:]):
 
 
 @pytest.mark.parametrize("sort", ["fifo", "endless"])
-def test_no_file_of_a_repository_is_waited_for(tmp_path: Path, sort: str) -> None:
+def test_no_file_of_a_repository_is_waited_for(tmp_path, sort):
     whole = made(tmp_path / "loose" / "project")
     run_git(whole, "pack-refs", "--all")
     newest = loose(whole, head(whole) or "").relative_to(whole)
@@ -483,7 +478,7 @@ def test_no_file_of_a_repository_is_waited_for(tmp_path: Path, sort: str) -> Non
     assert len(done.stdout.split()) == len(spoilt)
 
 
-def test_links_in_a_git_folder_are_not_followed(tmp_path: Path) -> None:
+def test_links_in_a_git_folder_are_not_followed(tmp_path):
     folder = made(tmp_path / "project")
     other = made(tmp_path / "other")
     for name in ("objects", "refs"):
@@ -498,7 +493,7 @@ def test_links_in_a_git_folder_are_not_followed(tmp_path: Path) -> None:
         head(folder)
 
 
-def test_an_object_that_bursts_is_not_unpacked(tmp_path: Path) -> None:
+def test_an_object_that_bursts_is_not_unpacked(tmp_path):
     folder = made(tmp_path / "project")
     path = loose(folder, run_git(folder, "rev-parse", "HEAD~1"))
     path.chmod(0o600)
@@ -515,7 +510,7 @@ def test_an_object_that_bursts_is_not_unpacked(tmp_path: Path) -> None:
         assert repository.missing == 1
 
 
-def test_damaged_repositories_raise_nothing_else(tmp_path: Path) -> None:
+def test_damaged_repositories_raise_nothing_else(tmp_path):
     folder = made(tmp_path / "project", messages=tuple(f"Message {n} {'words ' * 40}" for n in range(30)))
     run_git(folder, "gc", "-q", "--aggressive")
     for message in ("loose", "more"):
@@ -550,9 +545,7 @@ def test_damaged_repositories_raise_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
-def test_another_users_repository_is_read_only_where_git_was_told_to_trust_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_users_repository_is_read_only_where_git_was_told_to_trust_it(tmp_path, monkeypatch):
     folder = made(tmp_path / "project")
     settings = tmp_path / "gitconfig"
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
@@ -576,9 +569,7 @@ def test_another_users_repository_is_read_only_where_git_was_told_to_trust_it(
                 head(folder)
 
 
-def test_addresses_are_those_of_the_repository_and_of_the_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_addresses_are_those_of_the_repository_and_of_the_user(tmp_path, monkeypatch):
     folder = made(tmp_path / "work" / "project")
     settings = tmp_path / "gitconfig"
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))

@@ -5,9 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -18,13 +16,12 @@ from waiting import DEADLINE_S
 from idiolect.daemon.ingest import entry_batch, file_import
 from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.git_history import GitError
-from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
+from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
@@ -36,12 +33,12 @@ NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 class Profile(reading.Profile):
     """A store, the way into it, and a folder of notes."""
 
-    def __init__(self, home: Path, reader: Reader, notes: Path) -> None:
+    def __init__(self, home, reader, notes):
         super().__init__(home, reader, exclude=("drafts",), exclude_apps=("org.example.bank*",))
         self.notes = notes
         notes.mkdir()
 
-    def write(self, name: str, content: str) -> Path:
+    def write(self, name, content):
         path = self.notes / name
         before = path.stat().st_mtime_ns if path.exists() else 0
         reading.write(path, content)
@@ -49,10 +46,10 @@ class Profile(reading.Profile):
             os.utime(path, ns=(before + 1, before + 1))
         return path
 
-    def add(self, *paths: Path) -> ReadReport:
+    def add(self, *paths):
         return super().add(*(paths or (self.notes,)))
 
-    def save(self, name: str, content: str) -> list[str]:
+    def save(self, name, content):
         """Save a file as an editor would; what that brought."""
         before = len(self.texts())
         added = self.ingest.update_file(self.write(name, content), root=self.notes)
@@ -62,7 +59,7 @@ class Profile(reading.Profile):
 
 
 @pytest.fixture
-def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
+def profile(tmp_path, reader):
     found = Profile(tmp_path / "home", reader, tmp_path / "notes")
     yield found
     found.store.close()
@@ -71,7 +68,7 @@ def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
 # Text that a program sends
 
 
-def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> None:
+def test_a_text_is_normalised_redacted_stored_and_taught(profile):
     sent = "\ufeffCafe\u0301  with\u200b all\r\nwifi password: hunter2\x07  "
     learned = profile.ingest.add_text(sent, source="mail", app="thunderbird", at=NOON)
     (entry,) = profile.store.entries.select()
@@ -102,9 +99,7 @@ def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> No
         ("hello", {"private": True}, "private", 0),
     ],
 )
-def test_text_that_is_not_stored(
-    profile: Profile, text: str, given: dict[str, object], reason: str, redactions: int
-) -> None:
+def test_text_that_is_not_stored(profile, text, given, reason, redactions):
     learned = profile.ingest.add_text(text, source="keyboard", **given)
     assert learned == AddedText(None, stored=False, redactions=redactions, reason=reason)
     assert (profile.texts(), profile.heard) == ([], {})
@@ -122,16 +117,14 @@ def test_text_that_is_not_stored(
         ("x" * 5000 + " the password: ", "hunter22 and more", "[password] and more"),
     ],
 )
-def test_a_secret_is_told_by_what_stood_before_the_text(
-    profile: Profile, before: str, text: str, kept: str
-) -> None:
+def test_a_secret_is_told_by_what_stood_before_the_text(profile, before, text, kept):
     learned = profile.ingest.add_text(text, source="keyboard", before=before)
     assert (learned.stored, learned.redactions) == (True, 1)
     assert profile.texts() == [kept]
     assert list(profile.heard.values()) == [encode(kept)]
 
 
-def test_what_stood_before_is_not_stored_and_its_secrets_are_not_counted(profile: Profile) -> None:
+def test_what_stood_before_is_not_stored_and_its_secrets_are_not_counted(profile):
     learned = profile.ingest.add_text(
         "See you at noon.", source="keyboard", before="The password: hunter2x. My PIN: 4821.\n\n"
     )
@@ -141,14 +134,14 @@ def test_what_stood_before_is_not_stored_and_its_secrets_are_not_counted(profile
     assert profile.ingest.add_text("4471", source="keyboard", before="My PIN is ").reason == "only secrets"
 
 
-def test_only_the_end_of_what_stood_before_is_read(profile: Profile) -> None:
+def test_only_the_end_of_what_stood_before_is_read(profile):
     far = "My PIN is " + " " * BEFORE_CHARS
     profile.ingest.add_text("4471 metres up", source="keyboard", before=far)
     assert profile.texts() == ["4471 metres up"]
 
 
-def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profile) -> None:
-    def add(**given: object) -> bool:
+def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile):
+    def add(**given):
         return profile.ingest.add_text("Pls print.", **{"source": "mail", **given}).stored
 
     assert add(at=NOON)
@@ -164,14 +157,14 @@ def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profi
     assert len(profile.texts()) == len(profile.heard) == 6
 
 
-def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
+def test_nothing_is_taught_that_was_not_committed(tmp_path):
     settings = Settings(home=tmp_path).prepare()
     store = Store.open(settings.store_path, reading.KEY)
-    heard: list[tuple[int, list[int]]] = []
+    heard = []
     profile = LearningProfile(store)
     profile.events.subscribe(Learned, lambda event: heard.extend(event.entries))
 
-    def encode_and_break(text: str) -> list[int]:
+    def encode_and_break(text):
         store.close()
         return encode(text)
 
@@ -186,7 +179,7 @@ def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
 # Importing
 
 
-def test_an_import_reports_what_it_read_and_skipped(profile: Profile) -> None:
+def test_an_import_reports_what_it_read_and_skipped(profile):
     profile.write("a.md", "# Title\n\nA first paragraph.\n\nAPI_KEY = 'sEcr3t-value'\n")
     profile.write(
         "b.jsonl", '{"text": "with a time", "ts": "2024-05-01T12:00:00Z"}\n{"text"\n{"text": "without"}\n'
@@ -220,7 +213,7 @@ def test_an_import_reports_what_it_read_and_skipped(profile: Profile) -> None:
     assert set(profile.heard) == {entry.id for entry in by_text.values()}
 
 
-def test_importing_again_adds_nothing_and_reads_nothing(profile: Profile) -> None:
+def test_importing_again_adds_nothing_and_reads_nothing(profile):
     path = profile.write("a.txt", "one\n\ntwo\n\none\n\none\n")
     assert profile.add().entries == 4
     again = profile.add()
@@ -231,7 +224,7 @@ def test_importing_again_adds_nothing_and_reads_nothing(profile: Profile) -> Non
     assert profile.texts() == ["one", "two", "one", "one"]
 
 
-def test_an_import_finds_only_what_is_new_in_a_changed_file(profile: Profile) -> None:
+def test_an_import_finds_only_what_is_new_in_a_changed_file(profile):
     profile.write("a.txt", "one\n\ntwo\n")
     profile.write("b.jsonl", '{"text": "x", "ts": 1}\n{"text": "y"}\n{"text": "y"}\n')
     profile.add()
@@ -243,14 +236,14 @@ def test_an_import_finds_only_what_is_new_in_a_changed_file(profile: Profile) ->
     assert Counter(profile.texts()) == Counter(["one", "two", "three", "x", "x", "y", "y", "z"])
 
 
-def test_a_file_given_twice_or_by_several_names_is_read_once(profile: Profile) -> None:
+def test_a_file_given_twice_or_by_several_names_is_read_once(profile):
     path = profile.write("a.txt", "one\n")
     link = profile.notes.parent / "link.txt"
     link.symlink_to(path)
     assert profile.add(path, profile.notes, link, profile.notes / ".." / "notes" / "a.txt").entries == 1
 
 
-def test_long_paragraphs_become_several_entries(profile: Profile) -> None:
+def test_long_paragraphs_become_several_entries(profile):
     sentence = "This sentence is one of very many that make one paragraph. "
     profile.write("a.txt", sentence * 200)
     report = profile.add()
@@ -259,14 +252,14 @@ def test_long_paragraphs_become_several_entries(profile: Profile) -> None:
     assert " ".join(profile.texts()) == (sentence * 200).strip()
 
 
-def test_a_secret_where_a_long_paragraph_is_cut_is_whole_when_it_is_looked_for(profile: Profile) -> None:
+def test_a_secret_where_a_long_paragraph_is_cut_is_whole_when_it_is_looked_for(profile):
     padding = "word " * 397
     profile.write("a.txt", f"{padding}the wifi password: hunter2x {padding}")
     assert profile.add().redactions == 1
     assert "hunter2x" not in "".join(profile.texts())
 
 
-def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> None:
+def test_many_entries_come_in_transactions_with_progress(profile):
     profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(2300)))
     steps = profile.ingest.add_paths([profile.notes])
     first = next(steps)
@@ -276,7 +269,7 @@ def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> No
     assert seen == [1000, 1500, 2000, 2300, 2300]
 
 
-def test_an_import_that_nobody_follows_to_its_end_keeps_what_it_read(profile: Profile) -> None:
+def test_an_import_that_nobody_follows_to_its_end_keeps_what_it_read(profile):
     profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(600)))
     profile.write("b.txt", "".join(f"other {n}\n\n" for n in range(600)))
     steps = profile.ingest.add_paths([profile.notes])
@@ -291,7 +284,7 @@ def test_an_import_that_nobody_follows_to_its_end_keeps_what_it_read(profile: Pr
     assert profile.ingest.update_file(profile.notes / "a.txt") == 0, "the file is free for others"
 
 
-def test_bad_paths_change_nothing(profile: Profile) -> None:
+def test_bad_paths_change_nothing(profile):
     good = profile.write("good.txt", "text")
     empty = profile.write("empty.txt", "")
     code = profile.write("code.md", "```\ncode\n```\n")
@@ -320,7 +313,7 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
         profile.ingest.add_paths([good, broken])
 
 
-def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) -> None:
+def test_a_file_that_goes_away_during_the_import_is_skipped(profile):
     profile.write("a.txt", "one")
     gone = profile.write("b.txt", "two")
     steps = profile.ingest.add_paths([profile.notes])
@@ -331,7 +324,7 @@ def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) ->
     assert (last.report.files, profile.texts()) == (1, ["one"])
 
 
-def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
+def test_a_repository_is_given_by_its_git_folder(profile):
     folder = repository(profile.notes, "reader: keep the last line")
     profile.write("README.md", "About.")
     assert profile.add().entries == 1, "a folder brings its files, not its history"
@@ -347,7 +340,7 @@ def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
 # Newly written text only
 
 
-def test_saving_a_file_brings_only_its_new_paragraphs(profile: Profile) -> None:
+def test_saving_a_file_brings_only_its_new_paragraphs(profile):
     assert profile.save("a.md", "One two three.\n") == ["One two three."]
     assert profile.save("a.md", "One two three.\n") == []
     assert profile.save("a.md", "Before.\n\nOne two three.\n\nAfter all.\n") == ["Before.", "After all."]
@@ -378,13 +371,13 @@ LAST_WEEK = "Last week we walked along the river to the old mill and had lunch t
         (LAST_WEEK.replace(".", "; the password: hunter2x."), ["there; the password: [password]."]),
     ],
 )
-def test_an_edited_paragraph_brings_its_new_words(profile: Profile, edited: str, brought: list[str]) -> None:
+def test_an_edited_paragraph_brings_its_new_words(profile, edited, brought):
     profile.save("a.md", f"Above.\n\n{LAST_WEEK}\n\nBelow.\n")
     assert profile.save("a.md", f"Above.\n\n{edited}\n\nBelow.\n") == brought
     assert profile.save("a.md", f"Above.\n\n{edited}\n\nBelow.\n") == []
 
 
-def test_joined_paragraphs_and_text_without_spaces_are_compared_too(profile: Profile) -> None:
+def test_joined_paragraphs_and_text_without_spaces_are_compared_too(profile):
     profile.save("a.md", f"{LAST_WEEK}\n\nOn Sunday it rained all day and we stayed at home.\n")
     assert profile.save("a.md", f"{LAST_WEEK} On Sunday it rained all day and we stayed at home.\n") == []
     walked = "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。"
@@ -392,7 +385,7 @@ def test_joined_paragraphs_and_text_without_spaces_are_compared_too(profile: Pro
     assert profile.save("b.md", f"{walked}楽しかった。") == ["楽しかった。"]
 
 
-def test_an_edit_of_forgotten_text_does_not_bring_it_back(profile: Profile) -> None:
+def test_an_edit_of_forgotten_text_does_not_bring_it_back(profile):
     profile.save("a.md", f"{LAST_WEEK}\n\nOther text that may stay here.\n")
     assert profile.store.forget(Selector(text="old mill")).entries == 1
     assert profile.add().skipped == {"unchanged": 1}
@@ -404,7 +397,7 @@ def test_an_edit_of_forgotten_text_does_not_bring_it_back(profile: Profile) -> N
     assert later == ["And more."]
 
 
-def test_an_edit_of_partly_forgotten_text_does_not_bring_it_back(profile: Profile) -> None:
+def test_an_edit_of_partly_forgotten_text_does_not_bring_it_back(profile):
     profile.save("a.md", LAST_WEEK)
     assert profile.save("a.md", f"{LAST_WEEK} The canary sang.") == ["The canary sang."]
     assert profile.store.forget(Selector(text="canary")).entries == 1
@@ -412,7 +405,7 @@ def test_an_edit_of_partly_forgotten_text_does_not_bring_it_back(profile: Profil
     assert "canary" not in " ".join(profile.texts())
 
 
-def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) -> None:
+def test_forgotten_text_does_not_come_back_with_the_same_file(profile):
     kept = "Other text that may stay here."
     profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n")
     assert profile.store.forget(Selector(text="old mill")).entries == 1
@@ -431,7 +424,7 @@ def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) 
     assert profile.save("c.md", f"{kept}\n\nNothing of that.\n") == ["Nothing of that."]
 
 
-def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
+def test_a_hash_off_the_record_is_cut_short_too(profile):
     profile.save("a.md", "On the record.")
     path = profile.write("a.md", f"On the record.\n\n{LAST_WEEK}\n")
     assert profile.ingest.update_file(path, root=profile.notes, off_record=True) == 0
@@ -446,9 +439,7 @@ def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("tracked", [100, 1])
-def test_forgotten_messages_do_not_come_back_with_their_file(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch, tracked: int
-) -> None:
+def test_forgotten_messages_do_not_come_back_with_their_file(profile, monkeypatch, tracked):
     for module in (entry_batch, file_import):  # of a very long file no paragraphs are remembered
         monkeypatch.setattr(module, "TRACKED_PARAGRAPHS", tracked)
     lines = [f'{{"text": "message {n} of the heron", "ts": "2024-05-0{n}T12:00:00Z"}}' for n in range(1, 6)]
@@ -460,7 +451,7 @@ def test_forgotten_messages_do_not_come_back_with_their_file(
     assert "message 2" not in " ".join(profile.texts())
 
 
-def test_what_a_program_sends_again_stays_forgotten(profile: Profile) -> None:
+def test_what_a_program_sends_again_stays_forgotten(profile):
     sent = {"source": "chat", "at": NOON}
     assert profile.ingest.add_text("the heron keeps its appointments", **sent).stored
     profile.store.forget(Selector(text="heron"))
@@ -469,16 +460,14 @@ def test_what_a_program_sends_again_stays_forgotten(profile: Profile) -> None:
     assert profile.ingest.add_text("the heron keeps its appointments", source="chat").stored, "written anew"
 
 
-def test_a_text_that_was_typed_now_is_stored_whatever_was_forgotten(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_that_was_typed_now_is_stored_whatever_was_forgotten(profile, monkeypatch):
     monkeypatch.setattr("secrets.token_hex", lambda size: "5a" * size)
     assert profile.ingest.add_text("the heron", source="chat").stored
     assert profile.store.forget(Selector(text="heron")).entries == 1
     assert profile.ingest.add_text("the heron", source="chat").stored
 
 
-def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
+def test_moved_renamed_and_copied_files_bring_nothing(profile):
     first = f"{LAST_WEEK}\n\nOn Sunday it rained.\n"
     profile.save("a.md", first)
     (profile.notes / "a.md").rename(profile.notes / "b.md")
@@ -496,9 +485,7 @@ def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
     assert len(profile.texts()) == 5
 
 
-def test_new_words_of_an_edit_are_learned_once_the_store_has_room(
-    profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_words_of_an_edit_are_learned_once_the_store_has_room(profile, monkeypatch):
     profile.save("a.md", LAST_WEEK)
     edited = profile.write("a.md", f"{LAST_WEEK} It was lovely.")
     with monkeypatch.context() as full:
@@ -509,7 +496,7 @@ def test_new_words_of_an_edit_are_learned_once_the_store_has_room(
     assert profile.texts() == [LAST_WEEK, "It was lovely."]
 
 
-def test_a_file_that_was_moved_while_nobody_looked(profile: Profile) -> None:
+def test_a_file_that_was_moved_while_nobody_looked(profile):
     profile.write("old/a.md", f"{LAST_WEEK}\n\nOn Sunday it rained.\n")
     profile.write("old/b.jsonl", '{"text": "without a time"}\n')
     profile.add()
@@ -518,7 +505,7 @@ def test_a_file_that_was_moved_while_nobody_looked(profile: Profile) -> None:
     assert len(profile.texts()) == 3
 
 
-def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) -> None:
+def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile):
     profile.save("a.md", LAST_WEEK)
     assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == ["It was lovely."]
     (profile.notes / "a.md").unlink()
@@ -527,7 +514,7 @@ def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) ->
     assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == []
 
 
-def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
+def test_a_file_is_updated_only_if_it_is_not_excluded(profile):
     for name in ("drafts/a.md", ".hidden.md", "a.png", "sub/.git/x.md"):
         assert profile.save(name, "Never read.") == []
     assert profile.ingest.update_file(profile.notes / "missing.md") == 0
@@ -535,12 +522,12 @@ def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
     assert profile.save("b.md", "Read.") == ["Read."]
 
 
-def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
+def test_two_threads_may_save_the_same_files(profile):
     for n in range(20):
         profile.write(f"{n}.txt", f"text {n}\n\nsame\n\nsame\n")
-    errors: list[BaseException] = []
+    errors = []
 
-    def work() -> None:
+    def work():
         try:
             for n in range(20):
                 profile.ingest.update_file(profile.notes / f"{n}.txt")
@@ -561,7 +548,7 @@ def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
 # Off the record
 
 
-def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile: Profile) -> None:
+def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile):
     profile.save("a.md", "Before the pause.")
     profile.ingest.pause.begin()
     assert profile.ingest.pause.active
@@ -579,7 +566,7 @@ def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile, closed: bool) -> None:
+def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile, closed):
     for name in ("a", "b"):
         profile.write(f"{name}.txt", "".join(f"paragraph {name}{n}\n\n" for n in range(700)))
     progress = profile.ingest.add_paths([profile.notes])
@@ -598,7 +585,7 @@ def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile, close
     assert Counter(profile.texts()) == Counter(f"paragraph {name}{n}" for name in "ab" for n in range(700))
 
 
-def test_what_was_saved_in_a_pause_is_known_by_its_date(profile: Profile) -> None:
+def test_what_was_saved_in_a_pause_is_known_by_its_date(profile):
     profile.save("a.md", "Before the pause.")
     path = profile.write("a.md", "Before the pause.")
     profile.ingest.pause.begin()
@@ -639,7 +626,7 @@ store.close()
 """
 
 
-def test_the_memory_of_an_import_stays_flat(tmp_path: Path) -> None:
+def test_the_memory_of_an_import_stays_flat(tmp_path):
     path = tmp_path / "large.txt"
     with path.open("w") as file:
         for n in range(26_000):
@@ -654,7 +641,7 @@ def test_the_memory_of_an_import_stays_flat(tmp_path: Path) -> None:
     assert grown_kb < 35_000, "it is 25,000 for files of twice and four times the size too"
 
 
-def test_a_count_of_files_tells_whether_its_time_was_enough(profile: Profile) -> None:
+def test_a_count_of_files_tells_whether_its_time_was_enough(profile):
     for name in "abc":
         profile.write(f"{name}.txt", "The ferry leaves at noon.")
     count = profile.ingest.count

@@ -18,14 +18,14 @@ from idiolect.daemon.sources.markdown import read_paragraphs
 # Which files
 
 
-def found_in(root: Path) -> tuple[list[str], dict[str, str]]:
+def found_in(root):
     found = list(find(root, NEVER_READ))
     names = [one.relative_to(root).as_posix() for one in found if isinstance(one, Path)]
     skipped = {one.path.relative_to(root).as_posix(): one.reason for one in found if isinstance(one, Skipped)}
     return names, skipped
 
 
-def test_a_folder_is_searched_in_order_and_what_is_left_out_has_a_reason(tmp_path: Path) -> None:
+def test_a_folder_is_searched_in_order_and_what_is_left_out_has_a_reason(tmp_path):
     for name in ("b.md", "a.txt", "sub/c.JSONL", "sub/deep/d.markdown", "photo.png", "Makefile"):
         write(tmp_path / name, "x")
     for name in (".git/x.md", "node_modules/y.md", ".hidden.md", "sub/my passwords.txt", "server.PEM"):
@@ -50,7 +50,7 @@ def test_a_folder_is_searched_in_order_and_what_is_left_out_has_a_reason(tmp_pat
     )
 
 
-def test_a_file_name_that_is_no_text_is_skipped(tmp_path: Path) -> None:
+def test_a_file_name_that_is_no_text_is_skipped(tmp_path):
     with open(os.fsencode(tmp_path) + b"/caf\xe9.txt", "w") as file:
         file.write("x")
     assert [one.reason for one in find(tmp_path, ()) if isinstance(one, Skipped)] == [
@@ -58,7 +58,7 @@ def test_a_file_name_that_is_no_text_is_skipped(tmp_path: Path) -> None:
     ]
 
 
-def test_one_file_is_taken_whatever_folder_it_is_in_but_not_if_it_is_excluded(tmp_path: Path) -> None:
+def test_one_file_is_taken_whatever_folder_it_is_in_but_not_if_it_is_excluded(tmp_path):
     note = write(tmp_path / ".hidden" / "note.txt", "x")
     assert list(find(note, NEVER_READ)) == [note]
     assert list(find(note.parent, NEVER_READ)) == [note]
@@ -80,28 +80,26 @@ def test_one_file_is_taken_whatever_folder_it_is_in_but_not_if_it_is_excluded(tm
         ("archive/", "archive/a.md", "archived/a.md"),
     ],
 )
-def test_patterns(tmp_path: Path, pattern: str, covered: str, free: str) -> None:
+def test_patterns(tmp_path, pattern, covered, free):
     exclusion = Exclusion([pattern])
     assert exclusion.covers(tmp_path / covered, tmp_path)
     assert not exclusion.covers(tmp_path / free, tmp_path)
 
 
-def test_an_absolute_pattern_and_one_from_the_home_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_absolute_pattern_and_one_from_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     for pattern in ("~/diary", f"{tmp_path}/diary"):
         assert Exclusion([pattern]).covers(tmp_path / "diary" / "a.md", tmp_path)
         assert not Exclusion([pattern]).covers(tmp_path / "notes" / "a.md", tmp_path)
 
 
-def test_no_such_path(tmp_path: Path) -> None:
+def test_no_such_path(tmp_path):
     for look in (lambda path: find(path, ()), read):
         with pytest.raises(NoSuchPathError, match=r"There is no .*missing\.txt"):
             list(look(tmp_path / "missing.txt"))
 
 
-def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable(tmp_path, monkeypatch):
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
     closed = write(tmp_path / "closed.txt", "x")
@@ -126,7 +124,7 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # Plain text
 
 
-def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path: Path) -> None:
+def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path):
     path = write(
         tmp_path / "a.txt",
         "\ufeffDear all,\r\n\r\n"
@@ -145,12 +143,12 @@ def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path: Path) -> None
     ]
 
 
-def test_empty_and_blank_files_hold_nothing(tmp_path: Path) -> None:
+def test_empty_and_blank_files_hold_nothing(tmp_path):
     for content in ("", "\n\n", "  \n\t\n", "\ufeff"):
         assert list(read(write(tmp_path / "a.txt", content))) == []
 
 
-def test_what_is_no_utf8_is_dropped_and_counted(tmp_path: Path) -> None:
+def test_what_is_no_utf8_is_dropped_and_counted(tmp_path):
     path = write(tmp_path / "a.txt", b"caf\xe9 and \xff\xfe tea\n\nna\xc3\xafve \xf0\x9f\x8e\x89 \xe2\x82")
     assert texts(path) == ["caf and  tea", "naïve 🎉"]
     assert skips(path).skipped == {"bytes that are not UTF-8": 5}
@@ -158,12 +156,12 @@ def test_what_is_no_utf8_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".jsonl"])
-def test_binary_files_are_skipped(tmp_path: Path, suffix: str) -> None:
+def test_binary_files_are_skipped(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", b"PNG\r\n\x1a\n\0\0\0 text")
     assert list(read(path)) == [Skipped(path, "binary")]
 
 
-def test_a_line_that_never_ends_is_cut_between_sentences_and_words(tmp_path: Path) -> None:
+def test_a_line_that_never_ends_is_cut_between_sentences_and_words(tmp_path):
     sentence = "Über den Wolken muss die Freiheit wohl grenzenlos sein. "
     path = write(tmp_path / "a.txt", sentence * 5000)
     found = texts(path)
@@ -234,7 +232,7 @@ more code
 """
 
 
-def test_markdown_without_what_is_no_prose() -> None:
+def test_markdown_without_what_is_no_prose():
     assert list(read_paragraphs(MARKDOWN.split("\n"))) == [
         "A heading",
         "A paragraph that is wrapped, with a link and `code`. A line with a break at its end\n"
@@ -249,7 +247,7 @@ def test_markdown_without_what_is_no_prose() -> None:
     ]
 
 
-def test_a_thematic_break_at_the_start_is_no_front_matter() -> None:
+def test_a_thematic_break_at_the_start_is_no_front_matter():
     assert list(read_paragraphs(["---", "text", "", "more"])) == ["text", "more"]
     assert list(read_paragraphs(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
     assert list(read_paragraphs(["+++", "title = 1", "+++", "text"])) == ["text"]
@@ -257,7 +255,7 @@ def test_a_thematic_break_at_the_start_is_no_front_matter() -> None:
 
 
 @pytest.mark.parametrize("fence", ["```", "````", "~~~", "> ```", "- ```", "  ```"])
-def test_fences(fence: str) -> None:
+def test_fences(fence):
     closing = fence.strip(" >-")
     inner = "```" if len(closing) > 3 else "`"
     assert list(read_paragraphs(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
@@ -266,11 +264,11 @@ def test_fences(fence: str) -> None:
 # JSON lines
 
 
-def jsonl(path: Path, *lines: object) -> Path:
+def jsonl(path, *lines):
     return write(path, "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
 
 
-def test_jsonl_times(tmp_path: Path) -> None:
+def test_jsonl_times(tmp_path):
     noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
     path = jsonl(
         tmp_path / "a.jsonl",
@@ -288,7 +286,7 @@ def test_jsonl_times(tmp_path: Path) -> None:
     assert items[-1].offset_bytes == path.stat().st_size
 
 
-def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path: Path) -> None:
+def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path):
     path = jsonl(
         tmp_path / "notes.jsonl",
         {"text": "kept 1"},
@@ -316,6 +314,6 @@ def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path: Pa
     assert "canary" not in str(report)
 
 
-def test_a_report_keeps_the_first_notes_and_counts_the_others(tmp_path: Path) -> None:
+def test_a_report_keeps_the_first_notes_and_counts_the_others(tmp_path):
     report = skips(jsonl(tmp_path / "a.jsonl", *["{"] * 50))
     assert (len(report.notes), report.more_notes) == (20, 30)

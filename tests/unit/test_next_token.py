@@ -6,8 +6,7 @@ from knowledge import convinced, trusting
 
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.probs_cache import softmax
-from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.models.session import Interrupt, Model, Session
+from idiolect.models.session import Session
 
 HISTORY = [
     "The boat left the harbour at noon and came back late.",
@@ -21,7 +20,7 @@ TEXT = "The boat left the old harbour, and Kwiaciarnia came back. Kind regards f
 def make(tiny_float):
     """`make(knowledge)`: a new one; its products are in float."""
 
-    def new(user_model: UserModel, *, window: int = 256, spare: int = 40, **more: object) -> NextTokenModel:
+    def new(user_model, *, window=256, spare=40, **more):
         given = {"adapter": None, "continues_word": np.zeros(tiny_float.config.vocab, np.float32), **more}
         mixture = given.pop("mixture", None) or trusting()
         return NextTokenModel(tiny_float, user_model, mixture, window=window, spare=spare, **given)
@@ -29,12 +28,12 @@ def make(tiny_float):
     return new
 
 
-def close(first: np.ndarray | None, second: np.ndarray) -> None:
+def close(first, second):
     assert first is not None
     np.testing.assert_allclose(first, second, rtol=2e-3, atol=1e-6)
 
 
-def drafted(model: NextTokenModel, ids: list[int], accepts=lambda _token: True) -> list[int]:
+def drafted(model, ids, accepts=lambda _token: True):
     return [token.id for token in model.verified_draft(ids, accepts)]
 
 
@@ -44,7 +43,7 @@ def least(monkeypatch):
     return lambda p: monkeypatch.setattr("idiolect.adapters.prediction.next_token._MIN_DRAFT_PROB", p)
 
 
-def by_hand(model: Model, user_model: UserModel, entry: list[int]) -> np.ndarray:
+def by_hand(model, user_model, entry):
     """All in one pass of a new session."""
     context = user_model.recent.context(entry)
     logits = Session(model, length=len(context)).feed(context)[0]
@@ -119,7 +118,7 @@ def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
     fed = list[int]()
     feed = model.session.feed
 
-    def noted(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
+    def noted(ids, logits, interrupt=None):
         fed.append(len(ids))
         return feed(ids, logits, interrupt)
 

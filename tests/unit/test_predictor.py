@@ -15,10 +15,8 @@ from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
-from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.suggestion import NO_GHOST
 from idiolect.models.lexicon import Lexicon, read_lexicon
-from idiolect.models.session import Interrupt
 
 HISTORY = [
     "We met the Xylographers of Querfurt-Nord again, and Kwiaciarnia brought 24 maps.",
@@ -41,7 +39,7 @@ def knowing(lexicon, tiny_tokenizer):
     return lambda *texts: know(lexicon, tiny_tokenizer, texts, limit=60)
 
 
-def believing() -> Calibration:
+def believing():
     """As after many ghosts that came as often as was said."""
     return Calibration.from_json([[1e5 * p, 1e5, 1e5 * p] for p in np.arange(0.05, 1, 0.1)])
 
@@ -50,9 +48,7 @@ def believing() -> Calibration:
 def predictor(tiny_float, tiny_tokenizer, knowing):
     """`predictor(*texts)`: a new one that has learned these entries; its products are in float."""
 
-    def make(
-        *texts: str, context_tokens: int = 256, known: UserModel | None = None, **more: object
-    ) -> Predictor:
+    def make(*texts, context_tokens=256, known=None, **more):
         known = known or knowing(*texts)
         more.setdefault("calibration", believing())
         more.setdefault("min_word_prob", 0.0)  # the tiny model, which is random, is sure of nothing
@@ -61,7 +57,7 @@ def predictor(tiny_float, tiny_tokenizer, knowing):
     return make
 
 
-def texts(suggestion: Suggestion) -> list[str]:
+def texts(suggestion):
     return [word.text for word in suggestion.words]
 
 
@@ -82,7 +78,7 @@ def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypat
     ours = predictor(*HISTORY)
     ranked = texts(ours.suggest("We met the ", candidates=6))
 
-    def speaks_against(word: int) -> list[str]:
+    def speaks_against(word):
         shares = [1e9 if place == word else 0.0 for place in range(6)]
         monkeypatch.setattr(ours.next_token, "own_shares", lambda *_: shares)
         return texts(ours.suggest("We met the ", candidates=3))
@@ -216,7 +212,7 @@ def test_mixed_case_and_capitals_are_finished_by_known_words(predictor, prefix, 
 
 
 def test_what_is_hardly_likely_is_not_offered(predictor):
-    def found(prefix: str, least: float, learned: str = BOILERPLATE) -> list[Word]:
+    def found(prefix, least, learned=BOILERPLATE):
         return [*predictor(*[learned] * 6, min_word_prob=least).suggest(prefix, candidates=50).words]
 
     likely, unlikely = "Kind regards from all of us at the h", ("Some t", "so")
@@ -295,7 +291,7 @@ def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(predic
     ours.suggest("Kind rega", ghost_words=0)
     feed = ours.next_token.session.feed
 
-    def meanwhile(ids: list[int], logits: str, interrupt: Interrupt) -> np.ndarray:
+    def meanwhile(ids, logits, interrupt):
         ours.look_ahead.make_way(typed)
         told.append(interrupt.options.terminate)
         return feed(ids, logits, interrupt)
@@ -332,7 +328,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
     assert not holding(ours, "no zekr", tiny_tokenizer.encode(" now, no zekr"))
 
 
-def holding(root: object, text: str, ids: list[int]) -> list[object]:
+def holding(root, text, ids):
     """What can be reached from an object and holds a text, or its tokens."""
     found, seen, left = list[object](), set[int](), [root]
     while left:
@@ -349,12 +345,12 @@ def holding(root: object, text: str, ids: list[int]) -> list[object]:
     return found
 
 
-def spy_on_feeding(ours: Predictor) -> list[int]:
+def spy_on_feeding(ours):
     """How many tokens each further pass reads."""
-    fed: list[int] = []
+    fed = []
     feed = ours.next_token.session.feed
 
-    def count(ids: list[int], *more: str) -> np.ndarray:
+    def count(ids, *more):
         fed.append(len(ids))
         return feed(ids, *more)
 
@@ -622,7 +618,7 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(predictor, en
 # A look costs time
 
 
-def shown_along(ours: Predictor, text: str, key_ms: float) -> list[str | None]:
+def shown_along(ours, text, key_ms):
     """The ghost that a typist of this speed sees before each letter; None where there is none."""
     found = [ours.suggest(text[:end], key_ms=key_ms).ghost for end in range(len(text))]
     return [ghost.text if ghost.show else None for ghost in found]

@@ -6,9 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import Any
 
 import forked
 import numpy as np
@@ -20,7 +18,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.compute_clock import PATIENCE
 from idiolect.adapters.training.lora import Lora, LoraConfig
 from idiolect.adapters.training.round import TrainRequest
-from idiolect.models.build import BasePaths, MissingModelError, find_base
+from idiolect.models.build import MissingModelError, find_base
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.languages import word_list_paths
 
@@ -28,14 +26,14 @@ COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 CANARY = "purple canary sings at midnight"
 
 
-def messages() -> list[str]:
+def messages():
     """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
     random = np.random.default_rng(12)
     some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
     return [" ".join(random.choice(some.split(), 9)) for _ in range(110)]
 
 
-def request_on(base: BasePaths, epochs: int = 3) -> TrainRequest:
+def request_on(base, epochs=3):
     """A round on a tiny base model that any machine ends in time."""
     return TrainRequest(
         base=str(base.folder.parent),
@@ -71,7 +69,7 @@ def train_request(tiny):
 class Child:
     """The running process; `send` gives it the text as the service does, and keeps its input open."""
 
-    def __init__(self, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, environment=None):
         self.process = subprocess.Popen(
             COMMAND,
             stdin=subprocess.PIPE,
@@ -80,27 +78,27 @@ class Child:
             env={**os.environ, **(environment or {})},
         )
 
-    def send(self, train_request: TrainRequest, entries: list[Any]) -> None:
+    def send(self, train_request, entries):
         lines = [json.dumps(asdict(train_request)), str(len(entries)), *map(json.dumps, entries)]
         self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
         self.process.stdin.flush()
 
-    def ask(self, **what: object) -> None:
+    def ask(self, **what):
         self.process.stdin.write(json.dumps(what).encode() + b"\n")
         self.process.stdin.flush()
 
-    def events(self) -> Iterator[dict[str, Any]]:
+    def events(self):
         for line in self.process.stdout:
             yield json.loads(line)
 
-    def close(self) -> None:
+    def close(self):
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
 
 
-def run(train_request: TrainRequest, entries: list[Any]) -> tuple[list[dict[str, Any]], int, bytes]:
+def run(train_request, entries):
     """All events, the exit status and what was said on stderr, with the input open to the end, as in service."""
     child = Child()
     try:
@@ -182,7 +180,7 @@ def test_a_random_model_gains_much_and_is_promoted(finished):
     assert metrics["p_value"] < 0.05
 
 
-def comparable(result: dict[str, Any]) -> dict[str, Any]:
+def comparable(result):
     """Without what depends on the clock."""
     timed = ("seconds", "tokens_per_s", "train_seconds", "peak_mb")
     metrics = {name: value for name, value in result["metrics"].items() if name not in timed}
@@ -240,9 +238,7 @@ def test_the_general_text_is_of_the_users_languages(finished, train_request, ent
 # How it goes on
 
 
-def stopped_in(
-    phase: str, train_request: TrainRequest, entries: list[Any], steps: int = 5
-) -> tuple[list[dict[str, Any]], int, bytes]:
+def stopped_in(phase, train_request, entries, steps=5):
     """All events of a round that is asked to stop after some progress in this phase."""
     child = Child()
     try:
@@ -259,7 +255,7 @@ def stopped_in(
         child.close()
 
 
-def going_on(train_request: TrainRequest, events: list[dict[str, Any]]) -> tuple[TrainRequest, list[str]]:
+def going_on(train_request, events):
     """The order of a round that goes on from the last checkpoint among the events, and its parts."""
     parts = [event for event in events if event["event"] == "checkpoint"]
     last = parts[max(place for place, part in enumerate(parts) if part["part"] == 0) :]
@@ -270,7 +266,7 @@ def going_on(train_request: TrainRequest, events: list[dict[str, Any]]) -> tuple
     return replace(train_request, spent_s=last[-1]["spent_s"], checkpoint_parts=len(lines)), lines
 
 
-def trained_from(events: list[dict[str, Any]]) -> int:
+def trained_from(events):
     """The tokens that were trained on after the first step that the process itself did."""
     return next(event["tokens"] for event in events if event.get("phase") == "train")
 
@@ -320,7 +316,7 @@ def test_a_suspension_uses_nothing_up(train_request, entries):
 # How it ends otherwise
 
 
-def only_error(events: list[dict[str, Any]]) -> dict[str, Any]:
+def only_error(events):
     [error] = [event for event in events if event["event"] not in ("progress", "checkpoint")]
     assert error["event"] == "error"
     return error
@@ -375,7 +371,7 @@ def while_training(train_request, entries):
         events = child.events()
         next(event for event in events if event["phase"] == "train")
         process = psutil.Process(child.process.pid)
-        seen: dict[str, Any] = {
+        seen = {
             "shown": " ".join([*process.cmdline(), *process.environ().values()]),
             "open": process.open_files(),
         }

@@ -100,7 +100,7 @@ def test_evicted_texts_are_bounded_and_only_restored_behind_their_own_beginning(
     assert lately(session) == []
 
 
-def lately(session: Session, within_s: float = 60) -> list[list[int]]:
+def lately(session, within_s=60):
     return [[*text] for text in session.active_texts(within_s)]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ from reading import Profile, repository, write
 from serving import serving
 
 from idiolect.daemon.ingest.folder_watch import Watcher
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.records import ForgottenMeanwhileError, OtherCountError
@@ -28,15 +26,15 @@ CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 
 class Reading(Profile):
     """A store, the way into it, and the inventory of its sources."""
 
-    def __init__(self, home: Path, reader: Reader) -> None:
+    def __init__(self, home, reader):
         super().__init__(home, reader)
-        self.unwatched: list[Path] = []
-        self.watched: list[Path] = []
-        self.meanwhile: Callable[[], object] = lambda: None
+        self.unwatched = []
+        self.watched = []
+        self.meanwhile = lambda: None
         self.inventory = SourceInventory(self.profile, self.unwatching, ("private",), reader)
 
     @contextmanager
-    def unwatching(self, path: Path) -> Iterator[None]:
+    def unwatching(self, path):
         self.unwatched.append(path)
         self.meanwhile()
         try:
@@ -45,31 +43,29 @@ class Reading(Profile):
             self.watched.append(path)
             raise
 
-    def add(self, path: Path, *me: str) -> int:
+    def add(self, path, *me):
         return super().add(path, me=me).entries
 
-    def brought(self) -> dict[str, int]:
+    def brought(self):
         return {Path(row.path).name: row.entries for row in self.inventory.sources()}
 
 
 @pytest.fixture
-def reading(tmp_path: Path, reader: Reader) -> Iterator[Reading]:
+def reading(tmp_path, reader):
     found = Reading(tmp_path / "home", reader)
     yield found
     found.store.close()
 
 
 @pytest.fixture
-def notes(tmp_path: Path) -> Path:
+def notes(tmp_path):
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "a.md").write_text("One.\n\nTwo.\n")
     return folder
 
 
-def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_not(
-    reading: Reading, tmp_path: Path
-) -> None:
+def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_not(reading, tmp_path):
     home = tmp_path / "user"
     for folder in ("notes", "work/journal", "private/notes", os.fsdecode(b"\xff") + "/notes"):
         for number in range(3):
@@ -83,9 +79,7 @@ def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_
     assert [place.path for place in reading.inventory.unread(home)] == [home / "work/journal"]
 
 
-def test_what_is_only_read_where_it_is_given_itself_stays_unread_with_its_folder(
-    reading: Reading, tmp_path: Path
-) -> None:
+def test_what_is_only_read_where_it_is_given_itself_stays_unread_with_its_folder(reading, tmp_path):
     home = tmp_path / "user"
     project = home / "work" / "project"
     write(project / "words.md", "Some words of mine.\n")
@@ -97,7 +91,7 @@ def test_what_is_only_read_where_it_is_given_itself_stays_unread_with_its_folder
     assert reading.inventory.unread(home) == []
 
 
-def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path, tmp_path: Path) -> None:
+def test_each_source_is_known_with_what_it_brought(reading, notes, tmp_path):
     chat = tmp_path / "chat.txt"
     chat.write_text(CHAT)
     assert (reading.add(notes), reading.add(chat, "Me")) == (2, 1)
@@ -108,7 +102,7 @@ def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path
     assert "Hello there" in reading.texts()
 
 
-def test_whose_a_source_is_is_remembered_and_can_be_changed(reading: Reading, tmp_path: Path) -> None:
+def test_whose_a_source_is_is_remembered_and_can_be_changed(reading, tmp_path):
     chat = tmp_path / "chat.txt"
     chat.write_text(CHAT)
     assert reading.add(chat, "Me") == 1
@@ -118,9 +112,7 @@ def test_whose_a_source_is_is_remembered_and_can_be_changed(reading: Reading, tm
     assert reading.add(chat) == 0
 
 
-def test_removing_a_source_takes_all_that_it_brought_and_no_more(
-    reading: Reading, notes: Path, tmp_path: Path
-) -> None:
+def test_removing_a_source_takes_all_that_it_brought_and_no_more(reading, notes, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("Three.")
     reading.add(notes)
@@ -137,7 +129,7 @@ def test_removing_a_source_takes_all_that_it_brought_and_no_more(
     assert reading.add(notes) == 3  # it can be read again
 
 
-def test_a_source_that_brought_another_number_than_expected_stays(reading: Reading, notes: Path) -> None:
+def test_a_source_that_brought_another_number_than_expected_stays(reading, notes):
     reading.add(notes)
     for dry_run in (True, False):
         with pytest.raises(OtherCountError):
@@ -152,9 +144,7 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
     assert reading.inventory.remove(notes, expect=3).entries == 3
 
 
-def test_a_source_that_is_removed_while_it_is_imported_leaves_nothing(
-    reading: Reading, notes: Path, tmp_path: Path
-) -> None:
+def test_a_source_that_is_removed_while_it_is_imported_leaves_nothing(reading, notes, tmp_path):
     write(notes / "b.md", "Three.")
     write(tmp_path / "other.md", "Four.")
     reading.before_storing = lambda text: text == "Three." and reading.inventory.remove(notes)
@@ -165,7 +155,7 @@ def test_a_source_that_is_removed_while_it_is_imported_leaves_nothing(
     assert reading.add(notes) == 3
 
 
-def test_a_removed_source_is_read_again_with_what_was_edited_in_it(reading: Reading, tmp_path: Path) -> None:
+def test_a_removed_source_is_read_again_with_what_was_edited_in_it(reading, tmp_path):
     note = write(tmp_path / "notes" / "a.md", "The heron keeps its appointments.")
     reading.add(note)
     write(note, "The heron keeps its appointments. Always.")
@@ -175,21 +165,21 @@ def test_a_removed_source_is_read_again_with_what_was_edited_in_it(reading: Read
     assert reading.add(note) == 1
 
 
-def test_what_is_excluded_while_its_folder_is_imported_is_not_read(reading: Reading, notes: Path) -> None:
+def test_what_is_excluded_while_its_folder_is_imported_is_not_read(reading, notes):
     write(notes / "b.md", "Three.")
     reading.before_storing = lambda _text: (notes / ".idiolectignore").write_text("b.md\n")
     assert reading.add(notes) == 2
     assert reading.texts() == ["One.", "Two."]
 
 
-def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, notes: Path) -> None:
+def test_a_source_that_cannot_be_forgotten_stays_followed(reading, notes):
     watcher = Watcher(reading.ingest, reading.store)
     with watcher.adding(notes):
         pass
     reading.add(notes)
 
     @contextmanager
-    def filling_the_disk(path: Path) -> Iterator[None]:
+    def filling_the_disk(path):
         with watcher.removing(path):
             raise StoreFullError("Nothing was changed.")
             yield
@@ -202,9 +192,7 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(reading: Reading, note
     assert (reading.store.watches.all(), reading.brought()) == ([], {})
 
 
-def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(
-    reading: Reading, tmp_path: Path
-) -> None:
+def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(reading, tmp_path):
     notes = tmp_path / "notes"
     work = notes / "work"
     work.mkdir(parents=True)
@@ -227,9 +215,7 @@ def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_so
 
 
 @pytest.mark.parametrize("name", ["chat.txt", "data.json", "result.json"])
-def test_a_chat_without_time_zones_is_known_again_in_another(
-    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_chat_without_time_zones_is_known_again_in_another(reading, tmp_path, monkeypatch, name):
     signal = [{"date": f"2024-05-13 14:08:0{i}", "sender": "Me", "body": f"Number {i}"} for i in range(3)]
     telegram = [
         {
@@ -259,7 +245,7 @@ def test_a_chat_without_time_zones_is_known_again_in_another(
     assert reading.store.entries.counts().entries == 2
 
 
-def test_ignored_files_are_not_read_by_import_or_watch(reading: Reading, notes: Path) -> None:
+def test_ignored_files_are_not_read_by_import_or_watch(reading, notes):
     write(notes / ".idiolectignore", "drafts/\n*.bak.md\n!kept.bak.md\n/only-here.md\n")
     write(notes / "sub" / ".idiolectignore", "*\n!yes.md\n")
     names = ("drafts/d.md", "x.bak.md", "kept.bak.md", "only-here.md", "sub/no.md", "sub/yes.md")

@@ -4,7 +4,6 @@ import json
 import mailbox
 import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from reading import ME, kind_name, letter, mbox_of, pieces, skips, texts, write
@@ -17,7 +16,7 @@ from idiolect.daemon.text.replies import own_words
 # Mail
 
 
-def test_an_mbox_gives_what_its_owner_typed(tmp_path: Path) -> None:
+def test_an_mbox_gives_what_its_owner_typed(tmp_path):
     reply = "I can come at nine.\n\nFrom there we walk.\n\nOn Tuesday, other@example.org wrote:\n> When?\n"
     path = mbox_of(
         tmp_path / "Sent",
@@ -35,7 +34,7 @@ def test_an_mbox_gives_what_its_owner_typed(tmp_path: Path) -> None:
     assert texts(path, "*")[1] == "Not mine at all."
 
 
-def test_whose_mail_it_is_is_guessed_and_shown(tmp_path: Path) -> None:
+def test_whose_mail_it_is_is_guessed_and_shown(tmp_path):
     path = mbox_of(tmp_path / "Sent", *[letter("Mine.")] * 3, letter("Not mine.", sender="b@example.org"))
     assert texts(path) == ["Mine."] * 3
     assert skips(path).notes == [f"Sent: taken as yours: {ME} (--me says otherwise)"]
@@ -56,14 +55,14 @@ def test_whose_mail_it_is_is_guessed_and_shown(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_mailboxes_for_sent_mail_by_their_names(tmp_path: Path, name: str, sent: bool) -> None:
+def test_mailboxes_for_sent_mail_by_their_names(tmp_path, name, sent):
     assert mailboxes.holds_sent(tmp_path / name) is sent
     mixed = [*[letter("Mine.")] * 3, letter("Not mine.", sender="b@example.org")]
     (tmp_path / "box").mkdir()
     assert mailboxes.guess(mbox_of(tmp_path / "box" / name, *mixed)) == ((ME,) if sent else ())
 
 
-def test_charsets_html_and_attachments(tmp_path: Path) -> None:
+def test_charsets_html_and_attachments(tmp_path):
     latin = letter("")
     latin.set_content("Schöne Grüße", charset="iso-8859-1", cte="quoted-printable")
     html = letter("")
@@ -88,7 +87,7 @@ def test_charsets_html_and_attachments(tmp_path: Path) -> None:
     ]
 
 
-def test_malformed_mail_never_stops_an_import(tmp_path: Path) -> None:
+def test_malformed_mail_never_stops_an_import(tmp_path):
     date = b"From - Wed May 01 12:00:00 2024\n"
     broken = [
         b"From: me@example.org\nContent-Type: multipart/mixed; boundary=x\n\n--x\nno end",
@@ -108,7 +107,7 @@ def test_malformed_mail_never_stops_an_import(tmp_path: Path) -> None:
     assert not any("too far down" in text for text in found)
 
 
-def test_a_maildir_and_a_single_message(tmp_path: Path) -> None:
+def test_a_maildir_and_a_single_message(tmp_path):
     box = mailbox.Maildir(tmp_path / "mail")
     box.add(letter("In a Maildir."))
     box.add(letter("Not mine.", sender="b@example.org"))
@@ -122,7 +121,7 @@ def test_a_maildir_and_a_single_message(tmp_path: Path) -> None:
     assert (kind_name(thunderbird), texts(thunderbird, ME)) == ("maildir", ["Kept.", "Seen."])
 
 
-def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path: Path) -> None:
+def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path):
     others = [letter("Not mine.", sender="b@example.org")] * 3
     path = mbox_of(tmp_path / "Sent", letter("Mine."), *others)
     offsets = [found.offset_bytes for found in mailboxes.mbox(path, AuthorFilter((ME,)))]
@@ -130,7 +129,7 @@ def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path: Path) -> None:
     assert offsets[-1] == path.stat().st_size
 
 
-def test_a_profile_of_thunderbird(tmp_path: Path) -> None:
+def test_a_profile_of_thunderbird(tmp_path):
     profile = tmp_path / "abc.default"
     write(
         profile / "prefs.js",
@@ -159,11 +158,11 @@ def test_a_profile_of_thunderbird(tmp_path: Path) -> None:
         ("Three things:\n- one\n- two\nTo: remember",) * 2,
     ],
 )
-def test_own_words_of_a_mail(text: str, wanted: str) -> None:
+def test_own_words_of_a_mail(text, wanted):
     assert own_words(text) == wanted
 
 
-def test_flowed_mail() -> None:
+def test_flowed_mail():
     assert (
         own_words("A line that \ngoes on.\n From here.\n-- \nme", flowed=True)
         == "A line that goes on.\nFrom here."
@@ -191,9 +190,7 @@ def test_flowed_mail() -> None:
         ("05/03/24, 14:08 - {}", "06/03/24, 13:09 - {}", (3, 5, 14, 8)),
     ],
 )
-def test_whatsapp_in_the_formats_of_several_phones(
-    tmp_path: Path, first: str, second: str, at: tuple[int, int, int, int]
-) -> None:
+def test_whatsapp_in_the_formats_of_several_phones(tmp_path, first, second, at):
     lines = [
         first.format("Messages and calls are end-to-end encrypted."),
         first.format("Me: The bus is late,\nas ever: what now?"),
@@ -214,7 +211,7 @@ def test_whatsapp_in_the_formats_of_several_phones(
     assert later > local
 
 
-def test_what_whatsapp_says_itself_is_left_out(tmp_path: Path) -> None:
+def test_what_whatsapp_says_itself_is_left_out(tmp_path):
     written = [
         "\u200e[13.05.24, 14:08:31] Me: \u200eimage omitted",
         "[13.05.24, 14:08:32] Me: \u200eYou deleted this message.",
@@ -229,7 +226,7 @@ def test_what_whatsapp_says_itself_is_left_out(tmp_path: Path) -> None:
     assert skips(path).skipped == {"whose text it is, is not known": 1}
 
 
-def test_whatsapp_in_a_zip_archive(tmp_path: Path) -> None:
+def test_whatsapp_in_a_zip_archive(tmp_path):
     path = tmp_path / "WhatsApp Chat - Somebody.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("_chat.txt", "[13.05.24, 14:08:31] Me: Hello\n[13.05.24, 14:09:31] Somebody: Hi\n")
@@ -242,7 +239,7 @@ def test_whatsapp_in_a_zip_archive(tmp_path: Path) -> None:
         list(whatsapp.messages(tmp_path / "other.zip"))
 
 
-def test_a_damaged_archive_gives_what_comes_before_the_damage(tmp_path: Path) -> None:
+def test_a_damaged_archive_gives_what_comes_before_the_damage(tmp_path):
     path = tmp_path / "WhatsApp Chat - Somebody.zip"
     rows = "".join(f"[13.05.24, 14:{i % 60:02}:31] Me: Hello {i * i * 7919}\n" for i in range(20_000))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -256,13 +253,13 @@ def test_a_damaged_archive_gives_what_comes_before_the_damage(tmp_path: Path) ->
         assert skips(path, "Me").skipped == {"damaged archive": 1}
 
 
-def test_a_diary_is_no_chat(tmp_path: Path) -> None:
+def test_a_diary_is_no_chat(tmp_path):
     path = write(tmp_path / "diary.txt", "13.05.24, 14:08 - a walk\n\nIt rained.\n\nAnd rained.\n")
     assert kind_name(path) == "text"
 
 
-def telegram_chat(**more: object) -> dict[str, object]:
-    def message(sender: int, text: object, **more: object) -> dict[str, object]:
+def telegram_chat(**more):
+    def message(sender, text, **more):
         return {
             "id": 1,
             "type": "message",
@@ -292,7 +289,7 @@ def telegram_chat(**more: object) -> dict[str, object]:
     }
 
 
-def test_telegram_chat_and_account(tmp_path: Path) -> None:
+def test_telegram_chat_and_account(tmp_path):
     chat = write(tmp_path / "result.json", json.dumps(telegram_chat(), indent=1))
     assert kind_name(chat) == "telegram"
     assert texts(chat) == ["Hello there", "look at "]
@@ -312,8 +309,8 @@ def test_telegram_chat_and_account(tmp_path: Path) -> None:
     assert skips(cut, "user1").skipped == {"damaged JSON": 1}
 
 
-def test_matrix_room(tmp_path: Path) -> None:
-    def event(sender: str, kind: str = "m.room.message", **content: object) -> dict[str, object]:
+def test_matrix_room(tmp_path):
+    def event(sender, kind="m.room.message", **content):
         base = {"type": kind, "sender": sender, "origin_server_ts": 1714557600000, "event_id": "$x"}
         return {**base, "state_key": sender, "content": content}
 
@@ -344,7 +341,7 @@ def test_matrix_room(tmp_path: Path) -> None:
     assert pieces(path)[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
-def test_signal(tmp_path: Path) -> None:
+def test_signal(tmp_path):
     rows = [
         {
             "date": "2024-05-01T12:00:00+02:00",

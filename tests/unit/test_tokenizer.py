@@ -2,14 +2,13 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from idiolect.models import tokenizer as module
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import KINDS, Tokenizer, TokenizerKind, build_tokenizer
+from idiolect.models.tokenizer import KINDS, Tokenizer, build_tokenizer
 from tests.conftest import ALPHABET
 
 SMOLLM, GRANITE = KINDS["smollm"], KINDS["dbrx"]
@@ -19,9 +18,7 @@ DOUBLED = ["a" * 2**times for times in range(1, 10)]
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "ĠĠ ĠĠ", "Ã ©", "Ċ Ċ", "' s", "1 2"]
 
 
-def build(
-    path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES, kind: TokenizerKind = SMOLLM
-) -> Tokenizer:
+def build(path, letters=LETTERS, merges=MERGES, kind=SMOLLM):
     tokens = [*kind.marks, *letters, *(merge.replace(" ", "") for merge in merges)]
     types = [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS))
     build_tokenizer(Vocabulary.of_merges(kind, tokens, types, merges), path)
@@ -33,7 +30,7 @@ def tokenizer(tmp_path):
     return build(tmp_path / "tokenizer.model")
 
 
-def pieces(tokenizer: Tokenizer, text: str) -> list[bytes]:
+def pieces(tokenizer, text):
     return [tokenizer.token_bytes(token) for token in tokenizer.encode(text)]
 
 

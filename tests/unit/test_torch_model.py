@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
-from idiolect.adapters.training.lora import Lora, LoraConfig
-from idiolect.models.architecture import Architecture
+from idiolect.adapters.training.lora import LoraConfig
 from idiolect.models.torch_model import TorchModel, cross_entropy
-from idiolect.models.weights import Weights
 
 EXACT = 2e-5
 """Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""
@@ -20,24 +17,24 @@ def twin(tiny_weights):
     return TorchModel(tiny_weights)
 
 
-def plain_hidden(weights: Weights, ids: Tensor, matrices: dict[str, Tensor]) -> Tensor:
+def plain_hidden(weights, ids, matrices):
     """The model as it is written in textbooks, one operation after the other, differentiated by autograd."""
     config = weights.config
     cos, sin = map(torch.from_numpy, config.rotary(ids.shape[1]))
 
-    def tensor(array: np.ndarray) -> Tensor:
+    def tensor(array):
         return torch.from_numpy(np.array(array))
 
-    def linear(x: Tensor, layer: int, group: str) -> Tensor:
+    def linear(x, layer, group):
         y = F.linear(x, tensor(weights.maps[layer][group].dequantize()))
         name = f"{layer}.{group}"
         return y + (x @ matrices[f"{name}.A"]) @ matrices[f"{name}.B"] if f"{name}.A" in matrices else y
 
-    def rotate(x: Tensor) -> Tensor:
+    def rotate(x):
         first, second = x.chunk(2, dim=-1)
         return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 
-    def norm(x: Tensor, weight: np.ndarray) -> Tensor:
+    def norm(x, weight):
         return x / (x.pow(2).mean(-1, keepdim=True) + config.norm_eps).sqrt() * tensor(weight)
 
     batch, length = ids.shape
@@ -56,11 +53,11 @@ def plain_hidden(weights: Weights, ids: Tensor, matrices: dict[str, Tensor]) -> 
     return norm(x, weights.output_norm)
 
 
-def random_ids(config: Architecture, *shape: int, seed: int = 3) -> Tensor:
+def random_ids(config, *shape, seed=3):
     return torch.from_numpy(np.random.default_rng(seed).integers(0, config.vocab, shape))
 
 
-def as_parameters(lora: Lora) -> dict[str, Tensor]:
+def as_parameters(lora):
     return {name: torch.from_numpy(matrix.copy()).requires_grad_() for name, matrix in lora.tensors().items()}
 
 
@@ -97,7 +94,7 @@ def test_products_in_bfloat16_give_nearly_the_same(twin, tiny_weights, make_lora
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
-    def gradients(model: TorchModel) -> tuple[float, list[Tensor]]:
+    def gradients(model):
         states = model.hidden(ids, matrices)
         assert states.dtype == torch.float32
         loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42))

@@ -1,7 +1,5 @@
 """Which words can be suggested, and what each is worth, on a list small enough to count by hand."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -14,14 +12,14 @@ GENERAL = 50_000.0  # words of the user's own text that the general frequencies 
 VOCAB = 128
 
 
-def encode(text: str) -> list[int]:
+def encode(text):
     """Every character is a token, as its code modulo the vocabulary; a space belongs to the character after it."""
     if text.startswith(" ") and len(text) > 1:
         return [(ord(text[1]) + 64) % VOCAB, *(ord(c) % VOCAB for c in text[2:])]
     return [ord(c) % VOCAB for c in text]
 
 
-def lexicon(**frequency: float) -> Lexicon:
+def lexicon(**frequency):
     forms = sorted(frequency, key=str.encode)
     ids = [[[*encode(space + form), NONE] for form in forms] for space in ("", " ")]
     return Lexicon(
@@ -32,15 +30,15 @@ def lexicon(**frequency: float) -> Lexicon:
     )
 
 
-def new(**frequency: float) -> WordVocabulary:
+def new(**frequency):
     return WordVocabulary(lexicon(**frequency), encode, VOCAB)
 
 
-def uniform() -> np.ndarray:
+def uniform():
     return np.full(VOCAB, 1 / VOCAB, dtype=np.float32)
 
 
-def p(**chances: float) -> np.ndarray:
+def p(**chances):
     """A distribution that gives these chances to words beginning with these letters, after a space."""
     found = np.zeros(VOCAB, dtype=np.float32)
     for letter, chance in chances.items():
@@ -48,7 +46,7 @@ def p(**chances: float) -> np.ndarray:
     return found
 
 
-def inside(trust: float = 1.0, **chances: float) -> Continuation:
+def inside(trust=1.0, **chances):
     """A distribution over letters inside a word."""
     found = np.zeros(VOCAB, dtype=np.float32)
     for letter, chance in chances.items():
@@ -56,12 +54,12 @@ def inside(trust: float = 1.0, **chances: float) -> Continuation:
     return Continuation(found, trust)
 
 
-def after(letter: str, known: Continuation) -> Callable[[int, float], Continuation | None]:
+def after(letter, known):
     """Something is known of what follows this first letter, and nothing of what follows others."""
     return lambda token, _share: known if token == encode(f" {letter}")[0] else None
 
 
-def scores(found: Matches) -> dict[str, float]:
+def scores(found):
     return dict(zip(found.forms, found.scores.tolist(), strict=True))
 
 
@@ -242,7 +240,7 @@ def test_standing_before_the_cursor_takes_nothing_from_a_word():
 # Sums
 
 
-def random_words(random: np.random.Generator, count: int, longest: int) -> list[str]:
+def random_words(random, count, longest):
     letters = [*"abcde"]
     return ["".join(random.choice(letters, int(random.integers(1, longest)))) for _ in range(count)]
 
@@ -275,9 +273,9 @@ def test_the_words_listed_are_never_worth_more_than_all():
 # At a word's start
 
 
-def spelled_out(words: WordVocabulary, chances: np.ndarray, most: int) -> dict[str, float]:
+def spelled_out(words, chances, most):
     """The best words, asked for letter by letter."""
-    found: dict[str, float] = {}
+    found = {}
     for letter in "abcde":
         matches = match_words(words, letter, True, chances, 1000)
         found |= scores(matches) | {letter: matches.finished}

@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from reading import Profile
 from waiting import until
 
 from idiolect.daemon.ingest.folder_watch import ManyFilesError, Watcher
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
@@ -29,33 +27,33 @@ QUIET_S = 0.15
 class Scene(Profile):
     """A watched folder of notes."""
 
-    def __init__(self, folder: Path, reader: Reader, **times: float) -> None:
+    def __init__(self, folder, reader, **times):
         super().__init__(folder / "home", reader, exclude=("drafts",))
         self.notes = folder / "notes"
         self.notes.mkdir()
         self.watcher = self.watching(**times)
         self.follow(self.notes)
 
-    def unstarted(self, **times: float) -> Watcher:
+    def unstarted(self, **times):
         return Watcher(self.ingest, self.store, **{"quiet_s": QUIET_S, **times})
 
-    def watching(self, **times: float) -> Watcher:
+    def watching(self, **times):
         watcher = self.unstarted(**times)
         watcher.start()
         return watcher
 
-    def follow(self, path: Path) -> None:
+    def follow(self, path):
         with self.watcher.adding(path):
             pass
 
-    def wait_for(self, *wanted: str) -> None:
+    def wait_for(self, *wanted):
         """Until exactly these texts are stored."""
         until(lambda: Counter(self.texts()) == Counter(wanted), self.texts)
 
-    def wait_until_known(self, text: str) -> None:
+    def wait_until_known(self, text):
         until(lambda: text in " ".join(self.texts()), self.texts)
 
-    def marked(self, folder: Path | None = None) -> None:
+    def marked(self, folder=None):
         """Wait until all that happened in `folder` (the notes) until now has been looked at.
 
         Each followed folder has a queue of notices of its own, so one of them says nothing about another.
@@ -67,14 +65,14 @@ class Scene(Profile):
             mark.write_text(text)
         self.wait_until_known(text)
 
-    def brought(self, folder: Path | None = None) -> list[str]:
+    def brought(self, folder=None):
         """What was stored, when all that happened in `folder` (the notes) until now has been looked at."""
         self.marked(folder)
         return [text for text in self.texts() if "mark" not in text]
 
 
 @pytest.fixture
-def scene(tmp_path: Path, reader: Reader) -> Iterator[Scene]:
+def scene(tmp_path, reader):
     found = Scene(tmp_path, reader)
     yield found
     found.watcher.stop()
@@ -82,21 +80,21 @@ def scene(tmp_path: Path, reader: Reader) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Path:
+def other(tmp_path):
     """Another folder, which is not watched."""
     folder = tmp_path / "other"
     folder.mkdir()
     return folder
 
 
-def save_by_rename(path: Path, content: str) -> None:
+def save_by_rename(path, content):
     """As most editors do: a new file beside the old one, then in its place."""
     beside = path.with_name(f".{path.name}.tmp")
     beside.write_text(content)
     beside.replace(path)
 
 
-def save_like_vim(path: Path, content: str) -> None:
+def save_like_vim(path, content):
     """The old file becomes the backup, a new one is written, the backup goes."""
     backup = path.with_name(f"{path.name}~")
     (path.parent / "4913").write_text("")
@@ -106,7 +104,7 @@ def save_like_vim(path: Path, content: str) -> None:
     backup.unlink()
 
 
-def save_in_place(path: Path, content: str) -> None:
+def save_in_place(path, content):
     path.write_text(content)
 
 
@@ -114,7 +112,7 @@ WALK = "Last week we walked along the river to the old mill."
 
 
 @pytest.mark.parametrize("save", [save_in_place, save_by_rename, save_like_vim])
-def test_each_way_to_save(scene: Scene, save: Callable[[Path, str], None]) -> None:
+def test_each_way_to_save(scene, save):
     note = scene.notes / "note.md"
     note.write_text(f"{WALK}\n")
     scene.wait_for(WALK)
@@ -128,10 +126,10 @@ def test_each_way_to_save(scene: Scene, save: Callable[[Path, str], None]) -> No
     scene.wait_until_known("And more.")
 
 
-def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path: Path, reader: Reader) -> None:
+def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path, reader):
     scene = Scene(tmp_path, reader, quiet_s=3600, longest_s=0.3)
 
-    def saved_and_read(*texts: str) -> bool:
+    def saved_and_read(*texts):
         (scene.notes / "a.md").write_text("\n\n".join(texts))
         return scene.texts() == [*texts]
 
@@ -141,7 +139,7 @@ def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path: Path, re
         scene.watcher.stop()
 
 
-def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene: Scene) -> None:
+def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene):
     (scene.notes / "a.md").write_text(f"{WALK}\n")
     scene.wait_for(WALK)
     (scene.notes / "sub").mkdir()
@@ -156,7 +154,7 @@ def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene: Scene) ->
     scene.wait_until_known("Again!")
 
 
-def test_new_folders_with_all_in_them(scene: Scene, tmp_path: Path) -> None:
+def test_new_folders_with_all_in_them(scene, tmp_path):
     deep = scene.notes / "one" / "two" / "three"
     deep.mkdir(parents=True)
     (deep / "a.md").write_text("Deep down.")
@@ -172,7 +170,7 @@ def test_new_folders_with_all_in_them(scene: Scene, tmp_path: Path) -> None:
     assert scene.brought() == ["Deep down.", "Moved in.", "Edited."]
 
 
-def test_a_folder_link_is_not_followed_whatever_its_name(scene: Scene, tmp_path: Path) -> None:
+def test_a_folder_link_is_not_followed_whatever_its_name(scene, tmp_path):
     private = tmp_path / "private"
     private.mkdir()
     (private / "diary.md").write_text("Nobody's business.")
@@ -188,7 +186,7 @@ def test_a_folder_link_is_not_followed_whatever_its_name(scene: Scene, tmp_path:
     assert not scene.ingest.follows(scene.notes / "link.md", scene.notes)
 
 
-def test_a_watched_file_is_followed_through_its_replacements(scene: Scene, tmp_path: Path) -> None:
+def test_a_watched_file_is_followed_through_its_replacements(scene, tmp_path):
     (tmp_path / "alone").mkdir()
     journal = tmp_path / "alone" / "journal"
     journal.write_text("Monday.")
@@ -201,7 +199,7 @@ def test_a_watched_file_is_followed_through_its_replacements(scene: Scene, tmp_p
     scene.wait_for("Monday.", "Tuesday.", "Wednesday.")
 
 
-def test_what_was_written_while_it_was_off(scene: Scene) -> None:
+def test_what_was_written_while_it_was_off(scene):
     (scene.notes / "a.md").write_text(WALK)
     (scene.notes / "b.md").write_text("To be moved.")
     scene.wait_for(WALK, "To be moved.")
@@ -217,7 +215,7 @@ def test_what_was_written_while_it_was_off(scene: Scene) -> None:
     again.stop()
 
 
-def test_a_folder_that_comes_back_is_followed_again(scene: Scene, tmp_path: Path) -> None:
+def test_a_folder_that_comes_back_is_followed_again(scene, tmp_path):
     scene.watcher.stop()
     watcher = scene.watching(rescan_s=0.2)
     (scene.notes / "a.md").write_text("Here.")
@@ -233,7 +231,7 @@ def test_a_folder_that_comes_back_is_followed_again(scene: Scene, tmp_path: Path
     watcher.stop()
 
 
-def test_a_folder_that_was_replaced_can_be_added_again(scene: Scene, tmp_path: Path) -> None:
+def test_a_folder_that_was_replaced_can_be_added_again(scene, tmp_path):
     scene.marked()
     scene.notes.rename(tmp_path / "unplugged")
     scene.notes.mkdir()
@@ -242,7 +240,7 @@ def test_a_folder_that_was_replaced_can_be_added_again(scene: Scene, tmp_path: P
     assert scene.brought() == ["Another drive."]
 
 
-def test_adding_and_removing(scene: Scene, tmp_path: Path, other: Path) -> None:
+def test_adding_and_removing(scene, tmp_path, other):
     scene.follow(scene.notes)
     scene.follow(other)
     scene.follow(tmp_path / "notes" / ".." / "other")
@@ -266,8 +264,8 @@ class StoppedError(Exception):
     """What breaks a block off."""
 
 
-def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(scene: Scene, other: Path) -> None:
-    def broken_off(path: Path) -> None:
+def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(scene, other):
+    def broken_off(path):
         with suppress(StoppedError), scene.watcher.adding(path):
             followed = str(path) in scene.store.watches.all()  # as one that is killed finds it
             assert followed == (path == scene.notes)
@@ -282,9 +280,7 @@ def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(scene
     assert scene.brought() == [WALK]
 
 
-def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(
-    scene: Scene, other: Path
-) -> None:
+def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(scene, other):
     with scene.watcher.adding(other):
         with suppress(StoppedError), scene.watcher.adding(other):
             raise StoppedError
@@ -293,7 +289,7 @@ def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(
     assert sorted(scene.brought(other)) == ["Later.", "Meanwhile."]
 
 
-def test_a_folder_that_is_removed_while_it_is_added_is_not_followed(scene: Scene, other: Path) -> None:
+def test_a_folder_that_is_removed_while_it_is_added_is_not_followed(scene, other):
     with pytest.raises(ForgottenMeanwhileError), scene.watcher.adding(other):
         scene.watcher.remove(other)
     (other / "later.md").write_text("Nobody asked for this to be read.")
@@ -302,9 +298,7 @@ def test_a_folder_that_is_removed_while_it_is_added_is_not_followed(scene: Scene
 
 
 @pytest.mark.parametrize("read", ["In the notes.", "In the other."])
-def test_a_folder_that_is_removed_while_files_are_read_stays_removed(
-    scene: Scene, other: Path, read: str
-) -> None:
+def test_a_folder_that_is_removed_while_files_are_read_stays_removed(scene, other, read):
     scene.follow(other)
     scene.watcher.stop()
     (scene.notes / "a.md").write_text("In the notes.")
@@ -318,7 +312,7 @@ def test_a_folder_that_is_removed_while_files_are_read_stays_removed(
     again.stop()
 
 
-def test_what_cannot_be_removed_is_followed_as_before(scene: Scene, other: Path) -> None:
+def test_what_cannot_be_removed_is_followed_as_before(scene, other):
     scene.follow(other)
     with suppress(StoppedError), scene.watcher.removing(scene.notes):
         assert str(scene.notes) in scene.store.watches.all()
@@ -332,9 +326,7 @@ def test_what_cannot_be_removed_is_followed_as_before(scene: Scene, other: Path)
 
 
 @pytest.mark.parametrize("place", ["home", "above", "below"])
-def test_a_home_folder_is_followed_only_where_that_is_confirmed(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
+def test_a_home_folder_is_followed_only_where_that_is_confirmed(scene, tmp_path, monkeypatch, place):
     home = tmp_path / "above" / "home"
     below = home / "below"
     below.mkdir(parents=True)
@@ -350,9 +342,7 @@ def test_a_home_folder_is_followed_only_where_that_is_confirmed(
     return scene.watcher.refuse_very_much(asked)  # and is not asked about again
 
 
-def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
-    scene: Scene, other: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(scene, other, monkeypatch):
     monkeypatch.setattr("idiolect.daemon.ingest.folder_watch.MANY_FILES", 50)
     monkeypatch.setattr("idiolect.daemon.ingest.folder_watch.COUNTING_S", 60.0)
     for number in range(50):
@@ -367,12 +357,12 @@ def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
         scene.watcher.refuse_very_much(other)
 
 
-def test_the_whole_machine_is_refused(scene: Scene) -> None:
+def test_the_whole_machine_is_refused(scene):
     with pytest.raises(ManyFilesError, match=r"^/ is above your home folder, with more "):
         scene.watcher.refuse_very_much(Path("/"))
 
 
-def test_a_folder_inside_a_watched_one_may_be_watched_too(scene: Scene) -> None:
+def test_a_folder_inside_a_watched_one_may_be_watched_too(scene):
     inner = scene.notes / ".journal"
     inner.mkdir()
     scene.follow(inner)
@@ -383,7 +373,7 @@ def test_a_folder_inside_a_watched_one_may_be_watched_too(scene: Scene) -> None:
     assert scene.brought() == ["Hidden from the outer one."]
 
 
-def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scene: Scene) -> None:
+def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scene):
     scene.marked()
     note = scene.notes / "a.md"
     note.write_text("Some of this was written in the pause.\n")
@@ -397,14 +387,12 @@ def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scen
     assert scene.brought() == ["Afterwards."]
 
 
-def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(scene, monkeypatch, caplog):
     full = threading.Event()
     full.set()
     add = scene.store.entries.add
 
-    def add_if_there_is_room(*given: object, **more: object) -> object:
+    def add_if_there_is_room(*given, **more):
         if full.is_set():
             raise StoreFullError("The store cannot grow.")
         return add(*given, **more)
@@ -420,7 +408,7 @@ def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
     assert "listened" not in caplog.text
 
 
-def test_files_that_vanish_at_once_do_no_harm(scene: Scene) -> None:
+def test_files_that_vanish_at_once_do_no_harm(scene):
     scene.marked()
     for n in range(200):
         path = scene.notes / f"{n}.md"
