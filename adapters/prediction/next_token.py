@@ -7,6 +7,7 @@ a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -101,7 +102,13 @@ class NextTokenModel:
             adapter=adapter,
             evicted_tokens=_EVICTED_TOKENS,
         )
-        self._cache = ProbsCache(user_model, self._mix, lambda: any(self.session.active_texts(_ACTIVE_S)))
+        # A cycle would keep the session's memory, and texts that were forgotten, until the garbage collector comes.
+        this = weakref.proxy(self)
+        self._cache = ProbsCache(
+            user_model,
+            lambda ids, probs: this._mix(ids, probs),
+            lambda: any(this.session.active_texts(_ACTIVE_S)),
+        )
 
     def truncate_text(self, text: str) -> str:
         """Return the end of ``text``, surely more than the window holds.

@@ -1,5 +1,8 @@
 """Distributions over the next token are the same, whether remembered, drafted, stepped to or made anew."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from knowledge import convinced, trusting
@@ -310,3 +313,15 @@ def test_what_the_model_alone_says_is_found_in_the_mixture(make, knowing, tiny_t
     shares = ours.own_shares(ids, tokens, mixed)
     assert np.allclose(np.array(shares) * mixed[tokens], alone[tokens], rtol=0.02, atol=1e-7)
     assert shares[0] < 0.1 < 1 < max(ours.own_shares(ids, [*range(50)], mixed))  # the memory speaks for one
+
+
+def test_a_model_that_is_let_go_takes_its_texts_with_it(make, knowing, tiny_tokenizer):
+    ours = make(knowing(*HISTORY))
+    ours.next_probs(tiny_tokenizer.encode(TEXT))
+    session = weakref.ref(ours.session)
+    gc.disable()
+    try:
+        del ours
+        assert session() is None
+    finally:
+        gc.enable()
