@@ -77,6 +77,7 @@ class Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False  # it keeps what the longest pass took, and is no faster
         # A thread that sleeps between operators takes longer to wake than many operators take. One that never sleeps
         # burns the core that the user's own programs need.
         options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))

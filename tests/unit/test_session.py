@@ -1,9 +1,13 @@
 """A session: extended, cut back and rewound, its logits are those of its tokens, whatever came before."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from idiolect.models.session import Interrupt, InterruptedPassError, Session
+from idiolect.daemon.runtime.heap import give_back_memory
+from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 LENGTH = 200
 CLOSE = 1e-4
@@ -161,3 +165,19 @@ def test_an_interrupted_pass_leaves_the_session_as_it_was(tiny_model, ids):
     fresh = Session(tiny_model)
     fresh.feed(ids[:3], "none")
     np.testing.assert_array_equal(session.feed(ids[3:], "all", Interrupt()), fresh.feed(ids[3:], "all"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another system")
+def test_weights_that_are_given_back_are_read_again_where_they_are_needed(tiny):
+    model = Model(tiny.graph, tiny.config)
+    before = Session(model).feed([5, 6, 7]).copy()
+    assert _is_resident(f"{tiny.graph}.data")
+    give_back_memory()
+    assert not _is_resident(f"{tiny.graph}.data")
+    np.testing.assert_array_equal(Session(model).feed([5, 6, 7]), before)
+
+
+def _is_resident(path: str) -> bool:
+    """Whether a page of a mapped file is in memory."""
+    mappings = Path("/proc/self/smaps").read_text().split("VmFlags")
+    return any(path in one and int(one.split("\nRss:")[1].split()[0]) > 0 for one in mappings)
