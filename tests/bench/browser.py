@@ -113,7 +113,7 @@ def main():
         program.env |= {"HOME": folder, "XDG_CONFIG_HOME": f"{folder}/config"}
         (home / "config" / "chromium").mkdir(parents=True)
         program.run("setup", "browser", "--yes", "--into", home / "built")
-        manifest = home / "built" / "chromium" / "manifest.json"
+        manifest = home / "built" / "extension" / "manifest.json"
         manifest.write_text(
             json.dumps({**json.loads(manifest.read_text()), "host_permissions": ["*://*.test/*"]})
         )

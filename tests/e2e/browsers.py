@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -272,7 +273,7 @@ class Chromium(Browser):
 
     def __init__(self, tab, room, url):
         super().__init__(tab, room, url)
-        folder = room.folder / "built" / "chromium"
+        folder = shutil.copytree(room.folder / "built" / "extension", room.folder / "allowed")
         # As if its user had said yes to each of them before: the browser's question cannot be answered from here.
         about = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps({**about, "host_permissions": ["*://*.test/*"]}))
@@ -348,7 +349,7 @@ class Firefox(Browser):
 
     def __init__(self, tab, room, url):
         super().__init__(tab, room, url)
-        tab.send("Addon:Install", path=str(room.folder / "built" / "firefox"), temporary=True)
+        tab.send("Addon:Install", path=str(room.folder / "built" / "extension"), temporary=True)
         host = tab.in_browser("WebExtensionPolicy.getByID('browser@idiolect').mozExtensionHostname")
         self.origin = f"moz-extension://{host}"
 
