@@ -214,13 +214,16 @@ class Trainer:
     def _sound_serving(self) -> int | None:
         """The adapter that serves; where it was damaged since it was loaded, first a sound ancestor does."""
         serving = self._serving()
-        if serving is not None:
-            try:
-                self._store.adapters.weights(serving)
-            except AdapterDamagedError:
-                self._profile.decide("adapter", partial(self._store.adapters.mark_damaged, serving))
-                serving = self._serving()
-        return serving
+        return serving if serving is None or self._is_sound(serving) else self._serving()
+
+    def _is_sound(self, adapter: int) -> bool:
+        """Whether an adapter's weights are what was stored; where they are not, it is never served again."""
+        try:
+            self._store.adapters.weights(adapter)
+        except AdapterDamagedError:
+            self._profile.decide("adapter", partial(self._store.adapters.mark_damaged, adapter))
+            return False
+        return True
 
     def find_challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
         """Return the newest adapter if it was refused, yet is promising beside what serves: it is trained further.
@@ -242,12 +245,7 @@ class Trainer:
         judges = hold_out([len(ids) for _, ids in entries], seen)
         if not judges or min(entries[place][0] for place in judges) <= record.last_entry:
             return None
-        try:
-            self._store.adapters.weights(row.id)
-        except AdapterDamagedError:
-            self._store.adapters.mark_damaged(row.id)
-            return None
-        return row.id
+        return row.id if self._is_sound(row.id) else None
 
     def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
         if status != "interrupted":

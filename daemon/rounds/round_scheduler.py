@@ -50,8 +50,8 @@ class RoundScheduler:
         self._pause = profile.pause
         self._children = children
         self._trainer = trainer
-        self._schedule = RoundPolicy(settings, trainer.tuning)
-        self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, lambda: self._pause.active)
+        self._policy = RoundPolicy(settings, trainer.tuning)
+        self._throttle = RoundThrottle(children, self._policy, self.quiet_s, lambda: self._pause.active)
         self._sensors = MachineSensors(children)
         self._telling = threading.Lock()
         self._last_event: dict[str, Any] | None = None  # of the round that runs
@@ -104,7 +104,7 @@ class RoundScheduler:
 
     def _decision(self) -> RoundDecision:
         machine = self._sensors.machine(self.quiet_s())
-        return self._schedule.decide(self.facts(), machine, datetime.now())
+        return self._policy.decide(self.facts(), machine, datetime.now())
 
     def facts(self) -> RoundFacts:
         """Collect what decides whether a round starts by itself."""
@@ -183,7 +183,7 @@ class RoundScheduler:
             self._last_event = {"event": "progress", "phase": "prepare", "done": 0.0, "waits": None}
             try:
                 with self._throttle.watching(by_itself=by_itself, changed=publish):
-                    budget_s = budget_s or (self._schedule.round_s if by_itself else None)
+                    budget_s = budget_s or (self._policy.round_s if by_itself else None)
                     for event in self._trainer.run(budget_s, reason, resume=resume):
                         publish(event)
             finally:

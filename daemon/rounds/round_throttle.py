@@ -70,7 +70,7 @@ class RoundThrottle:
 
     Args:
         children: runs it.
-        schedule: the rules for rounds that started by themselves.
+        policy: the rules for rounds that started by themselves.
         quiet_s: seconds since the last keystroke or new text.
         paused: whether learning is paused.
     """
@@ -78,12 +78,12 @@ class RoundThrottle:
     def __init__(
         self,
         children: ChildProcesses,
-        schedule: RoundPolicy,
+        policy: RoundPolicy,
         quiet_s: Callable[[], float],
         paused: Callable[[], bool],
     ) -> None:
         self._children = children
-        self._schedule = schedule
+        self._policy = policy
         self._quiet_s = quiet_s
         self._paused = paused
         self._check = threading.Event()
@@ -136,9 +136,9 @@ class RoundThrottle:
                 machine, looked_at = senses.machine(self._quiet_s()), now
             load = senses.load()
             if (
-                load > self._schedule.max_load
+                load > self._policy.max_load
             ):  # other programs count as busy until they have rested for a while
-                busy_until, busy_load = now + self._schedule.rest_s, load
+                busy_until, busy_load = now + self._policy.rest_s, load
             elif now <= busy_until:
                 load = busy_load
             paused_before = paused_before and self._paused()
@@ -146,14 +146,14 @@ class RoundThrottle:
             if self._paused() and not paused_before:
                 why = "waits until `idiolect pause --end`"
             elif self.by_itself:
-                why = self._schedule.must_wait(replace(machine, quiet_s=self._quiet_s(), load=load))
+                why = self._policy.must_wait(replace(machine, quiet_s=self._quiet_s(), load=load))
             if why is None:
                 self._children.go_on()
             else:
                 since = since if stands_still else now
                 self._children.suspend()
             stands_still = why is not None
-            why = why or self._schedule.slowed_by(load)
+            why = why or self._policy.slowed_by(load)
             if why != self.waits:
                 self.waits = why
                 changed()

@@ -87,7 +87,7 @@ class Trial:
     def __init__(self, profile: Profile, app_policy: AppPolicy) -> None:
         self._store = store = profile.store
         self._app_policy = app_policy
-        self._off_record = profile.pause
+        self._pause = profile.pause
         self._lock = threading.Lock()
         self._kept: dict[str, Any] | None = store.state.get(_TRIAL)
         self._ended: TrialStatus | None = None  # what came of it, once that was computed
@@ -120,7 +120,7 @@ class Trial:
 
     def add(self, stretch: Stretch, place: InputContext) -> bool:
         """Count a stretch, and end the trial once that was the last; whether it was counted."""
-        allowed = not self._off_record.active and self._app_policy.learning(place) is None
+        allowed = not self._pause.active and self._app_policy.learning(place) is None
         if not allowed or stretch.characters < _MIN_CHARS or stretch.seconds < _MIN_S:
             return False
         if not _MIN_SPEED <= stretch.characters / stretch.seconds <= _MAX_SPEED:

@@ -43,7 +43,7 @@ class Suggestions:
         self._store = profile.store
         self._model = model
         self._app_policy = app_policy
-        self._off_record = profile.pause
+        self._pause = profile.pause
         self._on_typing = on_typing
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
@@ -85,7 +85,7 @@ class Suggestions:
         yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
         answered = self._read_answered(texts)  # another question may have come between two pieces
         served = self._model.served
-        remember = not self._off_record.active and self._app_policy.learning(place) is None
+        remember = not self._pause.active and self._app_policy.learning(place) is None
         if not remember:
             self._model.forget_typed_later()
         found = served.predictor.suggest(
@@ -158,7 +158,7 @@ class Suggestions:
 
     def add_feedback(self, feedback: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
-        if self._off_record.active:
+        if self._pause.active:
             return FeedbackReceipt(False, Reason.PAUSED)
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
@@ -172,7 +172,7 @@ class Suggestions:
         A word whose correction was taken back on two days is not corrected any more. Nothing is kept of an accepted
         correction.
         """
-        if self._off_record.active:
+        if self._pause.active:
             return FeedbackReceipt(False, Reason.PAUSED)
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)

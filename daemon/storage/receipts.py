@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from idiolect.daemon.storage.connection import StoreConnection
-from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, Tombstone
+from idiolect.daemon.storage.records import ForgetReceipt, KeptReceipt, Tombstone
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
 
@@ -39,14 +39,14 @@ class Receipts:
         with self._connection.writing() as db:
             return cast("int", db.table("receipts").insert(new).last_pk)
 
-    def all(self) -> list[Forgotten]:
+    def all(self) -> list[KeptReceipt]:
         """What was forgotten, in figures, newest last."""
         with self._connection.reading() as db:
             rows = db.execute(
                 "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
             ).fetchall()
         return [
-            Forgotten(
+            KeptReceipt(
                 id=row[0],
                 at=moment(row[1]),
                 conditions=tuple(json.loads(row[2])),

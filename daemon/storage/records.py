@@ -278,7 +278,7 @@ class Tombstone:
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class KeptReceipt:
     """A kept receipt: when, by which conditions (their names alone), what went, and who served then."""
 
     id: int

@@ -292,6 +292,20 @@ class Shared:
         with self._connection.reading() as db:
             return [entry for entry in entries if not db.execute(known, [entry.mark, entry.at_us]).fetchone()]
 
+    def count_marks(self) -> int:
+        """The number of marks of what was forgotten."""
+        with self._connection.reading() as db:
+            return int(db.execute("SELECT count(*) FROM shared WHERE kind LIKE 'gone%'").fetchone()[0])
+
+    def fate(self, entry: SharedEntry) -> Literal["forgotten", "kept", "unknown"]:
+        """Whether an entry was forgotten, its text is kept here, or neither."""
+        gone = f"SELECT 1 FROM (SELECT ?1 AS mark, ?2 AS at) AS n WHERE {_FORGOTTEN.format(mark='n.mark', at='n.at')}"  # noqa: S608 (no value in it)
+        kept = "SELECT 1 FROM entries WHERE shared = ?1 AND at_us = ?2 AND expired_us IS NULL"
+        with self._connection.reading() as db:
+            if db.execute(gone, [entry.mark, entry.at_us]).fetchone():
+                return "forgotten"
+            return "kept" if db.execute(kept, [entry.mark, entry.at_us]).fetchone() else "unknown"
+
     def later(self, decisions: Sequence[SharedRow]) -> list[SharedRow]:
         """The decisions that are later than what is known here about the same things."""
         known = {row.mark: _order(row) for row in self.decisions()}

@@ -35,6 +35,9 @@ _FAILED: Final = (
 )
 
 
+_BEGUN: Final = "sync_begun"  # state: the number of a folder that is being shared
+
+
 class SharingError(IdiolectError, code="sync-sharing", exit_code=ExitCode.CONFLICT, http_status=409):
     """No folder is shared, or one is already."""
 
@@ -112,16 +115,20 @@ class Sync:
     def share(self, path: Path) -> str:
         """Share the empty folder at `path`; the twelve words by which other devices join.
 
-        All of it is done or nothing. Raises SharingError, SyncFolderError and SyncFolderGoneError.
+        All of it is done or nothing; what a killed call left in the folder, the next one replaces. Raises SharingError,
+        SyncFolderError and SyncFolderGoneError.
         """
         with self._lock:
             self._require_none()
-            if SharedFolder.find(path) is not None:  # though the files of no device may have arrived yet
+            found = SharedFolder.find(path)
+            if found is not None and found[0].number != self._store.state.get(_BEGUN):
+                # Even where the files of no device have arrived yet.
                 raise SyncFolderError(
                     f"The folder {path} is shared already. Join it with `idiolect sync join` and its words; if no "
                     f"device shares it, delete the file {MANIFEST} in it and try again."
                 )
             folder, secret = SharedFolder(path, new_number()), new_secret()
+            self._store.state.set(_BEGUN, folder.number)
             self._begin(folder, secret, create=True)
             return words_of(secret)
 
@@ -158,6 +165,7 @@ class Sync:
             with self._store.together():
                 self._store.shared.begin(me.keys.marks)
                 me.save(self._store.state)
+                self._store.state.drop(_BEGUN)
                 if create:  # what fails here changes nothing of the store
                     folder.create(me.keys.check)
         except BaseException:
@@ -234,8 +242,9 @@ class Sync:
                     self._own.send(me, folder)
                 if not self._store.shared.waiting():  # what was in an adopted log is in the own one
                     for device in me.inherited:
-                        folder.remove(device)
-                        del me.others[device]
+                        if self._others.may_remove(me, folder, device):
+                            folder.remove(device)
+                            del me.others[device]
                 me.save(self._store.state)
                 if self._others.failed is not None:
                     raise self._others.failed

@@ -25,7 +25,8 @@ class OtherDevice:
 
     `number` is that of its last head, `at` when that was written and `name` what the device is called in it; `files`
     are the files of the log that were read, and `missing` is how many have not arrived whole. A device that has `left`
-    writes nothing more; `there` is whether it has a subfolder.
+    writes nothing more; `there` is whether it has a subfolder. `marks` is how many marks of forgotten text this device
+    knew when it last looked whether the log of a device that has left can go.
     """
 
     number: int = 0
@@ -35,6 +36,7 @@ class OtherDevice:
     missing: int = 0
     left: bool = False
     there: bool = True
+    marks: int = -1
 
 
 @dataclass

@@ -14,7 +14,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 from publishing import KEY, entry
-from sharing import Device, hand_own, settle, tell
+from sharing import Device, deliver, hand_own, settle, tell
 from waiting import DEADLINE_S, until
 from watchdog.observers import inotify_c
 
@@ -170,7 +170,7 @@ def test_folders_that_cannot_be_shared(make):
     assert len(device.sync.share(device.folder).split()) == 12
 
 
-@pytest.mark.parametrize("fault", ["full", "killed"])
+@pytest.mark.parametrize("fault", ["full", "killed", "another's"])
 def test_a_folder_is_shared_wholly_or_not_at_all(make, monkeypatch, fault):
     device, other = make("a"), make("b")
     device.write(OF_FIRST)
@@ -180,7 +180,19 @@ def test_a_folder_is_shared_wholly_or_not_at_all(make, monkeypatch, fault):
             with pytest.raises(SyncFolderGoneError, match="no room"):
                 device.sync.share(device.folder)
         assert [*device.folder.iterdir()] == []
-    else:  # between the manifest and the end of the transaction
+    elif fault == "killed":  # between the manifest and the end of the transaction
+        real = SharedFolder.create
+
+        def create(*what):
+            real(*what)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SharedFolder, "create", create)
+            with pytest.raises(KeyboardInterrupt):
+                device.sync.share(device.folder)
+        assert [path.name for path in device.folder.iterdir()] == ["folder.idiolect"]
+    else:
         SharedFolder(device.folder, "ab" * 16).create("cd")
         with pytest.raises(SyncFolderError, match="delete the file"):  # it may be another device's
             device.sync.share(device.folder)
@@ -189,7 +201,8 @@ def test_a_folder_is_shared_wholly_or_not_at_all(make, monkeypatch, fault):
         assert not device.store.shared.on
         assert device.write(f"{CANARY} {time.monotonic_ns()}").stored
         device.again()
-    (device.folder / "folder.idiolect").unlink(missing_ok=True)
+    if fault == "another's":
+        (device.folder / "folder.idiolect").unlink()
     share(device, other)
     assert other.texts() == device.texts()
 
@@ -347,6 +360,26 @@ def test_leaving_keeps_the_text_on_both_sides(pair):
     assert files(first) == []
     assert not (first.folder / "folder.idiolect").exists()
     assert first.texts() == sorted([OF_FIRST, OF_SECOND])
+
+
+def test_text_that_the_heir_of_a_log_let_go_reaches_a_third_device_unless_it_was_forgotten(trio):
+    leaver = trio[0]
+    heir, third = sorted(trio[1:], key=lambda device: device.device_id())
+    gone = leaver.device_id()
+    leaver.write(OF_FIRST)
+    leaver.write(OF_SECOND)
+    tell(leaver, heir)
+    heir.store.expire(datetime.now(UTC), None)
+    assert leaver.sync.leave()
+    shutil.copytree(leaver.folder / gone, heir.folder / gone, dirs_exist_ok=True)
+    for _ in range(3):
+        heir.cycle()
+    deliver(heir, third)
+    third.cycle()
+    assert third.texts() == sorted([OF_FIRST, OF_SECOND])
+    third.store.forget(Selector(text="quick"))
+    tell(third, heir)
+    assert not (heir.folder / gone).exists()
 
 
 @pytest.mark.parametrize("fault", ["gone", "empty", "disk"])
