@@ -138,6 +138,11 @@ class Room:
             one.terminate()
             psutil.wait_procs([one], DEADLINE_S)
 
+    def end_hosts_soon(self):
+        """End what browsers have started here, once it goes on."""
+        for one in self.hosts():
+            one.terminate()
+
     @contextlib.contextmanager
     def mute(self):
         """Within this no answer comes; what was asked is answered afterwards."""
@@ -191,6 +196,14 @@ class Browser:
         """Until the host has been asked by the popup, which is after all that the page before it had asked."""
         before = len(self.room.asked("state"))
         self.popup(self.url("/", "", "other.test"))
+        until(lambda: len(self.room.asked("state")) > before)
+
+    def after_answers(self):
+        """Until the host has answered the popup, which is after all that the page has asked before."""
+        before = len(self.room.asked("state"))
+        url = f"{self.origin}/popup.html?url={self.url('/', '')}"
+        with self.tab.another(url, background=True) as page, self.tab.within(page):
+            self.tab.until("document.body?.dataset.ready !== undefined")
         until(lambda: len(self.room.asked("state")) > before)
 
     def open(self, body, path="/page", host="notes.test"):

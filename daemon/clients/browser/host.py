@@ -73,6 +73,7 @@ class Host:
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
             **dict.fromkeys(_RELAYED, self._relay),
+            "decide": self._decide,
             "learn": self._learn,
             "state": self._state,
             "rest": self._rest,
@@ -116,6 +117,11 @@ class Host:
         path, always = _RELAYED[message["do"]]
         body = {name: value for name, value in message.items() if name not in ("do", "id")}
         return await self._request(self._asking, "POST", path, {**body, **always, "app": APP})
+
+    async def _decide(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Have the service keep what the user decided about a word."""
+        body = {name: value for name, value in message.items() if name not in ("do", "id")}
+        return await self._request(self._learning, "POST", "/v1/words/add", body)
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send lines to be learned; without the service they wait in memory."""

@@ -8,6 +8,7 @@ const host = new Host(api, "idiolect");
 const sites = new Sites(api);
 const button = new Button(api, sites, host);
 let trial = false; // whether one runs, as the service said last
+const mended = new Map(); // port → the last word that was mended there: { word, meant }
 const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
 
 /** What `told` says of a frame's own site, and of that of the tab that it is in: only what both allow may be done. */
@@ -43,6 +44,11 @@ const WORK = {
     if (answer) trial = answer.trial ?? false;
     return answer && { ...answer, sees_context: sees && answer.sees_context === true };
   },
+  mended: ({ word, meant }, sender, mode, port) => {
+    mended.delete(port);
+    if (word) mended.set(port, { word, meant }); // the newest is the last
+    return null;
+  },
   stretch: ({ suggestions, characters, seconds, keys, input_purpose }) =>
     host.ask("stretch", { suggestions, characters, seconds, keys, input_purpose }),
   feedback: async ({ of }) => {
@@ -57,7 +63,7 @@ async function serve(port, message) {
   const work = mode !== "off" && Object.hasOwn(WORK, message?.do) ? WORK[message.do] : null;
   let answer = null;
   try {
-    answer = (await work?.(message, port.sender, mode)) ?? null;
+    answer = (await work?.(message, port.sender, mode, port)) ?? null;
   } catch {
     // a call that the browser rejects; who asked waits for an answer
   }
@@ -69,14 +75,23 @@ api.runtime.onConnect.addListener((port) => {
   port.onMessage.addListener((message) => void serve(port, message));
   port.onDisconnect.addListener(() => {
     frames.delete(port);
+    mended.delete(port);
     if (frames.size === 0) host.rest();
   });
   void tellMode(port);
 });
 
+/** The page of a site in which a word was mended last: `[port, { word, meant }]`. */
+const mendedOn = (url) => [...mended].findLast(([{ sender }]) => siteOf(url) !== "" && siteOf(sender.tab?.url) === siteOf(url));
+
 /** What the extension's own pages may have done. */
 const OWN = {
-  state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state() }),
+  state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state(), mended: mendedOn(url)?.[1] ?? null }),
+  putBack: async ({ url, never }) => {
+    const [port, { word }] = mendedOn(url);
+    post(port, { putBack: true });
+    return never ? (await host.ask("decide", { kind: "never_correct", text: word })) !== null : true;
+  },
   wish: ({ site, mode }) => sites.wish(site, mode),
   unwish: () => sites.unwish(),
   set: async ({ site, mode, url }) => {

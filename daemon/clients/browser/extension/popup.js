@@ -41,6 +41,17 @@ function showHost({ advice, sees }) {
   element("trouble").replaceChildren(...parts);
 }
 
+function showMended(mended) {
+  element("mended").hidden = mended === null;
+  if (mended !== null) element("became").textContent = `“${mended.word}” became “${mended.meant}”.`;
+}
+
+/** Have the mended word put back, and perhaps never corrected again. */
+async function putBack(never) {
+  const done = await api.runtime.sendMessage({ do: "putBack", url, never });
+  element("mended").replaceChildren(done ? "It is put back where it stands close before the cursor." : "The service did not answer.");
+}
+
 /** Ask the browser whether the extension may work on a site. Chromium closes the popup meanwhile. */
 async function ask(site, mode) {
   void api.runtime.sendMessage({ do: "wish", site, mode }); // not awaited, since only a click may ask
@@ -59,5 +70,7 @@ const state = await api.runtime.sendMessage({ do: "state", url });
 for (const radio of radios) radio.addEventListener("change", () => void set(state.site, radio.value));
 element("sees").addEventListener("change", ({ target }) => void api.runtime.sendMessage({ do: "look", site: state.site, sees: target.checked }));
 element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
+for (const button of element("mended").querySelectorAll("button")) button.addEventListener("click", () => void putBack(button.value === "never"));
 show(state);
+showMended(state.mended);
 showHost(state.host);

@@ -65,13 +65,13 @@ idiolect.caret ??= (() => {
     }
   }
 
-  function ofPlain(element, root) {
+  function ofPlain(element, root, at = element.selectionStart) {
     if (mirror?.element !== element || !mirror.box.isConnected) {
       mirror?.box.remove();
       mirror = new Mirror(element, root);
     }
     const style = mirror.dress();
-    const { x, y, height } = mirror.measure(element.value, element.selectionStart);
+    const { x, y, height } = mirror.measure(element.value, at);
     const box = element.getBoundingClientRect();
     const scale = element.offsetWidth > 0 ? box.width / element.offsetWidth : 1;
     const [above, beside] = [parseFloat(style.borderTopWidth), parseFloat(style.borderLeftWidth)];
@@ -150,5 +150,26 @@ idiolect.caret ??= (() => {
     return seen && inside ? place : null;
   }
 
-  return { of };
+  /**
+   * Where `length` characters stand that begin `back` characters before the cursor: `{ x, y, width, height, style }`; null
+   * where they are not on one line, or in several pieces of text.
+   */
+  function spanOf(field, root, back, length) {
+    const { element, kind } = field;
+    if (kind === "plain") {
+      const start = element.selectionStart - back;
+      const [from, to] = [start, start + length].map((at) => ofPlain(element, root, at));
+      return from.y === to.y ? { ...from, x: Math.min(from.x, to.x), width: Math.abs(to.x - from.x) } : null;
+    }
+    const { startContainer: node, startOffset: offset } = idiolect.text.selectionOf(field);
+    if (node.nodeType !== Node.TEXT_NODE || offset < back) return null;
+    const range = document.createRange();
+    range.setStart(node, offset - back);
+    range.setEnd(node, offset - back + length);
+    const [rect, ...more] = range.getClientRects();
+    if (!rect || more.length > 0) return null;
+    return { x: rect.left, y: rect.top, width: rect.width, height: rect.height, style: getComputedStyle(node.parentElement) };
+  }
+
+  return { of, spanOf };
 })();

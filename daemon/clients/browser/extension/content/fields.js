@@ -23,6 +23,8 @@ idiolect.fields ??= (() => {
   /** And one of a line that holds no sentence. */
   const NEVER_NAME =
     /(?:^|[\W_])(?:card|routing|sin|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
+  /** And one of a line that holds a name or a place: a form's, where no word is mended by itself. */
+  const DATUM_NAME = /(?:^|[\W_])(?:name|surname|city|town|street|address|country|company|organi[sz]ation|tags?)(?:$|[\W_])/;
   /** Keys that type nothing by themselves. */
   const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
   const NAMES = ["name", "id", "title", "aria-label", "placeholder", "aria-placeholder", "data-placeholder"];
@@ -47,13 +49,14 @@ idiolect.fields ??= (() => {
     return [...called, ...labels.map(textOf)].join("\n");
   }
 
-  /** `{ secret, prose }` by what a page calls a field; looked at again once it is called otherwise. */
+  /** `{ secret, prose, datum }` by what a page calls a field; looked at again once it is called otherwise. */
   function judged(element) {
     const names = namesOf(element);
     const known = named.get(element);
     if (known?.names === names) return known;
     const told = words(names);
-    const found = { names, secret: SECRET_NAME.test(told), prose: !(element instanceof HTMLInputElement && NEVER_NAME.test(told)) };
+    const line = element instanceof HTMLInputElement;
+    const found = { names, secret: SECRET_NAME.test(told), prose: !(line && NEVER_NAME.test(told)), datum: line && DATUM_NAME.test(told) };
     named.set(element, found);
     return found;
   }
@@ -100,13 +103,20 @@ idiolect.fields ??= (() => {
     return host;
   }
 
-  /** `{ element, kind, purpose }` for a field that may be looked at, else null. */
+  /** Whether sure slips may be mended by themselves: not in a form's datum, nor where the page says no, as code editors do. */
+  function mayMend(element) {
+    const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
+    const isDatum = element instanceof HTMLInputElement && (judged(element).datum || !["", "on", "off"].includes(complete));
+    return !isDatum && element.closest('[autocorrect="off"], pre, code') === null;
+  }
+
+  /** `{ element, kind, purpose, mends }` for a field that may be looked at, else null. */
   function of(element) {
     const kind = element ? kindOf(element) : null;
     if (kind === null) return null;
     const field = kind === "rich" ? editingHost(element) : element;
     if (isRefused(field)) return null;
-    return { element: field, kind, purpose: field.getAttribute("autocomplete") ?? "" };
+    return { element: field, kind, purpose: field.getAttribute("autocomplete") ?? "", mends: mayMend(field) };
   }
 
   const shadowOf = (element) =>

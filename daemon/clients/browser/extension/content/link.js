@@ -1,7 +1,7 @@
 // The way to the background: what it is told, and what it tells.
 idiolect.link ??= (() => {
   const api = globalThis.browser ?? chrome;
-  const told = { mode() {}, answer() {}, lost() {}, gone() {} };
+  const told = { mode() {}, answer() {}, lost() {}, gone() {}, putBack() {} };
   const QUIET_MS = 1000; // in which nothing becomes of a suggestion: then it is told what became of the last ones
   const MAX_KEPT = 50;
   let port = null;
@@ -10,7 +10,7 @@ idiolect.link ??= (() => {
 
   /**
    * Who is told of what comes: `mode` of what may be done here and whether a trial runs, `answer` of the answer with a number, `lost` when no
-   * answer will come any more, `gone` when the extension has been removed or replaced.
+   * answer will come any more, `gone` when the extension has been removed or replaced, `putBack` when its user wants a mended word back.
    */
   function on(handlers) {
     Object.assign(told, handlers);
@@ -23,9 +23,11 @@ idiolect.link ??= (() => {
     } catch {
       return told.gone();
     }
-    port.onMessage.addListener(({ mode, trial, id, answer }) =>
-      mode === undefined ? told.answer(id, answer) : told.mode(mode, trial),
-    );
+    port.onMessage.addListener(({ mode, trial, id, answer, putBack }) => {
+      if (putBack) told.putBack();
+      else if (mode === undefined) told.answer(id, answer);
+      else told.mode(mode, trial);
+    });
     port.onDisconnect.addListener(() => {
       void api.runtime.lastError; // read, or the browser complains
       port = null;

@@ -36,6 +36,7 @@ idiolect.main ??= (() => {
       showing.hide();
     },
     gone: stop,
+    putBack: mending.putBack,
   });
   asking.onLeft(visiting.leave);
   context.onFirst(() => asking.ask());
@@ -78,6 +79,7 @@ idiolect.main ??= (() => {
   let moving = 0;
 
   function onMove() {
+    overlay.unmark();
     if (!showing.current() || moving) return;
     moving = requestAnimationFrame(() => {
       moving = 0;

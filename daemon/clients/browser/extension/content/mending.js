@@ -1,11 +1,14 @@
 // Corrections: put in the place of what was typed, by themselves where their user has set it so, and taken back.
 idiolect.mending ??= (() => {
-  const { now, fields, text, insert, link, showing, asking } = idiolect;
+  const { now, fields, text, caret, overlay, insert, link, showing, asking } = idiolect;
   const MAX_KEYED = 64; // characters
   const LATE_MS = 1000; // after its word ended, a correction is not made any more
+  const LEAD_CHARS = 40; // before a mended word, by which its place is known again
+  const MAX_AFTER = 200; // characters behind a mended word that is put back
 
   const kept = new Set(); // words whose correction was taken back
   let mended = null; // the last correction: {prefix, typed, put, word, p}
+  let last = null; // the same, as long as it may be put back: {element, lead, word, meant, p}
   let next = false; // whether no key has come since
   let undoing = false; // the key that undoes has come, and what it does has not been looked at
 
@@ -26,7 +29,7 @@ idiolect.mending ??= (() => {
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
     const typed = charactersBefore(prompt.prefix, fix.replace);
     if (mustStay(typed)) return { ...answer, correction: null };
-    if (!fix.apply || !now.keyed.endsWith(typed)) return answer;
+    if (!fix.apply || !now.keyed.endsWith(typed) || !mayMend(prompt.prefix)) return answer;
     return mend(prompt, fix) === null ? { ...answer, correction: null } : null;
   }
 
@@ -37,11 +40,19 @@ idiolect.mending ??= (() => {
     const around = text.around(now.field);
     const more = around?.suffix === suffix ? showing.typedOn(prefix, around.prefix) : null;
     const typed = charactersBefore(prefix, fix.replace);
-    if (!more || mustStay(typed) || !now.keyed.endsWith(typed + more)) return;
+    if (!more || mustStay(typed) || !now.keyed.endsWith(typed + more) || !mayMend(prefix + more)) return;
     mend({ prefix, suffix }, fix, more);
   }
 
   const mustStay = (typed) => kept.has(wordOf(typed)) || (typed.includes("\n") && now.field.kind !== "plain");
+
+  /** Whether a sure correction may be made by itself: not in code, nor where the word may be all that belongs into a line. */
+  function mayMend(prefix) {
+    const { element, kind, mends } = now.field;
+    if (element instanceof HTMLInputElement && prefix.trim().split(/\s+/).length < 2) return false;
+    const holder = kind === "rich" ? text.selectionOf(now.field)?.startContainer.parentElement : null;
+    return mends && !holder?.closest("pre, code");
+  }
 
   /**
    * Put a correction in the place of what it is for, at the end of the text of `prompt`, behind which `more` was typed;
@@ -58,16 +69,48 @@ idiolect.mending ??= (() => {
     mended = { prefix: prefix + more, typed, put, word: wordOf(word), p };
     next = true;
     now.keyed = more;
+    const lead = prefix.slice(0, prefix.length - word.length).slice(-LEAD_CHARS);
+    last = { element: now.field.element, lead, word: mended.word, meant: wordOf(meant), p };
+    link.tell({ do: "mended", word: last.word, meant: last.meant });
+    mark(put.length);
     link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length - more.length, word: mended.word });
     asking.soon();
     return put;
   }
 
+  /** Underline for a second what was put in, of `length` characters, and have a screen reader say it. */
+  function mark(length) {
+    const { element, word, meant } = last;
+    setTimeout(() => {
+      const root = overlay.open()?.root;
+      if (!root || now.field?.element !== element) return;
+      overlay.say(`${word} became ${meant}`, element);
+      const span = text.around(now.field) && caret.spanOf(now.field, root, length, meant.length);
+      if (span) overlay.mark(span);
+    });
+  }
+
+  /** Its user wants the last mended word back, wherever it stands close before the cursor. */
+  function putBack() {
+    if (last === null || now.field?.element !== last.element) return;
+    const { lead, word, meant } = last;
+    const prefix = text.around(now.field)?.prefix ?? "";
+    const at = prefix.lastIndexOf(lead + meant);
+    const after = prefix.slice(at + lead.length + meant.length);
+    if (at < 0 || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
+    showing.hide();
+    if (!insert.put(now.field, word + after, meant + after)) return;
+    next = false;
+    takenBack();
+    asking.soon();
+  }
+
   /** What was typed stands there again, and is not corrected any more. */
   function takenBack() {
-    const { word, p } = mended;
+    const { word, p } = last;
     kept.add(word);
-    mended = null;
+    mended = last = null;
+    link.tell({ do: "mended" });
     link.report({ kind: "correction", outcome: "dismissed", p, word });
   }
 
@@ -118,5 +161,5 @@ idiolect.mending ??= (() => {
     mended = null;
   }
 
-  return { consider, considerLate, mend, onKey, forget };
+  return { consider, considerLate, mend, onKey, forget, putBack };
 })();

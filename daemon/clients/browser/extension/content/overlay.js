@@ -5,13 +5,15 @@
 idiolect.overlay ??= (() => {
   const CHIP = { height: 24, gap: 4, pad: 8, font: "13px system-ui, sans-serif", below: 4 };
   const SAID_MS = 2000;
+  const MARKED_MS = 1000;
   const NOTICED_MS = 100; // from when an element is there until a screen reader looks at it
   const STYLE = `
     :host { all: initial !important; position: fixed !important; inset: 0 auto auto 0 !important; width: 0 !important;
       height: 0 !important; overflow: visible !important; pointer-events: none !important; border: 0 !important;
       padding: 0 !important; margin: 0 !important; background: none !important; display: block !important; }
     canvas { position: fixed; left: 0; top: 0; pointer-events: none; }
-    canvas[hidden] { display: none; }
+    [hidden] { display: none !important; }
+    .mark { position: fixed; left: 0; top: 0; height: 2px; opacity: 0.6; }
     .mirror { position: fixed; left: -99999px; top: 0; visibility: hidden; box-sizing: border-box; contain: layout style; }
     .said { position: fixed; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   `;
@@ -20,6 +22,7 @@ idiolect.overlay ??= (() => {
   let guard = null;
   let spoilt = false; // the page has touched it
   let saying = 0;
+  let marking = 0;
   let speaker = null; // the element that speaks within a modal dialog
   let chips = []; // where each word is drawn
 
@@ -55,11 +58,14 @@ idiolect.overlay ??= (() => {
       canvas.setAttribute("aria-hidden", "true");
     }
     const said = toSpeak();
-    root.append(ghost, row, said);
+    const mark = document.createElement("div");
+    mark.className = "mark";
+    mark.hidden = true;
+    root.append(ghost, row, mark, said);
     document.documentElement.append(host);
     guard = new MutationObserver(spoil);
     watch();
-    parts = { root, ghost, row, said };
+    parts = { root, ghost, row, mark, said };
     return parts;
   }
 
@@ -252,7 +258,25 @@ idiolect.overlay ??= (() => {
       canvas.removeAttribute("aria-label");
     }
     chips = [];
-    if (host.matches(":popover-open")) host.hidePopover();
+    if (parts.mark.hidden && host.matches(":popover-open")) host.hidePopover();
+  }
+
+  /** Draw a line under a word for a second. */
+  function mark({ x, y, width, height, style }) {
+    if (open() === null || !host.isConnected) return;
+    if (!host.matches(":popover-open")) host.showPopover();
+    parts.mark.hidden = false;
+    parts.mark.style.width = `${width}px`;
+    parts.mark.style.transform = `translate(${snap(x)}px, ${snap(y + height)}px)`;
+    parts.mark.style.backgroundColor = style.color;
+    clearTimeout(marking);
+    marking = setTimeout(unmark, MARKED_MS);
+  }
+
+  function unmark() {
+    if (parts === null || parts.mark.hidden) return;
+    parts.mark.hidden = true;
+    if (parts.ghost.hidden && parts.row.hidden) hide();
   }
 
   /** Which word is drawn at a point of the window; -1: none. */
@@ -301,5 +325,5 @@ idiolect.overlay ??= (() => {
     speaker = null;
   }
 
-  return { open, show, hide, close, chipAt, say, isWhole };
+  return { open, show, hide, close, chipAt, say, isWhole, mark, unmark };
 })();
