@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from idiolect.daemon.clients.editors.document_changes import (
     typed_character,
 )
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
+from idiolect.daemon.clients.editors.type_formatting import TRIGGERS, Mendings
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
@@ -82,6 +83,7 @@ class _Open:
     ghosts: tuple[str, ...] = ()  # the ghost texts offered last
     saved: Saved | None = None
     learning: asyncio.Task[None] | None = None
+    mendings: Mendings = field(default_factory=Mendings)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ class Editing:
             (types.TEXT_DOCUMENT_DID_SAVE, self._saved, types.SaveOptions(include_text=True)),
             (types.TEXT_DOCUMENT_INLINE_COMPLETION, self._inline, types.InlineCompletionOptions()),
             (types.TEXT_DOCUMENT_CODE_ACTION, self._actions),
+            (
+                types.TEXT_DOCUMENT_ON_TYPE_FORMATTING,
+                self._mend,
+                types.DocumentOnTypeFormattingOptions(TRIGGERS[0], TRIGGERS[1:]),
+            ),
         ):
             server.feature(name, *options)(
                 partial(handler)
@@ -353,6 +360,17 @@ class Editing:
             return None  # a key was typed meanwhile: the editor asks again
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
         return None if answer is None else (answer, line, document)
+
+    async def _mend(self, params: types.DocumentOnTypeFormattingParams) -> list[types.TextEdit]:
+        one = self._open.get(params.text_document.uri)
+        if one is None or not self._options.corrections:
+            return []
+
+        async def ask(body: dict[str, Any]) -> dict[str, Any] | None:
+            return await self._link.ask("POST", "/v1/suggest", {**body, "app": self._app})
+
+        document = self._document(params.text_document.uri)
+        return await one.mendings.mend(ask, document, params.position, one.language)
 
     async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
         one = self._open.get(params.text_document.uri)

@@ -56,7 +56,7 @@ async def quick_fixes(
     start, end = found
     # The prefix ends in a space that ends the word, and that is not in the document.
     put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], text[start:end]
-    edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
+    edit = types.TextEdit(types.Range(position_at(document, begin), position_at(document, end)), put)
     kept = {"kind": "never_correct", "text": word}
     return [
         types.CodeAction(
@@ -73,7 +73,8 @@ async def quick_fixes(
     ]
 
 
-def _position(document: TextDocument, offset: int) -> types.Position:
+def position_at(document: TextDocument, offset: int) -> types.Position:
+    """Return the place of a character in a document."""
     before = document.source[:offset]
     line = before[before.rfind("\n") + 1 :]
     return types.Position(before.count("\n"), int(document.position_codec.client_num_units(line)))

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.key_outcomes import Made, SuggestionOutcome
+from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, Made, WordMended
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 
+_MAX_AFTER: Final = 200  # characters behind a mended word that is put back
 LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
 #: If the user has typed on, a correction is made by itself only within this time after its word ended.
 _MAKE_WITHIN_S: Final = 1.0
@@ -115,10 +116,20 @@ class FieldCorrections:
     def _keeps(self, removed: str) -> bool:
         return mistyped(removed).casefold() in self._kept
 
-    def keep(self, made: Made) -> SuggestionOutcome:
+    def keep(self, made: Made) -> list[KeyEffect]:
         """Correct a word no more, since its correction was taken back."""
-        self._kept.add(mistyped(made.removed).casefold())
-        return made.taken_back()
+        self._kept.add(made.word.casefold())
+        return [made.taken_back(), WordMended(None)]
+
+    def find_mended(self, made: Made, told: str | None) -> Made | None:
+        """Return a mended word with all that stands behind it; None unless it stands close before the cursor.
+
+        `told` is the text before the cursor as the program has reported it just now, where that is certain.
+        """
+        text = told or (self._before.text if self.certain else None) or ""
+        _, found, after = text.rpartition(made.lead + made.put)
+        is_close = len(after) <= _MAX_AFTER and can_replace(text, len(made.put + after))
+        return replace(made, typed_after=after) if found and is_close else None
 
     def replaces(self, put: str) -> None:
         """Note that characters before the cursor are about to be replaced by `put`."""

@@ -35,7 +35,7 @@ from idiolect.daemon.clients.keyboard.keys import (
     TAKE_WORD,
 )
 from idiolect.daemon.clients.keyboard.shown_offer import ShownOffer
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace
+from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.text.typed_text import begun
 
@@ -45,7 +45,6 @@ _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
 _UNDO: Final = frozenset(map(ord, "zZ"))
-_MAX_AFTER: Final = 200  # characters behind a mended word that is put back
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
@@ -160,7 +159,7 @@ class KeyHandler:
         used, actions = self._press(value, state)
         self._with_alt = used and state & HELD == ALT
         if made is not None and keysyms.is_shortcut(state) and value in _UNDO:
-            actions = [*actions, *self._keep(made)]
+            actions = [*actions, *self.corrections.keep(made)]
         return used, [*noted, *actions]
 
     def _press(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
@@ -283,24 +282,17 @@ class KeyHandler:
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
         self._space_owed = False
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
-        return [commit, *self._keep(made), *self._end_word(), *self._ask()]
-
-    def _keep(self, made: Made) -> list[KeyEffect]:
-        """Correct a word no more in this field, since its correction was taken back."""
-        return [self.corrections.keep(made), WordMended(None)]
+        return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 
     def put_back(self, made: Made, told: str | None = None) -> list[KeyEffect]:
         """Put a mended word back wherever it stands close before the cursor, or say that it does not.
 
         `told` is the text before the cursor as the program has reported it just now: there nothing was typed yet.
         """
-        text = self.before.text if told is None and self.corrections.certain else told
-        _, found, after = (text or "").rpartition(made.lead + made.put)
-        going = made.put + after
-        if not found or len(after) > _MAX_AFTER or not can_replace(text or "", len(going)):
+        if (found := self.corrections.find_mended(made, told)) is None:
             return self.show_note(f"“{made.meant}” does not stand before the cursor any more.")
         self.corrections.made = None
-        return self._take_back_correction(replace(made, typed_after=after))
+        return self._take_back_correction(found)
 
     def refused(self) -> list[KeyEffect]:
         """Drop a replacement that could not be made: the text is not known."""

@@ -229,6 +229,15 @@ class Session {
     });
   }
 
+  /** What mends the word that a character has just ended. */
+  async mendings(document, position, ch, cancellation) {
+    const { version } = document;
+    const more = { ch, options: { tabSize: 4, insertSpaces: true } };
+    const found = await this.ask("textDocument/onTypeFormatting", document, position, more, cancellation);
+    if (document.version !== version) return [];
+    return (found ?? []).map((edit) => new vscode.TextEdit(range(edit.range), edit.newText));
+  }
+
   run(command, given) {
     const what = { command, arguments: [given] };
     if (this.ready) this.connection.request("workspace/executeCommand", what).catch(() => {});
@@ -260,6 +269,9 @@ function activate(context) {
     vscode.languages.registerCodeActionsProvider(languages, {
       provideCodeActions: (document, where, _about, cancellation) => session.decisions(document, where, cancellation),
     }),
+    vscode.languages.registerOnTypeFormattingEditProvider(languages, {
+      provideOnTypeFormattingEdits: (document, at, ch, _options, cancellation) => session.mendings(document, at, ch, cancellation),
+    }, ..." .,;:!?)"),
     ...["idiolect.accepted", "idiolect.decided"].map((name) =>
       vscode.commands.registerCommand(name, (given) => session.run(name, given))),
     vscode.workspace.onDidOpenTextDocument((document) => session.open(document)),
