@@ -295,6 +295,76 @@ def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(run, editor,
         service.ask("/v1/words/remove", text="definately")
 
 
+async def mend(editor, uri, text, language="markdown"):
+    """The edits for a slip at the end of a text that was just typed, as the new text and its first column."""
+    editor.close(uri)
+    editor.open(uri, text, language)
+    return await mend_again(editor, uri, text)
+
+
+async def mend_again(editor, uri, text):
+    place = types.Position(text.count("\n"), len(text.rpartition("\n")[2]))
+    found = await editor.text_document_on_type_formatting_async(
+        types.DocumentOnTypeFormattingParams(
+            types.TextDocumentIdentifier(uri), place, text[-1], types.FormattingOptions(4, True)
+        )
+    )
+    return [(edit.new_text, edit.range.start.character, edit.range.end.character) for edit in found]
+
+
+def test_a_sure_slip_is_mended_as_it_is_typed_in_prose_alone(run, service):
+    uri = "file:///notes/slips.txt"
+
+    async def scene():
+        async with editing(service, languages=["markdown", "python"]) as editor:
+            prose = [await mend(editor, uri, text) for text in ("We saw hte ", "é We saw hte.", "We saw it ")]
+            code = [
+                await mend(editor, uri, "```\nhte "),
+                await mend(editor, uri, "We saw hte ", "python"),
+                await mend(editor, "file:///notes/.env", "We saw hte ", "plaintext"),
+            ]
+            return editor.answer.capabilities, prose, code
+
+    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
+    try:
+        _, offered, _ = run(scene())
+        service.ask("/v1/switches", corrections="apply")
+        able, prose, code = run(scene())
+    finally:
+        service.ask("/v1/switches", corrections="offer")
+        service.ask("/v1/words/remove", text="hte")
+    assert " " in able.document_on_type_formatting_provider.first_trigger_character
+    assert offered == [[], [], []]
+    assert prose == [[("the", 7, 10)], [("the", 9, 12)], []]
+    assert code == [[], [], []]
+
+
+def test_a_slip_that_its_user_has_undone_or_typed_on_behind_is_not_mended(run, service):
+    uri = "file:///notes/slips.txt"
+
+    async def scene():
+        async with editing(service) as editor:
+            made = await mend(editor, uri, "We saw hte ")
+            editor.type(uri, 0, 7, "the", 10)
+            editor.type(uri, 0, 7, "hte", 10)  # undone
+            undone = await mend_again(editor, uri, "We saw hte ")
+            editor.keys(uri, 0, 11, "and hte ")
+            again = await mend_again(editor, uri, "We saw hte and hte ")
+            editor.open(uri, "I took hte ")
+            late = asyncio.ensure_future(mend_again(editor, uri, "I took hte "))
+            await asyncio.sleep(0)
+            editor.type(uri, 0, 11, "x")
+            return made, undone, again, await late
+
+    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
+    service.ask("/v1/switches", corrections="apply")
+    try:
+        assert run(scene()) == ([("the", 7, 10)], [], [], [])
+    finally:
+        service.ask("/v1/switches", corrections="offer")
+        service.ask("/v1/words/remove", text="hte")
+
+
 def test_words_for_a_text_that_was_typed_on_are_not_offered(run, editor):
     async def scene():
         editor.open("untitled:1", "the teal lighthouse keeper Zor", "plaintext")

@@ -27,6 +27,7 @@ const vscode = {
   languages: {
     registerCompletionItemProvider: (_, provider) => (made.words = provider.provideCompletionItems),
     registerCodeActionsProvider: (_, provider) => (made.actions = provider.provideCodeActions),
+    registerOnTypeFormattingEditProvider: (_, provider) => (made.mendings = provider.provideOnTypeFormattingEdits),
     registerInlineCompletionItemProvider: (_, provider) => (made.ghosts = provider.provideInlineCompletionItems),
   },
   commands: { registerCommand: (name, run) => (made[name] = run) },

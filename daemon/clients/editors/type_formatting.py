@@ -43,7 +43,7 @@ class Mendings:
         if not correction or not correction["apply"] or document.source != text:
             return []
         removed, put = text[offset - correction["replace"] : offset], correction["text"]
-        while removed and removed[-1:] == put[-1:]:
+        while removed[-1:] == put[-1:] and not removed[-1:].isalnum():  # the mark behind it stays
             removed, put, offset = removed[:-1], put[:-1], offset - 1
         start = offset - len(removed)
         line = text[text.rfind("\n", 0, start) + 1 : offset]
