@@ -138,11 +138,6 @@ class Room:
             one.terminate()
             psutil.wait_procs([one], DEADLINE_S)
 
-    def end_hosts_soon(self):
-        """End what browsers have started here, once it goes on."""
-        for one in self.hosts():
-            one.terminate()
-
     @contextlib.contextmanager
     def mute(self):
         """Within this no answer comes; what was asked is answered afterwards."""
@@ -151,7 +146,8 @@ class Room:
             one.suspend()
         yield
         for one in hosts:
-            one.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it was killed
+                one.resume()
 
     def asked(self, what=None):
         """What the browser has asked the host for so far; `typing`: nothing, where nothing is to be suggested."""

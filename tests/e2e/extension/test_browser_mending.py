@@ -2,7 +2,7 @@
 
 import pytest
 from browsers import FIELDS, VALUE, in_chromium, nodes
-from waiting import until
+from waiting import DEADLINE_S, until
 
 MENDED = "we saw the"
 NOWHERE = {
@@ -144,7 +144,12 @@ def test_an_input_method_that_composes_before_the_answer_comes_is_undisturbed(br
 
 @in_chromium
 def test_what_was_typed_stands_where_the_service_goes_before_it_answers(browser):
-    muted(browser, browser.room.end_hosts_soon)
-    until(lambda: not browser.room.hosts())
+    def kill():
+        for one in browser.room.hosts():
+            one.kill()
+            one.wait(DEADLINE_S)
+
+    muted(browser, kill)
     assert browser.tab.js(VALUE) == "we saw hte"
-    until(lambda: write_slip(browser, FIELDS["textarea"]))  # another host is started
+    browser.popup(browser.url("/", ""))  # it starts another host at once
+    until(lambda: write_slip(browser, FIELDS["textarea"]))
