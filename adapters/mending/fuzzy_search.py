@@ -70,10 +70,15 @@ class FuzzySearch:
         """Return a kept column of a beginning, or make the column from the columns of its own beginnings."""
         if (kept := self._beginnings.get(typed)) is not None:
             return dict(zip(*kept, strict=True))
-        found = self._step(typed) if typed else {ROOT: 0.0}
+        found = self._step(typed) if typed else self._first_left_out()
         if len(typed) <= _BEGINNING and len(self._beginnings) < _MAX_BEGINNINGS:
             self._beginnings[typed] = array("i", found), array("d", found.values())
         return found
+
+    def _first_left_out(self) -> Column:
+        """Return the column of nothing typed, where the first letter may have been left out."""
+        costs, (start, end) = self._channel.costs, self._children[ROOT : ROOT + 2]
+        return {ROOT: 0.0} | dict.fromkeys(range(start, end), costs.missing + costs.first)
 
     def _step(self, typed: str) -> Column:
         """Return the column of ``typed`` from the columns of its beginnings."""

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from idiolect.adapters.mending.letter_model import LetterModel
 from idiolect.models.dictionary import (
     DictionaryTables,
     Spelling,
@@ -146,6 +147,11 @@ class GeneralWords:
             if (without := before + after) and self.frequency(form) >= _MEANT * self.frequency(without):
                 found[without] = form
         return found
+
+    @cached_property
+    def letters(self) -> LetterModel:
+        """How likely letters follow each other in the lexicon's forms."""
+        return LetterModel(self._lexicon.forms)
 
     def form(self, index: int) -> str:
         """Return a form of the lexicon."""

@@ -219,7 +219,7 @@ class Mistakes:
             return right >= max(3, 2 * times)
         if not self._times_small[word] and not (self._times_small[meant] and right >= 20 * times):
             return False  # it may be a name
-        if _is_elongated(word, meant):
+        if is_elongated(word, meant):
             return False
         if len(word) < _SHORT:
             return _is_swapped(word, meant) and right >= 20 * times
@@ -239,11 +239,7 @@ class Mistakes:
         times, right = self._times[word], self._times[meant]
         if len(word) <= _SHORT or not 2 <= times <= right or self._general.frequency(word):
             return False
-        if (
-            cost <= self._costs.missing_apostrophe
-            or not self._times_small[word]
-            or _is_elongated(word, meant)
-        ):
+        if cost <= self._costs.missing_apostrophe or not self._times_small[word] or is_elongated(word, meant):
             return False
         return math.log(right / self._total / _UNSEEN) - cost >= _EXPLAINED_BY_USER
 
@@ -262,7 +258,7 @@ def _is_swapped(word: str, meant: str) -> bool:
     return any(word[:at] + word[at + 1] + word[at] + word[at + 2 :] == meant for at in range(len(word) - 1))
 
 
-def _is_elongated(word: str, meant: str) -> bool:
+def is_elongated(word: str, meant: str) -> bool:
     """Return True for letters that are repeated on purpose: "sooo", "yeahh"."""
     if (run := _RUN_OF_THREE.search(word)) is not None:
         return run.end() == len(word) or len(word) < _LONG

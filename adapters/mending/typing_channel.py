@@ -29,11 +29,11 @@ class Costs:
     missing: float = 5.5  # a letter left out
     missing_double: float = 4.5  # one of two like letters left out
     missing_apostrophe: float = 2.0
-    added: float = 8.0  # a letter too many
+    added: float = 9.0  # a letter too many
     added_near: float = 7.0  # one whose key is next to that before it
     added_double: float = 5.5  # a letter typed twice
     spelled: float = 5.0  # letters that are often written for others
-    first: float = 2.0  # more, for each of these at the first letter
+    first: float = 1.0  # more, for each of these at the first letter
     capital_missing: float = 3.0
     longer: float = 3.0  # that somebody who made a mistake has not come to the word's end
     joined: float = 6.0  # a space left out

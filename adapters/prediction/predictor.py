@@ -150,6 +150,7 @@ class Predictor:
         if self._mender is not None and self._languages is not None:
             is_known = self._languages.knows(_MISTYPED)
             self._mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
+            self._mender.ended_words.mend(f"{_MISTYPED} ")
 
     def _read(self, ids: list[int]) -> Steps[None]:
         yield from self.next_token.prefill_in_pieces(ids)
@@ -235,7 +236,7 @@ class Predictor:
             return reason is not None
 
         if mender is not None:  # first: what stands before the word is read before what stands behind it
-            correction = mender.ended(prefix, is_known=is_known)
+            correction = mender.ended_words.mend(prefix, is_known=is_known)
         if remember:
             self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix), ghost_words
         if WORD.match(suffix):

@@ -172,7 +172,7 @@ class WordRanker:
         return matches
 
     def _find(self, split: SplitPrefix, count: int, probs: NDArray[np.float32], unknown: float) -> Matches:
-        words_before, in_text = self._words_before(split.head)
+        words_before, in_text = self.words_before(split.head)
 
         def match(some: SplitPrefix) -> Matches:
             return self._match(some, count, probs, in_text)
@@ -230,7 +230,7 @@ class WordRanker:
                     total += prob * score
         return best_matches(scores, total, found.finished, count)
 
-    def _words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
+    def words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
         """Return the words before the one under the cursor, in order and with how often each stands there."""
         if self._before is None or self._before[0] != head:
             words = WORD.findall(self._tokenizer.decode(head))

@@ -75,6 +75,28 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
 
 
 @pytest.mark.parametrize(
+    ("prefix", "meant"),
+    [
+        ("I want ot ", "to"),  # short words
+        ("Let me know hwo ", "how"),
+        ("I think taht ", "that"),
+        ("as wel ", "well"),
+        ("I am uust ", "just"),  # the first letter
+        ("I am looking orward ", "forward"),
+        ("I hope ou ", None),
+        ("Teh ", "The"),  # capitals
+        ("THe ", "The"),
+        ("hTe ", "The"),
+        ("we saw tHe ", "the"),
+    ],
+)
+def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
+    correction = predictor.suggest(prefix, corrections=True).correction
+    sure = correction.text if correction is not None and correction.sure else None
+    assert sure == (meant and f"{meant} ")
+
+
+@pytest.mark.parametrize(
     "prefix",
     [
         "I like the colour ",

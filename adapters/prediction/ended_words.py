@@ -1,0 +1,195 @@
+"""What was meant by the word that just ended, and whether it is sure enough to be put there without being asked.
+
+Each word that may have been meant has a score: how likely it is at this place, times how likely a person who means it
+types what stands there. So has the word as it was typed, whether a list has it or its letters alone speak for it. The
+odds of the best one against all others decide. The weights come from 2,000 words, and slips of them, of four people
+each.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, with_capitals
+from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
+from idiolect.adapters.mending.corrections import Candidate
+from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.inflections import are_forms_of_one
+from idiolect.adapters.mending.mistakes import is_elongated
+from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
+from idiolect.adapters.prediction.suggestion import Correction
+from idiolect.adapters.prediction.user_model import UserModel
+
+MAX_LETTERS: Final = 30
+"""Of a word that is mended."""
+# Log odds from which on a correction is offered, and made without being asked; those of a known misspelling, at least.
+_OFFERED_ODDS, _SURE_ODDS, _KNOWN_ODDS = 0.0, 2.0, 1.0
+# What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
+_SPELT, _OWN_SPELT, _LISTED, _OWN_LISTED = 1.0, 2.0, 0.3, 5.0
+# A word that no list has: of all words, times its letters; how much likelier it is as a name, and if a dictionary has
+# it; how much less with capitals inside.
+_NEW, _NEW_NAME, _NEW_SPELT, _NEW_CAPITALS = 0.02, 3.0, 20.0, 0.01
+# Score as typed, and probability of the least likely letter by those before it, from which on nothing else is likelier:
+# a slip costs 4.5 nats, and a search as much as all the rest of a keystroke.
+_PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
+_MIN_USES: Final = 3  # of a word that is put there without being asked and that no dictionary has
+_MOST_COST: Final = 9.0  # nats of the mistakes in a word that is put there without being asked
+_LONG: Final = 5  # letters of a word that other endings make a word, too
+_MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
+# Letters, and up to three characters behind them. Searched from the end.
+_ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
+_INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
+_SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
+_SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}\p{Ll}*")  # "hTe"
+_LAUGHTER = regex.compile(r"[ha]{4,}|(?:h[aeio]){2,}h?")
+
+
+class EndedWords:
+    """Mends words that have just ended. For one thread at a time.
+
+    Args:
+        ranker: splits prefixes.
+        next_token: next-token distributions.
+        user_model: the user's words.
+        general: the general words.
+        meant: finds what may have been meant.
+    """
+
+    def __init__(
+        self,
+        ranker: WordRanker,
+        next_token: NextTokenModel,
+        user_model: UserModel,
+        general: GeneralWords,
+        meant: MeantWords,
+    ) -> None:
+        self._ranker = ranker
+        self._next_token = next_token
+        self._user_model = user_model
+        self._general = general
+        self._meant = meant
+
+    def mend(self, prefix: str, *, is_known: bool = True) -> Correction | None:
+        """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
+
+        With ``is_known`` False, in a language that is not known, only what the user decided is mended.
+        """
+        match = _ENDED.search(prefix)
+        if match is None or len(match[1]) > MAX_LETTERS:
+            return None
+        typed, behind = match[1], match[2]
+        split = self._ranker.split(prefix[: match.end(1)])
+        if split.typed != typed:
+            return None
+        decided = self._user_model.preferences.corrections
+        if (put := decided.replaced.get(fold(typed))) is not None:
+            return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
+        if fold(typed) in decided.kept or not is_known:
+            return None
+        before, words = prefix[: match.start()], self._user_model.words
+        probs, known = self._next_token.next_probs(split.head), self._meant.known(typed)
+        stands = self._score_as_typed(split, probs, listed=known.listed)
+        if not known.listed and (
+            stands >= _PLAUSIBLE
+            or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
+        ):
+            return None
+        candidates = [
+            candidate
+            for candidate in self._meant.candidates(before, split, probs, known, finished=True)
+            if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
+            and (fold(typed) != fold(candidate.text) or self._may_lack_capital(before, typed))
+        ]
+        if known.meant is not None:
+            text = with_capitals(as_written(known.meant), typed)
+            score = self._meant.score(known.meant, split, probs) * math.exp(-KNOWN_COST)
+            listed = next((it for it in candidates if it.text == text), Candidate(text, score, KNOWN_COST))
+            candidates = [listed, *(it for it in candidates if fold(it.text) != fold(text))]
+        if not candidates:
+            return None
+        best = candidates[0]
+        if known.meant is None:
+            best = max(candidates, key=lambda it: it.score * self._capital_lost(typed, it.text))
+        others = sum(it.score for it in candidates if fold(it.text) != fold(best.text))
+        if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
+            best = replace(best, text=best.text[:1].upper() + best.text[1:])
+        odds = math.log(max(best.score, 1e-30) / max(stands + others, 1e-30))
+        if known.meant is not None:  # whatever stands before it
+            odds = max(odds, _KNOWN_ODDS)
+        if odds < _OFFERED_ODDS or self._user_model.must_hide(before, best.text):
+            return None
+        sure = odds >= _SURE_ODDS and self._may_be_made(before, typed, best)
+        return Correction(best.text + behind, len(typed) + len(behind), 1 / (1 + math.exp(-odds)), sure)
+
+    def _capital_lost(self, typed: str, meant: str) -> float:
+        """Return what counters the cost of a capital that went with the first letter: "hich" for "Which"."""
+        lost = meant[:1].isupper() and fold(meant)[1:] == typed
+        return math.exp(self._meant.channel.costs.capital_missing) if lost else 1.0
+
+    def _score_as_typed(self, split: SplitPrefix, probs: NDArray[np.float32], *, listed: bool) -> float:
+        """Return how likely the typed word is meant as it stands, on the scale of a candidate's score.
+
+        ``listed``: it is a known misspelling.
+        """
+        words, typed = self._user_model.words, split.typed
+        stands = score_word(words, typed, split.spaced, probs)
+        if not stands and is_capitalized(typed):
+            stands = score_word(words, fold(typed), split.spaced, probs)
+        new = _NEW * math.exp(self._general.letters.log_prob(typed))
+        if typed[1:] != typed[1:].lower():
+            new *= _NEW_CAPITALS
+        elif is_capitalized(typed):
+            new *= _NEW_NAME
+        if listed:
+            return DOUBT * (stands + new)
+        is_own = words.count_form(typed) > 0 or typed in self._ranker.words_before(split.head)[1]
+        if self._general.is_spelt(typed):
+            return (_OWN_SPELT if is_own else _SPELT) * stands + (new if stands else _NEW_SPELT * new)
+        return (_OWN_LISTED if is_own else _LISTED) * stands + new
+
+    def _may_lack_capital(self, before: str, typed: str) -> bool:
+        """Return True if a word may be wrong in its capitals alone: not "PlayStation", nor what is no name."""
+        if _SLIPPED_CAPITALS.fullmatch(typed):
+            return True
+        if _INNER_CAPITAL.search(typed):
+            return False
+        if self._general.is_name(typed):
+            return True
+        is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
+        return (is_own or not typed.islower()) and not BEGINS.search(before)
+
+    def _may_be_made(self, before: str, typed: str, best: Candidate) -> bool:
+        """Return True if what is surely meant may be put there without being asked."""
+        words, general = self._user_model.words, self._general
+        folded, meant = fold(typed), fold(best.text)
+        is_english = words.language_at_hand == "en"
+        if not is_english and best.cost > _MOST_ACCENTS * self._meant.channel.costs.accent:
+            return False
+        if len(typed) > 1 and typed.isupper():
+            return False
+        if folded == meant:
+            return as_written(typed) == best.text or _SLIPPED_CAPITALS.fullmatch(typed) is not None
+        if len(meant) > 1 and best.text.isupper():
+            return False
+        if _INNER_CAPITAL.search(typed) and not _SLIPPED_CAPITALS.fullmatch(typed):
+            return False
+        may_be_name = is_capitalized(typed) and not BEGINS.search(before)
+        if may_be_name and not general.is_name(best.text) and not words.count_form(best.text):
+            return False
+        if best.cost > _MOST_COST or folded == meant.replace("'", "") in general.spelling:
+            return False  # two slips, or "its" and "well"
+        if is_elongated(folded, meant) or _LAUGHTER.fullmatch(folded):
+            return False
+        longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
+        is_prefixed = folded[1:] == meant and folded[0] != folded[1]
+        if is_prefixed or (len(typed) >= _LONG and longer[:-1] == shorter and longer[-1] in "dgrs"):
+            return False  # "mtime", "usernames", "comin"
+        return best.text in general.spelling or words.count(best.text) >= _MIN_USES
