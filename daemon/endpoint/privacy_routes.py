@@ -32,8 +32,8 @@ class ForgetBody(Body):
 
     text: Name | None = None
     phrase: Name | None = None
-    phrases: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = None
-    ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)] | None = None
+    phrases: Annotated[tuple[Name, ...], Field(min_length=1, max_length=100)] | None = None
+    ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=10_000)] | None = None
     source: Name | None = None
     app: Name | None = None
     since: Time = None
@@ -44,16 +44,7 @@ class ForgetBody(Body):
     @property
     def selector(self) -> Selector:
         """The conditions. Raises EmptySelectorError, UnseenCharactersError."""
-        return Selector(
-            text=self.text,
-            ids=None if self.ids is None else tuple(self.ids),
-            source=self.source,
-            app=self.app,
-            since=self.since,
-            until=self.until,
-            phrase=self.phrase,
-            phrases=None if self.phrases is None else tuple(self.phrases),
-        )
+        return Selector(**self.model_dump(exclude={"expect", "dry_run"}))
 
 
 def _iso(given: object) -> datetime | None:

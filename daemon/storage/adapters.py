@@ -57,13 +57,12 @@ class Adapters:
 
     def all(self) -> list[AdapterRow]:
         """All adapters, newest last."""
+        columns = (
+            "id, parent, created_us, metrics, reason, rank, size_bytes, entries_seen,"
+            f" iif(status = 'active' AND NOT {_OF_THIS_BASE}, 'waiting', status) AS status, {_KEPT} AS kept"
+        )
         with self._connection.reading() as db:
-            columns = (
-                "id, parent, created_us, metrics, reason, rank, size_bytes, entries_seen,"
-                f" iif(status = 'active' AND NOT {_OF_THIS_BASE}, 'waiting', status) AS status, {_KEPT} AS kept"
-            )
-            rows = [*db.table("adapters").rows_where(order_by="id", select=columns)]
-        return [_row(**row) for row in rows]
+            return [_row(**row) for row in db.table("adapters").rows_where(order_by="id", select=columns)]
 
     def add(
         self,

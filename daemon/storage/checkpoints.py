@@ -28,16 +28,13 @@ class Checkpoints:
 
     def last(self) -> Checkpoint | None:
         """What the round that runs, or the last one if it was cut off, can go on from."""
-        query = "SELECT round, about, parts, spent_s FROM checkpoints WHERE parts > 0"
-        with self._connection.reading() as db:
-            row = db.execute(query).fetchone()
+        row = self._connection.row("SELECT round, about, parts, spent_s FROM checkpoints WHERE parts > 0")
         return None if row is None else Checkpoint(row[0], json.loads(row[1]), row[2], row[3])
 
     def part(self, round_id: int, number: int) -> bytes:
         """A part, numbered from 0, of the checkpoint that `last` returns."""
         query = "SELECT data FROM checkpoints JOIN checkpoint_parts USING (round, slot) WHERE round = ? AND part = ?"
-        with self._connection.reading() as db:
-            row = db.execute(query, (round_id, number)).fetchone()
+        row = self._connection.row(query, (round_id, number))
         return b"" if row is None else bytes(row[0])
 
     def add_part(self, round_id: int, number: int, data: bytes, spent_s: float | None) -> None:
@@ -47,7 +44,7 @@ class Checkpoints:
         take the place of the one before. Nothing is kept where the round's row is gone: text was forgotten meanwhile.
         """
         with self._connection.writing() as db:
-            row = db.execute("SELECT slot FROM checkpoints WHERE round = ?", (round_id,)).fetchone()
+            row = self._connection.row("SELECT slot FROM checkpoints WHERE round = ?", (round_id,))
             if row is None:
                 return
             slot = 1 - row[0]
@@ -63,15 +60,12 @@ class Checkpoints:
 
     def drop(self, round_id: int) -> None:
         """Drop the checkpoints of a round that has ended for good."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM checkpoints WHERE round = ?", (round_id,))
+        self._connection.change("DELETE FROM checkpoints WHERE round = ?", (round_id,))
 
     def drop_torn(self) -> None:
         """Drop what holds no whole checkpoint; for the start of the service."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM checkpoints WHERE parts = 0")
+        self._connection.change("DELETE FROM checkpoints WHERE parts = 0")
 
     def drop_all(self) -> None:
         """Drop every checkpoint: text is let go, and each may hold some of it."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM checkpoints")
+        self._connection.change("DELETE FROM checkpoints")

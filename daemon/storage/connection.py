@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.encrypted_file import connect, immediate, translated
 from idiolect.daemon.storage.errors import StoreUnreadableError
+
+#: Values of a statement, in the order of its question marks.
+Values: TypeAlias = Sequence[object]
+Row: TypeAlias = tuple[Any, ...]
 
 
 class StoreConnection:
@@ -58,6 +63,27 @@ class StoreConnection:
                     yield db
                 finally:
                     self._in_transaction = False
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        """The rows that a query finds."""
+        with self.reading() as db:
+            return db.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Values = ()) -> Row | None:
+        """The first row that a query finds."""
+        with self.reading() as db:
+            found: Row | None = db.execute(sql, values).fetchone()
+            return found
+
+    def value(self, sql: str, values: Values = ()) -> Any:
+        """The one value that a query finds, which must find a row."""
+        with self.reading() as db:
+            return db.execute(sql, values).fetchone()[0]
+
+    def change(self, sql: str, values: Values = ()) -> int:
+        """Run a statement in a write transaction, and return how many rows it changed."""
+        with self.writing() as db:
+            return db.execute(sql, values).rowcount
 
     @contextmanager
     def outside_transaction(self, *, writing: bool) -> Iterator[Database]:

@@ -97,13 +97,10 @@ class Entries:
 
     def ids_of(self, keys: Iterable[str]) -> dict[str, int]:
         """The ids of the entries that have one of these keys, by key."""
-        found = {}
-        with self._connection.reading() as db:
-            for key in keys:
-                row = db.execute("SELECT id FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone()
-                if row is not None:
-                    found[key] = int(row[0])
-        return found
+        query = "SELECT id FROM entries WHERE key = ?"
+        with self._connection.reading():
+            found = {key: self._connection.row(query, [bytes.fromhex(key)]) for key in keys}
+        return {key: int(row[0]) for key, row in found.items() if row is not None}
 
     def token_ids(self) -> Iterator[tuple[int, bytes]]:
         """Yield the id and token ids (little-endian uint32) of each entry, by time and then id."""
@@ -119,19 +116,14 @@ class Entries:
         )
         last = _START
         while True:
-            with self._connection.reading() as db:
-                rows = db.execute(sql, [*last, *values]).fetchall()
-            if not rows:
+            if not (rows := self._connection.rows(sql, [*last, *values])):
                 return
             yield from rows
             last = rows[-1][:2]
 
     def newest_texts(self, source: str, limit: int, before: int | None = None) -> list[Entry]:
         """Return the texts of a source that were taken last, the newest first, up to the entry `before`."""
-        with self._connection.reading() as db:
-            rows = db.execute(
-                NEWEST_TEXTS, [source, 2**63 - 1 if before is None else before, limit]
-            ).fetchall()
+        rows = self._connection.rows(NEWEST_TEXTS, [source, 2**63 - 1 if before is None else before, limit])
         return [
             Entry(id_, text, of, app, moment(at_us), tokens) for id_, text, of, app, at_us, tokens in rows
         ]
@@ -143,39 +135,30 @@ class Entries:
 
     def total(self) -> int:
         """The number of entries, with or without their text."""
-        with self._connection.reading() as db:
-            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+        return int(self._connection.value("SELECT count(*) FROM entries"))
 
     def counts(self) -> Counts:
         """How much text is kept."""
-        with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT source, count(*), sum(words), sum(tokens) FROM entries WHERE expired_us IS NULL"
-                " GROUP BY source ORDER BY source"
-            ).fetchall()
-        return Counts(
-            entries=sum(row[1] for row in rows),
-            words=sum(row[2] for row in rows),
-            tokens=sum(row[3] for row in rows),
-            sources={row[0]: row[1] for row in rows},
+        rows = self._connection.rows(
+            "SELECT source, count(*), sum(words), sum(tokens) FROM entries WHERE expired_us IS NULL"
+            " GROUP BY source ORDER BY source"
         )
+        entries, words, tokens = (sum(row[column] for row in rows) for column in (1, 2, 3))
+        return Counts(entries, words, tokens, sources={row[0]: row[1] for row in rows})
 
     def tokens_of(self, ids: Collection[int]) -> int:
         """The number of tokens in these entries."""
         sum_of = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id IN (SELECT value FROM json_each(?))"
-        with self._connection.reading() as db:
-            return int(db.execute(sum_of, [json.dumps(sorted(ids))]).fetchone()[0])
+        return int(self._connection.value(sum_of, [json.dumps(sorted(ids))]))
 
     def tokens_after(self, entry_id: int) -> int:
         """The number of tokens in the entries that arrived after this entry."""
         query = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ?"
-        with self._connection.reading() as db:
-            return int(db.execute(query, [entry_id]).fetchone()[0])
+        return int(self._connection.value(query, [entry_id]))
 
     def select_ids(self, selector: Selector) -> frozenset[int]:
         """The ids of the selected entries."""
-        matches = self.match(selector)
-        return frozenset(self.still_selected(selector, matches))
+        return frozenset(self.still_selected(selector, self.match(selector)))
 
     def match(self, selector: Selector) -> MatchingEntries:
         """Find the entries that are selected by their text; none where the selector looks for no text.
@@ -215,8 +198,7 @@ class Entries:
             f" (id IN (SELECT value FROM json_each(?)) AND {kept}) OR (id > ? AND {where})"
         )
         wanted = json.dumps(sorted(matches.ids))
-        with self._connection.reading() as db:
-            return [row[0] for row in db.execute(sql, [wanted, matches.last_id, *values])]
+        return [row[0] for row in self._connection.rows(sql, [wanted, matches.last_id, *values])]
 
     def delete(self, ids: Collection[int], *, for_good: bool, texts: bool) -> None:
         """Delete entries, and what files' states tell of their text.

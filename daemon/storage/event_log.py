@@ -28,6 +28,5 @@ class EventLog:
     def all(self, since_us: int = 0, most: int = _EVENTS_KEPT) -> list[Event]:
         """What was noted from `since_us` on (microseconds since 1970), newest last: the last `most` events."""
         query = "SELECT at_us, kind, detail FROM events WHERE at_us >= ? ORDER BY id DESC LIMIT ?"
-        with self._connection.reading() as db:
-            rows = db.execute(query, (since_us, most)).fetchall()
+        rows = self._connection.rows(query, (since_us, most))
         return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in reversed(rows)]

@@ -29,14 +29,12 @@ class FileStates:
 
     def get(self, path: str) -> FileState | None:
         """The file at `path` as it was when last read; None where it never was."""
-        with self._connection.reading() as db:
-            row = db.execute(f"{_COLUMNS} WHERE path = ?", [os.fsencode(path)]).fetchone()
+        row = self._connection.row(f"{_COLUMNS} WHERE path = ?", [os.fsencode(path)])
         return None if row is None else _state(*row)
 
     def all(self) -> list[FileState]:
         """All files read, by path."""
-        with self._connection.reading() as db:
-            return [_state(*row) for row in db.execute(f"{_COLUMNS} ORDER BY path")]
+        return [_state(*row) for row in self._connection.rows(f"{_COLUMNS} ORDER BY path")]
 
     def put(self, state: FileState) -> None:
         """Keep a file's state, in the place of an earlier one; its paragraphs without the forgotten ones."""
@@ -50,15 +48,13 @@ class FileStates:
     def renamed(self, status: os.stat_result) -> FileState | None:
         """The state of a file that had this size and time of saving and is gone from its place: it was renamed."""
         same = f"{_COLUMNS} WHERE size_bytes = ? AND mtime_ns = ?"
-        with self._connection.reading() as db:
-            rows = db.execute(same, [status.st_size, status.st_mtime_ns]).fetchall()
+        rows = self._connection.rows(same, [status.st_size, status.st_mtime_ns])
         return next((_state(*row) for row in rows if not os.path.lexists(row[0])), None)
 
     def passes_over(self, digest: str) -> bool:
         """Whether a paragraph with this hash was forgotten for good."""
         query = "SELECT 1 FROM forgotten_paragraphs WHERE mark = ?"
-        with self._connection.reading() as db:
-            return db.execute(query, [_mark(digest)]).fetchone() is not None
+        return self._connection.row(query, [_mark(digest)]) is not None
 
     def blur_deleted(self, *, for_good: bool) -> frozenset[int]:
         """Shorten the hashes of paragraphs that belong to deleted entries; `for_good` passes these over from now on.

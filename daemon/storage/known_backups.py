@@ -21,8 +21,7 @@ class Backups:
 
     def all(self) -> list[BackupRow]:
         """The backups that are known, oldest first, whether or not their files are still there."""
-        with self._connection.reading() as db:
-            rows = db.execute("SELECT path, at_us, last_entry FROM backups ORDER BY at_us, path").fetchall()
+        rows = self._connection.rows("SELECT path, at_us, last_entry FROM backups ORDER BY at_us, path")
         return [BackupRow(os.fsdecode(path), moment(at_us), last) for path, at_us, last in rows]
 
     def note(self, row: BackupRow) -> None:
@@ -33,8 +32,7 @@ class Backups:
 
     def drop(self, path: str) -> None:
         """Do not speak of the backup at `path` any more."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
+        self._connection.change("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
 
     def drop_deleted(self) -> None:
         """Do not speak any more of backups whose files were deleted; a disk may also be away."""

@@ -41,10 +41,9 @@ class Receipts:
 
     def all(self) -> list[KeptReceipt]:
         """What was forgotten, in figures, newest last."""
-        with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
-            ).fetchall()
+        rows = self._connection.rows(
+            "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
+        )
         return [
             KeptReceipt(
                 id=row[0],

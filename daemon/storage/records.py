@@ -342,15 +342,11 @@ class Tenth:
 
 @dataclass(frozen=True)
 class FeedbackReport:
-    """The feedback of some days: in all, by day (UTC) and kind, by adapter (None: the base), and by tenth.
-
-    `reliability` has ten tenths a kind, the lowest first.
-    """
+    """The feedback of some days: in all, by day (UTC) and kind, and by adapter (None: the base)."""
 
     savings: Savings
     by_day: dict[tuple[date, SuggestionKind], Savings]
     by_adapter: dict[int | None, Savings]
-    reliability: dict[SuggestionKind, tuple[Tenth, ...]]
 
 
 @dataclass(frozen=True)

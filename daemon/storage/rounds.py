@@ -27,8 +27,7 @@ class Rounds:
 
     def last_id(self) -> int:
         """The id of the newest round; 0 before the first."""
-        with self._connection.reading() as db:
-            return int(db.execute("SELECT coalesce(max(id), 0) FROM rounds").fetchone()[0])
+        return int(self._connection.value("SELECT coalesce(max(id), 0) FROM rounds"))
 
     def begin(self, parent: int | None, about: dict[str, Any] | None = None) -> int:
         """Note that a round starts from adapter `parent` (None: the base); the round's id.
@@ -52,10 +51,9 @@ class Rounds:
 
     def reopen(self, round_id: int) -> None:
         """Note that a round that was cut off runs again."""
-        with self._connection.writing() as db:
-            db.execute(
-                "UPDATE rounds SET status = 'running', ended_us = NULL, reason = '' WHERE id = ?", (round_id,)
-            )
+        self._connection.change(
+            "UPDATE rounds SET status = 'running', ended_us = NULL, reason = '' WHERE id = ?", (round_id,)
+        )
 
     def end(
         self,

@@ -142,13 +142,11 @@ class Shared:
     @contextmanager
     def with_large_cache(self) -> Iterator[None]:
         """In the block, the pages of the indexes over which marks are spread stay in memory."""
-        with self._connection.reading() as db:
-            db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        self._connection.rows(f"PRAGMA cache_size = -{_CACHE_KB}")
         try:
             yield
         finally:
-            with self._connection.reading() as db:
-                db.execute("PRAGMA cache_size = -2000")  # the default
+            self._connection.rows("PRAGMA cache_size = -2000")  # the default
 
     # What the repository of entries tells, within its own transactions
 
@@ -190,8 +188,7 @@ class Shared:
 
     def segments(self) -> dict[str, int]:
         """The files of this device's log, oldest first, each with its size in bytes."""
-        with self._connection.reading() as db:
-            return dict(db.execute("SELECT name, size_bytes FROM shared_segments ORDER BY rowid").fetchall())
+        return dict(self._connection.rows("SELECT name, size_bytes FROM shared_segments ORDER BY rowid"))
 
     def release(self, names: Sequence[str]) -> None:
         """Have the contents of files written into new files."""
@@ -209,10 +206,12 @@ class Shared:
 
     def waiting(self) -> int:
         """The number of entries and rows of this device that are in no file yet."""
-        rows = "SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry'"
-        with self._connection.reading() as db:
-            entries = db.execute(f"SELECT count(*) FROM (SELECT DISTINCT s.mark, s.at_us {_TO_SEND})")  # noqa: S608 (no value in it)
-            return int(db.execute(rows).fetchone()[0]) + int(entries.fetchone()[0])
+        return int(
+            self._connection.value(
+                "SELECT (SELECT count(*) FROM shared WHERE owner = '' AND segment IS NULL AND kind <> 'entry')"  # noqa: S608 (no value in it)
+                f" + (SELECT count(*) FROM (SELECT DISTINCT s.mark, s.at_us {_TO_SEND}))"
+            )
+        )
 
     def unsent(self) -> Iterator[SharedContents]:
         """Yield the contents that are in no file yet, each as much as goes into one file."""
@@ -232,12 +231,11 @@ class Shared:
         chosen: list[SharedEntry] = []
         chars = 0
         for start in range(0, len(ids), _BATCH):
-            with self._connection.reading() as db:
-                batch = db.execute(
-                    "SELECT shared, at_us, source, app, text FROM entries WHERE shared IS NOT NULL"
-                    " AND expired_us IS NULL AND id IN (SELECT value FROM json_each(?)) ORDER BY at_us, id",
-                    [json.dumps(ids[start : start + _BATCH])],
-                ).fetchall()
+            batch = self._connection.rows(
+                "SELECT shared, at_us, source, app, text FROM entries WHERE shared IS NOT NULL"
+                " AND expired_us IS NULL AND id IN (SELECT value FROM json_each(?)) ORDER BY at_us, id",
+                [json.dumps(ids[start : start + _BATCH])],
+            )
             for row in batch:
                 chosen.append(SharedEntry(*row))
                 chars += len(row[4])
@@ -289,22 +287,19 @@ class Shared:
         """The entries among some that are not here and were not forgotten."""
         known = f"SELECT 1 FROM (SELECT ?1 AS mark, ?2 AS at) AS n WHERE {_FORGOTTEN.format(mark='n.mark', at='n.at')}"  # noqa: S608 (no value in it)
         known += " OR EXISTS (SELECT 1 FROM shared WHERE kind = 'entry' AND mark = ?1 AND at_us = ?2)"
-        with self._connection.reading() as db:
-            return [entry for entry in entries if not db.execute(known, [entry.mark, entry.at_us]).fetchone()]
+        return [entry for entry in entries if not self._connection.row(known, [entry.mark, entry.at_us])]
 
     def count_marks(self) -> int:
         """The number of marks of what was forgotten."""
-        with self._connection.reading() as db:
-            return int(db.execute("SELECT count(*) FROM shared WHERE kind LIKE 'gone%'").fetchone()[0])
+        return int(self._connection.value("SELECT count(*) FROM shared WHERE kind LIKE 'gone%'"))
 
     def fate(self, entry: SharedEntry) -> Literal["forgotten", "kept", "unknown"]:
         """Whether an entry was forgotten, its text is kept here, or neither."""
         gone = f"SELECT 1 FROM (SELECT ?1 AS mark, ?2 AS at) AS n WHERE {_FORGOTTEN.format(mark='n.mark', at='n.at')}"  # noqa: S608 (no value in it)
         kept = "SELECT 1 FROM entries WHERE shared = ?1 AND at_us = ?2 AND expired_us IS NULL"
-        with self._connection.reading() as db:
-            if db.execute(gone, [entry.mark, entry.at_us]).fetchone():
-                return "forgotten"
-            return "kept" if db.execute(kept, [entry.mark, entry.at_us]).fetchone() else "unknown"
+        if self._connection.row(gone, [entry.mark, entry.at_us]):
+            return "forgotten"
+        return "kept" if self._connection.row(kept, [entry.mark, entry.at_us]) else "unknown"
 
     def later(self, decisions: Sequence[SharedRow]) -> list[SharedRow]:
         """The decisions that are later than what is known here about the same things."""
@@ -325,10 +320,10 @@ class Shared:
     def decisions(self) -> list[SharedRow]:
         """All decisions, also decisions that were taken back, in the order in which they were made."""
         query = "SELECT mark, at_us, value FROM shared WHERE kind = 'decision' ORDER BY at_us, value"
-        with self._connection.reading() as db:
-            return [
-                SharedRow("decision", mark, at_us, _value(value)) for mark, at_us, value in db.execute(query)
-            ]
+        return [
+            SharedRow("decision", mark, at_us, _value(value))
+            for mark, at_us, value in self._connection.rows(query)
+        ]
 
     def adopt(self, owner: str) -> bool:
         """Take what another device has in its log into this device's own; whether there was anything."""

@@ -22,12 +22,11 @@ class Sources:
 
     def all(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
-        with self._connection.reading() as db:
-            rows = db.execute(
-                "SELECT id, path, kind, me, read_us, count(origin), coalesce(sum(words), 0) FROM sources"
-                " LEFT JOIN (SELECT origin, words FROM entries WHERE origin IS NOT NULL) ON origin = id"
-                " GROUP BY id ORDER BY path"
-            ).fetchall()
+        rows = self._connection.rows(
+            "SELECT id, path, kind, me, read_us, count(origin), coalesce(sum(words), 0) FROM sources"
+            " LEFT JOIN (SELECT origin, words FROM entries WHERE origin IS NOT NULL) ON origin = id"
+            " GROUP BY id ORDER BY path"
+        )
         return [
             SourceRow(
                 row[0], os.fsdecode(row[1]), row[2], tuple(json.loads(row[3])), moment(row[4]), *row[5:]
@@ -37,8 +36,7 @@ class Sources:
 
     def get(self, path: str) -> tuple[int, tuple[str, ...]] | None:
         """The number of the source at `path` and the names given for it; None where it was never read."""
-        with self._connection.reading() as db:
-            row = db.execute("SELECT id, me FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()
+        row = self._connection.row("SELECT id, me FROM sources WHERE path = ?", [os.fsencode(path)])
         return (int(row[0]), tuple(json.loads(row[1]))) if row else None
 
     def add(self, path: str, kind: str, me: Sequence[str] = ()) -> int:
@@ -75,16 +73,15 @@ class Watches:
 
     def all(self) -> list[str]:
         """The watched folders and files, by path."""
-        with self._connection.reading() as db:
-            return [os.fsdecode(path) for (path,) in db.execute("SELECT path FROM watches ORDER BY path")]
+        return [
+            os.fsdecode(path) for (path,) in self._connection.rows("SELECT path FROM watches ORDER BY path")
+        ]
 
     def add(self, path: str) -> bool:
         """Remember a watched path; False where it was watched already."""
         insert = "INSERT OR IGNORE INTO watches (path) VALUES (?)"
-        with self._connection.writing() as db:
-            return db.execute(insert, (os.fsencode(path),)).rowcount == 1
+        return self._connection.change(insert, (os.fsencode(path),)) == 1
 
     def remove(self, path: str) -> bool:
         """Watch a path no more; False where it was not watched."""
-        with self._connection.writing() as db:
-            return db.execute("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)).rowcount == 1
+        return self._connection.change("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)) == 1

@@ -16,22 +16,18 @@ class State:
 
     def get(self, name: str, default: Any = None) -> Any:
         """The JSON value kept under `name`."""
-        with self._connection.reading() as db:
-            row = db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        row = self._connection.row("SELECT value FROM state WHERE name = ?", (name,))
         return json.loads(row[0]) if row else default
 
     def set(self, name: str, value: Any) -> None:
         """Keep a JSON value under `name`."""
         insert = "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)"
-        with self._connection.writing() as db:
-            db.execute(insert, (name, json.dumps(value)))
+        self._connection.change(insert, (name, json.dumps(value)))
 
     def drop(self, name: str) -> None:
         """Keep no value under `name`."""
-        with self._connection.writing() as db:
-            db.execute("DELETE FROM state WHERE name = ?", (name,))
+        self._connection.change("DELETE FROM state WHERE name = ?", (name,))
 
     def rename(self, name: str, other: str) -> None:
         """Keep what is kept under `name`, if anything is, under the `other` name, in the place of what was there."""
-        with self._connection.writing() as db:
-            db.execute("UPDATE OR REPLACE state SET name = ? WHERE name = ?", (other, name))
+        self._connection.change("UPDATE OR REPLACE state SET name = ? WHERE name = ?", (other, name))

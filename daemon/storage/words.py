@@ -54,16 +54,14 @@ class WordRules:
     def all(self, *kinds: WordRuleKind) -> list[WordRule]:
         """The rules that hold, of all kinds or of `kinds`, in the order in which they were made."""
         wanted = kinds or get_args(WordRuleKind)
-        with self._connection.reading() as db:
-            rows = db.execute(f"{_SELECT} WHERE removed IS NULL ORDER BY at_us, id").fetchall()
+        rows = self._connection.rows(f"{_SELECT} WHERE removed IS NULL ORDER BY at_us, id")
         return [rule for rule in map(_rule, rows) if rule.kind in wanted]
 
     def get(self, kind: WordRuleKind, text: str) -> WordRule | None:
         """The rule of `kind` that holds for a word or phrase."""
-        with self._connection.reading() as db:
-            row = db.execute(
-                f"{_SELECT} WHERE removed IS NULL AND kind = ? AND folded = ?", (kind, folded(text))
-            ).fetchone()
+        row = self._connection.row(
+            f"{_SELECT} WHERE removed IS NULL AND kind = ? AND folded = ?", (kind, folded(text))
+        )
         return _rule(row) if row else None
 
     def add(
@@ -164,7 +162,7 @@ class WordRules:
         With them are the words whose correction was taken back once, as rules that have no number.
         """
         with self._connection.reading() as db:
-            rules = [_rule(row) for row in db.execute(_SELECT).fetchall()]
+            rules = [_rule(row) for row in db.execute(_SELECT)]
             once = db.execute("SELECT text, at_us FROM corrections_taken_back").fetchall()
         noted = [
             WordRule(_NOTED, "never_correct", text, None, "learned", moment(at_us)) for text, at_us in once
