@@ -1,6 +1,7 @@
 """The folders: imports point one way, and what belongs to one folder is in no other."""
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -24,7 +25,12 @@ def modules() -> dict[str, Path]:
 
 
 MODULES = modules()
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    """Every module, parsed."""
+    return {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 
 def folder(module: str) -> str:
@@ -43,11 +49,14 @@ def imported(tree: ast.Module) -> set[str]:
     return found
 
 
-IMPORTS = {name: imported(tree) for name, tree in TREES.items()}
+@functools.cache
+def imports() -> dict[str, set[str]]:
+    """What every module imports."""
+    return {name: imported(tree) for name, tree in trees().items()}
 
 
 def test_packages_import_only_from_those_below():
-    for name, others in IMPORTS.items():
+    for name, others in imports().items():
         package = name.partition(".")[0]
         above = {one for one in others if one.partition(".")[0] not in BELOW[package] | {package}}
         assert not above, f"{name} imports {above}"
@@ -55,7 +64,7 @@ def test_packages_import_only_from_those_below():
 
 def test_no_folders_import_each_other():
     graph: dict[str, set[str]] = {}
-    for name, others in IMPORTS.items():
+    for name, others in imports().items():
         graph.setdefault(folder(name), set()).update(folder(one) for one in others)
     for name, others in graph.items():
         others.discard(name)
@@ -104,7 +113,7 @@ WITHOUT_SERVICE = {
 def test_clients_know_nothing_of_the_core():
     reached = {
         name: {one for one in others - SHARED if f"{one}.".startswith(CORE)}
-        for name, others in IMPORTS.items()
+        for name, others in imports().items()
         if f"{name}.".startswith(CLIENTS)
     }
     for name in reached.keys() - WITHOUT_SERVICE:
@@ -125,13 +134,13 @@ def test_every_folder_says_what_it_is_for():
     for name, path in MODULES.items():
         if path.name != "__init__.py":
             continue
-        sentences = ast.get_docstring(TREES[name]) or ""
+        sentences = ast.get_docstring(trees()[name]) or ""
         for begins in ("In come", "Out "):
             assert begins in " ".join(sentences.split()), f"{path} does not say what comes in and goes out"
 
 
 def test_only_the_storage_folder_speaks_sql():
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         if name.startswith("daemon.storage"):
             continue
         texts = [
@@ -143,7 +152,7 @@ def test_only_the_storage_folder_speaks_sql():
 
 
 def test_only_the_command_line_prints():
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         calls = [
             node.func.id
             for node in ast.walk(tree)
@@ -169,7 +178,7 @@ def test_a_taken_port_is_told_before_what_is_slow_to_import():
 def test_only_the_ingest_folder_makes_entries():
     makers = {
         name
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NewEntry"
     }
@@ -185,7 +194,7 @@ def test_only_the_child_process_reads_sources():
         "daemon.clients.commandline.commands.add",  # in the user's own command, to ask who they are
     }
     readers = {"find", "places", "kind_of", "pieces"}
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         if name.startswith("daemon.sources") or name in allowed:
             continue
         for node in ast.walk(tree):
@@ -240,7 +249,7 @@ def changes_outside_a_verb(tree: ast.Module) -> set[str]:
 
 
 def test_only_the_verbs_of_the_profile_change_what_it_knows():
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         if not name.startswith(("daemon.storage", "daemon.profile")):
             assert not changes_outside_a_verb(tree), name
 

@@ -319,23 +319,7 @@ def test_a_line_that_is_no_answer_is_named_by_its_number_alone(tmp_path, line):
     assert CANARY not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "of_path", "of_context"),
-    [
-        ("absent", NoSuchPathError, NoSuchPathError),
-        ("loop", NoSuchPathError, NoSuchPathError),
-        (".", None, UnreadableError),
-        ("empty", NothingToReadError, NothingToReadError),
-        ("nothing", None, NothingToReadError),
-        ("binary.txt", NothingToReadError, None),
-        ("pipe", None, UnreadableError),
-        ("few.jsonl", TooLittleToTypeError, TooLittleToTypeError),
-        ("large", None, AnswersFileError),
-    ],
-)
-def test_what_is_wrong_with_a_path_is_said_before_anything_runs(
-    written, corpus, tmp_path, monkeypatch, name, of_path, of_context
-):
+def test_what_is_wrong_with_a_path_is_said_before_anything_runs(written, tmp_path, monkeypatch):
     monkeypatch.setattr("idiolect.daemon.evaluation.answers._MAX_BYTES", 1000)
     folder = tmp_path / "wrong"
     folder.mkdir()
@@ -346,14 +330,22 @@ def test_what_is_wrong_with_a_path_is_said_before_anything_runs(
     replies(folder / "nothing", ["fine"], answered=())
     replies(folder / "few.jsonl", ["fine"])
     replies(folder / "large", ["fine"] * 100)
-    for wanted, error in (
-        (EvalRequest(folder / name), of_path),
-        (EvalRequest(context=folder / name), of_context),
+    for name, of_path, of_context in (
+        ("absent", NoSuchPathError, NoSuchPathError),
+        ("loop", NoSuchPathError, NoSuchPathError),
+        (".", None, UnreadableError),
+        ("empty", NothingToReadError, NothingToReadError),
+        ("nothing", None, NothingToReadError),
+        ("binary.txt", NothingToReadError, None),
+        ("pipe", None, UnreadableError),
+        ("few.jsonl", TooLittleToTypeError, TooLittleToTypeError),
+        ("large", None, AnswersFileError),
     ):
-        if error is not None:
-            with pytest.raises(error):
-                next(written.evals.run(wanted))
-        until_nothing_runs(written)
+        for wanted, error in ({"path": folder / name}, of_path), ({"context": folder / name}, of_context):
+            if error is not None:
+                with pytest.raises(error):
+                    next(written.evals.run(EvalRequest(**wanted)))
+            until_nothing_runs(written)
 
 
 # --- one thing at a time ---

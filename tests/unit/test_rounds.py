@@ -149,7 +149,7 @@ def profile(profiles):
 
 
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkeypatch):
-    profile.reopen(rest_s=3)
+    profile.reopen(rest_s=1)
     profile.begin()
     profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
