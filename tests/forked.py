@@ -53,12 +53,14 @@ _IMPORTED = {
         "adapters.training.gate",
         "models.session",
     ),
+    "reader": ("daemon.ingest.reader_child",),
 }
 #: Which interpreter forks a module that is started as `python -P -m` does.
 _MODULES = {
     "idiolect.daemon": "service",
     "idiolect.adapters.training.round": "round",
     "idiolect.adapters.evaluation.run": "round",
+    "idiolect.daemon.ingest.reader_child": "reader",
 }
 _COMMAND_LINE = "command_table"
 _LIMIT = 1 << 18  # bytes of an order
@@ -204,10 +206,14 @@ def _keep(client: socket.socket) -> None:
     """Fork what is asked for, and tell its number and how it ended; returns in what was forked only."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     data, ends, _, _ = socket.recv_fds(client, _LIMIT, 3)
+    order = json.loads(data)
     child = os.fork()
     if child == 0:
         client.close()
-        _become(json.loads(data), ends)
+        _become(order, ends)
+    if order["group"] != -1:  # here, too, so that the group is there once the number is told
+        with contextlib.suppress(OSError):
+            os.setpgid(child, order["group"])
     for end in {0, 1, *ends}:
         os.close(end)
     with contextlib.suppress(OSError):  # who asked may have gone

@@ -2,6 +2,7 @@
 
 import threading
 
+import forked
 import httpx
 import psutil
 import pytest
@@ -11,7 +12,9 @@ from idiolect.daemon.runtime import process
 
 
 @pytest.fixture
-def service(new_service, tmp_path):
+def service(new_service, tmp_path, monkeypatch):
+    for name, value in forked.NEW.items():  # so that its reader is its own child
+        monkeypatch.setenv(name, value)
     found = new_service(tmp_path / "profile")
     process.start(found.settings.prepare())
     yield found

@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 
+import forked
 import pytest
 from reading import ME, Profile
 
@@ -162,8 +163,13 @@ _EVENTS = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.for
 
 
 def _hook(event, arguments):
-    if event == "subprocess.Popen" and "idiolect.daemon.ingest.reader_child" in arguments[1]:
-        return  # the process that reads files; what it would start is a trap that leaves a file
+    # The process that reads files, forked or new; what it would start is a trap that leaves a file.
+    if event == "subprocess.Popen" and {forked.__file__, "idiolect.daemon.ingest.reader_child"} & {
+        *arguments[1]
+    }:
+        return
+    if event == "socket.connect" and str(arguments[1]).endswith("/reader"):
+        return
     if event in _EVENTS or event.startswith("socket.get") or event == "socket.connect":
         for seen in _HOOKED:
             seen.append(event)

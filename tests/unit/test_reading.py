@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import forked
 import psutil
 import pytest
 from reading import Profile, write
@@ -27,6 +28,13 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources.items import Item, Skipped, UnreadableError
 
 TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
+
+
+@pytest.fixture(autouse=True)
+def new_processes(monkeypatch):
+    """Its children are this process's own, and are called what they are."""
+    for name, value in forked.NEW.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
