@@ -201,35 +201,6 @@ def test_tab_leaves_each_field_of_a_form(desktop, needs_program):
                 form.kill()
 
 
-def test_the_window_is_one_line_of_one_size_and_never_over_what_is_written(desktop, editor):
-    def shown(letters):
-        found = []
-        for letter in letters:
-            desktop.type(letter)
-            desktop.offers()
-            found.append(desktop.line())
-        return found
-
-    for _ in range(3):  # IBus's window has its first place in a corner
-        desktop.type("the teal lighthouse keeper Zor")
-        desktop.offers()
-        desktop.press("alt+1")
-    desktop.type(" hums\nthe teal lighthouse keeper ")
-    places = shown("Zorv")
-    assert {height for *_, height in places} == {places[0][3]}, "one line"
-    widths = [width for _, _, width, _ in places]
-    assert max(widths) - min(widths) <= 20, widths  # pixels: spaces fill it, and no font is known here
-    desktop.type("elin hums\nthe teal lighthouse keeper ")
-    below = shown("Zor")[-1]
-    assert below[1] - places[0][1] >= 10, "it went down with the line"
-    desktop.type("velin")
-    desktop.rest()
-    session.wait_for(lambda: not desktop.offering(), "the window to go behind a whole word")
-    session.wait_for(
-        lambda: editor.text.endswith("Zorvelin"), lambda: editor.text
-    )  # saved: nothing is asked then
-
-
 def test_what_is_typed_in_a_pause_is_not_learned_later_and_all_else_though_its_program_is_killed(
     desktop, editor
 ):

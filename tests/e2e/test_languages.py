@@ -97,50 +97,6 @@ def both(base):
     return loaded.build_predictor(loaded.build_user_model(map(loaded.tokenizer.encode, texts)), None)
 
 
-def offered(predictor, prefix):
-    typed = prefix.split(" ")[-1]
-    found = predictor.suggest(prefix, candidates=3, corrections=True)
-    return {typed[: len(typed) - word.replace] + word.text for word in found.words}
-
-
-def test_the_language_at_hand_rules(both):
-    assert offered(both, "I think th") <= {"that", "the", "this", "there", "they", "these"}
-    assert not offered(both, "Ich denke th") & {"that", "the", "this", "they", "there"}
-    assert "the" in offered(both, "Thanks for ")
-    assert not offered(both, "Vielen Dank für ") & {"the", "your", "a", "all"}
-    assert "Haus" in offered(both, "Wir haben ein neues Hau")
-    assert "Haus" in offered(both, "Wir haben ein neues hau"), "a noun has its capital"
-
-
-def test_a_word_of_the_other_language_spoils_nothing(both):
-    plain = offered(both, "I like the idea of ")
-    assert offered(both, "I like the Zeitgeist of ") & {"the", "a", "this", "our"}
-    assert plain & {"the", "a", "this", "our"}
-    assert any(word.startswith("Schaden") for word in offered(both, "We all felt some Schad"))
-    assert offered(both, "We all felt some Schadenfreude about th") & {"the", "that", "this"}
-
-
-def test_what_the_keyboard_lacks_is_mended(both):
-    for prefix, meant in (("Vielen Dank fur ", "für"), ("Wir wohnen in der strasse ", "straße")):
-        correction = both.suggest(prefix, corrections=True).correction
-        assert correction is not None
-        assert correction.text.strip().lower() == meant
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        "Ich spiele das auf der PlayStation ",
-        "My old songs are on the MacBook ",
-        "Er sprach vom Zustand des Gesundheitssystems ",
-        "Seine Antwort war nachdenklicher ",
-    ],
-)
-def test_a_right_word_is_left_alone(both, prefix):
-    """Names with a capital in them, and forms that no list has."""
-    assert both.suggest(prefix, corrections=True).correction is None
-
-
 def test_only_accents_are_put_in_unasked_where_lists_lack_more(both):
     sure = {
         prefix: (found := both.suggest(prefix, corrections=True).correction) is not None and found.sure

@@ -647,22 +647,6 @@ def test_tab_passes_what_was_learned_in_one_step_and_the_arrow_keys_move_in_it(p
     assert page.js(active) == labels[0]
 
 
-def test_on_a_phone_words_and_what_forgets_are_whole(page):
-    page.look(width=360)
-    page.type("We met th")
-    page.until("document.querySelectorAll('#offers li:not([hidden])').length >= 3")
-    cut = "[...document.querySelectorAll('#offers .word')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
-    assert page.js(f"{cut}.map((one) => one.innerText)") == []
-    right = "((one) => one.getBoundingClientRect().right)"
-    assert (
-        page.js(f"""[...document.querySelectorAll('#words button')].filter((one) =>
-      {right}(one) > {right}(one.closest('.scroll')) || one.scrollWidth > one.clientWidth).length""")
-        == 0
-    )
-    box = "document.querySelector('#learned .tall')"
-    assert page.js(f"{box}.scrollWidth <= {box}.clientWidth")
-
-
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
 def test_it_fits_and_axe_finds_nothing(page, width, dark):
     axe = resources.files("axe_core_python") / "axe.min.js"

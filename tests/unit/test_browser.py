@@ -135,18 +135,6 @@ def test_the_extension_reaches_nothing_but_its_host():
             assert word not in text, f"{path.name}: {word}"
 
 
-def test_the_three_choices_are_called_the_same_everywhere():
-    menu = (EXTENSION / "popup.html").read_text("utf-8")
-    button = (EXTENSION / "background" / "button.js").read_text("utf-8")
-    page = (ROOT / "docs" / "browser.md").read_text("utf-8")
-    for mode, words in {"off": "Off", "suggest": "Suggests only", "learn": "Suggests and learns"}.items():
-        assert f'value="{mode}"> {words}</label>' in menu
-        assert f'title: "idiolect: {words[0].lower()}{words[1:]}"' in button
-        assert f"| {words} |" in page
-    for path in (*EXTENSION.rglob("*.js"), *EXTENSION.rglob("*.html")):
-        assert "off the record" not in path.read_text("utf-8").lower(), path.name
-
-
 def node(code, needs_program):
     program = needs_program("node", "nodejs")
     done = subprocess.run(

@@ -204,35 +204,27 @@ def program(loop, service, settings):
 # --- what waits until the program has caught up ---
 
 
-def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(program):
+@pytest.mark.parametrize(
+    ("instead", "replaced"),
+    [
+        (lambda program: program.tell("I tehh"), True),
+        (lambda _program: None, False),
+        (lambda program: program.tell("I teh"), False),
+        (lambda program: program.tell("elsewhere"), False),
+        (lambda program: program.call("FocusOut", ""), False),
+    ],
+    ids=["the last key", "nothing", "the old text", "another text", "the field is left"],
+)
+def test_nothing_is_deleted_unless_the_program_tells_of_the_last_key(program, instead, replaced):
     program.service.words["I tehh"] = [("the", 4)]
     program.type("I teh")
     program.press("h")
     program.settle()
     program.press("1", ALT)
     assert program.wire.sent("DeleteSurroundingText", "CommitText") == []
-    program.tell("I tehh")
-    assert program.changes() == [("DeleteSurroundingText", -4, 4), ("CommitText", "the")]
-
-
-@pytest.mark.parametrize(
-    "instead",
-    [
-        lambda _program: None,
-        lambda program: program.tell("I teh"),
-        lambda program: program.tell("elsewhere"),
-        lambda program: program.call("FocusOut", ""),
-    ],
-    ids=["nothing", "the old text", "another text", "the field is left"],
-)
-def test_nothing_is_deleted_unless_the_program_tells_of_the_last_key(program, instead):
-    program.service.words["I tehh"] = [("the", 4)]
-    program.type("I teh")
-    program.press("h")
-    program.settle()
-    program.press("1", ALT)
     instead(program)
-    assert program.changes() == []
+    made = [("DeleteSurroundingText", -4, 4), ("CommitText", "the")]
+    assert program.changes() == (made if replaced else [])
 
 
 @pytest.mark.parametrize("deletes", [True, False])

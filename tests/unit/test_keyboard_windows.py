@@ -117,16 +117,6 @@ def test_the_program_with_the_one_active_window_has_the_focus(session_bus, state
     assert asyncio.run(find_focused_program()) == name
 
 
-@pytest.mark.parametrize("session", [True, False])
-def test_without_such_a_bus_nothing_is_known(request, monkeypatch, session):
-    if session:
-        request.getfixturevalue("session_bus")
-    else:
-        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-        monkeypatch.delenv("DISPLAY", raising=False)
-    assert asyncio.run(find_focused_program()) == ""
-
-
 async def until(condition):
     while not condition():
         await asyncio.sleep(0.001)
@@ -232,20 +222,3 @@ def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(sess
         return answering.complete(Reply("Yes", lambda: ["Can you come?"])).context()
 
     assert asyncio.run(asyncio.wait_for(asked(), 30)) == ["Can you come?"]
-
-
-def test_where_no_such_bus_runs_it_is_not_looked_for_again_for_a_minute(session_bus, monkeypatch):
-    async def asked():
-        focused, loop = FocusedText(), asyncio.get_running_loop()
-        focused.listen()
-        await until(lambda: focused.listening is None)
-        focused.listen()
-        soon = focused.listening
-        time = loop.time
-        monkeypatch.setattr(loop, "time", lambda: time() + 61)
-        focused.listen()
-        later = focused.listening
-        await until(lambda: focused.listening is None)
-        return soon, later is not None
-
-    assert asyncio.run(asyncio.wait_for(asked(), 120)) == (None, True)

@@ -4,9 +4,7 @@ The threads of a whole service are those that docs/architecture.md names.
 """
 
 import contextlib
-import re
 import threading
-from pathlib import Path
 
 import pytest
 from publishing import publish
@@ -160,29 +158,3 @@ def test_a_sent_text_does_not_wait_until_a_batch_is_learned(service, tmp_path):
     for thread in (reading, sending):
         thread.join(DEADLINE_S)
     assert in_time
-
-
-def test_the_threads_of_a_service_are_those_that_the_architecture_names(tmp_path, tiny_profile):
-    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
-    table = page.split("## Threads\n")[1].split("\n## ")[0]
-    named = {
-        name
-        for row in table.splitlines()
-        if row.startswith("| ")
-        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
-    }
-    before = set(threading.enumerate())
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    (notes / "a.txt").write_text("We met the Xylographers at noon.")
-    with contextlib.closing(Service(tiny_profile(tmp_path / "home", keep_days=30))) as service:
-        list(service.imports.watch(notes, confirmed=True))  # however long it takes to count them
-        service.suggestions.suggest("We met the ")
-        service.model.switch()
-        running = set(threading.enumerate()) - before
-        own = {thread.name for thread in running if not type(thread).__module__.startswith("watchdog")}
-        assert own <= named
-        assert {"model", "watch", "rounds", "retention"} <= own
-        assert len(own) <= 6
-    left = {thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()}
-    assert not left & own

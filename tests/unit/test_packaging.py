@@ -1,7 +1,6 @@
 """What is built to be installed: every module and data file, the licences, and nothing else."""
 
 import email
-import os
 import shutil
 import subprocess
 import sys
@@ -85,14 +84,3 @@ def test_the_sdist_holds_what_its_tests_and_documents_need(sdist):
     wanted = files(*FOLDERS, "tests", "docs") | {"README.md", "CONTRIBUTING.md", "Makefile", "NOTICE"}
     assert wanted <= held
     assert not {name for name in held if name.startswith((".", "build/", "dist/"))}
-
-
-def test_the_wheel_works_where_the_checkout_is_not(wheel, tmp_path):
-    wheel.extractall(tmp_path / "site")
-    code = "from idiolect.daemon.clients.commandline import command_table as c; print(c.__file__, flush=True); c.main()"
-    command = [sys.executable, "-c", code, "--version"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(tmp_path))
-    assert done.stdout.endswith(f"idiolect {PROJECT['version']}\n")

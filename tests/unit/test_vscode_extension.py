@@ -117,27 +117,6 @@ def play(needs_program, tmp_path):
     return played
 
 
-def test_the_server_hears_of_each_document_once_and_its_words_are_offered(play):
-    found, told = play()
-    assert found == {"told": [], "answers": [["Łódź’s 𝒜"]]}
-    methods = [message["method"] for message in told]
-    assert methods == [
-        "initialize",
-        "initialized",
-        "textDocument/didOpen",
-        "textDocument/didOpen",
-        "textDocument/completion",
-        "textDocument/didClose",
-        "workspace/executeCommand",
-        "shutdown",
-        "exit",
-    ]
-    opened = [message["params"]["textDocument"]["text"] for message in told if "didOpen" in message["method"]]
-    assert opened == ["é€𝒜", "later"]
-    assert told[0]["params"]["initializationOptions"]["learn"] is True
-    assert told[6]["params"] == {"command": "idiolect.accepted", "arguments": [{"kind": "word"}]}
-
-
 def test_words_for_another_text_are_not_offered(play):
     found, _ = play(typed=True)
     assert found == {"told": [], "answers": [[]]}
