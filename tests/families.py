@@ -193,9 +193,9 @@ def write_gguf(model: Any, family: str, path: Path, vocabulary: Vocabulary) -> P
     return path
 
 
-def with_weights(weights: Weights, matrices: dict[str, torch.Tensor] | None = None) -> Any:
-    """Transformers' Llama or Gemma with the weights of a base model, and an adapter added to them."""
-    from transformers import Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM
+def with_weights(weights: Weights) -> Any:
+    """Transformers' Llama with the weights of a base model."""
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     config = weights.config
     shape = {
@@ -210,35 +210,18 @@ def with_weights(weights: Weights, matrices: dict[str, torch.Tensor] | None = No
         "max_position_embeddings": config.context,
         "tie_word_embeddings": True,
     }
-    model: Any
-    if config.post_norms:
-        model = Gemma3ForCausalLM(
-            Gemma3TextConfig(**shape, sliding_window=config.window, query_pre_attn_scalar=config.head_dim)
-        )
-        names = {
-            "attention": "input_layernorm",
-            "post_attention": "post_attention_layernorm",
-            "ffn": "pre_feedforward_layernorm",
-            "post_ffn": "post_feedforward_layernorm",
-            "q": "self_attn.q_norm",
-            "k": "self_attn.k_norm",
-        }
-    else:
-        rope = {"rope_type": "default", "rope_theta": config.rope_theta}
-        model = LlamaForCausalLM(LlamaConfig(**shape, rope_parameters=rope))
-        names = {"attention": "input_layernorm", "ffn": "post_attention_layernorm"}
-    one = np.float32(config.post_norms)  # Gemma's norms multiply by one more than their weights
+    rope = {"rope_type": "default", "rope_theta": config.rope_theta}
+    model: Any = LlamaForCausalLM(LlamaConfig(**shape, rope_parameters=rope))
+    names = {"attention": "input_layernorm", "ffn": "post_attention_layernorm"}
     state = {
         "model.embed_tokens.weight": weights.embedding.dequantize(),
-        "model.norm.weight": weights.output_norm - one,
+        "model.norm.weight": weights.output_norm,
     }
     for layer, (maps, norms) in enumerate(zip(weights.maps, weights.norms, strict=True)):
         for name, theirs in names.items():
-            state[f"model.layers.{layer}.{theirs}.weight"] = norms[name] - one
+            state[f"model.layers.{layer}.{theirs}.weight"] = norms[name]
         for group, parts in config.parts().items():
             whole = maps[group].dequantize()
-            if matrices and f"{layer}.{group}.A" in matrices:
-                whole = whole + (matrices[f"{layer}.{group}.A"] @ matrices[f"{layer}.{group}.B"]).T.numpy()
             split = np.split(whole, np.cumsum([size for _, size in parts])[:-1])
             for (part, _), matrix in zip(parts, split, strict=True):
                 owner = "self_attn" if group in ("qkv", "o") else "mlp"
@@ -247,21 +230,6 @@ def with_weights(weights: Weights, matrices: dict[str, torch.Tensor] | None = No
     tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
     model.load_state_dict(tensors)
     return model.eval()
-
-
-def exactly(gemma: Any) -> Any:
-    """The same model of transformers in double precision, with exact rotary angles: its own are computed in single
-    precision, and are off by 3e-5 behind 500 tokens, by 7e-5 behind 1,000."""
-    rotary, config = gemma.model.rotary_emb, gemma.config
-    places = torch.arange(0, config.head_dim, 2, dtype=torch.float64) / config.head_dim
-
-    def angles(states: torch.Tensor, positions: torch.Tensor, layer_type: str) -> tuple[torch.Tensor, ...]:
-        each = positions[..., None] * config.rope_parameters[layer_type]["rope_theta"] ** -places
-        both = torch.cat((each, each), dim=-1)
-        return both.cos().to(states.dtype), both.sin().to(states.dtype)
-
-    rotary.forward = angles
-    return gemma.double()
 
 
 def hugging_face(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
