@@ -64,29 +64,9 @@ _LOOK_EVERY_S = 3600.0  # while the service rests
 class Service:
     """One profile being served. Its parts may be asked from any thread.
 
-    Args:
-        settings: the profile's.
-        key: of its store; None: it is looked for where it is kept.
-        loading: the base model's graph, if it is being loaded already.
-        report: is called with the phase of a long start, and the share of it that is done.
-
-    Attributes:
-        profile: everything learned about the user, and the four verbs that change it.
-        store: its tables.
-        model: what serves: the predictor, and what generates text.
-        suggestions: what is suggested where, and what became of it.
-        trial: whether its user types faster with them.
-        ingest: the one way in for text.
-        imports: sources that are read when asked, and folders that are followed.
-        inventory: what was read.
-        sync: shares what is learned with the user's other devices; `following` says when.
-        stored_secrets: finds what looks like a secret in text that is stored.
-        rounds: training rounds.
-        evals: evaluations.
-        exports: writes what was learned for other programs.
-
-    Raises:
-        IdiolectError: of the base model, the key or the store, when one of them can't be opened.
+    `key` opens the store (None: it is looked for where it is kept), and `loading` is the base model's graph, where it
+    is being loaded already. `report` is called with the phase of a long start, and the share of it that is done.
+    Raises the errors of the base model, the key and the store.
     """
 
     def __init__(

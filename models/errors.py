@@ -42,6 +42,11 @@ class IdiolectError(Exception):
             cls.code, cls.exit_code, cls.http_status = code, exit_code, http_status
 
 
+def code_of(error: BaseException) -> str:
+    """What a log says of an error, whose message may hold a user's text: its code, or its class."""
+    return error.code if isinstance(error, IdiolectError) else type(error).__name__
+
+
 class UnsupportedModelError(
     IdiolectError, code="unsupported-model", exit_code=ExitCode.BASE, http_status=500
 ):

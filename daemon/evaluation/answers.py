@@ -8,6 +8,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
+
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_import import saved_at
@@ -26,13 +28,9 @@ class AnswersFileError(IdiolectError, code="answers-file", exit_code=ExitCode.BA
 def read_answers(path: Path) -> list[EvalMessage]:
     """Return the texts of the JSON Lines file at ``path`` that answer others, in its order, as old as the file.
 
-    Each line is ``{"text": …, "context": [str, …]}``; other fields are passed over. What is kept and answered is not
-    yet free of secrets: :func:`without_secrets` sees to that for those that are typed.
-
-    Raises:
-        NoSuchPathError, UnreadableError: by what is wrong with the path.
-        NothingToReadError: no text in it answers anything.
-        AnswersFileError: a line is something else, or the file is too large.
+    Each line is ``{"text": …, "context": [str, …]}``; other fields are passed over. The texts may hold secrets:
+    :func:`without_secrets` takes them out of the texts that are typed. Raises AnswersFileError for another line or a
+    file that is too large, NothingToReadError where no text answers another, and the errors of the path.
     """
     at = saved_at(status(path)).astimezone(UTC).isoformat()
     with opened(path) as file:
@@ -67,22 +65,20 @@ def without_secrets(messages: Sequence[EvalMessage]) -> list[EvalMessage]:
     ]
 
 
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    text: str
+    context: list[str]
+
+
 def _parsed(line: bytes) -> tuple[str, tuple[str, ...]] | None:
     """Return a line's text and the texts that it answers; None where it has not both."""
-    try:
-        value = json.loads(line)
+    try:  # the JSON library takes half characters, which pydantic's does not
+        found = _Line.model_validate(json.loads(line))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
-        return None
-    text, context = value.get("text"), value.get("context")
-    if (
-        not isinstance(text, str)
-        or not isinstance(context, list)
-        or not all(isinstance(one, str) for one in context)
-    ):
-        return None
-    return _characters(text), tuple(map(_characters, context[-MAX_ANSWERED_TEXTS:]))
+    return _characters(found.text), tuple(map(_characters, found.context[-MAX_ANSWERED_TEXTS:]))
 
 
 def _characters(text: str) -> str:

@@ -48,15 +48,7 @@ EVALUATION = ChildWork("an evaluation", "idiolect.adapters.evaluation.run", Eval
 class Evaluations:
     """Runs evaluations, one at a time and never beside a round.
 
-    Args:
-        settings: the profile's.
-        store: where the user's history is.
-        trainer: knows how adapters were judged.
-        children: runs the processes.
-        encode: text to token ids.
-        serving: the adapter that answers now, or None for the base.
-        stats: what is known of how far ghosts can be believed.
-        reader: reads text that is not in the store.
+    `serving` says which adapter answers now (None: the base), and `stats` how far ghosts can be believed.
     """
 
     def __init__(
@@ -82,12 +74,8 @@ class Evaluations:
     def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         """Evaluate. Yields progress events and at last the result; closed before that, it ends the work.
 
-        Raises:
-            TrainingBusyError: a round or another evaluation is running.
-            TooLittleToTypeError: there is not enough held-out text.
-            IdiolectError: of the reader where the path can't be read, of the round where training fails.
-            AnswersFileError: the file with what texts answer holds something else.
-            EvalFailedError: the child ended without a result.
+        Raises TrainingBusyError, TooLittleToTypeError, AnswersFileError, EvalFailedError, and the errors of reading and
+        training.
         """
         with self._children.claim(EVALUATION):
             if wanted.path is None:
@@ -223,11 +211,9 @@ def _skipped(why: str) -> dict[str, Any]:
 def read_messages(reader: Reader, path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
     """The texts at ``path``, a file, a folder or a ``.git`` folder, in order of time. Nothing is stored.
 
-    They are read as an import reads them. As typed, a text is as its file has it; what would be learned of it is
-    normalised and without secrets. One without a time is as old as its file.
-
-    Raises:
-        NoSuchPathError, UnreadableError, NothingToReadError, GitError: by what is wrong with the path.
+    They are read as an import reads them. As typed, a text is as its file has it; the text to learn is normalised and
+    without secrets. A text without a time is as old as its file. Raises NoSuchPathError, UnreadableError,
+    NothingToReadError and GitError.
     """
     found: list[tuple[datetime, EvalMessage]] = []
     for item, at in _texts(reader, path, exclude):

@@ -17,6 +17,7 @@ from typing import Final
 
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
+from idiolect.models.errors import code_of
 
 log = logging.getLogger("idiolect.retention")
 
@@ -59,7 +60,7 @@ class Retention:
             try:
                 self.expire_if_due()
             except Exception as error:  # noqa: BLE001 (whatever it is: text must not outlive its limit for it)
-                log.warning("text could not be let go: %s", getattr(error, "code", type(error).__name__))
+                log.warning("text could not be let go: %s", code_of(error))
             self._stopping.wait(_LOOK_EVERY_S)
 
     def expire_if_due(self) -> None:

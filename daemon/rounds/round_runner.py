@@ -67,14 +67,7 @@ TRAINING = ChildWork(
 class Trainer:
     """Runs single rounds.
 
-    Args:
-        settings: the profile's.
-        profile: where text comes from and adapters go.
-        base: the base model that is served.
-        children: runs the training process.
-        serving: the adapter that answers now, or None for the base.
-        languages: those that the user writes.
-        tuning: how a round trains.
+    `serving` says which adapter answers now (None: the base), and `languages` which the user writes.
     """
 
     def __init__(
@@ -112,14 +105,8 @@ class Trainer:
     def run(self, budget_s: float | None, reason: str, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.
 
-        Args:
-            budget_s: computing time; None for the usual.
-            reason: why it runs, for the log.
-            resume: whether it goes on from the checkpoint of one that was cut off, if there is one.
-
-        Raises:
-            TooLittleTextError: with how much there is and how much is needed.
-            RoundFailedError: the child ended without a result.
+        `budget_s` is computing time (None: the usual), and `reason` is for the log. With `resume` it goes on from the
+        checkpoint of a round that was cut off, if there is one. Raises TooLittleTextError and RoundFailedError.
         """
         entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.entries.token_ids()]
         tokens = sum(len(ids) for _, ids in entries)

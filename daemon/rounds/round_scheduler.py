@@ -19,6 +19,7 @@ from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
+from idiolect.models.errors import code_of
 
 log = logging.getLogger("idiolect.rounds")
 
@@ -28,15 +29,7 @@ _BY_ITSELF = "due"
 
 
 class RoundScheduler:
-    """Runs rounds one at a time, asked for or by itself.
-
-    Args:
-        settings: the profile's.
-        profile: what there is to learn, how earlier rounds ended, and whether learning is paused; no round starts by
-            itself then.
-        trainer: runs each.
-        children: holds the training process.
-    """
+    """Runs rounds one at a time, asked for or by itself; none starts by itself while learning is paused."""
 
     def __init__(
         self,
@@ -142,7 +135,7 @@ class RoundScheduler:
                 if self._decision().start:
                     self.run(None, _BY_ITSELF)
             except Exception as error:  # noqa: BLE001 (the clock must not stop for a busy store or a failed round)
-                log.warning("a round by itself: %s", getattr(error, "code", type(error).__name__))
+                log.warning("a round by itself: %s", code_of(error))
 
     # How
 
@@ -159,10 +152,7 @@ class RoundScheduler:
         waits for. Each progress event says in `waits` what the round waits for or what slows it down, or None; a
         change of that is an event, too.
 
-        Raises:
-            TrainingBusyError: a round that was asked for is running, or an evaluation is.
-            TooLittleTextError: with how much there is and how much is needed.
-            RoundFailedError: the child ended without a result.
+        Raises TrainingBusyError, TooLittleTextError and RoundFailedError.
         """
         by_itself = reason == _BY_ITSELF
         takes_over = not by_itself and self._last_event is not None and self._throttle.by_itself

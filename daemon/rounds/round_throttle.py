@@ -68,11 +68,7 @@ class MachineSensors:
 class RoundThrottle:
     """While a round runs: suspends it as soon as it must wait, and lets it go on.
 
-    Args:
-        children: runs it.
-        policy: the rules for rounds that started by themselves.
-        quiet_s: seconds since the last keystroke or new text.
-        paused: whether learning is paused.
+    `quiet_s` gives the seconds since the last keystroke or new text, and `paused` says whether learning is paused.
     """
 
     def __init__(

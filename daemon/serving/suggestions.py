@@ -73,7 +73,7 @@ class Suggestions:
         Ask `AppPolicy.suggesting` first whether anything may be suggested at ``place``. With `corrections` mistyped
         words are mended, too. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the
         profile's). ``letter_ms`` is what a program has measured of that by now: the profile learns its own from it.
-        ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is
+        ``context`` is what the user answers, the newest last: ask `AppPolicy.sees_context` first. It is
         for this answer alone, and let go as soon as another question comes without it, unless that asks for nothing.
         The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
         """

@@ -17,7 +17,7 @@ from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, head_name
 from idiolect.daemon.sync.log_files import Head, open_head, open_log
 from idiolect.daemon.sync.this_device import OtherDevice, ThisDevice
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import code_of
 
 log = logging.getLogger("idiolect.sync")
 
@@ -65,8 +65,7 @@ class OtherLogs:
             try:
                 self._read_log(me, folder, device)
             except Exception as error:  # noqa: BLE001 (whatever it is, the others are read)
-                code = error.code if isinstance(error, IdiolectError) else type(error).__name__
-                log.warning("the log of one device was not read: %s", code)
+                log.warning("the log of one device was not read: %s", code_of(error))
                 self.failed = error
         self._forget_here()
 

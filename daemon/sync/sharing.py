@@ -26,7 +26,7 @@ from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
 from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
 from idiolect.daemon.sync.this_device import ThisDevice
-from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.errors import ExitCode, IdiolectError, code_of
 
 log = logging.getLogger("idiolect.sync")
 
@@ -196,8 +196,7 @@ class Sync:
                     self._own.publish(me, folder, left=True)
             except (IdiolectError, OSError) as error:
                 announced = False
-                code = error.code if isinstance(error, IdiolectError) else type(error).__name__
-                log.warning("the shared folder was left without a word to the others: %s", code)
+                log.warning("the shared folder was left without a word to the others: %s", code_of(error))
             with self._store.together():
                 self._store.shared.end()
                 ThisDevice.drop(self._store.state)

@@ -16,7 +16,7 @@ from watchdog.observers.api import BaseObserver
 
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
-from idiolect.models.errors import IdiolectError
+from idiolect.models.errors import IdiolectError, code_of
 
 log = logging.getLogger("idiolect.sync")
 
@@ -119,8 +119,7 @@ class SyncSchedule(FileSystemEventHandler):
                 poll_in_s = _POLL_S
             except Exception as error:  # noqa: BLE001 (whatever it is, the next files may be read)
                 if not self._stopping:
-                    code = error.code if isinstance(error, IdiolectError) else type(error).__name__
-                    log.warning("the shared folder was not read or written, and will be: %s", code)
+                    log.warning("the shared folder was not read or written, and will be: %s", code_of(error))
                 self._failed, poll_in_s = True, self._retry_s
                 self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
             finally:
