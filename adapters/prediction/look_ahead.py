@@ -10,7 +10,9 @@ from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.models.session import Interrupt
 
-_MIN_AHEAD_PROB: Final = 0.3  # of a next word that is worth a forward pass before it is typed
+# Of a word that is worth a forward pass before it is typed: once one letter of it is left, and before. Earlier passes
+# are needed half as often, and most words that are that likely later can wait for it.
+_MIN_PROB, _MIN_EARLY_PROB, _NEAR_END_CHARS = 0.3, 0.7, 1
 _NEAR_CHARS: Final = 64  # before a cursor, by which it is known where a text goes on
 
 
@@ -68,12 +70,17 @@ class LookAhead:
         """Expect nothing."""
         self._expected = _Expected()
 
-    def make_passes(self, min_prob: float = _MIN_AHEAD_PROB) -> Steps[None]:
-        """Make the passes for words of at least this probability; a pass a step, until something else is expected."""
+    def make_passes(self, min_prob: float = _MIN_PROB) -> Steps[None]:
+        """Make the passes for words of at least this probability; a pass a step, until something else is expected.
+
+        Words of which several letters are left must be likelier.
+        """
         expected = self._expected
         for word in expected.words:
-            if word.p < min_prob or self._expected is not expected:
+            if self._expected is not expected:
                 return
+            if word.p < (min_prob if len(word.text) <= _NEAR_END_CHARS else max(min_prob, _MIN_EARLY_PROB)):
+                continue
             self._pass = _Pass(expected.near, word.text, Interrupt())
             try:
                 self._next_token.prefetch(

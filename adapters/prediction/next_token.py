@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.memory.ngram_memory import ORDER, FastMemory, Prediction
 from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import ProbsCache
@@ -33,6 +33,7 @@ _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this
 # Tokens in a row that what is answered has, too: one says that it is there, not where.
 _MIN_ANSWERED_ORDER = 2
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
+_PREDICTIONS_KEPT = 128  # of the n-gram memory: each key asks for the same ones as the key before
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
 
 
@@ -102,6 +103,8 @@ class NextTokenModel:
             adapter=adapter,
             evicted_tokens=_EVICTED_TOKENS,
         )
+        self._predictions: dict[tuple[int, ...], Prediction] = {}
+        self._memory_tokens = -1  # of the memory when these were made
         # A cycle would keep the session's memory, and texts that were forgotten, until the garbage collector comes.
         this = weakref.proxy(self)
         self._cache = ProbsCache(
@@ -134,6 +137,7 @@ class NextTokenModel:
         if self._answered_ids:
             self.session.wipe(self._common())
         self._cache.answer(something=answered is not None)
+        self._predictions.clear()
         ids = answered.ids if answered is not None else []
         self._answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
 
@@ -168,9 +172,19 @@ class NextTokenModel:
                 break
         return tokens
 
+    def predict(self, ids: Sequence[int]) -> Prediction:
+        """Return what the n-gram memory expects after ``ids``; the latest predictions are kept."""
+        memory, key = self.user_model.memory, tuple(ids[-ORDER:])
+        if memory.tokens != self._memory_tokens or len(self._predictions) >= _PREDICTIONS_KEPT:
+            self._predictions.clear()
+            self._memory_tokens = memory.tokens
+        if key not in self._predictions:
+            self._predictions[key] = memory.predict(key)
+        return self._predictions[key]
+
     def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
         """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
-        prediction = self.user_model.memory.predict(ids)
+        prediction = self.predict(ids)
         [own_p] = self._own_probs(ids, [token], probs)
         return DraftedToken(token, float(probs[token]), own_p, prediction.total, None)
 
@@ -190,7 +204,7 @@ class NextTokenModel:
         Not ``answering``: only what is mixed where nothing is answered.
         """
         memory = self.user_model.memory
-        yield memory, self.mixture, memory.predict(ids)
+        yield memory, self.mixture, self.predict(ids)
         if answering and self._answered is not None:
             memory = self._answered.memory
             prediction = memory.predict(self._answered.predict_context(ids))
@@ -280,6 +294,7 @@ class NextTokenModel:
         """Forget all that was read but recent entries: each text is read again when it is asked about."""
         self.session.forget_all_texts(self._common())
         self._cache.clear()
+        self._predictions.clear()
         self._cache.answer(something=False)
         self._answered, self._answered_ids = None, []
 
@@ -287,7 +302,7 @@ class NextTokenModel:
         """Return the tokens that the n-gram memory expects after ``ids``, as long as it is sure enough."""
         tokens = list(ids)
         for _ in range(_MAX_DRAFT_TOKENS):
-            prediction = self.user_model.memory.predict(tokens)
+            prediction = self.predict(tokens)
             needed = (
                 _MIN_DRAFT_PROB if len(tokens) - len(ids) < _LIKELY_DRAFT_TOKENS else _MIN_LONG_DRAFT_PROB
             )

@@ -58,7 +58,7 @@ _SECOND_PARTS = 40  # ... of so many words
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept
 _SALUTATION_TOKENS = 8  # before the cursor, which may be a salutation
-_SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
+_HEADS_KEPT, _HEAD_AGE_S = 16, 2.0  # texts before a word whose tokens are remembered, and for how long
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class WordRanker:
         self._tokenizer = tokenizer
         self._user_model = user_model
         self._next_token = next_token
-        self._splits = OrderedDict[tuple[str, str], tuple[SplitPrefix, float]]()
+        self._heads = OrderedDict[str, tuple[list[int], float]]()
         self._windows = ClientWindows()
         self._before: tuple[list[int], list[str], Counter[str]] | None = (
             None  # of the word that was ranked last
@@ -106,23 +106,25 @@ class WordRanker:
     def split(self, prefix: str) -> SplitPrefix:
         """Split a prefix before the word under the cursor, and tokenize what comes before."""
         text = self._whole_text(prefix)
-        now = time.monotonic()
-        while self._splits and next(iter(self._splits.values()))[1] < now - _SPLIT_AGE_S:
-            self._splits.popitem(last=False)
         language = self._user_model.words.language_at_hand
-        if (text, language) in self._splits:  # it was asked about a moment ago
-            return self._splits[text, language][0]
         match = next(_TYPED.finditer(text))  # there is one: the pattern matches the empty string, too
         space, typed, start = bool(match[1]), match[2], match.start()
         if (elided := elided_chars(typed, language)) > 0:
             space, typed, start = False, typed[elided:], match.start(2) + elided
-        head = self._next_token.truncate_ids(self._tokenizer.encode(text[:start]))
         behind_mark = not match[0] and _ENDS_PHRASE.search(text) is not None
-        split = SplitPrefix(head, space, typed, behind_mark)
-        self._splits[text, language] = split, now
-        if len(self._splits) > _SPLITS_KEPT:
-            self._splits.popitem(last=False)
-        return split
+        return SplitPrefix(self._encode_head(text[:start]), space, typed, behind_mark)
+
+    def _encode_head(self, text: str) -> list[int]:
+        """Return the last tokens of what stands before a word, as many as are read: the same for all its letters."""
+        now = time.monotonic()
+        while self._heads and next(iter(self._heads.values()))[1] < now - _HEAD_AGE_S:
+            self._heads.popitem(last=False)
+        known = self._heads.pop(text, None)
+        head = self._next_token.truncate_ids(self._tokenizer.encode(text)) if known is None else known[0]
+        self._heads[text] = head, now
+        if len(self._heads) > _HEADS_KEPT:
+            self._heads.popitem(last=False)
+        return head
 
     def split_typed(self, prefix: str) -> tuple[str, str]:
         """Return the text before the word under the cursor, and the letters of that word, whatever its language."""
@@ -134,7 +136,7 @@ class WordRanker:
         """From now on rank the words of what the user answers, too."""
         self._answered = answered
         self._before, self._matched = None, []
-        self._splits.clear()
+        self._heads.clear()
 
     def finish(self, text: str) -> None:
         """Forget what was asked about in ``text``, which is finished."""
@@ -144,7 +146,7 @@ class WordRanker:
     def forget_texts(self) -> None:
         """Forget all that was asked about."""
         self._windows.clear()
-        self._splits.clear()
+        self._heads.clear()
         self._before, self._matched = None, []
 
     def _whole_text(self, prefix: str) -> str:
@@ -295,7 +297,7 @@ class WordRanker:
         ids = [*split.head, token]
         if split.typed and share >= _MIN_SHARE_FOR_PASS:
             return Continuation(self._next_token.next_probs(ids), 1.0)
-        prediction = self._user_model.memory.predict(ids)
+        prediction = self._next_token.predict(ids)
         if prediction.order < 2:
             return None
         probs = np.zeros(self._user_model.memory.vocab, np.float32)
@@ -304,7 +306,7 @@ class WordRanker:
 
     def expected_by_memory(self, split: SplitPrefix) -> Callable[[str], bool]:
         """Return a function that says whether the n-gram memory has seen a word begin behind what comes before."""
-        prediction = self._user_model.memory.predict(split.head)
+        prediction = self._next_token.predict(split.head)
         seen: set[int] = set()
         if prediction.order >= _MIN_ORDER:
             seen = set(prediction.ids[prediction.p >= _MIN_SEEN_PROB].tolist())

@@ -281,6 +281,18 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(predicto
     assert [passes(ours.next_token.session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
 
+def test_a_word_that_is_likely_but_not_sure_is_looked_ahead_for_once_a_letter_of_it_is_left(
+    predictor, passes
+):
+    ours = predictor(*[BOILERPLATE, BOILERPLATE.replace("regards", "regarde")] * 6)
+    for typed, more in (("Kind reg", 0), ("Kind regar", 0), ("Kind regard", 2)):
+        first = ours.suggest(typed, ghost_words=0).words[0]
+        assert first.p > 0.3
+        before = passes(ours.next_token.session)
+        finish(ours.look_ahead.make_passes())
+        assert passes(ours.next_token.session) == before + more, (typed, first)
+
+
 @pytest.mark.parametrize(
     ("typed", "stopped"),
     [("Kind regards ", False), ("Kind regards", False), ("Kind regar", True), ("We", True), (None, True)],

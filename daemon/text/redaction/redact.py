@@ -165,7 +165,8 @@ def hides(before: str, offered: str) -> bool:
     # A suggestion may end within a placeholder, or begin in one.
     if "[" in whole and any(found.end() > len(before) for found in _ANY_PLACEHOLDER.finditer(f"{whole}]")):
         return True
-    if not _worth_trying(plain(whole)):
+    read = plain(whole)
+    if not any(rule.spans(read) for rule in _worth_trying(read)):
         return False
     kept, count = redact(whole, prose=False)
     # A secret that is complete without the offer is the prefix's alone.
