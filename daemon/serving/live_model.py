@@ -17,7 +17,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
+from idiolect.adapters.memory.steps import Steps, finish, in_one_step, reporting
 from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
@@ -49,6 +49,9 @@ _OFF_RECORD_KEPT_S: Final = (
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
 _UNTYPED: Final = 5  # the wait doubles with each text in a row, at most so often
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
+# Typed entries are learned together: so long after the last one, or so many at the most, or before the next question.
+_TOGETHER_S: Final = 0.03
+_TOGETHER: Final = 32
 # Entries after which it is looked whether the user writes another language, and the share of all that these must be:
 # the whole history is read for it.
 _LANGUAGES_AFTER: Final = 50
@@ -127,6 +130,8 @@ class LiveModel:
         self._reading = 0  # imports that go on
         self._untyped = 0  # times that text was learned since a suggestion was asked for
         self._is_learning = False
+        self._postponed: list[tuple[int, list[int]]] = []  # typed entries that are yet to be learned
+        self._postponing = threading.Lock()  # nothing is postponed while something is learned
         # Entries learned while a user model is built.
         self._arrived: list[tuple[int, list[int]]] | None = None
         self.queue = ModelQueue()
@@ -148,6 +153,9 @@ class LiveModel:
         self._warming = self.queue.delayed(
             "warm", lambda: self.served.predictor.warm(), Priority.LOOK_AHEAD, _WARM_AFTER_S
         )
+        self._learning = self.queue.delayed(
+            "learn", lambda: in_one_step(self.learn_postponed), Priority.LEARNING, _TOGETHER_S
+        )
         self._prefetching = self.queue.delayed(
             "prefetch", self._prefetch, Priority.LOOK_AHEAD, _PREFETCH_AFTER_S, self._make_way
         )
@@ -167,7 +175,7 @@ class LiveModel:
         """Compute nothing any more, and keep what was learned while the user typed."""
         self._languages.close()
         self.queue.close()
-        self.stats.keep(self.stats.learned(self.served.predictor, least=1))
+        self.stats.keep(self.stats.learned(self.served.predictor))
 
     @property
     def adapter_id(self) -> int | None:
@@ -228,8 +236,22 @@ class LiveModel:
     # What is learned and forgotten
 
     def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
-        """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read."""
-        self.stats.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
+        """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read.
+
+        Typed ones are known to whoever calls :meth:`learn_postponed` before they read what is known.
+        """
+        is_typed = len(entries) <= _TYPED
+        with self._postponing:
+            is_postponed = is_typed and not self._is_learning
+            if is_postponed:
+                self._postponed += entries
+        if is_postponed:
+            self._learning.ask(0.0 if len(self._postponed) >= _TOGETHER else None)
+        else:
+            self.queue.run(Priority.LEARNING, self._learn(entries, is_typed=is_typed))
+        if self.stats.is_due:
+            learned = in_one_step(lambda: self.stats.learned(self.served.predictor))
+            self.stats.keep(self.queue.run(Priority.LEARNING, learned))
         self._since_found += len(entries)
         if self._reading:
             return
@@ -262,25 +284,35 @@ class LiveModel:
         """The languages whose words are not there yet: their list is being made."""
         return self._languages.making
 
-    def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
-        """Learn in short steps; returns what is to be kept of how far suggestions have been right."""
-        decode, is_typed = self.loaded.tokenizer.decode, len(entries) <= _TYPED
-        for some in _parts(entries, 1 if is_typed else _PART_TOKENS):
+    def learn_postponed(self) -> None:
+        """Learn the entries that were postponed, in one step of work."""
+        with self._postponing:
+            entries, self._postponed = self._postponed, []
+        if entries:
+            finish(self._learn_part(entries, is_typed=True))
+
+    def _learn(self, entries: Sequence[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
+        for some in _parts(entries, _PART_TOKENS):
             while self._is_learning:  # a part of what another thread has brought
                 yield
-            self._is_learning, served = True, self.served
+            with self._postponing:
+                self._is_learning = True
             try:
-                if self._arrived is not None:
-                    self._arrived += some
-                new = [(decode(ids), ids) for entry, ids in some if entry > served.newest]
-                if is_typed:
-                    for text, ids in new:
-                        served.predictor.observe(text, ids)
-                yield from served.user_model.learn_in_steps(new)
+                self.learn_postponed()
+                yield from self._learn_part(some, is_typed=is_typed)
             finally:
                 self._is_learning = False
             yield
-        return self.stats.learned(self.served.predictor)
+
+    def _learn_part(self, entries: list[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
+        served = self.served
+        if self._arrived is not None:
+            self._arrived += entries
+        new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in entries if entry > served.newest]
+        if is_typed:
+            for text, ids in new:
+                served.predictor.observe(text, ids)
+        yield from served.user_model.learn_in_steps(new)
 
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""

@@ -92,7 +92,12 @@ class UserStats:
         """Whether even likely ghosts are held back from who wants to see so much, since few were taken of late."""
         return GhostValue.of(show, self.key_ms / 1e3, self.uptake()).holds_back
 
-    def learned(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> dict[str, Any]:
+    @property
+    def is_due(self) -> bool:
+        """Whether so much was learned since the last time that :meth:`keep` is to save it."""
+        return self._events - self._events_kept >= _SAVED_EVERY
+
+    def learned(self, predictor: Predictor, *, least: int = 1) -> dict[str, Any]:
         """What :meth:`keep` is to save: nothing where fewer than ``least`` events were learned since the last time."""
         if self._events - self._events_kept < least:
             return {}

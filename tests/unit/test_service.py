@@ -209,6 +209,16 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
     assert stats.letter_times.to_json() == before, "nothing is learned off the record"
 
 
+def test_texts_that_are_sent_one_after_another_are_known_to_the_next_question(service):
+    for number in range(40):
+        service.ingest.add_text(
+            f"We met at zorb{'abcdefghij'[number // 10]}{'abcdefghij'[number % 10]}.", source="mail"
+        )
+    for end in "aa", "dj":
+        found = service.suggestions.suggest(f"We met at zorb{end[0]}", candidates=10)
+        assert end[1] in {word.text for word in found.words}
+
+
 def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     assert service.status()["key_ms"] is None, "the usual time of a key is no measurement"
     for _ in range(200):
