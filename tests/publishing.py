@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.records import NewAdapter, NewEntry
 from idiolect.daemon.storage.store import Store
 
 #: The key of the stores that tests make.
@@ -50,18 +50,10 @@ def publish(
 
     The round is begun first, unless it has a `round_id`.
     """
-    return store.publish(
-        store.rounds.begin(parent) if round_id is None else round_id,
-        blob=blob,
-        rank=rank,
-        parent=parent,
-        seen=seen,
-        status=status,
-        reason=reason,
-        metrics=metrics or {},
-        tokens_per_s=tokens_per_s,
-        seconds=seconds,
+    made = NewAdapter(
+        blob, rank, parent, [*seen], status == "active", reason, metrics or {}, tokens_per_s, seconds
     )
+    return store.publish(store.rounds.begin(parent) if round_id is None else round_id, made)
 
 
 def execute(path: Path, sql: str, *values: object, key: str = KEY) -> list[Any]:

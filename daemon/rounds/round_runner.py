@@ -31,6 +31,7 @@ from idiolect.daemon.storage.records import (
     ROUND_DUE,
     AdapterDamagedError,
     Checkpoint,
+    NewAdapter,
     public_metrics,
 )
 from idiolect.models.base_choice import serving_folder
@@ -312,9 +313,8 @@ class Trainer:
         learned = [ids[place] for place in result["learned"]]
         if result["missed"]:
             before = frozenset[int]() if parent is None else self._store.adapters.seen(parent)
-            so_far = {*before, *learned}.intersection(
-                ids
-            )  # it may have seen some whose text was let go since
+            # It may have seen some whose text was let go since.
+            so_far = {*before, *learned}.intersection(ids)
             reason += f"; its time was enough for {len(so_far):,} of {len(ids):,} entries, the next round takes others"
         if result["promising"]:
             reason += "; the next round can go on from it"
@@ -327,20 +327,19 @@ class Trainer:
             promising=result["promising"],
         )
         metrics = result["metrics"] | record.to_json()
-        store = partial(
-            self._store.publish,
-            round_id,
-            blob=base64.b64decode(result["adapter"]),
-            rank=result["rank"],
-            parent=parent,
-            seen=learned,
-            status="active" if promoted else "refused",
-            reason=reason,
-            metrics=metrics,
-            tokens_per_s=result["tokens_per_s"],
-            seconds=result["seconds"],
-            state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
+        made = NewAdapter(
+            base64.b64decode(result["adapter"]),
+            result["rank"],
+            parent,
+            learned,
+            promoted,
+            reason,
+            metrics,
+            result["tokens_per_s"],
+            result["seconds"],
         )
+        state = {BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False}
+        store = partial(self._store.publish, round_id, made, state)
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
         adapter = self._profile.publish(store, serves=promoted or serving is None)
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], reason)

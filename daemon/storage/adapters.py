@@ -15,6 +15,7 @@ from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     AdapterRow,
     ForgottenMeanwhileError,
+    NewAdapter,
     Tombstone,
     UnknownAdapterError,
     WeightsDroppedError,
@@ -64,43 +65,33 @@ class Adapters:
         with self._connection.reading() as db:
             return [_row(**row) for row in db.table("adapters").rows_where(order_by="id", select=columns)]
 
-    def add(
-        self,
-        *,
-        blob: bytes,
-        rank: int,
-        parent: int | None,
-        seen: Collection[int],
-        serve: bool,
-        reason: str,
-        metrics: dict[str, Any],
-    ) -> int:
+    def add(self, made: NewAdapter) -> int:
         """Keep an adapter with its weights and the ids of the entries that it has seen; its id.
 
-        What `parent` has seen is not repeated in its descendants' rows. Raises ForgottenMeanwhileError.
+        What its parent has seen is not repeated in its descendants' rows. Raises ForgottenMeanwhileError.
         """
-        wanted = json.dumps(sorted(seen))
+        wanted = json.dumps(sorted(made.seen))
         with self._connection.writing() as db:
-            _refuse_forgotten(db, parent, wanted)
-            if serve:
-                _retire(db, metrics.get("base_sha256", ""))
+            _refuse_forgotten(db, made.parent, wanted)
+            if made.serves:
+                _retire(db, made.metrics.get("base_sha256", ""))
             new = {
-                "parent": parent,
+                "parent": made.parent,
                 "created_us": now_us(),
-                "status": "active" if serve else "refused",
-                "metrics": json.dumps(metrics),
-                "reason": reason,
-                "rank": rank,
-                "size_bytes": len(blob),
-                "sha256": hashlib.sha256(blob).digest(),
+                "status": "active" if made.serves else "refused",
+                "metrics": json.dumps(made.metrics),
+                "reason": made.reason,
+                "rank": made.rank,
+                "size_bytes": len(made.blob),
+                "sha256": hashlib.sha256(made.blob).digest(),
                 "entries_seen": 0,
             }
             adapter_id = cast("int", db.table("adapters").insert(new).last_pk)
-            db.table("adapter_blobs").insert({"adapter": adapter_id, "blob": blob})
+            db.table("adapter_blobs").insert({"adapter": adapter_id, "blob": made.blob})
             db.execute(
                 "INSERT INTO adapter_entries (adapter, entry) SELECT ?, value FROM json_each(?) WHERE value NOT IN"
                 " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT value FROM json_each(?)))",
-                (adapter_id, wanted, _line(db, parent)),
+                (adapter_id, wanted, _line(db, made.parent)),
             )
             count = len(_seen(db, adapter_id))
             db.execute("UPDATE adapters SET entries_seen = ? WHERE id = ?", (count, adapter_id))

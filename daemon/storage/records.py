@@ -167,6 +167,24 @@ class AdapterRow:
 
 
 @dataclass(frozen=True)
+class NewAdapter:
+    """The adapter that a round made, and the verdict: whether it `serves`, and the `reason`.
+
+    `seen` are the ids of the entries that the round trained on; what `parent` has seen is added.
+    """
+
+    blob: bytes
+    rank: int
+    parent: int | None
+    seen: Collection[int]
+    serves: bool
+    reason: str
+    metrics: dict[str, Any]
+    tokens_per_s: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class RoundRow:
     """A training round. `parent` and `adapter` are None too when that adapter was forgotten since."""
 

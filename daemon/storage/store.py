@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from idiolect.daemon.storage import audit_report, store_copies
 from idiolect.daemon.storage.adapters import Adapters
@@ -28,6 +28,7 @@ from idiolect.daemon.storage.records import (
     ROUND_DUE,
     Entry,
     ForgetReceipt,
+    NewAdapter,
     OtherCountError,
 )
 from idiolect.daemon.storage.rounds import Rounds
@@ -108,41 +109,23 @@ class Store:
         """The key that it is open with, 64 hexadecimal digits."""
         return self._connection.key
 
-    def publish(
-        self,
-        round_id: int,
-        *,
-        blob: bytes,
-        rank: int,
-        parent: int | None,
-        seen: Collection[int],
-        status: Literal["active", "refused"],
-        reason: str,
-        metrics: dict[str, Any],
-        tokens_per_s: float | None,
-        seconds: float | None,
-        state: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Keep the adapter that a round made, end the round and, if "active", serve it; the adapter's id.
+    def publish(self, round_id: int, made: NewAdapter, state: Mapping[str, Any] | None = None) -> int:
+        """Keep the adapter that a round made, end the round and, if it `serves`, serve it; the adapter's id.
 
-        `seen` are the ids of the entries that the round trained on; what `parent` has seen is added. `state`
-        is kept as by `State.set`, with the adapter or not at all.
-        Raises RoundNotRunningError, and ForgottenMeanwhileError when any of `seen`, or `parent`, was
-        forgotten while the round ran: the weights then hold forgotten text, and nothing is kept.
+        `state` is kept as by `State.set`, with the adapter or not at all. Raises RoundNotRunningError, and
+        ForgottenMeanwhileError when text that it has seen, or its parent, was forgotten while the round ran: the
+        weights then hold forgotten text, and nothing is kept.
         """
-        serve = status == "active"
         with self._connection.writing():
             self.checkpoints.drop(round_id)  # first: the adapter takes the room
-            adapter_id = self.adapters.add(
-                blob=blob, rank=rank, parent=parent, seen=seen, serve=serve, reason=reason, metrics=metrics
-            )
+            adapter_id = self.adapters.add(made)
             self.rounds.end(
                 round_id,
-                status="promoted" if serve else "refused",
-                reason=reason,
-                metrics=metrics,
-                tokens_per_s=tokens_per_s,
-                seconds=seconds,
+                status="promoted" if made.serves else "refused",
+                reason=made.reason,
+                metrics=made.metrics,
+                tokens_per_s=made.tokens_per_s,
+                seconds=made.seconds,
                 adapter=adapter_id,
             )
             for name, value in (state or {}).items():

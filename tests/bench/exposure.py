@@ -37,6 +37,7 @@ from idiolect.daemon.rounds.round_runner import order_of
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving import live_model
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import NewAdapter
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.session import Session
 
@@ -191,18 +192,11 @@ def trained(service: Service, rare_min_count: int, seed: int) -> tuple[int, int]
     round_id = service.store.rounds.begin(None)
     run(order, [ids for _, ids in entries], events.append, ParentMessages())
     result = events[-1]
-    adapter = service.store.publish(
-        round_id,
-        blob=base64.b64decode(result["adapter"]),
-        rank=result["rank"],
-        parent=None,
-        seen=[entries[place][0] for place in result["learned"]],
-        status="active",
-        reason=result["reason"],
-        metrics={"base_sha256": service.model.base.source_sha256},
-        tokens_per_s=None,
-        seconds=None,
-    )
+    seen = [entries[place][0] for place in result["learned"]]
+    metrics = {"base_sha256": service.model.base.source_sha256}
+    blob = base64.b64decode(result["adapter"])
+    made = NewAdapter(blob, result["rank"], None, seen, True, result["reason"], metrics)
+    adapter = service.store.publish(round_id, made)
     return adapter, result["metrics"]["trained_tokens"]
 
 

@@ -24,7 +24,7 @@ from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
-from idiolect.daemon.storage.records import FileState, NewEntry
+from idiolect.daemon.storage.records import FileState, NewAdapter, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.folder import head_name
@@ -107,18 +107,8 @@ def lived_in(settings):
 def publish(store, seen, seed):
     """A round that was promoted."""
     parent = store.adapters.active()
-    store.publish(
-        store.rounds.begin(parent),
-        blob=weights(seed),
-        rank=8,
-        parent=parent,
-        seen=seen,
-        status="active",
-        reason="",
-        metrics={"tokens": 9 * len(seen)},
-        tokens_per_s=None,
-        seconds=None,
-    )
+    made = NewAdapter(weights(seed), 8, parent, seen, True, "", {"tokens": 9 * len(seen)})
+    store.publish(store.rounds.begin(parent), made)
 
 
 def with_notes(settings):

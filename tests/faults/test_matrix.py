@@ -35,8 +35,8 @@ WORSE = {
     ),
     "two transactions": (
         "publish = store.Store.publish\n"
-        "def apart(self, *given, state=None, **more):\n"
-        "    publish(self, *given, **more)\n"
+        "def apart(self, number, made, state=None):\n"
+        "    publish(self, number, made)\n"
         "    for _ in range(30): self.events.add('something in between')\n"
         "    for item in (state or {}).items(): self.state.set(*item)\n"
         "store.Store.publish = apart",

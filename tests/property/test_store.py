@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from pages import plain_pages
 from publishing import publish
 
-from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry
+from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewAdapter, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
@@ -100,19 +100,9 @@ class Histories(RuleBasedStateMachine):
         round_id = data.draw(st.sampled_from(sorted(self.rounds)))
         parent = self.rounds.pop(round_id)
         seen = data.draw(st.sets(st.integers(1, max(self.entries, default=1)), max_size=4))
-        call = {
-            "blob": blob,
-            "rank": 8,
-            "parent": parent,
-            "seen": seen,
-            "status": "active" if promote else "refused",
-            "reason": "",
-            "metrics": {},
-            "tokens_per_s": None,
-            "seconds": None,
-        }
+        made = NewAdapter(blob, 8, parent, seen, promote, "", {})
         if seen <= self.entries.keys() and (parent is None or parent in self.status):
-            adapter = self.store.publish(round_id, **call)
+            adapter = self.store.publish(round_id, made)
             assert adapter not in self.status
             self.parents[adapter], self.own_seen[adapter], self.status[adapter] = parent, seen, "refused"
             if promote:
@@ -120,7 +110,7 @@ class Histories(RuleBasedStateMachine):
             assert self.store.adapters.weights(adapter) == blob
         else:
             with pytest.raises(ForgottenMeanwhileError):
-                self.store.publish(round_id, **call)
+                self.store.publish(round_id, made)
             self.store.rounds.end(round_id, status="failed", reason="", metrics={})
 
     @precondition(lambda self: self.status)
