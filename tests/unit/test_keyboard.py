@@ -578,6 +578,18 @@ def test_another_key_than_backspace_leaves_a_correction_and_a_later_backspace_de
     assert program.text == "so their. "
 
 
+def test_what_was_mended_is_said_for_a_second_though_its_user_types_on(monkeypatch):
+    program = Program("so thier ")
+    program.correct("their ", 6, apply=True)
+    program.type("o")
+    program.answer("wn")
+    assert program.shown.note == "“thier” became “their”."
+    monkeypatch.setattr(Clock, "now_s", Clock.now_s + 1.1)
+    program.type("w")
+    program.answer("n")
+    assert program.shown == ShowSuggestions(("own",))
+
+
 def test_what_the_program_undoes_is_not_corrected_again():
     program = Program("so thier ")
     program.correct("their ", 6, apply=True)

@@ -44,6 +44,7 @@ _SELECT_ALL: Final = frozenset(map(ord, "aA"))
 _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
+_MARKED_S: Final = 1.0  # for so long a note says what was mended, though its user types on
 _UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
@@ -83,6 +84,7 @@ class KeyHandler:
         self._with_alt = False  # the last key was used up with Alt held
         self._took_s = float("-inf")  # when the last key took something, if it did
         self._typed_s = float("-inf")  # when a character was typed
+        self._mended_s, self._mark = float("-inf"), ""  # when a word was mended, and the note that marks it
 
     # Keys, reports and answers
 
@@ -147,11 +149,12 @@ class KeyHandler:
         if state & keysyms.RELEASE or keysyms.is_modifier(value):
             return False, []
         made, self.corrections.made = self.corrections.made, None
-        note, self._shown.note = self._shown.note, ""
+        is_marked = time.monotonic() - self._mended_s < _MARKED_S
+        note, self._shown.note = self._shown.note, self._mark if is_marked else ""
         self._typed_last = self._returned = False
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
             return True, self._take_back_correction(made)
-        noted = self._show() if note and self._shown.is_shown else []  # without the note
+        noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
         again = not self._shown.offer and TAKE.fits(value, state)
         if again and time.monotonic() - took_s < _TOO_MANY_S:
@@ -268,7 +271,8 @@ class KeyHandler:
         self._space_owed, self._typed_last = not word.ended, False
         done = [commit, made.accepted(word.p), WordMended(made), *self._end_word(), *self._ask()]
         self.corrections.made = made
-        self._shown.note = f"“{made.word}” became “{made.meant}”. BackSpace takes that back."
+        self._mended_s, self._mark = time.monotonic(), f"“{made.word}” became “{made.meant}”."
+        self._shown.note = f"{self._mark} BackSpace takes that back."
         return [*done, *self._show()]
 
     def _replace(self, removed: str, put: str) -> InsertText:
@@ -280,7 +284,7 @@ class KeyHandler:
         return self.corrections.certain and text is not None and text.endswith(made.put + made.typed_after)
 
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
-        self._space_owed = False
+        self._space_owed, self._mended_s, self._shown.note = False, float("-inf"), ""
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
         return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 

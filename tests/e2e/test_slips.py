@@ -1,0 +1,100 @@
+"""Common slips of English typists, typed into real programs with the real model: how many are mended.
+
+The pairs are from Wikipedia, "Lists of common misspellings/For machines" and "Commonly misspelled English words".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import re
+import threading
+import time
+
+import desktop as session
+import pytest
+from browsers import FIELDS, Chromium, Room, Site
+from program import Program
+
+PAIRS = """
+accomodate>accommodate acheive>achieve accross>across agressive>aggressive apparant>apparent arguement>argument
+basicly>basically becuase>because begining>beginning beleive>believe buisness>business calender>calendar
+collegue>colleague comming>coming commitee>committee completly>completely definately>definitely
+dissapear>disappear embarass>embarrass enviroment>environment existance>existence familar>familiar
+finaly>finally foriegn>foreign freind>friend goverment>government gaurd>guard happend>happened
+immediatly>immediately independant>independent knowlege>knowledge greatful>grateful neccessary>necessary
+noticable>noticeable occured>occurred peice>piece posession>possession prefered>preferred publically>publicly
+realy>really recieve>receive refered>referred seperate>separate succesful>successful suprise>surprise
+thier>their tommorow>tomorrow truely>truly untill>until wierd>weird wich>which teh>the adn>and hte>the taht>that
+yuo>you
+"""
+SLIPS = dict(pair.split(">") for pair in PAIRS.split())
+FRAME = "so {} then"
+TEXT = "\n".join(" ".join(map(FRAME.format, some)) for some in zip(*[iter(SLIPS)] * 7, strict=True))
+DELAYS_MS = (120, 15)
+
+
+@pytest.fixture(scope="module")
+def profile(base_dir, tmp_path_factory):
+    """A fresh profile that mends sure slips, and its service."""
+    profile = Program(tmp_path_factory.mktemp("service") / "profile", base_dir)
+    profile.run("start")
+    profile.post("/v1/switches", corrections="apply").raise_for_status()
+    yield profile
+    profile.run("stop")
+
+
+def count(text, record_property, name):
+    """Count how many slips were mended; all else must stand as it was typed."""
+    words = r"\s+".join(FRAME.format(f"({typed}|{meant})") for typed, meant in SLIPS.items())
+    found = re.fullmatch(rf"(?:q\s+)?{words}\s*", text)
+    assert found, text
+    mended = [word != typed for word, typed in zip(found.groups(), SLIPS, strict=True)]
+    record_property(name, f"{sum(mended)} of {len(SLIPS)} mended")
+    print(name, sum(mended), "of", len(SLIPS), [w for w in found.groups() if w in SLIPS])
+    assert sum(mended)
+
+
+@pytest.mark.parametrize("delay_ms", DELAYS_MS)
+def test_slips_are_mended_in_a_text_editor_and_nothing_else_is_changed(
+    profile, needs_program, tmp_path, record_property, delay_ms
+):
+    program = needs_program("mousepad", "mousepad")
+    for name in ("Xvfb", "xdotool", "openbox", "ibus-daemon", "dbus-daemon"):
+        needs_program(name, name)
+    text = tmp_path / "text.txt"
+    text.write_text("")
+    with contextlib.closing(session.Desktop(tmp_path, profile.home)) as desktop:
+        command = [program, "--disable-server", str(text)]
+        with contextlib.closing(session.Editor(desktop, "mousepad", command, session.saved(text))) as editor:
+            desktop.type(TEXT, delay_ms=delay_ms)
+            desktop.rest()
+            session.wait_for(lambda: editor.text.endswith("then"), lambda: editor.text)  # it is saved
+            count(editor.text, record_property, f"mousepad, {delay_ms} ms a key")
+
+
+@pytest.mark.parametrize("delay_ms", DELAYS_MS)
+def test_slips_are_mended_in_a_text_area_and_nothing_else_is_changed(
+    profile, new_tab, tmp_path, record_property, delay_ms
+):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def url(path, html, host="notes.test"):
+        Site.pages[path] = html
+        return f"http://{host}:{server.server_port}{path}"
+
+    more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
+    with server, contextlib.ExitStack() as ended:
+        ended.callback(server.shutdown)
+        room = Room(tmp_path, profile)
+        tab = ended.enter_context(new_tab(tmp_path / "config" / "chromium", more, room.environment))
+        browser = Chromium(tab, room, url)
+        browser.switch(url("/", ""), "suggest")
+        browser.open(FIELDS["textarea"])
+        browser.write_noticed("q ")
+        for letter in TEXT:
+            tab.press("Enter" if letter == "\n" else letter)
+            time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
+        browser.after_answers()
+        count(tab.js("field.value"), record_property, f"textarea, {delay_ms} ms a key")
