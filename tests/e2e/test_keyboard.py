@@ -165,6 +165,40 @@ def test_a_fast_hand_has_its_words_corrected_and_nothing_else_changed(desktop, e
         session.wait_for(are_corrected, lambda: editor.text)
 
 
+#: What comes between a slip and the answer about it, and what stands there then: nothing is mended any more.
+BETWEEN = {
+    ("Left", "Left"): "we saw lihgthouse ",
+    ("ctrl+z",): "(?!.*lighthouse).*",
+    ("dead_acute", "e"): "we saw lihgthouse .+",
+    ("BackSpace", "x"): "we saw lihgthousex",
+    ("shift+Left", "x"): "we saw lihgthousex",
+}
+
+
+def test_where_something_comes_between_a_slip_and_its_answer_the_text_is_as_typed(service, desktop, editor):
+    running = psutil.Process(process.holder(service.settings))
+
+    def comes(*keys):
+        desktop.press("ctrl+a", "BackSpace")
+        desktop.type("we saw lihgthouse")
+        desktop.rest()
+        running.suspend()
+        desktop.type(" ")
+        if keys:
+            desktop.press(*keys)
+
+    for keys, left in BETWEEN.items():
+        comes(*keys)
+        running.resume()
+        desktop.rest()
+        editor.shows(left)
+    comes()
+    running.kill()
+    process.start(service.settings)
+    desktop.rest()
+    editor.shows("we saw lihgthouse ")
+
+
 #: Three fields each, and the milliseconds between two keys: Tab leaves them, though words go on as the first one does.
 FORMS = (
     (("Tom", "Bonn", "geheim1"), 10),

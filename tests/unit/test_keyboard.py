@@ -732,6 +732,34 @@ def test_nothing_is_mended_where_an_input_method_composes():
     assert program.text.startswith("so thier ")
 
 
+@pytest.mark.parametrize(
+    ("put", "late_s", "mended"),
+    [("from the ", 0, True), ("farm the ", 0, True), ("formula the ", 0, False), ("from the ", 1.1, False)],
+)
+def test_the_word_before_the_last_is_mended_soon_and_where_the_last_hardly_moves(
+    put, late_s, mended, monkeypatch
+):
+    program = Program("it came form the ")
+    monkeypatch.setattr(Clock, "now_s", Clock.now_s + late_s)
+    program.correct(put, 9, apply=True)
+    assert program.text == ("it came " + put if mended else "it came form the ")
+    if mended:
+        assert program.corrected == [("accepted", "form")]
+        program.press(BACKSPACE)
+        program.type("x form of ")
+        program.correct("from of ", 8, apply=True)
+        assert program.text == "it came form the x form of "
+
+
+def test_a_word_that_stood_there_is_not_mended_for_the_word_that_is_typed_behind_it():
+    program = Program()
+    program.text = "it came form"
+    program.tell()
+    program.type(" the ")
+    program.correct("from the ", 9, apply=True)
+    assert program.text == "it came form the "
+
+
 def test_a_program_that_tells_nothing_gets_no_corrections():
     program = Program("thier ", tells=False)
     assert not program.corrections

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, Made, WordMended
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord, can_replace, mistyped
+from idiolect.daemon.clients.keyboard.suggest_answer import (
+    Offer,
+    OfferedWord,
+    can_replace,
+    mended_words,
+    mistyped,
+)
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 
 _MAX_AFTER: Final = 200  # characters behind a mended word that is put back
@@ -66,7 +72,7 @@ class FieldCorrections:
         words = tuple(
             word
             for word in offer.words
-            if not word.replace or (self.possible and not self._keeps(offer.removed(word)))
+            if not word.replace or (self.possible and not self._keeps(offer.removed(word), word.text))
         )
         return replace(offer, words=words)
 
@@ -103,18 +109,22 @@ class FieldCorrections:
         self._ended.remove(due)
         removed = due.prefix[len(due.prefix) - due.word.replace :]
         stood = removed + due.typed_after
-        if not text.endswith(stood) or not can_replace(text, len(stood)):
+        stands = text.endswith(stood) and can_replace(text, len(stood)) and self._before.is_typed(stood)
+        put = due.word.text
+        before_last = mended_words(removed, put)[0] != mistyped(removed)
+        may_move = due.at_s > since_s and abs(len(put) - len(removed)) <= 1  # what is read by then
+        if not stands or (before_last and not may_move):
             return self.take_due()
         lead = due.prefix[: len(due.prefix) - due.word.replace]
-        return due.word, Made(removed, due.word.text, lead[-LEAD_CHARS:], due.typed_after)
+        return due.word, Made(removed, put, lead[-LEAD_CHARS:], due.typed_after)
 
     def _may_be_all(self, ended: Ended) -> bool:
         """Return whether a word may be all that belongs into its field, such as a name or a search."""
         alone = not self._before.many_lines and len(ended.prefix.split()) == 1
         return alone and not any(map(str.isalnum, ended.typed_after))
 
-    def _keeps(self, removed: str) -> bool:
-        return mistyped(removed).casefold() in self._kept
+    def _keeps(self, removed: str, put: str) -> bool:
+        return mended_words(removed, put)[0].casefold() in self._kept
 
     def keep(self, made: Made) -> list[KeyEffect]:
         """Correct a word no more, since its correction was taken back."""

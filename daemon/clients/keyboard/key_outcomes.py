@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from idiolect.daemon.clients.keyboard.suggest_answer import mistyped
+from idiolect.daemon.clients.keyboard.suggest_answer import mended_words
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Made:
     @property
     def word(self) -> str:
         """The mistyped word."""
-        return mistyped(self.removed)
+        return mended_words(self.removed, self.put)[0]
 
     @property
     def meant(self) -> str:
         """The word that stands in its place."""
-        return mistyped(self.put)
+        return mended_words(self.removed, self.put)[1]
 
     def accepted(self, p: float) -> SuggestionOutcome:
         """Return the outcome of a correction of probability `p`."""

@@ -86,7 +86,7 @@ class Offer:
     def label(self, word: OfferedWord) -> str:
         """Return a word as the window shows it: whole, or as a correction with its word."""
         if word.ended:
-            return f"{mistyped(self.removed(word))} → {mistyped(word.text)}"
+            return " → ".join(mended_words(self.removed(word), word.text))
         typed = begun(self.prefix)
         return (typed[: max(len(typed) - word.replace, 0)] + word.text).strip()
 
@@ -95,6 +95,14 @@ def mistyped(removed: str) -> str:
     """Return the words in a text that a correction removes."""
     found = _MISTYPED.match(removed)
     return found[0].strip() if found else ""
+
+
+def mended_words(removed: str, put: str) -> tuple[str, str]:
+    """Return the mistyped and the right words of a correction, without a word behind them that is the same in both."""
+    one, other = mistyped(removed).split(), mistyped(put).split()
+    while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return " ".join(one), " ".join(other)
 
 
 def read(answer: dict[str, Any], prefix: str) -> Offer:

@@ -65,6 +65,10 @@ class TextBeforeCursor:
             return self._typed
         return self._newest() if self._trusted and not self._selected else None
 
+    def is_typed(self, text: str) -> bool:
+        """Return whether a text at the cursor was typed or taken in a row, with no other key between."""
+        return self._run.endswith(text)
+
     def _newest(self) -> str:
         return self._ahead[-1] if self._ahead else self._reported or ""
 

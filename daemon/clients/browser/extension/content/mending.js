@@ -14,9 +14,6 @@ idiolect.mending ??= (() => {
 
   const charactersBefore = (prefix, count) => [...prefix].slice(-count).join("");
 
-  /** The word in what a correction replaces. */
-  const wordOf = (typed) => typed.match(/^[\p{L}\p{N}'’ -]*/u)[0].trim() || typed.trim();
-
   /**
    * An answer as it is to be shown; null where its correction has been made, and another question follows.
    *
@@ -28,8 +25,8 @@ idiolect.mending ??= (() => {
     const fix = answer.correction;
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
     const typed = charactersBefore(prompt.prefix, fix.replace);
-    if (mustStay(typed)) return { ...answer, correction: null };
-    if (!fix.apply || !now.keyed.endsWith(typed) || !mayMend(prompt.prefix)) return answer;
+    if (mustStay(typed, fix.text)) return { ...answer, correction: null };
+    if (!fix.apply || !now.keyed.endsWith(typed) || !mayMend(prompt.prefix) || mayNotMove(prompt, typed, fix.text)) return answer;
     return mend(prompt, fix) === null ? { ...answer, correction: null } : null;
   }
 
@@ -40,11 +37,17 @@ idiolect.mending ??= (() => {
     const around = text.around(now.field);
     const more = around?.suffix === suffix ? showing.typedOn(prefix, around.prefix) : null;
     const typed = charactersBefore(prefix, fix.replace);
-    if (!more || mustStay(typed) || !now.keyed.endsWith(typed + more) || !mayMend(prefix + more)) return;
+    if (!more || mustStay(typed, fix.text) || mayNotMove({ at }, typed, fix.text) || !now.keyed.endsWith(typed + more) || !mayMend(prefix + more)) return;
     mend({ prefix, suffix }, fix, more);
   }
 
-  const mustStay = (typed) => kept.has(wordOf(typed)) || (typed.includes("\n") && now.field.kind !== "plain");
+  const mustStay = (typed, put) => kept.has(showing.mendedWords(typed, put)[0]) || (typed.includes("\n") && now.field.kind !== "plain");
+
+  /** Whether a correction is of the word before the last, and comes too late, or would move the last by more than a letter. */
+  function mayNotMove({ at }, typed, put) {
+    if (showing.mendedWords(typed, put)[0] === showing.plain(typed)) return false;
+    return performance.now() - at > LATE_MS || Math.abs(put.length - typed.length) > 1;
+  }
 
   /** Whether a sure correction may be made by itself: not in code, nor where the word may be all that belongs into a line. */
   function mayMend(prefix) {
@@ -66,11 +69,12 @@ idiolect.mending ??= (() => {
     showing.hide();
     if (!insert.put(now.field, put, typed)) return null;
     asking.replace(prefix, prefix.slice(0, prefix.length - word.length) + meant);
-    mended = { prefix: prefix + more, typed, put, word: wordOf(word), p };
+    const [mistyped, right] = showing.mendedWords(word, meant);
+    mended = { prefix: prefix + more, typed, put, word: mistyped, p };
     next = true;
     now.keyed = more;
     const lead = prefix.slice(0, prefix.length - word.length).slice(-LEAD_CHARS);
-    last = { element: now.field.element, lead, word: mended.word, meant: wordOf(meant), p };
+    last = { element: now.field.element, lead, word: mistyped, meant: right, p };
     link.tell({ do: "mended", word: last.word, meant: last.meant });
     mark(put.length);
     link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length - more.length, word: mended.word });

@@ -31,9 +31,16 @@ idiolect.showing ??= (() => {
     const before = [...prefix.slice(-TAIL_CHARS)]; // what a word replaces is counted by whole characters
     const begun = [...before.join("").match(BEGUN)[0]];
     return words.map(({ text: word, replace = 0 }) => {
-      if (replace > 0 && begun.length === 0) return `${plain(before.slice(-replace).join(""))} → ${plain(word)}`;
+      if (replace > 0 && begun.length === 0) return mendedWords(before.slice(-replace).join(""), word).join(" → ");
       return (begun.slice(0, Math.max(begun.length - replace, 0)).join("") + word).trim();
     });
+  }
+
+  /** The mistyped and the right words of a correction, without a word behind them that is the same in both. */
+  function mendedWords(typed, put) {
+    const [one, other] = [typed, put].map((text) => plain(text).split(" "));
+    while (one.length > 1 && other.length > 1 && one.at(-1) === other.at(-1)) [one, other].forEach((words) => words.pop());
+    return [one.join(" "), other.join(" ")];
   }
 
   /** Words without the mark that ended them. */
@@ -206,5 +213,5 @@ idiolect.showing ??= (() => {
   /** What is shown as it is said: the ghost, then the words with their numbers. */
   const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, outdate, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands, typedOn };
+  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, outdate, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands, typedOn, plain, mendedWords };
 })();
