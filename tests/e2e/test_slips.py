@@ -17,16 +17,11 @@ from browsers import FIELDS, Chromium, Room, Site
 from program import Program
 
 PAIRS = """
-accomodate>accommodate acheive>achieve accross>across agressive>aggressive apparant>apparent arguement>argument
-basicly>basically becuase>because begining>beginning beleive>believe buisness>business calender>calendar
-collegue>colleague comming>coming commitee>committee completly>completely definately>definitely
-dissapear>disappear embarass>embarrass enviroment>environment existance>existence familar>familiar
-finaly>finally foriegn>foreign freind>friend goverment>government gaurd>guard happend>happened
-immediatly>immediately independant>independent knowlege>knowledge greatful>grateful neccessary>necessary
-noticable>noticeable occured>occurred peice>piece posession>possession prefered>preferred publically>publicly
-realy>really recieve>receive refered>referred seperate>separate succesful>successful suprise>surprise
-thier>their tommorow>tomorrow truely>truly untill>until wierd>weird wich>which teh>the adn>and hte>the taht>that
-yuo>you
+accomodate>accommodate acheive>achieve arguement>argument becuase>because beleive>believe buisness>business
+definately>definitely dissapear>disappear embarass>embarrass enviroment>environment foriegn>foreign
+freind>friend goverment>government immediatly>immediately independant>independent neccessary>necessary
+occured>occurred publically>publicly recieve>receive seperate>separate suprise>surprise thier>their
+tommorow>tomorrow untill>until wich>which teh>the adn>and hte>the
 """
 SLIPS = dict(pair.split(">") for pair in PAIRS.split())
 FRAME = "so {} then"
@@ -49,10 +44,9 @@ def count(text, record_property, name):
     words = r"\s+".join(FRAME.format(f"({typed}|{meant})") for typed, meant in SLIPS.items())
     found = re.fullmatch(rf"(?:q\s+)?{words}\s*", text)
     assert found, text
-    mended = [word != typed for word, typed in zip(found.groups(), SLIPS, strict=True)]
-    record_property(name, f"{sum(mended)} of {len(SLIPS)} mended")
-    print(name, sum(mended), "of", len(SLIPS), [w for w in found.groups() if w in SLIPS])
-    assert sum(mended)
+    mended = sum(word != typed for word, typed in zip(found.groups(), SLIPS, strict=True))
+    record_property(name, f"{mended} of {len(SLIPS)} mended")
+    assert mended
 
 
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
