@@ -109,11 +109,11 @@ class FieldCorrections:
         self._ended.remove(due)
         removed = due.prefix[len(due.prefix) - due.word.replace :]
         stood = removed + due.typed_after
-        stands = text.endswith(stood) and can_replace(text, len(stood)) and self._before.is_typed(stood)
+        stands = text.endswith(stood) and can_replace(text, len(stood))
         put = due.word.text
         before_last = mended_words(removed, put)[0] != mistyped(removed)
-        may_move = due.at_s > since_s and abs(len(put) - len(removed)) <= 1  # what is read by then
-        if not stands or (before_last and not may_move):
+        hardly_moves = due.at_s > since_s and abs(len(put) - len(removed)) <= 1  # what is read by then
+        if not stands or (before_last and not (hardly_moves and self._before.is_typed(stood))):
             return self.take_due()
         lead = due.prefix[: len(due.prefix) - due.word.replace]
         return due.word, Made(removed, put, lead[-LEAD_CHARS:], due.typed_after)
