@@ -194,6 +194,7 @@ def test_where_something_comes_between_a_slip_and_its_answer_the_text_is_as_type
         editor.shows(left)
     comes()
     running.kill()
+    until(lambda: process.holder(service.settings) is None)
     process.start(service.settings)
     desktop.rest()
     editor.shows("we saw lihgthouse ")
