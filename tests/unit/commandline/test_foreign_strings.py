@@ -22,7 +22,7 @@ def test_the_terminal_prints_no_control_character(capsys):
     terminal.note(EVIL)
     terminal.print_result(EVIL, {}, as_json=False)
     terminal.show_facts([("name", EVIL)])
-    terminal.show_table(("a", "b"), [(EVIL, ((EVIL, "dim"), EVIL))])
+    terminal.show_table(("a", "b"), [(EVIL, EVIL)])
     with terminal.waiting(EVIL):
         pass
     out, err = capsys.readouterr()
