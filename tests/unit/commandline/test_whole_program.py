@@ -202,8 +202,9 @@ class Waiting:
         ) as waiting:
             yield waiting
 
-    def entries(self):
-        return self._client.get("/v1/status")["entries"]
+    def read_of(self, about):
+        """How many entries were read of what is about this: the end of an import before may still come."""
+        return self._client.post("/v1/forget", {"text": about, "dry_run": True})["entries"]
 
     def evaluates(self):
         return "evaluation is running" in self._client.get("/v1/status")["next_round"]
@@ -236,12 +237,11 @@ def test_one_who_stops_waiting_is_told_what_became_of_it(much):
 
     notes = much.notes("followed")
     # So much that an evaluation of it does not end at once.
-    err = much.interrupted("watch", "--yes", notes, once=lambda _: much.entries() > 500)
+    err = much.interrupted("watch", "--yes", notes, once=lambda _: much.read_of("followed") > 500)
     assert f"{notes} is not followed. What was read of it until now is kept" in err
     err = much.interrupted("eval", "--chars", "20000", once=line("Typing your text again"))
     assert err.endswith("The evaluation is ended; nothing of it is kept.\n")
-    before = much.entries()
-    err = much.interrupted("add", much.notes("added"), once=lambda _: much.entries() > before)
+    err = much.interrupted("add", much.notes("added"), once=lambda _: much.read_of("added"))
     assert "What was read until then is kept: the same command again reads the rest" in err
     until(lambda: not much.evaluates())  # what is ended takes a moment to end
     err = much.interrupted("train", "--wait", "--budget", "300", once=line("Learning how you write"))
@@ -251,9 +251,8 @@ def test_one_who_stops_waiting_is_told_what_became_of_it(much):
 
 
 def test_an_import_whose_service_dies_says_what_became_of_it(much):
-    before = much.entries()
     with much.command("add", much.notes("lost")) as waiting:
-        until(lambda: much.entries() > before)
+        until(lambda: much.read_of("lost"))
         os.kill(process.holder(much.settings), signal.SIGKILL)
         out, err = waiting.communicate()
     assert (waiting.returncode, out) == (8, "")
