@@ -7,11 +7,9 @@ import os
 import resource
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import threading
-import time
 
 import httpx
 import psutil
@@ -82,15 +80,10 @@ def connection_of(http):
     return http.get("/healthz").extensions["network_stream"].get_extra_info("client_addr")
 
 
-def typed(http, keys):
-    """How long each of so many keystrokes took, in milliseconds."""
-    times = []
-    for key in range(keys):
-        began = time.perf_counter()
-        answer = http.post("/v1/suggest", json={"prefix": "x" * (key % 9)})
-        times.append(1000 * (time.perf_counter() - began))
-        assert answer.status_code == 200
-    return times
+def type_keys(http):
+    """Ask for suggestions as somebody does who types."""
+    for key in range(40):
+        assert http.post("/v1/suggest", json={"prefix": "x" * (key % 9)}).status_code == 200
 
 
 @pytest.mark.parametrize("sent", [HALF_A_HEAD, UNREAD], ids=["half", "unread"])
@@ -100,20 +93,17 @@ def test_thousands_of_connections_without_a_token_keep_nobody_out(profile, sent)
     many = min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
     files = 256
     with limited(profile, files) as running, client(profile, running) as http, contextlib.ExitStack() as held:
-        before = typed(http, 200)
+        type_keys(http)
         kept = connection_of(http)
         for _ in range(many):
             other = held.enter_context(socket.create_connection(("127.0.0.1", running.port), DEADLINE_S))
             with contextlib.suppress(ConnectionError):
                 other.sendall(sent)
-        during = typed(http, 200)
+        type_keys(http)
         assert connection_of(http) == kept, "a client with a token is never closed"
         with client(profile, running) as another:
             assert another.post("/v1/suggest", json={"prefix": "Hi "}).status_code == 200
-        open_now = psutil.Process(running.pid).num_fds()
-        assert open_now < files - 32
-        quick, slow = (statistics.quantiles(times, n=20)[-1] for times in (before, during))
-        print(f"p95 {quick:.2f} ms before, {slow:.2f} ms beside {many} ({sent[:4]!r}); {open_now} files open")
+        assert psutil.Process(running.pid).num_fds() < files - 32
     assert "out of system resource" not in profile.log_path.read_text()
 
 
