@@ -219,10 +219,7 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         bits = 4 if isinstance(blocks, OffsetBlocks) else 8
         width = blocks.scales.shape[1] * BLOCK
         values = b.large(
-            f"{name}.W",
-            blocks.values,
-            (shape[1], width // BLOCK, BLOCK * bits // 8),
-            b.write(blocks.values),
+            f"{name}.W", blocks.values, (shape[1], width // BLOCK, BLOCK * bits // 8), b.write(blocks.values)
         )
         scales = b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
         inputs = with_sums(name, x, shape[0]) if bits == 4 else x
@@ -240,11 +237,7 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     def norm(name: str, x: str, weight: NDArray[np.float32]) -> str:
         b.small(f"{name}.weight", weight)
         return b.node(
-            "SimplifiedLayerNormalization",
-            [x, f"{name}.weight"],
-            [name],
-            epsilon=config.norm_eps,
-            axis=-1,
+            "SimplifiedLayerNormalization", [x, f"{name}.weight"], [name], epsilon=config.norm_eps, axis=-1
         )
 
     def norm_of_sum(name: str, x: str, residual: str, weight: NDArray[np.float32]) -> tuple[str, str]:

@@ -20,14 +20,7 @@ import numpy as np
 import regex
 
 from idiolect.models.gguf_file import Vocabulary
-from idiolect.models.tokenizer import (
-    BYTE,
-    NORMAL,
-    SPACE,
-    USER_DEFINED,
-    check_tokens,
-    sentencepiece_model,
-)
+from idiolect.models.tokenizer import BYTE, NORMAL, SPACE, USER_DEFINED, check_tokens, sentencepiece_model
 from idiolect.models.word_lists import dictionary_words, german_nouns, written_words
 
 MAX_TOKENS = 1 << 16

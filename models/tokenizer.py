@@ -86,9 +86,7 @@ KINDS = {
     # GPT-2's words, with each digit a word of its own
     "smollm": TokenizerKind(
         ("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-        regex.compile(
-            r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
-        ),
+        regex.compile(r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+"),
     ),
     # GPT-4's: one mark before the letters and line ends behind marks belong to a word, and up to three digits are one
     "dbrx": TokenizerKind(

@@ -219,10 +219,7 @@ class _ArmRunner:
     ) -> None:
         base = find_base(Path(request.base))
         self._serving = LoadedModel(
-            base,
-            threads=request.threads,
-            keyboard=request.keyboard,
-            languages=request.languages,
+            base, threads=request.threads, keyboard=request.keyboard, languages=request.languages
         )
         self._request = request
         self._adapter: Adapter | None = None
