@@ -2,12 +2,9 @@
 
 Every token of the history is filed under the token before it, as one 64-bit number: the farther three tokens of its
 context, nearest first, and then itself. All occurrences of a context of any order are then one run of sorted
-numbers, and a look-up needs only what is filed under one token: a sorted array while it is short, and then a tree
-of one level (a B-tree, Bayer & McCreight 1972) of pages, with the counts of every run of more than ``_HEAVY`` numbers
-beside them. So no look-up counts more numbers than that, no addition of a token moves more than a page and a few rows
-of counts, and nothing is left to be merged later. Eight bytes a token, about twelve with all that is kept beside.
-
-Arrays and trees are never changed, only replaced.
+numbers, and a look-up needs only what is filed under one token: a sorted array, with the counts of every run of more
+than ``_HEAVY`` numbers beside it. So no look-up counts more numbers than that, and nothing is left to be merged later.
+Eight bytes a token, about twelve with all that is kept beside. Arrays are never changed, only replaced.
 
 Probabilities are interpolated Witten-Bell (Witten & Bell 1991; Chen & Goodman 1999, eq. 15):
 ``p(w | h) = (c(h w) + T(h) p(w | h')) / (c(h) + T(h))``, with T(h) the distinct tokens seen after h
@@ -16,7 +13,6 @@ and h' the context without its farthest token.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -31,13 +27,12 @@ from idiolect.models.architecture import DOCUMENT
 ORDER = 4
 """Tokens of context: the nearest, and three in a number's upper 48 bits."""
 
-_PAGE = 1_024  # numbers in a page, at most
 # The counts of longer runs are kept; shorter ones are counted anew, in Python, in a few microseconds.
 _HEAVY = 64
 _BATCH = 1_024  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
 _STEP = 1 << 14  # tokens that are filed in one step
-_REBUILT = 64  # a tree that grows by more than one part in so many is laid out anew: that costs less by then
+_REBUILT = 64  # what grows by more than one part in so many is counted anew: that costs less by then
 _SPANS = tuple(
     (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
 )  # bits that a length leaves open
@@ -91,19 +86,17 @@ class _Counts(NamedTuple):
         return _Counts(ids, counts, self.total + 1)
 
 
-class _Tree(NamedTuple):
-    """All that followed a frequent token.
+class _Counted(NamedTuple):
+    """All that followed a frequent token: its numbers in order, and the counts of every run longer than ``_HEAVY``.
 
-    ``starts`` are the first numbers of all pages but the first one. ``heavy`` has the counts of every run longer
-    than ``_HEAVY``, by the length of its context and by the greatest number that the run could hold.
+    ``heavy`` is by the length of a run's context and by the greatest number that the run could hold.
     """
 
-    pages: tuple[NDArray[np.uint64], ...]
-    starts: tuple[int, ...]
+    values: NDArray[np.uint64]
     heavy: dict[tuple[int, int], _Counts]
 
     @classmethod
-    def of(cls, values: NDArray[np.uint64]) -> _Tree:
+    def of(cls, values: NDArray[np.uint64]) -> _Counted:
         heavy = {(1, _SPANS[0]): _Counts.of(values.astype(np.uint16))}
         for length, span in enumerate(_SPANS[1:], 2):
             lasts = values | np.uint64(span)
@@ -111,45 +104,29 @@ class _Tree(NamedTuple):
             for run in (edges[1:] - edges[:-1] > _HEAVY).nonzero()[0].tolist():
                 tokens = values[edges[run] : edges[run + 1]].astype(np.uint16)
                 heavy[length, int(lasts[edges[run]])] = _Counts.of(tokens)
-        pages = _pages(values)
-        return cls(tuple(pages), tuple([int(page[0]) for page in pages[1:]]), heavy)
+        return cls(values, heavy)
 
-    def grown(self, new: NDArray[np.uint64]) -> _Tree:
-        """Return the tree with more numbers, ``new``, in order."""
-        if _REBUILT * len(new) > self.heavy[1, _SPANS[0]].total:
-            return _Tree.of(_merged(*self.pages, new))
-        values = new.tolist()
-        pages, starts, heavy = list(self.pages), self.starts, dict(self.heavy)
-        for index, value in enumerate(values):
-            place = bisect_right(starts, value)
-            pages[place] = _merged(pages[place], new[index : index + 1])
-            if len(pages[place]) > _PAGE:
-                parts = _pages(pages[place])
-                pages[place : place + 1] = parts
-                starts = (*starts[:place], *(int(part[0]) for part in parts[1:]), *starts[place:])
-        tree = _Tree(tuple(pages), starts, heavy)
-        for value in values:
+    def grown(self, new: NDArray[np.uint64]) -> _Counted:
+        """Return the same with more numbers, ``new``, in order."""
+        values = _merged(self.values, new)
+        if _REBUILT * len(new) > len(values):
+            return _Counted.of(values)
+        heavy = dict(self.heavy)
+        for value in new.tolist():
             token = np.uint16(value & 0xFFFF)
             for length, span in enumerate(_SPANS, 1):
                 key = length, value | span
                 if key in self.heavy:
                     heavy[key] = heavy[key].plus(token)
                 elif key not in heavy:
-                    run = tree.run(value & ~span, value | span)
+                    low, high = value & ~span, value | span
+                    run = values[
+                        values.searchsorted(np.uint64(low)) : values.searchsorted(np.uint64(high), "right")
+                    ]
                     if len(run) <= _HEAVY:
                         break
                     heavy[key] = _Counts.of(run.astype(np.uint16))
-        return tree
-
-    def near(self, low: int, high: int) -> NDArray[np.uint64]:
-        """Return the numbers from ``low`` to ``high`` and some before and after them."""
-        first, last = bisect_left(self.starts, low), bisect_right(self.starts, high)
-        return self.pages[first] if first == last else np.concatenate(self.pages[first : last + 1])
-
-    def run(self, low: int, high: int) -> NDArray[np.uint64]:
-        """Return the numbers from ``low`` to ``high``."""
-        values = self.near(low, high)
-        return values[values.searchsorted(np.uint64(low)) : values.searchsorted(np.uint64(high), "right")]
+        return _Counted(values, heavy)
 
 
 class FastMemory:
@@ -164,7 +141,7 @@ class FastMemory:
         self.tokens = 0
         self._times = np.zeros(vocab, dtype=np.uint32)
         self._unigrams = np.zeros(vocab, dtype=np.float32)
-        self._after: dict[int, NDArray[np.uint64] | _Tree] = {}
+        self._after: dict[int, NDArray[np.uint64] | _Counted] = {}
 
     def add(self, ids: Sequence[int]) -> None:
         """Learn one entry."""
@@ -189,11 +166,11 @@ class FastMemory:
                 left = _STEP
                 yield
             known = self._after.get(near)
-            if isinstance(known, _Tree):
+            if isinstance(known, _Counted):
                 self._after[near] = known.grown(values)
             else:
                 values = values.copy() if known is None else _merged(known, values)
-                self._after[near] = values if len(values) <= _HEAVY else _Tree.of(values)
+                self._after[near] = values if len(values) <= _HEAVY else _Counted.of(values)
         tokens = self.tokens + int(inside.sum())
         unigrams = np.multiply(times, 1 / tokens, dtype=np.float32)
         unigrams.flags.writeable = False
@@ -257,22 +234,21 @@ def _places(ids: NDArray[np.uint16], some: NDArray[np.uint16]) -> NDArray[np.int
     return places[some]
 
 
-def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts], list[list[int]]]:
+def _found(known: NDArray[np.uint64] | _Counted, value: int) -> tuple[list[_Counts], list[list[int]]]:
     """Return what followed the contexts of each length that are known, the shortest first.
 
     Frequent contexts have counts; rarer, longer ones have lists of a few tokens.
     """
     counts: list[_Counts] = []
-    if isinstance(known, _Tree):
+    if isinstance(known, _Counted):
         for length, span in enumerate(_SPANS, 1):
             heavy = known.heavy.get((length, value | span))
             if heavy is None:
-                known = known.near(value & ~span, value | span)
                 break
             counts.append(heavy)
-        else:
-            return counts, []
-    spans = _SPANS[len(counts) :]
+        known = known.values
+    if not (spans := _SPANS[len(counts) :]):
+        return counts, []
     lows = known.searchsorted(np.array([value & ~span for span in spans], dtype=np.uint64)).tolist()
     highs = known.searchsorted(np.array([value | span for span in spans], dtype=np.uint64), "right").tolist()
     tokens = known[lows[0] : highs[0]].astype(np.uint16).tolist()
@@ -333,16 +309,9 @@ def _ranges(text: NDArray[np.uint16]) -> list[int]:
     return sorted({0, *cuts.tolist(), 1 << 16})
 
 
-def _pages(values: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
-    """Return numbers in as few pages as hold them; copies, or each page would keep all the numbers alive."""
-    size = -(-len(values) // -(-len(values) // _PAGE))
-    return [values[low : low + size].copy() for low in range(0, len(values), size)]
-
-
-def _merged(*parts: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    values = np.concatenate(parts)
-    values.sort(kind="stable")  # for 64 bits this is Timsort: parts in order are merged, in linear time
-    return values
+def _merged(values: NDArray[np.uint64], new: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the numbers of both in order, as each of them is."""
+    return np.insert(values, values.searchsorted(new), new)
 
 
 def _edges(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:

@@ -1,7 +1,7 @@
 """The fast memory against interpolated Witten-Bell written down plainly, with dictionaries.
 
-Every property holds with the sizes as shipped and with tiny ones, where a dozen entries make trees whose pages
-split, runs whose counts are kept, and several passes.
+Every property holds with the sizes as shipped and with tiny ones, where a dozen entries make runs whose counts are
+kept, and several passes.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ contexts = st.lists(tokens, max_size=ORDER + 3)
 def sizes(request):
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "tiny":
-            for name, value in (("_PAGE", 3), ("_HEAVY", 2), ("_BATCH", 2), ("_PASS", 20)):
+            for name, value in (("_HEAVY", 2), ("_BATCH", 2), ("_PASS", 20)):
                 patch.setattr(fast, name, value)
         yield
 
