@@ -9,7 +9,7 @@ folded into the maps after them, and residual sums into the products.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -153,8 +153,10 @@ class _Positions:
     def __init__(
         self, config: Architecture, batch: int, length: int, compute_dtype: torch.dtype, *, local: bool
     ) -> None:
-        self.batch, self.length, self.config = batch, length, config
-        self.cos, self.sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length, local=local))
+        self.batch, self.length = batch, length
+        cos, sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length, local=local))
+        # (S, d), of each half of a head: the other half is turned towards it.
+        self.cos, self.sin = torch.cat((cos, cos), 1), torch.cat((-sin, sin), 1)
         shared = config.heads // config.kv_heads
         mask = torch.full((length, length), -torch.inf, dtype=compute_dtype)
         mask = (
@@ -191,7 +193,7 @@ class _LayerFunction(torch.autograd.Function):
         gate, up = gate_up.chunk(2, dim=1)
         active = layer.activate(gate)
         grad_m, *grads_down = layer.down.backward(
-            _post_norm_backward(grad, down, layer.post_ffn, config).to(layer.compute_dtype),
+            _post_norm_backward(grad, down, layer.post_ffn, config.norm_eps).to(layer.compute_dtype),
             active * up,
             low_down,
             pairs[6],
@@ -206,13 +208,13 @@ class _LayerFunction(torch.autograd.Function):
         )
         grad_h = _norm_backward(grad_n, normed, scale2, grad)
         grad_flat, *grads_o = layer.o.backward(
-            _post_norm_backward(grad_h, o, layer.post_attention, config).to(layer.compute_dtype),
+            _post_norm_backward(grad_h, o, layer.post_attention, config.norm_eps).to(layer.compute_dtype),
             flat,
             low_o,
             pairs[2],
             pairs[3],
         )
-        grad_packed = _attention_backward(grad_flat, packed, ctx.positions, layer)
+        grad_packed = _gradient(lambda packed: _attend(packed, ctx.positions, layer), packed, grad_flat)
         normed = x * scale1
         grad_n, *grads_qkv = layer.qkv.backward(
             grad_packed, normed.to(layer.compute_dtype), low_qkv, pairs[0], pairs[1]
@@ -238,24 +240,18 @@ def _add_map(
         total, low = linear.forward(x, a, b, onto=residual)
         return total, None, low
     y, low = linear.forward(x, a, b)
-    return residual + F.rms_norm(y.float(), (config.width,), post_norm, config.norm_eps), y, low
+    return residual + _post_norm(y, post_norm, config.norm_eps), y, low
 
 
-def _post_norm_backward(
-    grad: Tensor, y: Tensor | None, post_norm: Tensor | None, config: Architecture
-) -> Tensor:
+def _post_norm(y: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return F.rms_norm(y.float(), weight.shape, weight, eps)
+
+
+def _post_norm_backward(grad: Tensor, y: Tensor | None, weight: Tensor | None, eps: float) -> Tensor:
     """Return the gradient through the norm behind a map that returned ``y``, or ``grad`` if there is none."""
-    if y is None or post_norm is None:
+    if y is None or weight is None:
         return grad
-    return _rms_norm_backward(grad * post_norm, y.float(), config.norm_eps)
-
-
-def _rms_norm_backward(grad: Tensor, x: Tensor, eps: float) -> Tensor:
-    """Return the gradient through ``x`` by its inverse RMS, along the last axis."""
-    scale = x.square().mean(dim=-1, keepdim=True).add_(eps).rsqrt_()
-    normed = x * scale
-    along = (grad * normed).mean(dim=-1, keepdim=True)
-    return torch.addcmul(grad, normed, along, value=-1.0).mul_(scale)
+    return _gradient(lambda y: _post_norm(y, weight, eps), y, grad)
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
@@ -271,82 +267,42 @@ def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _split_heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, ...]:
-    """Return q, k and v, each (batch, heads, S, d), from (batch * S, all heads * d)."""
-    config = positions.config
-    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
-    return every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
+def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
+    """Return causal attention (batch * S, heads * d) of q, k and v (batch * S, all heads * d).
 
-
-def _heads(packed: Tensor, positions: _Positions, layer: _Layer) -> tuple[Tensor, Tensor, Tensor]:
-    """Return rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
-
-    A group is the query heads that one key-value head of one row serves: they are one matrix.
+    Each key-value head serves a group of query heads, whose rows are one matrix. Rows are short, so the attention
+    weights of all of them fit.
     """
-    config = positions.config
-    q, k, v = _split_heads(packed, positions)
+    config = layer.config
+    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
+    q, k, v = every.split((config.heads, config.kv_heads, config.kv_heads), dim=1)
     if layer.head_norms is not None:
         q, k = (
             F.rms_norm(part.float(), (config.head_dim,), norm, config.norm_eps).to(packed.dtype)
             for part, norm in zip((q, k), layer.head_norms, strict=True)
         )
-    q, k = _rotate(q, positions.cos, positions.sin), _rotate(k, positions.cos, positions.sin)
+    q, k = _rotate(q, positions), _rotate(k, positions)
     groups = positions.batch * config.kv_heads
     q, k, v = (part.reshape(groups, -1, config.head_dim) for part in (q, k, v))
-    return q, k, v
-
-
-def _attention_weights(q: Tensor, k: Tensor, positions: _Positions) -> Tensor:
-    """Return the attention weights (groups, heads of a group * S, S); rows are short, so they fit."""
-    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=positions.config.score_scale)
-    return torch.softmax(scores, dim=2)
-
-
-def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
-    """Return causal attention (batch * S, heads * d); each key-value head serves several query heads."""
-    q, k, v = _heads(packed, positions, layer)
-    heads = _attention_weights(q, k, positions) @ v
-    config = positions.config
+    scores = torch.baddbmm(
+        positions.mask, q, k.mT, alpha=config.score_scale
+    )  # (groups, heads of a group * S, S)
+    heads = torch.softmax(scores, dim=2) @ v
     shape = (positions.batch, config.heads, positions.length, config.head_dim)
     return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
 
 
-def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
-    """Return the gradient of the packed heads; attention, little work, is computed again instead of kept."""
-    config = positions.config
-    q, k, v = _heads(packed, positions, layer)
-    weights = _attention_weights(q, k, positions)
-    grad = (
-        grad_flat.view(positions.batch, positions.length, -1, config.head_dim)
-        .transpose(1, 2)
-        .reshape(q.shape)
-    )
-    grad_v = weights.mT @ grad
-    grad_weights = grad @ v.mT
-    along = (grad_weights * weights).sum(dim=2, keepdim=True)
-    grad_scores = grad_weights.sub_(along).mul_(weights).mul_(config.score_scale)
-    parts = (grad_scores @ k, grad_scores.mT @ q, grad_v)
-    shape = (positions.batch, -1, positions.length, config.head_dim)
-    grad_q, grad_k, grad_v = (part.view(shape) for part in parts)
-    grad_q, grad_k = (_rotate(part, positions.cos, -positions.sin) for part in (grad_q, grad_k))
-    if layer.head_norms is not None:
-        inputs = _split_heads(packed, positions)[:2]
-        grad_q, grad_k = (
-            _rms_norm_backward(part.float() * norm, x.float(), config.norm_eps).to(packed.dtype)
-            for part, x, norm in zip((grad_q, grad_k), inputs, layer.head_norms, strict=True)
-        )
-    grads = torch.cat([grad_q, grad_k, grad_v], dim=1)
-    return grads.transpose(1, 2).reshape(packed.shape)
+def _gradient(of: Callable[[Tensor], Tensor], x: Tensor, grad: Tensor) -> Tensor:
+    """Return the gradient through ``of``, which is little work and computed again instead of kept."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        (found,) = torch.autograd.grad(of(leaf), leaf, grad)
+    return found
 
 
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Return the rotary embedding of (batch, heads, S, d) by angles (S, d / 2); with -sin, its transpose."""
-    half = cos.shape[1]
-    first, second = x[..., :half], x[..., half:]
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    torch.mul(first, cos, out=out[..., :half]).addcmul_(second, sin, value=-1.0)
-    torch.mul(second, cos, out=out[..., half:]).addcmul_(first, sin)
-    return out
+def _rotate(x: Tensor, positions: _Positions) -> Tensor:
+    """Return the rotary embedding of (batch, heads, S, d)."""
+    return (x * positions.cos).addcmul(x.roll(x.shape[-1] // 2, -1), positions.sin)
 
 
 def _tensor(array: NDArray[np.float32]) -> Tensor:
