@@ -21,7 +21,7 @@ from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.corpus import read_general_passages
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -436,11 +436,11 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[Session], int]:
 
 @pytest.fixture(scope="session")
 def make_lora() -> Callable[..., Lora]:
-    """`make_lora(base_config, lora_config, size)`: an adapter with random matrices that change much."""
+    """`make_lora(base_config, rank, size)`: an adapter with random matrices that change much."""
 
-    def make(base: Architecture, config: LoraConfig | None = None, size: float = 0.1, seed: int = 5) -> Lora:
+    def make(base: Architecture, rank: int = 4, size: float = 0.1, seed: int = 5) -> Lora:
         random = np.random.default_rng(seed)
-        fresh = Lora.fresh(config or LoraConfig(rank=4, alpha=8.0), base, seed)
+        fresh = Lora.fresh(base, rank, seed)
         matrices = {
             name: matrix
             if name.endswith("A")
@@ -448,7 +448,7 @@ def make_lora() -> Callable[..., Lora]:
             for name, matrix in fresh.matrices.items()
         }
         # As it is stored, in half precision, so that every form of it is the same numbers.
-        return Lora.from_bytes(Lora(fresh.config, matrices).to_bytes(), base)
+        return Lora.from_bytes(Lora(rank, 2.0 * rank, matrices).to_bytes(), base)
 
     return make
 

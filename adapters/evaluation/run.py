@@ -42,43 +42,26 @@ _TIMED_EVERY = 5  # every such message is typed without what is typed being know
 
 @dataclass(frozen=True)
 class TypingRequest:
-    """The order for an evaluation, sent as one JSON line.
+    """The order for an evaluation, sent as one JSON line."""
 
-    Args:
-        base: the folder of the base model.
-        threads: that compute one forward pass.
-        seed: of the intervals.
-        source: where the messages come from, for the result.
-        history: how many of the first messages are learned from; the others are typed.
-        repeats: for each message to type, whether it is a repeat.
-        adapter: base64 of an adapter's bytes, or None.
-        about_adapter: passed on to the result.
-        mixtures: weights that the base and the adapter were judged with, where they were.
-        calibration: how often ghosts were right (:meth:`Calibration.to_json`), or None for the usual.
-        word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
-        mistakes: also mistype words, and count how many are mended.
-        key_ms: the user's time between two letters, for which ghosts are judged.
-        keyboard: the user's layout, for that; None: the usual one.
-        languages: the languages that the user writes.
-        answering: type with all that was learned alone, without and with what each message answers.
-    """
-
-    base: str
+    base: str  # the folder of the base model
     threads: int
-    seed: int
-    source: str
-    history: int
-    repeats: list[bool]
-    adapter: str | None
-    about_adapter: dict[str, Any] | None
-    mixtures: dict[str, list[Any]]
-    calibration: list[Any] | None
-    word_calibration: list[Any] | None = None
-    mistakes: bool = False
-    key_ms: float = USUAL_KEY_MS
+    seed: int  # of the intervals
+    source: str  # where the messages come from, for the result
+    history: int  # how many of the first messages are learned from; the others are typed
+    repeats: list[bool]  # for each message to type
+    adapter: str | None  # its bytes in base64
+    about_adapter: dict[str, Any] | None  # for the result
+    mixtures: dict[str, list[Any]]  # the weights that "base" and "adapter" were judged with, where they were
+    calibration: list[Any] | None  # how often ghosts were right (`Calibration.to_json`); None: the usual
+    word_calibration: list[Any] | None = None  # the same of whole words
+    mistakes: bool = False  # also mistype words, and count how many are mended
+    key_ms: float = USUAL_KEY_MS  # the user's time between two letters, for which ghosts are judged
     keyboard: Layout | None = None
     languages: tuple[str, ...] = ENGLISH
-    answering: bool = False
+    answering: bool = (
+        False  # type with all that was learned alone, without and with what each message answers
+    )
 
 
 @dataclass(frozen=True)
@@ -89,10 +72,6 @@ class _Arm:
     adapted: bool = False
     context: bool = True  # has the latest messages before what is typed
     answers: bool = False  # sees what each message answers
-
-    def mixture(self, request: TypingRequest) -> list[Any] | None:
-        """Return the weights that its adapter, or the base, was judged with."""
-        return request.mixtures.get("adapter" if self.adapted else "base")
 
 
 _ARMS = (
@@ -119,11 +98,23 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     """Type the messages with each arm and emit the result."""
     history, test = messages[: request.history], messages[request.history :]
     arms = _arms(request)
-    clock = _ProgressReporter(sum(len(message.text) for message in test), len(arms), emit)
+    clock = _ProgressReporter(len(arms) * sum(len(message.text) for message in test), emit)
     clock.report("prepare")
-    runner = _ArmRunner(request, history, test, clock)
-    typed = {arm.name: runner.type(arm) for arm in arms}
-    mistyping = runner.mistype(arms[-1]) if request.mistakes else None
+    base = find_base(Path(request.base))
+    serving = LoadedModel(
+        base, threads=request.threads, keyboard=request.keyboard, languages=request.languages
+    )
+    adapter = None
+    if request.adapter is not None:
+        adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
+    known = [ids for message in history if (ids := serving.tokenizer.encode(message.kept))]
+    typed = {arm.name: _type(_Writer(serving, arm, request, adapter, known), test, clock) for arm in arms}
+    mistyping = None
+    if request.mistakes:
+        clock.report("mistype", arms[-1].name)
+        predictor = _Writer(serving, arms[-1], request, adapter, known).predictor
+        texts, layout = [message.text for message in test], serving.channel.layout
+        mistyping = measure_mistyping(predictor, texts, layout, request.seed, [*serving.general.common])
     emit(
         {
             "event": "result",
@@ -158,7 +149,7 @@ def _about(messages: Sequence[EvalMessage]) -> dict[str, Any]:
 
 
 def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) -> dict[str, Any]:
-    new = [one for one, repeat in zip(typed, request.repeats, strict=True) if not repeat]
+    new = [text for text, repeat in zip(typed, request.repeats, strict=True) if not repeat]
     return {
         "name": arm.name,
         "condition": "after" if arm.learns else "before",
@@ -169,105 +160,59 @@ def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) 
 
 
 class _ProgressReporter:
-    """Reports progress over all that is typed, with the time left at the pace so far.
+    """Reports how many of all ``characters`` are ``typed``, with the time left at the pace so far."""
 
-    ``typings`` is how many times the ``characters`` are typed.
-    """
-
-    def __init__(self, characters: int, typings: int, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(self, characters: int, emit: Emit) -> None:
+        self.typed = 0
         self._characters = characters
-        self._typings = typings
-        self._before = 0  # typings that are over
+        self._emit = emit
         self._started = self._reported_at = time.monotonic()
 
-    def report(self, phase: str, arm: str | None = None, share: float = 0.0) -> None:
-        """Emit a progress line; ``share`` of a further typing is done."""
+    def report(self, phase: str, arm: str | None = None) -> None:
+        """Emit a progress line."""
         self._reported_at = time.monotonic()
-        done = (self._before + share) / self._typings
-        spent_s = self._reported_at - self._started
-        left_s = round(spent_s * (1 - done) / done, 1) if done > 0.01 else None
-        self._emit(
-            {
-                "event": "progress",
-                "phase": phase,
-                "arm": arm,
-                "done": round(min(done, 1.0), 4),
-                "left_s": left_s,
-            }
-        )
+        done = min(self.typed / self._characters, 1.0)
+        left_s = round((self._reported_at - self._started) * (1 - done) / done, 1) if done > 0.01 else None
+        event = {"event": "progress", "phase": phase, "arm": arm, "done": round(done, 4), "left_s": left_s}
+        self._emit(event)
 
-    def report_typing(self, arm: str, characters: int) -> None:
-        """Report, now and then, that so many characters were typed in this arm."""
+    def count_character(self, arm: str) -> None:
+        """Count a character that was typed, and report now and then."""
+        self.typed += 1
         if time.monotonic() - self._reported_at > _REPORT_EVERY_S:
-            self.report("type", arm, characters / self._characters)
-
-    def finish_typing(self) -> None:
-        """Count a typing as finished."""
-        self._before += 1
+            self.report("type", arm)
 
 
-class _ArmRunner:
-    """Types the test with one arm after the other."""
+def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter) -> list[TypedText]:
+    """Type each message in order."""
+    arm, key_ms = writer.arm, writer.request.key_ms
+    clock.report("type", arm.name)
 
-    def __init__(
-        self,
-        request: TypingRequest,
-        history: Sequence[EvalMessage],
-        test: Sequence[EvalMessage],
-        clock: _ProgressReporter,
-    ) -> None:
-        base = find_base(Path(request.base))
-        self._serving = LoadedModel(
-            base, threads=request.threads, keyboard=request.keyboard, languages=request.languages
+    def ask(prefix: str) -> Suggestion:
+        clock.count_character(arm.name)
+        return writer.predictor.suggest(
+            prefix, candidates=max(BARS), ghost_words=_GHOST_WORDS, key_ms=key_ms, answered=answered
         )
-        self._request = request
-        self._adapter: Adapter | None = None
-        if request.adapter is not None:
-            self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
-        self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
-        self._test = test
-        self._clock = clock
 
-    def type(self, arm: _Arm) -> list[TypedText]:
-        """Type each message in order, as a user who wrote the history before."""
-        self._clock.report("type", arm.name)
-        history = [ids for ids in self._history if ids]
-        served = _ArmPredictor(self._serving, arm, self._request, self._adapter, history)
-        asked = 0
-
-        def ask(prefix: str) -> Suggestion:
-            nonlocal asked
-            asked += 1
-            self._clock.report_typing(arm.name, asked)
-            return served.suggest(prefix, _GHOST_WORDS)
-
-        typed = []
-        for number, message in enumerate(self._test):
-            served.begin(AnsweredText(message.answered, message.sender) if arm.answers else NOTHING)
-            if number % _TIMED_EVERY:
-                served.precompute(message.text)
-            typed.append(type_text(message.text, ask, key_s=self._request.key_ms / 1e3))
-            if arm.learns:
-                served.learn(message.kept)
-        self._clock.finish_typing()
-        return typed
-
-    def mistype(self, arm: _Arm) -> dict[str, Any]:
-        """Mistype words of the messages, as a user who wrote the whole history before."""
-        self._clock.report("mistype", arm.name)
-        knowing = self._serving.build_user_model(self._history)
-        predictor = self._serving.build_predictor(
-            knowing, arm.mixture(self._request), adapter=self._adapter if arm.adapted else None
-        )
-        common = [*self._serving.general.common]
-        texts = [message.text for message in self._test]
-        layout = self._serving.channel.layout
-        return measure_mistyping(predictor, texts, layout, self._request.seed, common)
+    typed = []
+    for number, message in enumerate(test):
+        before = clock.typed
+        answered = AnsweredText(message.answered, message.sender) if arm.answers else NOTHING
+        # It is begun long after the one before, of which nothing is being written any more; what is answered and the
+        # recent entries are read before the first key.
+        writer.predictor.forget_texts()
+        finish(writer.predictor.prefill_in_pieces("", answered))
+        if number % _TIMED_EVERY:  # in few passes: five times as fast as one by one, and not to be timed
+            writer.predictor.precompute(message.text)
+        typed.append(type_text(message.text, ask, key_s=key_ms / 1e3))
+        if arm.learns:
+            writer.learn(message.kept)
+        clock.typed = before + len(message.text)
+    return typed
 
 
-class _ArmPredictor:
-    """The suggestions of one arm, once the ``history`` was written, if it learns."""
+class _Writer:
+    """Someone who uses one arm, and has written the ``history`` (token ids) before, if the arm learns."""
 
     def __init__(
         self,
@@ -277,9 +222,8 @@ class _ArmPredictor:
         adapter: Adapter | None,
         history: Sequence[Sequence[int]],
     ) -> None:
+        self.arm, self.request = arm, request
         self._serving = serving
-        self._arm = arm
-        self._request = request
         self._adapter = adapter if arm.adapted else None
         self._calibration, self._word_calibration = Calibration(), Calibration(prior=WHOLE_WORDS)
         if arm.learns and request.calibration is not None:
@@ -293,52 +237,29 @@ class _ArmPredictor:
         elif not arm.memory:
             known = replace(known, recent=serving.build_recent_text(history))
         self._user_model = known
-        self._answered = NOTHING
-        self._predictor = self._build_predictor()
+        self.predictor = self._build_predictor()
 
     def _build_predictor(self) -> Predictor:
         return self._serving.build_predictor(
             self._user_model,
-            self._arm.mixture(self._request),
+            self.request.mixtures.get("adapter" if self.arm.adapted else "base"),
             adapter=self._adapter,
             calibration=self._calibration,
             word_calibration=self._word_calibration,
         )
-
-    def begin(self, answered: AnsweredText) -> None:
-        """Begin a message to ``answered``, long after the one before: nothing of that is being written any more.
-
-        What is answered and the recent entries are read before the first key.
-        """
-        self._answered = answered
-        self._predictor.forget_texts()
-        finish(self._predictor.prefill_in_pieces("", answered))
-
-    def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
-        return self._predictor.suggest(
-            prefix,
-            candidates=max(BARS),
-            ghost_words=ghost_words,
-            key_ms=self._request.key_ms,
-            answered=self._answered,
-        )
-
-    def precompute(self, text: str) -> None:
-        """Read what will be typed in few passes: five times as fast as one by one, and not to be timed."""
-        self._predictor.precompute(text)
 
     def learn(self, text: str) -> None:
         """Learn a message as soon as it was typed."""
         ids = self._serving.tokenizer.encode(text)
         if not ids:
             return
-        self._predictor.observe(text, ids)
-        if self._arm.memory:
+        self.predictor.observe(text, ids)
+        if self.arm.memory:
             self._user_model.learn(text, ids)
         else:
             # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
             self._user_model.recent.add(ids)
-            self._predictor = self._build_predictor()
+            self.predictor = self._build_predictor()
 
 
 if __name__ == "__main__":

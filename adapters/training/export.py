@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,53 +31,28 @@ _PEFT_NAMES = {
 
 
 class ExportError(IdiolectError, code="export-failed", exit_code=ExitCode.NO_ROOM, http_status=409):
-    """The exported file can't be written where it was asked for."""
+    """An export can't be written where it was asked for, or is of no known kind."""
 
 
-def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
-    """Write an adapter to ``path``, whole or not at all; nothing that exists is overwritten.
-
-    Args:
-        kind: one of :data:`KINDS`.
-        lora: the adapter.
-        base: the base model that it belongs to.
-        path: the file, or for ``peft`` the folder, to make.
+def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> None:
+    """Write an adapter of a base model to ``path``: a file, or for ``peft`` a folder.
 
     Raises:
-        ExportError: the kind is unknown, ``path`` exists, or it can't be written.
+        ExportError: the kind is none of :data:`KINDS`.
+        OSError: it can't be written.
     """
     if kind not in KINDS:
         raise ExportError(f"There is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
-    _require_free(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
-            made = Path(work) / path.name
-            KINDS[kind](lora, base, made)
-            _keep_private(made)
-            _require_free(path)  # it may have been made meanwhile
-            shutil.move(made, path)
-    except OSError as error:
-        raise ExportError(
-            f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
-        ) from error
-    return path
-
-
-def _require_free(path: Path) -> None:
-    if os.path.lexists(path):
-        raise ExportError(f"{path} exists already. Give a path that does not.")
+    KINDS[kind](lora, base, path)
+    # Readable by their owner alone, like the store: they were learned from private text.
+    for file in [path, *path.rglob("*")]:
+        file.chmod(0o700 if file.is_dir() else 0o600)
 
 
 def terms_notice(base: BasePaths) -> str | None:
     """Return the sentence by which the terms of a base model ask to be named in what is made from it, if they do."""
     terms = terms_of(base.source_sha256, base.config)
     return None if terms is None else terms.notice
-
-
-def _keep_private(made: Path) -> None:
-    """Make the files readable by their owner alone, like the store: they were learned from private text."""
-    for file in [made, *made.rglob("*")]:
-        file.chmod(0o700 if file.is_dir() else 0o600)
 
 
 def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:
@@ -115,8 +88,8 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base.name,
-        "r": lora.config.rank,
-        "lora_alpha": lora.config.alpha,
+        "r": lora.rank,
+        "lora_alpha": lora.alpha,
         "lora_dropout": 0.0,
         "bias": "none",
         "target_modules": sorted(name.split(".")[1] for name in _PEFT_NAMES.values()),
@@ -137,9 +110,10 @@ def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
     from idiolect.models.graph import build_graph, read_weights
 
     weights = merge(read_weights(base.graph, base.config), lora)
-    parts = path.with_name("parts.onnx")
-    build_graph(weights, parts, adapter=False)
-    model = onnx.load(parts)
+    with tempfile.TemporaryDirectory(dir=path.parent) as work:
+        parts = Path(work) / "parts.onnx"
+        build_graph(weights, parts, adapter=False)
+        model = onnx.load(parts)
     if (notice := terms_notice(base)) is not None:
         onnx.helper.set_model_props(model, {"notice": notice})
     onnx.save(model, path)

@@ -145,7 +145,11 @@ def train(
         on_step(snapshot, state.done >= 1)
     drawn = frozenset(islice(_order(len(rows), np.random.default_rng(seed)), state.drawn))
     return Trained(
-        Lora(start.config, trainable.matrices()), drawn, state.tokens, state.seconds, state.tokens / once
+        Lora(start.rank, start.alpha, trainable.matrices()),
+        drawn,
+        state.tokens,
+        state.seconds,
+        state.tokens / once,
     )
 
 
@@ -196,7 +200,7 @@ class _TrainableLora:
         self.values.requires_grad_()
         self._compute_dtype = llama.compute_dtype
         factors = [
-            (torch.ones(shape) * (llama.norm(name) if name.endswith("A") else start.config.scale)).ravel()
+            (torch.ones(shape) * (llama.norm(name) if name.endswith("A") else start.scale)).ravel()
             for name, shape in self._shapes.items()
         ]
         self._factors = torch.cat(factors)

@@ -24,6 +24,7 @@ _PIECE_TOKENS = 192  # tokens scored in one pass
 _STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE_TOKENS
 _TOP_K = 3
 _LEVEL = 0.05  # the nominal rate of promotions by chance
+_TOLERANCE = 0.02  # the rise of general perplexity that is allowed, as a share
 
 
 @dataclass
@@ -181,7 +182,6 @@ def decide(
     *,
     general_before: float,
     general_after: float,
-    tolerance: float,
     seed: int,
 ) -> Verdict:
     """Promote the candidate only for a gain beyond chance that general text does not pay for.
@@ -194,7 +194,6 @@ def decide(
         serving: the scores of what is served now with the memory, on the same text.
         general_before: the base's perplexity on general text.
         general_after: the candidate's.
-        tolerance: the rise of general perplexity that is allowed, as a share.
         seed: of the random signs.
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per stretch
@@ -207,10 +206,10 @@ def decide(
     promoted = promising = False
     if gain_bits <= 0:
         reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
-    elif rise > tolerance:
+    elif rise > _TOLERANCE:
         reason = (
             f"general text became {100 * rise:.1f} % harder for it, more than the "
-            f"{100 * tolerance:.0f} % allowed"
+            f"{100 * _TOLERANCE:.0f} % allowed"
         )
     elif chance > _LEVEL:
         promising = True

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from idiolect.models.architecture import GROUPS, Architecture, adapter_inputs
+from idiolect.models.architecture import Architecture, adapter_inputs
 from idiolect.models.errors import ExitCode, IdiolectError
+
+_SCALE = 4.0  # of a new adapter
 
 
 class AdapterFormatError(IdiolectError, code="adapter-format", exit_code=ExitCode.TRAINING, http_status=500):
@@ -26,59 +28,44 @@ def read_metadata(blob: bytes) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class LoraConfig:
-    """How strongly each map is adapted: ``W x + (alpha / rank) B A x``.
+class Lora:
+    """An adapter: ``W x + (alpha / rank) B A x`` for each map; fused maps (q, k, v and gate, up) share one A.
 
-    ``rank`` is the inner features of each pair; fused maps (q, k, v and gate, up) share one A.
+    ``rank`` is the inner features of each pair; ``matrices`` are by graph input name, without the scale in B.
     """
 
-    rank: int = 16
-    alpha: float = 64.0
+    rank: int
+    alpha: float
+    matrices: dict[str, NDArray[np.float32]]
 
     @property
     def scale(self) -> float:
         """The factor of ``B A``, alpha / rank."""
         return self.alpha / self.rank
 
-
-@dataclass(frozen=True)
-class Lora:
-    """An adapter: its configuration, and its matrices by graph input name, without the scale in B."""
-
-    config: LoraConfig
-    matrices: dict[str, NDArray[np.float32]]
-
     @classmethod
-    def fresh(cls, config: LoraConfig, base: Architecture, seed: int = 0) -> Lora:
+    def fresh(cls, base: Architecture, rank: int, seed: int = 0) -> Lora:
         """Return a new adapter that changes nothing: A is uniform as in the reference implementation, B is zero."""
         random = np.random.default_rng(seed)
         matrices = {}
         for name, (features_in, features_out) in adapter_inputs(base):
             if name.endswith("A"):
                 bound = 1.0 / np.sqrt(features_in)
-                matrix = random.uniform(-bound, bound, (features_in, config.rank))
+                matrix = random.uniform(-bound, bound, (features_in, rank))
             else:
-                matrix = np.zeros((config.rank, features_out))
+                matrix = np.zeros((rank, features_out))
             matrices[name] = matrix.astype(np.float32)
-        return cls(config, matrices)
+        return cls(rank, _SCALE * rank, matrices)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return the graph's adapter inputs, with the scale multiplied into B."""
-        scale = np.float32(self.config.scale)
+        scale = np.float32(self.scale)
         return {name: m * scale if name.endswith("B") else m for name, m in self.matrices.items()}
-
-    def rescaled(self, alpha: float) -> Lora:
-        """Return an equal adapter with another alpha, and B scaled in return."""
-        factor = np.float32(self.config.alpha / alpha)
-        matrices = {name: m * factor if name.endswith("B") else m for name, m in self.matrices.items()}
-        return Lora(replace(self.config, alpha=alpha), matrices)
 
     def to_bytes(self) -> bytes:
         """Return the adapter as a safetensors file in half precision."""
         halves = {name: matrix.astype(np.float16) for name, matrix in self.matrices.items()}
-        # Earlier versions could leave maps out, and look for these two fields.
-        config = {**asdict(self.config), "targets": GROUPS, "first_layer": 0}
-        return safetensors.numpy.save(halves, {"lora": json.dumps(config)})
+        return safetensors.numpy.save(halves, {"lora": json.dumps({"rank": self.rank, "alpha": self.alpha})})
 
     @classmethod
     def from_bytes(cls, blob: bytes, base: Architecture) -> Lora:
@@ -90,13 +77,13 @@ class Lora:
         try:
             matrices = {k: v.astype(np.float32) for k, v in safetensors.numpy.load(blob).items()}
             values = json.loads(read_metadata(blob)["lora"])
-            config = LoraConfig(values["rank"], values["alpha"])
+            rank, alpha = values["rank"], values["alpha"]
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise AdapterFormatError(
                 f"An adapter can't be read ({type(error).__name__}). Go back to another with `idiolect use`."
             ) from error
         expected = {
-            name: (shape[0], config.rank) if name.endswith("A") else (config.rank, shape[1])
+            name: (shape[0], rank) if name.endswith("A") else (rank, shape[1])
             for name, shape in adapter_inputs(base)
         }
         if {name: matrix.shape for name, matrix in matrices.items()} != expected:
@@ -104,4 +91,4 @@ class Lora:
                 "An adapter was made for another base model. Train a new one with `idiolect train`, "
                 "or give back the former base model."
             )
-        return cls(config, matrices)
+        return cls(rank, alpha, matrices)

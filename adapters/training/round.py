@@ -37,7 +37,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.child import Emit, ParentMessages, work
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.gate import decide, general_perplexity, judge
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.adapters.training.progress import Progress
 from idiolect.models.build import find_base
 from idiolect.models.errors import ExitCode, IdiolectError
@@ -65,17 +65,13 @@ class TrainRequest:
         base: the folder of the base model.
         budget_s: computing time of the whole round.
         rank: of the LoRA matrices.
-        alpha: numerator of LoRA's scale.
         epochs: passes over the user's text.
         learning_rate: the highest one of the schedule, None for what suits the base model.
-        general_tolerance: the rise of general perplexity that is allowed, as a share.
-        recent_tokens: recent text that stands before an entry while it is judged.
         threads: the most that compute.
         seed: of all random choices.
         serving: base64 of the adapter that is served, which the new one is judged against; None for the base.
         seen: places of the entries that the adapter to train further was trained on.
         mixtures: weights of the model and the memory (:meth:`Mixture.to_json`), for "base" and "serving".
-        rare_min_count: how often a rare string must have been typed before it is trained on.
         challenger: base64 of the adapter to train further, where it is not the one that is served.
         products: "fastest", or the name of the type that matrix products are made in.
         spent_s: what earlier processes of this round have used up of the budget.
@@ -95,12 +91,8 @@ class TrainRequest:
     seen: list[int]
     mixtures: dict[str, list[Any]]
     rank: int = 16
-    alpha: float = 64.0
     epochs: float = 1.0
     learning_rate: float | None = None
-    general_tolerance: float = 0.02
-    recent_tokens: int = RECENT_TOKENS
-    rare_min_count: int = RARE_MIN_COUNT
     challenger: str | None = None
     products: str = "fastest"
     spent_s: float = 0.0
@@ -168,7 +160,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     passages = read_general_passages(request.languages)
     replay, general = ([tokenizer.encode(p) for p in part] for part in passages)
     general = general[: _fit(general, _GENERAL_TOKENS)]
-    memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
+    memory, recent = FastMemory(base.config.vocab), RecentText(RECENT_TOKENS, breaks)
     memory.add_many(known.values())
     for entry in [*known.values()][-200:]:
         recent.add(entry)
@@ -212,7 +204,6 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         serving.mixed,
         general_before=general_before,
         general_after=general_after,
-        tolerance=request.general_tolerance,
         seed=request.seed,
     )
     candidate_scores, base_scores = judged["candidate"], judged["base"]
@@ -242,7 +233,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
             "missed": trained.missed,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
-            "rank": trained.lora.config.rank,
+            "rank": trained.lora.rank,
             "tokens_per_s": metrics["tokens_per_s"],
             "seconds": round(clock.time.spent_s(), 1),
         }
@@ -284,10 +275,10 @@ def _train(
 
     learning_rate = request.learning_rate or usual_learning_rate(base.config)
     config = TrainConfig(learning_rate=learning_rate, epochs=request.epochs)
-    if parent is not None and parent.config.rank == request.rank:
-        start, seen = parent.rescaled(request.alpha), request.seen
-    else:  # there is none, or another rank is asked for
-        start, seen = Lora.fresh(LoraConfig(request.rank, request.alpha), base.config, request.seed), []
+    if parent is not None and parent.rank == request.rank:
+        start, seen = parent, request.seen
+    else:
+        start, seen = Lora.fresh(base.config, request.rank, request.seed), []
     rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
     products = choose_compute_dtype(request.products, request.threads, checkpoint)
     llama = TorchModel(read_weights(base.graph, base.config), products)
@@ -333,7 +324,7 @@ def _rows(
     config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
     """Return what is trained on, and the indices of the entries that are in it."""
-    rare = RareStrings(request.rare_min_count)
+    rare = RareStrings(RARE_MIN_COUNT)
     rare.learn_many(map(tokenizer.decode, known.values()))
     lengths = {place: len(entry) for place, entry in known.items()}
     wanted = choose_training_entries(lengths, seen, np.random.default_rng(request.seed))

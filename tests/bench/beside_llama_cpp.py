@@ -81,13 +81,13 @@ def passes_of_ours(adapted: bool) -> dict[str, list[float]]:
     """Milliseconds of each pass."""
     from common import BASE
 
-    from idiolect.adapters.training.lora import Lora, LoraConfig
+    from idiolect.adapters.training.lora import Lora
     from idiolect.models.build import find_base
     from idiolect.models.session import Model, Session
 
     found = find_base(BASE)
     loaded = Model(found.graph, found.config, threads=_THREADS)
-    adapter = Lora.fresh(LoraConfig(rank=16), found.config).tensors() if adapted else None
+    adapter = Lora.fresh(found.config, 16).tensors() if adapted else None
     session = Session(loaded, adapter=adapter)
 
     return _timed(lambda: session.truncate(BEHIND), session.feed)

@@ -27,7 +27,7 @@ from idiolect.adapters.training.finetune import (
     fastest_compute_dtype,
     train,
 )
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.graph import read_weights
 from idiolect.models.tokenizer import Tokenizer
@@ -41,12 +41,12 @@ PLAIN = TrainConfig(epochs=1, min_tokens=0, learning_rate=5e-4, batch=4, length=
 
 
 def by_us(
-    base: BasePaths, text: Rows, config: TrainConfig, lora: LoraConfig, report: Callable[[], None]
+    base: BasePaths, text: Rows, config: TrainConfig, rank: int, report: Callable[[], None]
 ) -> tuple[TorchModel, Lora]:
     model = TorchModel(read_weights(base.graph, base.config), fastest_compute_dtype(THREADS))
     found = train(
         model,
-        Lora.fresh(lora, base.config),
+        Lora.fresh(base.config, rank),
         text,
         config,
         clock=ComputeClock(1e9),
@@ -94,7 +94,7 @@ def tokens_per_s(base: BasePaths, contender: str) -> float:
 
     if contender == "ours":
         few = replace(PLAIN, epochs=4 * (STEPS + 1) / len(text))
-        by_us(base, text, few, LoraConfig(8, 16), report)
+        by_us(base, text, few, 8, report)
     else:
         by_peft(base, contender.removeprefix("peft "), text, STEPS + 1, report)
     return STEPS * 1024 / (stamps[STEPS] - stamps[0])

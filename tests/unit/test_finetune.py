@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from idiolect.adapters.memory.corpus import Rows
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.finetune import TrainConfig, Trained, choose_compute_dtype, train
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.models.torch_model import TorchModel
 
 LENGTH = 24
@@ -40,7 +40,7 @@ def together(own: Rows, general: Rows) -> Rows:
 
 
 def trained(llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, **given: Any) -> Trained:
-    start = Lora.fresh(LoraConfig(4, 8.0), llama.config, 5)
+    start = Lora.fresh(llama.config, 4, 5)
     return train(
         llama,
         start,
@@ -83,7 +83,7 @@ def said(llama: TorchModel, lora: Lora | None, text: Rows) -> torch.Tensor:
     matrices = None
     if lora is not None:
         matrices = {
-            name: torch.from_numpy(m) * (1.0 if name.endswith("A") else lora.config.scale)
+            name: torch.from_numpy(m) * (1.0 if name.endswith("A") else lora.scale)
             for name, m in lora.matrices.items()
         }
     with torch.no_grad():

@@ -6,7 +6,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from idiolect.adapters.training.lora import LoraConfig
 from idiolect.models.errors import DamagedModelError
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.session import Adapter, Model, Session
@@ -56,7 +55,7 @@ def adapters(tiny, make_lora):
         "base": None,
         "all maps": every,
         "some maps": {name: matrix for name, matrix in every.items() if "qkv" in name or "down" in name},
-        "rank 17": make_lora(tiny.config, LoraConfig(rank=17, alpha=17.0)).tensors(),
+        "rank 17": make_lora(tiny.config, 17).tensors(),
     }
 
 

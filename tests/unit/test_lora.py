@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from idiolect.adapters.training.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.adapters.training.lora import AdapterFormatError, Lora
 from tests.conftest import TINY
 
 BASE = replace(TINY, context=512)
-CONFIG = LoraConfig(rank=3, alpha=7.5)
 
 
-@pytest.mark.parametrize("config", [LoraConfig(), LoraConfig(rank=1, alpha=0.5), CONFIG], ids=str)
-def test_bytes_bring_it_back(make_lora, config):
-    lora = make_lora(BASE, config)
+@pytest.mark.parametrize("rank", [1, 3, 16])
+def test_bytes_bring_it_back(make_lora, rank):
+    lora = make_lora(BASE, rank)
     again = Lora.from_bytes(lora.to_bytes(), BASE)
-    assert again.config == lora.config == config
+    assert (again.rank, again.alpha) == (lora.rank, lora.alpha) == (rank, 2.0 * rank)
     assert again.matrices.keys() == lora.matrices.keys()
     for name, matrix in lora.matrices.items():
         assert again.matrices[name].dtype == np.float32
@@ -26,23 +25,15 @@ def test_bytes_bring_it_back(make_lora, config):
 
 
 def test_bytes_round_to_half_precision():
-    lora = Lora.fresh(LoraConfig(rank=2), BASE, seed=1)
+    lora = Lora.fresh(BASE, 2, seed=1)
     again = Lora.from_bytes(lora.to_bytes(), BASE)
     for name, matrix in lora.matrices.items():
         assert np.abs(again.matrices[name] - matrix).max() <= 2**-11 * np.abs(matrix).max()
     assert len(lora.to_bytes()) < 2 * sum(matrix.size for matrix in lora.matrices.values()) + 8_000
 
 
-def test_another_scale_is_the_same_adapter(make_lora):
-    lora = make_lora(BASE, CONFIG)
-    again = lora.rescaled(30.0)
-    assert again.config == replace(CONFIG, alpha=30.0)
-    for name, tensor in lora.tensors().items():
-        assert again.tensors()[name] == pytest.approx(tensor, rel=1e-6)
-
-
 def test_a_fresh_adapter_changes_nothing_and_can_learn():
-    lora, same = (Lora.fresh(LoraConfig(rank=4), BASE, seed=3) for _ in "12")
+    lora, same = (Lora.fresh(BASE, 4, seed=3) for _ in "12")
     assert np.array_equal(lora.matrices["0.qkv.A"], same.matrices["0.qkv.A"]), "a seed makes the same one"
     for name, matrix in lora.matrices.items():
         if name.endswith("B"):
@@ -53,10 +44,10 @@ def test_a_fresh_adapter_changes_nothing_and_can_learn():
 
 
 def test_the_scale_is_multiplied_into_b(make_lora):
-    lora = make_lora(BASE, CONFIG)
+    lora = make_lora(BASE, 3)
     tensors = lora.tensors()
     assert np.array_equal(tensors["1.down.A"], lora.matrices["1.down.A"])
-    assert tensors["1.down.B"] == pytest.approx(2.5 * lora.matrices["1.down.B"])
+    assert tensors["1.down.B"] == pytest.approx(2.0 * lora.matrices["1.down.B"])
     assert tensors["1.down.B"].dtype == np.float32
 
 
@@ -76,7 +67,7 @@ def saved(matrices: dict[str, np.ndarray], metadata: dict[str, str] | None) -> b
 
 
 def damaged() -> dict[str, bytes]:
-    lora = Lora.fresh(LoraConfig(rank=2), BASE)
+    lora = Lora.fresh(BASE, 2)
     blob, halves = lora.to_bytes(), {k: v.astype(np.float16) for k, v in lora.matrices.items()}
     values = {"rank": 2, "alpha": 32.0}
     few = {name: matrix for name, matrix in halves.items() if name != "1.o.A"}

@@ -16,7 +16,7 @@ from waiting import DEADLINE_S, until
 
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.compute_clock import PATIENCE
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import MissingModelError, find_base
 from idiolect.models.errors import DamagedModelError
@@ -39,18 +39,14 @@ def request_on(base, epochs=3):
         base=str(base.folder.parent),
         budget_s=600.0,
         rank=4,
-        alpha=8.0,
         epochs=epochs,
         learning_rate=2e-2,
         products="bfloat16",
-        general_tolerance=0.5,
-        recent_tokens=40,
         threads=1,
         seed=3,
         serving=None,
         seen=[],
         mixtures={},
-        rare_min_count=3,
     )
 
 
@@ -147,7 +143,7 @@ def test_the_result_has_all_that_the_service_stores(finished, tiny, train_reques
     assert result["metrics"]["products"] == "bfloat16", "as was asked"
     assert result["reason"]
     lora = Lora.from_bytes(base64.b64decode(result["adapter"]), tiny.config)
-    assert lora.config == LoraConfig(train_request.rank, train_request.alpha)
+    assert lora.rank == train_request.rank
     assert result["rank"] == train_request.rank
     assert any(matrix.any() for name, matrix in lora.matrices.items() if name.endswith("B"))
     assert {*result["mixtures"]} == {"base", "candidate"}
@@ -194,7 +190,6 @@ def test_a_further_round_goes_on_from_its_parent(finished, train_request, entrie
         train_request,
         epochs=1,
         learning_rate=1e-9,
-        alpha=2 * train_request.alpha,  # other settings since, which are no reason to begin anew
         serving=first["adapter"],
         seen=seen,
         mixtures={"base": first["mixtures"]["base"], "serving": first["mixtures"]["candidate"]},
@@ -339,9 +334,7 @@ def test_a_damaged_base_is_an_error_with_a_remedy(tiny, train_request, entries, 
 def test_a_challenger_is_trained_further_and_judged_against_what_serves(
     finished, train_request, entries, tiny
 ):
-    idle = Lora.fresh(
-        LoraConfig(train_request.rank, train_request.alpha), tiny.config
-    )  # says what the base says
+    idle = Lora.fresh(tiny.config, train_request.rank)  # says what the base says
     given = {"serving": finished[0][-1]["adapter"], "challenger": base64.b64encode(idle.to_bytes()).decode()}
     events, status, errors = run(replace(train_request, epochs=1, learning_rate=1e-9, **given), entries)
     assert (status, errors) == (0, b"")

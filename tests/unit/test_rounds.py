@@ -18,7 +18,7 @@ import pytest
 from publishing import execute, publish
 from waiting import DEADLINE_S, until
 
-from idiolect.adapters.training.lora import Lora, LoraConfig
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
@@ -360,7 +360,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
 def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile):
     """What was cut off began before there was text by which a challenger could be judged."""
     store = profile.store
-    adapter = Lora.fresh(LoraConfig(4, 64.0), profile.tiny.config)
+    adapter = Lora.fresh(profile.tiny.config, 4)
     metrics = {
         "against": None,
         "promising": True,

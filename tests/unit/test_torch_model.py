@@ -5,7 +5,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idiolect.adapters.training.lora import LoraConfig
 from idiolect.models.torch_model import TorchModel, cross_entropy
 
 EXACT = 2e-5
@@ -72,7 +71,7 @@ def test_states_are_those_of_the_plain_model(twin, tiny_weights, length):
 
 @pytest.mark.parametrize("rank", [1, 4])
 def test_gradients_are_those_of_autograd(twin, tiny_weights, make_lora, rank):
-    matrices = as_parameters(make_lora(twin.config, LoraConfig(rank, 2.0 * rank)))
+    matrices = as_parameters(make_lora(twin.config, rank))
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
     states = twin.hidden(ids, matrices)
