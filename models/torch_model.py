@@ -275,7 +275,7 @@ def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
     """
     config = layer.config
     every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
-    q, k, v = every.split((config.heads, config.kv_heads, config.kv_heads), dim=1)
+    q, k, v = torch.split(every, [config.heads, config.kv_heads, config.kv_heads], dim=1)
     if layer.head_norms is not None:
         q, k = (
             F.rms_norm(part.float(), (config.head_dim,), norm, config.norm_eps).to(packed.dtype)

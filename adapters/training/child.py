@@ -61,10 +61,8 @@ def work(
 ) -> int:
     """Read the request and the entries, let ``do`` work on them, and return the exit status.
 
-    Args:
-        do: gets the request, the entries and the function that sends events.
-        out_of_memory: the message to the user when memory runs out.
-        messages: takes the parent's messages; None if the work reads none.
+    ``out_of_memory`` is the message to the user when memory runs out; ``messages`` takes the parent's, if the work
+    reads any.
     """
     shield()
     _outlive_nobody()
@@ -78,11 +76,10 @@ def work(
 
     lines = orders(0)
     try:
-        order = json.loads(next(lines))
-        count = int(next(lines))
-        entries = [json.loads(next(lines)) for _ in range(count)]
+        request = json.loads(next(lines))
+        entries = [json.loads(next(lines)) for _ in range(int(next(lines)))]
         threading.Thread(target=_listen, args=(lines, messages), daemon=True).start()
-        do(order, entries, emit)
+        do(request, entries, emit)
     except StoppedError:
         emit({"event": "stopped"})
     except IdiolectError as error:

@@ -25,47 +25,25 @@ from idiolect.adapters.training.lora import Lora, read_metadata
 from idiolect.models.architecture import Architecture
 from idiolect.models.torch_model import TorchModel, cross_entropy
 
+_WARMUP = 0.06  # share of the round in which the learning rate rises
+_WEIGHT_DECAY = 0.01
 _WARMUP_STEPS = 3  # steps before another number of threads is tried
 _MIN_CPU_SHARE = 0.85  # share of its threads' time that a step gets on an idle machine
 _RETRY_STEPS = 12  # steps between two trials of it
-_ROWS_AT_ONCE = 2  # rows whose activations are held at once
 _TIMED_SHAPE = (512, 1536)  # shape of the matrices by which products are timed
 _MIN_BF16_SPEEDUP = 1.5  # times: what has instructions for bfloat16 is above 2, what has none below 1
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyper-parameters; docs/experiments.md has the figures that they were chosen by.
+    """Hyper-parameters; docs/experiments.md has the figures that they were chosen by."""
 
-    Args:
-        learning_rate: the highest one of the schedule.
-        epochs: passes over the rows.
-        min_tokens: shorter text is passed over once more.
-        batch: rows a step; many small steps learn more from the same tokens than few large ones.
-        length: tokens of a row.
-        before: tokens before a row as context; without them half of a row is learned as if nothing preceded it.
-        warmup: share of the round in which the learning rate rises.
-        weight_decay: of AdamW.
-    """
-
-    learning_rate: float = 7e-4
-    epochs: float = 1.0
-    min_tokens: int = 9600
-    batch: int = 1
-    length: int = 128
-    before: int = 64
-    warmup: float = 0.06
-    weight_decay: float = 0.01
-
-
-@dataclass(frozen=True)
-class Step:
-    """The progress of training: ``done`` is the share of the round, ``loss`` is in nats a weighted token."""
-
-    done: float
-    left_s: float
-    loss: float
-    tokens: int
+    learning_rate: float = 7e-4  # the highest of the schedule
+    epochs: float = 1.0  # passes over the rows
+    min_tokens: int = 9600  # shorter text is passed over once more
+    batch: int = 1  # rows a step; many small steps learn more from the same tokens than few large ones
+    length: int = 128  # tokens of a row
+    before: int = 64  # tokens of context before it; else half of a row is learned as if nothing preceded it
 
 
 @dataclass(frozen=True)
@@ -89,7 +67,7 @@ def train(
     budget_s: float,
     threads: int,
     seed: int,
-    report: Callable[[Step], None],
+    report: Callable[..., None],
     on_step: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
     checkpoint: bytes | None = None,
 ) -> Trained:
@@ -107,16 +85,17 @@ def train(
         budget_s: how many there are.
         threads: the most to use; fewer while other programs are busy.
         seed: of the order of the rows.
-        report: gets each step.
-        on_step: called after each step with a function that makes a checkpoint, and with whether it was the last step.
+        report: gets, after each step, the share that is done and the computing time left, and as ``loss`` and
+            ``tokens`` the nats a weighted token and the tokens so far.
+        on_step: gets a function that makes a checkpoint, after each step, and whether it was the last one.
         checkpoint: of the same rows, configuration and seed: training goes on after it.
     """
     torch.manual_seed(seed)
     trainable = _TrainableLora(start, llama)
-    optimizer = AdamW(trainable.values, config.weight_decay)
+    optimizer = AdamW(trainable.values, _WEIGHT_DECAY)
     once = max(1, len(rows) * rows.length)  # tokens
     planned = max(once * config.epochs, min(2 * once, config.min_tokens))
-    order = _order(len(rows), np.random.default_rng(seed))
+    order = _order(len(rows), seed)
     state = _TrainingState()
     if checkpoint is not None:
         state = _restore(checkpoint, trainable.values, optimizer)
@@ -130,7 +109,7 @@ def train(
 
     while state.done < 1:
         chosen = [*islice(order, config.batch)]
-        learning_rate = config.learning_rate * _learning_rate_factor(state.done, config.warmup)
+        learning_rate = config.learning_rate * _learning_rate_factor(state.done)
         tuner.begin()
         loss = _backward(llama, trainable, rows, chosen)
         torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
@@ -141,16 +120,11 @@ def train(
         state.seconds = clock.spent_s() - began_s
         state.done = max(state.tokens / planned, state.seconds / budget_s)
         left_s = state.seconds * (1 / state.done - 1) if state.done < 1 else 0.0
-        report(Step(min(state.done, 1.0), left_s, loss, state.tokens))
+        report(min(state.done, 1.0), left_s, loss=round(loss, 3), tokens=state.tokens)
         on_step(snapshot, state.done >= 1)
-    drawn = frozenset(islice(_order(len(rows), np.random.default_rng(seed)), state.drawn))
-    return Trained(
-        Lora(start.rank, start.alpha, trainable.matrices()),
-        drawn,
-        state.tokens,
-        state.seconds,
-        state.tokens / once,
-    )
+    drawn = frozenset(islice(_order(len(rows), seed), state.drawn))
+    lora = Lora(start.rank, start.alpha, trainable.matrices())
+    return Trained(lora, drawn, state.tokens, state.seconds, state.tokens / once)
 
 
 def usual_learning_rate(architecture: Architecture) -> float:
@@ -164,10 +138,7 @@ def fastest_compute_dtype(threads: int) -> torch.dtype:
 
     Timed, since no name of a processor tells: with matrix units (AMX) bfloat16 is four to seven times as fast, with
     AVX-512's own instructions twice, without either often slower. One thread is timed: several wait for each other,
-    and so for other programs.
-
-    Args:
-        threads: how many torch uses afterwards.
+    and so for other programs. Afterwards torch uses ``threads``.
     """
     torch.set_num_threads(1)
 
@@ -224,10 +195,6 @@ class AdamW:
     """AdamW (Loshchilov & Hutter 2019) for one tensor, by torch's function for it.
 
     torch's class of that name loads torch's compiler, which takes as long as torch itself: two seconds of each round.
-
-    Args:
-        values: the numbers that are trained.
-        weight_decay: share of the learning rate by which each number gets smaller in a step.
     """
 
     def __init__(self, values: Tensor, weight_decay: float) -> None:
@@ -298,29 +265,27 @@ def dtype_name(compute_dtype: torch.dtype) -> str:
 
 
 def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
-    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; return its loss."""
+    """Accumulate the gradients of a batch, row by row so that activations fit; return its loss."""
     counted = max(float(rows.weights[chosen].sum()), 1.0)
-    own = [row for row in chosen if row < len(rows) - rows.general]
-    general = [row for row in chosen if row >= len(rows) - rows.general]
     total = 0.0
-    for part in [
-        p[state : state + _ROWS_AT_ONCE] for p in (own, general) for state in range(0, len(p), _ROWS_AT_ONCE)
-    ]:
-        before = 0 if part[0] in general else rows.before
-        ids, weights = torch.from_numpy(rows.ids[part]), torch.from_numpy(rows.weights[part, before:])
-        targets = ids[:, 1 + before :].flatten()
-        if part[0] in general:
+    for row in chosen:
+        is_general = row >= len(rows) - rows.general
+        before = 0 if is_general else rows.before
+        ids, weights = torch.from_numpy(rows.ids[row]), torch.from_numpy(rows.weights[row, before:])
+        read, targets = ids[None, :-1], ids[1 + before :]
+        if is_general:
             with torch.no_grad():
-                targets = llama.hidden(ids[:, :-1]).flatten(0, 1)
-        states = llama.hidden_folded(ids[:, :-1], trainable.folded())[:, before:].flatten(0, 1)
-        loss = cross_entropy(states, llama.embedding, targets, weights.flatten()) / counted
+                targets = llama.hidden(read)[0]
+        states = llama.hidden_folded(read, trainable.folded())[0, before:]
+        loss = cross_entropy(states, llama.embedding, targets, weights) / counted
         torch.autograd.backward(loss)
         total += loss.item()
     return total
 
 
-def _order(count: int, random: np.random.Generator) -> Iterator[int]:
+def _order(count: int, seed: int) -> Iterator[int]:
     """Yield the rows in a new random order each epoch, without end."""
+    random = np.random.default_rng(seed)
     while True:
         yield from random.permutation(count).tolist()
 
@@ -329,11 +294,7 @@ class _ThreadTuner:
     """Chooses how many threads a step uses by how fast the last steps were.
 
     Threads wait for one another at every operation: beside a program that keeps one core busy, two of them can be many
-    times slower than one. Now and then another count gets a step to prove itself.
-
-    Args:
-        most: threads.
-        clock: returns seconds.
+    times slower than one. Now and then another count, of at most ``most``, gets a step to prove itself.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -369,8 +330,8 @@ class _ThreadTuner:
         self._steps += 1
 
 
-def _learning_rate_factor(done: float, warmup: float) -> float:
+def _learning_rate_factor(done: float) -> float:
     """Return the share of the highest learning rate once ``done`` of the round is done."""
-    if done < warmup:
-        return (done + 0.2 * warmup) / (1.2 * warmup)
-    return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+    if done < _WARMUP:
+        return (done + 0.2 * _WARMUP) / (1.2 * _WARMUP)
+    return 0.5 * (1 + math.cos(math.pi * (done - _WARMUP) / (1 - _WARMUP)))

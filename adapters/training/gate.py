@@ -75,21 +75,15 @@ class AdapterScores:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision on an adapter, the reason in one sentence, and the paired comparison behind it.
+    """The decision on an adapter, and the paired comparison behind it."""
 
-    Attributes:
-        promoted: True if it is served from now on.
-        promising: it is not served, and yet seems better: the next round can go on from it, and new text may prove it.
-        reason: for the user.
-        gain_bits: mean gain a token over what is served now.
-        p_value: how often chance alone would bring as much.
-    """
-
-    promoted: bool
-    promising: bool
-    reason: str
-    gain_bits: float
-    p_value: float
+    promoted: bool  # it is served from now on
+    promising: (
+        bool  # it is not, and yet seems better: the next round goes on from it, and new text may prove it
+    )
+    reason: str  # a sentence for the user
+    gain_bits: float  # mean gain a token over what is served now
+    p_value: float  # how often chance alone would bring as much
 
 
 def judge(
@@ -102,16 +96,10 @@ def judge(
     mixtures: Mapping[str, Mixture],
     report: Callable[[float], None],
 ) -> dict[str, AdapterScores]:
-    """Score every adapter on the same held-out entries, in order.
+    """Score every adapter (tensors by name; None is the base) on the same held-out entries (token ids), in order.
 
-    Args:
-        model: the loaded graph.
-        adapters: tensors by name; None is the base.
-        entries: token ids of each held-out entry.
-        recent: the text before the entries, without them; is updated entry by entry.
-        memory: the n-gram memory of the text before the entries, without them; is updated entry by entry.
-        mixtures: weights to start from, by name; are not changed.
-        report: gets the share that is done, 0 to 1.
+    ``recent`` and ``memory`` know the text before the entries, and learn each entry once it is judged. ``mixtures`` are
+    the weights to start from, by name. ``report`` gets the share that is done, 0 to 1.
     """
     length = 2 * recent.limit + _PIECE_TOKENS + 2 * len(recent.separator)
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
@@ -157,14 +145,7 @@ def _score(
 def general_perplexity(
     model: Model, adapter: Adapter | None, passages: Sequence[Sequence[int]], breaks: Sequence[int]
 ) -> float:
-    """Return the perplexity of general text, each passage by itself, without memory or recent text.
-
-    Args:
-        model: the loaded graph.
-        adapter: the tensors, or None for the base.
-        passages: token ids of each.
-        breaks: tokens before each.
-    """
+    """Return the perplexity of general text, each passage behind ``breaks`` alone, without memory or recent text."""
     tally = Tally()
     session = Session(model, length=_PIECE_TOKENS + len(breaks), adapter=adapter)
     for passage in passages:
@@ -189,12 +170,8 @@ def decide(
     A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
     could as well be a loss, so the whole gain must be larger than 95 % of the gains with random signs.
 
-    Args:
-        candidate: the new adapter's scores with the memory.
-        serving: the scores of what is served now with the memory, on the same text.
-        general_before: the base's perplexity on general text.
-        general_after: the candidate's.
-        seed: of the random signs.
+    ``candidate`` and ``serving`` (what is served now) are scores on the same text, with the memory; ``general_before``
+    and ``general_after`` are the base's and the candidate's perplexity on general text.
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per stretch
     tokens = np.array(candidate.tokens)

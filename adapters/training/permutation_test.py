@@ -48,12 +48,10 @@ def effect(
     would leave a difference that chance alone brings. It is exact where the effect is the same for all.
 
     Args:
-        outcomes: one for each unit (n,), in their order.
-        treated: 1.0 for units with the treatment, 0.0 without (n,).
-        weights: how much each unit counts (n,).
+        outcomes: (n,), of each unit in their order.
+        treated: (n,), 1.0 for units with the treatment, 0.0 without.
+        weights: (n,), how much each unit counts.
         block: units in a block.
-        seed: of the permutations.
-        resamples: permutations that are drawn.
     """
     labels = np.random.default_rng(seed).permuted(np.tile(treated, (resamples, 1)), axis=1)
     of_outcomes, of_labels = _differences(labels, outcomes, treated, weights, block)

@@ -22,11 +22,7 @@ _PART_BYTES = 1 << 20
 class Progress:
     """Reports how far the round is, and stops it when the parent asks.
 
-    Args:
-        time: counts the budget.
-        emit: sends an event.
-        messages: the parent's messages.
-        every_s: computing time between two checkpoints.
+    ``time`` counts the budget, and ``every_s`` is the computing time between two checkpoints.
     """
 
     def __init__(self, time: ComputeClock, emit: Emit, messages: ParentMessages, every_s: float) -> None:
@@ -42,23 +38,22 @@ class Progress:
         """Return how many held-out tokens can be judged in the time there is; a few passages are timed.
 
         Args:
-            model: is not kept, since training needs the memory.
+            model: the loaded graph.
             probe: token ids of the passages to time.
             recent: text before each.
             adapted: True if an adapter is served.
         """
-        none, memory = {"base": None}, FastMemory(model.config.vocab)
+        memory = FastMemory(model.config.vocab)
 
         def time_s(passages: list[list[int]]) -> float:
             began_s = self.time.spent_s()
-            mixtures = {"base": Mixture()}
             judge(
                 model,
-                none,
+                {"base": None},
                 passages,
                 recent=recent.copy(),
                 memory=memory,
-                mixtures=mixtures,
+                mixtures={"base": Mixture()},
                 report=lambda done: self.report("prepare", 0.3 + 0.7 * done * len(passages) / len(probe)),
             )
             return self.time.spent_s() - began_s
@@ -79,14 +74,9 @@ class Progress:
     def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
         """Emit a progress line. The time left in it is by the clock, at the pace so far.
 
-        Args:
-            phase: "prepare", "train" or "judge".
-            done: the share of the phase, 0 to 1.
-            left_s: computing time left of the phase; the judging is added. None if it is not known.
-            more: further figures.
-
-        Raises:
-            StoppedError: the parent asked for a stop, and there is nothing new to keep.
+        ``done`` is the share of the phase ("prepare", "train" or "judge"), ``left_s`` its computing time left, where
+        it is known, and ``more`` are further figures. Raises StoppedError if the parent asked for a stop and there is
+        nothing new to keep.
         """
         if left_s is None:
             left = self.judging_s * (1 - done) if phase == "judge" else self.time.left_s()
@@ -106,14 +96,9 @@ class Progress:
             raise self._stopped()
 
     def send_checkpoint(self, snapshot: Callable[[], bytes], done: bool) -> None:
-        """Emit a checkpoint after a step of training if it is time, if training is done, or before a stop.
+        """Emit a checkpoint after a step of training if it is time, if training is ``done``, or before a stop.
 
-        Args:
-            snapshot: makes the checkpoint.
-            done: True after the last step.
-
-        Raises:
-            StoppedError: the parent asked for a stop; the checkpoint is sent.
+        Raises StoppedError if the parent asked for a stop.
         """
         stop = self._messages.stop.is_set()
         if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:

@@ -12,6 +12,7 @@ import base64
 import resource
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.gate import decide, general_perplexity, judge
 from idiolect.adapters.training.lora import Lora
 from idiolect.adapters.training.progress import Progress
-from idiolect.models.build import find_base
+from idiolect.models.build import BasePaths, find_base
 from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.languages import word_list_paths
 from idiolect.models.lexicon import ENGLISH, read_lexicon
@@ -59,49 +60,31 @@ class NothingNewError(IdiolectError, code="nothing-new", exit_code=ExitCode.TRAI
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The order for a training round, sent as one JSON line.
+    """The order for a training round, sent as one JSON line."""
 
-    Args:
-        base: the folder of the base model.
-        budget_s: computing time of the whole round.
-        rank: of the LoRA matrices.
-        epochs: passes over the user's text.
-        learning_rate: the highest one of the schedule, None for what suits the base model.
-        threads: the most that compute.
-        seed: of all random choices.
-        serving: base64 of the adapter that is served, which the new one is judged against; None for the base.
-        seen: places of the entries that the adapter to train further was trained on.
-        mixtures: weights of the model and the memory (:meth:`Mixture.to_json`), for "base" and "serving".
-        challenger: base64 of the adapter to train further, where it is not the one that is served.
-        products: "fastest", or the name of the type that matrix products are made in.
-        spent_s: what earlier processes of this round have used up of the budget.
-        checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
-        checkpoint_s: computing time between two checkpoints of some 50 MB.
-        keyboard: the user's layout, None for the usual one: mistyped words are trained on as they were meant.
-        languages: the languages that the user writes, and of the general text.
-        kept: words that are never mended.
-        replaced: words that are always mended, each with what it becomes.
-    """
-
-    base: str
-    budget_s: float
-    threads: int
+    base: str  # the folder of the base model
+    budget_s: float  # computing time of the whole round
+    threads: int  # the most that compute
     seed: int
-    serving: str | None
-    seen: list[int]
-    mixtures: dict[str, list[Any]]
+    serving: (
+        str | None
+    )  # base64 of the adapter that is served, which the new one is judged against; None: the base
+    seen: list[int]  # places of the entries that the adapter to train further was trained on
+    mixtures: dict[
+        str, list[Any]
+    ]  # weights of model and memory (`Mixture.to_json`), for "base" and "serving"
     rank: int = 16
-    epochs: float = 1.0
-    learning_rate: float | None = None
-    challenger: str | None = None
-    products: str = "fastest"
-    spent_s: float = 0.0
-    checkpoint_parts: int = 0
-    checkpoint_s: float = 90.0
-    keyboard: Layout | None = None
-    languages: tuple[str, ...] = ENGLISH
-    kept: tuple[str, ...] = ()
-    replaced: tuple[tuple[str, str], ...] = ()
+    epochs: float = 1.0  # passes over the user's text
+    learning_rate: float | None = None  # the highest of the schedule; None: what suits the base model
+    challenger: str | None = None  # base64 of the adapter to train further, where another one is served
+    products: str = "fastest"  # or the name of the type that matrix products are made in
+    spent_s: float = 0.0  # of the budget, by earlier processes of this round
+    checkpoint_parts: int = 0  # how many lines after this one are base64 of the round's checkpoint
+    checkpoint_s: float = 90.0  # computing time between two checkpoints of some 50 MB
+    keyboard: Layout | None = None  # by which mistyped words are trained on as they were meant
+    languages: tuple[str, ...] = ENGLISH  # of the user, and of the general text
+    kept: tuple[str, ...] = ()  # words that are never mended
+    replaced: tuple[tuple[str, str], ...] = ()  # words that are always mended, each with what it becomes
 
 
 def main() -> int:
@@ -117,11 +100,7 @@ def main() -> int:
 def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMessages) -> None:
     """Train on all but the newest entries, judge on those, and emit the result.
 
-    Args:
-        request: what to do.
-        lines: the parts of a checkpoint, and then the token ids of each entry.
-        emit: sends an event.
-        messages: the parent's messages meanwhile.
+    ``lines`` are the parts of a checkpoint, and then the token ids of each entry.
 
     Raises:
         NothingNewError: nothing is left to judge by.
@@ -147,8 +126,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
             "again when more has been written."
         )
     held_out = [entries[place] for place in places]
-    judged_by = set(places)
-    known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
+    known = {place: entries[place] for place in sorted({*range(len(entries))} - {*places})}
     clock.report("prepare", 0.1)
     lists = word_list_paths(base, request.languages)
     words = GeneralWords(read_lexicon(lists.lexicon), lists.dictionary)
@@ -158,19 +136,16 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
     clock.report("prepare", 0.2)
     passages = read_general_passages(request.languages)
-    replay, general = ([tokenizer.encode(p) for p in part] for part in passages)
+    replay, general = ([tokenizer.encode(passage) for passage in part] for part in passages)
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), RecentText(RECENT_TOKENS, breaks)
     memory.add_many(known.values())
     for entry in [*known.values()][-200:]:
         recent.add(entry)
 
-    tokens = clock.time_judging(
-        Model(base.graph, base.config, threads=request.threads),
-        general[:4],
-        recent,
-        adapted=bool(request.serving),
-    )
+    model = Model(base.graph, base.config, threads=request.threads)
+    tokens = clock.time_judging(model, general[:4], recent, adapted=bool(request.serving))
+    del model  # training needs its memory
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
     served, challenger = (
@@ -194,28 +169,24 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         mixtures=mixtures,
         report=lambda done: clock.report("judge", 0.8 * done),
     )
-    general_before = general_perplexity(model, None, general, breaks)
+    before = general_perplexity(model, None, general, breaks)
     clock.report("judge", 0.9)
-    general_after = general_perplexity(model, candidate, general, breaks)
+    after = general_perplexity(model, candidate, general, breaks)
     clock.report("judge", 1.0)
-    serving = judged.get("serving", judged["base"])
+    of_base, of_candidate = judged["base"], judged["candidate"]
+    serving = judged.get("serving", of_base).mixed
     verdict = decide(
-        judged["candidate"].mixed,
-        serving.mixed,
-        general_before=general_before,
-        general_after=general_after,
-        seed=request.seed,
+        of_candidate.mixed, serving, general_before=before, general_after=after, seed=request.seed
     )
-    candidate_scores, base_scores = judged["candidate"], judged["base"]
-    metrics = {  # of held-out text, unless another one is named
-        "base": base_scores.alone.summary(),
-        "memory": base_scores.mixed.summary(),
-        "adapter": candidate_scores.alone.summary(),
-        "both": candidate_scores.mixed.summary(),
-        "serving": serving.mixed.summary(),
-        "general_before": round(general_before, 3),
-        "general_after": round(general_after, 3),
-        "held_out_tokens": sum(base_scores.alone.tokens),
+    metrics = {  # of held-out text, but for the general text
+        "base": of_base.alone.summary(),
+        "memory": of_base.mixed.summary(),
+        "adapter": of_candidate.alone.summary(),
+        "both": of_candidate.mixed.summary(),
+        "serving": serving.summary(),
+        "general_before": round(before, 3),
+        "general_after": round(after, 3),
+        "held_out_tokens": sum(of_base.alone.tokens),
         "held_out_entries": len(held_out),
         "gain_bits": verdict.gain_bits,
         "p_value": verdict.p_value,
@@ -242,18 +213,15 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
 
 @dataclass(frozen=True)
 class _TrainedAdapter:
-    """The adapter, the places of the entries that it has learned from, how many it was to learn from besides, and the
-    figures of its training."""
-
     lora: Lora
-    learned: list[int]
-    missed: int
+    learned: list[int]  # the places of the entries that it has learned from
+    missed: int  # how many it was to learn from besides
     figures: dict[str, Any]
 
 
 def _train(
     request: TrainRequest,
-    base: Any,
+    base: BasePaths,
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
     replay: list[list[int]],
@@ -273,8 +241,8 @@ def _train(
     from idiolect.models.graph import read_weights
     from idiolect.models.torch_model import TorchModel
 
-    learning_rate = request.learning_rate or usual_learning_rate(base.config)
-    config = TrainConfig(learning_rate=learning_rate, epochs=request.epochs)
+    rate = request.learning_rate or usual_learning_rate(base.config)
+    config = TrainConfig(learning_rate=rate, epochs=request.epochs)
     if parent is not None and parent.rank == request.rank:
         start, seen = parent, request.seen
     else:
@@ -291,9 +259,7 @@ def _train(
         budget_s=clock.training_s,
         threads=request.threads,
         seed=request.seed,
-        report=lambda step: clock.report(
-            "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
-        ),
+        report=partial(clock.report, "train"),
         on_step=clock.send_checkpoint,
         checkpoint=checkpoint,
     )
@@ -334,7 +300,7 @@ def _rows(
         [known[place] for place in chosen],
         config.length,
         breaks,
-        lambda ids: weigh_training_tokens(rare, ids, tokenizer.token_bytes),
+        partial(weigh_training_tokens, rare, token_bytes=tokenizer.token_bytes),
         before=config.before,
     )
     return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen

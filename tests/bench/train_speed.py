@@ -69,9 +69,7 @@ def by_peft(base: BasePaths, how: str, text: Rows, steps: int, report: Callable[
     model = get_peft_model(theirs, PeftConfig(r=8, lora_alpha=16, target_modules="all-linear"))
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=PLAIN.learning_rate)
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _learning_rate_factor(step / steps, PLAIN.warmup)
-    )
+    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step / steps))
     for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
