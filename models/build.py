@@ -164,9 +164,8 @@ def _build(
 ) -> BasePaths:
     with durable.workplace(folder, "build") as work:
         # What only building needs stays out of the serving process.
-        from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
-        from idiolect.models.lexicon import build_lexicon, read_lexicon
+        from idiolect.models.lexicon import ENGLISH, make_word_list
         from idiolect.models.shortlist import LANGUAGES, choose_tokens
         from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
@@ -192,10 +191,8 @@ def _build(
         report("build", 0.82)
         build_tokenizer(vocabulary, work / "tokenizer.model")
         report("build", 0.84)
-        spelling = Spelling.english()
-        build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz", spelling)
-        forms = read_lexicon(work / "lexicon.npz").forms
-        write_tables(make_tables(forms, spelling), work / "dictionary.npz")
+        tokenizer = Tokenizer(work / "tokenizer.model")
+        make_word_list(tokenizer, ENGLISH, work / "lexicon.npz", work / "dictionary.npz")
         report("build", 0.95)
         manifest = {
             "format": FORMAT,

@@ -6,6 +6,7 @@ processor to make, so they are stored with the base model.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zipfile
 from array import array
@@ -24,26 +25,16 @@ from idiolect.models.word_lists import dictionary_words
 class Spelling:
     """The words of a dictionary, as 8 bytes of a hash each: 1.3 MB for English, with its inflected forms.
 
-    Args:
-        hashes: sorted, int64.
+    ``hashes`` are int64 and sorted.
     """
 
     def __init__(self, hashes: NDArray[np.int64]) -> None:
         self.hashes = hashes
 
     @classmethod
-    def english(cls) -> Spelling:
-        """Read the dictionary of pyspellchecker; it takes half a second of a processor."""
-        from spellchecker import SpellChecker  # takes a tenth of a second, so only where it is needed
-
-        return cls.of(SpellChecker(language="en", distance=1).word_frequency.words())
-
-    @classmethod
     def of_languages(cls, languages: Sequence[str]) -> Spelling:
-        """Read the dictionaries of these languages."""
-        if tuple(languages) == ("en",):
-            return cls.english()
-        return cls.of(sorted(frozenset[str]().union(*map(dictionary_words, languages))))
+        """Read the dictionaries of these languages; each takes half a second of a processor."""
+        return cls.of(frozenset[str]().union(*map(dictionary_words, languages)))
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Spelling:
@@ -71,21 +62,14 @@ class DictionaryTables:
     trie: LetterTrie
 
 
-def make_tables(forms: NDArray[np.bytes_], spelling: Spelling | None = None) -> DictionaryTables:
+def make_tables(forms: NDArray[np.bytes_], spelling: Spelling) -> DictionaryTables:
     """Make the tables for the forms (N,) of a word list, UTF-8."""
-    spelling = spelling or Spelling.english()
-    return DictionaryTables(
-        spelling, spelling.contain([form.decode() for form in forms.tolist()]), build_trie(forms)
-    )
+    spelt = spelling.contain([form.decode() for form in forms.tolist()])
+    return DictionaryTables(spelling, spelt, build_trie(forms))
 
 
 def with_regional_words(tables: DictionaryTables, forms: NDArray[np.bytes_]) -> DictionaryTables:
-    """Return the tables with words that are spelt otherwise in Britain, "colour", which the dictionary lacks.
-
-    Args:
-        tables: as they are stored.
-        forms: (N,), UTF-8, of the word list.
-    """
+    """Return the tables for ``forms`` (N,) with British words, "colour", which the dictionary lacks."""
     words = sorted(regional_words())
     spelling = Spelling(np.union1d(tables.spelling.hashes, _hashes(words)))
     written = np.array([form.encode() for word in words for form in (word, word[:1].upper() + word[1:])])
@@ -114,26 +98,16 @@ def write_tables(tables: DictionaryTables, path: Path) -> None:
 def read_tables(
     path: Path, forms: NDArray[np.bytes_], languages: Sequence[str] = ("en",)
 ) -> DictionaryTables:
-    """Return the tables for the forms (N,) of a word list of these languages.
-
-    They are made anew where ``path`` is missing, damaged or of another word list: a base model that was built before
-    they were stored has none.
-    """
-    try:
-        with path.open("rb") as file, np.load(file) as arrays:
-            letters = arrays["letters"].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-            children = array("i", arrays["children"].astype(np.intc).tobytes())
-            trie = LetterTrie(
-                arrays["rows"], letters, arrays["low"], arrays["high"], arrays["whole"], children
-            )
-            tables: DictionaryTables | None = DictionaryTables(
-                Spelling(arrays["dictionary"]), arrays["spelt"], trie
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        tables = None
-    if tables is None or len(tables.spelt) != len(forms):
-        return make_tables(forms, Spelling.of_languages(languages))
-    return tables
+    """Return the tables for the forms (N,) of a word list, made anew where they are missing or damaged."""
+    damage = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+    with contextlib.suppress(*damage), path.open("rb") as file, np.load(file) as stored:
+        letters = stored["letters"].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+        children = array("i", stored["children"].astype(np.intc).tobytes())
+        low, high, whole = (stored[name] for name in ("low", "high", "whole"))
+        trie = LetterTrie(stored["rows"], letters, low, high, whole, children)
+        if len(stored["spelt"]) == len(forms):
+            return DictionaryTables(Spelling(stored["dictionary"]), stored["spelt"], trie)
+    return make_tables(forms, Spelling.of_languages(languages))
 
 
 def _hashes(words: Iterable[str]) -> NDArray[np.int64]:

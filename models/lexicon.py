@@ -9,7 +9,7 @@ people misspell there in the known ways ("definately") are left out: codespell l
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -20,11 +20,16 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.models.dictionary import Spelling
+from idiolect.models.dictionary import Spelling, make_tables, write_tables
 from idiolect.models.errors import DamagedModelError
-from idiolect.models.names import names_and_foreign
 from idiolect.models.tokenizer import Tokenizer
-from idiolect.models.word_lists import german_nouns
+from idiolect.models.word_lists import (
+    dictionary_words,
+    german_nouns,
+    names_and_foreign,
+    spelt_words,
+    written_words,
+)
 
 SIZE = 60_000
 """Words kept of English, the most used first."""
@@ -106,9 +111,7 @@ class Lexicon:
         large, small = (slice(*np.searchsorted(self.forms, ends)) for ends in ([b"A", b"["], [b"a", b"{"]))
         letters = self.forms.view(np.uint8).reshape(len(self.forms), -1)
         some = letters[small][::_SAMPLED, 1:], letters[large][::_SAMPLED, 1:]
-        if not np.array_equal(
-            *some
-        ):  # a list of another make, where small and capitalized forms are no pairs
+        if not np.array_equal(*some):  # a list where small and capitalized forms are no pairs
             return np.zeros((2, 0), np.intp)
         # Where both have one, the token that is more frequent comes first: its number is the rank of its frequency.
         rarely_small = self.first[1, large] < _RARELY * self.first[1, small]
@@ -140,12 +143,7 @@ class Lexicon:
         return found
 
     def is_name(self, word: str, language: int = 0) -> bool:
-        """Return True if a word, in any capitals, is written with a capital in a language, as far as is known.
-
-        Args:
-            word: the word.
-            language: its place in :attr:`languages`.
-        """
+        """Return True if a word, in any capitals, is known to have a capital in a language, by its place here."""
         return word.lower().removesuffix("'s").encode() in self._small_names[language]
 
     @cached_property
@@ -153,15 +151,22 @@ class Lexicon:
         return [frozenset(self.forms[names[1]].tolist()) for names in self.names]
 
 
-def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:
-    """Write the English lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
+def make_word_list(tokenizer: Tokenizer, languages: Sequence[str], lexicon: Path, dictionary: Path) -> None:
+    """Write the word list of these languages to two ``.npz``: the lexicon, and the tables of a dictionary for it.
 
-    Args:
-        tokenizer: cuts the words.
-        path: an ``.npz``.
-        spelling: a dictionary: what it has is no misspelling.
+    ``tokenizer`` cuts the words. Raises OSError.
     """
-    write_lexicon(tokenizer, path, {"en": english_words(spelling)})
+    words, spelt = dict[str, dict[str, float]](), set[str]()
+    for language in languages:
+        listed = dictionary_words(language)
+        if language == "en":
+            words[language] = english_words(Spelling.of(listed))
+            spelt |= listed
+        else:
+            words[language] = written_words(language, listed)
+            spelt |= spelt_words(words[language], listed)
+    write_lexicon(tokenizer, lexicon, words)
+    write_tables(make_tables(read_lexicon(lexicon).forms, Spelling.of(spelt)), dictionary)
 
 
 def english_words(spelling: Spelling) -> dict[str, float]:
@@ -178,12 +183,9 @@ def english_words(spelling: Spelling) -> dict[str, float]:
 
 
 def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[str, float]]) -> None:
-    """Write a lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
+    """Write the words of each language, in lower case with their uses per word of text, to ``path``, an ``.npz``.
 
-    Args:
-        tokenizer: cuts the words.
-        path: an ``.npz``.
-        words: of each language, in lower case, with their uses per word of text.
+    ``tokenizer`` cuts them. Raises OSError.
     """
     forms: dict[str, list[float]] = {}
     for place, (language, frequencies) in enumerate(words.items()):
@@ -230,17 +232,10 @@ def read_lexicon(path: Path) -> Lexicon:
     """Read what :func:`write_lexicon` wrote. Raises DamagedModelError."""
     try:
         with path.open("rb") as file, np.load(file) as arrays:
-            languages, frequencies = ENGLISH, None
+            several: tuple[Any, ...] = ()
             if "languages" in arrays:
-                languages, frequencies = tuple(arrays["languages"].tolist()), arrays["frequencies"]
-            return Lexicon(
-                arrays["forms"],
-                arrays["frequency"],
-                arrays["first"],
-                arrays["second"],
-                languages,
-                frequencies,
-            )
+                several = tuple(arrays["languages"].tolist()), arrays["frequencies"]
+            return Lexicon(*(arrays[name] for name in ("forms", "frequency", "first", "second")), *several)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedModelError(
             f"The word list {path} is missing or damaged. Run `idiolect start --rebuild`."

@@ -24,26 +24,20 @@ from idiolect.models.hashed_frequencies import other_frequencies
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 """The languages that have a word list."""
 
-NOUNS_FILE: Final = Path(__file__).with_name("german_nouns.npz")
+NAMES_FILE: Final = Path(__file__).with_name("names.npz")
+_NOUNS_FILE: Final = Path(__file__).with_name("german_nouns.npz")
 _LEFT_OUT: Final = 8.0  # times that a word is used as often as the same word without its accents, a mistake
 _SPELT: Final = 2e-6  # uses per word of text, from which on a word that no dictionary has is one
 # Times that another language uses a word as often that is foreign here: one that the dictionary lacks, or has.
 _FOREIGN, _FOREIGN_LISTED = 10.0, 60.0
-_FOREIGN_SHARE: Final = (
-    0.01  # of the uses of such a word, in a title or a quotation: those among words of this one
-)
+# Of the uses of such a word, in a title or a quotation: the uses among words of this language.
+_FOREIGN_SHARE: Final = 0.01
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 # "ss" behind these is "ß" in all words that are made of them: "straßenbahnen", which no dictionary has.
 _SHARP = regex.compile(
     r"(?<=stra|gro|grö|fu|fü|spa|spä|gru|grü|hei|wei|au|äu|schlie|flie|sto|stö|genie|gemä|mä|sü|rei|bei)ss"
 )
-_ONE_LETTER: Final = {
-    "fr": "aàyô",
-    "es": "aeouy",
-    "it": "aeioèòà",
-    "pt": "aeoàéó",
-    "nl": "u",
-}  # words of one letter
+_ONE_LETTER: Final = {"fr": "aàyô", "es": "aeouy", "it": "aeioèòà", "pt": "aeoàéó", "nl": "u"}  # such words
 _READ: Final = 200_000  # of wordfreq's words, the most used
 
 
@@ -57,20 +51,16 @@ def dictionary_words(language: str) -> frozenset[str]:
 def written_words(language: str, dictionary: frozenset[str]) -> dict[str, float]:
     """Return the words of a language but English, in lower case, with their uses per word of text.
 
-    Args:
-        language: one of :data:`LANGUAGES`.
-        dictionary: its words, as :func:`dictionary_words` returns them.
+    ``dictionary`` has its words, as :func:`dictionary_words` returns them.
     """
     from wordfreq import get_frequency_dict  # needed only where a list is made
 
     english = get_frequency_dict("en", wordlist="small")
     folded = get_frequency_dict(language, wordlist="large")
-    most = sorted(folded, key=folded.__getitem__, reverse=True)[:_READ]
     found = defaultdict[str, float](float)
-    for word in most:
-        if _WORD.fullmatch(word):
-            if len(word) == 1 and word not in _ONE_LETTER.get(language, ""):
-                continue  # a mark of a list, a unit, a name cut short
+    for word in sorted(folded, key=folded.__getitem__, reverse=True)[:_READ]:
+        # What else has a single letter is a mark of a list, a unit, a name cut short.
+        if _WORD.fullmatch(word) and (len(word) > 1 or word in _ONE_LETTER.get(language, "")):
             forms = _with_sharp_s(word, dictionary) if language == "de" else [word]
             for form in forms:
                 found[form] += folded[word] / len(forms)
@@ -91,8 +81,19 @@ def spelt_words(frequencies: Mapping[str, float], dictionary: frozenset[str]) ->
 @cache
 def german_nouns() -> NDArray[np.bytes_]:
     """Return the German words that are nouns and nothing else, in small letters, UTF-8 and in order."""
-    with np.load(NOUNS_FILE) as stored:
+    with np.load(_NOUNS_FILE) as stored:
         return np.array(stored["nouns"].tobytes().split(b"\n"))
+
+
+@cache
+def names_and_foreign() -> tuple[NDArray[np.bytes_], NDArray[np.bytes_]]:
+    """Return names and foreign words among the general English ones, in small letters, UTF-8 and in order.
+
+    The general list is in small letters, since it comes from the web. A dictionary (Hunspell's en_US, made from SCOWL)
+    has "Derek" and no "derek"; of "italia" it has neither, and Italian uses it a hundred times as often as English.
+    """
+    with np.load(NAMES_FILE) as stored:
+        return stored["names"], stored["foreign"]
 
 
 @cache

@@ -53,7 +53,7 @@ def by_us(
         budget_s=1e9,
         threads=THREADS,
         seed=0,
-        report=lambda _step: report(),
+        report=lambda *_done, **_more: report(),
     )
     return model, found.lora
 

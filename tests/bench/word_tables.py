@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 from wordfreq import get_frequency_list
 
-from idiolect.models import hashed_frequencies, names
+from idiolect.models import hashed_frequencies, word_lists
 from idiolect.models.dictionary import Spelling
 from idiolect.models.hashed_frequencies import (
     LANGUAGES,
@@ -67,7 +67,10 @@ def write_other_frequencies() -> None:
 def write_names() -> None:
     import spylls.hunspell
 
-    dictionary, english = spylls.hunspell.Dictionary.from_files("en_US"), english_words(Spelling.english())
+    dictionary, english = (
+        spylls.hunspell.Dictionary.from_files("en_US"),
+        english_words(Spelling.of_languages(["en"])),
+    )
     words = sorted(english, key=english.__getitem__, reverse=True)[:SIZE]
     elsewhere = other_frequencies(words, without="en").max(1)
     found, foreign = list[bytes](), list[bytes]()
@@ -81,7 +84,9 @@ def write_names() -> None:
             found.append(word.encode())
         elif oftenest >= OFTENER * english[word] and english[word] < MAX_IN_ENGLISH:
             foreign.append(word.encode())
-    np.savez_compressed(names.FILE, names=np.array(sorted(found)), foreign=np.array(sorted(foreign)))
+    np.savez_compressed(
+        word_lists.NAMES_FILE, names=np.array(sorted(found)), foreign=np.array(sorted(foreign))
+    )
 
 
 if __name__ == "__main__":

@@ -25,13 +25,14 @@ def same(tables: DictionaryTables, others: DictionaryTables) -> bool:
 
 @pytest.fixture(scope="module")
 def few():
-    return make_tables(np.array([word.encode() for word in ("Zoë", "friend", "naïve", "recieve", "the")]))
+    forms = np.array([word.encode() for word in ("Zoë", "friend", "naïve", "recieve", "the")])
+    return make_tables(forms, Spelling.of_languages(["en"]))
 
 
 def test_a_base_model_is_built_with_its_tables(tiny):
     forms = read_lexicon(tiny.lexicon).forms
     stored = read_tables(tiny.dictionary, forms)
-    assert same(stored, make_tables(forms))
+    assert same(stored, make_tables(forms, Spelling.of_languages(["en"])))
     assert 0.5 < stored.spelt.mean() < 1
 
 
@@ -61,7 +62,7 @@ def test_where_they_are_not_whole_they_are_made(few, tmp_path, monkeypatch, data
         path.write_bytes(
             whole[:middle] + bytes(byte ^ 1 for byte in whole[middle : middle + 100]) + whole[middle + 100 :]
         )
-    monkeypatch.setattr(Spelling, "english", lambda: few.spelling)
+    monkeypatch.setattr(Spelling, "of_languages", lambda _languages: few.spelling)
     made = read_tables(path, forms)
     assert made.spelt.tolist() == [True, False]
     assert made.trie.letters == build_trie(forms).letters

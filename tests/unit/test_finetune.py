@@ -50,7 +50,7 @@ def trained(llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, **given: 
         budget_s=600,
         threads=1,
         seed=1,
-        report=lambda _step: None,
+        report=lambda *_done, **_more: None,
         **given,
     )
 
