@@ -21,50 +21,34 @@ class Architecture:
 
     The defaults describe Llama; the fields behind them say in what Granite and Gemma 3 differ. A further multiplier of
     Granite's, of the logits, is part of the output norm's weights, and its residual multiplier of the maps o and down.
-
-    Args:
-        layers: transformer blocks.
-        width: features of the residual stream.
-        heads: query heads.
-        kv_heads: key-value heads.
-        head_dim: features of a head.
-        ffn: inner features of the feed-forward part.
-        vocab: tokens that are read and predicted.
-        rope_theta: base of the rotary frequencies.
-        norm_eps: added to the mean square in each norm.
-        context: the longest sequence, in tokens.
-        activation: of the gate.
-        qk_norms: each head of q and of k has a norm, before it is rotated.
-        post_norms: what attention and FFN return has a norm, before it is added to the residual stream.
-        embedding_scale: factor of the embeddings.
-        attention_scale: factor of the products of q and k; None is the inverse root of ``head_dim``.
-        residual_scale: factor of what attention and FFN return, which is already multiplied into the maps o and down.
-        window: tokens that a local layer attends to; None: all layers are global.
-        local_rope_theta: base of the rotary frequencies in local layers.
-        global_every: every so many layers one is global, and the others are local, where there is a ``window``.
-        starts_with_document: every sequence begins with :data:`DOCUMENT`.
     """
 
     layers: int
-    width: int
-    heads: int
+    width: int  # features of the residual stream
+    heads: int  # of queries
     kv_heads: int
-    head_dim: int
-    ffn: int
+    head_dim: int  # features of a head
+    ffn: int  # inner features of the feed-forward part
     vocab: int
-    rope_theta: float
-    norm_eps: float
-    context: int
-    activation: Literal["silu", "gelu-tanh"] = "silu"
-    qk_norms: bool = False
-    post_norms: bool = False
+    rope_theta: float  # base of the rotary frequencies
+    norm_eps: float  # added to the mean square in each norm
+    context: int  # the longest sequence, in tokens
+    activation: Literal["silu", "gelu-tanh"] = "silu"  # of the gate
+    qk_norms: bool = False  # each head of q and of k has a norm, before it is rotated
+    post_norms: bool = (
+        False  # what attention and FFN return has a norm, before it is added to the residual stream
+    )
     embedding_scale: float = 1.0
-    attention_scale: float | None = None
-    residual_scale: float = 1.0
-    window: int | None = None
-    local_rope_theta: float = 10_000.0
-    global_every: int = 1
-    starts_with_document: bool = False
+    attention_scale: float | None = (
+        None  # factor of the products of q and k; None: the inverse root of `head_dim`
+    )
+    residual_scale: float = 1.0  # factor of what attention and FFN return
+    window: int | None = None  # tokens that a local layer attends to; None: all layers are global
+    local_rope_theta: float = 10_000.0  # base of the rotary frequencies in local layers
+    global_every: int = (
+        1  # of so many layers the last is global, and the others are local, where there is a window
+    )
+    starts_with_document: bool = False  # every sequence begins with `DOCUMENT`
 
     @property
     def score_scale(self) -> float:

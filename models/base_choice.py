@@ -7,6 +7,7 @@ name. `chosen.json` names the serving one and is replaced as a whole; without it
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 import re
@@ -136,10 +137,7 @@ def resolve_base(folder: Path, given: str) -> Choice:
         raise DamagedModelError(
             f"The base model {given} is damaged. Give the path of its GGUF, from which it is built anew."
         )
-    import difflib
-
-    names = [*dict.fromkeys([*bases_by_name(), *find_built_bases(folder)])]
-    near = difflib.get_close_matches(given, names, 1)
+    near = difflib.get_close_matches(given, {**bases_by_name(), **find_built_bases(folder)}, 1)
     raise UnknownBaseError(
         f"There is no base model {given}, and no file of that name."
         + (f" Did you mean {near[0]}?" if near else "")
@@ -183,9 +181,8 @@ def fetch_terms(folder: Path, known: KnownBase) -> Path | None:
 def accept_terms(folder: Path, known: KnownBase) -> None:
     """Remember that the terms of a base model were accepted, as they are today. Raises OSError."""
     if known.terms is not None:
-        durable.write(
-            base_folder(folder, known.name) / _ACCEPTED, known.terms.document.member_sha256.encode()
-        )
+        place = base_folder(folder, known.name) / _ACCEPTED
+        durable.write(place, known.terms.document.member_sha256.encode())
 
 
 def has_accepted_terms(folder: Path, known: KnownBase) -> bool:

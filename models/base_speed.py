@@ -25,15 +25,11 @@ _DEADLINE_S: Final = 120.0
 
 @dataclass(frozen=True)
 class Speed:
-    """The cost of a base model. `sha256` is the hash of its GGUF.
+    """The cost of a base model."""
 
-    `token_ms`: the time of a pass of one token behind 128, with its probabilities, in milliseconds. It is the fastest
-    of 60, so that other programs do not count. `memory_mb` is the memory of the loaded model.
-    """
-
-    sha256: str
-    token_ms: float
-    memory_mb: int
+    sha256: str  # of its GGUF
+    token_ms: float  # of a pass of one token behind 128, the fastest of 60: other programs do not count
+    memory_mb: int  # of the loaded model
 
 
 def speed_of(base: BasePaths, threads: int) -> Speed | None:
@@ -43,14 +39,16 @@ def speed_of(base: BasePaths, threads: int) -> Speed | None:
         known = Speed(**json.loads(place.read_bytes()))
         if known.sha256 == base.source_sha256:
             return known
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "idiolect.models.base_speed",
+        str(base.folder.parent),
+        str(threads),
+    ]
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "idiolect.models.base_speed", str(base.folder.parent), str(threads)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_DEADLINE_S,
-            check=True,
-        )
+        done = subprocess.run(command, capture_output=True, input=b"", timeout=_DEADLINE_S, check=True)
         speed = Speed(**json.loads(done.stdout))
     except (OSError, ValueError, TypeError, subprocess.SubprocessError):
         return None

@@ -35,18 +35,14 @@ class MissingModelError(IdiolectError, code="missing-model", exit_code=ExitCode.
 
 @dataclass(frozen=True)
 class BasePaths:
-    """A complete base model on disk.
-
-    `gguf` is the path of its source when it was built. `languages` are the languages whose tokens were kept: none where
-    all tokens are kept, or nobody named any.
-    """
+    """A complete base model on disk."""
 
     folder: Path
     name: str
     source_sha256: str
     config: Architecture
-    gguf: str | None = field(default=None, compare=False)
-    languages: tuple[str, ...] = field(default=(), compare=False)
+    gguf: str | None = field(default=None, compare=False)  # the path of its source when it was built
+    languages: tuple[str, ...] = field(default=(), compare=False)  # whose tokens were kept; () if all were
 
     @property
     def graph(self) -> Path:
@@ -65,7 +61,7 @@ class BasePaths:
 
     @property
     def dictionary(self) -> Path:
-        """The tables of a dictionary for the word list. A base model that an earlier version built lacks them."""
+        """The tables of a dictionary for the word list."""
         return self.folder / "dictionary.npz"
 
 
@@ -79,17 +75,9 @@ def ensure_base(
 ) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
 
-    Args:
-        folder: where base models are kept; made if need be.
-        gguf: a GGUF of the user's own, or None for the pinned one, which is fetched.
-        progress: see :data:`Progress`.
-        name: what it is called, by default as the GGUF.
-        languages: ISO 639-1 codes of the languages that its user writes: of a large vocabulary their tokens are kept,
-            and those of English; by default `idiolect.models.shortlist.LANGUAGES`.
-
-    Raises:
-        IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
-            :func:`~idiolect.models.gguf_file.read_gguf` raise.
+    ``gguf`` is of the user's own, or None for the pinned one, which is fetched. ``name`` is by default the file's. Of a
+    large vocabulary the tokens of ``languages`` and of English are kept, by default of all in `word_lists.LANGUAGES`.
+    Raises what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.gguf_file.read_gguf` raise.
     """
     report = progress or (lambda _phase, _done: None)
     wanted = BASE.member_sha256 if gguf is None else sha256_of(_readable(gguf))
@@ -120,11 +108,7 @@ def whole_base(folder: Path, wanted: str = BASE.member_sha256) -> BasePaths | No
 
 
 def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
-    """Return the complete base model in ``folder``.
-
-    Args:
-        folder: where base models are kept.
-        verify: also compare every file with its hash (a fifth of a second).
+    """Return the complete base model in ``folder``; to ``verify`` its files' hashes takes a fifth of a second.
 
     Raises:
         MissingModelError: there is none.
@@ -166,25 +150,20 @@ def _build(
         # What only building needs stays out of the serving process.
         from idiolect.models.graph import build_graph
         from idiolect.models.lexicon import ENGLISH, make_word_list
-        from idiolect.models.shortlist import LANGUAGES, choose_tokens
+        from idiolect.models.shortlist import choose_tokens
         from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+        from idiolect.models.word_lists import LANGUAGES
 
         # As the time goes with the largest model; a smaller one skips to the third step.
         report("build", 0.0)
 
-        written = tuple(language for language in languages if language in LANGUAGES)
-        written = (
-            tuple(dict.fromkeys([*written, "en"])) if written else ()
-        )  # code and trades are English everywhere
-        are_left_out = False
+        written = [language for language in languages if language in LANGUAGES]
+        if written:  # code and trades are English everywhere
+            written = [*dict.fromkeys([*written, "en"])]
 
         def choose(every: Vocabulary) -> Vocabulary:
-            nonlocal are_left_out
-            kept = choose_tokens(
-                every, written or LANGUAGES, report=lambda done: report("build", 0.2 + 0.55 * done)
-            )
-            are_left_out = len(kept.tokens) < len(every.tokens)
-            return kept
+            chosen = written or LANGUAGES
+            return choose_tokens(every, chosen, report=lambda done: report("build", 0.2 + 0.55 * done))
 
         weights, vocabulary = read_gguf(source, lambda done: report("build", 0.75 + 0.05 * done), choose)
         build_graph(weights, work / "graph.onnx")
@@ -199,7 +178,7 @@ def _build(
             "name": name,
             "gguf": str(source.absolute()),
             "source_sha256": source_sha256,
-            "languages": written if are_left_out else (),
+            "languages": [] if vocabulary.rows is None else written,
             "config": weights.config.to_json(),
             "files": {path.name: _describe(path) for path in sorted(work.iterdir())},
         }

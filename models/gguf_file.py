@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,23 +43,14 @@ _SCALED_BLOCKS = {"Q4_0": 18, "Q5_0": 22, "Q8_0": 34}
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokens of a GGUF, or some of them.
-
-    Attributes:
-        kind: how they are written, and text is cut.
-        tokens: the vocabulary's tokens.
-        types: their GGUF types.
-        scores: of each token; the highest is made first.
-        merges: ``"left right"``, the earliest learned first, from which the scores are; none of a kind of characters.
-        rows: where each token stands in the GGUF; None: in this order.
-    """
+    """The tokens of a GGUF, or some of them."""
 
     kind: TokenizerKind
     tokens: list[str]
-    types: list[int]
-    scores: list[float]
-    merges: list[str] = field(default_factory=list)
-    rows: NDArray[np.intp] | None = None
+    types: list[int]  # of GGUF
+    scores: list[float]  # the token with the highest is made first
+    merges: list[str] = field(default_factory=list)  # of bytes: "left right", the earliest learned first
+    rows: NDArray[np.intp] | None = None  # where each token stands in the GGUF; None: in this order
 
     @classmethod
     def of_merges(
@@ -77,10 +68,7 @@ def read_gguf(
 ) -> tuple[Weights, Vocabulary]:
     """Read a GGUF of the families Llama, Granite or Gemma 3: maps in Q4_1 as they are, all others into 8-bit blocks.
 
-    Args:
-        path: the file.
-        report: gets the share that is done, 0 to 1.
-        choose: returns the tokens to keep.
+    ``report`` gets the share that is done, 0 to 1; ``choose`` returns the tokens to keep.
 
     Raises:
         DamagedModelError: the file is not a readable GGUF.
@@ -198,15 +186,14 @@ class _File:
 
     @property
     def family(self) -> str:
-        family: str = self.field("general.architecture")
-        return family
+        return str(self.field("general.architecture"))
 
 
 def _read_architecture(file: _File) -> Architecture:
     family = file.family
     if family not in _FAMILIES:
         raise UnsupportedModelError(
-            f"{file.path} is a model of the architecture {str(family)[:40]}; "
+            f"{file.path} is a model of the architecture {family[:40]}; "
             f"give one of the Llama-architecture, or of {', '.join(sorted(_FAMILIES.keys() - {'llama'}))}."
         )
     width, heads = file.field(f"{family}.embedding_length"), file.field(f"{family}.attention.head_count")
@@ -228,12 +215,8 @@ def _read_architecture(file: _File) -> Architecture:
         )
     sizes = (plain.layers, plain.heads, plain.kv_heads, plain.head_dim)
     blocks = (plain.width, plain.ffn, plain.heads * plain.head_dim)
-    if (
-        min(*sizes, *blocks) < 1
-        or any(size % BLOCK for size in blocks)
-        or plain.heads % plain.kv_heads
-        or plain.head_dim % 2
-    ):
+    fit = min(*sizes, *blocks) >= 1 and not any(size % BLOCK for size in blocks)
+    if not fit or plain.heads % plain.kv_heads or plain.head_dim % 2:
         raise UnsupportedModelError(
             f"{file.path} is a model whose features are no multiples of {BLOCK}, or whose heads do not fit together; "
             "give another one."
@@ -311,22 +294,22 @@ def _read_weights(
             found = quantize(matrix)
         return found if factor == 1.0 else Blocks(found.values, found.scales * np.float32(factor))
 
-    def fused(block: str, *parts: tuple[str, int], factor: float = 1.0) -> Blocks | OffsetBlocks:
-        """Return maps below each other; a part is a name with its heads, or with 0 where its rows are in order."""
-        names = [f"{block}.{name}.weight" for name, _ in parts]
+    def fused(names: Sequence[str], factor: float) -> Blocks | OffsetBlocks:
+        """Return maps below each other."""
+        data = [tensors[name].data for name in names]
         orders = [
-            _row_order(len(tensors[name].data), heads) for name, (_, heads) in zip(names, parts, strict=True)
+            _row_order(len(rows), heads.get(name.split(".")[2], 0))
+            for name, rows in zip(names, data, strict=True)
         ]
         if factor == 1.0 and all(tensors[name].tensor_type == GGMLQuantizationType.Q4_1 for name in names):
-            rows = [tensors[name].data[order] for name, order in zip(names, orders, strict=True)]
-            return OffsetBlocks.from_q4_1(np.concatenate(rows))
+            in_order = [rows[order] for rows, order in zip(data, orders, strict=True)]
+            return OffsetBlocks.from_q4_1(np.concatenate(in_order))
         found = [blocks(name, order, factor) for name, order in zip(names, orders, strict=True)]
-        return Blocks(
-            np.concatenate([part.values for part in found]), np.concatenate([part.scales for part in found])
-        )
+        return Blocks(*(np.concatenate([getattr(part, of) for part in found]) for of in ("values", "scales")))
 
-    interleaved = file.family in _INTERLEAVED
-    q_heads, k_heads = (architecture.heads, architecture.kv_heads) if interleaved else (0, 0)
+    heads = {"attn_q": architecture.heads, "attn_k": architecture.kv_heads}
+    if file.family not in _INTERLEAVED:
+        heads = {}
     norms, maps = [], []
     for index in range(architecture.layers):
         block = f"blk.{index}"
@@ -334,10 +317,11 @@ def _read_weights(
         norms.append({name: array(f"{block}.{_NORMS[name]}.weight") for name in architecture.norms()})
         maps.append(
             {
-                "qkv": fused(block, ("attn_q", q_heads), ("attn_k", k_heads), ("attn_v", 0)),
-                "o": fused(block, ("attn_output", 0), factor=architecture.residual_scale),
-                "gate_up": fused(block, ("ffn_gate", 0), ("ffn_up", 0)),
-                "down": fused(block, ("ffn_down", 0), factor=architecture.residual_scale),
+                group: fused(
+                    [f"{block}.{_MAPS[part]}.weight" for part, _ in parts],
+                    architecture.residual_scale if group in ("o", "down") else 1.0,
+                )
+                for group, parts in architecture.parts().items()
             }
         )
     output_norm = array("output_norm.weight") / np.float32(file.optional(f"{file.family}.logit_scale", 1.0))

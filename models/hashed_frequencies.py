@@ -35,10 +35,7 @@ def zipf(word: str) -> tuple[float, float]:
     """Return how common ``word`` is in English, and in the other language where it is most common.
 
     Both on Zipf's scale (Van Heuven et al. 2014): the logarithm to the base of ten of its uses in a billion words; 0
-    where it is not among the 30,000 or so most used.
-
-    Args:
-        word: in lower case and without accents.
+    where it is not among the 30,000 or so most used. ``word`` is in lower case and without accents.
     """
     hashes, english, others = _table()
     wanted = hash_word(word)
@@ -51,11 +48,8 @@ def zipf(word: str) -> tuple[float, float]:
 def other_frequencies(words: Sequence[str], without: str | None = None) -> NDArray[np.float32]:
     """Return how often words are used in each of :data:`OTHER_LANGUAGES`: (words, languages), uses per word of text.
 
-    It is 0 where a word is not among the 2,500 most used of a language.
-
-    Args:
-        words: in lower case, with their accents.
-        without: a language that is left out.
+    It is 0 where a word, in lower case with its accents, is not among the 2,500 most used of a language. The language
+    ``without`` is left out.
     """
     hashes, languages, rarity = _other_table()
     wanted = np.array([hash_word(word) for word in words], np.uint32)

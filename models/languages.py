@@ -45,9 +45,7 @@ def ensure_word_list(base: BasePaths, languages: Sequence[str]) -> WordListPaths
     paths = word_list_paths(base, languages)
     if has_word_list(base, languages):
         return paths
-    from idiolect.models.tokenizer import (
-        Tokenizer,
-    )  # stays out of the serving process, as all that makes a list
+    from idiolect.models.tokenizer import Tokenizer  # needed only where a list is made
 
     try:
         with tempfile.TemporaryDirectory(prefix=".words-", dir=base.folder) as work:

@@ -52,15 +52,10 @@ def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
     matrix = (
         np.array([texts[index] for index in kept], f"<U{MAX_DEPTH}").view("<u4").reshape(count, MAX_DEPTH)
     )
-    lengths = (matrix != 0).sum(1) if count else np.zeros(0, np.intp)
-    differs = np.ones((count, MAX_DEPTH), bool)
-    differs[1:] = matrix[1:] != matrix[:-1]
-    common = (
-        np.argmax(differs, axis=1) if count else np.zeros(0, np.intp)
-    )  # letters shared with the form before
-    if count:
-        common[1:][~differs[1:].any(1)] = MAX_DEPTH  # the same word in other capitals
-        common[0] = 0
+    lengths = (matrix != 0).sum(1)
+    differs = np.ones((count, MAX_DEPTH + 1), bool)  # the last, where it is the same word in other capitals
+    differs[1:, :-1] = matrix[1:] != matrix[:-1]
+    common = np.argmax(differs, axis=1)  # letters shared with the form before
     letters, low, high = [np.zeros(1, np.uint16)], [np.zeros(1, np.int32)], [np.array([count], np.int32)]
     whole, parents = [np.zeros(1, np.int32)], []
     offset, above = 0, np.zeros(count, np.intp)  # the node one level up, of each form

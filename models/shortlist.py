@@ -21,13 +21,10 @@ import regex
 
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import BYTE, NORMAL, SPACE, USER_DEFINED, check_tokens, sentencepiece_model
-from idiolect.models.word_lists import dictionary_words, german_nouns, written_words
+from idiolect.models.word_lists import LANGUAGES, dictionary_words, german_nouns, written_words
 
 MAX_TOKENS = 1 << 16
 """Tokens that are kept of a larger vocabulary."""
-
-LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
-"""The languages whose words' tokens are kept unless others are asked for, as ISO 639-1 codes."""
 
 _WORDS = 80_000  # of each language, the most used first
 _WORDS_SHARE = (
@@ -36,9 +33,7 @@ _WORDS_SHARE = (
 _ENGLISH = 1.5  # times that its words count: writers of other languages, and of code, use them too
 _FORMS = ((" {}", 1.0), (" {}", 0.5), ("{}", 0.1), ("{}", 0.1))  # in small letters and capitalized, in turn
 _NOUN_FORMS = ((" {}", 0.02), (" {}", 1.0), ("{}", 0.0), ("{}", 0.2))  # of a German noun
-_CHARACTER = regex.compile(
-    r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]"
-)  # or a part of one, U+FFFD
+_CHARACTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]")  # or a part, U+FFFD
 _LATIN = regex.compile(r" ?\p{Latin}+")
 _NO_LETTERS = regex.compile(r"[\p{Common}\p{Inherited}--\p{L}]+", regex.V1)  # punctuation, code, emoji
 _IN_TEXT = regex.compile(r"\s+|</?[a-z0-9]+>")  # user-defined tokens that are text and not a mark
@@ -52,16 +47,9 @@ def choose_tokens(
 ) -> Vocabulary:
     """Return the tokens that are kept, in the order that the tokenizer and the program rely on.
 
-    A vocabulary that begins with its marks and is no larger is kept as it is.
-
-    Args:
-        vocabulary: all tokens of a model.
-        languages: ISO 639-1 codes of languages that wordfreq knows.
-        size: the most tokens to keep.
-        report: gets the share of the languages that were read, 0 to 1: all of them take half a minute.
-
-    Raises:
-        UnsupportedModelError: a mark of this kind of vocabulary is missing, or a token is there twice.
+    A vocabulary that begins with its marks and has no more than ``size`` tokens is kept as it is. ``languages`` are ISO
+    639-1 codes, and ``report`` gets the share of them that was read, 0 to 1: all take half a minute. Raises
+    UnsupportedModelError where a mark of this kind of vocabulary is missing, or a token is there twice.
     """
     check_tokens(vocabulary)
     kind = vocabulary.kind
@@ -69,8 +57,7 @@ def choose_tokens(
         return vocabulary
     places = {token: place for place, token in enumerate(vocabulary.tokens)}
     kept = dict.fromkeys(places[mark] for mark in kind.marks)
-    normal = []
-    last = []
+    normal, last = [], []
     for place, (token, token_type) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)):
         if token_type == USER_DEFINED and kind.words is None and _IN_TEXT.fullmatch(token):
             kept[place] = None

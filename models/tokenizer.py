@@ -12,7 +12,7 @@ character without a token becomes its bytes. :data:`KINDS` lists the tokenizers 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -58,10 +58,9 @@ _BYTES = {ord(letter): byte for byte, letter in _LETTERS.items()}
 class TokenizerKind:
     """How a family of models writes its tokens, and cuts text into words before they are merged.
 
-    Attributes:
-        marks: the first tokens that are kept: what stands between two documents, and others that end a text.
-        words: matches all of a text, word by word, beyond which no token reaches. Tokens are then written in GPT-2's
-            alphabet of bytes. None: they are written in characters, with U+2581 for a space, as sentencepiece does.
+    ``marks`` are the first tokens that are kept: what stands between two documents, and others that end a text.
+    ``words`` matches all of a text, word by word, beyond which no token reaches; tokens are then written in GPT-2's
+    alphabet of bytes. Without it they are written in characters, with U+2581 for a space, as sentencepiece does.
     """
 
     marks: tuple[str, ...]
@@ -102,15 +101,9 @@ KINDS = {
 
 
 def build_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
-    """Write the sentencepiece model of a GGUF's vocabulary to ``path``, whole or not at all.
+    """Write the sentencepiece model of a GGUF's vocabulary to ``path``, whole or not at all. Raises OSError.
 
-    Args:
-        vocabulary: its first tokens are the marks of its kind.
-        path: the file to write.
-
-    Raises:
-        UnsupportedModelError: not a vocabulary of this family, or one that sentencepiece would not run exactly.
-        OSError: the file cannot be written.
+    Raises UnsupportedModelError for a vocabulary of another family, or one that sentencepiece would not run exactly.
     """
     _check_vocabulary(vocabulary)
     durable.write(path, sentencepiece_model(vocabulary))
@@ -222,6 +215,8 @@ def _damaged(path: Path) -> DamagedModelError:
 class Tokenizer:
     """Encodes text with a file that :func:`build_tokenizer` wrote; safe to share between threads.
 
+    Raises DamagedModelError where the file is missing or no such tokenizer.
+
     Attributes:
         vocab_size: V; token ids are 0..V-1.
         ends: the ids with which a text is over.
@@ -229,11 +224,6 @@ class Tokenizer:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read the model file.
-
-        Raises:
-            DamagedModelError: the file is missing or not a tokenizer of ours.
-        """
         try:
             self._model = SentencePieceProcessor(model_file=str(path))
         except (OSError, RuntimeError) as error:
@@ -333,11 +323,6 @@ class Tokenizer:
     @cached_property
     def continuing_word(self) -> NDArray[np.float32]:
         """(V,) 1 for each token that goes on in a word: with a letter, a digit, an apostrophe or a cut character."""
-        of_ascii = [bool(_IN_WORD.match(chr(byte))) for byte in range(128)]  # most tokens begin with one
-        goes_on = [
-            of_ascii[raw[0]]
-            if raw and raw[0] < 128
-            else bool(_IN_WORD.match(raw[:4].decode("utf-8", "replace")))
-            for raw in self._bytes
-        ]
-        return np.array(goes_on, np.float32)
+        goes_on = cache(lambda raw: bool(_IN_WORD.match(raw.decode("utf-8", "replace"))))
+        first = (raw[: 1 if raw[:1] < b"\x80" else 4] for raw in self._bytes)
+        return np.array([goes_on(raw) for raw in first], np.float32)

@@ -284,9 +284,8 @@ def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
     q, k = _rotate(q, positions), _rotate(k, positions)
     groups = positions.batch * config.kv_heads
     q, k, v = (part.reshape(groups, -1, config.head_dim) for part in (q, k, v))
-    scores = torch.baddbmm(
-        positions.mask, q, k.mT, alpha=config.score_scale
-    )  # (groups, heads of a group * S, S)
+    # (groups, heads of a group * S, S)
+    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=config.score_scale)
     heads = torch.softmax(scores, dim=2) @ v
     shape = (positions.batch, config.heads, positions.length, config.head_dim)
     return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)

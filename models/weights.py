@@ -40,9 +40,8 @@ class OffsetBlocks:
     inputs: first rounded to 4 bits with a scale for each :data:`BLOCK` of them, and then, likewise, what that left.
     """
 
-    values: NDArray[
-        np.uint8
-    ]  # (out, (in + 2 * sum_columns(in)) / 2), two values a byte, the lower half first
+    # (out, (in + 2 * sum_columns(in)) / 2), two values a byte, the lower half first
+    values: NDArray[np.uint8]
     scales: NDArray[np.float32]  # (out, (in + 2 * sum_columns(in)) / BLOCK)
     columns: int  # in
 

@@ -22,13 +22,8 @@ _MAX_TAKEN_BACK = 40  # words that may be taken back at one place
 class GeneratedText:
     """One text, from its first token to its last.
 
-    Args:
-        tokenizer: of the model.
-        before: the text that it continues.
-        must_hide: returns True if some text, after another, must not be shown.
-        ids: the tokens that it continues.
-        typed: bytes that its first token must begin with; they stand before the cursor already.
-        params: how to sample, and where to stop.
+    It continues the text ``before``, whose tokens are ``ids``. Its first token must begin with the bytes ``typed``,
+    which stand before the cursor already. ``must_hide`` returns True if some text, after another, must not be shown.
 
     Attributes:
         ids: all tokens by now.

@@ -47,11 +47,7 @@ class GenerationSource:
 class Generator:
     """Generates from one source, one text at a time. What was read stays in the KV cache for the next text.
 
-    Args:
-        model: the loaded graph.
-        tokenizer: its tokenizer.
-        source: what to generate from; bound for the generator's whole life.
-        must_hide: returns True if some text, after another, must not be shown; beside what the user model hides.
+    ``must_hide`` returns True if some text, after another, must not be shown; the user model hides more.
     """
 
     def __init__(
@@ -77,12 +73,8 @@ class Generator:
     ) -> GeneratorType[Piece | End | None, None, None]:
         """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
-        One forward pass is made between two of these. The same text comes from the same user model if ``temperature``
-        is 0, or from the same ``seed``.
-
-        Args:
-            prompt: text to continue; of a long one the end is read.
-            params: how to sample, and where to stop.
+        One forward pass is made between two of these. Of a long prompt the end is read. The same text comes from the
+        same user model if the temperature is 0, or from the same seed.
         """
         asked = time.perf_counter()
         context, size, truncated = self._context(prompt, params.tokens)
@@ -93,12 +85,9 @@ class Generator:
             self._tokenizer, prompt.text, self._must_hide, ids=context[:start], typed=typed, params=params
         )
         began = time.perf_counter()
-        reason: Literal["eos", "word", "limit"]
+        reason: Literal["eos", "word", "limit"] = "limit"
         word = ""
-        while True:
-            if draft.count >= most or time.perf_counter() - began > params.seconds:
-                reason = "limit"
-                break
+        while draft.count < most and time.perf_counter() - began <= params.seconds:
             token = draft.choose(p)
             if token is None or token in self._tokenizer.ends:
                 reason = "eos"
@@ -180,17 +169,15 @@ class Generator:
         return next((place for place, (cached, read) in enumerate(pairs) if cached != read), most)
 
     def _prefill(self, context: list[int]) -> Steps[NDArray[np.float32]]:
-        """Read ``context`` in groups of tokens, all but its last one; yields None after each pass.
+        """Read ``context`` in groups of tokens; yields None after each pass.
 
-        Returns:
-            The distribution (vocab,) over the token after ``context``.
+        Returns the distribution (vocab,) over the token after it.
         """
         session = self._session
         session.truncate(self._cached_prefix_length(context))
         while left := context[len(session.tokens) : -1]:
-            session.feed(
-                left if len(left) <= _GROUP_TOKENS + 1 else left[:_GROUP_TOKENS], "none"
-            )  # never one alone
+            some = left if len(left) <= _GROUP_TOKENS + 1 else left[:_GROUP_TOKENS]  # never one alone
+            session.feed(some, "none")
             self._grouped_tokens = len(session.tokens)
             yield None
         return self._next_probs(context)

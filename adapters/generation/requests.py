@@ -22,25 +22,15 @@ class Prompt:
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """How to sample, and where to stop.
+    """How to sample, and where to stop."""
 
-    Args:
-        tokens: the most to generate.
-        temperature: 0 always takes the likeliest token.
-        top_p: sample among the likeliest tokens that have this probability together.
-        top_k: sample among so many of the likeliest tokens; 0 for all.
-        seed: of the samples, or None for another text each time.
-        stop: the text ends before what this matches.
-        seconds: the most time to take.
-    """
-
-    tokens: int
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
-    seed: int | None = None
-    stop: regex.Pattern[str] | None = None
-    seconds: float = math.inf
+    tokens: int  # the most to generate
+    temperature: float = 1.0  # 0 always takes the likeliest token
+    top_p: float = 1.0  # sample among the likeliest tokens that have this probability together
+    top_k: int = 0  # sample among so many of the likeliest tokens; 0 for all
+    seed: int | None = None  # None: another text each time
+    stop: regex.Pattern[str] | None = None  # the text ends before what this matches
+    seconds: float = math.inf  # the most time to take
 
 
 @dataclass(frozen=True)
@@ -52,20 +42,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class End:
-    """Why a text ended, and what it cost.
+    """Why a text ended, and what it cost."""
 
-    ``reason`` is the model's own end ("eos"), a stop ("word", with the ``word``) or a "limit". ``cached_tokens`` of
-    the prompt were not read again; ``truncated`` is True if the beginning of the prompt was left out.
-    """
-
-    reason: Literal["eos", "word", "limit"]
-    word: str
+    reason: Literal["eos", "word", "limit"]  # the model's own end, a stop, or a limit
+    word: str  # the stop
     prompt_tokens: int
-    cached_tokens: int
+    cached_tokens: int  # of the prompt, that were not read again
     tokens: int
     prompt_s: float
     seconds: float
-    truncated: bool
+    truncated: bool  # the beginning of the prompt was left out
 
 
 def build_stop_pattern(
@@ -73,11 +59,8 @@ def build_stop_pattern(
 ) -> regex.Pattern[str] | None:
     """Return a pattern of what a text ends before, None if there is nothing.
 
-    Args:
-        words: taken literally.
-        suffix: what stands after the cursor; the text ends where it would repeat that.
-        one_line: True if the text ends with its first line.
-        indent: columns by which each further line must be indented; 0 for no such rule.
+    It ends before one of the ``words``, where it would repeat ``suffix``, which stands after the cursor, and with its
+    first line (``one_line``) or the first that is not indented by ``indent`` columns.
     """
     ways = [regex.escape(word) for word in words if word]
     if behind := suffix.lstrip().partition("\n")[0].split()[:3]:

@@ -89,20 +89,15 @@ class OtherCase:
 def other_case(typed: str, *, in_capitals: bool) -> OtherCase | None:
     """Return how to look up a beginning that no list has in these capitals; None where capitals are as usual.
 
-    Args:
-        typed: the letters of the word that are there.
-        in_capitals: True if the words before it are all in capitals.
+    ``in_capitals`` says that the words before it are all in capitals.
     """
     if typed[1:] == typed[1:].lower() and not (in_capitals and typed.isupper()):
         return None
     lookup = typed.lower()
     if len(lookup) != len(typed):  # a few letters become two: the rest could not be told apart
         return None
-    capitalized = lookup[:1].upper() + lookup[1:]
-    return OtherCase(
-        tuple(dict.fromkeys(form for form in (lookup, capitalized) if form != typed)),
-        str.upper if typed.isupper() else str,
-    )
+    forms = dict.fromkeys((lookup, lookup[:1].upper() + lookup[1:]))
+    return OtherCase(tuple(form for form in forms if form != typed), str.upper if typed.isupper() else str)
 
 
 def is_in_capitals(words: Sequence[str]) -> bool:
@@ -114,15 +109,9 @@ def is_in_capitals(words: Sequence[str]) -> bool:
 def with_other_case(
     exact: Matches, found: Sequence[Matches], typed: str, case: OtherCase, mass: float, count: int
 ) -> Matches:
-    """Return the matches of a beginning as typed, with those in other capitals as they would be written.
+    """Return at most ``count`` matches of a beginning: ``exact`` ones, and words in other capitals as they are written.
 
-    Args:
-        exact: words that begin as ``typed``, capitals included.
-        found: words that begin as each of ``case.lookups``.
-        typed: the letters of the word that are there.
-        case: how it was looked up.
-        mass: the score of all that was found in other capitals.
-        count: the most words to list.
+    ``found`` are the words that begin as each of ``case.lookups``; ``mass`` is to be the score of them all.
     """
     total, finished = sum(some.total for some in found), sum(some.finished for some in found)
     scale = mass / max(total + finished, 1e-30)

@@ -21,11 +21,7 @@ def second_part_starts(
 ) -> list[int]:
     """Return after how many letters of what is typed the second part of a compound may begin, the last place first.
 
-    Args:
-        typed: the letters of a word that are there, at least one of them of the second part.
-        language: that the word is in.
-        is_word: says whether letters are a word that is known.
-        begins_word: says whether a word that is known begins so.
+    ``is_word`` says whether letters are a known word of the language, ``begins_word`` whether such a word begins so.
     """
     links = _LINKS.get(language)
     if links is None or len(typed) > _MAX_LETTERS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,19 +25,13 @@ MAX_HELD_OUT = 4000  # tokens; more would take the round's time from training
 class Rows:
     """Packed training text.
 
-    Attributes:
-        ids: (rows, width + 1) int64, each row's inputs and, shifted by one, its targets.
-        weights: (rows, width) float32, the weight of each target's loss. It is 0 for what the user did not write
-            (separators and padding) and for what is only context.
-        entries: (rows, 2) int64, the first entry that a row has something of, and the one after the last.
-        general: how many of the last rows are general text, which must not be unlearned: their target is the base
-            model's distribution.
-        before: the first targets of each other row, which repeat the last ones of the row before as context.
+    The last ``general`` rows are general text, which must not be unlearned: their target is the base model's
+    distribution. The first ``before`` targets of each other row repeat the last ones of the row before as context.
     """
 
-    ids: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    entries: NDArray[np.int64]
+    ids: NDArray[np.int64]  # (rows, width + 1), each row's inputs and, shifted by one, its targets
+    weights: NDArray[np.float32]  # (rows, width), of each target's loss; 0 for what was not typed and context
+    entries: NDArray[np.int64]  # (rows, 2), the first entry that is in a row, and the last one plus one
     general: int = 0
     before: int = 0
 
@@ -58,28 +52,20 @@ def drop_repeats(entries: Mapping[int, Ids]) -> list[int]:
     The n-gram memory knows best what is written again and again, and an adapter can be made to recite what it reads
     often (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better).
     """
-    times: Counter[tuple[int, ...]] = Counter()
-    kept = []
+    places = defaultdict[tuple[int, ...], list[int]](list)
     for place, entry in entries.items():
-        key = tuple(entry)
-        times[key] += 1
-        if times[key] <= _REPEATS:
-            kept.append(place)
-    return kept
+        places[tuple(entry)].append(place)
+    return sorted(place for alike in places.values() for place in alike[:_REPEATS])
 
 
 def choose_training_entries(
     lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator
 ) -> list[int]:
-    """Return the indices of the entries to train on: all new ones and, at random, as many tokens of old ones.
+    """Return the indices of the entries to train on: all new ones and, at ``random``, as many tokens of old ones.
 
     New text alone would make the adapter forget the old text. All of the old text in each round would make it recite
-    what it has read most often, and predict worse.
-
-    Args:
-        lengths: tokens of the entry at each index.
-        seen: indices of the entries that the adapter to start from was trained on.
-        random: makes the choice.
+    what it has read most often, and predict worse. ``lengths`` are the tokens of the entry at each index; ``seen`` are
+    the indices of the entries that the adapter to start from was trained on.
     """
     chosen = [place for place in lengths if place not in seen]
     wanted = max(sum(lengths[place] for place in chosen), _REPLAYED_LEAST)
@@ -99,16 +85,10 @@ def pack(
     *,
     before: int = 0,
 ) -> Rows:
-    """Lay entries end to end, a separator before each, and cut them into rows of ``length`` tokens.
+    """Lay entries end to end, the separator ``breaks`` before each, and cut them into rows of ``length`` tokens.
 
-    Entries keep their order: a row shows an entry with the entries before it as context, as a suggestion sees them.
-
-    Args:
-        entries: token ids of each.
-        length: tokens of a row that are learned.
-        breaks: the separator's tokens.
-        weigh: returns the weight of each token of an entry; 1 each without it.
-        before: tokens before the row that it repeats as context.
+    Entries keep their order: a row shows an entry with the entries before it as context, as a suggestion sees them, and
+    repeats ``before`` tokens of the row before it. ``weigh`` returns the weight of each token of an entry, else 1.
     """
     ids: list[int] = [breaks[0]] * before
     counts: list[float] = [0.0] * before
@@ -137,14 +117,10 @@ def pack(
 
 
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
-    """Return the indices of the newest entries that the serving adapter has not seen: those to judge by.
+    """Return the indices of the newest entries, to judge by, that are not ``seen`` by the serving adapter.
 
     They hold about a tenth of all tokens, at least :data:`HELD_OUT_LEAST` and at most :data:`MAX_HELD_OUT`, and at
-    most a third of the text.
-
-    Args:
-        lengths: tokens of each entry, in order of time.
-        seen: indices of the entries that the serving adapter was trained on.
+    most a third of the text. ``lengths`` are the tokens of each entry, in order of time.
     """
     total = sum(lengths)
     wanted = min(max(HELD_OUT_SHARE * total, HELD_OUT_LEAST), MAX_HELD_OUT, total / 3)
@@ -168,10 +144,8 @@ def read_general_passages(languages: Sequence[str] = ("en",)) -> tuple[list[str]
     folder = resources.files("idiolect.adapters.memory")
     texts = [folder.joinpath(f"general_{language}.txt").read_text("utf-8") for language in languages]
     passages = [[" ".join(passage.split()) for passage in text.split("\n\n")] for text in texts]
-    replay, judged = (
-        [passage for row in zip_longest(*(part[side::2] for part in passages)) for passage in row if passage]
-        for side in (0, 1)
-    )
+    both = ((part[side::2] for part in passages) for side in (0, 1))
+    replay, judged = ([passage for row in zip_longest(*side) for passage in row if passage] for side in both)
     return replay, judged
 
 
@@ -179,11 +153,7 @@ class RecentText:
     """The user's latest entries as one sequence of tokens, the context that every suggestion starts from.
 
     The sequence grows at its end, so that its KV cache stays valid, until it is twice ``limit`` tokens long. Then it is
-    cut to the newest ``limit`` tokens.
-
-    Args:
-        limit: tokens that are always kept.
-        separator: tokens between two entries.
+    cut to the newest ``limit`` tokens. ``separator`` are the tokens between two entries.
     """
 
     def __init__(self, limit: int, separator: Ids) -> None:

@@ -17,12 +17,7 @@ _ELIDED: Final[Mapping[str, regex.Pattern[str]]] = {
 
 
 def elided_chars(word: str, language: str) -> int:
-    """Return how many characters of a word, or of its beginning, are another word with its apostrophe; 0 if none are.
-
-    Args:
-        word: letters and apostrophes.
-        language: that the word is in.
-    """
+    """Return how many characters of a word, or of its beginning, are another word with its apostrophe, or 0."""
     pattern = _ELIDED.get(language)
     found = None if pattern is None else pattern.match(word)
     return 0 if found is None else found.end()

@@ -35,18 +35,14 @@ _SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one i
 
 @dataclass(frozen=True)
 class Keyword:
-    """A word or phrase as it is most often written.
-
-    ``count`` is how often it is used and ``entries`` in how many entries; ``times`` is how many times as often as in
-    general English (for a phrase or an unknown word: at least); ``score`` is the log-likelihood ratio.
-    """
+    """A word or phrase as it is most often written."""
 
     text: str
     words: int
-    count: int
-    entries: int
-    times: float
-    score: float
+    count: int  # how often it is used
+    entries: int  # in how many entries
+    times: float  # how many times as often as in general English; of a phrase or an unknown word: at least
+    score: float  # the log-likelihood ratio
 
 
 def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
@@ -55,26 +51,23 @@ def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
     if not len(text.ids):
         return []
     known = np.array([_general(lexicon, word) for word in text.words])
-    spans = [
-        (start, n, int(count), int(entries))
-        for n, starts, counts, spread in text.repeated()
-        for start, count, entries in zip(starts, counts, spread, strict=True)
-    ]
     total = int((text.ids >= 0).sum())
     found: dict[tuple[int, ...], Keyword] = {}
-    for start, n, count, entries in spans:
-        ids = tuple(text.ids[start : start + n])
-        p = float(known[list(ids)].min())
-        if max(known[ids[0]], known[ids[-1]]) <= _COMMON and count > p * total:
-            form = " ".join(text.form(int(id_)) for id_ in ids)
-            found[ids] = Keyword(form, n, count, entries, count / (p * total), _likelihood(count, total, p))
+    for n, *columns in text.repeated():
+        for start, count, entries in zip(*(column.tolist() for column in columns), strict=True):
+            ids = tuple(text.ids[start : start + n].tolist())
+            p = float(known[list(ids)].min())
+            if max(known[ids[0]], known[ids[-1]]) <= _COMMON and count > p * total:
+                form = " ".join(map(text.form, ids))
+                score = _likelihood(count, total, p)
+                found[ids] = Keyword(form, n, count, entries, count / (p * total), score)
     for ids, longer in list(found.items()):
         for n in range(2, len(ids)):
             for at in range(len(ids) - n + 1):
                 part = found.get(ids[at : at + n])
                 if part is not None and longer.count >= _SAME * part.count:
                     del found[ids[at : at + n]]
-    return sorted(found.values(), key=lambda one: (-one.score * np.log(one.times), one.text))
+    return sorted(found.values(), key=lambda word: (-word.score * np.log(word.times), word.text))
 
 
 def _folded(word: str) -> str:
@@ -120,7 +113,7 @@ class _Text:
         often = np.bincount(places[places >= 0], minlength=len(forms))
         self._frequent = self.ids
         self._written: dict[int, str] = {}
-        for form, number in sorted(forms.items(), key=lambda one: -often[one[1]]):
+        for form, number in sorted(forms.items(), key=lambda item: -often[item[1]]):
             self._written.setdefault(int(word_of[number]), form)
 
     def form(self, number: int) -> str:
@@ -145,11 +138,9 @@ class _Text:
             _, first, gram, counts = np.unique(
                 grams[places], return_index=True, return_inverse=True, return_counts=True
             )
-            spread = np.bincount(
-                np.unique(gram.astype(np.int64) * (int(self._entry[-1]) + 1) + self._entry[places])
-                // (int(self._entry[-1]) + 1),
-                minlength=len(counts),
-            )
+            entries = int(self._entry[-1]) + 1
+            of_entries = np.unique(gram.astype(np.int64) * entries + self._entry[places])
+            spread = np.bincount(of_entries // entries, minlength=len(counts))
             kept = (counts >= _LEAST) & (spread >= _LEAST_ENTRIES)
             grams = np.full(len(grams), -1, np.int64)
             grams[places] = np.where(kept[gram], gram, -1)

@@ -33,9 +33,8 @@ _BATCH = 1_024  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
 _STEP = 1 << 14  # tokens that are filed in one step
 _REBUILT = 64  # what grows by more than one part in so many is counted anew: that costs less by then
-_SPANS = tuple(
-    (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
-)  # bits that a length leaves open
+# Bits that a length leaves open.
+_SPANS = tuple((1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1))
 
 
 @dataclass(frozen=True)

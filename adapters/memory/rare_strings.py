@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Final
 
 import regex
@@ -38,8 +39,7 @@ RARE_MIN_COUNT: Final = 3
 class RareStrings:
     """Counts the strings of the user's text that may be secrets.
 
-    Args:
-        min_count: how often a string must have been typed before it is suggested; 1 suggests all.
+    One is suggested once it was typed ``min_count`` times; 1 suggests all.
     """
 
     def __init__(self, min_count: int) -> None:
@@ -64,11 +64,8 @@ class RareStrings:
             self._sorted = sorted([*self._sorted, *new])
         self._times.update(found)
         self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))
-        rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
-        return [
-            _remove_spans(text, [(start, end) for start, end, unit in units if unit in rare])
-            for text, units in read
-        ]
+        is_rare = cache(self._is_rare)
+        return [_remove_spans(text, [unit[:2] for unit in units if is_rare(unit[2])]) for text, units in read]
 
     def count_within(self, word: str) -> int:
         """Return how often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
@@ -89,12 +86,9 @@ class RareStrings:
         near = before[-_CONTEXT_CHARS:]
         end = near if _MAY_HOLD_UNIT.search(near) else near[-_SIGN_CHARS:]
 
-        def must_hide(offered: str) -> bool:
-            return bool(_MAY_HOLD_UNIT.search(end + offered)) and self._must_hide(
-                before, near, offered, answered
-            )
-
-        return must_hide
+        return lambda offered: (
+            bool(_MAY_HOLD_UNIT.search(end + offered)) and self._must_hide(before, near, offered, answered)
+        )
 
     def _must_hide(self, before: str, near: str, offered: str, answered: Collection[str]) -> bool:
         cursor = len(near)

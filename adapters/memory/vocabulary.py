@@ -58,16 +58,10 @@ MAX_WORD_CHARS = 40
 class WordVocabulary:
     """Word forms with weights, filed by the tokens that begin them, alone and after a space.
 
-    Args:
-        lexicon: general words with their frequencies.
-        encode: text to token ids.
-        vocab: tokens in the vocabulary.
-
     Attributes:
-        general: the table of the general words.
+        general: the table of the general words, which the ``lexicon`` has.
         typed: (words,) how often the user typed each general word.
         first_tokens: the tokens that begin general words, alone and after a space.
-        languages: of the general words.
         at_hand: the place of the language that the text is probably in.
         belief: how probable each language is; the weights of the words are made of it.
         written: (languages,) words that the user wrote in each language lately.
@@ -264,7 +258,7 @@ class WordVocabulary:
         small, large = form[:1].lower() + form[1:], form[:1].upper() + form[1:]
         if self.lexicon.is_name(small, self.at_hand):
             return not self.count_form(small)
-        # Of the words that are no names in general only those that the general list lacks may be one.
+        # A word that is no name in general may be a name only if the general list lacks it.
         is_own = any(table.index(large.encode()) is not None for table in self._own)
         return is_own and not self.count_form(small) and self.general.index(small.encode()) is None
 

@@ -20,18 +20,13 @@ _MIN_SHARES = (0.02, 3e-4)
 
 @dataclass(frozen=True)
 class Matches:
-    """Words that begin with what is typed and are longer.
-
-    ``scores[i]``, unnormalized, belongs to ``forms[i]``. ``total`` is the score of all matching words, also of those
-    that are not listed. ``finished`` is the score of what is typed as a whole word, and ``unknown`` that of all words
-    that begin so and that no list knows.
-    """
+    """Words that begin with what is typed and are longer. Scores are not normalized."""
 
     forms: list[str]
-    scores: NDArray[np.float32]
-    total: float
-    finished: float
-    unknown: float = 0.0
+    scores: NDArray[np.float32]  # of each form
+    total: float  # the score of all matching words, listed or not
+    finished: float  # the score of what is typed as a whole word
+    unknown: float = 0.0  # the score of all words that begin so and that no list knows
 
 
 def match_words(
@@ -51,6 +46,7 @@ def match_words(
     are used.
 
     Args:
+        words: the words that can be suggested.
         typed: the letters of the word that are there.
         spaced: True if a space stands before the word.
         p: distribution (vocab,) over the tokens that may begin the word.
@@ -60,8 +56,8 @@ def match_words(
             token would tell little (:attr:`are_cut_well`).
         in_text: words that stand before the cursor, with how often.
     """
-    row, raw = int(spaced), typed.encode()
-    if raw:
+    row = int(spaced)
+    if typed:
         return _match(words, typed, row, p, limit, 0.0, continuation, in_text or {})
     # At a word's start, words that can't be among the best are left out: none is likelier than its first token.
     highest = float(p[words.first_tokens[row]].max(initial=0.0))
@@ -135,14 +131,7 @@ def _raise_words_in_text(
 def match_names(
     words: WordVocabulary, begun: str, spaced: bool, p: NDArray[np.float32], limit: int
 ) -> list[tuple[str, float]]:
-    """Return names that begin so and are longer, the likeliest first, with scores as in :class:`Matches`.
-
-    Args:
-        begun: the letters of the name that are there, with its capital.
-        spaced: True if a space stands before it.
-        p: distribution (vocab,) over the tokens that may begin it.
-        limit: the most names to return.
-    """
+    """Return the likeliest names that begin with ``begun``, a capital first, and are longer; as :func:`match_words`."""
     row, raw, found = int(spaced), begun.encode(), list[tuple[str, float]]()
     large, small = words.lexicon.names[words.at_hand]
     for table in words.tables:
@@ -170,22 +159,16 @@ def match_second_parts(
     *,
     of_noun: bool,
 ) -> dict[str, float]:
-    """Return words that may be the second part of a compound, with scores as in :class:`Matches`.
-
-    Args:
-        begun: the letters of it that are there.
-        p: distribution (vocab,) over the tokens behind the first part.
-        limit: the most words to look at.
-        continuation: as in :meth:`match`.
-        of_noun: True if the compound is a noun.
-    """
+    """Return words that may be the second part of a compound, perhaps ``of_noun``, as :func:`match_words` does."""
     found = match_words(words, begun, False, p, limit, continuation=continuation)
-    return {
-        form: score
-        * (1.0 if not of_noun else 1 / SMALL_NAME if words.lexicon.is_name(form, words.at_hand) else _NO_NOUN)
-        for form, score in zip(found.forms, found.scores.tolist(), strict=True)
-        if form == form.lower()
-    }
+
+    def factor(form: str) -> float:
+        if not of_noun:
+            return 1.0
+        return 1 / SMALL_NAME if words.lexicon.is_name(form, words.at_hand) else _NO_NOUN
+
+    scored = zip(found.forms, found.scores.tolist(), strict=True)
+    return {form: score * factor(form) for form, score in scored if form == form.lower()}
 
 
 def score_word(words: WordVocabulary, word: str, spaced: bool, p: NDArray[np.float32]) -> float:
@@ -203,11 +186,7 @@ def least_letter_prob(
 ) -> float:
     """Return the probability of the least likely letter behind the first one, each by the letters before it.
 
-    Args:
-        typed: the letters of the word that are there.
-        spaced: True if a space stands before the word.
-        p: distribution (vocab,) over the tokens that may begin the word.
-        finished: the word's end counts as a letter.
+    The arguments are those of :func:`match_words`; with ``finished`` the word's end counts as a letter.
     """
     row = int(spaced)
     scores = [score_word(words, typed, spaced, p)] if finished else []

@@ -118,7 +118,7 @@ class PrefixMatch:
         raw: the typed bytes.
         p: distribution (vocab,) over first tokens.
         total: weight (vocab,) of all words that begin with a token.
-        tokens: first tokens; words that begin with others are left out. None takes all.
+        tokens: the first tokens of the words; None takes any.
     """
 
     def __init__(
@@ -140,9 +140,8 @@ class PrefixMatch:
     def ambiguous_tokens(self) -> set[int]:
         """Return the first tokens of the best words that have several tokens."""
         several = np.flatnonzero(self._second != NONE)
-        return {
-            int(self._first[several[index]]) for index in best_indices(self.scores[several], _SPLIT_TOKENS)
-        }
+        best = best_indices(self.scores[several], _SPLIT_TOKENS)
+        return {int(self._first[several[index]]) for index in best}
 
     def score_of_longer(self, token: int) -> float:
         """Return the score of all words of several tokens that begin with a token."""
@@ -187,26 +186,22 @@ class PrefixMatch:
             index -= self._run.start
         else:
             index = int(np.searchsorted(self._run, index))
-        return (
-            float(self.scores[index]) if 0 <= index < len(self.scores) and self._form(index) == raw else 0.0
-        )
+        is_here = 0 <= index < len(self.scores) and self._form(index) == raw
+        return float(self.scores[index]) if is_here else 0.0
 
     def best(self, limit: int) -> list[tuple[str, float]]:
-        """Return the ``most`` best words with their scores."""
-        return [
-            (self._form(index).decode(), float(self.scores[index]))
-            for index in best_indices(self.scores, limit)
-        ]
+        """Return the best words, ``limit`` at most, with their scores."""
+        best = best_indices(self.scores, limit)
+        return [(self._form(index).decode(), float(self.scores[index])) for index in best]
 
     def _form(self, index: int) -> bytes:
-        """Return one form. They are wide, so only those are copied that are asked for."""
-        found: bytes = (
-            self._all[self._run][index] if isinstance(self._run, slice) else self._all[self._run[index]]
-        )
+        """Return a form. All of them are wide, so no other is copied."""
+        run = self._run
+        found: bytes = self._all[run][index] if isinstance(run, slice) else self._all[run[index]]
         return found
 
 
 def best_indices(scores: NDArray[np.float32], limit: int) -> list[int]:
-    """Return the indices of the ``most`` highest scores above zero."""
+    """Return the indices of the highest scores above zero, ``limit`` at most."""
     indices = np.argpartition(scores, -limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
     return [int(index) for index in indices if scores[index] > 0]

@@ -78,9 +78,7 @@ class Verdict:
     """The decision on an adapter, and the paired comparison behind it."""
 
     promoted: bool  # it is served from now on
-    promising: (
-        bool  # it is not, and yet seems better: the next round goes on from it, and new text may prove it
-    )
+    promising: bool  # it is not, and yet seems better: the next round goes on from it
     reason: str  # a sentence for the user
     gain_bits: float  # mean gain a token over what is served now
     p_value: float  # how often chance alone would bring as much

@@ -66,13 +66,9 @@ class TrainRequest:
     budget_s: float  # computing time of the whole round
     threads: int  # the most that compute
     seed: int
-    serving: (
-        str | None
-    )  # base64 of the adapter that is served, which the new one is judged against; None: the base
+    serving: str | None  # base64 of the adapter that is served, to judge against; None: the base
     seen: list[int]  # places of the entries that the adapter to train further was trained on
-    mixtures: dict[
-        str, list[Any]
-    ]  # weights of model and memory (`Mixture.to_json`), for "base" and "serving"
+    mixtures: dict[str, list[Any]]  # of model and memory (`Mixture.to_json`), for "base" and "serving"
     rank: int = 16
     epochs: float = 1.0  # passes over the user's text
     learning_rate: float | None = None  # the highest of the schedule; None: what suits the base model
