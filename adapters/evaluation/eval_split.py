@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from idiolect.models.errors import ExitCode, IdiolectError
 
@@ -31,17 +32,13 @@ class TooLittleToTypeError(
 
 @dataclass(frozen=True)
 class EvalMessage:
-    """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out.
+    """A message to type, or to learn from."""
 
-    ``context`` are the texts that it answers, where these are known, and ``answered`` and ``sender`` are what a
-    suggestion reads of them.
-    """
-
-    text: str
+    text: str  # as typed
     at: str  # ISO 8601
-    kept: str
-    context: Sequence[str] = ()
-    answered: str = ""
+    kept: str  # what is learned of it, secrets left out
+    context: Sequence[str] = ()  # the texts that it answers, where these are known
+    answered: str = ""  # what a suggestion reads of them
     sender: str = ""
 
 
@@ -64,12 +61,8 @@ def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars
     About ``chars`` characters are drawn, by the seed and the corpus's name. Raises TooLittleToTypeError.
     """
     cut = int(len(messages) * HISTORY_SHARE)
-    first, size_bytes = cut, 0
-    while first > 0:
-        size_bytes += len(messages[first - 1].text.encode())
-        if size_bytes > HISTORY_BYTES:
-            break
-        first -= 1
+    sizes = accumulate(len(message.text.encode()) for message in messages[:cut][::-1])
+    first = cut - sum(size_bytes <= HISTORY_BYTES for size_bytes in sizes)
     drawn = _draw(messages, range(cut, len(messages)), name, seed, chars)
     test = [messages[place] for place in drawn]
     return _mark_repeats(messages[first:cut], test, (), "Give a larger file or folder.")

@@ -34,19 +34,12 @@ def mistype(word: str, rng: random.Random, near: dict[str, frozenset[str]]) -> s
 def measure_mistyping(
     predictor: Predictor, texts: Iterable[str], layout: Layout, seed: int, known: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Mistype words of texts one at a time, and measure how they, and words that were typed right, are mended.
+    """Mistype words of a person's texts one at a time, and measure how they, and words typed right, are mended.
 
     The result has, as shares of 0 to 1: ``first`` and ``among_three``, where the intended word was offered so for the
     whole mistyped word; ``mended``, where it would be put there without being asked, once a space follows;
     ``mended_wrongly``, where another word would. ``spoilt_per_1000`` are the words that were typed ``right`` and would
-    be changed without being asked.
-
-    Args:
-        predictor: what is measured; it must make corrections.
-        texts: what a person wrote.
-        layout: of their keyboard.
-        seed: of the draw of words and slips.
-        known: words that a slip must not make, since nobody could tell.
+    be changed without being asked. No slip makes one of the words ``known``, since nobody could tell.
     """
     rng, near, words = random.Random(seed), neighbours(layout), frozenset(known)  # noqa: S311 (no secret)
     spots = [(text[: match.start()], match[0]) for text in texts for match in WORD.finditer(text)]

@@ -40,7 +40,8 @@ def found_languages(texts: Iterable[str]) -> tuple[str, ...]:
             if first - second >= _SURELY:
                 words[OTHER_LANGUAGES[int(np.argmax(by_language))]] += len(found)
     least = max(_MIN_WORDS, _MIN_SHARE * words.total())
-    return tuple(one for one, times in words.most_common() if one in LANGUAGES and times >= least) or ENGLISH
+    often = (language for language, times in words.most_common() if times >= least)
+    return tuple(language for language in often if language in LANGUAGES) or ENGLISH
 
 
 def sample(count: int, most: int) -> Sequence[int]:

@@ -33,7 +33,7 @@ SMALL_NAME = 0.03
 _FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that is English
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
-_MAX_NEW = 200  # of the user's words that are filed apart from those that are settled
+_MAX_NEW = 200  # of the user's words that are filed apart from the settled ones
 _TEXTS_A_STEP, _FORMS_A_STEP = 256, 64
 # Of the uses of a word that no language lists, a name: what it counts for in another language.
 _ELSEWHERE: Final = 0.1
@@ -41,7 +41,7 @@ _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
 _BELIEF_STEPS: Final = 6.0  # to a power of e, by which two beliefs are told apart
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
-# A word: what was written in each language is told by the last few hundred words.
+# A word: the last few hundred words count for what was written in each language.
 _WRITTEN_FADES: Final = 0.998
 UNLISTED: Final = 2e-7
 """Uses per word of text that a word has at least, in each language."""
@@ -165,9 +165,9 @@ class WordVocabulary:
     def _sentences(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """Yield the words of each sentence with the place of the language that it is in, as far as its words tell."""
         sentences = [found for part in _SENTENCE.findall(text) if (found := WORD.findall(part))]
-        told = [np.log(self.frequencies(words)).sum(0) for words in sentences]
-        whole = _SAME_LANGUAGE * sum(told)
-        for words, by_language in zip(sentences, told, strict=True):
+        nats = [np.log(self.frequencies(words)).sum(0) for words in sentences]
+        whole = _SAME_LANGUAGE * sum(nats)
+        for words, by_language in zip(sentences, nats, strict=True):
             language = int(np.argmax(by_language + whole))
             self.written *= _WRITTEN_FADES ** len(words)
             self.written[language] += len(words)
@@ -342,7 +342,7 @@ class WordVocabulary:
         return {form: used[form] for form in forms[~known].tolist()}
 
     def second_token_weights(self, row: int, token: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Return the second tokens of the words that begin with a token, in order, and the weight of those words."""
+        """Return the second tokens of the words that begin with a token, in order, and the weight behind each."""
         if (row, token) not in self._by_second:
             total = np.zeros(self._vocab, np.float32)
             for table in self.tables:

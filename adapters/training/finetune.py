@@ -76,19 +76,10 @@ def train(
     The learning rate follows the share of the round that is done (linear warm-up, cosine to zero, Loshchilov & Hutter
     2017), by tokens or by time, whichever is ahead. So a run that its budget cuts short still ends with small steps.
 
-    Args:
-        llama: the base model.
-        start: the adapter to train further.
-        rows: packed text.
-        config: hyper-parameters.
-        clock: counts the seconds.
-        budget_s: how many there are.
-        threads: the most to use; fewer while other programs are busy.
-        seed: of the order of the rows.
-        report: gets, after each step, the share that is done and the computing time left, and as ``loss`` and
-            ``tokens`` the nats a weighted token and the tokens so far.
-        on_step: gets a function that makes a checkpoint, after each step, and whether it was the last one.
-        checkpoint: of the same rows, configuration and seed: training goes on after it.
+    ``clock`` counts the seconds. Fewer than ``threads`` compute while other programs are busy. ``report`` gets, after
+    each step, the share that is done and the computing time left, and as ``loss`` and ``tokens`` the nats a weighted
+    token and the tokens so far; ``on_step`` gets a function that makes a checkpoint, and whether it was the last step.
+    A ``checkpoint`` is of the same rows, configuration and seed: training goes on after it.
     """
     torch.manual_seed(seed)
     trainable = _TrainableLora(start, llama)
@@ -186,9 +177,8 @@ class _TrainableLora:
 
     def _split(self, values: Tensor) -> dict[str, Tensor]:
         parts = torch.split(values, [math.prod(shape) for shape in self._shapes.values()])
-        return {
-            name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
+        named = zip(self._shapes.items(), parts, strict=True)
+        return {name: part.view(shape) for (name, shape), part in named}
 
 
 class AdamW:
@@ -232,12 +222,10 @@ class AdamW:
 
 @dataclass
 class _TrainingState:
-    """The place in training: rows drawn, tokens, seconds of the clock, and the share that is done."""
-
-    drawn: int = 0
+    drawn: int = 0  # rows
     tokens: int = 0
-    seconds: float = 0.0
-    done: float = 0.0
+    seconds: float = 0.0  # of the clock
+    done: float = 0.0  # share of the training
 
 
 def _snapshot(state: _TrainingState, values: Tensor, optimizer: AdamW, compute_dtype: torch.dtype) -> bytes:
@@ -307,16 +295,14 @@ class _ThreadTuner:
 
     def begin(self) -> None:
         """Choose the threads of the next step, and start its time."""
-        untried = [count for count, seconds in self._seconds.items() if seconds == 0.0]
+        tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
+        untried = [*self._seconds.keys() - tried.keys()]
         if self._steps < _WARMUP_STEPS:
             self._threads = max(self._seconds)
         elif self._contended and (self._steps % _RETRY_STEPS == 0 or untried):
-            others = (
-                untried or [count for count in self._seconds if count != self._threads] or [self._threads]
-            )
+            others = untried or [*self._seconds.keys() - {self._threads}] or [self._threads]
             self._threads = others[self._steps // _RETRY_STEPS % len(others)]
         else:
-            tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
             self._threads = min(tried, key=tried.__getitem__)
         torch.set_num_threads(self._threads)
         self._started = (self._clock(), time.process_time())
