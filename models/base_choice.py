@@ -121,25 +121,25 @@ def name_of(base: BasePaths) -> str:
     return base.name if known is None else known.name
 
 
-def resolve_base(folder: Path, given: str) -> Choice:
+def resolve_base(folder: Path, name_or_path: str) -> Choice:
     """Return the base model that has this name, or is made from the GGUF at this path. Raises UnknownBaseError."""
-    if (known := bases_by_name().get(given)) is not None:
+    if (known := bases_by_name().get(name_or_path)) is not None:
         return Choice(known.name, known.sha256)
-    if (there := find_built_bases(folder).get(given)) is not None:
-        return Choice(given, there.source_sha256, there.gguf)
-    path = Path(os.path.expanduser(given))
+    if (there := find_built_bases(folder).get(name_or_path)) is not None:
+        return Choice(name_or_path, there.source_sha256, there.gguf)
+    path = Path(os.path.expanduser(name_or_path))
     if os.path.isfile(path):
         sha256 = _sha256(path)
         if (known := find_known_base(sha256)) is not None:
             return Choice(known.name, sha256, str(path.absolute()))
         return Choice(_name_for(folder, path, sha256), sha256, str(path.absolute()))
-    if given in list_base_names(folder):
+    if name_or_path in list_base_names(folder):
         raise DamagedModelError(
-            f"The base model {given} is damaged. Give the path of its GGUF, from which it is built anew."
+            f"The base model {name_or_path} is damaged. Give the path of its GGUF, from which it is built anew."
         )
-    near = difflib.get_close_matches(given, {**bases_by_name(), **find_built_bases(folder)}, 1)
+    near = difflib.get_close_matches(name_or_path, {**bases_by_name(), **find_built_bases(folder)}, 1)
     raise UnknownBaseError(
-        f"There is no base model {given}, and no file of that name."
+        f"There is no base model {name_or_path}, and no file of that name."
         + (f" Did you mean {near[0]}?" if near else "")
         + " `idiolect base` lists those that there are; a GGUF is given by its path."
     )
@@ -161,7 +161,7 @@ def _sha256(path: Path) -> str:
 
 
 def find_whole_base(folder: Path, choice: Choice | None = None) -> BasePaths | None:
-    """Return a base model, by default the serving one, or None unless each of its files has the right hash."""
+    """Return a base model, or None unless each of its files has the right hash."""
     choice = choice or read_choice(folder)
     return whole_base(base_folder(folder, choice.name), choice.sha256)
 
@@ -197,7 +197,7 @@ def has_accepted_terms(folder: Path, known: KnownBase) -> bool:
 def make_base(
     folder: Path, choice: Choice, progress: Progress | None = None, languages: Sequence[str] = ()
 ) -> BasePaths:
-    """Make a base model of the profile that is missing or damaged; the serving one goes on serving.
+    """Make a base model of the profile that is missing or damaged, while another one may serve.
 
     ``languages`` and the errors are those of :func:`~idiolect.models.build.ensure_base`.
     """

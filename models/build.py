@@ -21,7 +21,7 @@ from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 
 FORMAT = 3
-"""Raised whenever the files change in a way that older ones can't be used."""
+"""Raised whenever the files change in a way that older files can't be used."""
 
 Progress = Callable[[str, float], None]
 """Called with the phase ("fetch" or "build") and the share of it that is done, 0 to 1."""
@@ -75,7 +75,7 @@ def ensure_base(
 ) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
 
-    ``gguf`` is of the user's own, or None for the pinned one, which is fetched. ``name`` is by default the file's. Of a
+    ``gguf`` is the user's own; without it the pinned file is fetched. ``name`` is by default the file's. Of a
     large vocabulary the tokens of ``languages`` and of English are kept, by default of all in `word_lists.LANGUAGES`.
     Raises what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.gguf_file.read_gguf` raise.
     """

@@ -38,7 +38,7 @@ class Spelling:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Spelling:
-        """Make one of words in lower case."""
+        """Make a dictionary of words in lower case."""
         return cls(np.sort(_hashes(words)))
 
     def __contains__(self, word: str) -> bool:

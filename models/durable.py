@@ -57,7 +57,7 @@ def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def workplace(folder: Path, purpose: str) -> Iterator[Path]:
-    """Yield a temporary folder in ``folder``, and remove those of this purpose that killed processes have left.
+    """Yield a temporary folder in ``folder``, and remove what killed processes have left of such folders.
 
     A folder that is moved to another name stays.
     """

@@ -1,7 +1,7 @@
 """Returns how common a word is in the seven languages that are searched for secrets, and in many others.
 
 The frequencies are wordfreq's (Speer 2022), kept as hashes in two files of this package. They take a megabyte
-and half a megabyte where the words would take forty, and the tagger of secrets works with the same ones that it was
+and half a megabyte where the words would take forty, and the tagger of secrets works with the frequencies that it was
 trained with.
 """
 
@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: The languages whose lists are read; English is told apart from the others.
+#: The languages whose lists are read; English is counted apart from the others.
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 FILE: Final = Path(__file__).with_name("frequencies.npz")
-#: The languages with Latin letters whose most used words are told apart.
+#: The languages with Latin letters whose most used words are known.
 OTHER_LANGUAGES: Final = (
     "ca", "cs", "da", "de", "es", "fi", "fil", "fr", "hu", "id", "is", "it", "lt", "lv",
     "ms", "nb", "nl", "pl", "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi", "en",

@@ -1,6 +1,6 @@
 """Word lists of languages, for a base model: English comes with it, others are made when they are first needed.
 
-A list of several languages is one, so that a word is looked up once. It is filed by the base model's tokens, and so it
+Several languages have one list, so that a word is looked up once. It is filed by the base model's tokens, and so it
 stands in that model's folder, beside what a dictionary says of it.
 """
 

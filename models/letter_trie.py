@@ -22,7 +22,7 @@ class LetterTrie:
     """N filed forms in V nodes.
 
     ``rows`` (N,) says which form of the table stands at each place of the sorted order. A node ``v`` stands for the
-    letters on its way from the root: ``letters[v]`` is the last one. The forms that begin with them
+    letters on its way from the root: ``letters[v]`` is the last letter. The forms that begin with them
     are ``rows[low[v]:high[v]]``; the first of them, up to ``whole[v]``, are no longer than that. Its children are the
     nodes from ``children[v]`` up to, not including, ``children[v + 1]``.
     """

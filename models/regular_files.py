@@ -21,7 +21,7 @@ _NO_LINK: Final = os.O_NOFOLLOW
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
     """The regular file at `path`, open to be read.
 
-    With `follow`, a link to one is followed. Raises OSError, also for a link and for what is no regular file.
+    With `follow`, a link to such a file is followed. Raises OSError, also for a link and for what is no regular file.
     """
     try:
         number = os.open(path, _FLAGS | (0 if follow else _NO_LINK))
@@ -54,7 +54,7 @@ def read_regular(path: Path, most_bytes: int, *, follow: bool = False) -> bytes:
 
 
 def read_small(path: Path) -> bytes:
-    """All of a small regular file of the user's own: settings, a key, a token. A link to one is followed.
+    """All of a small regular file of the user's own: settings, a key, a token. A link to such a file is followed.
 
     Raises OSError, also where it holds more than 64 KB.
     """

@@ -243,7 +243,7 @@ class Tokenizer:
             of_text = {raw for raw, is_byte in zip(self._bytes, single_bytes, strict=True) if not is_byte}
             for token in np.flatnonzero(single_bytes).tolist():
                 raw = bytes([int(pieces[token][1:-1], 16)])
-                self._bytes[token] = b"" if raw in of_text else raw  # text never becomes the first ones
+                self._bytes[token] = b"" if raw in of_text else raw  # no text becomes such a token
         self.unspoken = [token for token, raw in enumerate(self._bytes) if not raw and token not in self.ends]
         single = {text[0] for text in self._bytes if len(text) == 1}
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.

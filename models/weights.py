@@ -117,5 +117,5 @@ class Weights:
     config: Architecture
     embedding: Blocks  # (vocab, width)
     output_norm: NDArray[np.float32]  # (width,)
-    norms: tuple[dict[str, NDArray[np.float32]], ...]  # a layer: those of Architecture.norms
+    norms: tuple[dict[str, NDArray[np.float32]], ...]  # of each layer, as Architecture.norms names them
     maps: tuple[dict[str, Blocks | OffsetBlocks], ...]  # a layer: {group: (out, in)}

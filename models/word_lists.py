@@ -27,8 +27,8 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 NAMES_FILE: Final = Path(__file__).with_name("names.npz")
 _NOUNS_FILE: Final = Path(__file__).with_name("german_nouns.npz")
 _LEFT_OUT: Final = 8.0  # times that a word is used as often as the same word without its accents, a mistake
-_SPELT: Final = 2e-6  # uses per word of text, from which on a word that no dictionary has is one
-# Times that another language uses a word as often that is foreign here: one that the dictionary lacks, or has.
+_SPELT: Final = 2e-6  # uses per word of text, from which on what no dictionary has is a word
+# Times that another language uses a word as often that is foreign here, if the dictionary lacks it, or has it.
 _FOREIGN, _FOREIGN_LISTED = 10.0, 60.0
 # Of the uses of such a word, in a title or a quotation: the uses among words of this language.
 _FOREIGN_SHARE: Final = 0.01

@@ -46,8 +46,8 @@ class EvalMessage:
 class EvalSplit:
     """The history and the messages to type, both in order of time, and for each of the latter whether it is a repeat.
 
-    A repeat equals, but for white space, a message of the history, an earlier one of the test, or one that the adapter
-    has seen.
+    A repeat equals, but for white space, a message of the history, an earlier one of the test, or a message that the
+    adapter has seen.
     """
 
     history: list[EvalMessage]

@@ -198,8 +198,8 @@ def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter
     for number, message in enumerate(test):
         before = clock.typed
         answered = AnsweredText(message.answered, message.sender) if arm.answers else NOTHING
-        # It is begun long after the one before, of which nothing is being written any more; what is answered and the
-        # recent entries are read before the first key.
+        # Long after the last message, of which nothing is being written any more. What is answered and the recent
+        # entries are read before the first key.
         writer.predictor.forget_texts()
         finish(writer.predictor.prefill_in_pieces("", answered))
         if number % _TIMED_EVERY:  # in few passes: five times as fast as one by one, and not to be timed
@@ -212,7 +212,7 @@ def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter
 
 
 class _Writer:
-    """Someone who uses one arm, and has written the ``history`` (token ids) before, if the arm learns."""
+    """Someone who uses an arm, and has written the ``history`` (token ids) before, if the arm learns."""
 
     def __init__(
         self,

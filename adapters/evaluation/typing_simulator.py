@@ -40,7 +40,7 @@ class GhostCounts:
     positions: int = 0
     shown: int = 0
     right: int = 0  # the first word is
-    wrong_new: int = 0  # it is not, and this is not merely what is left of the one shown a character before
+    wrong_new: int = 0  # it is not, and the ghost is no rest of that shown a character before
 
 
 @dataclass

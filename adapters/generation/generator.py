@@ -151,7 +151,7 @@ class Generator:
         return end, b"", (yield from self._prefill(context))
 
     def _typed_word_start(self, context: list[int], typing: int) -> int:
-        """Return where the first token of the word under the cursor stands; of a long word, the last one."""
+        """Return where the first token of the word under the cursor stands; of a long word, its last token."""
         end = len(context)
         for start in range(end - 1, end - 1 - min(typing, _MAX_TYPED_TOKENS), -1):
             if self._tokenizer.token_bytes(context[start])[:1].isspace():
@@ -161,7 +161,7 @@ class Generator:
     def _cached_prefix_length(self, context: list[int]) -> int:
         """Return how many tokens of ``context`` are cached and can be kept.
 
-        A token that is read alone comes out a little different from one that is read in a group. So that a text is
+        A token that is read alone comes out a little different from a token that is read in a group. So that a text is
         always answered alike, generated tokens are read again once they are part of a prompt.
         """
         most = min(self._grouped_tokens, len(self._session.tokens), max(0, len(context) - 3))

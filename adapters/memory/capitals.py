@@ -31,7 +31,7 @@ class Capitals(enum.Enum):
 
     @classmethod
     def of(cls, typed: str) -> Capitals:
-        """Return those of a text; a single capital is the first."""
+        """Return the capitals of a text; a single letter is the first."""
         if len(typed) > 1 and typed.isupper():
             return cls.ALL
         return cls.FIRST if typed[:1].isupper() else cls.NONE
@@ -48,7 +48,7 @@ def as_written(word: str) -> str:
 
 
 def with_capitals(form: str, typed: str) -> str:
-    """Return a form in the capitals of what is typed, where those are more than its own, and with its apostrophe."""
+    """Return a form in the capitals of what is typed, where these are more than its own, and with its apostrophe."""
     if "’" in typed:
         form = form.replace("'", "’")
     capitals = Capitals.of(typed)
@@ -68,7 +68,7 @@ _Word = TypeVar("_Word", bound=_Offered)
 
 
 def in_one_form(words: Iterable[_Word], typed: str = "") -> list[_Word]:
-    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone.
+    """Return the words, the likeliest first, without a word that differs from a likelier word in its capitals alone.
 
     ``typed`` are the letters that are there, of which each word replaces some.
     """
@@ -126,7 +126,7 @@ def with_other_case(
 
 
 def in_small_letters(found: Matches, small: Container[str], count: int) -> Matches:
-    """Return the matches with those words in small letters, whatever their capitals, that are in ``small``."""
+    """Return the matches, with each word that is in ``small`` in small letters."""
     scores: dict[str, float] = {}
     for form, score in zip(found.forms, found.scores.tolist(), strict=True):
         written = folded if (folded := form.lower()) in small else form

@@ -26,7 +26,7 @@ class Rows:
     """Packed training text.
 
     The last ``general`` rows are general text, which must not be unlearned: their target is the base model's
-    distribution. The first ``before`` targets of each other row repeat the last ones of the row before as context.
+    distribution. The first ``before`` targets of each other row repeat the end of the row before as context.
     """
 
     ids: NDArray[np.int64]  # (rows, width + 1), each row's inputs and, shifted by one, its targets

@@ -25,7 +25,7 @@ _MAX_CHARS: Final = 400  # of a text that are read
 
 
 def found_languages(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the languages that texts are in, those with most words first; English where too little tells."""
+    """Return the languages that texts are in, by their number of words; English where there is too little text."""
     words = Counter[str]()
     split = [WORD.findall(text[:_MAX_CHARS].lower()) for text in texts]
     known = sorted({word for found in split for word in found})
@@ -45,5 +45,5 @@ def found_languages(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def sample(count: int, most: int) -> Sequence[int]:
-    """Return places among ``count`` texts, at most ``most`` and evenly spread, the last one among them."""
+    """Return places among ``count`` texts, at most ``most`` and evenly spread, the last text among them."""
     return [count - 1 - place * count // most for place in range(most)] if count > most else range(count)

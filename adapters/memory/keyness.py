@@ -28,9 +28,9 @@ _PART = regex.compile(r"([\p{L}\p{N}'’]*\p{L}[\p{L}\p{N}'’]*)|[^\s\-]")
 _LONGEST = 4  # words of a phrase
 _LEAST = 3  # uses
 _LEAST_ENTRIES = 2
-# Of all words; one that is more frequent (the, of, I) is not listed, and begins and ends no phrase.
+# Of all words; a more frequent word (the, of, I) is not listed, and begins and ends no phrase.
 _COMMON = 2e-3
-_SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one is listed
+_SAME = 0.8  # of a phrase's uses within a longer phrase: then the longer one alone is listed
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _folded(word: str) -> str:
 
 
 def _general(lexicon: Lexicon, word: str) -> float:
-    """Return how often general English uses a word, per word; of an unknown one, the lowest frequency known."""
+    """Return how often general English uses a word, per word; of an unknown word, the lowest frequency known."""
     place = lexicon.place(word)
     return float(lexicon.frequency.min() if place is None else lexicon.frequency[place])
 

@@ -143,7 +143,7 @@ class FastMemory:
         self._after: dict[int, NDArray[np.uint64] | _Counted] = {}
 
     def add(self, ids: Sequence[int]) -> None:
-        """Learn one entry."""
+        """Learn an entry."""
         self.add_many([ids])
 
     def add_many(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> None:
@@ -181,11 +181,11 @@ class FastMemory:
         return self._unigrams
 
     def unigram(self, token: int) -> float:
-        """Return the share of one token among all tokens learned."""
+        """Return the share of a token among all tokens learned."""
         return float(self._unigrams[token])
 
     def token_prob(self, prediction: Prediction, token: int) -> float:
-        """Return one token's probability in a ``prediction`` of this memory, its share of the unigrams included."""
+        """Return a token's probability in a ``prediction`` of this memory, its share of the unigrams included."""
         index = int(np.searchsorted(prediction.ids, token))
         known = index < len(prediction.ids) and prediction.ids[index] == token
         return prediction.backoff * self.unigram(token) + (float(prediction.p[index]) if known else 0.0)

@@ -39,7 +39,7 @@ RARE_MIN_COUNT: Final = 3
 class RareStrings:
     """Counts the strings of the user's text that may be secrets.
 
-    One is suggested once it was typed ``min_count`` times; 1 suggests all.
+    A string is suggested once it was typed ``min_count`` times.
     """
 
     def __init__(self, min_count: int) -> None:

@@ -29,8 +29,8 @@ WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 
 _GENERAL_USES = 50_000.0  # how many words of the user's own text the general frequencies count for
 SMALL_NAME = 0.03
-"""Of the uses of a name, "december": those in small letters."""
-_FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that is English
+"""The share of a name's uses that are in small letters, "december"."""
+_FOREIGN = 0.01  # the share of a foreign word's uses, "italia", that are in English text
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MAX_NEW = 200  # of the user's words that are filed apart from the settled ones
@@ -38,7 +38,7 @@ _TEXTS_A_STEP, _FORMS_A_STEP = 256, 64
 # Of the uses of a word that no language lists, a name: what it counts for in another language.
 _ELSEWHERE: Final = 0.1
 _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
-_BELIEF_STEPS: Final = 6.0  # to a power of e, by which two beliefs are told apart
+_BELIEF_STEPS: Final = 6.0  # to a power of e, to which beliefs are rounded
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
 # A word: the last few hundred words count for what was written in each language.
@@ -296,7 +296,7 @@ class WordVocabulary:
         return 0
 
     def general_frequency(self, word: str) -> float:
-        """Return how often a language uses a word, the one that uses it most; per word of text, 0 if no list has it."""
+        """Return the most uses of a word, per word of text, that any of the languages has; 0 if no list has it."""
         index = self.general.index(word.lower().encode())
         return 0.0 if index is None else float(self.lexicon.frequency[index])
 

@@ -27,8 +27,8 @@ class WordTable:
     """Words sorted by their bytes. The user's own are replaced as a whole when they grow.
 
     ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
-    ``uses`` (languages, N) are those in each language; ``weights`` are made of them for the language at hand. They are
-    one array where there is one language.
+    ``uses`` (languages, N) are counted in each language; ``weights`` are made of them for the language at hand. With
+    one language both are one array.
     """
 
     forms: NDArray[np.bytes_]

@@ -281,8 +281,8 @@ def _order(count: int, seed: int) -> Iterator[int]:
 class _ThreadTuner:
     """Chooses how many threads a step uses by how fast the last steps were.
 
-    Threads wait for one another at every operation: beside a program that keeps one core busy, two of them can be many
-    times slower than one. Now and then another count, of at most ``most``, gets a step to prove itself.
+    Threads wait for one another at every operation: beside a program that keeps one core busy, two can be many times
+    slower than one. Now and then another count, of at most ``most``, gets a step to prove itself.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:

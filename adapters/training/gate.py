@@ -31,7 +31,7 @@ _TOLERANCE = 0.02  # the rise of general perplexity that is allowed, as a share
 class Tally:
     """Scores by stretch of held-out text: tokens, negative log-likelihood in nats, hits among the three likeliest.
 
-    A stretch is an entry, or 64 tokens of a longer one; adapters are compared stretch by stretch.
+    A stretch is an entry, or 64 tokens of a longer entry; adapters are compared stretch by stretch.
     """
 
     tokens: list[int] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 ``python -m idiolect.adapters.training.round`` reads a line with a :class:`TrainRequest` and a line of token ids for
 each entry. It trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no file:
-checkpoints are events too, and come back with the request of a process that goes on from one. It runs at the lowest
+checkpoints are events too, and come back with the request of a process that goes on from there. It runs at the lowest
 priority, and ends when the process that started it ends.
 """
 
