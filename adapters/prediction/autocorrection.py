@@ -124,10 +124,6 @@ class Mender:
         shown = (word for word in found if not word.replace or not guard(word.replace)(word.text))
         return list(islice(shown, count))
 
-    def forget_typed(self) -> None:
-        """Forget which words were looked at."""
-        self._meant_words.forget_typed()
-
     def _names(self, split: SplitPrefix, matches: Matches) -> list[tuple[str, float]]:
         """Return names that begin as typed but for their capital, with scores as in :class:`Matches`; [] if none may
         be offered."""

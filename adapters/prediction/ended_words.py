@@ -9,7 +9,7 @@ each.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ MAX_LETTERS: Final = 30
 """Of a word that is mended."""
 # Log odds from which on a correction is offered, and made without being asked; those of a known misspelling, at least.
 _OFFERED_ODDS, _SURE_ODDS, _KNOWN_ODDS = 0.0, 2.0, 1.0
+_COMPARED: Final = 3  # words that the next one is weighed behind; each takes a pass, made ahead
+_LEAST_ODDS: Final = -4.0  # that the next word may yet turn
 # What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
 _SPELT, _OWN_SPELT, _LISTED, _OWN_LISTED = 1.0, 2.0, 0.3, 5.0
 # A word that no list has: of all words, times its letters; how much likelier it is as a name, and if a dictionary has
@@ -46,10 +48,30 @@ _LONG: Final = 5  # letters of a word that other endings make a word, too
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
+# A word, the next one, whole or begun, and what stands behind that.
+_NEXT = regex.compile(
+    r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]{0,29}) (\p{L}[\p{L}'’]{0,29}|)([\s.,;:!?)\]\"”…]{1,3}|)\Z"
+)
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}\p{Ll}*")  # "hTe"
 _LAUGHTER = regex.compile(r"[ha]{4,}|(?:h[aeio]){2,}h?")
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What was typed behind ``before``, and the words that it most probably means.
+
+    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first; ``odds`` are
+    the log odds of that.
+    """
+
+    before: str
+    typed: str
+    likely: list[Candidate]
+    stands: float
+    others: float
+    odds: float
 
 
 class EndedWords:
@@ -76,6 +98,8 @@ class EndedWords:
         self._user_model = user_model
         self._general = general
         self._meant = meant
+        # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
+        self._unsure: tuple[str, _Judged | None] = ("", None)
 
     def mend(self, prefix: str, *, is_known: bool = True) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
@@ -86,15 +110,68 @@ class EndedWords:
         if match is None or len(match[1]) > MAX_LETTERS:
             return None
         typed, behind = match[1], match[2]
-        split = self._ranker.split(prefix[: match.end(1)])
-        if split.typed != typed:
-            return None
         decided = self._user_model.preferences.corrections
         if (put := decided.replaced.get(fold(typed))) is not None:
             return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
-        if fold(typed) in decided.kept or not is_known:
+        if not is_known or (judged := self._judge(prefix[: match.end(1)], typed)) is None:
             return None
-        before, words = prefix[: match.start()], self._user_model.words
+        return self._correction(judged, judged.odds, behind)
+
+    def mend_before(self, prefix: str) -> Correction | None:
+        """Return what was meant by the word before the last, where that is sure only now that the last one stands.
+
+        It needs the passes of :meth:`alternatives`, and decides nothing where they were not made.
+        """
+        match = _NEXT.search(prefix)
+        if match is None or not match[3] or (judged := self._judge_unsure(prefix, match)) is None:
+            return None
+        as_typed = self._follows(prefix[: match.end(1)], match[2])
+        as_meant = [self._follows(judged.before + it.text, match[2]) for it in judged.likely]
+        if not as_typed or not all(as_meant):
+            return None
+        scores = [it.score * p for it, p in zip(judged.likely, as_meant, strict=True)]
+        place = int(np.argmax(scores))
+        # Of what else may be meant it is not known how likely the next word is behind it.
+        rest = judged.others - sum(it.score for it in judged.likely[1:])
+        usual = (as_typed + sum(as_meant)) / (1 + len(as_meant))
+        others = judged.stands * as_typed + rest * usual + sum(scores) - scores[place]
+        odds = math.log(max(scores[place], 1e-30) / max(others, 1e-30))
+        behind = prefix[match.end(1) :]
+        made = self._correction(replace(judged, likely=[judged.likely[place]]), odds, behind)
+        return made if made is not None and made.sure else None
+
+    def alternatives(self, prefix: str) -> list[list[int]]:
+        """Return the tokens behind which distributions are needed to mend the word before that under the cursor."""
+        match = _NEXT.search(prefix)
+        if match is None or match[3] or (judged := self._judge_unsure(prefix, match)) is None:
+            return []
+        return [self._ranker.split(f"{judged.before}{it.text} ").head for it in judged.likely]
+
+    def forget_typed(self) -> None:
+        """Forget which words were looked at."""
+        self._unsure = "", None
+        self._meant.forget_typed()
+
+    def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> _Judged | None:
+        """Return the first word of ``match``, if it is not sure by itself and may be made."""
+        text = prefix[: match.end(1)]
+        if self._unsure[0] != text:
+            judged = self._judge(text, match[1])
+            is_unsure = judged is not None and _LEAST_ODDS <= judged.odds < _SURE_ODDS
+            self._unsure = text, judged if is_unsure else None
+        return self._unsure[1]
+
+    def _follows(self, text: str, word: str) -> float:
+        """Return how likely a word's first token is behind ``text``; 0 where no pass has told."""
+        probs = self._next_token.cached_probs(self._ranker.split(f"{text} ").head)
+        return 0.0 if probs is None else float(probs[self._user_model.words.encode(f" {word}")[0]])
+
+    def _judge(self, text: str, typed: str) -> _Judged | None:
+        """Weigh what may have been meant by ``typed``, the word at the end of ``text``."""
+        split = self._ranker.split(text)
+        if split.typed != typed or fold(typed) in self._user_model.preferences.corrections.kept:
+            return None
+        before, words = text[: len(text) - len(typed)], self._user_model.words
         probs, known = self._next_token.next_probs(split.head), self._meant.known(typed)
         stands = self._score_as_typed(split, probs, listed=known.listed)
         if not known.listed and (
@@ -108,22 +185,25 @@ class EndedWords:
             if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
             and (fold(typed) != fold(candidate.text) or self._may_lack_capital(before, typed))
         ]
-        if known.meant is not None:
-            text = with_capitals(as_written(known.meant), typed)
+        if known.meant is not None:  # whatever stands before it
+            meant = with_capitals(as_written(known.meant), typed)
             score = self._meant.score(known.meant, split, probs) * math.exp(-KNOWN_COST)
-            listed = next((it for it in candidates if it.text == text), Candidate(text, score, KNOWN_COST))
-            candidates = [listed, *(it for it in candidates if fold(it.text) != fold(text))]
-        if not candidates:
-            return None
-        best = candidates[0]
-        if known.meant is None:
+            best = next((it for it in candidates if it.text == meant), Candidate(meant, score, KNOWN_COST))
+        elif candidates:
             best = max(candidates, key=lambda it: it.score * self._capital_lost(typed, it.text))
-        others = sum(it.score for it in candidates if fold(it.text) != fold(best.text))
+        else:
+            return None
+        others = [it for it in candidates if fold(it.text) != fold(best.text)]
+        rest = sum(it.score for it in others)
         if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
             best = replace(best, text=best.text[:1].upper() + best.text[1:])
-        odds = math.log(max(best.score, 1e-30) / max(stands + others, 1e-30))
-        if known.meant is not None:  # whatever stands before it
-            odds = max(odds, _KNOWN_ODDS)
+        odds = math.log(max(best.score, 1e-30) / max(stands + rest, 1e-30))
+        odds = odds if known.meant is None else max(odds, _KNOWN_ODDS)
+        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, odds)
+
+    def _correction(self, judged: _Judged, odds: float, behind: str) -> Correction | None:
+        """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
+        before, typed, best = judged.before, judged.typed, judged.likely[0]
         if odds < _OFFERED_ODDS or self._user_model.must_hide(before, best.text):
             return None
         sure = odds >= _SURE_ODDS and self._may_be_made(before, typed, best)

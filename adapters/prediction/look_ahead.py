@@ -13,6 +13,7 @@ from idiolect.models.session import Interrupt
 # Of a word that is worth a forward pass before it is typed: once one letter of it is left, and before. Earlier passes
 # are needed half as often, and most words that are that likely later can wait for it.
 _MIN_PROB, _MIN_EARLY_PROB, _NEAR_END_CHARS = 0.3, 0.7, 1
+_NO_KEY: Final = "\0"  # in place of the text of a pass that no key waits for
 _NEAR_CHARS: Final = 64  # before a cursor, by which it is known where a text goes on
 
 
@@ -32,10 +33,11 @@ class NextWord:
 
 @dataclass(frozen=True)
 class _Expected:
-    """What may be typed next: the likeliest words behind ``near``, the end of the text."""
+    """What may be typed next: the likeliest words behind ``near``, the end of the text; and texts to be compared."""
 
     near: str = ""
     words: Sequence[NextWord] = ()
+    others: Sequence[list[int]] = ()
     wants_tail: bool = True
 
 
@@ -62,9 +64,18 @@ class LookAhead:
         self._expected = _Expected()
         self._pass: _Pass | None = None
 
-    def expect(self, prefix: str, words: Sequence[NextWord], *, wants_tail: bool) -> None:
-        """Expect one of ``words`` to be typed next; ``wants_tail``: ghosts of several words are asked for."""
-        self._expected = _Expected(prefix[-_NEAR_CHARS:], words, wants_tail)
+    def expect(
+        self, prefix: str, words: Sequence[NextWord], others: Sequence[list[int]] = (), *, wants_tail: bool
+    ) -> None:
+        """Expect one of ``words`` to be typed next.
+
+        Args:
+            prefix: the text before the cursor.
+            words: the likeliest ones.
+            others: tokens behind which distributions will be needed, too.
+            wants_tail: ghosts of several words are asked for.
+        """
+        self._expected = _Expected(prefix[-_NEAR_CHARS:], words, others, wants_tail)
 
     def forget(self) -> None:
         """Expect nothing."""
@@ -76,16 +87,18 @@ class LookAhead:
         Words of which several letters are left must be likelier.
         """
         expected = self._expected
-        for word in expected.words:
+        likely = [
+            (word.text, word.ids)
+            for word in expected.words
+            if word.p >= (min_prob if len(word.text) <= _NEAR_END_CHARS else max(min_prob, _MIN_EARLY_PROB))
+        ]
+        for number, (text, ids) in enumerate([*likely, *((_NO_KEY, ids) for ids in expected.others)]):
             if self._expected is not expected:
                 return
-            if word.p < (min_prob if len(word.text) <= _NEAR_END_CHARS else max(min_prob, _MIN_EARLY_PROB)):
-                continue
-            self._pass = _Pass(expected.near, word.text, Interrupt())
+            drafts = expected.wants_tail and number < len(likely)
+            self._pass = _Pass(expected.near, text, Interrupt())
             try:
-                self._next_token.prefetch(
-                    word.ids, drafts=expected.wants_tail, interrupt=self._pass.interrupt
-                )
+                self._next_token.prefetch(ids, drafts=drafts, interrupt=self._pass.interrupt)
             finally:
                 self._pass = None
             yield

@@ -193,6 +193,7 @@ class Predictor:
         given_up: Callable[[], bool] = lambda: False,
         remember: bool = True,
         corrections: bool = False,
+        correct_before: bool = False,
         key_ms: float = USUAL_KEY_MS,
         answered: AnsweredText = NOTHING,
     ) -> Suggestion:
@@ -209,6 +210,7 @@ class Predictor:
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.
+            correct_before: the correction may also be of the word before the last, where the last one makes it sure.
             key_ms: the typist's time between two letters, for which a ghost is judged.
             answered: what the user is answering.
         """
@@ -237,6 +239,8 @@ class Predictor:
 
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             correction = mender.ended_words.mend(prefix, is_known=is_known)
+            if correction is None and correct_before and is_known:
+                correction = mender.ended_words.mend_before(prefix)
         if remember:
             self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix), ghost_words
         if WORD.match(suffix):
@@ -255,7 +259,8 @@ class Predictor:
             finished = self.ranker.finished_prob(split, matches)
             starts = [self.ghosts.start_with(split, word) for word in words[:2]]
             ranked = words
-            self.look_ahead.expect(prefix, starts, wants_tail=ghost_words > 1)
+            unsure = mender.ended_words.alternatives(prefix) if mender and correct_before and is_known else []
+            self.look_ahead.expect(prefix, starts, unsure, wants_tail=ghost_words > 1)
             words = self.ranker.keep_models_word(split, words, candidates)
             if mender is not None:
                 words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
@@ -371,4 +376,4 @@ class Predictor:
         self.ranker.forget_texts()
         self.next_token.forget_texts()
         if self._mender is not None:
-            self._mender.forget_typed()
+            self._mender.ended_words.forget_typed()

@@ -44,9 +44,9 @@ class SuggestBody(PlacedBody):
     """What stands before and after the cursor, and how much to suggest.
 
     `context` is what the user answers, the newest last: for this suggestion alone. `corrections`: whether mistyped
-    words are mended, too. `key_ms` is the time between two letters, in milliseconds, of the typist for whom ghosts are
-    judged; `letter_ms` is what was measured of it of late, for the profile's median. `reasons`: whether to say why
-    something is not shown.
+    words are mended, too; `correct_before`: also the word before the last. `key_ms` is the time between two letters, in
+    milliseconds, of the typist for whom ghosts are judged; `letter_ms` is what was measured of it of late, for the
+    profile's median. `reasons`: whether to say why something is not shown.
     """
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
@@ -55,6 +55,7 @@ class SuggestBody(PlacedBody):
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
     context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
     corrections: bool = False
+    correct_before: bool = False
     key_ms: KeyMs | None = None
     letter_ms: KeyMs | None = None
     reasons: bool = False
@@ -161,6 +162,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
                 given_up=given_up,
                 place=asked.place,
                 corrections=asked.corrections,
+                correct_before=asked.correct_before,
                 key_ms=asked.key_ms,
                 letter_ms=asked.letter_ms,
                 context=asked.context if sees else (),

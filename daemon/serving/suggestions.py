@@ -64,6 +64,7 @@ class Suggestions:
         given_up: Callable[[], bool] = lambda: False,
         place: InputContext = NOWHERE,
         corrections: bool = False,
+        correct_before: bool = False,
         key_ms: float | None = None,
         letter_ms: float | None = None,
         context: Sequence[str] = (),
@@ -71,11 +72,12 @@ class Suggestions:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask `AppPolicy.suggesting` first whether anything may be suggested at ``place``. With `corrections` mistyped
-        words are mended, too. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the
-        profile's). ``letter_ms`` is what a program has measured of that by now: the profile learns its own from it.
-        ``context`` is what the user answers, the newest last: ask `AppPolicy.sees_context` first. It is
-        for this answer alone, and let go as soon as another question comes without it, unless that asks for nothing.
-        The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
+        words are mended, too; with `correct_before` also the word before the last. A ghost is judged for a typist who
+        takes ``key_ms`` between two letters (None: the profile's). ``letter_ms`` is what a program has measured of that
+        by now: the profile learns its own from it. ``context`` is what the user answers, the newest last: ask
+        `AppPolicy.sees_context` first. It is for this answer alone, and let go as soon as another question comes
+        without it, unless that asks for nothing. The last step makes all of the answer; those before it read a long
+        ``prefix``, a piece each.
         """
         self._on_typing()
         if not (candidates or ghost_words or (prefix and corrections)):
@@ -97,6 +99,7 @@ class Suggestions:
             given_up=given_up,
             remember=remember,
             corrections=corrections and served.switches.corrections != "off",
+            correct_before=correct_before,
             key_ms=key_ms or self._model.stats.key_ms,
             answered=answered,
         )

@@ -96,6 +96,19 @@ def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
     assert sure == (meant and f"{meant} ")
 
 
+@pytest.mark.parametrize(("text", "meant"), [("because ou are ", "you are "), ("I like tea and ", None)])
+def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
+    def suggest(prefix, **more):
+        found = predictor.suggest(prefix, corrections=True, **more).correction
+        finish(predictor.look_ahead.make_passes())
+        return found
+
+    found = [suggest(text[:end], correct_before=True) for end in range(1, len(text) + 1)]
+    made = [(it.text, it.replace) for it in found if it is not None and it.sure]
+    assert made == ([(meant, len(meant) - 1)] if meant else [])
+    assert suggest(text) is None or not suggest(text).sure
+
+
 @pytest.mark.parametrize(
     "prefix",
     [
