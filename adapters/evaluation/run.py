@@ -114,7 +114,7 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
         clock.report("mistype", arms[-1].name)
         predictor = _Writer(serving, arms[-1], request, adapter, known).predictor
         texts, layout = [message.text for message in test], serving.channel.layout
-        mistyping = measure_mistyping(predictor, texts, layout, request.seed, [*serving.general.common])
+        mistyping = measure_mistyping(predictor, texts, layout, request.seed, request.key_ms / 1e3)
     emit(
         {
             "event": "result",

@@ -25,8 +25,8 @@ from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.misspellings import are_regional_twins
 
-_MIN_LETTERS: Final = 3  # of a word that is mended; of fewer that are typed anything may be meant
-_MIN_OFFERED: Final = 0.35  # probability of a correction of what begins with a capital
+_MIN_LETTERS: Final = 2  # of a word that is mended; of one anything may be meant
+_MIN_OFFERED: Final = 0.15  # probability of a correction of what begins with a capital
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats,
 # and a search as much as all the rest of a keystroke.
 _PLAUSIBLE: Final = 0.004

@@ -54,7 +54,7 @@ _NEXT = regex.compile(
 )
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
-_SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}\p{Ll}*")  # "hTe"
+_SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
 _LAUGHTER = regex.compile(r"[ha]{4,}|(?:h[aeio]){2,}h?")
 
 

@@ -166,5 +166,6 @@ def _describe_mistakes(found: dict[str, Any]) -> str:
         f"Mistyped words: of {found['mistyped']}, the right one is offered first for {found['first']:.1%} and among "
         f"three for {found['among_three']:.1%}. With `idiolect switch corrections apply`, "
         f"{found['mended']:.1%} are mended without being asked and {found['mended_wrongly']:.1%} wrongly, and of "
-        f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed."
+        f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed. Of 100 seconds of typing that saves "
+        f"{100 * found['seconds']:.1f}, beside what grey text saves."
     )
