@@ -56,28 +56,47 @@ KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 #: The files whose tests take longest, so that none of them is left to one process at the end.
 LONGEST = (
     "test_browser.py",
-    "test_browser_authorship.py",  # one after another, since they share browsers
+    "test_browser_authorship.py",
     "test_browser_context.py",
     "test_browser_trouble.py",
     "test_keyboard.py",
+    "test_base_switch.py",
+    "test_page.py",
     "test_rounds.py",
-    "test_path.py",
-    "test_install.py",
-    "test_fuzz.py",
     "test_lsp.py",
     "test_evals.py",
-    "test_round.py",
+    "test_install.py",
+    "test_reading.py",
+    "test_families.py",
+    "test_disks.py",
+    "test_matrix.py",
     "test_ingest.py",
-    "test_predictor.py",
-    "test_redaction_figures.py",
-    "test_backup.py",
+    "test_languages.py",
+    "test_path.py",
+    "test_linear_time.py",
+    "test_whole_program.py",
+    "test_round.py",
 )
+#: The folder whose tests share two browsers and a service, and which one process therefore runs.
+SHARING = "tests/e2e/extension/"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Run one process more than there are cores: many tests wait for a browser, a service or a deadline."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand files out to the processes, and the tests that share browsers as one file."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return SHARING if nodeid.startswith(SHARING) else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
