@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ class Program:
         url = process.find(self.settings).url
         # Nothing is encrypted on loopback: certificates take longer to load than an answer takes.
         return httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False, timeout=DEADLINE_S)
+
+    def tell_speed(self, times_ms: Iterable[int]) -> None:
+        """Have the service hear how fast letters followed one another, as often as there are times."""
+        with self.client() as client:
+            for letter_ms in times_ms:
+                body = {"prefix": "We sail", "ghost_words": 0, "letter_ms": letter_ms}
+                client.post("/v1/suggest", json=body).raise_for_status()
 
     def post(self, path: str, **body: object) -> httpx.Response:
         with self.client() as client:

@@ -209,8 +209,7 @@ def test_words_that_do_not_come_by_themselves_come_to_who_asks_once_more(run, ed
 def test_how_fast_its_user_types_is_told_once_enough_was_typed(run, service):
     text = "We sailed along the quiet harbour"
 
-    for _ in range(199):  # one more is enough
-        service.ask("/v1/suggest", prefix="We sail", letter_ms=150)
+    service.tell_speed([150] * 199)  # one more is enough
 
     async def scene():
         told = []

@@ -170,8 +170,7 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
         return service.ask("/v1/status")["key_ms"]
 
     # Slower than keys come from here, however busy the machine; a few more say which of both it is.
-    for ms in [60] * 99 + [1400] * 101:
-        service.ask("/v1/suggest", prefix="We sail", letter_ms=ms)
+    service.tell_speed([60] * 99 + [1400] * 101)
     browser.offer()
     before, tab = told(), browser.tab
     tab.js("""void ((letters) => {
