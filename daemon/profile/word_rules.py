@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
+from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import WordRefusedError
 from idiolect.daemon.text.redaction.redact import redact
 
@@ -51,3 +54,14 @@ class ActiveWordRules:
         """Take back the newest change; the next call takes back the change before. Raises NothingToUndoError."""
         gone, back = self._profile.decide("words", self._rules.undo)
         return WordChange(tuple(back), tuple(gone))
+
+
+def read_word_rules(store: Store) -> tuple[list[str], list[str], WordDecisions]:
+    """Return words that are never suggested, words that are the user's own, and what is decided about corrections."""
+    rules = store.words.all()
+    by_kind = {kind: [rule.text for rule in rules if rule.kind == kind] for kind in get_args(WordRuleKind)}
+    decided = decisions(
+        by_kind["mine"] + by_kind["never_correct"],
+        [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
+    )
+    return by_kind["never"], by_kind["mine"], decided

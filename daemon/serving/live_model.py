@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.steps import Steps, finish, in_one_step, reporting
-from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
@@ -26,28 +25,21 @@ from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.word_rules import read_word_rules
 from idiolect.daemon.runtime.heap import give_back_memory
-from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.mending_question import MendingQuestion, find_example
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
+from idiolect.daemon.serving.passes_ahead import PassesAhead
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.switches import Switches, is_set, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.user_languages import UserLanguages
-from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
+from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import WordRuleKind
 from idiolect.models.build import BasePaths
 from idiolect.models.session import Model
 
-_PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
-# On battery a pass is made ahead only if its word is likely to come two times of three.
-_MIN_PREFETCH_PROB_ON_BATTERY: Final = 2 / 3
-_OFF_RECORD_KEPT_S: Final = (
-    60.0  # after the last question off the record, for what saves reading its text again
-)
-_WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
-_UNTYPED: Final = 5  # the wait doubles with each text in a row, at most so often
+_OFF_RECORD_KEPT_S: Final = 60.0  # what saves reading a text again, after the last question off the record
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 # Typed entries are learned together: so long after the last one, or so many at the most, or before the next question.
 _TOGETHER_S: Final = 0.03
@@ -96,6 +88,7 @@ class LiveModel:
     Attributes:
         queue: the one way to what is served.
         served: what is served. Any thread may read it; steps of work in the queue touch what it holds.
+        passes_ahead: computes what nobody waits for yet.
 
     Raises:
         IdiolectError: of the base model or the store, where one cannot be read.
@@ -115,20 +108,13 @@ class LiveModel:
         self._languages = UserLanguages(settings, base, self.rebuild)
         self._since_found = 0  # entries learned since languages were looked for
         self.base = base
-        self.loaded = LoadedModel(
-            base,
-            threads=settings.threads,
-            keyboard=settings.keyboard,
-            loading=loading,
-        )
+        self.loaded = LoadedModel(base, threads=settings.threads, keyboard=settings.keyboard, loading=loading)
         self.servable = ServableAdapters(store, base)
         self.stats = UserStats(store)
         self.preferences = WordPreferences()
-        self._power = PowerSource()
         # Held by who changes what is served, from the reading of the store on: what was read first must not come last.
         self._changing = threading.RLock()
         self._reading = 0  # imports that go on
-        self._untyped = 0  # times that text was learned since a suggestion was asked for
         self._is_learning = False
         self._postponed: list[tuple[int, list[int]]] = []  # typed entries that are yet to be learned
         self._postponing = threading.Lock()  # nothing is postponed while something is learned
@@ -136,7 +122,7 @@ class LiveModel:
         self._arrived: list[tuple[int, list[int]]] | None = None
         self.queue = ModelQueue()
         try:
-            self._set_rules(*self._rules())
+            self.preferences.set(*read_word_rules(store))
             newest, known = self._known()
             switches = read_switches(store, settings.languages)
             self.stats.speed = switches.speed
@@ -149,23 +135,16 @@ class LiveModel:
             self.queue.close()  # a pass that is under way when Python ends ends it with a crash
             raise
         self.generations = TextGeneration(self)
-        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
-        self._warming = self.queue.delayed(
-            "warm", lambda: self.served.predictor.warm(), Priority.LOOK_AHEAD, _WARM_AFTER_S
-        )
+        self.passes_ahead = PassesAhead(self.queue, lambda: self.served.predictor)
         self._learning = self.queue.delayed(
             "learn", lambda: in_one_step(self.learn_postponed), Priority.LEARNING, _TOGETHER_S
         )
-        self._prefetching = self.queue.delayed(
-            "prefetch", self._prefetch, Priority.LOOK_AHEAD, _PREFETCH_AFTER_S, self._make_way
-        )
         self._forgetting_typed = self.queue.delayed(
             "forget what is off the record",
-            lambda: in_one_step(self._forget_typed),
+            lambda: in_one_step(lambda: self.served.predictor.forget_texts()),
             Priority.LEARNING,
             _OFF_RECORD_KEPT_S,
         )
-        self._warming.ask(0.0)
         profile.events.subscribe(Learned, lambda event: self.learn(event.entries))
         profile.events.subscribe(Forgotten, self._forget)
         profile.events.subscribe(Decided, self._follow_decision)
@@ -212,26 +191,9 @@ class LiveModel:
 
         self.queue.run(Priority.LEARNING, in_one_step(judge_by_uptake))
 
-    def prefetch_soon(self) -> None:
-        """Compute what may be asked for next, once nothing is asked for."""
-        self._untyped = 0
-        self._prefetching.ask()
-
     def forget_typed_later(self) -> None:
         """Forget in a minute the texts that suggestions were asked for: one was off the record."""
         self._forgetting_typed.ask()
-
-    def _forget_typed(self) -> None:
-        self.served.predictor.forget_texts()
-
-    def _prefetch(self) -> Steps[None]:
-        predictor = self.served.predictor
-        if self._power.is_battery:
-            return predictor.look_ahead.make_passes(_MIN_PREFETCH_PROB_ON_BATTERY)
-        return predictor.look_ahead.make_passes()
-
-    def _make_way(self, typed: str | None) -> None:
-        self.served.predictor.look_ahead.make_way(typed)
 
     # What is learned and forgotten
 
@@ -255,9 +217,7 @@ class LiveModel:
         self._since_found += len(entries)
         if self._reading:
             return
-        # Texts that come one after another, while nobody types, must not each be read before the next is learned.
-        self._warming.ask(_WARM_AFTER_S * 2 ** min(self._untyped, _UNTYPED))
-        self._untyped += 1
+        self.passes_ahead.read_learned()
         if self._since_found >= max(_LANGUAGES_AFTER, _LANGUAGES_SHARE * entries[-1][0]):
             self._find_languages()
 
@@ -304,7 +264,7 @@ class LiveModel:
                 self._is_learning = False
             yield
 
-    def _learn_part(self, entries: list[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
+    def _learn_part(self, entries: Sequence[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
         served = self.served
         if self._arrived is not None:
             self._arrived += entries
@@ -317,22 +277,8 @@ class LiveModel:
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""
         with self._changing:
-            rules = self._rules()
-            self.queue.run(Priority.LEARNING, in_one_step(lambda: self._set_rules(*rules)))
-
-    def _rules(self) -> tuple[list[str], list[str], WordDecisions]:
-        rules = self._store.words.all()
-        by_kind = {
-            kind: [rule.text for rule in rules if rule.kind == kind] for kind in get_args(WordRuleKind)
-        }
-        decided = decisions(
-            by_kind["mine"] + by_kind["never_correct"],
-            [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
-        )
-        return by_kind["never"], by_kind["mine"], decided
-
-    def _set_rules(self, never: list[str], mine: list[str], decided: WordDecisions) -> None:
-        self.preferences.set(never, mine, decided)
+            rules = read_word_rules(self._store)
+            self.queue.run(Priority.LEARNING, in_one_step(lambda: self.preferences.set(*rules)))
 
     @contextmanager
     def reading_much(self) -> Iterator[None]:
@@ -342,7 +288,7 @@ class LiveModel:
             yield
         finally:
             self._reading -= 1
-            self._warming.ask()
+            self.passes_ahead.read_learned()
         if not self._reading:
             self._find_languages()
 
@@ -462,24 +408,18 @@ class LiveModel:
 
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
         adapter_id, lora = active or (None, None)
-        return _Chosen(adapter_id, lora, self.mixture(adapter_id), self.stats.uptake())
-
-    def mixture(self, adapter_id: int | None) -> list[Any] | None:
-        """How far the memory is trusted beside this adapter, as far as that is known."""
-        return self.stats.mixture(adapter_id) or judged_mixture(self._store, adapter_id)
+        return _Chosen(adapter_id, lora, self.stats.mixture(adapter_id), self.stats.uptake())
 
 
 def _parts(
     entries: Sequence[tuple[int, list[int]]], most_tokens: int
-) -> Iterator[list[tuple[int, list[int]]]]:
+) -> Iterator[Sequence[tuple[int, list[int]]]]:
     """Entries in runs of at most so many tokens, or of one entry."""
-    part: list[tuple[int, list[int]]] = []
-    left = most_tokens
-    for entry in entries:
-        left -= len(entry[1])
-        if part and left < 0:
-            yield part
-            part, left = [], most_tokens - len(entry[1])
-        part.append(entry)
-    if part:
-        yield part
+    begin, tokens = 0, 0
+    for place, (_, ids) in enumerate(entries):
+        tokens += len(ids)
+        if tokens > most_tokens and place > begin:
+            yield entries[begin:place]
+            begin, tokens = place, len(ids)
+    if begin < len(entries):
+        yield entries[begin:]

@@ -62,16 +62,11 @@ class BusyError(IdiolectError, code="busy", exit_code=ExitCode.NOT_RUNNING, http
     retry_after_s: ClassVar[int] = 1
 
     def __init__(self) -> None:
-        super().__init__(
-            "Too many requests wait to be answered. Ask again in a second, or ask less at a time."
-        )
+        super().__init__("Too many requests wait. Ask again in a second, or ask less at a time.")
 
 
 class SlowReaderError(IdiolectError, code="slow-reader", exit_code=ExitCode.NOT_RUNNING, http_status=408):
     """The client did not take what was generated for it, so its place went to another."""
-
-    def __init__(self) -> None:
-        super().__init__("What was generated was not read in time, so the rest was not made. Ask again.")
 
 
 class StoppingError(IdiolectError, code="service-stopping", exit_code=ExitCode.NOT_RUNNING, http_status=503):
@@ -135,10 +130,8 @@ class Delayed:
         """Have it done after so much quiet (None: as long as usual; 0: at once); returns before it is."""
         quiet_s = self._quiet_s if quiet_s is None else quiet_s
         with self._changed:
-            if not quiet_s or self.due_s == 0.0:
-                self.due_s = 0.0
-            else:
-                self.due_s = time.monotonic() + quiet_s
+            at_once = not quiet_s or self.due_s == 0.0
+            self.due_s = 0.0 if at_once else time.monotonic() + quiet_s
             self._changed.notify()
 
 
@@ -235,7 +228,7 @@ class ModelQueue:
                 finally:
                     impatient.cancel()
                 if not self._wait_again(job):
-                    raise SlowReaderError
+                    raise SlowReaderError("It was not read in time, so the rest was not made. Ask again.")
         finally:
             self._leave(job)
 

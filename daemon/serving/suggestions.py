@@ -108,7 +108,7 @@ class Suggestions:
         found = self._with_reasons(found, served.switches.corrections, wanted=corrections)
         if found.correction is not None and served.switches.corrections != "apply":
             found = replace(found, correction=replace(found.correction, sure=False))
-        self._model.prefetch_soon()
+        self._model.passes_ahead.expect_key()
         found = self._with_own(served, prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])

@@ -138,7 +138,7 @@ class TextGeneration:
         if kind.adapter == served.predictor.adapter_id:
             return GenerationSource(served.predictor.adapter, served.predictor.mixture, served.user_model)
         tensors = None if kind.adapter is None else self._model.servable.lora(kind.adapter).tensors()
-        weights = self._model.mixture(kind.adapter)
+        weights = self._model.stats.mixture(kind.adapter)
         mixture = Mixture() if weights is None else Mixture.from_json(weights)
         return GenerationSource(tensors, mixture, served.user_model)
 

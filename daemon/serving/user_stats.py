@@ -61,9 +61,12 @@ class UserStats:
         return self.calibration.events + self.word_calibration.events
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
-        """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
+        """The memory's weights as they last were beside this adapter (None: the base), or as it was judged with."""
         kept = self._store.state.get(MIXTURE)
-        return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
+        if kept is not None and kept["adapter"] == adapter_id and kept["weights"]:
+            weights: list[Any] = kept["weights"]
+            return weights
+        return judged_mixture(self._store, adapter_id)
 
     @property
     def key_ms(self) -> float:
