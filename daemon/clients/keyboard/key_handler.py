@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard import keysyms
+from idiolect.daemon.clients.keyboard import keys, keysyms
 from idiolect.daemon.clients.keyboard.corrections import LEAD_CHARS, FieldCorrections
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.clients.keyboard.key_outcomes import (
@@ -22,30 +22,13 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     SuggestionOutcome,
     WordMended,
 )
-from idiolect.daemon.clients.keyboard.keys import (
-    ALT,
-    ASK,
-    BACKSPACE,
-    DELETE,
-    HELD,
-    HIDE,
-    RETURN,
-    TAB,
-    TAKE,
-    TAKE_WORD,
-)
 from idiolect.daemon.clients.keyboard.shown_offer import ShownOffer
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.text.typed_text import begun
 
-#: With a modifier, these select all, and cut or undo.
-_SELECT_ALL: Final = frozenset(map(ord, "aA"))
-_CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
-_MARKED_S: Final = 1.0  # for so long a note says what was mended, though its user types on
-_UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
@@ -82,9 +65,9 @@ class KeyHandler:
         self._asked: str | None = None
         self._typed_last = self._returned = False  # the last key typed a character; was Return
         self._with_alt = False  # the last key was used up with Alt held
-        self._took_s = float("-inf")  # when the last key took something, if it did
-        self._typed_s = float("-inf")  # when a character was typed
-        self._mended_s, self._mark = float("-inf"), ""  # when a word was mended, and the note that marks it
+        self._took_s = self._typed_s = float(
+            "-inf"
+        )  # when the last key took something; when a character was typed
 
     # Keys, reports and answers
 
@@ -149,19 +132,18 @@ class KeyHandler:
         if state & keysyms.RELEASE or keysyms.is_modifier(value):
             return False, []
         made, self.corrections.made = self.corrections.made, None
-        is_marked = time.monotonic() - self._mended_s < _MARKED_S
-        note, self._shown.note = self._shown.note, self._mark if is_marked else ""
+        note = self._shown.end_note()
         self._typed_last = self._returned = False
-        if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
+        if made is not None and value == keys.BACKSPACE and not state & keys.HELD and self._stands(made):
             return True, self._take_back_correction(made)
         noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
-        again = not self._shown.offer and TAKE.fits(value, state)
+        again = not self._shown.offer and keys.TAKE.fits(value, state)
         if again and time.monotonic() - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
-        self._with_alt = used and state & HELD == ALT
-        if made is not None and keysyms.is_shortcut(state) and value in _UNDO:
+        self._with_alt = used and state & keys.HELD == keys.ALT
+        if made is not None and keysyms.is_shortcut(state) and value in keys.UNDO:
             actions = [*actions, *self.corrections.keep(made)]
         return used, [*noted, *actions]
 
@@ -169,10 +151,10 @@ class KeyHandler:
         if self._shown.offer and (taken := self._take_by(value, state)) is not None:
             self.corrections.leave_ended()
             return True, taken
-        if ASK.fits(value, state) and (asked := self._ask_for_words()) is not None:
+        if keys.ASK.fits(value, state) and (asked := self._ask_for_words()) is not None:
             return True, asked
-        if keysyms.digit(value) is not None and state & HELD == ALT and self._shown.awaits_digit:  # a slip
-            return True, []
+        if self._shown.awaits_digit and state & keys.HELD == keys.ALT and keysyms.digit(value) is not None:
+            return True, []  # a slip
         if keysyms.is_shortcut(state):
             return False, self._shortcut(value)
         char = keysyms.character(value)
@@ -214,16 +196,16 @@ class KeyHandler:
     def _take_by(self, value: int, state: int) -> list[KeyEffect] | None:
         """Take the suggestion that a key stands for; None if it stands for none."""
         offer = self._shown.offer
-        if HIDE.fits(value, state):
+        if keys.HIDE.fits(value, state):
             self._hidden = True
             return self._end_word()
-        ghost = offer.ghost is not None and not (value == TAB and self._shown.is_unread(self._typed_s))
-        if TAKE.fits(value, state) and ghost:
+        ghost = offer.ghost is not None and not (value == keys.TAB and self._shown.is_unread(self._typed_s))
+        if keys.TAKE.fits(value, state) and ghost:
             self._took_s = time.monotonic()
             return self._take_ghost(whole=True)
-        if TAKE_WORD.fits(value, state) and ghost:
+        if keys.TAKE_WORD.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
-        number = keysyms.digit(value) if state & HELD == ALT else None
+        number = keysyms.digit(value) if state & keys.HELD == keys.ALT else None
         if number == 0 and offer.ghost is not None:
             return self._take_ghost(whole=True)
         return self._take_word(number - 1) if number and number <= len(offer.words) else None
@@ -271,8 +253,7 @@ class KeyHandler:
         self._space_owed, self._typed_last = not word.ended, False
         done = [commit, made.accepted(word.p), WordMended(made), *self._end_word(), *self._ask()]
         self.corrections.made = made
-        self._mended_s, self._mark = time.monotonic(), f"“{made.word}” became “{made.meant}”."
-        self._shown.note = f"{self._mark} BackSpace takes that back."
+        self._shown.say_mended(made)
         return [*done, *self._show()]
 
     def _replace(self, removed: str, put: str) -> InsertText:
@@ -284,7 +265,8 @@ class KeyHandler:
         return self.corrections.certain and text is not None and text.endswith(made.put + made.typed_after)
 
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
-        self._space_owed, self._mended_s, self._shown.note = False, float("-inf"), ""
+        self._space_owed = False
+        self._shown.say_mended(None)
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
         return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 
@@ -295,7 +277,6 @@ class KeyHandler:
         """
         if (found := self.corrections.find_mended(made, told)) is None:
             return self.show_note(f"“{made.meant}” does not stand before the cursor any more.")
-        self.corrections.made = None
         return self._take_back_correction(found)
 
     def refused(self) -> list[KeyEffect]:
@@ -329,30 +310,30 @@ class KeyHandler:
 
     def _shortcut(self, value: int) -> list[KeyEffect]:
         done = self.interrupted()
-        if self.written is not None and value in _SELECT_ALL:
+        if self.written is not None and value in keys.SELECT_ALL:
             self.written.select_all()
-        elif self.written is not None and value in _CUT:
+        elif self.written is not None and value in keys.CUT:
             self.written.delete()
         return done
 
     def _edit(self, value: int) -> list[KeyEffect]:
         self._space_owed = False
         self.corrections.leave_ended()
-        if value == BACKSPACE:
+        if value == keys.BACKSPACE:
             self._take_back(1)
             return [*self._shown.hide(), *self._ask()]
-        if value in (RETURN, keysyms.KEYPAD_ENTER):
+        if value in (keys.RETURN, keysyms.KEYPAD_ENTER):
             self.before.new_line()
             if self.written is not None:
                 self.written.new_line()
             self._hidden, self._returned = False, True
             return self._end_word()
-        if value == TAB:  # into the next field, or a tabulator in a text
+        if value == keys.TAB:  # into the next field, or a tabulator in a text
             return self.interrupted()
         if keysyms.is_composing(value):
             self._lose()
             return self._shown.hide()
-        if value == DELETE and self.written is not None:
+        if value == keys.DELETE and self.written is not None:
             self.before.lose()
             self.written.delete()
             return self._end_word()

@@ -38,3 +38,8 @@ TAKE_WORD: Final = Key(RIGHT, CONTROL)  # a word of it
 HIDE: Final = Key(ESCAPE)  # until the next word
 ASK: Final = Key(ord("-"), ALT)  # for words where they do not appear by themselves
 PAUSE: Final = Key(ord("i"), CONTROL | ALT)  # learning, and resume it
+
+#: With a modifier, these select all, undo, and cut or undo.
+SELECT_ALL: Final = frozenset(map(ord, "aA"))
+UNDO: Final = frozenset(map(ord, "zZ"))
+CUT: Final = UNDO | frozenset((*map(ord, "xX"), BACKSPACE, DELETE))

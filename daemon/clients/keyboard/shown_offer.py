@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, ShowSuggestions, SuggestionOutcome
+from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, Made, ShowSuggestions, SuggestionOutcome
 from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
 
@@ -14,6 +14,7 @@ from idiolect.daemon.text.typed_text import begun
 _UNREAD_S: Final = 0.15
 #: A key within this time after the words went was meant for them.
 _CLOSED_S: Final = 1.0
+_MARKED_S: Final = 1.0  # for so long a note says what was mended, though its user types on
 
 
 class ShownOffer:
@@ -24,11 +25,26 @@ class ShownOffer:
         self.offer = Offer("", (), None)
         self.note = ""  # shown until the next key
         self.is_shown = False
+        self._mark, self._mended_s = "", float("-inf")  # the word that was mended last, and when it was
         self._is_rest = False  # the ghost text is the rest of a taken one
         self._closed_s = float("-inf")  # when words went
         self._grey, self._grey_s = "", float("-inf")  # the text with the ghost text, and when that appeared
         self._words_p: dict[str, float] = {}  # of seen words without an outcome, by label
         self._ghost_p: float | None = None  # of a seen ghost text without an outcome
+
+    def say_mended(self, made: Made | None) -> None:
+        """Say what was mended for a second, and until the next key how that is taken back; None: say nothing."""
+        self._mark, self._mended_s = "", time.monotonic()
+        self.note = ""
+        if made is not None:
+            self._mark = f"“{made.word}” became “{made.meant}”."
+            self.note = f"{self._mark} BackSpace takes that back."
+
+    def end_note(self) -> str:
+        """End the note of the key before, but for what was mended within the last second; return that note."""
+        is_marked = time.monotonic() - self._mended_s < _MARKED_S
+        ended, self.note = self.note, self._mark if is_marked else ""
+        return ended
 
     def take_answer(self, offer: Offer) -> None:
         """Show an answer from now on, with the rest of a ghost text that was taken in part if it has none."""
