@@ -108,7 +108,7 @@ def _serve(
         sock = socket.socket(fileno=left.listener)
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     listener = os.dup(sock.fileno())  # the server closes its own
-    # Not those of another version, whose page is another.
+    # Another version has another page, and its sessions end.
     go_on = left is not None and left.running == asdict(running)
     same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
     sessions = Sessions(left=left.sessions if left is not None and go_on and same_token else ())
@@ -142,7 +142,7 @@ def _serve(
                 service = opened.enter_context(
                     contextlib.closing(_open(settings, None if left is None else left.key, report))
                 )
-            # Only now what is slow to import: a taken port or a second start is told at once.
+            # These imports are slow, so they come after the errors of a taken port or a second start.
             from idiolect.daemon.endpoint import connection_limits, server
 
             connection_limits.allow_many()
@@ -195,7 +195,7 @@ def _written_ns(path: Path) -> int | None:
 
 
 def _leave(_signal: int, _frame: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the orderly end short
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not cut the orderly end short
     log.info("asked to end")
     raise SystemExit(0)
 
@@ -214,7 +214,7 @@ def _only_line() -> Callable[[dict[str, Any]], None]:
 
 
 def _nothing(_line: dict[str, Any]) -> None:
-    """Whoever started the service has long been told."""
+    """Print nothing: the service that rested has answered whoever started it."""
 
 
 if __name__ == "__main__":

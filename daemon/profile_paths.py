@@ -196,8 +196,8 @@ def config_path(home: Path) -> Path:
 def real_path(path: Path) -> Path:
     """The full path without symbolic links, as far as it is there; it never fails.
 
-    Of links that lead in a circle one is left in it: whoever opens that is told by the system, with an `OSError`.
-    `Path.resolve` raises a `RuntimeError` there.
+    Where links lead in a circle, the path keeps a link, and opening it raises an `OSError`; `Path.resolve` would raise
+    a `RuntimeError`.
     """
     return Path(os.path.realpath(path))
 

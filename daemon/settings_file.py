@@ -85,7 +85,7 @@ def read_environment(cls: type[pydantic.BaseModel]) -> dict[str, str]:
 
 
 def did_you_mean(given: object, known: Iterable[str]) -> str:
-    """A question that names the known words which are most like the given one; nothing where none is like it."""
+    """A question that names the known words most like a word, or "" where no known word is like it."""
     near = difflib.get_close_matches(str(given), known)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 

@@ -37,7 +37,8 @@ class TrainBody(Body):
 class EvalBody(Body):
     """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more.
 
-    With `context`, a JSON Lines file of texts with what they answer, those are typed, without it and with it.
+    `context` is a JSON Lines file of texts that answer others: they are typed without the texts that they answer, and
+    with them.
     """
 
     path: AnyPath | None = None

@@ -36,7 +36,7 @@ class WordRemovalBody(Body):
 
 
 class SwitchesBody(Body):
-    """What to set switches to; null leaves one as it is. With no languages they are found in the user's text."""
+    """The switches to set; null leaves a switch as it is. An empty list of languages has them found in the text."""
 
     corrections: Corrections | None = None
     show: Show | None = None

@@ -28,7 +28,7 @@ _DESCRIPTORS: Final = 4096
 
 
 class Connections:
-    """The connections of one server, with those on which no token was shown, the oldest first.
+    """The connections of a server; connections on which no token was shown stand in a list, the oldest first.
 
     Any user of the machine can open them. When there are too many, the oldest gives way to the newest, so that none of
     them keeps a client with a token out, and none of that client's is ever closed for them.
@@ -39,7 +39,7 @@ class Connections:
         self.most = min(MAX_WITHOUT_TOKEN, _descriptors() // 4) if most is None else most
         self._without_token: dict[LimitedConnection, None] = {}
         self._requests = 0  # under way
-        self._asked_at_s = time.monotonic()  # the last time that one was
+        self._asked_at_s = time.monotonic()  # when the last request began or ended
 
     @property
     def idle_s(self) -> float:
@@ -47,7 +47,7 @@ class Connections:
         return 0.0 if self._requests else time.monotonic() - self._asked_at_s
 
     def add(self, connection: LimitedConnection) -> None:
-        """Add a connection without a token; close the oldest where that is one too many."""
+        """Add a connection without a token; close the oldest where there are more than `most`."""
         self._without_token[connection] = None
         if len(self._without_token) > self.most:
             oldest = next(iter(self._without_token))
@@ -121,7 +121,7 @@ class LimitedConnection(H11Protocol):
             self._close_after(BODY_S)
 
     def token_checked(self, good: bool) -> None:
-        """A request showed a token, or one that is no good (any more)."""
+        """Note that a request showed a good token, or a token that is not good (any more)."""
         if good and not self._has_token:
             self._has_token = True
             self._limits.discard(self)

@@ -46,7 +46,7 @@ class InternalError(IdiolectError, code="internal", exit_code=ExitCode.UNEXPECTE
 
 
 def status(path: str, own: int) -> int:
-    """The status of an error at the address `path`: OpenAI tells 400 of what is told 422 elsewhere.
+    """The status of an error at the address `path`: OpenAI answers 400 where other addresses answer 422.
 
     By it, clients of OpenAI know that the request is bad (`BadRequestError`).
     """

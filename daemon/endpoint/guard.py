@@ -96,7 +96,7 @@ class Guard:
                 nonlocal started
                 if message["type"] == "http.response.start":
                     started = True
-                    if known:  # whoever shows no token is told nothing but that the service answers
+                    if known:  # a client without a token learns only that the service answers
                         paused = b"true" if self._paused() else b"false"
                         message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
                 await send(message)

@@ -22,7 +22,7 @@ Left: TypeAlias = tuple[str, float]  # a cookie's hash, and until when on the cl
 
 
 class Sessions:
-    """Codes that were given out and sessions that began. Used in one event loop.
+    """Codes of links, and sessions that began with a code. Used in one event loop.
 
     A code is good once within `CODE_S`; a session lasts `SESSION_S` from its last use.
     """
@@ -40,7 +40,7 @@ class Sessions:
         return code
 
     def redeem(self, code: str) -> str | None:
-        """The value of a cookie for a code that is good; None for one that is used up, too old or unknown."""
+        """The value of a cookie for a good code; None for a code that is used up, too old or unknown."""
         if self._clock() >= self._codes.pop(_hash(code), 0.0):
             return None
         cookie = secrets.token_urlsafe(32)
@@ -59,7 +59,7 @@ class Sessions:
         return [(key.hex(), until) for key, until in self._sessions.items()]
 
     def end(self) -> None:
-        """End all sessions, and every code that was given out."""
+        """End all sessions, and make all codes worthless."""
         self._codes.clear()
         self._sessions.clear()
 

@@ -63,7 +63,7 @@ def create_app(
 ) -> Application:
     """The HTTP application over a service.
 
-    `running` is what `/v1/status` tells about the process, and `survey` finds the programs that one types in.
+    `running` is what `/v1/status` says of the process, and `survey` finds the programs that people type in.
     """
     sessions = sessions or Sessions()
     app = Application(lifespan=_lifespan)
@@ -151,8 +151,8 @@ def make_server(
 ) -> uvicorn.Server:
     """What answers requests with `app` until SIGTERM or SIGINT, once `run(sockets=[...])` is called on it.
 
-    `ready` is called as soon as it does. Where `idle`, told for how many seconds nothing was asked for, says so, it
-    ends, too.
+    `ready` is called as soon as it answers. It ends, too, once `idle` returns True for the number of seconds in which
+    there was no request.
     """
     connections = Connections()
     config = uvicorn.Config(

@@ -58,7 +58,7 @@ class MalformedError(IdiolectError, code="malformed-json", exit_code=ExitCode.BA
 class Body(BaseModel):
     """A request's JSON. Unknown fields are errors: a misspelt selector must not widen a `forget`."""
 
-    # What checks a body is made when the first one comes: all of them together take long at a start.
+    # A validator is built when its first body comes: building all of them at the start takes long.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 

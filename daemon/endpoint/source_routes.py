@@ -49,7 +49,7 @@ class RemoveBody(Body):
 
 
 class LearnedBody(Body):
-    """How many words and phrases to list, of those that contain some text."""
+    """How many words and phrases to list, and a text that each must contain."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_LEARNED)] = 50
     contains: Annotated[str, Field(max_length=1000)] = ""

@@ -117,7 +117,7 @@ class Streams:
                 yield encode({"event": "error", **error_body(self.known(error))}) + b"\n"
 
     def known(self, error: Exception) -> IdiolectError:
-        """What a client is told of an error in the midst of an answer; a mistake in the program is logged."""
+        """The error to show to a client in the midst of an answer; a mistake in the program is logged."""
         if isinstance(error, IdiolectError):
             return error
         log.error("a stream failed", exc_info=error)

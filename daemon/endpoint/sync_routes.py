@@ -16,7 +16,7 @@ from idiolect.daemon.service import Service
 
 
 class SyncBody(Body):
-    """What to do: `share` an empty `folder`, `join` one that other devices share by its `words`, or `leave`."""
+    """`share` an empty `folder`, `join` a folder that other devices share by its `words`, or `leave`."""
 
     action: Literal["share", "join", "leave"]
     folder: Name | None = None

@@ -19,7 +19,7 @@ from idiolect.models.regular_files import read_small
 
 
 class Scope(IntEnum):
-    """What one may do who shows a token; each scope includes those before it."""
+    """What a token allows; each scope includes the scopes before it."""
 
     NONE = 0
     SUGGEST = 1
@@ -45,7 +45,7 @@ def files(settings: ProfilePaths) -> dict[str, Any]:
 
 
 def make(settings: ProfilePaths, scope: Scope, *, anew: bool = False) -> str:
-    """A scope's token; made where there is none that is good, or `anew`, after which the old one is worth nothing."""
+    """A scope's token; a new token is made where there is no good token, or with `anew`."""
     path = path_of(settings, scope)
     if not anew and (kept := read(path)):
         path.chmod(0o600)

@@ -209,7 +209,7 @@ def _suggested(found: Suggestion, reason: Reason | None, *, with_reasons: bool) 
 
 
 class _OpenQuestions:
-    """Requests for suggestions that are under way. One that a newer one supersedes needs no ghost any more."""
+    """Requests for suggestions that are under way. A superseded request needs no ghost any more."""
 
     def __init__(self) -> None:
         self._open: dict[threading.Event, tuple[Hashable, str]] = {}  # the program, and its prefix

@@ -93,7 +93,7 @@ class Evaluations:
                 yield event
 
     def _corpus(self, path: Path, wanted: EvalRequest) -> EvalSplit:
-        status(path)  # a link that leads nowhere is told of
+        status(path)  # raises for a link that leads nowhere
         path = real_path(path)
         named = path.parent if path.name == ".git" else path
         name = named.name if named.is_dir() else named.stem

@@ -37,7 +37,7 @@ _LEFT_BEHIND_S: Final = 86_400.0  # an older draft was left by a backup that was
 
 @dataclass(frozen=True)
 class BackupContents:
-    """What a store or a backup of one holds."""
+    """The numbers of rows in a store or a backup."""
 
     entries: int
     adapters: int
@@ -97,7 +97,7 @@ def make(settings: Settings, folder: Path, key: str) -> Backup:
 def _new_file(folder: Path) -> Iterator[tuple[Path, Path]]:
     """An empty draft for the user alone, and the name that it is to have, which no file has. Raises OSError.
 
-    Whoever holds the draft's name is the only one to write to the other.
+    Only the process that has made the draft writes to that name.
     """
     name = f"idiolect-{datetime.now():%Y-%m-%d-%H%M}"
     for number in count(1):
@@ -126,8 +126,8 @@ def _remove_drafts(folder: Path) -> None:
 def _write(store: Store, draft: Path, target: Path, key: str) -> dict[str, int]:
     """Make a backup, and have the store remember it; how many rows each table has."""
     row = BackupRow(str(target), datetime.now(UTC), None)
-    # Noted first, as one that may hold anything: whatever is forgotten from now on may be in the copy, and so may all
-    # that is added until it is written. Up to which entry it goes, it says itself.
+    # Noted first, as a backup that may hold anything: text that is forgotten from now on may be in the copy, and so may
+    # text that is added until it is written. The copy itself says up to which entry it goes.
     store.backups.note(row)
     try:
         written = store.copy_to(draft, key, str(target))
@@ -236,7 +236,7 @@ def _known_backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
 
 
 def _change_over(draft: Path, store: Path, former: Path) -> None:
-    """Let `draft` be the store, and keep the one before as `former`. Raises OSError; then nothing has changed."""
+    """Let `draft` be the store, and keep the store before as `former`. Raises OSError; then nothing has changed."""
     try:
         os.link(store, former)  # a second name: the store stays in its place until the new one takes it
         durable.publish(draft, store)

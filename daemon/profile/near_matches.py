@@ -2,7 +2,7 @@
 
 Nearly the same are the same words in another order, joined, split or with a word between; words with one or two other
 letters; inflected and compound forms. Letters are compared by RapidFuzz; endings are the commonest of several
-languages, since a stemmer would have to be told which one it is.
+languages, since a stemmer needs to know the language.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def find(
     known: Callable[[str], bool],
     longest_s: float = _LONGEST_S,
 ) -> NearMatches:
-    """Look for what is nearly one of the `given` texts in all entries but those `taken` (their ids).
+    """Look for near matches of the `given` texts in all entries, except the entries with the ids `taken`.
 
     `known` says of a word in lower case whether general English has it: such a word is no misspelling of another one.
     After `longest_s` seconds the looking ends.
@@ -164,7 +164,7 @@ class _Wanted:
 
 
 def _inflected(stem: str, word: str) -> bool:
-    """Whether a word is another one with an ending, in place of its last letter perhaps."""
+    """Whether a word is a stem with an ending, perhaps in place of the stem's last letter."""
     for cut in (0, 1):
         begins = stem[: len(stem) - cut]
         if len(begins) >= _STEM + cut and word.startswith(begins) and word[len(begins) :] in _ENDINGS:

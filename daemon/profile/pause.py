@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.storage.store import Store
 
-_NOW: Final = "paused"  # state: the present pause, or the last one if it ended by itself
+_NOW: Final = "paused"  # state: the present pause, or the last pause if it ended by itself
 _PAST: Final = "pauses"  # state: [from, to] of the pauses before, in seconds since 1970
 _PAST_KEPT: Final = 1000
 _TICK_S: Final = 0.1  # a file's time may lag behind the clock, by the kernel's tick

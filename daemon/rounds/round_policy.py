@@ -1,4 +1,4 @@
-"""The policy for training rounds: when one starts by itself, and when a running one has to wait.
+"""The policy for training rounds: when a round starts by itself, and when a running round has to wait.
 
 Nothing here looks at the machine, the store or a clock. `round_throttle.py` and `round_scheduler.py` fill in
 `RoundFacts` and `MachineState`, so a test can play any day through.
@@ -14,7 +14,7 @@ from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.settings import Settings, span_of
 
 _WORDS_PER_TOKEN: Final = 0.75
-_RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further one
+_RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further failure
 _LONGEST_RETRY_S: Final = 86400.0
 _LONGEST_BACKOFF: Final = 8  # times as much new text as usual, while rounds are refused
 _MAX_TEMPERATURE_C: Final = 80.0  # of the processor beside which rounds run
@@ -63,7 +63,7 @@ class MachineState:
 class RoundDecision:
     """Whether a round is to start now, and why, or why not, in one sentence.
 
-    `due`: whether one starts, sooner or later, without new text or a word of the user's.
+    `due`: whether a round starts, sooner or later, without new text or a word of the user's.
     """
 
     start: bool

@@ -150,7 +150,7 @@ class Trainer:
         unfinished: Checkpoint | None,
         reason: str,
     ) -> Iterator[dict[str, Any]]:
-        """``adapters``: the one that serves, and the one that is trained further."""
+        """Run a round; ``adapters`` are the adapter that serves, and the adapter that is trained further."""
         if unfinished is None:
             round_id = self._store.rounds.begin(adapters[1], self._about(order, *adapters, entries))
         else:

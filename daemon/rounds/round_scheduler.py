@@ -1,4 +1,4 @@
-"""The scheduler of training rounds: starts those that are due, and suspends one while the user types."""
+"""The scheduler of training rounds: it starts rounds that are due, and suspends a round while the user types."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class RoundScheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Start no more rounds. :meth:`ChildProcesses.stop` ends one that runs; its text waits for the next."""
+        """Start no more rounds. :meth:`ChildProcesses.stop` ends a running round; its text waits for the next round."""
         self._stopping.set()
         self._thread.join(_STOP_S)
 
     def user_is_typing(self) -> None:
-        """Put off rounds that would start by themselves, and let one that did wait at once."""
+        """Put off rounds that would start by themselves, and let a running round that did so wait at once."""
         self._busy_at = time.monotonic()
         self._throttle.check_now()
 
@@ -161,7 +161,7 @@ class RoundScheduler:
         resume = by_itself or takes_over or budget_s is None
 
         def publish(event: dict[str, Any] | None = None) -> None:
-            """Publish an event, or the last one again with what the round waits for now."""
+            """Publish an event, or the last event again with what the round waits for now."""
             with self._telling:
                 event = event or self._last_event or {}
                 if event["event"] == "progress":

@@ -85,7 +85,7 @@ class RoundThrottle:
         self._check = threading.Event()
         self._over = threading.Event()
         self.by_itself = True
-        """Whether nobody asked for the round; one that somebody waits for waits only for a pause."""
+        """Whether nobody asked for the round; a round that somebody waits for waits only for a pause."""
         self.waits: str | None = None
         """What the round waits for or what slows it down, in a clause that begins with a verb; None if nothing."""
 

@@ -1,4 +1,4 @@
-"""The table of adapters: weights, ancestors, the text that each has seen, and which one is served."""
+"""The table of adapters: weights, ancestors, the text that each has seen, and which adapter is served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
@@ -50,11 +50,8 @@ _TAINTED = """
 """
 
 
-class Adapters:
+class Adapters(Table):
     """The tables of adapters, their weights and the entries that they have seen."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def all(self) -> list[AdapterRow]:
         """All adapters, newest last."""

@@ -68,7 +68,7 @@ class Taken:
 @dataclass(frozen=True)
 class Seen:
     """How many entries of a source an adapter has seen, its ancestors included, of how many that are `stored`, and when
-    those that it has seen were written (UTC)."""
+    the entries that it has seen were written (UTC)."""
 
     adapter: int
     source: str

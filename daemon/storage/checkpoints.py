@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.records import Checkpoint
 
 
-class Checkpoints:
+class Checkpoints(Table):
     """The tables of checkpoints and their parts."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def begin(self, round_id: int, about: dict[str, Any]) -> None:
         """Make room for the checkpoints of a round that begins to do `about`, and drop those of other rounds."""
@@ -27,7 +24,7 @@ class Checkpoints:
             db.table("checkpoints").insert(new)
 
     def last(self) -> Checkpoint | None:
-        """What the round that runs, or the last one if it was cut off, can go on from."""
+        """The checkpoint of the round that runs, or of the last round if it was cut off."""
         row = self._connection.row("SELECT round, about, parts, spent_s FROM checkpoints WHERE parts > 0")
         return None if row is None else Checkpoint(row[0], json.loads(row[1]), row[2], row[3])
 
@@ -41,7 +38,7 @@ class Checkpoints:
         """Keep a part of a new checkpoint of a running round.
 
         The last part has `spent_s`, the seconds of its budget that the round has used; only then does the checkpoint
-        take the place of the one before. Nothing is kept where the round's row is gone: text was forgotten meanwhile.
+        replace the last checkpoint. Nothing is kept where the round's row is gone: text was forgotten meanwhile.
         """
         with self._connection.writing() as db:
             row = self._connection.row("SELECT slot FROM checkpoints WHERE round = ?", (round_id,))

@@ -52,7 +52,7 @@ class StoreConnection:
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
-        """Begin a write transaction, or take part in the one that this thread has begun."""
+        """Begin a write transaction, or take part in the transaction that this thread has begun."""
         with self._lock:
             if self._in_transaction:
                 yield self._db
@@ -103,3 +103,10 @@ class StoreConnection:
                 # After a page that fails its check SQLCipher refuses all writes on this connection.
                 self._broken = True
                 raise
+
+
+class Table:
+    """A table of a store, or several that belong together: the base of all repositories."""
+
+    def __init__(self, connection: StoreConnection) -> None:
+        self._connection = connection

@@ -40,7 +40,7 @@ NEWEST_TEXTS: Final = (
 
 @dataclass(frozen=True)
 class MatchingEntries:
-    """The entries whose text matches a selector: their ids, among those up to the id `last_id`."""
+    """The ids of entries whose text matches a selector, among all entries up to the id `last_id`."""
 
     ids: tuple[int, ...]
     last_id: int

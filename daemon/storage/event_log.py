@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment, now_us
 
 _EVENTS_KEPT = 10_000
 
 
-class EventLog:
+class EventLog(Table):
     """The table of what happened; never text of the user's. The last 10,000 events are kept."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def add(self, kind: str, **detail: float | str) -> None:
         """Note that something happened, with figures and names but never text."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from idiolect.daemon.storage.connection import Row, StoreConnection
+from idiolect.daemon.storage.connection import Row, Table
 from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
 
 _TENTHS: Final = 10
@@ -14,11 +14,8 @@ _TENTHS: Final = 10
 _SUMS: Final = "sum(accepted), sum(dismissed), sum(characters), sum(keystrokes), sum(words)"
 
 
-class FeedbackCounts:
+class FeedbackCounts(Table):
     """The table of what became of suggestions. Days are UTC's."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def add(self, given: Feedback, adapter: int | None, day: date) -> None:
         """Count what became of suggestions of `adapter` (None: the base) on `day`."""
@@ -60,8 +57,8 @@ class FeedbackCounts:
     def reliability(self, kind: SuggestionKind, since: date = date.min) -> tuple[Tenth, ...]:
         """For each tenth of the predicted probability, the lowest first: what became of suggestions from `since` on.
 
-        Only those of `kind` are counted that the service judged worth showing: one that its user asked to see is
-        accepted more often than one that appears by itself.
+        Only suggestions of `kind` that the service judged worth showing are counted: a suggestion that its user asked
+        to see is accepted more often than a suggestion that appears by itself.
         """
         rows = self._connection.rows(
             "SELECT bucket, sum(accepted), sum(dismissed) FROM feedback"

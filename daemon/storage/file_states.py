@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.paragraphs import blurred, decoded
 from idiolect.daemon.storage.records import FileState
 
@@ -21,11 +21,8 @@ _MARK_DIGITS: Final = 10  # of a forgotten paragraph's hash: hardly any other pa
 _COLUMNS = "SELECT path, size_bytes, mtime_ns, paragraphs FROM files"
 
 
-class FileStates:
+class FileStates(Table):
     """The table of files that were read."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def get(self, path: str) -> FileState | None:
         """The file at `path` as it was when last read; None where it never was."""
@@ -37,7 +34,7 @@ class FileStates:
         return [_state(*row) for row in self._connection.rows(f"{_COLUMNS} ORDER BY path")]
 
     def put(self, state: FileState) -> None:
-        """Keep a file's state, in the place of an earlier one; its paragraphs without the forgotten ones."""
+        """Keep a file's state in the place of an earlier state; its paragraphs without the forgotten paragraphs."""
         with self._connection.writing() as db:
             state = replace(state, paragraphs=_without_deleted(db, state.paragraphs))
             db.execute(

@@ -8,16 +8,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.schema import microseconds, moment
 
 
-class Backups:
+class Backups(Table):
     """The table of backups."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def all(self) -> list[BackupRow]:
         """The backups that are known, oldest first, whether or not their files are still there."""
@@ -25,7 +22,7 @@ class Backups:
         return [BackupRow(os.fsdecode(path), moment(at_us), last) for path, at_us, last in rows]
 
     def note(self, row: BackupRow) -> None:
-        """Remember a backup; one that was noted at the same path before is replaced."""
+        """Remember a backup, in the place of an earlier backup at the same path."""
         new = {"path": os.fsencode(row.path), "at_us": microseconds(row.at), "last_entry": row.last_entry}
         with self._connection.writing() as db:
             db.table("backups").insert(new, replace=True)

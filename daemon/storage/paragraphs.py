@@ -21,7 +21,7 @@ _DIGITS: Final = 16
 _BLURRED: Final = 3
 _FORMER: Final = "~"  # prefix: was in the file once
 _FORMER_KEPT: Final = 1000
-_ALIKE: Final = 0.5  # of the shorter one's words, for one paragraph to be an edit of another
+_ALIKE: Final = 0.5  # share of the shorter paragraph's words, for a paragraph to be an edit of another
 _ORIGINALS: Final = 3  # compared with one edited paragraph: text moves between neighbours
 _CANDIDATES: Final = 8
 _RARE: Final = 50  # paragraphs that a word may be in to tell them apart
@@ -116,7 +116,7 @@ class Ledger:
         return [decoded(coded) for coded in self._left(self._current)]
 
     def state(self, paragraphs: Iterable[Known]) -> tuple[str, ...]:
-        """The file's new state: the `paragraphs` that it holds now, and those that it held once."""
+        """The file's new state: the `paragraphs` that it holds now, and the paragraphs that it held once."""
         gone = (coded for held in (self._current, self._former) for coded in self._left(held))
         former = [f"{_FORMER}{coded}" for coded, _ in zip(gone, range(_FORMER_KEPT), strict=False)]
         return (*(known.coded() for known in paragraphs), *former)
@@ -136,9 +136,9 @@ class ParagraphEdit:
 
 
 class Originals:
-    """Paragraphs that are gone from a file, to compare with those that have appeared in it.
+    """Paragraphs that are gone from a file, to compare with paragraphs that have appeared in it.
 
-    Each is given by all that was stored of it: its first text, and the runs that later edits brought.
+    A paragraph is a list of all that was stored of it: its first text, and the runs that later edits brought.
     """
 
     def __init__(self, paragraphs: Sequence[Sequence[str]]) -> None:
@@ -195,7 +195,7 @@ class Originals:
 
 
 def _mark_old(words: list[str], stored: list[str], old: list[bool], least: int) -> None:
-    """Mark those words not yet marked that match `stored`: all of it, or `least` words in a row."""
+    """Mark words that match `stored`, all of it or `least` words in a row, and are not marked yet."""
     left = [place for place, known in enumerate(old) if not known]
     matcher = SequenceMatcher(None, stored, [words[place] for place in left], autojunk=len(words) > _MANY)
     for block in matcher.get_matching_blocks():

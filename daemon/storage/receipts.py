@@ -6,16 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.records import ForgetReceipt, KeptReceipt, Tombstone
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
 
-class Receipts:
+class Receipts(Table):
     """The table of receipts."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def add(self, conditions: Sequence[str], receipt: ForgetReceipt, dropped: Sequence[Tombstone]) -> int:
         """Keep a receipt: the names of the conditions, what went, and what is left of the adapters; its number."""

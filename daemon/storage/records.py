@@ -310,7 +310,7 @@ class KeptReceipt:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of one suggestion that was shown, or of `count` that were dismissed and are alike.
+    """What became of a suggestion that was shown, or of `count` dismissed suggestions that are alike.
 
     `p` (0 to 1) and `show` are what the service gave with it. Where it was accepted, it brought `words` words and
     `characters` characters for `keystrokes` keystrokes; where it was dismissed, these three do not count.
@@ -337,7 +337,7 @@ class FeedbackReceipt:
 
 @dataclass(frozen=True)
 class Savings:
-    """What became of some suggestions, and what those that were accepted brought.
+    """How many suggestions were accepted or dismissed, and what the accepted suggestions brought.
 
     `saved` is the keystrokes saved: the `characters` inserted less the `keystrokes` that this took.
     """

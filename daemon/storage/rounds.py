@@ -13,7 +13,7 @@ from idiolect.daemon.storage.schema import moment, now_us
 
 
 class Rounds:
-    """The table of training rounds. At most one round runs; only it, or the one that was cut off, has checkpoints."""
+    """The table of training rounds. At most one round runs; only a round that runs or was cut off has checkpoints."""
 
     def __init__(self, connection: StoreConnection, checkpoints: Checkpoints, adapters: Adapters) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Selectors of entries, and the refusal of one that would take everything by mistake."""
+"""Selectors of entries, and the refusal of a selector that would take everything by mistake."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class UnseenCharactersError(
 
 @dataclass(frozen=True)
 class Selector:
-    """The entries for which all given conditions hold.
+    """The entries for which all conditions hold that are not None.
 
     `text` is a part of the entry's text, `phrase` some whole words of it, `phrases` any of several such, all compared
     as in `matching`; `source` and `app` are whole names; `since` <= at < `until`, both aware; `origin` is the number
     of a source that was read.
-    Raises EmptySelectorError when no condition is given or one is blank, and UnseenCharactersError.
+    Raises EmptySelectorError where there is no condition or a blank condition, and UnseenCharactersError.
     """
 
     text: str | None = None

@@ -307,7 +307,7 @@ class Shared:
         return [row for row in decisions if row.mark not in known or known[row.mark] < _order(row)]
 
     def decide(self, row: SharedRow, owner: str) -> None:
-        """Keep a decision in the place of the one before about the same thing."""
+        """Keep a decision in the place of the earlier decision about the same thing."""
         of_mark = "kind = 'decision' AND mark = ?"
         with self._connection.writing() as db:
             _release(db, db.execute(f"SELECT segment FROM shared WHERE {of_mark}", [row.mark]).fetchall())  # noqa: S608 (no value in it)

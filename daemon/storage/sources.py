@@ -9,16 +9,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.records import SourceRow
 from idiolect.daemon.storage.schema import moment, now_us
 
 
-class Sources:
+class Sources(Table):
     """The table of files, folders and repositories that were read."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def all(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
@@ -35,12 +32,12 @@ class Sources:
         ]
 
     def get(self, path: str) -> tuple[int, tuple[str, ...]] | None:
-        """The number of the source at `path` and the names given for it; None where it was never read."""
+        """The number of the source at `path` and the user's names in it; None where it was never read."""
         row = self._connection.row("SELECT id, me FROM sources WHERE path = ?", [os.fsencode(path)])
         return (int(row[0]), tuple(json.loads(row[1]))) if row else None
 
     def add(self, path: str, kind: str, me: Sequence[str] = ()) -> int:
-        """Note that a source is read now; its number. Without `me` the names that were given before stay."""
+        """Note that a source is read now; its number. Without `me` its names stay as they are."""
         with self._connection.writing() as db:
             db.execute(
                 "INSERT INTO sources (path, kind, me, read_us) VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
@@ -65,11 +62,8 @@ class Sources:
                     db.execute("DELETE FROM files WHERE path = ?", [file])
 
 
-class Watches:
+class Watches(Table):
     """The table of folders and files that are followed."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def all(self) -> list[str]:
         """The watched folders and files, by path."""

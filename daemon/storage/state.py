@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 
 
-class State:
+class State(Table):
     """The table of named JSON values."""
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def get(self, name: str, default: Any = None) -> Any:
         """The JSON value kept under `name`."""

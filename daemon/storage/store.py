@@ -47,7 +47,7 @@ class Store:
 
     Each attribute is the repository of one kind of record; each of its methods is one transaction. What changes
     several kinds of record together, all or nothing, is a method here.
-    Any method may raise the errors that `open` raises; one that fails has changed nothing (`forget` and `expire`, when
+    Any method may raise the errors that `open` raises; then it has changed nothing (`forget` and `expire`, when
     only the rewriting of the file fails, say so).
     """
 
@@ -165,7 +165,7 @@ class Store:
             return True
 
     def _base_of_last(self) -> str | None:
-        """The base model of the newest adapter: the one before, where the store is older than what says so."""
+        """The base model of the newest adapter, for a store that is older than the state that names its base model."""
         rows = self.adapters.all()
         return rows[-1].metrics.get("base_sha256") if rows else None
 
@@ -184,8 +184,8 @@ class Store:
     ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
-        Adapters that saw any of them go, with those trained from these; the nearest sound ancestor of the active one
-        serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
+        Adapters that saw any of them go, with the adapters trained from these. The nearest sound ancestor of the active
+        adapter serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
         beginning stays, so that the file is not read as new text again. Rules for words go where the selection reaches
         them. Then the file is rewritten; if that is cut off, the next `open` does it. A receipt without text is kept.
         Devices that share the text forget these entries, too; where only texts select, all that have the same text.

@@ -30,7 +30,7 @@ class CopyUnreadableError(
     """A backup cannot be opened: another passphrase, another kind of file, or damage."""
 
 
-#: What SQLite says where the file that is written to, and not the one that is read, is at fault.
+#: SQLite's codes for a fault of the file that is written, and not of the file that is read.
 _WRITING: Final = (sqlcipher.SQLITE_FULL, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY)
 _TABLES: Final = {"entries", "adapters", "_sqlite_migrations"}  # by which a store is known
 _IOERR_READ: Final = sqlcipher.SQLITE_IOERR | 1 << 8  # of the store itself, not of the copy
@@ -82,10 +82,10 @@ def rows(db: Database) -> dict[str, int]:
 def opened(path: Path, key: str) -> Iterator[Database]:
     """A copy, for reading alone. Raises CopyUnreadableError, in the block too where a page is damaged."""
     try:
-        if path.exists() and not path.is_file():  # from a device or a pipe one might read for ever
+        if path.exists() and not path.is_file():  # reading a device or a pipe may never end
             raise CopyUnreadableError(f"{path} is no file. Name a backup that `idiolect backup` made.")
     except OSError:
-        pass  # what is wrong with it is told below
+        pass  # opening it below says what is wrong with it
     # Of a store that is not in use nothing but its file is read, and no log is begun beside it.
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     try:

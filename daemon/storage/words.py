@@ -8,7 +8,7 @@ from typing import Final, cast, get_args
 
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.connection import Table
 from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind, WordRuleSource
 from idiolect.daemon.storage.schema import moment, now_us
@@ -21,7 +21,7 @@ MAX_CHARS: Final = 100
 #: Removed rules that can be brought back by `undo`, at most.
 _REMOVED_KEPT: Final = 100
 
-#: Two rules about the same word cannot both hold where one says the opposite of the other.
+#: The kinds of rules about a word of which only one can hold.
 _OPPOSITE: Final[dict[WordRuleKind, WordRuleKind]] = {
     "never": "mine",
     "mine": "never",
@@ -41,15 +41,12 @@ class UnknownWordError(IdiolectError, code="unknown-word", exit_code=ExitCode.BA
     """Nothing was decided about this word."""
 
 
-class WordRules:
+class WordRules(Table):
     """The table of what the user has decided about words and phrases.
 
     A word is known whatever its case, white space and apostrophes, as `matching.folded` compares. Each change by hand
     has a number, by which `undo` takes it back; what the service learned by itself has none.
     """
-
-    def __init__(self, connection: StoreConnection) -> None:
-        self._connection = connection
 
     def all(self, *kinds: WordRuleKind) -> list[WordRule]:
         """The rules that hold, of all kinds or of `kinds`, in the order in which they were made."""

@@ -42,7 +42,7 @@ _OTHERS: Final = (".st", "desktop.ini", ".ds_store", ".sync", ".nextcloud", ".ow
 
 
 class SyncFolderError(IdiolectError, code="sync-folder", exit_code=ExitCode.BAD_INPUT, http_status=422):
-    """A folder is not one that can be shared."""
+    """A folder cannot be shared."""
 
 
 class SyncFolderGoneError(

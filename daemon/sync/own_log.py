@@ -66,7 +66,7 @@ class OwnLog:
         """Write what is in no file yet, and publish it."""
         shared = self._store.shared
         shared.join_small()
-        for _ in range(_TRIES):  # what is forgotten meanwhile makes another one necessary
+        for _ in range(_TRIES):  # text that is forgotten meanwhile makes another try necessary
             whole = True
             for contents in shared.unsent():
                 data = pack_log(contents, me.device, me.keys)

@@ -39,7 +39,7 @@ _BEGUN: Final = "sync_begun"  # state: the number of a folder that is being shar
 
 
 class SharingError(IdiolectError, code="sync-sharing", exit_code=ExitCode.CONFLICT, http_status=409):
-    """No folder is shared, or one is already."""
+    """No folder is shared, or a folder is shared already."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ _CHANGES: Final = ("created", "modified", "closed", "moved", "deleted")
 
 
 class SyncSchedule(FileSystemEventHandler):
-    """Follows the shared folder, from `start` to `stop`, in a thread that begins when one is shared.
+    """Follows the shared folder, from `start` to `stop`, in a thread that begins when a folder is shared.
 
     Its methods are safe in any thread. What is learned is written after `every_s` seconds, with all that comes until
     then.
@@ -55,7 +55,7 @@ class SyncSchedule(FileSystemEventHandler):
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Read and write at once, and follow the folder from now on; at the service's start, and once one is shared."""
+        """Read and write at once, and follow the folder from now on, if a folder is shared."""
         if self._sync.path is not None:
             self._schedule(read_in_s=0, send_in_s=0)
             with self._wake:

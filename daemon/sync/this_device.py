@@ -97,7 +97,7 @@ class ThisDevice:
 
     @property
     def inherited(self) -> list[str]:
-        """The devices that have left and whose logs this one takes over: of all devices the first does."""
+        """The devices that have left and whose logs this device takes over: the first of all devices does."""
         if self.device != min(self.live):
             return []
         return [device for device, other in self.others.items() if other.left and not other.missing]

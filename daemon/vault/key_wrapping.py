@@ -25,10 +25,10 @@ _DIGITS: Final = {"salt": 32, "nonce": 24, "sealed": 96}  # hexadecimal: 16, 12,
 
 
 class WrongPassphraseError(IdiolectError, code="wrong-passphrase", exit_code=ExitCode.STORE, http_status=403):
-    """The profile was locked with another passphrase, or with one where none was given."""
+    """The profile was locked with another passphrase, or no passphrase was given."""
 
     def __init__(self) -> None:
-        """Say that another one may be tried."""
+        """Say that another passphrase may be tried."""
         super().__init__("This is not the passphrase that the profile was locked with. Try again.")
 
 

@@ -1,7 +1,7 @@
 """The marker file: it says that a store exists, so that a lost store is noticed.
 
-A store that is not there looks like one that was never made. The marker tells them apart. It is written when a first
-start begins, before there is a key, and again once its store is whole.
+A missing store looks like a store that was never made. The marker tells them apart. It is written when a first start
+begins, before there is a key, and again once its store is whole.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAMAGE: Final = (
     TypeError,
     KeyError,
     AttributeError,
-)  # of a file that is no marker, or not all of one
+)  # of a file that is no marker, or a part of a marker
 
 Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
 """Of a store: it is there, it was and is not, it is but holds nothing; or there never was one."""
@@ -54,7 +54,7 @@ class StoreHealth:
 
 
 def read(settings: Settings) -> Marker | None:
-    """The profile's marker, None where there is none; one that cannot be read says only that there was a store."""
+    """The profile's marker, None where there is none; an unreadable marker says only that there was a store."""
     try:
         return _parsed(read_small(settings.marker_path))
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def claim(settings: Settings) -> None:
 
 
 def presence(settings: Settings) -> Presence:
-    """Whether the profile's store is there; a keyring is not asked, so one that may hold a key counts for nothing."""
+    """Whether the profile's store is there. The keyring is not asked, so a key in it counts for nothing."""
     try:
         if settings.store_path.stat().st_size > 0:
             return "there"

@@ -28,7 +28,7 @@ _LOGS: Final = ("-wal", "-shm")
 
 
 class ProfileStateError(IdiolectError, code="profile-state", exit_code=ExitCode.CONFLICT, http_status=409):
-    """The profile stands in the way as it is: it has no store yet, or one that would be lost."""
+    """The profile has no store yet, or a store that would be lost."""
 
 
 def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: float = 5.0) -> Store:
@@ -94,7 +94,7 @@ def _begin_anew(settings: Settings) -> list[Path]:
         pass
     except store_key.KeyDamagedError:
         if settings.key_path.exists():
-            if not os.access(settings.key_path, os.R_OK):  # it may be the right one
+            if not os.access(settings.key_path, os.R_OK):  # it may be the right key
                 raise
             moved.append(
                 settings.key_path.rename(
@@ -113,7 +113,7 @@ def _begin_anew(settings: Settings) -> list[Path]:
 
 
 def is_sound(store: Path, key: str) -> bool:
-    """Read all of a store: whether one is there that opens with the key, without damage. Raises the store's errors."""
+    """Read all of a store: whether it is there, opens with the key and has no damage. Raises the store's errors."""
     try:
         if not (store.exists() and store.stat().st_size > 0 and fits(store, key)):
             return False
@@ -148,7 +148,7 @@ def stamp() -> str:
 
 
 def _has_key(settings: Settings) -> bool:
-    """Whether a key is kept, in the keyring too; one that gives no answer says nothing."""
+    """Whether a key is kept, in the keyring too; a keyring that gives no answer counts as empty."""
     try:
         store_key.obtain(settings, new=False)
     except (store_key.KeyMissingError, store_key.KeyringLockedError):

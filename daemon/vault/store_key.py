@@ -26,7 +26,7 @@ log = logging.getLogger("idiolect.keys")
 
 SERVICE = "idiolect"
 
-# keyring gives backends of the operating system 1 and more; those below ask on a terminal, keep the key in
+# keyring gives backends of the operating system 1 and more; lower backends ask on a terminal, keep the key in
 # a readable file, or do nothing.
 _LEAST_PRIORITY = 1.0
 
