@@ -1,4 +1,4 @@
-"""Numbers that are no secret whatever was told before: with a unit, with a noun that they count, or a year."""
+"""Numbers that are no secret, whatever stands before them: with a unit or a noun that they count, a time, a year."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ _TELEPHONES: Final = frozenset(_TELEPHONE_WORDS.split())
 _NUMBERS: Final = frozenset(_NUMBER_WORDS.split())
 _COUNTED: Final = frozenset(_COUNTED_WORDS.split())
 _IN_YEAR: Final = frozenset(_IN_YEAR_WORDS.split())
+#: What stands before a time of day; the second where an alarm clock is set to it.
+_AT: Final = frozenset(["at", "um", "om", "alle", "as", "las"])
+_SET_TO: Final = _AT | frozenset(
+    ["to", "for", "on", "auf", "fur", "pour", "sur", "para", "per", "op", "voor"]
+)
+_CLOCKS: Final = frozenset(
+    ["alarm", "alarms", "wecker", "reveil", "despertador", "sveglia", "wekker", "alarme", "alarma"]
+)
+_TIME: Final = lazy(r"(?:[01][0-9]|2[0-3])[0-5][05]")
 _YEAR: Final = lazy(r"1[0-9]{3}|20[0-9]{2}")
 _SECRET: Final = frozenset((Cue.PASSWORD, Cue.CODE, Cue.KEY))
 _SPEAKING: Final = _SECRET | {Cue.PLACE, Cue.SPELLING}
@@ -63,7 +72,7 @@ _COMMON: Final = 5.3  # on Zipf's scale: "always", "does"
 
 
 def counts_something(text: str, start: int, end: int) -> bool:
-    """Whether the figures at [start, end) have a unit, count a noun, or are a year, and no code is spoken of."""
+    """Whether the figures at [start, end) have a unit, count a noun, or are a time or a year, and no code is named."""
     number = text[start:end]
     if not number.replace(" ", "").isdigit():
         return False
@@ -78,6 +87,10 @@ def counts_something(text: str, start: int, end: int) -> bool:
         return False
     if not _COUNTED.isdisjoint(words_behind[1:2]):
         return True
+    if _TIME.fullmatch(number):
+        clock = not _CLOCKS.isdisjoint((*words_before, *words_behind))
+        if not (_SET_TO if clock else _AT).isdisjoint(words_before[-1:]):
+            return True
     if _YEAR.fullmatch(number) and not _IN_YEAR.isdisjoint(words_before[-1:]):
         return _ACTING.isdisjoint(cues(words_before[-2])) if len(words_before) > 1 else True
     return (

@@ -13,7 +13,6 @@ from idiolect.daemon.text.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.text.redaction.numbers import check
 from idiolect.daemon.text.redaction.random_strings import (
     is_code,
-    is_drawn_base32,
     is_drawn_key,
     is_grouped_by_hand,
 )
@@ -97,21 +96,6 @@ TYPED_KEYS: Final = Grammar(
     },
     begin=r"(?<![\w/.-])",
     end=r"(?![\w-])(?!\.\w)",
-)
-#: Base32, as authenticators are set up with.
-BASE32: Final = Grammar(
-    r"(?<![\w/+.-])(?=[A-Za-z]{0,64}[2-7])(?:[A-Z2-7]{16}|[a-z2-7]{16})",
-    (
-        (
-            r"authenti|totp|otp\b|2fa\b|mfa\b|two-?factor|zwei-?faktor|doble factor|double authent|twee-?staps|setup"
-            r"|set-up|qr\b|aegis|authy|secret|schlüssel|clave|clé|sleutel|chave|chiave|manual|manuel|handmatig|a mano",
-            "base32?",
-        ),
-    ),
-    {"base32": Form(r"[A-Z2-7]{16,64}|[a-z2-7]{16,64}", is_drawn_base32)},
-    begin=r"(?<![\w/+.-])",
-    end=r"(?![\w/+-])",
-    shortest=16,
 )
 
 # --- codes
@@ -272,6 +256,7 @@ _FORMS: Final[dict[str, Form]] = {
         r"\d{4}[ -]?\d{3}[ -]?\d{3}(?:[ -]?[A-Z]{2})?|\d{4} \d{5} \d|\d{15}|\d{3}(?: \d{4}){3}|[A-Z]{4} ?\d{10,12}"
         r"|[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d{2}|80\d{18}",
     ),
+    "pis": _paper(r"\d{3}\.?\d{5}\.?\d{2}-?\d"),
     "routing": _paper(r"\d{9}", "us.rtn", behind=8, before=4),
 }
 _NUMBER: Final = r"(?:[ -]?(?:no|nr|num|number|nummer|n[uú]mero|numero|n[º°o])\b)"
@@ -298,6 +283,7 @@ _CUES: Final[tuple[tuple[str, str], ...]] = (
     (r"fatura|factura\b|finanças|irs\b|recibo", "pt? us?"),
     (r"segurança social|niss\b", "niss"),
     (r"cpf\b", "br?"),
+    (r"pis\b|pasep\b", "pis"),
     (r"cartório|receita federal|nota fiscal|convênio|pix\b", "br?"),
     (r"social insurance|assurance sociale|sin (?:number|no)\b", "ca?"),
     (r"sin\b|cra\b|t4\b|service canada", "ca?"),

@@ -218,6 +218,10 @@ _EMPTY_WORDS: Final = """
     irgendwas etwas nichts alles dasselbe importe tonterías cualquier algo nada qualcosa niente
     sciocchezze qualquer onzin iets niets anders fout falsch verkeerd wrong bullshit vergessen leider
     immer auch nicht dort hier das den die der einen eine mal antwort namen name pas quelque chose rien
+    monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag
+    sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado
+    domingo lunedì martedì mercoledì giovedì venerdì sabato domenica maandag dinsdag woensdag donderdag vrijdag
+    zaterdag zondag
     always never there here it that this what how my i we you they he she the a an ich wir du sie er es
 """
 _EMPTY: Final = frozenset(_EMPTY_WORDS.split())
@@ -248,7 +252,10 @@ def find(text: str) -> Iterator[Span]:
         end = min(len(text), question.end() + _AHEAD)
         paragraph = text.find("\n\n", question.end(), end)
         said = text[question.end() : end if paragraph < 0 else paragraph]
-        put = [match for match in _PUT.finditer(said) if asks or _is_sure(match, said)]
+        told = (
+            not asks and _PLACED.match(said, 1) is not None
+        )  # "the first job is Build": what follows is no answer
+        put = [match for match in _PUT.finditer(said) if asks or (not told and _is_sure(match, said))]
         put += [match for match in _PUT_AT_LAST.finditer(said) if asks or _ENTERS.search(match[0])]
         before = text[max(0, question.start() - _AHEAD // 2) : question.start()]
         put_as = _PUT_AS.search(before)
