@@ -5,15 +5,16 @@ Formats: RFC 5322 (messages), RFC 2045 to 2047 (parts, encodings, header fields)
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
-from email.utils import parsedate_to_datetime
-from typing import Final
+from email.message import Message
+from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+from typing import Any, Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -24,13 +25,10 @@ _DEEPEST: Final = 20  # parts within parts
 _MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
 _MAX_READ: Final = 2 * _MAX_TEXT  # with what it quotes
 _LONGEST_FIELD: Final = 1000  # characters of a header's field
-_NEEDED: Final = re.compile(
-    rb"^(date|subject|content-type|content-transfer-encoding|content-disposition|auto-submitted|x-autoreply"
-    rb"|x-mozilla-status):[ \t]*((?:[^\r\n]|\r?\n[ \t])*)",
-    re.IGNORECASE | re.MULTILINE,
+#: A field whose parameters take the standard library time quadratic in their number; no program writes so many.
+_LONG_PARAMETERS: Final = re.compile(
+    rb"^content-(?:type|disposition):(?:[^\r\n]|\r?\n[ \t]){4000}", re.IGNORECASE | re.MULTILINE
 )
-_FOLD: Final = re.compile(r"\r?\n[ \t]+")
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _VAGUE: Final = frozenset({"us-ascii", "ascii", "unknown-8bit", "x-unknown"})
 _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")
 _EXPUNGED: Final = 0x8  # of Thunderbird's status: deleted, and gone from the file when that is compacted next
@@ -67,114 +65,63 @@ def end_of_header(raw: bytes) -> tuple[int, int]:
 
 
 def typed_text(raw: bytes) -> tuple[str, datetime | None]:
-    """What was typed in a mail, and when it was sent."""
-    whole = _Part.of(raw)
-    at = _date(whole.fields.get("date", "")[:_LONGEST_FIELD])
-    if _is_generated(whole):
-        return "", at
-    found = sorted(_text_parts(whole), key=lambda part: part.kind != "text/plain")
+    """What was typed in a mail, and when it was sent. Raises ValueError or RecursionError where it is damaged."""
+    if _LONG_PARAMETERS.search(raw):
+        raise ValueError
+    mail = message_from_bytes(raw)
+    at = _date(_field(mail, "date"))
+    found = (
+        []
+        if _is_generated(mail)
+        else sorted(_text_parts(mail), key=lambda part: part.get_content_type() == "text/html")
+    )
     if not found:
         return "", at
     part = found[0]
-    if part.kind == "text/html":
-        return own_words(plain(part.text())[:_MAX_READ])[:_MAX_TEXT], at
-    flowed, delete_space = part.parameter("format") == "flowed", part.parameter("delsp") == "yes"
-    return own_words(part.text()[:_MAX_READ], flowed=flowed, delete_space=delete_space)[:_MAX_TEXT], at
+    text = _decoded(part)
+    if part.get_content_type() == "text/html":
+        return own_words(plain(text)[:_MAX_READ])[:_MAX_TEXT], at
+    flowed, delete_space = _parameter(part, "format") == "flowed", _parameter(part, "delsp") == "yes"
+    return own_words(text[:_MAX_READ], flowed=flowed, delete_space=delete_space)[:_MAX_TEXT], at
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A message or a part of one: those of its header's fields that matter here, and its body as it was sent.
-
-    The standard library's parser does all this too, and keeps every field and line as an object of its own, at a
-    fraction of the speed.
-    """
-
-    fields: dict[str, str]
-    body: bytes
-
-    @classmethod
-    def of(cls, raw: bytes) -> _Part:
-        """From the bytes of a message or part. Without an empty line, all of it is header."""
-        end, start = end_of_header(raw)
-        fields: dict[str, str] = {}
-        for name, value in _NEEDED.findall(raw, 0, end):
-            fields.setdefault(name.decode().lower(), _FOLD.sub(" ", value.decode("utf-8", "replace")).strip())
-        return cls(fields, raw[start:])
-
-    @property
-    def kind(self) -> str:
-        """The content type, such as "text/plain"."""
-        return self.fields.get("content-type", "text/plain").partition(";")[0].strip().lower() or "text/plain"
-
-    def parameter(self, name: str, field: str = "content-type") -> str:
-        """A parameter of a field, in lower case; "" where it has none."""
-        value = self.fields.get(field, "")
-        if name not in value.lower():
-            return ""
-        found = re.search(rf';\s*{name}\*?=\s*(?:"([^"]*)"|([^;\s]+))', value, re.IGNORECASE)
-        return (found[1] or found[2] or "").lower() if found else ""
-
-    def parts(self) -> Iterator[_Part]:
-        """The parts of a multipart body (RFC 2046, section 5.1)."""
-        written = re.search(
-            r'boundary\*?=\s*(?:"([^"]+)"|([^;\s]+))', self.fields["content-type"], re.IGNORECASE
-        )
-        if written is None:
-            return
-        for raw in (b"\n" + self.body).split(b"\n--" + (written[1] or written[2]).encode())[1:]:
-            if raw.startswith(b"--"):
-                return
-            yield _Part.of(raw.partition(b"\n")[2])
-
-    def text(self) -> str:
-        """The body, whatever its transfer encoding and charset, and where these are wrong, as well as may be."""
-        data, encoding = self.body, self.fields.get("content-transfer-encoding", "").lower()
-        if encoding == "quoted-printable":
-            data = binascii.a2b_qp(data)
-        elif encoding == "base64":
-            data = _decoded(data)
-        charset = self.parameter("charset") or "utf-8"
-        for name in (charset if charset not in _VAGUE else "utf-8", "utf-8"):
-            try:
-                return data.decode(name)
-            except (LookupError, UnicodeDecodeError):
-                continue
-        return data.decode("cp1252", errors="ignore")
+def _decoded(part: Message) -> str:
+    """The text of a part, whatever its encoding and charset, and where these are wrong, as well as may be."""
+    payload: Any = part.get_payload(decode=True)
+    data: bytes = payload
+    charset = part.get_content_charset("utf-8")
+    for name in (charset if charset not in _VAGUE else "utf-8", "utf-8"):
+        with suppress(LookupError, UnicodeDecodeError):
+            return data.decode(name)
+    return data.decode("cp1252", errors="ignore")
 
 
-def _decoded(data: bytes) -> bytes:
-    """Base64 as far as it is whole."""
-    kept = _NOT_BASE64.sub(b"", data)
-    try:
-        return binascii.a2b_base64(kept[: len(kept) // 4 * 4])
-    except binascii.Error:
-        return b""
+def _parameter(part: Message, name: str) -> str:
+    """A parameter of the content type, in lower case; "" where it has none."""
+    return collapse_rfc2231_value(part.get_param(name, "")).lower()
 
 
-def _is_generated(whole: _Part) -> bool:
+def _is_generated(mail: Message) -> bool:
     """Whether a program sent the mail, its user deleted it, or it says nothing but whether somebody comes."""
-    fields = whole.fields
-    status = fields.get("x-mozilla-status", "0")
+    status = _field(mail, "x-mozilla-status")
     if int(status if _HEX.match(status) else "0", 16) & _EXPUNGED:
         return True
-    if fields.get("auto-submitted", "no").lower() not in ("no", "") or "x-autoreply" in fields:
+    if _field(mail, "auto-submitted").lower() not in ("no", "") or "x-autoreply" in mail:
         return True
     return (
-        whole.kind == "multipart/report"
-        or _GENERATED.match(_header(fields.get("subject", "")[:_LONGEST_FIELD])) is not None
+        mail.get_content_type() == "multipart/report" or _GENERATED.match(_field(mail, "subject")) is not None
     )
 
 
-def _text_parts(part: _Part, depth: int = 0) -> Iterator[_Part]:
+def _text_parts(part: Message, depth: int = 0) -> Iterator[Message]:
     """The text of the mail itself, plain and HTML; nothing of attached files and forwarded mails."""
-    disposition = part.fields.get("content-disposition", "").lower()
-    if disposition.startswith("attachment") or part.parameter("name") or depth > _DEEPEST:
+    if part.get_content_disposition() == "attachment" or part.get_filename() or depth > _DEEPEST:
         return
-    if part.kind.startswith("multipart/"):
-        for inner in part.parts():
+    if part.get_content_maintype() == "multipart":
+        inside: Any = part.get_payload() if part.is_multipart() else ()
+        for inner in inside:
             yield from _text_parts(inner, depth + 1)
-    elif part.kind in ("text/plain", "text/html") and not part.parameter("filename", "content-disposition"):
+    elif part.get_content_type() in ("text/plain", "text/html"):
         yield part
 
 
@@ -235,14 +182,12 @@ def _is_typed(element: LexborNode) -> bool:
     return element.tag not in _NOT_TYPED
 
 
-def _header(value: str) -> str:
-    """A field's text without the coding of RFC 2047."""
-    if "=?" not in value:
-        return value
-    try:
+def _field(mail: Message, name: str) -> str:
+    """A field of the header, as long as fields are, without the coding of RFC 2047."""
+    value = str(mail.get(name, "")).strip()[:_LONGEST_FIELD]
+    with suppress(ValueError, LookupError, MessageError):
         return str(make_header(decode_header(value)))
-    except (ValueError, LookupError, MessageError):
-        return value
+    return value
 
 
 def _date(value: str) -> datetime | None:

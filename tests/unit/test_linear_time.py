@@ -272,6 +272,7 @@ MAIL = (
     b"From: a@b.example\nContent-Type: multipart/mixed; boundary=aa\nSubject: ",
     b"Content-Type: text/plain; format=flowed\n\n",
     b"Content-Type: text/html\n\n",
+    b"Content-Type: multipart/mixed; boundary=a\n\n--a\n",
 )
 READERS: dict[str, Work] = {
     "markdown": lambda text: [*markdown.read_paragraphs(text.splitlines())],

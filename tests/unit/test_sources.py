@@ -107,6 +107,13 @@ def test_malformed_mail_never_stops_an_import(tmp_path):
     assert not any("too far down" in text for text in found)
 
 
+def test_a_mail_with_very_many_parameters_is_damaged_and_costs_no_time(tmp_path):
+    many = f"From: {ME}\nContent-Type: text/plain; {'a=b; ' * 1000}\n\nHello.\n"
+    path = mbox_of(tmp_path / "Sent", letter("The first one."), many.encode())
+    assert texts(path, ME) == ["The first one."]
+    assert skips(path, ME).skipped == {"damaged mails": 1}
+
+
 def test_a_maildir_and_a_single_message(tmp_path):
     box = mailbox.Maildir(tmp_path / "mail")
     box.add(letter("In a Maildir."))

@@ -283,7 +283,7 @@ _CUES: Final[tuple[tuple[str, str], ...]] = (
     (r"fatura|factura\b|finanças|irs\b|recibo", "pt? us?"),
     (r"segurança social|niss\b", "niss"),
     (r"cpf\b", "br?"),
-    (r"pis\b|pasep\b", "pis"),
+    (r"pis\b|pasep\b|carteira de trabalho", "pis"),
     (r"cartório|receita federal|nota fiscal|convênio|pix\b", "br?"),
     (r"social insurance|assurance sociale|sin (?:number|no)\b", "ca?"),
     (r"sin\b|cra\b|t4\b|service canada", "ca?"),
