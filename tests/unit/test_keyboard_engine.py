@@ -7,6 +7,7 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
+from idiolect.daemon.clients import outbox
 from idiolect.daemon.clients.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
@@ -511,7 +512,7 @@ def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_t
 
 def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_out(program, monkeypatch):
     monkeypatch.setattr(service_requests, "_COUNTING_S", 0.0)
-    monkeypatch.setattr(service_requests, "_RETRY_S", 0.0)
+    monkeypatch.setattr(outbox, "_RETRY_S", 0.0)
     session, service = program.session, program.service
     service.fails = 3
 

@@ -14,7 +14,6 @@ import os
 import stat
 import struct
 import sys
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import IO, Any, Final
 
@@ -23,6 +22,7 @@ import pydantic
 
 from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
+from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses
@@ -37,8 +37,6 @@ PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 _MAX_BYTES: Final = 8 * 2**20  # of a message, as the service's limit
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
-_MAX_WAITING: Final = 200  # messages, and texts, that wait for the service; the oldest are dropped
-_RETRY_S: Final = 20.0
 _FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
 #: Requests that are passed on to the service, which checks them: the path, and fields of every such request.
 _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -66,10 +64,9 @@ class Host:
         self._asking = ServiceLink(settings, Scope.SUGGEST)
         self._learning = ServiceLink(settings, Scope.LEARN)
         self._write = write
-        self._lines: deque[Learn] = deque(maxlen=_MAX_WAITING)  # whose pauses are not known yet
-        self._texts: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
-        self._sending = asyncio.Lock()
-        self._retrying: asyncio.Task[None] | None = None
+        self._outbox = Outbox(self._send_typed)
+        self._problem = ""  # why the outbox is not empty
+        self._paused = False
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
             **dict.fromkeys(_RELAYED, self._relay),
@@ -87,10 +84,8 @@ class Host:
                 await turns.acquire()
                 task = group.create_task(self._answer(message))
                 task.add_done_callback(lambda _: turns.release())
-        if self._retrying is not None:
-            self._retrying.cancel()
-        with contextlib.suppress(_ProblemError, TimeoutError):
-            await asyncio.wait_for(self._send_waiting(), _FINISH_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.finish(), _FINISH_S)
         await self._asking.close()
         await self._learning.close()
 
@@ -125,40 +120,29 @@ class Host:
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send lines to be learned; without the service they wait in memory."""
-        self._lines.append(Learn.model_validate(message))
+        self._outbox.put(Learn.model_validate(message))
+        if not await self._outbox.send():
+            self._outbox.start()
+            raise _ProblemError(self._problem)
+        return {"paused": self._paused}
+
+    async def _send_typed(self, message: Learn) -> bool:
+        """Send the texts that were typed. Return whether the service took or refused all of them."""
         try:
-            return await self._send_waiting()
-        except _ProblemError:
-            if self._retrying is None or self._retrying.done():
-                self._retrying = asyncio.create_task(self._retry())
-            raise
-
-    async def _retry(self) -> None:
-        while self._lines or self._texts:
-            await asyncio.sleep(_RETRY_S)
-            with contextlib.suppress(_ProblemError):
-                await self._send_waiting()
-
-    async def _send_waiting(self) -> dict[str, Any]:
-        """Send the waiting lines. Return whether learning is paused. Raises _ProblemError, and keeps the rest."""
-        async with self._sending:
-            if not (self._lines or self._texts):
-                return {}
             status = await self._request(self._learning, "GET", "/v1/status")
-            while self._lines:
-                message, pauses = self._lines.popleft(), Pauses.of(status)
-                place = {"source": source_of(message.site), "app": APP}
-                self._texts.extend({**new._asdict(), **place} for new in newly_typed(message.lines, pauses))
-            while self._texts:
-                answer = await self._learning.request("POST", "/v1/history", self._texts[0])
-                problem = _find_problem(answer)
-                if problem not in ("", "refused") or (answer is not None and answer.is_server_error):
-                    raise _ProblemError(problem)
-                self._texts.popleft()
-            return {"paused": status["paused"]}
+        except _ProblemError as problem:
+            self._problem = problem.args[0]
+            return False
+        self._paused = status["paused"]
+        place = {"source": source_of(message.site), "app": APP}
+        for new in newly_typed(message.lines, Pauses.of(status)):
+            if not await self._learning.send("/v1/history", {**new._asdict(), **place}):
+                self._problem = "busy"
+                return False
+        return True
 
     async def _rest(self, _message: dict[str, Any]) -> dict[str, Any]:
-        return {"waits": bool(self._lines or self._texts)}
+        return {"waits": bool(self._outbox)}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         status = await self._request(self._learning, "GET", "/v1/status")

@@ -38,6 +38,7 @@ from idiolect.daemon.clients.editors.document_changes import (
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.type_formatting import TRIGGERS, Mendings
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
+from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
@@ -45,8 +46,6 @@ from idiolect.daemon.text.typed_text import Pauses, begun
 
 _SOURCE: Final = "editor"
 _SUFFIX_CHARS: Final = 1000
-_RETRY_S: Final = 20.0
-_MAX_WAITING: Final = 500  # paragraphs that wait for the service, the newest
 _LATE_S: Final = 1.0  # an editor reports a key at most so much later
 _GHOSTS_KEPT: Final = 5
 _BY_ITSELF_S: Final = 0.6  # an editor that asks for words by itself does so within this time of a change
@@ -107,9 +106,7 @@ class Editing:
         self._link = self.make_link()
         self._app: str | None = None
         self._open: dict[str, _Open] = {}
-        self._waiting: list[_Waiting] = []
-        self._sending = asyncio.Lock()
-        self._retrying: asyncio.Task[None] | None = None
+        self._outbox = Outbox(self._send_typed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._following = ChangeFollower()
         self._speed = TypingSpeed()
@@ -171,7 +168,7 @@ class Editing:
         self._link = link
         for one in self._open.values():
             self._collect_typed(one)
-        await self._send_typed()
+        await self._outbox.finish()
         await self._link.close()
 
     def _show_warning(self, sentence: str) -> None:
@@ -241,7 +238,7 @@ class Editing:
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
         if (one := self._open.pop(params.text_document.uri, None)) is not None:
             self._collect_typed(one)
-            self._start(self._send_typed())
+            self._outbox.start()
 
     def _document(self, uri: str) -> TextDocument:
         return self._server.workspace.get_text_document(uri)
@@ -252,7 +249,7 @@ class Editing:
         await asyncio.sleep(_SAVE_DELAY_S)
         one.learning = None
         self._collect_typed(one)
-        await self._send_typed()
+        self._outbox.start()
 
     def _collect_typed(self, one: _Open) -> None:
         """Put the newly typed paragraphs of a document's last save into the queue."""
@@ -265,36 +262,21 @@ class Editing:
         new = one.authorship.new(saved, prose.read(saved.text, one.language) or [])
         if new and not self._private_files.covers(one.path, hidden=True):
             now = datetime.now(UTC).isoformat()
-            self._waiting += [_Waiting(one.path, paragraph, now) for paragraph in new]
+            self._outbox.put(*(_Waiting(one.path, paragraph, now) for paragraph in new))
 
-    async def _send_typed(self) -> None:
-        """Send the queue; retry later from the first paragraph that the service does not take."""
-        async with self._sending:
-            status = await self._link.ask("GET", "/v1/status") if self._waiting else None
-            while self._waiting and status is not None:
-                waiting = self._waiting[0]
-                # The service itself reads files in a watched folder.
-                watched = any(waiting.path.is_relative_to(folder) for folder in status.get("watches", []))
-                if not watched and not await self._send(waiting, Pauses.of(status, late_s=_LATE_S)):
-                    break
-                # Only now: if this is cut off, the paragraph is sent twice, and stored once.
-                self._waiting.pop(0)
-            self._waiting = self._waiting[-_MAX_WAITING:]
-            if self._waiting and self._retrying is None:
-                self._retrying = self._start(self._retry())
-
-    async def _send(self, waiting: _Waiting, pauses: Pauses) -> bool:
+    async def _send_typed(self, waiting: _Waiting) -> bool:
         """Send the typed text of a paragraph. Return whether the service took or refused all of it."""
-        for text, before in waiting.paragraph.new(pauses):
+        status = await self._link.ask("GET", "/v1/status")
+        if status is None:
+            return False
+        # The service itself reads files in a watched folder.
+        if any(waiting.path.is_relative_to(folder) for folder in status.get("watches", [])):
+            return True
+        for text, before in waiting.paragraph.new(Pauses.of(status, late_s=_LATE_S)):
             body = {"text": text, "before": before, "source": _SOURCE, "app": self._app, "at": waiting.at}
             if not await self._link.send("/v1/history", body):
                 return False
         return True
-
-    async def _retry(self) -> None:
-        await asyncio.sleep(_RETRY_S)
-        self._retrying = None
-        await self._send_typed()
 
     # Suggestions
 

@@ -6,11 +6,11 @@ import asyncio
 import itertools
 import json
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 
@@ -18,9 +18,7 @@ from idiolect.daemon.settings import Settings
 _MAX_ASKED: Final = 2
 #: Questions about an ended word that wait beside the newest question: a fast typist's last words.
 _MAX_ENDED: Final = 8
-_MAX_TEXTS: Final = 200  # that wait for the service; the oldest are dropped
-_MAX_COUNTS: Final = 200  # that wait for the service; equal outcomes share one
-_RETRY_S: Final = 20.0
+_MAX_COUNTS: Final = 200  # that are collected; equal outcomes share one
 #: Dismissed suggestions are counted together for so long before the service is told of them.
 _COUNTING_S: Final = 10.0
 _Body: TypeAlias = dict[str, Any]
@@ -47,11 +45,10 @@ class ServiceRequests:
         self.link = ServiceLink(settings, Scope.LEARN)
         self._waiting: list[_Question] = []  # the questions about ended words, and the newest one
         self._asked = 0
-        self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
+        self._texts = Outbox[tuple[str, _Body]](lambda text: self.link.send(*text))
+        self._feedback = Outbox(self._send_feedback)
         self._counts: dict[str, _Body] = {}  # by their equal parts; an accepted outcome by its number
         self._taken = itertools.count()
-        self._sender: asyncio.Task[None] | None = None
-        self._sending = asyncio.Lock()
         self._counting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -86,8 +83,8 @@ class ServiceRequests:
 
     def send(self, path: str, body: _Body) -> None:
         """Queue a body that the service is to keep."""
-        self._texts.append((path, body))
-        self._start_sender()
+        self._texts.put((path, body))
+        self._texts.start()
 
     def count(self, body: _Body) -> None:
         """Queue feedback; equal dismissals go in one request."""
@@ -99,44 +96,24 @@ class ServiceRequests:
         elif len(self._counts) < _MAX_COUNTS:
             self._counts[alike] = {**body, "count": 1}
         if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._start_sender)
+            self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._send_counts)
 
-    def _start_sender(self) -> None:
-        if self._sender is None or self._sender.done():
-            self._sender = self.start_task(self._send_until_empty())
+    def _send_counts(self) -> None:
+        self._counting = None
+        self._feedback.put(*self._counts.values())
+        self._counts.clear()
+        self._feedback.start()
 
-    async def _send_until_empty(self) -> None:
-        while not await self._send():
-            await asyncio.sleep(_RETRY_S)
-
-    async def _send(self) -> bool:
-        """Send the queue in its order. Return whether the service took all of it."""
-        async with self._sending:
-            return await self._send_in_order()
-
-    async def _send_in_order(self) -> bool:
-        if self._counting is not None:
-            self._counting.cancel()
-            self._counting = None
-        while self._texts:
-            text = self._texts.popleft()
-            if not await self.link.send(*text):
-                if len(self._texts) < _MAX_TEXTS:  # else newer texts have taken its place
-                    self._texts.appendleft(text)
-                return False
-        while self._counts:
-            alike = next(iter(self._counts))
-            body = self._counts.pop(alike)
-            if not await self.link.send("/v1/feedback", body):
-                self._counts.setdefault(alike, body)
-                return False
-        return True
+    async def _send_feedback(self, body: _Body) -> bool:
+        return await self._texts.send() and await self.link.send("/v1/feedback", body)  # texts come first
 
     async def finish(self) -> None:
-        """Send the queue if the service takes it now; then close the connection."""
-        await self._send()
-        if self._sender is not None:
-            self._sender.cancel()
+        """Send what waits if the service takes it now; then close the connection."""
+        if self._counting is not None:
+            self._counting.cancel()
+            self._send_counts()
+        await self._texts.finish()
+        await self._feedback.finish()
         await self.link.close()
 
     def start_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
