@@ -71,7 +71,7 @@ def make_tables(forms: NDArray[np.bytes_], spelling: Spelling) -> DictionaryTabl
 def with_regional_words(tables: DictionaryTables, forms: NDArray[np.bytes_]) -> DictionaryTables:
     """Return the tables for ``forms`` (N,) with British words, "colour", which the dictionary lacks."""
     words = sorted(regional_words())
-    spelling = Spelling(np.union1d(tables.spelling.hashes, _hashes(words)))
+    spelling = Spelling(np.sort(np.concatenate((tables.spelling.hashes, _hashes(words)))))
     written = np.array([form.encode() for word in words for form in (word, word[:1].upper() + word[1:])])
     places = np.minimum(np.searchsorted(forms, written), len(forms) - 1)
     spelt = tables.spelt.copy()

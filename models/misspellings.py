@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 import regex
@@ -46,7 +47,7 @@ class Misspellings:
     @cache
     def english(cls) -> Misspellings:
         """Read codespell's list; it takes some thirty milliseconds, and once only."""
-        return cls((files("codespell_lib") / "data" / "dictionary.txt").read_bytes())
+        return cls(_read_list("dictionary.txt"))
 
     def meanings(self, word: str) -> tuple[str, ...]:
         """Return what may be meant by a word in lower case, with straight apostrophes; () if it is not listed."""
@@ -64,12 +65,19 @@ class Misspellings:
         return tuple(part for meant in line.split(",") if (part := meant.strip()))
 
 
+def _read_list(name: str) -> bytes:
+    """Read a list of codespell's, without importing codespell, which is a program."""
+    found = find_spec("codespell_lib")
+    [folder] = (found and found.submodule_search_locations) or [""]
+    return Path(folder, "data", name).read_bytes()
+
+
 @cache
 def _regional() -> Mapping[str, frozenset[str]]:
     """Return for each word that Britain and America spell otherwise, British or American, the other spellings."""
     found = defaultdict[str, set[str]](set)
     for name in _REGIONAL:
-        for line in (files("codespell_lib") / "data" / name).read_text("utf-8").lower().splitlines():
+        for line in _read_list(name).decode().lower().splitlines():
             word, _, others = line.partition("->")
             for other in (part for listed in others.split(",") if (part := listed.strip())):
                 found[word].add(other)

@@ -85,7 +85,7 @@ class WordVocabulary:
             uses[self.languages.index("en"), lexicon.foreign] *= _FOREIGN
         self.general = WordTable.of(lexicon.forms, uses, lexicon.first, lexicon.second)
         self.typed = np.zeros(len(lexicon.forms), np.float32)
-        self.first_tokens = [np.unique(row) for row in lexicon.first]
+        self.first_tokens = [np.flatnonzero(np.bincount(row)) for row in lexicon.first]
         # Weight of all words that begin with a token: (languages, alone or after a space, vocab)
         self._totals = np.stack(
             [np.stack([np.bincount(row, weights, vocab) for row in lexicon.first]) for weights in uses]

@@ -319,6 +319,7 @@ class LiveModel:
         self, newest: int, known: Sequence[NDArray[np.uint32]], switches: Switches, chosen: _Chosen
     ) -> Steps[Served]:
         user_model = yield from self.loaded.build_user_model_in_steps(known, self.preferences)
+        yield
         predictor = self._build(user_model, chosen, switches)
         return Served(user_model, predictor, switches, newest, self.loaded.languages)
 
