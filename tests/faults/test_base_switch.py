@@ -187,26 +187,19 @@ def test_fetched_built_served_and_back(shop):
     assert shop.done("base", "remove", "other")[0] == 3
 
 
-def test_a_user_at_the_terminal_is_asked_for_their_languages_once(shop):
+def test_another_base_model_has_the_words_that_are_asked_for_once_and_is_mended_at_the_next_start(shop):
     accepted = ("base", "use", "other", "--accept-terms")
     with shop.run(*accepted, point="asked") as child:
         out, err = child.communicate("de xx\nde\n", timeout=DEADLINE_S)
     assert (child.returncode, out.count("Which languages"), "Name some of these" in out) == (0, 2, True), err
-    assert (shop.status()["base"], shop.status()["languages"]) == ("other", ["de"])
-    with shop.run(*accepted, point="asked") as child:
+    assert "% done" in err.partition("Building it …")[2]
+    status = shop.status()
+    assert (status["base"], status["languages"], status["languages_awaited"]) == ("other", ["de"], [])
+    with shop.run(*accepted, "--json", point="asked") as child:
         out, _ = child.communicate("", timeout=DEADLINE_S)
-    assert (child.returncode, "Which languages" in out) == (0, False)
-
-
-def test_another_base_model_has_its_words_and_is_made_anew_at_the_next_start_where_it_is_damaged(
-    shop,
-):
-    with shop.settings.config_path.open("a") as config:
-        config.write('languages = ["de"]\n')
-    code, out, err = shop.done("base", "use", "other", "--accept-terms", "--json")
-    assert (code, json.loads(out)["base"]) == (0, "other"), err
-    assert "% done" in err.partition("Building it …")[2], "and nothing of it on stdout"
-    assert (shop.status()["languages"], shop.status()["languages_awaited"]) == (["de"], [])
+    assert (child.returncode, json.loads(out)["base"]) == (0, "other"), (
+        "it asks no more, and prints JSON alone"
+    )
     process.stop(shop.settings)
     weights = shop.settings.base_dir / "others" / "other" / "model" / "graph.onnx.data"
     whole = weights.read_bytes()
