@@ -52,21 +52,6 @@ def test_it_converges_to_the_true_rate(stated, rate):
     assert errors[2] < 0.6 * errors[0] + 0.03, "and far earlier it is nearer"
 
 
-def test_it_learns_from_single_events():
-    random = np.random.default_rng(1)
-    calibration = Calibration()
-    calibration.learn_many((p, bool(random.random() < p**2)) for p in random.random(10_000))
-    for p in np.arange(0.1, 1, 0.1):
-        assert calibration(p) == pytest.approx(p**2, abs=0.08)
-        assert abs(calibration(p) - p**2) < abs(Calibration()(p) - p**2) + 0.02
-
-
-def test_little_evidence_moves_it_little():
-    new, once, often = Calibration(), learned([(0.65, False, 1)]), counted(0.65, 0.0, 5_000)
-    assert new(0.65) - 0.03 < once(0.65) < new(0.65)
-    assert often(0.65) < 0.2
-
-
 @pytest.mark.parametrize("stated", [0.985, 0.999, 1.0])
 def test_the_surest_are_believed_no_more_than_those_beside_them(stated):
     """Most ghosts that are shown are stated to be nearly certain: there it must not take thousands to learn."""

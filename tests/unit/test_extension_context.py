@@ -52,21 +52,6 @@ def test_the_page_is_read_once_and_not_before_an_answer_wants_it(after):
     assert after(*steps) == [(0, "", 0)] * 3 + [(1, ANNA, 1)] * 4
 
 
-def test_it_is_read_again_only_after_some_seconds_and_what_is_the_same_is_no_news(after):
-    begun = "told(true); rest()"
-    other = f"thread = [{json.dumps(TOM)}]"
-    steps = [
-        begun,
-        "time = 4999; rest()",
-        "time = 5001; rest()",
-        "rest()",
-        f"{other}; time = 9000",
-        "time = 10002; rest()",
-        "rest()",
-    ]
-    assert after(*steps) == [(1, ANNA, 1)] * 3 + [(2, ANNA, 1)] * 3 + [(3, TOM, 1)]
-
-
 @pytest.mark.parametrize("change", ['location.href += "2"', "newest.isConnected = false"])
 def test_what_was_read_is_dropped_where_the_page_has_become_another(after, change):
     steps = ["told(true); rest()", change, "newest.isConnected = true; rest()"]

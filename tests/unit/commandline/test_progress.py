@@ -39,24 +39,6 @@ def test_each_reason_to_wait_and_each_tenth_are_told_once(capsys):
     ]
 
 
-def test_the_time_left_never_grows_and_phases_are_named_in_everyday_words(capsys):
-    left = [("train", 208.0), ("train", 182.0), ("train", 240.0), ("judge", 378.0), ("judge", 179.0)]
-    events = [
-        {"event": "progress", "phase": phase, "done": (place + 1) / 10, "left_s": left_s, "arm": "no context"}
-        for place, (phase, left_s) in enumerate(left)
-    ]
-    follow_phases(Terminal(), "Training", [*events, {"event": "result"}], quiet=False)
-    assert capsys.readouterr().err.splitlines() == [
-        "Learning how you write …",
-        "  10 % done, 3:28 left",
-        "  20 % done, 3:02 left",
-        "  30 % done",
-        "Testing what was learned …",
-        "  40 % done",
-        "  50 % done, 2:59 left",
-    ]
-
-
 def test_the_bar_shows_what_the_work_waits_for():
     terminal, shown = Terminal(), io.StringIO()
     terminal.errors = Console(file=shown, force_terminal=True, width=80, highlight=False)
