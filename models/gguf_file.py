@@ -78,13 +78,12 @@ def read_gguf(
     try:
         return _read(file, report, choose)
     except NotImplementedError as error:
-        raise UnsupportedModelError(
-            f"{path} is quantized in a way that can't be read here; give it in another quantization."
+        raise file.refusal(
+            "is quantized in a way that can't be read here", "it in another quantization"
         ) from error
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError) as error:
-        raise UnsupportedModelError(
-            f"{path} does not say what a model of its kind says ({type(error).__name__}); give a complete one."
-        ) from error
+        lack = f"does not say what a model of its kind says ({type(error).__name__})"
+        raise file.refusal(lack, "a complete one") from error
 
 
 def _open(path: Path) -> Any:
@@ -114,35 +113,29 @@ def _read(
     architecture = _read_architecture(file)
     tensors = {tensor.name: tensor for tensor in file.reader.tensors}
     if "output.weight" in tensors:
-        raise UnsupportedModelError(
-            f"{file.path} has an output matrix of its own; give a model with tied embeddings."
-        )
+        raise file.refusal("has an output matrix of its own", "a model with tied embeddings")
     every = _read_vocabulary(file)
     vocabulary = choose(every)
     if len(vocabulary.tokens) > 1 << 16:
-        raise UnsupportedModelError(
-            f"{file.path} has more than 65,536 tokens; give a model with a smaller vocabulary."
-        )
-    _check_shapes(file.path, architecture, len(every.tokens), tensors)
+        raise file.refusal("has more than 65,536 tokens", "a model with a smaller vocabulary")
+    _check_shapes(file, architecture, len(every.tokens), tensors)
     architecture = replace(architecture, vocab=len(vocabulary.tokens))
     return _read_weights(file, architecture, vocabulary.rows, tensors, report), vocabulary
 
 
-def _check_shapes(path: Path, architecture: Architecture, tokens: int, tensors: dict[str, Any]) -> None:
+def _check_shapes(file: _File, architecture: Architecture, tokens: int, tensors: dict[str, Any]) -> None:
     """Raise UnsupportedModelError unless each tensor is there and has the shape that the description asks for."""
     unread = set(tensors)
     for name, shape in _shapes(architecture, tokens):
         if name not in tensors:
-            raise UnsupportedModelError(f"{path} lacks the tensor {name}; give a complete model.")
+            raise file.refusal(f"lacks the tensor {name}", "a complete model")
         if (found := tuple(tensors[name].shape.tolist())) != shape:
-            raise UnsupportedModelError(
-                f"{path} has a tensor {name} of the shape {found} where it should be {shape}; give a complete model."
-            )
+            differs = f"has a tensor {name} of the shape {found} where it should be {shape}"
+            raise file.refusal(differs, "a complete model")
         unread.remove(name)
     if unread:
-        raise UnsupportedModelError(
-            f"{path} has the tensor {min(unread)}, which can't be read here; give a model without biases and the like."
-        )
+        more = f"has the tensor {min(unread)}, which can't be read here"
+        raise file.refusal(more, "a model without biases and the like")
 
 
 def _shapes(architecture: Architecture, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -165,9 +158,12 @@ class _File:
     path: Path
     reader: Any
 
+    def refusal(self, why: str, wanted: str) -> UnsupportedModelError:
+        return UnsupportedModelError(f"{self.path} {why}; give {wanted}.")
+
     def field(self, name: str) -> Any:
         if name not in self.reader.fields:
-            raise UnsupportedModelError(f"{self.path} lacks the field {name}; give a complete model.")
+            raise self.refusal(f"lacks the field {name}", "a complete model")
         return self.reader.fields[name].contents()
 
     def optional(self, name: str, default: Any) -> Any:
@@ -179,8 +175,8 @@ class _File:
         if not isinstance(found, list):
             return found
         if len({*found}) != 1:
-            raise UnsupportedModelError(
-                f"{self.path} has layers of several kinds, as {name} says; give a model whose layers are all alike."
+            raise self.refusal(
+                f"has layers of several kinds, as {name} says", "a model whose layers are all alike"
             )
         return found[0]
 
@@ -192,10 +188,8 @@ class _File:
 def _read_architecture(file: _File) -> Architecture:
     family = file.family
     if family not in _FAMILIES:
-        raise UnsupportedModelError(
-            f"{file.path} is a model of the architecture {family[:40]}; "
-            f"give one of the Llama-architecture, or of {', '.join(sorted(_FAMILIES.keys() - {'llama'}))}."
-        )
+        known = f"one of the Llama-architecture, or of {', '.join(sorted(_FAMILIES.keys() - {'llama'}))}"
+        raise file.refusal(f"is a model of the architecture {family[:40]}", known)
     width, heads = file.field(f"{family}.embedding_length"), file.field(f"{family}.attention.head_count")
     plain = Architecture(
         layers=file.field(f"{family}.block_count"),
@@ -210,17 +204,13 @@ def _read_architecture(file: _File) -> Architecture:
         context=min(file.field(f"{family}.context_length"), _MAX_CONTEXT),
     )
     if plain.context < _MIN_CONTEXT:
-        raise UnsupportedModelError(
-            f"{file.path} reads {plain.context} tokens at most; give a model that reads {_MIN_CONTEXT:,}."
-        )
+        raise file.refusal(f"reads {plain.context} tokens at most", f"a model that reads {_MIN_CONTEXT:,}")
     sizes = (plain.layers, plain.heads, plain.kv_heads, plain.head_dim)
     blocks = (plain.width, plain.ffn, plain.heads * plain.head_dim)
     fit = min(*sizes, *blocks) >= 1 and not any(size % BLOCK for size in blocks)
     if not fit or plain.heads % plain.kv_heads or plain.head_dim % 2:
-        raise UnsupportedModelError(
-            f"{file.path} is a model whose features are no multiples of {BLOCK}, or whose heads do not fit together; "
-            "give another one."
-        )
+        odd = f"is a model whose features are no multiples of {BLOCK}, or whose heads do not fit together"
+        raise file.refusal(odd, "another one")
     return _FAMILIES[family](plain, file)
 
 
@@ -259,10 +249,8 @@ def _read_vocabulary(file: _File) -> Vocabulary:
     if name == "gpt2":
         name = file.field("tokenizer.ggml.pre")
     if name not in KINDS:
-        raise UnsupportedModelError(
-            f"{file.path} has the tokenizer {str(name)[:40]}, which can't be run here; "
-            "give a model with that of SmolLM, Granite 4 or Gemma."
-        )
+        why = f"has the tokenizer {str(name)[:40]}, which can't be run here"
+        raise file.refusal(why, "a model with that of SmolLM, Granite 4 or Gemma")
     kind = KINDS[name]
     if kind.words is None:
         return Vocabulary(kind, tokens, types, file.field("tokenizer.ggml.scores"))
