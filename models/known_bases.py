@@ -7,7 +7,6 @@ file are verified by their hashes. Fetched chunks stay until the file is whole, 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,19 +192,17 @@ def fetch_parts(folder: Path, known: KnownBase, progress: Callable[[int, int], N
 
 
 def _join(parts: list[Path], whole: Path, known: KnownBase) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{whole.name}-", dir=whole.parent)
-    try:
-        with open(handle, "wb") as target:
+    with durable.workplace(whole.parent, "fetch") as work:
+        made = work / whole.name
+        with made.open("wb") as target:
             for part in parts:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, target)
-        if sha256_of(Path(name)) != known.sha256:
+        if sha256_of(made) != known.sha256:
             for part in parts:
                 part.unlink()
             raise HashMismatchError(
                 f"The chunks of {known.name} do not make the file that they should, so they were thrown away. Start "
                 "again; if it happens twice, check the disk."
             )
-        durable.publish(Path(name), whole)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        durable.publish(made, whole)

@@ -101,10 +101,6 @@ class WordVocabulary:
         self._by_second: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.float32]]] = {}
         self._weigh((1 / len(uses),) * len(uses))
 
-    def learn(self, text: str) -> None:
-        """Count the words of an entry."""
-        self.learn_many([text])
-
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
         finish(self.learn_in_steps(texts))

@@ -306,13 +306,9 @@ def _with_general(own: Rows, general: Rows) -> Rows:
     """Return the user's rows followed by general ones, which training mixes among them."""
     count = max(1, round(len(own) * _GENERAL_SHARE))
     some = np.arange(count) % len(general)
-    return Rows(
-        np.concatenate([own.ids, general.ids[some]]),
-        np.concatenate([own.weights, general.weights[some]]),
-        np.concatenate([own.entries, general.entries[some]]),
-        count,
-        own.before,
-    )
+    columns = ((own.ids, general.ids), (own.weights, general.weights), (own.entries, general.entries))
+    ids, weights, entries = (np.concatenate([mine, others[some]]) for mine, others in columns)
+    return Rows(ids, weights, entries, count, own.before)
 
 
 def _mixture(request: TrainRequest, name: str) -> Mixture:

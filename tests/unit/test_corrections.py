@@ -153,7 +153,7 @@ def test_a_finished_word_is_not_taken_for_the_beginning_of_another(general, word
 
 def test_words_of_the_users_are_mended_to(general, words):
     assert "Kwiaciarnia" not in meant(general, words, "Kwiacirnia")
-    words.learn("Kwiaciarnia is open. Kwiaciarnia has flowers.")
+    words.learn_many(["Kwiaciarnia is open. Kwiaciarnia has flowers."])
     assert meant(general, words, "Kwiacirnia")[0] == "Kwiaciarnia"
     assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
 
@@ -194,7 +194,7 @@ def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words):
     assert least("then", True, uniform(), finished=True) == least("then", True, uniform())
     assert least("the", True, uniform()) > 10 * least("thi", True, uniform()) > 0
     assert least("teh", True, uniform()) == least("the ", True, uniform()) == 0.0
-    words.learn("tehran " * 100)
+    words.learn_many(["tehran " * 100])
     assert least("teh", True, uniform()) > 0
 
 

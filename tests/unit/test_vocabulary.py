@@ -96,13 +96,13 @@ def test_what_is_typed_may_be_the_whole_word():
     assert match_words(words, "th", True, p(t=0.5), 10).finished == 0
     assert match_words(words, "thinn", True, p(t=0.5), 10) == Matches([], pytest.approx([]), 0, 0)
     assert match_words(words, "", True, p(t=0.5), 10).finished == 0
-    words.learn("thinner thi")
+    words.learn_many(["thinner thi"])
     assert match_words(words, "thi", True, p(t=0.5), 10).finished > 0, "a word of the user's own too"
 
 
 def test_the_users_own_words_count_beside_the_general_ones():
     words = new(tea=1e-3, ten=1e-3)
-    words.learn("Tern! tern, tern-tern")
+    words.learn_many(["Tern! tern, tern-tern"])
     weight = 1e-3 * GENERAL
     found = match_words(words, "te", True, p(t=1.0), 10)
     assert found.forms == ["ten", "tea", "tern"]
@@ -118,7 +118,7 @@ def test_one_at_a_time_is_as_all_at_once():
     texts = ["Xo xo, ye xo", "ye olde", "olde tea"]
     one, all_at_once = new(tea=1e-3), new(tea=1e-3)
     for text in texts:
-        one.learn(text)
+        one.learn_many([text])
         match_words(
             one, "", False, uniform(), 9, continuation=lambda _token, _share: inside(e=0.5)
         )  # which may be remembered
@@ -144,7 +144,7 @@ def test_a_word_after_a_space_is_filed_apart():
 
 def test_endless_runs_are_not_words():
     words = new(it=1e-3)
-    words.learn("q" * 41 + " " + "z" * 40)
+    words.learn_many(["q" * 41 + " " + "z" * 40])
     assert match_words(words, "q", True, uniform(), 5).forms == []
     assert match_words(words, "z", True, uniform(), 5).forms == ["z" * 40]
     in_text = {"q" * 41: 1, "y" * 40: 1}
@@ -199,10 +199,10 @@ def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned():
     assert scores(match_words(words, "to", True, p(t=1.0), 9, continuation=known)) == pytest.approx(
         {"toe": 0.8}
     )
-    words.learn("tow tow tow")
+    words.learn_many(["tow tow tow"])
     found = match_words(words, "to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 5 / 8, "tow": 0.8 * 3 / 8})
-    words.learn("toe toe")
+    words.learn_many(["toe toe"])
     found = match_words(words, "to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 7 / 10, "tow": 0.8 * 3 / 10})
 
@@ -250,7 +250,7 @@ def test_the_words_listed_are_never_worth_more_than_all():
     random = np.random.default_rng(4)
     words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 40, 4)})
     for _ in range(60):
-        words.learn(" ".join(random_words(random, 5, 6)))
+        words.learn_many([" ".join(random_words(random, 5, 6))])
         in_text = {form: int(random.integers(1, 4)) for form in random_words(random, 6, 6)}
         chances, continuation = (random.dirichlet(np.full(VOCAB, 0.05)).astype(np.float32) for _ in range(2))
         for typed in ("", "a", "b", "ce"):
@@ -288,7 +288,7 @@ def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha):
     """There most words are not even looked at; a word that is missed for that would hardly ever be the one."""
     random = np.random.default_rng(5)
     words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 60, 5)})
-    words.learn(" ".join(random_words(random, 60, 6)))
+    words.learn_many([" ".join(random_words(random, 60, 6))])
     for _ in range(40):
         chances = np.zeros(VOCAB, dtype=np.float32)
         chances[[encode(f" {letter}")[0] for letter in "abcde."]] = random.dirichlet(np.full(6, alpha))
