@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.steps import Steps, finish, in_one_step, reporting
+from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
@@ -33,6 +33,7 @@ from idiolect.daemon.serving.passes_ahead import PassesAhead
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.switches import Switches, is_set, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.serving.text_learning import Entry, TextLearning, split_entries
 from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.settings import Settings
@@ -40,15 +41,10 @@ from idiolect.models.build import BasePaths
 from idiolect.models.session import Model
 
 _OFF_RECORD_KEPT_S: Final = 60.0  # what saves reading a text again, after the last question off the record
-_TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
-# Typed entries are learned together: so long after the last one, or so many at the most, or before the next question.
-_TOGETHER_S: Final = 0.03
-_TOGETHER: Final = 32
 # Entries after which it is looked whether the user writes another language, and the share of all that these must be:
 # the whole history is read for it.
 _LANGUAGES_AFTER: Final = 50
 _LANGUAGES_SHARE: Final = 0.05
-_PART_TOKENS: Final = 4096  # that are learned together, before another text has its turn
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,7 @@ class LiveModel:
         queue: the one way to what is served.
         served: what is served. Any thread may read it; steps of work in the queue touch what it holds.
         passes_ahead: computes what nobody waits for yet.
+        learning: has what is served learn text that was committed.
 
     Raises:
         IdiolectError: of the base model or the store, where one cannot be read.
@@ -115,11 +112,6 @@ class LiveModel:
         # Held by who changes what is served, from the reading of the store on: what was read first must not come last.
         self._changing = threading.RLock()
         self._reading = 0  # imports that go on
-        self._is_learning = False
-        self._postponed: list[tuple[int, list[int]]] = []  # typed entries that are yet to be learned
-        self._postponing = threading.Lock()  # nothing is postponed while something is learned
-        # Entries learned while a user model is built.
-        self._arrived: list[tuple[int, list[int]]] | None = None
         self.queue = ModelQueue()
         try:
             self.preferences.set(*read_word_rules(store))
@@ -136,9 +128,7 @@ class LiveModel:
             raise
         self.generations = TextGeneration(self)
         self.passes_ahead = PassesAhead(self.queue, lambda: self.served.predictor)
-        self._learning = self.queue.delayed(
-            "learn", lambda: in_one_step(self.learn_postponed), Priority.LEARNING, _TOGETHER_S
-        )
+        self.learning = TextLearning(self.queue, lambda: self.served, self.loaded.tokenizer.decode)
         self._forgetting_typed = self.queue.delayed(
             "forget what is off the record",
             lambda: in_one_step(lambda: self.served.predictor.forget_texts()),
@@ -197,20 +187,9 @@ class LiveModel:
 
     # What is learned and forgotten
 
-    def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
-        """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read.
-
-        Typed ones are known to whoever calls :meth:`learn_postponed` before they read what is known.
-        """
-        is_typed = len(entries) <= _TYPED
-        with self._postponing:
-            is_postponed = is_typed and not self._is_learning
-            if is_postponed:
-                self._postponed += entries
-        if is_postponed:
-            self._learning.ask(0.0 if len(self._postponed) >= _TOGETHER else None)
-        else:
-            self.queue.run(Priority.LEARNING, self._learn(entries, is_typed=is_typed))
+    def learn(self, entries: Sequence[Entry]) -> None:
+        """Know entries that were committed, as :meth:`TextLearning.learn` says."""
+        self.learning.learn(entries)
         if self.stats.is_due:
             learned = in_one_step(lambda: self.stats.learned(self.served.predictor))
             self.stats.keep(self.queue.run(Priority.LEARNING, learned))
@@ -244,36 +223,6 @@ class LiveModel:
         """The languages whose words are not there yet: their list is being made."""
         return self._languages.making
 
-    def learn_postponed(self) -> None:
-        """Learn the entries that were postponed, in one step of work."""
-        with self._postponing:
-            entries, self._postponed = self._postponed, []
-        if entries:
-            finish(self._learn_part(entries, is_typed=True))
-
-    def _learn(self, entries: Sequence[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
-        for some in _parts(entries, _PART_TOKENS):
-            while self._is_learning:  # a part of what another thread has brought
-                yield
-            with self._postponing:
-                self._is_learning = True
-            try:
-                self.learn_postponed()
-                yield from self._learn_part(some, is_typed=is_typed)
-            finally:
-                self._is_learning = False
-            yield
-
-    def _learn_part(self, entries: Sequence[tuple[int, list[int]]], *, is_typed: bool) -> Steps[None]:
-        served = self.served
-        if self._arrived is not None:
-            self._arrived += entries
-        new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in entries if entry > served.newest]
-        if is_typed:
-            for text, ids in new:
-                served.predictor.observe(text, ids)
-        yield from served.user_model.learn_in_steps(new)
-
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""
         with self._changing:
@@ -296,15 +245,15 @@ class LiveModel:
         """Know what the store still holds, and nothing else; serve what it says is active."""
         with self._changing:
             self.read_preferences()
-            arrived: list[tuple[int, list[int]]] = []
-            self._arrived = arrived
+            arrived: list[Entry] = []
+            self.learning.arrived = arrived
             try:
                 newest, known = self._known()
                 self._languages.use(self.loaded, known)
                 chosen = self._chosen(self.servable.active())
                 self.queue.run(Priority.REST, self._rebuild(newest, known, chosen, arrived))
             finally:
-                self._arrived = None
+                self.learning.arrived = None
         give_back_memory()
 
     def _known(self) -> tuple[int, list[NDArray[np.uint32]]]:
@@ -328,12 +277,12 @@ class LiveModel:
         newest: int,
         known: Sequence[NDArray[np.uint32]],
         chosen: _Chosen,
-        arrived: list[tuple[int, list[int]]],
+        arrived: list[Entry],
     ) -> Steps[None]:
         served = yield from self._begin(newest, known, self.served.switches, chosen)
         yield from served.predictor.warm()
         while arrived:
-            some = next(_parts(arrived, _PART_TOKENS))
+            some = next(split_entries(arrived))
             del arrived[: len(some)]
             new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in some if entry > newest]
             yield from served.user_model.learn_in_steps(new)
@@ -410,17 +359,3 @@ class LiveModel:
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
         adapter_id, lora = active or (None, None)
         return _Chosen(adapter_id, lora, self.stats.mixture(adapter_id), self.stats.uptake())
-
-
-def _parts(
-    entries: Sequence[tuple[int, list[int]]], most_tokens: int
-) -> Iterator[Sequence[tuple[int, list[int]]]]:
-    """Entries in runs of at most so many tokens, or of one entry."""
-    begin, tokens = 0, 0
-    for place, (_, ids) in enumerate(entries):
-        tokens += len(ids)
-        if tokens > most_tokens and place > begin:
-            yield entries[begin:place]
-            begin, tokens = place, len(ids)
-    if begin < len(entries):
-        yield entries[begin:]

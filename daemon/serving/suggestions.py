@@ -82,7 +82,7 @@ class Suggestions:
         self._on_typing()
         if not (candidates or ghost_words or (prefix and corrections)):
             return Suggestion((), NO_GHOST, self._model.adapter_id, 0.0)
-        self._model.learn_postponed()
+        self._model.learning.learn_postponed()
         texts = tuple(context)
         answered = self._read_answered(texts)
         yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)

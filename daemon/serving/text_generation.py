@@ -94,7 +94,7 @@ class TextGeneration:
             ForgottenMeanwhileError: meanwhile text was forgotten that it may know.
             IdiolectError: an adapter cannot be loaded.
         """
-        self._model.learn_postponed()
+        self._model.learning.learn_postponed()
         adapter = self._model.adapter_id if name == SERVED else self.model(name).adapter
         kind = _Kind(adapter, knowing=name != BASE)
         generation, forgotten = self._generation, self._times_forgotten

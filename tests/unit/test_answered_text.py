@@ -95,7 +95,7 @@ WRITTEN = "Please send the quarterly maps to the harbour office."
 
 
 def evidence(service):
-    service.model.queue.run(Priority.LEARNING, in_one_step(service.model.learn_postponed))
+    service.model.queue.run(Priority.LEARNING, in_one_step(service.model.learning.learn_postponed))
     stats = service.model.stats
     learned = service.model.served.predictor.mixture, stats.calibration, stats.word_calibration
     return tuple(one.to_json() for one in learned)
