@@ -99,7 +99,6 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
         ("statsu", "Did you mean 'status'"),
         ("words undoo", "Did you mean 'undo'"),
         ("switch corrections appply", "Did you mean 'apply'?"),
-        ("add --find --only mial", "Did you mean 'mail'?"),
         ("setup keybord", "Did you mean 'keyboard'?"),
         ("audit --show x --limit many", "give a whole number"),
         ("audit --show x --limit 0", "give a number from 1 on"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import io
 import os
 import sys
@@ -42,14 +41,6 @@ _BROKEN_OFF: Final = (
 )
 
 
-class Sort(enum.StrEnum):
-    """Which sources."""
-
-    MAIL = "mail"
-    NOTES = "notes"
-    GIT = "git"
-
-
 def run(
     paths: Annotated[
         list[Path] | None,
@@ -67,7 +58,6 @@ def run(
             help="Look what mail, notes and commits are on this machine, or below PATH, and ask for each.",
         ),
     ] = False,
-    only: Annotated[list[Sort] | None, typer.Option(help="With --find: look for these only.")] = None,
     yes: Annotated[
         bool,
         typer.Option("--yes", "-y", help="Do not ask, however much there is to read."),
@@ -82,9 +72,7 @@ def run(
             raise typer.BadParameter("--find takes one folder, or none, and no --me")
         from idiolect.daemon.clients.commandline.commands.found_sources import find_and_read
 
-        return find_and_read(next(iter(paths), None), only or [], yes=yes, as_json=as_json, terminal=terminal)
-    if only:
-        raise typer.BadParameter("--only is for --find")
+        return find_and_read(next(iter(paths), None), yes=yes, as_json=as_json, terminal=terminal)
     if not paths:
         raise typer.BadParameter("name a PATH, or look what there is with --find")
     if me is None and len(paths) == 1:

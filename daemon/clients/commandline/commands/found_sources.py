@@ -12,7 +12,7 @@ import typer
 
 from idiolect.daemon.clients.commandline.arguments import make_absolute
 from idiolect.daemon.clients.commandline.client import connect
-from idiolect.daemon.clients.commandline.commands.add import Sort, read_paths
+from idiolect.daemon.clients.commandline.commands.add import read_paths
 from idiolect.daemon.clients.commandline.formatting import plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
@@ -21,12 +21,10 @@ from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
 
-def find_and_read(
-    path: Path | None, only: list[Sort], *, yes: bool, as_json: bool, terminal: Terminal
-) -> None:
+def find_and_read(path: Path | None, *, yes: bool, as_json: bool, terminal: Terminal) -> None:
     """Look what there is to read below `path` or the user's home, and read what they say yes to."""
     settings = Settings()
-    found = _find(terminal, path, settings.exclude, only, quiet=as_json)
+    found = _find(terminal, path, settings.exclude, quiet=as_json)
     if not found or not (yes or (sys.stdin.isatty() and not as_json)):
         return _show_places(terminal, found, as_json=as_json)
     with connect(settings) as client:
@@ -34,7 +32,7 @@ def find_and_read(
 
 
 def _find(
-    terminal: Terminal, path: Path | None, exclude: tuple[str, ...], only: list[Sort], *, quiet: bool
+    terminal: Terminal, path: Path | None, exclude: tuple[str, ...], *, quiet: bool
 ) -> list[FoundSource]:
     from idiolect.daemon.ingest.reader import Reader  # slow to import, and the list does without
 
@@ -42,7 +40,7 @@ def _find(
     with terminal.waiting("Looking" if quiet else f"Looking below {home}"):
         reader = Reader()
         try:
-            return [place for place in reader.places(home, exclude) if not only or place.sort in only]
+            return list(reader.places(home, exclude))
         finally:
             reader.close()
 
