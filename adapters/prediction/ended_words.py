@@ -39,6 +39,9 @@ _SPELT, _OWN_SPELT, _LISTED, _OWN_LISTED = 1.0, 2.0, 0.3, 5.0
 # A word that no list has: of all words, times its letters; how much likelier it is as a name, and if a dictionary has
 # it; how much less with capitals inside.
 _NEW, _NEW_NAME, _NEW_SPELT, _NEW_CAPITALS = 0.02, 3.0, 20.0, 0.01
+_NEW_ODD: Final = (
+    4e-5  # of all words, those whose letters are like no other word's: times the root of their probability
+)
 # Score as typed, and probability of the least likely letter by those before it, from which on nothing else is likelier:
 # a slip costs 4.5 nats, and a search as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
@@ -55,7 +58,12 @@ _NEXT = regex.compile(
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
-_LAUGHTER = regex.compile(r"[ha]{4,}|(?:h[aeio]){2,}h?")
+_ENDINGS: Final = frozenset("dgrs")  # letters that make another form of a word
+# What people write in chats.
+_CHAT = regex.compile(
+    r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
+    r"|ttyl|ur|wtf|yea|[ha]{4,}|(?:h[aeio]){2,}h?"
+)
 
 
 @dataclass(frozen=True)
@@ -223,7 +231,8 @@ class EndedWords:
         stands = score_word(words, typed, split.spaced, probs)
         if not stands and is_capitalized(typed):
             stands = score_word(words, fold(typed), split.spaced, probs)
-        new = _NEW * math.exp(self._general.letters.log_prob(typed))
+        letters = self._general.letters.log_prob(typed)
+        new = _NEW * math.exp(letters) + _NEW_ODD * math.exp(letters / 2)
         if typed[1:] != typed[1:].lower():
             new *= _NEW_CAPITALS
         elif is_capitalized(typed):
@@ -253,10 +262,17 @@ class EndedWords:
         is_english = words.language_at_hand == "en"
         if not is_english and best.cost > _MOST_ACCENTS * self._meant.channel.costs.accent:
             return False
-        if len(typed) > 1 and typed.isupper():
+        if (
+            (len(typed) > 1 and typed.isupper())
+            or (len(typed) == 1 and folded != meant)
+            or _CHAT.fullmatch(folded)
+        ):
+            return False
+        if before.rpartition("\n")[2].count("`") % 2:  # code
             return False
         if folded == meant:
-            return as_written(typed) == best.text or _SLIPPED_CAPITALS.fullmatch(typed) is not None
+            is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
+            return as_written(typed) == best.text or bool(is_slip)
         if len(meant) > 1 and best.text.isupper():
             return False
         if _INNER_CAPITAL.search(typed) and not _SLIPPED_CAPITALS.fullmatch(typed):
@@ -266,10 +282,17 @@ class EndedWords:
             return False
         if best.cost > _MOST_COST or folded == meant.replace("'", "") in general.spelling:
             return False  # two slips, or "its" and "well"
-        if is_elongated(folded, meant) or _LAUGHTER.fullmatch(folded):
+        if is_elongated(folded, meant):
             return False
         longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
-        is_prefixed = folded[1:] == meant and folded[0] != folded[1]
-        if is_prefixed or (len(typed) >= _LONG and longer[:-1] == shorter and longer[-1] in "dgrs"):
-            return False  # "mtime", "usernames", "comin"
+        if "'" in folded and folded.replace("'", "") == meant.replace("'", ""):
+            return False
+        longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
+        other_ending = longer[:-1] == shorter and longer[-1] in _ENDINGS
+        if len(longer) == len(shorter):
+            other_ending = folded[:-1] == meant[:-1] and {folded[-1], meant[-1]} <= _ENDINGS
+        if len(typed) >= _LONG and other_ending:  # "usernames", "comin", "customizes"
+            return False
+        if folded[1:] == meant and folded[0] != folded[1]:  # "mtime"
+            return False
         return best.text in general.spelling or words.count(best.text) >= _MIN_USES

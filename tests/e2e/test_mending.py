@@ -5,6 +5,7 @@ import json
 import pytest
 from program import Program
 
+from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.serving.mending_question import find_example
@@ -107,6 +108,72 @@ def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
     made = [(it.text, it.replace) for it in found if it is not None and it.sure]
     assert made == ([(meant, len(meant) - 1)] if meant else [])
     assert suggest(text) is None or not suggest(text).sure
+
+
+# Names, code, chat, brands, other languages, and words that few lists have.
+RIGHT = """
+Aoife Siobhan Niamh Saoirse Xiomara Zsolt Agnieszka Wojciech Joris Bjorn Anneke Nguyen Thuy Ngozi Chukwu Kwame
+Ayodele Priya Aarav Rajesh Venkat Lakshmi Xiu Zhang Hsieh Tsai Kenji Haruki Soren Mads Kaspar Ivo Jelena
+Dragan Milos Zoran Katka Jiri Ingrid Sindre Oyvind Aino Pekka Reykjavik Llandudno Aberystwyth Querfurt
+Szczecin Ljubljana Tromso Poznan Gdansk Brno Eindhoven Tbilisi Yerevan Almaty Ouagadougou strcpy malloc fopen
+mtime uchar argv argc stdin stderr sizeof typedef enum struct async await lambda numpy pandas kwargs init repr
+regex localhost sudo chmod grep sed awk kubectl nginx daemon cron tmux vim emacs neovim pytest mypy ruff
+asyncio postgres sqlite mysql redis kafka mutex semaphore deque tuple dict json yaml toml xml html css
+javascript typescript webpack eslint npm pnpm cargo rustc clippy serde tokio wasm llvm gcc clang cmake ninja
+bazel docker podman rsync curl wget ssh sshd https http ftp dns tcp udp ipv smtp imap oauth jwt uuid utf ascii
+base hex crc sha svg png jpeg webp mpeg ffmpeg vlc thx pls plz omg lol lmao rofl brb btw imo imho tbh idk ikr
+smh fyi ttyl gtg nvm jk bf gf bff ily u ur r b4 gr8 m8 l8r wanna gonna gotta kinda sorta dunno lemme gimme cuz
+coz cos tho thru nite lite luv wassup sup yo yeah yea yep yup nope nah hmm hmmm ugh meh aww yay woah omfg wtf
+bruh bro sis fam lit sus cringe noob pwned haha hahaha hehe hihi lolz soooo nooo yesss pleaseee okayyy heyyy
+whyyy Kubuntu Fedora Debian Ubuntu Mastodon Signal Threema Nextcloud Jellyfin Plex Spotify Netflix Ikea Lidl
+Aldi Migros Tesco Zalando Lufthansa Ryanair EasyJet PlayStation iPad macOS GitHub GitLab YouTube WhatsApp
+TikTok OpenSSL LibreOffice JavaScript PostgreSQL herr frau straße kinder schön heute morgen bitte tschüss
+bonjour merci voilà salut garçon mañana gracias hola señor niño ciao grazie bella pasta obrigado saudade
+gezellig lekker hygge fika sauna kebab döner sushi ramen tofu naan dal paneer kimchi bibimbap pho banh
+tortilla quesadilla churros espresso macchiato cappuccino croissant baguette anaphora quale qualia thixotropy
+sesquipedalian defenestrate petrichor susurrus apricity ultracrepidarian eigenvalue eigenvector adjoint
+homotopy cohomology functor monad bayesian softmax logits perplexity quantized dequantize backprop finetune
+hyperparameter tokenizer detokenize autoregressive bidirectional embeddings minified transpiled denormalize
+deduplicate reindex resync unsubscribe reupload repost retweet upvote downvote subreddit blogroll microblog
+podcasting
+"""
+
+
+@pytest.mark.parametrize("context", ["", "I think that ", "We talked about the ", "Please ask "])
+def test_none_of_some_hundred_words_that_few_lists_have_is_mended_by_itself(predictor, context):
+    found = {
+        word: predictor.suggest(f"{context}{word} ", "", 0, 0, corrections=True) for word in RIGHT.split()
+    }
+    assert not {
+        word: it.correction.text for word, it in found.items() if it.correction and it.correction.sure
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see https://exmaple.org/teh ",
+        "mail anna.smiht@exmaple.org ",
+        "in /usr/lcoal/bni ",
+        "call `pip install uvicorn ",
+        "the mtime ",
+        "the usernames ",
+        "He customizes ",
+        "the container's ",
+    ],
+)
+def test_code_addresses_and_other_endings_stand(predictor, text):
+    correction = predictor.suggest(text, corrections=True).correction
+    assert correction is None or not correction.sure
+
+
+def test_what_mending_saves_of_the_time_of_typing_is_counted(predictor):
+    text = "I think that we should wait until they have more time for this. Please let me know what you want."
+    found = measure_mistyping(predictor, [text], "qwerty", 1, key_s=0.2)
+    assert found["mended"] > 0.5
+    assert found["mended_wrongly"] < 0.1
+    assert found["spoilt_per_1000"] == 0
+    assert 0 < found["seconds"] < 0.15
 
 
 @pytest.mark.parametrize(
