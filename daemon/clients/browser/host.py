@@ -40,7 +40,7 @@ _LENGTH: Final = struct.Struct("=I")
 _FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
 #: Requests that are passed on to the service, which checks them: the path, and fields of every such request.
 _RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "suggest": ("/v1/suggest", {"corrections": True}),
+    "suggest": ("/v1/suggest", {"corrections": True, "correct_before": True}),
     "feedback": ("/v1/feedback", {}),
     "stretch": ("/v1/trial/stretch", {}),
 }

@@ -88,6 +88,7 @@ class DesktopSession:
             "candidates": 3,
             "ghost_words": 8,
             "corrections": ask.corrections,
+            "correct_before": ask.corrections,
             "letter_ms": self.speed.median_ms,
             **_place(field),
         }
