@@ -20,11 +20,8 @@ EXTENSION: Final = Path(__file__).with_name("extension")
 #: The name that the extension asks for.
 NAME: Final = "idiolect"
 _DESCRIPTION: Final = "idiolect: suggestions from the service of this machine's user"
-_NO_FLATPAK: Final = (
-    "Chromium's Flatpaks start no program outside of their sandbox, so the extension has nobody to ask"
-)
-_NO_SNAP: Final = (
-    "Chromium's Snap starts no program outside of its sandbox, so the extension has nobody to ask"
+_SANDBOX: Final = (
+    "Chromium's Flatpaks and Snaps start no program outside of their sandbox: the extension has nobody to ask"
 )
 _PORTAL: Final = (
     "a sandboxed Firefox asks the desktop's WebExtensions portal to start the program, which few desktops but "
@@ -34,10 +31,10 @@ _PORTAL: Final = (
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser as it is installed for this user.
+    """A browser of this user.
 
-    Its data are in one of `folders`; `hosts` is where it looks for manifests; `gecko` whether it is a Firefox. `limit`
-    says what a sandbox leaves of it.
+    One of `folders` holds its data. It looks for manifests in `hosts`. `gecko`: it is a Firefox. `limit`: what its
+    sandbox does not allow.
     """
 
     name: str
@@ -63,56 +60,39 @@ class Browser:
 
 
 def browsers() -> list[Browser]:
-    """Every browser that the program knows, there or not."""
-    return [*_unboxed(), *_boxed()]
-
-
-def _unboxed() -> list[Browser]:
+    """Every browser that the program knows, installed or not."""
     config, home = platformdirs.user_config_path(), Path.home()
+    apps, snaps, hosts = home / ".var" / "app", home / "snap", home / ".mozilla" / "native-messaging-hosts"
+    chromium = (
+        ("Chromium", config / "chromium", None),
+        ("Chrome", config / "google-chrome", None),
+        ("Chrome Beta", config / "google-chrome-beta", None),
+        ("Brave", config / "BraveSoftware" / "Brave-Browser", None),
+        ("Edge", config / "microsoft-edge", None),
+        ("Vivaldi", config / "vivaldi", None),
+        ("Chromium (Flatpak)", apps / "org.chromium.Chromium" / "config" / "chromium", _SANDBOX),
+        ("Chrome (Flatpak)", apps / "com.google.Chrome" / "config" / "google-chrome", _SANDBOX),
+        (
+            "Brave (Flatpak)",
+            apps / "com.brave.Browser" / "config" / "BraveSoftware" / "Brave-Browser",
+            _SANDBOX,
+        ),
+        ("Edge (Flatpak)", apps / "com.microsoft.Edge" / "config" / "microsoft-edge", _SANDBOX),
+        ("Chromium (Snap)", snaps / "chromium" / "common" / "chromium", _SANDBOX),
+    )
+    firefox = (
+        # Since 147 a new Firefox keeps its data in the second folder; its manifests stay where they were.
+        ("Firefox", (home / ".mozilla" / "firefox", config / "mozilla" / "firefox"), None),
+        ("Firefox (Snap)", (snaps / "firefox" / "common" / ".mozilla",), _PORTAL),
+        ("Firefox (Flatpak)", (apps / "org.mozilla.firefox" / ".mozilla",), _PORTAL),
+    )
     return [
         *(
-            _chromium(name, config / folder)
-            for name, folder in (
-                ("Chromium", "chromium"),
-                ("Chrome", "google-chrome"),
-                ("Chrome Beta", "google-chrome-beta"),
-                ("Brave", "BraveSoftware/Brave-Browser"),
-                ("Edge", "microsoft-edge"),
-                ("Vivaldi", "vivaldi"),
-            )
+            Browser(name, (folder,), folder / "NativeMessagingHosts", limit=limit)
+            for name, folder, limit in chromium
         ),
-        # Since 147 a Firefox that is new keeps its data in the second; its manifests stay where they were.
-        _firefox("Firefox", home / ".mozilla" / "firefox", config / "mozilla" / "firefox"),
-    ]
-
-
-def _chromium(name: str, folder: Path, limit: str | None = None) -> Browser:
-    """One of Chromium's family; in a sandbox, whose `limit` is given, it cannot start the host."""
-    return Browser(name, (folder,), folder / "NativeMessagingHosts", limit=limit)
-
-
-def _firefox(name: str, *folders: Path, limit: str | None = None) -> Browser:
-    """A Firefox; the portal that starts the host for one in a sandbox looks where any other Firefox does."""
-    hosts = Path.home() / ".mozilla" / "native-messaging-hosts"
-    return Browser(name, folders, hosts, gecko=True, limit=limit)
-
-
-def _boxed() -> list[Browser]:
-    """Those in a Flatpak or a Snap."""
-    apps, snaps = Path.home() / ".var" / "app", Path.home() / "snap"
-    return [
-        *(
-            _chromium(f"{name} (Flatpak)", apps / app / "config" / folder, _NO_FLATPAK)
-            for name, app, folder in (
-                ("Chromium", "org.chromium.Chromium", "chromium"),
-                ("Chrome", "com.google.Chrome", "google-chrome"),
-                ("Brave", "com.brave.Browser", "BraveSoftware/Brave-Browser"),
-                ("Edge", "com.microsoft.Edge", "microsoft-edge"),
-            )
-        ),
-        _chromium("Chromium (Snap)", snaps / "chromium" / "common" / "chromium", _NO_SNAP),
-        _firefox("Firefox (Snap)", snaps / "firefox" / "common" / ".mozilla", limit=_PORTAL),
-        _firefox("Firefox (Flatpak)", apps / "org.mozilla.firefox" / ".mozilla", limit=_PORTAL),
+        # The portal that starts the host for a Firefox in a sandbox looks where any other Firefox does.
+        *(Browser(name, folders, hosts, gecko=True, limit=limit) for name, folders, limit in firefox),
     ]
 
 
