@@ -295,4 +295,4 @@ class EndedWords:
             return False
         if folded[1:] == meant and folded[0] != folded[1]:  # "mtime"
             return False
-        return best.text in general.spelling or words.count(best.text) >= _MIN_USES
+        return all(it in general.spelling or words.count(it) >= _MIN_USES for it in best.text.split())

@@ -89,6 +89,7 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("THe ", "The"),
         ("hTe ", "The"),
         ("we saw tHe ", "the"),
+        ("one ofthe ", "of the"),
     ],
 )
 def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
