@@ -61,42 +61,19 @@ _SIGNS: Final = " \t\r\n>.–·/-"
 _LAST: Final = re.compile(rf"[{_SIGNS}]+")
 
 
-# Lengths of IBANs, and the countries that have them (ISO 13616 registry).
-_IBAN_LENGTHS: Final = {
-    country: length
-    for length, countries in (
-        *(
-            (15, "NO"),
-            (16, "BE"),
-            (18, "DK FK FI FO GL NL SD"),
-            (19, "MK SI"),
-            (20, "AT BA EE KZ LT LU MN XK"),
-        ),
-        *((21, "CH HR LI LV"), (22, "BG BH CR DE GB GE IE ME RS VA"), (23, "AE GI IL IQ OM SO TL")),
-        *((24, "AD CZ ES MD PK RO SA SE SK TN VG YE"), (25, "LY PT ST"), (26, "IS TR"), (30, "JO KW MU")),
-        *(
-            (27, "BI DJ FR GR IT MC MR SM"),
-            (28, "AL AZ BY CY DO GT HN HU LB NI PL SV"),
-            (29, "BR EG PS QA UA"),
-        ),
-        *((31, "MT SC"), (32, "LC"), (33, "RU")),
-    )
-    for country in countries.split()
-}
+_IBAN_LENGTHS: Final = range(15, 35)  # characters (ISO 13616); each country has one length
 
 
 def iban(match: re.Match[str]) -> Span | None:
     """The first characters of the match that make a whole IBAN: check digits (ISO 7064), letters where they belong."""
-    length = _IBAN_LENGTHS.get(match["s"][:2].upper())
-    if length is None:
-        return None
-    places = [place for place, char in enumerate(match["s"]) if char.isalnum()][:length]
-    rest = match.string[match.start("s") + places[-1] + 1 :][:1]
-    if len(places) < length or rest.isalnum():
-        return None
-    letters = "".join(match["s"][place] for place in places).upper()
-    start = match.start("s")
-    return (start, start + places[-1] + 1) if is_iban(letters, check_country=False) else None
+    start, written = match.start("s"), match["s"]
+    places = [place for place, char in enumerate(written) if char.isalnum()]
+    letters = "".join(written[place] for place in places).upper()
+    for length in _IBAN_LENGTHS:
+        if length <= len(letters) and is_iban(letters[:length], check_country=False):
+            end = start + places[length - 1] + 1
+            return None if match.string[end : end + 1].isalnum() else (start, end)
+    return None
 
 
 # --- national numbers
