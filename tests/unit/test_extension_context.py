@@ -28,7 +28,7 @@ const rest = () => {{ const work = idle; idle = null; work?.(); }};
 const found = [{steps}].map((step) => (step(), [reads, texts().join(), firsts]));
 console.log(JSON.stringify(found));
 """
-ANNA, TOM = "Anna: See you on Thursday?", "Tom: No, on Friday."
+ANNA = "Anna: See you on Thursday?"
 
 
 @pytest.fixture
