@@ -34,11 +34,11 @@ class UnreadableError(IdiolectError, code="unreadable", exit_code=ExitCode.BAD_I
 class NothingToReadError(
     IdiolectError, code="nothing-to-read", exit_code=ExitCode.BAD_INPUT, http_status=422
 ):
-    """What was given holds no text: it is empty, or all of it was skipped."""
+    """The paths of an import hold no text: they are empty, or all of it was skipped."""
 
 
 class BinaryFileError(IdiolectError, code="binary-file", exit_code=ExitCode.BAD_INPUT, http_status=415):
-    """The one file that was given is not text."""
+    """The only file of an import is not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was left out and why; `count` of them (files, lines or bytes, as the reason says).
+    """Files, lines or bytes (as the `reason` says) that were left out, and how many.
 
-    Where that is 0, nothing was left out, and only the note is to be told. The file was read up to `offset_bytes`.
+    With a `count` of 0 nothing was left out, and only the note counts. The file was read up to `offset_bytes`.
     """
 
     path: Path

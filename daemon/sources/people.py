@@ -12,7 +12,7 @@ from typing import Final
 
 from idiolect.daemon.sources.items import Item, Skipped
 
-#: Given as the user's name: everybody's text is taken.
+#: In place of the user's name: everybody's text is taken.
 EVERYONE: Final = "*"
 
 #: Messages that are looked at to see who writes.
@@ -73,6 +73,6 @@ def called(path: Path) -> str:
 
 
 def not_known(path: Path) -> Skipped:
-    """That nothing of a file was read, since nobody knows which of its people is the user."""
+    """Note that nothing of a file was read, since it is not known which of its people is the user."""
     note = f"{called(path)}: say which of its people you are, with --me and the name as it stands there"
     return Skipped(path, "whose text it is, is not known", note)

@@ -29,12 +29,12 @@ class Run:
 
 
 class Pauses:
-    """When learning was paused: what was typed then is never told of."""
+    """When learning was paused: text that was typed then is never sent."""
 
     def __init__(self, spans: Iterable[Sequence[float | None]], *, late_s: float = 0.0) -> None:
-        """`spans` as `/v1/status` tells them: from when to when, in seconds since 1970; None while it goes on.
+        """`spans` as in `/v1/status`: begin and end in seconds since 1970; an end of None means that it goes on.
 
-        `late_s`: what is typed may be told of so much later.
+        `late_s`: typed text may be sent so much later.
         """
         self._late_s = late_s
         self._spans = [
@@ -44,7 +44,7 @@ class Pauses:
 
     @classmethod
     def of(cls, status: dict[str, Any], *, late_s: float = 0.0) -> Pauses:
-        """Those that the answer to `/v1/status` tells of."""
+        """The pauses in the answer to `/v1/status`."""
         return cls(status.get("pauses", ()), late_s=late_s)
 
     def cover(self, at_s: float) -> bool:
@@ -98,5 +98,5 @@ def kept_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
 
 
 def spread(marks: Iterable[Sequence[float]]) -> list[float]:
-    """Marks of characters, which are given as how many of them are alike, and the mark."""
+    """One mark for each character, from pairs of a count and a mark."""
     return list(itertools.chain.from_iterable([float(mark)] * int(count) for count, mark in marks))

@@ -26,7 +26,7 @@ _DURATION: Final = re.compile(r"(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?", r
 
 
 def parse_path(given: str | Path) -> Path:
-    """Return a path as it was typed. Raises typer.BadParameter for an empty one, and one that is too long."""
+    """Return a path as it was typed. Raises typer.BadParameter for an empty or too long path."""
     if not str(given).strip():  # as a Path it would be the folder that the command is called in
         raise typer.BadParameter("the path is empty; perhaps a variable that it was to come from is not set")
     try:
@@ -97,7 +97,7 @@ def parse_duration(given: str) -> int:
 
 
 def parse_time(given: str | None) -> str | None:
-    """Return a time (ISO 8601) with its zone; one without is this machine's. Raises typer.BadParameter."""
+    """Return a time (ISO 8601) with its zone, by default this machine's. Raises typer.BadParameter."""
     from datetime import datetime
 
     try:
@@ -107,7 +107,7 @@ def parse_time(given: str | None) -> str | None:
 
 
 def read_text(given: str) -> str:
-    """Return a text as given or, for `-`, what stands on stdin without its last line end. Raises typer.BadParameter."""
+    """Return a text or, for `-`, stdin without its last line end. Raises typer.BadParameter."""
     if given != "-":
         return given
     try:
@@ -119,7 +119,7 @@ def read_text(given: str) -> str:
 
 
 def read_text_file(given: str, max_chars: int) -> str:
-    """Return the text of a file or, for `-`, what stands on stdin. Raises typer.BadParameter, also for a long one."""
+    """Return the text of a file or, for `-`, what stands on stdin. Raises typer.BadParameter, also for a long text."""
     name = "what stands on stdin" if given == "-" else given
     max_bytes = 4 * max_chars  # of a text in UTF-8
     try:
@@ -157,7 +157,7 @@ def confirm(question: str) -> None:
 def read_passphrase(read_from: str | None, question: str, *, new: bool) -> str:
     """Return a passphrase: typed unseen after `question`, or the first line of the file `read_from` (`-`: stdin).
 
-    A `new` one is typed twice and must not be short. Raises typer.BadParameter.
+    A `new` passphrase is typed twice and must not be short. Raises typer.BadParameter.
     """
     if read_from is None:
         from getpass import getpass

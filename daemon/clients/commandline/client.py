@@ -8,9 +8,9 @@ from idiolect.daemon.settings import Settings
 
 
 def find_profile() -> Settings:
-    """Return the settings of the profile, also where there is a fault in them, which is then told on stderr.
+    """Return the settings of the profile; a fault in them is noted on stderr.
 
-    What stops the service or takes text away works so whatever the settings say: it needs only where the profile is.
+    For commands that stop the service or take text away: they need only to know where the profile is.
     """
     settings, fault = Settings.tolerant()
     if fault is not None:

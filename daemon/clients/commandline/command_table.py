@@ -1,8 +1,8 @@
 """The table of all commands, and how an error of a command is shown.
 
-A command is a file in `commands/` with an EXAMPLE and a function `run`, whose docstring is the command's help. One with
-sub-commands has a `GROUP` of them instead; the first is meant where none is named. `idiolect --help` shows the table
-alone: a command is imported when it is called.
+A command is a file in `commands/` with an EXAMPLE and a function `run`, whose docstring is the command's help. A
+command with sub-commands has a `GROUP` instead; its first sub-command runs where none is named. `idiolect --help` shows
+the table alone: a command is imported when it is called.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class _Command(TyperCommand):
 
 @contextlib.contextmanager
 def _printable_usage() -> Iterator[None]:
-    """Let what is said about an argument, which may be any file's name, move no cursor."""
+    """Reword typer's messages about an argument, and take control characters out of them."""
     try:
         yield
     except Exception as error:
@@ -97,7 +97,7 @@ def _printable_usage() -> Iterator[None]:
         raise
 
 
-#: What typer says of a value that is wrong, in the words of a library that it uses; and what it says here.
+#: Patterns of typer's messages about a wrong value, and what the program says instead.
 _SENTENCES: Final = (
     (re.compile("Value error, "), ""),
     (re.compile("Input should be a valid integer.*"), "give a whole number"),
@@ -108,7 +108,7 @@ _SENTENCES: Final = (
 
 
 def _reword(message: str) -> str:
-    """Return what is said of an argument in plain words, with the nearest of the values that it takes."""
+    """Return a message about an argument in plain words, with the nearest value that the argument takes."""
     for pattern, said in _SENTENCES:
         message = pattern.sub(said, message)
     wrong = re.fullmatch(r"'(.*)' is not one of ([^?]*)", message)
@@ -120,7 +120,7 @@ def _reword(message: str) -> str:
 
 
 class _Group(TyperGroup):
-    """Commands, or the sub-commands of one, of which the first is meant where none is named."""
+    """Commands, or sub-commands, of which the first runs where none is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         named = bool(args) and args[0] in (*self.commands, *_HELP)
@@ -142,7 +142,7 @@ class _Group(TyperGroup):
 
 
 class _Root(_Group):
-    """The table: what it holds of a command is what `--help` shows, and the command itself is imported when called."""
+    """The table, which holds what `--help` shows of a command, and imports the command when it is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, found, rest = super().resolve_command(ctx, args)

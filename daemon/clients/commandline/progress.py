@@ -14,7 +14,7 @@ from rich.text import Text
 from idiolect.daemon.clients.commandline.formatting import clock, plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
 
-#: The phases of what takes long, as people are told of them.
+#: The names of phases on the screen.
 _PHASES: Final = {
     "fetch": "Fetching the base model",
     "build": "Building it",
@@ -102,7 +102,7 @@ def follow_phases(
         for last in events:
             if bars and last["event"] == "progress":
                 left_s = last.get("left_s")
-                # An estimate that has grown is worth nothing until it is below what was told.
+                # An estimate that has grown is not shown until it is below the last one shown.
                 left = f"{clock(left_s)} left" if left_s is not None and left_s <= least_s else ""
                 least_s = min(least_s, math.inf if left_s is None else left_s)
                 bars.show(name_phase(last), last["done"], left, last.get("waits") or "")

@@ -68,7 +68,7 @@ class Terminal:
     ) -> None:
         """Print sentences or, as JSON, the facts that they are made of.
 
-        What is `said` may be a function that prints it. `whole`: it is a path, and never wrapped.
+        `said` may be a function that prints the result. `whole`: a path, which is never wrapped.
         """
         if as_json:
             self.print_json(facts)
@@ -124,7 +124,7 @@ def _longest_word(texts: Iterable[str]) -> int:
 
 
 def _text(*parts: str | tuple[str, str]) -> Text:
-    """What is printed: whoever wrote a part of it, be it a file's name, moves no cursor and changes no colours."""
+    """A text without control characters: no part of it, be it a file's name, moves the cursor or changes colours."""
     return Text.assemble(
         *(plain_lines(part) if isinstance(part, str) else (plain_lines(part[0]), *part[1:]) for part in parts)
     )

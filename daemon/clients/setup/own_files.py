@@ -9,7 +9,7 @@ from idiolect.models import durable
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a link stays one, and so do the file's rights. Raises OSError."""
+    """Write a file whole or not at all. A link stays a link, and a file keeps its mode. Raises OSError."""
     real = path.resolve()
     mode = real.stat().st_mode & 0o777 if real.exists() else 0o644
     real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -18,7 +18,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def remove(paths: Iterable[Path]) -> list[str]:
-    """Remove those of the files that are there; which they were. Raises OSError."""
+    """Remove files that exist; return their paths. Raises OSError."""
     there = [path for path in paths if path.exists()]
     for path in there:
         path.unlink()

@@ -18,10 +18,10 @@ class SetupRefusedError(IdiolectError, code="setup-refused", exit_code=ExitCode.
 
 @dataclass(frozen=True)
 class Target:
-    """What places are pointed to: this installation, the profile of `settings`, and what the user chose.
+    """What a place is connected to: this installation, the profile of `settings`, and the user's choices.
 
-    `learn` says whether the keyboard learns (None: as before). The service may write to the folders `writable` (none
-    given: as before). An extension is written to the folder `into` instead of its usual place.
+    `learn` says whether the keyboard learns (None: as before). The service may write to the folders `writable` (none:
+    as before). An extension is written to the folder `into` instead of its usual place.
     """
 
     settings: Settings
