@@ -285,6 +285,8 @@ class EndedWords:
         if is_elongated(folded, meant):
             return False
         longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
+        if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
+            return False  # "ther", which may be "there" without its end
         if "'" in folded and folded.replace("'", "") == meant.replace("'", ""):
             return False
         longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)

@@ -158,6 +158,7 @@ def test_none_of_some_hundred_words_that_few_lists_have_is_mended_by_itself(pred
         "in /usr/lcoal/bni ",
         "call `pip install uvicorn ",
         "the mtime ",
+        "I think ther ",
         "the usernames ",
         "He customizes ",
         "the container's ",
