@@ -11,6 +11,7 @@ from publishing import publish
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
+from idiolect.adapters.memory.steps import in_one_step
 from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
@@ -120,9 +121,9 @@ def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service
     building = threading.Thread(target=service.model.rebuild)
     building.start()
     until(lambda: len(service.model.queue) >= 2)
-    learning = threading.Thread(
-        target=service.ingest.add_text, args=("The Quombat sang. " * 3,), kwargs={"source": "test"}
-    )
+    service.ingest.add_text("The Quombat sang. " * 3, source="test")
+    asked = in_one_step(service.model.learning.learn_postponed)  # as a question does first
+    learning = threading.Thread(target=service.model.queue.run, args=(Priority.TYPING, asked))
     learning.start()
     until(lambda: len(service.model.queue) >= 3)
     former = service.model.served
