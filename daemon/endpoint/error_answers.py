@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
 
 from idiolect.daemon.endpoint.routing import Application, GoneError, SlowBodyError
 from idiolect.daemon.endpoint.shapes import encode, error_body
@@ -66,29 +65,17 @@ def described(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
     return error_body(error)
 
 
-class _Refusal(Response):
-    """An error as an answer, in the form that clients of the address read."""
-
-    def __init__(self, error: IdiolectError, status: int) -> None:
-        super().__init__(status_code=status, media_type="application/json")
-        self._error = error
-        if isinstance(error, UnauthorizedError):
-            self.headers["www-authenticate"] = "Bearer"
-        elif isinstance(error, BusyError):
-            self.headers["retry-after"] = str(error.retry_after_s)
-        elif isinstance(error, SlowBodyError):
-            self.headers["connection"] = "close"  # the rest of the body is not waited for
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.status_code = status(scope["path"], self.status_code)
-        self.body = encode({"error": described(scope["path"], self._error, self.status_code)})
-        self.headers["content-length"] = str(len(self.body))
-        await super().__call__(scope, receive, send)
-
-
-def refuse(error: IdiolectError, status: int | None = None) -> Response:
-    """An error as an answer; `status` in the place of its own."""
-    return _Refusal(error, status or error.http_status)
+def refuse(error: IdiolectError, path: str, own: int | None = None) -> Response:
+    """An error as an answer, as clients of the address `path` read it; `own` takes the place of its status."""
+    code = status(path, own or error.http_status)
+    answer = Response(encode({"error": described(path, error, code)}), code, media_type="application/json")
+    if isinstance(error, UnauthorizedError):
+        answer.headers["www-authenticate"] = "Bearer"
+    elif isinstance(error, BusyError):
+        answer.headers["retry-after"] = str(error.retry_after_s)
+    elif isinstance(error, SlowBodyError):
+        answer.headers["connection"] = "close"  # the rest of the body is not waited for
+    return answer
 
 
 def internal(log_path: Path) -> InternalError:
@@ -99,13 +86,13 @@ def internal(log_path: Path) -> InternalError:
 def handle_errors(app: Application, home: Path) -> None:
     """Have `app` answer with JSON also where a request fails; `home` is the profile's folder."""
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         if (known := refusal(error, home)) is None:
             raise error
-        return refuse(known)
+        return refuse(known, request.scope["path"])
 
-    async def known(_request: Request, error: Exception) -> Response:
-        return refuse(cast("IdiolectError", error))
+    async def known(request: Request, error: Exception) -> Response:
+        return refuse(cast("IdiolectError", error), request.scope["path"])
 
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=499)  # as other servers note it; it goes nowhere
@@ -115,7 +102,7 @@ def handle_errors(app: Application, home: Path) -> None:
         message = "There is no such address or method; docs/endpoint.md lists all."
         if request.url.path.startswith("/v1/chat/"):
             message = "This service goes on with a text and does not chat. Ask `/v1/completions`."
-        refusal = refuse(NoRouteError(message), unrouted.status_code)
+        refusal = refuse(NoRouteError(message), request.scope["path"], unrouted.status_code)
         refusal.headers.update(unrouted.headers or {})
         if unrouted.status_code == 405:
             # Starlette names the methods of one route, and an address may have two.

@@ -88,7 +88,7 @@ class Guard:
         if known or isinstance(error, UnauthorizedError):
             token_checked(known)
         if error is not None:
-            await refuse(error)(scope, receive, send)
+            await refuse(error, scope["path"])(scope, receive, send)
         else:
             started = False
 
@@ -105,13 +105,13 @@ class Guard:
                 await self._app(scope, receive, marked)
             except asyncio.CancelledError:  # the service ends, as when the profile is purged
                 if not started:
-                    await refuse(StoppingError())(scope, receive, marked)
+                    await refuse(StoppingError(), scope["path"])(scope, receive, marked)
                 raise
             except Exception:
                 log.exception("a request failed")
                 if started:  # a second beginning would say nothing: the connection is cut
                     raise
-                await refuse(internal(self._log_path))(scope, receive, marked)
+                await refuse(internal(self._log_path), scope["path"])(scope, receive, marked)
 
     def _judged(self, scope: Scope) -> tuple[IdiolectError | None, Rights]:
         """What is wrong with a request, if anything is, and what it may do by the token or cookie that it shows."""
