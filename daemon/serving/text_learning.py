@@ -16,6 +16,7 @@ _TYPED: Final = 8  # entries in one transaction, at the most, that may have been
 # Typed entries are learned together: so long after the last one, or so many at the most, or before the next question.
 _TOGETHER_S: Final = 0.03
 _TOGETHER: Final = 32
+_MOST_POSTPONED: Final = 1024  # while the model is busy; whoever brings more waits for it
 _PART_TOKENS: Final = 4096  # that are learned together, before another text has its turn
 
 Entry = tuple[int, list[int]]
@@ -53,7 +54,7 @@ class TextLearning:
         """
         is_typed = len(entries) <= _TYPED
         with self._postponing:
-            is_postponed = is_typed and not self._is_learning
+            is_postponed = is_typed and not self._is_learning and len(self._postponed) < _MOST_POSTPONED
             if is_postponed:
                 self._postponed += entries
         if is_postponed:

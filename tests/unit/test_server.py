@@ -545,15 +545,25 @@ def test_beyond_the_limit_clients_are_told_when_to_come_again(site, monkeypatch)
 
 def test_beyond_the_limit_texts_to_be_learned_are_to_come_again(tiny_profile, tmp_path, monkeypatch):
     monkeypatch.setitem(MAX_JOBS, Priority.TYPING, 1)
+    begun, go_on = threading.Event(), threading.Event()
     with serving(tiny_profile(tmp_path / "home")) as site:
-        with site.occupied():
+        add_text = site.service.ingest.add_text
+
+        def add_late(*given, **named):
+            begun.set()
+            assert go_on.wait(DEADLINE_S)
+            return add_text(*given, **named)
+
+        with monkeypatch.context() as until_now:
+            until_now.setattr(site.service.ingest, "add_text", add_late)
             first, answers = in_background(site, "/v1/history", {"text": "We sail.", "source": "b"})
-            site.until_asked(2)
-            told = {"kind": "ghost", "outcome": "dismissed", "p": 0.5}
-            more = site.post("/v1/history", {"text": "one too many", "source": "b"})
-            for answer in (more, site.post("/v1/feedback", told)):
-                assert (answer.status_code, error_of(answer)["code"]) == (429, "busy")
-                assert int(answer.headers["retry-after"]) >= 1
+            assert begun.wait(DEADLINE_S)
+        told = {"kind": "ghost", "outcome": "dismissed", "p": 0.5}
+        more = site.post("/v1/history", {"text": "one too many", "source": "b"})
+        for answer in (more, site.post("/v1/feedback", told)):
+            assert (answer.status_code, error_of(answer)["code"]) == (429, "busy")
+            assert int(answer.headers["retry-after"]) >= 1
+        go_on.set()
         first.join(DEADLINE_S)
         assert answers[0].json()["stored"]
         assert site.post("/v1/history", {"text": "a", "source": "b"}).status_code == 200
