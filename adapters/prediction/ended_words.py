@@ -51,9 +51,9 @@ _LONG: Final = 5  # letters of a word that other endings make a word, too
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
-# A word, the next one, whole or begun, and what stands behind that.
+# A word of two letters or more, the next one, whole or begun, and what stands behind that.
 _NEXT = regex.compile(
-    r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]{0,29}) (\p{L}[\p{L}'’]{0,29}|)([\s.,;:!?)\]\"”…]{1,3}|)\Z"
+    r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]{1,29}) (\p{L}[\p{L}'’]{0,29}|)([\s.,;:!?)\]\"”…]{1,3}|)\Z"
 )
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
@@ -284,7 +284,6 @@ class EndedWords:
             return False  # two slips, or "its" and "well"
         if is_elongated(folded, meant):
             return False
-        longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
         if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
             return False  # "ther", which may be "there" without its end
         if "'" in folded and folded.replace("'", "") == meant.replace("'", ""):
