@@ -163,6 +163,8 @@ class EndedWords:
     def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> _Judged | None:
         """Return the first word of ``match``, if it is not sure by itself and may be made."""
         text = prefix[: match.end(1)]
+        if fold(match[1]) in self._user_model.preferences.corrections.kept:
+            return None
         if self._unsure[0] != text:
             judged = self._judge(text, match[1])
             is_unsure = judged is not None and _LEAST_ODDS <= judged.odds < _SURE_ODDS

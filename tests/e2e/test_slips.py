@@ -40,13 +40,13 @@ def profile(base_dir, tmp_path_factory):
 
 
 def count(text, record_property, name):
-    """Count how many slips were mended; all else must stand as it was typed."""
+    """How many slips were mended; all else must stand as it was typed."""
     words = r"\s+".join(FRAME.format(f"({typed}|{meant})") for typed, meant in SLIPS.items())
     found = re.fullmatch(rf"(?:q\s+)?{words}\s*", text)
     assert found, text
     mended = sum(word != typed for word, typed in zip(found.groups(), SLIPS, strict=True))
     record_property(name, f"{mended} of {len(SLIPS)} mended")
-    assert mended
+    return mended
 
 
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
@@ -64,7 +64,8 @@ def test_slips_are_mended_in_a_text_editor_and_nothing_else_is_changed(
             desktop.type(TEXT, delay_ms=delay_ms)
             desktop.rest()
             session.wait_for(lambda: editor.text.endswith("then"), lambda: editor.text)  # it is saved
-            count(editor.text, record_property, f"mousepad, {delay_ms} ms a key")
+            mended = count(editor.text, record_property, f"mousepad, {delay_ms} ms a key")
+    assert mended or delay_ms < max(DELAYS_MS)  # an answer that comes late changes nothing
 
 
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
@@ -91,4 +92,5 @@ def test_slips_are_mended_in_a_text_area_and_nothing_else_is_changed(
             tab.press("Enter" if letter == "\n" else letter)
             time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
         browser.after_answers()
-        count(tab.js("field.value"), record_property, f"textarea, {delay_ms} ms a key")
+        mended = count(tab.js("field.value"), record_property, f"textarea, {delay_ms} ms a key")
+    assert mended or delay_ms < max(DELAYS_MS)

@@ -290,10 +290,11 @@ def test_a_menu_that_takes_the_focus_puts_the_word_back_when_that_returns(mended
     [
         lambda mended: mended.tell("so their own way\n"),
         lambda mended: mended.tell("another text with their own way"),
+        lambda mended: mended.tell("we also their own way"),
         lambda mended: mended.tell("so their own " + "way " * 100),
         lambda mended: mended.call("SetSurroundingText", "vuu", ibus_objects.text("so their own way"), 16, 3),
     ],
-    ids=["a line below", "elsewhere", "far away", "a selection"],
+    ids=["a line below", "elsewhere", "in another word", "far away", "a selection"],
 )
 def test_a_word_is_put_back_only_where_it_stands_close_before_the_cursor(mended, instead):
     mended.call("FocusOut", "")

@@ -137,7 +137,9 @@ class FieldCorrections:
         `told` is the text before the cursor as the program has reported it just now, where that is certain.
         """
         text = told or (self._before.text if self.certain else None) or ""
-        _, found, after = text.rpartition(made.lead + made.put)
+        before, found, after = text.rpartition(made.lead + made.put)
+        if len(made.lead) < LEAD_CHARS and before[-1:].isalnum():
+            return None  # within another word: "the " in "breathe in"
         is_close = len(after) <= _MAX_AFTER and can_replace(text, len(made.put + after))
         return replace(made, typed_after=after) if found and is_close else None
 

@@ -53,7 +53,8 @@ _BROWSER: Final = re.compile(
 #: Programs to write code in.
 _CODE_EDITOR: Final = re.compile(
     r"\b(code|codium|vscodium|code-oss|cursor|zed|lapce|emacs|[gn]?vim|nvim-qt|neovide|geany|kate|kdevelop|qtcreator"
-    r"|gnome-builder|sublime_text|eclipse|netbeans|jetbrains\S*|idea|pycharm|clion|webstorm|android-studio)\b",
+    r"|gnome-builder|sublime_text|eclipse|netbeans|jetbrains\S*|idea|pycharm|clion|webstorm|goland|rider|phpstorm"
+    r"|rubymine|datagrip|android-studio|spyder|rstudio|arduino\S*|thonny|idle\d*|octave\S*|dbeaver)\b",
     re.I,
 )
 #: Purposes of a name, or of letters alone.

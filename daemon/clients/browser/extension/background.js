@@ -88,7 +88,9 @@ const mendedOn = (url) => [...mended].findLast(([{ sender }]) => siteOf(url) !==
 const OWN = {
   state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state(), mended: mendedOn(url)?.[1] ?? null }),
   putBack: async ({ url, never }) => {
-    const [port, { word }] = mendedOn(url);
+    const found = mendedOn(url);
+    if (found === undefined) return false; // its page is gone
+    const [port, { word }] = found;
     post(port, { putBack: true });
     return never ? (await host.ask("decide", { kind: "never_correct", text: word })) !== null : true;
   },

@@ -101,6 +101,7 @@ idiolect.mending ??= (() => {
     const prefix = text.around(now.field)?.prefix ?? "";
     const at = prefix.lastIndexOf(lead + meant);
     const after = prefix.slice(at + lead.length + meant.length);
+    if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(prefix.slice(0, Math.max(at, 0)))) return; // within another word
     if (at < 0 || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
     showing.hide();
     if (!insert.put(now.field, word + after, meant + after)) return;
