@@ -26,8 +26,9 @@ _MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
 _MAX_READ: Final = 2 * _MAX_TEXT  # with what it quotes
 _LONGEST_FIELD: Final = 1000  # characters of a header's field
 #: A field whose parameters take the standard library time quadratic in their number; no program writes so many.
+#: A bare CR ends a line for the standard library, too.
 _LONG_PARAMETERS: Final = re.compile(
-    rb"^content-(?:type|disposition):(?:[^\r\n]|\r?\n[ \t]){4000}", re.IGNORECASE | re.MULTILINE
+    rb"(?:^|\r)content-(?:type|disposition):(?:[^\r\n]|(?:\r\n?|\n)[ \t]){4000}", re.IGNORECASE | re.MULTILINE
 )
 _VAGUE: Final = frozenset({"us-ascii", "ascii", "unknown-8bit", "x-unknown"})
 _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")

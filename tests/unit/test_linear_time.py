@@ -4,6 +4,7 @@ Every pattern of the folders that read or redact text is tried with worst cases 
 of: what begins a match, again and again, and what never ends one.
 """
 
+import contextlib
 import importlib
 import itertools
 import pkgutil
@@ -296,6 +297,17 @@ READERS: dict[str, Work] = {
 def test_a_reader_takes_linear_time(reader):
     cases = [(head, unit) for unit in UNITS for head in HEADS]
     assert slowest(READERS[reader], cases, 2 << 10, 32 << 10) < MAX_GROWTH
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("unit", [";a=1", ";a=1{end} "])
+def test_the_parameters_of_a_mail_take_linear_time(end, unit):
+    def read(text):
+        with contextlib.suppress(ValueError):
+            typed_text(text.encode())
+
+    case = (f"From: a@b.example{end}Content-Type: text/plain", unit.format(end=end))
+    assert growth(read, case, 8 << 10, 128 << 10) < MAX_GROWTH
 
 
 KEY = "-----BEGIN PRIVATE" + " KEY-----"
