@@ -121,19 +121,23 @@ class OtherLogs:
         """Whether the log of a device that has left can be deleted.
 
         It can once all of its text is in this device's log, too. Text that was not taken here, or was let go, may not
-        have reached a third device yet; forgotten text goes all the same.
+        have reached a third device yet, nor may a file that cannot be read now; forgotten text goes all the same.
         """
         other, marks = me.others[device], self._shared.count_marks()
         if other.marks == marks:
             return False
+        whole = True
         for name in other.files:
             contents = open_log(folder.read(device, name), device, me.keys, self._shared)
-            found = {self._shared.fate(entry) for entry in contents.entries} if contents else set()
+            if contents is None:
+                whole = not other.there  # without its subfolder, nothing is left to reach anybody
+                continue
+            found = {self._shared.fate(entry) for entry in contents.entries}
             if "forgotten" in found:
                 return True
             if "unknown" in found:
                 other.marks = marks
-        return other.marks != marks
+        return whole and other.marks != marks
 
     def _forget_here(self) -> None:
         """Forget the entries that were forgotten on another device."""

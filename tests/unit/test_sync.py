@@ -382,6 +382,29 @@ def test_text_that_the_heir_of_a_log_let_go_reaches_a_third_device_unless_it_was
     assert not (heir.folder / gone).exists()
 
 
+@pytest.mark.parametrize("fault", ["gone", "damaged"])
+def test_a_log_with_a_file_that_cannot_be_read_stays_until_that_is_there_again(trio, fault):
+    leaver = trio[0]
+    heir, third = sorted(trio[1:], key=lambda device: device.device_id())
+    gone = leaver.device_id()
+    leaver.write(OF_FIRST)
+    tell(leaver, heir)
+    heir.store.expire(datetime.now(UTC), None)
+    assert leaver.sync.leave()
+    shutil.copytree(leaver.folder / gone, heir.folder / gone, dirs_exist_ok=True)
+    lost = {path: path.read_bytes() for path in files(heir, kind="log") if path.parent.name == gone}
+    for path, data in lost.items():
+        path.unlink() if fault == "gone" else path.write_bytes(data[:-1])
+    for _ in range(3):
+        heir.cycle()
+    for path, data in lost.items():
+        path.write_bytes(data)
+    heir.cycle()
+    deliver(heir, third)
+    third.cycle()
+    assert third.texts() == [OF_FIRST]
+
+
 @pytest.mark.parametrize("fault", ["gone", "empty", "disk"])
 def test_a_folder_that_is_gone_is_left_all_the_same(pair, monkeypatch, fault):
     first, _ = pair
