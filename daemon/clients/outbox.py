@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
-#: What waits at most; the oldest is dropped.
+#: What waits at most while the service takes nothing; the oldest is dropped.
 MAX_WAITING: Final = 200
+#: What waits at most before the service was asked to take it.
+_MAX_UNTRIED: Final = 10_000
 _RETRY_S = 20.0
 _T = TypeVar("_T")
 
@@ -19,7 +21,8 @@ class Outbox(Generic[_T]):
     def __init__(self, send: Callable[[_T], Awaitable[bool]]) -> None:
         """`send` sends an item, and returns whether the service took or refused it; else there is a retry."""
         self._send = send
-        self._waiting: deque[_T] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[_T] = deque(maxlen=_MAX_UNTRIED)
+        self._failed = False  # the last time
         self._sending = asyncio.Lock()
         self._sender: asyncio.Task[None] | None = None
 
@@ -30,18 +33,26 @@ class Outbox(Generic[_T]):
     def put(self, *items: _T) -> None:
         """Queue items."""
         self._waiting.extend(items)
+        if self._failed:
+            self._drop_oldest()
 
     async def send(self) -> bool:
         """Send the queue. Return False if an item was not taken: it waits, with those behind it."""
         async with self._sending:
             while self._waiting:
                 item = self._waiting[0]
-                if not await self._send(item):
+                self._failed = not await self._send(item)
+                if self._failed:
+                    self._drop_oldest()
                     return False
                 # Only now: if the sending is cut off, a text is sent twice, and stored once.
                 if self._waiting and self._waiting[0] is item:  # else newer items have taken its place
                     self._waiting.popleft()
             return True
+
+    def _drop_oldest(self) -> None:
+        for _ in range(len(self._waiting) - MAX_WAITING):
+            self._waiting.popleft()
 
     def start(self) -> None:
         """Send the queue in the background, with retries until it is empty."""
