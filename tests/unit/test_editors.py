@@ -14,6 +14,7 @@ from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit
 from idiolect.daemon.clients.editors.document_changes import typed_character
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
+from idiolect.daemon.clients.editors.type_formatting import Mendings
 from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
@@ -329,6 +330,26 @@ def test_of_an_editor_that_tells_of_each_key_a_snippet_is_known():
     assert all(hand.typed([key("a", place)]) for place in range(30))
     assert hand.typed([key("completed", 30)])
     assert not hand.typed([key("Kind regards, Ada", 30)])
+
+
+# --- corrections as a document is typed ---
+
+
+def test_lines_that_begin_alike_are_mended_each_and_what_its_user_undid_is_kept():
+    async def service(_body):
+        return {"correction": {"apply": True, "replace": 4, "text": "The "}}
+
+    def mended(mendings, text):
+        document = TextDocument("file:///notes/a.txt", text)
+        lines = text.split("\n")
+        place = types.Position(len(lines) - 1, len(lines[-1]))
+        return [edit.new_text for edit in asyncio.run(mendings.mend(service, document, place, "plaintext"))]
+
+    mendings = Mendings()
+    assert mended(mendings, "Teh ") == ["The"]
+    assert mended(mendings, "The cat.\nTeh ") == ["The"]
+    assert mended(mendings, "The cat.\nTeh ") == []  # undone
+    assert mended(mendings, "The cat.\nTeh dog.\nTeh ") == []
 
 
 # --- private files ---

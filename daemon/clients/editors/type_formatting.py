@@ -20,7 +20,7 @@ class Mendings:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._made = dict[str, str]()  # by the line up to a mistyped word: that word
+        self._made = set[int]()  # hashes of the text up to the end of each mistyped word
         self._kept = set[str]()  # words whose correction was taken back, in small letters
 
     async def mend(
@@ -46,11 +46,11 @@ class Mendings:
         while removed[-1:] == put[-1:] and not removed[-1:].isalnum():  # the mark behind it stays
             removed, put, offset = removed[:-1], put[:-1], offset - 1
         start = offset - len(removed)
-        line = text[text.rfind("\n", 0, start) + 1 : offset]
-        if self._made.get(line) == removed:  # its user has undone that
+        made = hash(text[:offset])
+        if made in self._made:  # its user has undone that
             self._kept.add(removed.casefold())
         if removed.casefold() in self._kept:
             return []
-        self._made[line] = removed
+        self._made.add(made)
         ends = types.Range(position_at(document, start), position_at(document, offset))
         return [types.TextEdit(ends, put)]
