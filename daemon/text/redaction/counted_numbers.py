@@ -50,13 +50,21 @@ _TELEPHONES: Final = frozenset(_TELEPHONE_WORDS.split())
 _NUMBERS: Final = frozenset(_NUMBER_WORDS.split())
 _COUNTED: Final = frozenset(_COUNTED_WORDS.split())
 _IN_YEAR: Final = frozenset(_IN_YEAR_WORDS.split())
-#: What stands before a time of day; the second where an alarm clock is set to it.
-_AT: Final = frozenset(["at", "um", "om", "alle", "as", "las"])
+#: What stands before a time of day, behind a verb of it; and where a clock is set to it.
+_AT: Final = frozenset(["at", "um", "om", "alle", "las"])
 _SET_TO: Final = _AT | frozenset(
-    ["to", "for", "on", "auf", "fur", "pour", "sur", "para", "per", "op", "voor"]
+    ["as", "to", "for", "on", "auf", "fur", "pour", "sur", "para", "per", "op", "voor"]
 )
-_CLOCKS: Final = frozenset(
-    ["alarm", "alarms", "wecker", "reveil", "despertador", "sveglia", "wekker", "alarme", "alarma"]
+_AT_A_TIME_WORDS: Final = """
+    off ring rings rang sounds beeps opens closes starts klingelt lautet offnet suena suona toca abre apre
+"""
+_AT_A_TIME: Final = frozenset(_AT_A_TIME_WORDS.split())
+_CLOCKS: Final = frozenset(["wecker", "reveil", "despertador", "sveglia", "wekker"])
+#: Said beside a code, whatever clock is spoken of.
+_GUARDED: Final = lazy(
+    r"(?i)safe|(?<!c)lock|panel|keypad|vault|burglar|intruder|disarm|\barm(?:ed|ing)?\b|nobody|no one|anyone|anybody"
+    r"|tresor|schloss|schlöss|niemand|coffre|cadenas|personne|caja|candado|nadie|cassaforte|lucchetto|nessuno"
+    r"|cofre|cadeado|ningu[ée]m|kluis|slot"
 )
 _TIME: Final = lazy(r"(?:[01][0-9]|2[0-3])[0-5][05]")
 _YEAR: Final = lazy(r"1[0-9]{3}|20[0-9]{2}")
@@ -87,14 +95,22 @@ def counts_something(text: str, start: int, end: int) -> bool:
         return False
     if not _COUNTED.isdisjoint(words_behind[1:2]):
         return True
-    if _TIME.fullmatch(number):
-        clock = not _CLOCKS.isdisjoint((*words_before, *words_behind))
-        if not (_SET_TO if clock else _AT).isdisjoint(words_before[-1:]):
-            return True
+    if _TIME.fullmatch(number) and _is_time(words_before):
+        return _GUARDED.search(text, max(0, start - _BEFORE), end + _BEHIND) is None
     if _YEAR.fullmatch(number) and not _IN_YEAR.isdisjoint(words_before[-1:]):
         return _ACTING.isdisjoint(cues(words_before[-2])) if len(words_before) > 1 else True
     return (
         _SPEAKING.isdisjoint(said) and behind[:1] == " " and _is_noun("".join(behind.split(maxsplit=1)[:1]))
+    )
+
+
+def _is_time(before: list[str]) -> bool:
+    """Whether the words before four figures say when a clock or a house rings, opens or is set to do so."""
+    verbs, clock = before[-4:-1], not _CLOCKS.isdisjoint(before[-6:])
+    if before[-1:] == ["for"] and "set" in before[-5:-1]:
+        return any(word.startswith("alarm") for word in before[-6:])
+    return not (_SET_TO if clock else _AT).isdisjoint(before[-1:]) and (
+        clock or not _AT_A_TIME.isdisjoint(verbs)
     )
 
 

@@ -13,6 +13,7 @@ from idiolect.daemon.text.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.text.redaction.numbers import check
 from idiolect.daemon.text.redaction.random_strings import (
     is_code,
+    is_drawn_base32,
     is_drawn_key,
     is_grouped_by_hand,
 )
@@ -96,6 +97,21 @@ TYPED_KEYS: Final = Grammar(
     },
     begin=r"(?<![\w/.-])",
     end=r"(?![\w-])(?!\.\w)",
+)
+#: Base32, as authenticators are set up with.
+BASE32: Final = Grammar(
+    r"(?<![\w/+.-])(?=[A-Za-z]{0,64}[2-7])(?:[A-Z2-7]{16}|[a-z2-7]{16})",
+    (
+        (
+            r"authenti|totp|otp\b|2fa\b|mfa\b|two-?factor|zwei-?faktor|doble factor|double authent|twee-?staps|setup"
+            r"|set-up|qr\b|aegis|authy|secret|schlüssel|clave|clé|sleutel|chave|chiave|manual|manuel|handmatig|a mano",
+            "base32?",
+        ),
+    ),
+    {"base32": Form(r"[A-Z2-7]{16,64}|[a-z2-7]{16,64}", is_drawn_base32)},
+    begin=r"(?<![\w/+.-])",
+    end=r"(?![\w/+-])",
+    shortest=16,
 )
 
 # --- codes

@@ -113,6 +113,9 @@ SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("gb", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),
     ("sg", r"[STFG]\d{7}[A-Z]"),
     ("driver", r"[A-Z][A-Z9]{4} ?\d{6} ?[A-Z][A-Z9] ?\d ?[A-Z]{2}"),
+    ("kv", r"[A-Z]\d{9}"),
+    ("rv", r"\d{2} ?\d{6} ?[A-Z] ?\d{3}"),
+    ("pis", r"\d{3}\.\d{5}\.\d{2}-\d"),
     ("ie.pps", r"\d{7}[A-W][A-IW]?"),
     ("in_.pan", r"[A-Z]{3}P[A-Z]\d{4}[A-Z]"),
     ("hk", r"[A-Z]{1,2}\d{6}\([\dA]\)"),
@@ -121,6 +124,7 @@ SHAPES: Final[tuple[tuple[str, str], ...]] = (
 #: Words that must stand right before a number, since its form alone says too little, and its module. Numbers that
 #: `near_words.papers` finds some words away are not here.
 NAMED: Final[tuple[tuple[str, str], ...]] = (
+    (r"id-nr|tin", "de.idnr"),
     (r"cpr|cpr-nr|cpr-nummer|cprnummer", "dk.cpr"),
     (r"cnp", "ro.cnp"),
     (r"egn|егн", "bg.egn"),
@@ -129,6 +133,7 @@ NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"asmens kodas", "lt.asmens"),
     (r"amka|αμκα", "gr.amka"),
     (r"nhs", "gb.nhs"),
+    (r"nas", "ca.sin"),
     (r"itin", "us.itin"),
     (r"id|identity|sa id", "za.idnr"),
     (r"kimlik", "tr.tckimlik"),
@@ -255,10 +260,46 @@ def _russian(written: str) -> bool:
     return total % 101 % 100 == int(digits[9:])
 
 
+def _digits(written: str) -> list[int]:
+    """The figures of a German insurance number: its letter as two of them, A as 01."""
+    letters = "".join(
+        f"{ord(char) - 64:02d}" if char.isalpha() else char for char in written if char.isalnum()
+    )
+    return [int(char) for char in letters]
+
+
+def _crossfoot(figures: list[int], weights: tuple[int, ...]) -> int:
+    """The sum of the digits of the weighted figures, modulo 10 (§ 290 SGB V, § 4 VKVV)."""
+    return sum(sum(divmod(figure * weight, 10)) for figure, weight in zip(figures, weights, strict=True)) % 10
+
+
+def _insured(written: str) -> bool:
+    """The lifelong part of a German health insurance number."""
+    figures = _digits(written)
+    return _crossfoot(figures[:10], (1, 2) * 5) == figures[10]
+
+
+def _pensioned(written: str) -> bool:
+    """A German pension insurance number: area, birthday, letter, serial, check digit."""
+    figures = _digits(written)
+    day, month = figures[2] * 10 + figures[3], figures[4] * 10 + figures[5]
+    born = 1 <= day <= 31 and 1 <= month <= 12
+    return born and _crossfoot(figures[:12], (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)) == figures[12] % 10
+
+
 def _driver(written: str) -> bool:
     """A British driver number: decade, month (of women 50 more), day and year of birth in its figures."""
     figures = written.replace(" ", "")[5:11]
     return int(figures[1:3]) % 50 in range(1, 13) and figures[1] in "0156" and 1 <= int(figures[3:5]) <= 31
+
+
+def _employed(written: str) -> bool:
+    """A Brazilian PIS or PASEP number."""
+    figures = [int(char) for char in written if char.isdigit()]
+    total = sum(
+        figure * weight for figure, weight in zip(figures, (3, 2, 9, 8, 7, 6, 5, 4, 3, 2), strict=False)
+    )
+    return (11 - total % 11) % 11 % 10 == figures[10]
 
 
 _OWN: Final[dict[str, Callable[[str], bool]]] = {
@@ -267,6 +308,9 @@ _OWN: Final[dict[str, Callable[[str], bool]]] = {
     "sg": _singaporean,
     "hk": _hongkongese,
     "ru": _russian,
-    "driver": _driver,
     "ae": lambda written: luhn.is_valid(re.sub(r"\D", "", written)),
+    "kv": _insured,
+    "rv": _pensioned,
+    "driver": _driver,
+    "pis": _employed,
 }

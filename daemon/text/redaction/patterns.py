@@ -130,6 +130,7 @@ RULES: Final[tuple[Rule, ...]] = (
         figures=1,
         long_word=16,
     ),
+    Rule("key", "base32 beside a word", find=near_words.BASE32.find, figures=1, long_word=16),
     # Passwords, by the words, signs and commands around them.
     Rule(
         "password",
@@ -204,6 +205,14 @@ RULES: Final[tuple[Rule, ...]] = (
         hints=labels.NAME_HINTS,
         signs="<",
     ),
+    Rule(
+        "password",
+        "groups behind a label",
+        r"(?i:(?:recovery|backup|activation|licen[cs]e|product|unlock)[ -](?:code|key)s?(?:[ ]is)?[ :=]{1,3})"
+        r"(?P<s>[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){2,12})(?![\w-])",
+        hints="recovery|backup|activation|licen|product|unlock",
+        signs="-",
+    ),
     Rule(  # to the end of the line
         "password",
         "a passphrase",
@@ -254,10 +263,26 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",
+        'six figures behind "code"',
+        r"(?i:(?<![a-z])(?<!zip )(?<!area )(?<!error )(?<!postal )(?<!exit )(?<!status )code[ ]?[:#]?[ ]?)"
+        r"(?P<s>\d{6})(?![\w-]|[.,:]\d)",
+        hints="code",
+        figures=3,
+    ),
+    Rule(
+        "pin",
         "before a word for a code",
         r"(?i:(?<![\w.,-])(?:G-)?(?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:is|ist|est|es) (?:your|ihr|dein|votre|tu|su) "
         r"(?:[\w-]{1,20} ){0,5}(?:code|pin|otp|passcode|password|\w{1,14}code))",
         hints="code|pin|otp|password",
+        figures=3,
+    ),
+    Rule(
+        "pin",
+        "to be entered",
+        r"(?i:(?<![a-z])(?:use|enter|type|using) (?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:to|as|for) "
+        r"(?:log|sign|verif|confirm|reset|your))",
+        hints="use|using|enter|type",
         figures=3,
     ),
     Rule(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -175,7 +174,6 @@ LOCK_HINTS: Final = (
     "|koffer|vault"
 )
 _ROW_NEAR: Final = 60
-_LISTED: Final = 3  # figures one after the other, as in "2, 3 and 4", that list things
 
 
 def rows(text: str) -> Iterator[Span]:
@@ -185,11 +183,5 @@ def rows(text: str) -> Iterator[Span]:
         before = text[max(0, start - _ROW_NEAR) : start]
         numbered = Cue.OTHER_NUMBER in cues(folded("".join(before.split()[-1:])))
         tied = match.start() < start or _THEN_WORD.search(match["s"])
-        figures = [int(figure) for figure in re.findall(r"\d+", match["s"])]
-        listed = len(figures) == _LISTED and figures == [*range(figures[0], figures[0] + _LISTED)]
-        if (
-            tied
-            and not (numbered or listed)
-            and (_LOCK.search(before) or _LOCK.search(text, end, end + _ROW_NEAR))
-        ):
+        if tied and not numbered and (_LOCK.search(before) or _LOCK.search(text, end, end + _ROW_NEAR)):
             yield start, end
