@@ -154,7 +154,7 @@ def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(german_e
     def full(*_given: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(languages, "_make", full)
+    monkeypatch.setattr(languages, "make_word_list", full)
     with pytest.raises(DiskFullError, match=r"it.*Make room"):
         ensure_word_list(german_english, ["it"])
     assert not has_word_list(german_english, ["it"])
