@@ -8,6 +8,7 @@ MENDED = "we saw the"
 NOWHERE = {
     "a form's city": '<input id="field" name="city">',
     "a form's name, as the browser would complete it": '<input id="field" autocomplete="given-name">',
+    "a field for code": '<textarea id="field" spellcheck="false"></textarea>',
     "an editor of code": '<div autocorrect="off"><div id="field" contenteditable></div></div>',
     "code in a text": '<div id="field" contenteditable><pre>x</pre></div>',
 }

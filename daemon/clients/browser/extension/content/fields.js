@@ -107,7 +107,7 @@ idiolect.fields ??= (() => {
   function mayMend(element) {
     const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
     const isDatum = element instanceof HTMLInputElement && (judged(element).datum || !["", "on", "off"].includes(complete));
-    return !isDatum && element.closest('[autocorrect="off"], [spellcheck="false"], pre, code') === null;
+    return !isDatum && element.closest('[autocorrect="off"], textarea[spellcheck="false"], pre, code') === null;
   }
 
   /** `{ element, kind, purpose, mends }` for a field that may be looked at, else null. */
