@@ -106,7 +106,33 @@ class Notes:
         self.tab.press("s", "Control")
 
 
-def test_a_word_is_completed_a_ghost_text_is_taken_and_what_was_saved_is_learned(
+def mend_and_undo(service, tab, mine):
+    """Have a sure slip mended as it is typed; undoing takes back the mending alone."""
+    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
+    service.ask("/v1/switches", corrections="apply")
+
+    def typed():
+        """Type it, once more where nothing comes, in a line of its own: what was undone would stay."""
+        tab.press("Escape")
+        tab.press("End", "Control")
+        tab.press("Enter")
+        tab.type("we saw hte ")
+
+    try:
+        typed()
+        mine.until(lambda: mine.text()[-1].rstrip() == "we saw the", typed)
+        tab.press("z", "Control")
+        mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte")
+        tab.type("cat ")
+        mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte cat")
+    finally:
+        service.ask("/v1/switches", corrections="offer")
+        service.ask("/v1/words/remove", text="hte")
+        mine.save()
+        tab.go("about:blank")
+
+
+def test_a_word_is_completed_a_ghost_text_is_taken_what_was_saved_is_learned_and_a_slip_mended(
     service, editor, tab, tmp_path
 ):
     mine = Notes(tab, editor, tmp_path / "notes.md")
@@ -140,32 +166,9 @@ def test_a_word_is_completed_a_ghost_text_is_taken_and_what_was_saved_is_learned
     mine.until(lambda: mine.text() == whole and not mine.ghost())
     mine.save()
     mine.until(lambda: mine.path.read_text().startswith("the teal lighthouse keeper Zorvelin hums"))
+    mend_and_undo(service, tab, mine)
+    mine.save()
     tab.go("about:blank")
-
-
-def test_a_sure_slip_is_mended_and_undoing_takes_back_the_mending_alone(service, editor, tab, tmp_path):
-    mine = Notes(tab, editor, tmp_path / "slips.md")
-    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
-    service.ask("/v1/switches", corrections="apply")
-
-    def typed():
-        """Type it, once more where nothing comes, in a line of its own: what was undone would stay."""
-        tab.press("Escape")
-        tab.press("Enter")
-        tab.type("we saw hte ")
-
-    try:
-        typed()
-        mine.until(lambda: mine.text()[-1].rstrip() == "we saw the", typed)
-        tab.press("z", "Control")
-        mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte")
-        tab.type("cat ")
-        mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte cat")
-    finally:
-        service.ask("/v1/switches", corrections="offer")
-        service.ask("/v1/words/remove", text="hte")
-        mine.save()
-        tab.go("about:blank")
 
 
 def test_the_extension_is_whole(extension):
