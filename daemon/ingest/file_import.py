@@ -11,8 +11,9 @@ from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
 from idiolect.daemon.ingest.reader import Looked, Reader
+from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.commit_messages import MISSING
-from idiolect.daemon.sources.items import BEYOND_LIMIT, Skipped, status
+from idiolect.daemon.sources.items import BEYOND_LIMIT, NothingToReadError, ReadReport, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest, passed_over
@@ -25,6 +26,17 @@ from idiolect.daemon.text.redaction.redact import placeholders
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph
 _COMPARED: Final = 2000  # removed paragraphs that it is compared with
+
+
+@dataclass(frozen=True)
+class FoundSource:
+    """A file or source to read: its size, whose text, whether even if unchanged, and what it was given as part of."""
+
+    size_bytes: int
+    asked: AuthorFilter
+    again: bool
+    root: Path
+    kind: str
 
 
 @dataclass(slots=True)
@@ -295,3 +307,13 @@ class FileImport:
             if kept:
                 found.append((known, kept))
         return found, all_known
+
+
+def refuse_nothing(report: ReadReport) -> NothingToReadError:
+    """Return the error of an import that found no text."""
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
+    notes = "".join(f" {note}." for note in report.notes[:1])
+    return NothingToReadError(
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {kinds.SAID}, "
+        "a folder that holds some, or the .git folder of a repository."
+    )

@@ -18,7 +18,7 @@ from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
 from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignored
-from idiolect.daemon.ingest.file_import import FileImport
+from idiolect.daemon.ingest.file_import import FileImport, FoundSource, refuse_nothing
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.pause import PausedError
@@ -206,16 +206,18 @@ class Ingest:
         if self.pause.active:
             raise self.pause.refusal()
         report = ReadReport()
-        found: dict[Path, _Found] = {}
+        found: dict[Path, FoundSource] = {}
         for path in paths:
             self._find(path.absolute(), asked or AuthorFilter(), found, report)
         if not found:
-            raise _nothing(report)
+            raise refuse_nothing(report)
         if len(found) == 1:
             self._probe(*found)
         return self._import(found, report)
 
-    def _find(self, path: Path, asked: AuthorFilter, found: dict[Path, _Found], report: ReadReport) -> None:
+    def _find(
+        self, path: Path, asked: AuthorFilter, found: dict[Path, FoundSource], report: ReadReport
+    ) -> None:
         status(path)
         path = real_path(path)
         files: dict[Path, int] = {}
@@ -229,7 +231,7 @@ class Ingest:
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
         whole = AuthorFilter(asked.me or (known[1] if known else ()))
         for file, size in files.items():
-            found.setdefault(file, _Found(size, whole, again, path, kind or "folder"))
+            found.setdefault(file, FoundSource(size, whole, again, path, kind or "folder"))
 
     def _probe(self, path: Path) -> None:
         """Refuse the only file to read if there is nothing in it."""
@@ -244,7 +246,7 @@ class Ingest:
         if isinstance(first, Skipped) and first.reason == "binary":
             raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")
 
-    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[ImportProgress]:
+    def _import(self, found: dict[Path, FoundSource], report: ReadReport) -> Iterator[ImportProgress]:
         batch = self._batch(report)
         imported = FileImport(self._store, self.reader, batch)
         total = sum(one.size_bytes for one in found.values())
@@ -266,10 +268,10 @@ class Ingest:
             raise
         batch.flush()
         if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
-            raise _nothing(report)
+            raise refuse_nothing(report)
         yield ImportProgress(path, report.entries, report.words, total, total, report)
 
-    def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
+    def _one(self, imported: FileImport, path: Path, one: FoundSource, origin: int) -> Iterator[int]:
         report = imported.report
         if path != one.root and self.excludes(path, one.root):  # since it was found
             report.skip(Skipped(path, "excluded"))
@@ -386,23 +388,3 @@ class Ingest:
             with self._changed:
                 self._busy.discard(path)
                 self._changed.notify_all()
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A file or source to read: its size, whose text, whether even if unchanged, and what it was given as part of."""
-
-    size_bytes: int
-    asked: AuthorFilter
-    again: bool
-    root: Path
-    kind: str
-
-
-def _nothing(report: ReadReport) -> NothingToReadError:
-    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
-    notes = "".join(f" {note}." for note in report.notes[:1])
-    return NothingToReadError(
-        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {kinds.SAID}, "
-        "a folder that holds some, or the .git folder of a repository."
-    )

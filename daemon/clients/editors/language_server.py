@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -27,7 +26,7 @@ from pygls.workspace import TextDocument
 from typing_extensions import override
 
 from idiolect.daemon.clients.editors import lsp_completions, prose, quick_fixes
-from idiolect.daemon.clients.editors.document_authorship import Authorship, Paragraph, Saved
+from idiolect.daemon.clients.editors.document_authorship import Authorship
 from idiolect.daemon.clients.editors.document_changes import (
     ChangeFollower,
     Document,
@@ -35,8 +34,9 @@ from idiolect.daemon.clients.editors.document_changes import (
     read_changed_ns,
     typed_character,
 )
+from idiolect.daemon.clients.editors.open_document import OpenDocument, SavedParagraph
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
-from idiolect.daemon.clients.editors.type_formatting import TRIGGERS, Mendings
+from idiolect.daemon.clients.editors.type_formatting import TRIGGERS
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.clients.typing_speed import TypingSpeed
@@ -65,35 +65,6 @@ class Options(pydantic.BaseModel):
     languages: Annotated[tuple[str, ...], pydantic.Field(strict=False)] = ()
 
 
-@dataclass
-class _Open:
-    """An open document that may be read."""
-
-    language: str
-    path: Path | None
-    authorship: Authorship | None  # None: nothing is learned of it
-    changed_ns: int = 0  # when the file was changed last, as far as is known
-    reread_s: float | None = None  # when the document became what the file holds, without a save
-    changed_s: float = float("-inf")  # when the document was changed last
-    sees_context: bool = False  # whether the service uses an answered text here, by its last answer
-    listed_at: tuple[int, int] | None = None  # line and start of the word for which words were shown
-    unlisted_at: types.Position | None = None  # where no words were shown since the last change
-    offered: tuple[str, ...] = ()  # the words offered last
-    ghosts: tuple[str, ...] = ()  # the ghost texts offered last
-    saved: Saved | None = None
-    learning: asyncio.Task[None] | None = None
-    mendings: Mendings = field(default_factory=Mendings)
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A paragraph with newly typed text, and when it was saved (ISO 8601)."""
-
-    path: Path
-    paragraph: Paragraph
-    at: str
-
-
 class Editing:
     """One editor's session: its documents and its requests."""
 
@@ -105,7 +76,7 @@ class Editing:
         self._options = Options()
         self._link = self.make_link()
         self._app: str | None = None
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, OpenDocument] = {}
         self._outbox = Outbox(self._send_typed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._following = ChangeFollower()
@@ -196,7 +167,7 @@ class Editing:
             uri, document.text, document.version, language, position_codec=workspace.position_codec
         )
         authorship = Authorship(document.text) if learns else None
-        self._open[uri] = _Open(language, path, authorship, read_changed_ns(path))
+        self._open[uri] = OpenDocument(language, path, authorship, read_changed_ns(path))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -206,7 +177,7 @@ class Editing:
         self._speed.key(typed_character(params.content_changes), one.changed_s)
         self._follow(one, params.content_changes)
 
-    def _follow(self, one: _Open, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
+    def _follow(self, one: OpenDocument, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
         authorship = one.authorship
         if authorship is None:
             return
@@ -245,13 +216,13 @@ class Editing:
 
     # Learning
 
-    async def _learn_later(self, one: _Open) -> None:
+    async def _learn_later(self, one: OpenDocument) -> None:
         await asyncio.sleep(_SAVE_DELAY_S)
         one.learning = None
         self._collect_typed(one)
         self._outbox.start()
 
-    def _collect_typed(self, one: _Open) -> None:
+    def _collect_typed(self, one: OpenDocument) -> None:
         """Put the newly typed paragraphs of a document's last save into the queue."""
         if one.learning is not None:
             one.learning.cancel()
@@ -262,9 +233,9 @@ class Editing:
         new = one.authorship.new(saved, prose.read(saved.text, one.language) or [])
         if new and not self._private_files.covers(one.path, hidden=True):
             now = datetime.now(UTC).isoformat()
-            self._outbox.put(*(_Waiting(one.path, paragraph, now) for paragraph in new))
+            self._outbox.put(*(SavedParagraph(one.path, paragraph, now) for paragraph in new))
 
-    async def _send_typed(self, waiting: _Waiting) -> bool:
+    async def _send_typed(self, waiting: SavedParagraph) -> bool:
         """Send the typed text of a paragraph. Return whether the service took or refused all of it."""
         status = await self._link.ask("GET", "/v1/status")
         if status is None:

@@ -131,6 +131,11 @@ class FieldCorrections:
         self._kept.add(made.word.casefold())
         return [made.taken_back(), WordMended(None)]
 
+    def stands(self, made: Made) -> bool:
+        """Return whether a mended word is sure to stand right before the cursor."""
+        text = self._before.text
+        return self.certain and text is not None and text.endswith(made.put + made.typed_after)
+
     def find_mended(self, made: Made, told: str | None) -> Made | None:
         """Return a mended word with all that stands behind it; None unless it stands close before the cursor.
 

@@ -13,6 +13,7 @@ from jeepney import HeaderFields, Message
 
 from idiolect.daemon.clients.keyboard import ibus_objects, keysyms
 from idiolect.daemon.clients.keyboard.bus import Bus
+from idiolect.daemon.clients.keyboard.caret import Caret
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
@@ -28,7 +29,7 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     SuggestionOutcome,
     WordMended,
 )
-from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE, RETURN
+from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE
 from idiolect.daemon.clients.keyboard.suggest_answer import read
 from idiolect.daemon.clients.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.clients.writing_stretch import WritingStretch
@@ -43,8 +44,6 @@ _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
 #: A program inserts a key that was passed on within this time, and reports it within `_REPORT_S`.
 _CATCH_UP_S: Final = 0.04
-#: A cursor that moves down further than so many times its height is in another place, not on the next line.
-_LINE_HEIGHTS: Final = 3
 _REPORT_S: Final = 0.15
 
 
@@ -73,9 +72,7 @@ class Engine:
         self._focuses = 0  # how often the focus came or went
         self._handler = KeyHandler()
         self._window = SuggestionWindow(self._emit)
-        self._caret = self._caret_at_return = (0, 0)  # in pixels: from the left, and down
-        self._is_placed = False  # IBus has reported the caret, and no key since can have led elsewhere
-        self._caret_at_letter: tuple[int, int] | None = None
+        self._caret = Caret()
         self._of_many_lines = set[str]()  # contexts of one field with room for several lines
         self._kept = dict[str, set[str]]()  # by context of one field: words whose correction was taken back
         self._is_fresh = True  # the program has reported nothing since the field has the focus
@@ -156,10 +153,7 @@ class Engine:
             self._count_key(typed, now_s)
         if not used and not state & keysyms.RELEASE and not keysyms.is_modifier(value):
             self._passed_s = now_s
-            self._is_placed = self._is_placed and keysyms.character(value) is not None
-            self._caret_at_letter = self._caret if self._is_placed else None
-            if value in (RETURN, keysyms.KEYPAD_ENTER):
-                self._caret_at_return = self._caret
+            self._caret.pass_key(value)
         elif used and self._must_wait(actions, ahead, now_s):
             self._hold(actions, self._handler.before.ahead - ahead)
             return True
@@ -229,20 +223,15 @@ class Engine:
                 self._apply(actions)
 
     def _on_cursor_location(self, x: int, y: int, _width: int, height: int) -> None:
-        self._caret = (x, y)
-        self._is_placed = True
+        self._caret.move(x, y)
         self._window.move_cursor(y)
         if not self._follows_keys() or self._awaits_name:
             return
-        before_x, before_y = self._caret_at_return
-        down = before_y < y <= before_y + _LINE_HEIGHTS * height
-        left = y == before_y and x < before_x
-        if down or left:
+        down = self._caret.is_below_return(height)
+        if down or self._caret.is_left_of_return:
             self._apply(self._handler.moved_on(down=down))
-        if self._caret_at_letter is not None:
-            letter_x, letter_y = self._caret_at_letter
-            if letter_y < y <= letter_y + _LINE_HEIGHTS * height and x < letter_x:
-                self._handler.wrapped()
+        if self._caret.has_wrapped(height):
+            self._handler.wrapped()
         if self._handler.before.many_lines and self.field.has_own_context:
             self._of_many_lines.add(self._context)
 
@@ -255,7 +244,8 @@ class Engine:
     def _on_focus_in(self, context: str, client: str) -> None:
         self.leave()
         self._focuses += 1
-        self._context, self._is_placed = context, False
+        self._context = context
+        self._caret.lose()
         # IBus repeats the purpose of a field only where it differs from the field before.
         self._begin(replace(self.field, client=client, window=None))
         self._session.set_focused(self)
@@ -367,11 +357,8 @@ class Engine:
                     self._session.count(action, self.field)
                 case WordMended():
                     self._session.set_mended(self._context, action.made)
-                case FieldEmptied() if (
-                    self._caret[1] <= self._caret_at_return[1] and self._handler.written is not None
-                ):
+                case FieldEmptied() if self._caret.is_not_below_return and self._handler.written is not None:
                     self._session.learn(self._handler.written.sent(), self.field)
-
         if self.field.client == _OLD_PROTOCOL and any(isinstance(action, InsertText) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 

@@ -65,9 +65,8 @@ class KeyHandler:
         self._asked: str | None = None
         self._typed_last = self._returned = False  # the last key typed a character; was Return
         self._with_alt = False  # the last key was used up with Alt held
-        self._took_s = self._typed_s = float(
-            "-inf"
-        )  # when the last key took something; when a character was typed
+        # When the last key took something; when a character was typed.
+        self._took_s = self._typed_s = float("-inf")
 
     # Keys, reports and answers
 
@@ -134,7 +133,8 @@ class KeyHandler:
         made, self.corrections.made = self.corrections.made, None
         note = self._shown.end_note()
         self._typed_last = self._returned = False
-        if made is not None and value == keys.BACKSPACE and not state & keys.HELD and self._stands(made):
+        takes_back = value == keys.BACKSPACE and not state & keys.HELD
+        if made is not None and takes_back and self.corrections.stands(made):
             return True, self._take_back_correction(made)
         noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
@@ -259,10 +259,6 @@ class KeyHandler:
     def _replace(self, removed: str, put: str) -> InsertText:
         self.corrections.replaces(put)
         return self._put(put, len(removed))
-
-    def _stands(self, made: Made) -> bool:
-        text = self.before.text
-        return self.corrections.certain and text is not None and text.endswith(made.put + made.typed_after)
 
     def _take_back_correction(self, made: Made) -> list[KeyEffect]:
         self._space_owed = False
