@@ -38,8 +38,9 @@ _ENCRYPTION: Final = """
 #: What is typed there is mostly commands and, now and then, a password.
 _TERMINALS: Final = """
     *terminal*, *terminator*, *terminology*, *konsole*, *xterm*, *rxvt*, *kitty*, *alacritty*, *wezterm*, *iterm*,
-    *ghostty*, *cool-retro-term*, *blackbox*, tabby, *warp, *tilix*, *guake*, *yakuake*, *ptyxis*, *powershell*,
-    *putty*, *tmux*, org.gnome.console, kgx, foot, footclient, st, st-256color, hyper, co.zeit.hyper, cmd.exe
+    *ghostty*, *cool-retro-term*, *blackbox*, tabby, warp, dev.warp.warp, *tilix*, *guake*, *yakuake*, *ptyxis*,
+    *powershell*, *putty*, *tmux*, org.gnome.console, kgx, foot, footclient, st, st-256color, hyper,
+    co.zeit.hyper, cmd.exe
 """
 
 
