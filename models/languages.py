@@ -7,6 +7,7 @@ stands in that model's folder, beside what a dictionary says of it.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -80,4 +81,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half made goes, too
     sys.exit(main())

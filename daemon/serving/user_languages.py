@@ -102,14 +102,14 @@ class UserLanguages:
             self.making = wanted
             threading.Thread(target=self._wait, args=(child, wanted), name="words", daemon=True).start()
             if self._closed:  # meanwhile
-                child.kill()
+                child.terminate()
         return False
 
     def close(self) -> None:
         """Make nothing any more."""
         self._closed = True
         if (child := self._child) is not None:
-            child.kill()
+            child.terminate()
 
     def _wait(self, child: subprocess.Popen[bytes], wanted: tuple[str, ...]) -> None:
         status = child.wait()

@@ -348,13 +348,16 @@ def reach_the_end(desktop, saved):
 
 
 def erase(desktop, saved, rest):
-    """Take away what stands behind `rest`."""
+    """Take away what stands behind `rest`, and type again what a look at an older file took away too much."""
 
     def erased():
-        more = saved()[len(rest) :].strip("\n")
+        now = saved()
+        more, less = now[len(rest) :].strip("\n"), rest[len(now) :].strip("\n")
         if more:
             desktop.press(*["BackSpace"] * len(more))
-        return not more
+        if less:
+            desktop.type(less)
+        return not (more or less)
 
     session.wait_for(erased, saved)
 

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from waiting import until
 
 from idiolect.adapters.memory.compounds import second_part_starts
 from idiolect.adapters.memory.elisions import elided_chars
@@ -41,7 +42,9 @@ FRENCH = "Hier nous avons mangé en famille et puis nous sommes allés au bord d
 def german_english(tiny, tmp_path_factory):
     """A copy of the tiny base model with the words of German and English, few of each."""
     folder = tmp_path_factory.mktemp("languages") / "base"
-    shutil.copytree(tiny.folder.parent, folder)
+    shutil.copytree(
+        tiny.folder.parent, folder, ignore=shutil.ignore_patterns(".words-*")
+    )  # a list in the making
     base = find_base(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("idiolect.models.lexicon.SIZE", 6_000)
@@ -214,6 +217,19 @@ def test_little_text_adds_to_the_languages_of_the_system_and_more_replaces_them(
     assert wanted(20) == ("fr",)
     known.chosen = ("nl",)
     assert wanted(20) == ("nl",)
+
+
+def test_a_list_that_is_half_made_when_the_service_ends_leaves_nothing(tiny, tmp_path):
+    folder = tmp_path / "base"
+    shutil.copytree(tiny.folder.parent, folder, ignore=shutil.ignore_patterns(".words-*"))
+    base = find_base(folder)
+    known = UserLanguages(Settings(home=tmp_path), base, lambda: None)
+    assert not known.ready(("nl",))
+    until(lambda: [*base.folder.glob(".words-*")])
+    known.close()
+    until(lambda: not known.making)
+    assert not [*base.folder.glob(".words-*")]
+    assert not has_word_list(base, ["nl"])
 
 
 def test_a_sample_is_spread_over_all_texts():

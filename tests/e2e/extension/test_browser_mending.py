@@ -24,10 +24,14 @@ def offers(browser):
 
 def write_slip(browser, body, *, before="we saw ", value=VALUE):
     """Whether a slip is mended in a new page; where a busy machine is a second late, it is offered."""
-    browser.open(body)
-    browser.tab.type(f"{before}hte ")
-    browser.tab.until(f"({value}).includes('the') || ({value}).includes('hte')")
-    until(lambda: browser.tab.js(value).endswith("the") or offers(browser))
+
+    def write():
+        browser.open(body)
+        browser.tab.type(f"{before}hte ")
+        browser.tab.until(f"({value}).includes('the') || ({value}).includes('hte')")
+
+    write()
+    until(lambda: browser.tab.js(value).endswith("the") or offers(browser), again=write)
     return browser.tab.js(value).endswith("the")
 
 
