@@ -11,8 +11,8 @@ from idiolect.daemon.clients import outbox
 from idiolect.daemon.clients.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
-from idiolect.daemon.clients.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.clients.keyboard.field import Field
+from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
 from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
 from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
@@ -123,7 +123,8 @@ class Program:
     def __init__(self, loop, service, settings, client=EDITOR, capabilities=SURROUNDING):
         self.loop, self.service, self.wire = loop, service, Wire()
         self.session = DesktopSession(settings)
-        self.engine = Engine(Bus(self.wire), "/engine", self.session)
+        self.door = IbusDoor(Bus(self.wire), "/engine", self.session)
+        self.engine = self.door.engine
         self._calls = itertools.count(1)
         self._called = 0
         self.call("SetCapabilities", "u", capabilities)
@@ -145,7 +146,7 @@ class Program:
         call = new_method_call(DBusAddress("/engine", "org.idiolect", INTERFACE), name, signature, body)
         call.header.serial = self._called = next(self._calls)
         call.header.fields[HeaderFields.sender] = "org.ibus"
-        self.within(self.engine.handle, call)
+        self.within(self.door.handle, call)
 
     def tell(self, text, behind=""):
         self.call("SetSurroundingText", "vuu", ibus_objects.text(text + behind), len(text), len(text))

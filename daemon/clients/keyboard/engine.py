@@ -1,4 +1,4 @@
-"""An IBus engine: the methods that IBus calls, and the signals by which it types and shows."""
+"""The keyboard's engine: what happens to keys, text and focus in one field at a time, whichever door they come by."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from jeepney import HeaderFields, Message
-
-from idiolect.daemon.clients.keyboard import ibus_objects, keysyms
-from idiolect.daemon.clients.keyboard.bus import Bus
+from idiolect.daemon.clients.keyboard import keysyms
 from idiolect.daemon.clients.keyboard.caret import Caret
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering
 from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
+from idiolect.daemon.clients.keyboard.ibus_objects import Property
 from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
 from idiolect.daemon.clients.keyboard.key_outcomes import (
     AskService,
@@ -31,17 +29,11 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 )
 from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE
 from idiolect.daemon.clients.keyboard.suggest_answer import read
-from idiolect.daemon.clients.keyboard.suggestion_window import SuggestionWindow
 from idiolect.daemon.clients.writing_stretch import WritingStretch
 
-INTERFACE: Final = "org.freedesktop.IBus.Engine"
-_PROPERTIES: Final = "org.freedesktop.DBus.Properties"
-#: For these IBus names the program with the focus, and reports the text around the cursor.
-_OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _NO_PROGRAM: Final = "fake"  # the client with the focus where no program has it
 _UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
-_PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
 #: A program inserts a key that was passed on within this time, and reports it within `_REPORT_S`.
 _CATCH_UP_S: Final = 0.04
 _REPORT_S: Final = 0.15
@@ -54,24 +46,38 @@ class _Held:
     actions: list[KeyEffect]
     own: int
     later: asyncio.TimerHandle
-    calls: deque[Message] = attribute(default_factory=deque)
+    events: deque[Callable[[], None]] = attribute(default_factory=deque)
+
+
+class Door(Protocol):
+    """An input method framework, as the engine sees it."""
+
+    def insert(self, text: str, replaced: int) -> None:
+        """Delete `replaced` characters before the cursor, and insert a text there."""
+
+    def show(self, show: ShowSuggestions, *, inline: bool) -> None:
+        """Show suggestions; the ghost text stands at the cursor (`inline`) or in the window."""
+
+    def place_window(self, y: int) -> None:
+        """Keep the window off the cursor's line, `y` pixels from the top."""
+
+    def show_menu(self, menu: tuple[Property, ...]) -> None:
+        """Show the indicator's menu."""
 
 
 class Engine:
-    """An engine that IBus has made; it has one focused field at a time."""
+    """The engine behind one door; it has one focused field at a time."""
 
-    def __init__(self, bus: Bus, path: str, session: DesktopSession) -> None:
-        """Serve under a path of the bus."""
-        self._bus = bus
-        self._path = path
+    def __init__(self, door: Door, session: DesktopSession) -> None:
+        """Begin without a field."""
+        self._door = door
         self._session = session
         self.field = Field()
-        self._context = ""  # IBus's name of the field's input context
+        self._context = ""  # the door's name of the field's input context
         self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
-        self._capabilities = 0
+        self._reports = self._preedit = False  # the program reports its text; shows grey text at its cursor
         self._focuses = 0  # how often the focus came or went
         self._handler = KeyHandler()
-        self._window = SuggestionWindow(self._emit)
         self._caret = Caret()
         self._of_many_lines = set[str]()  # contexts of one field with room for several lines
         self._kept = dict[str, set[str]]()  # by context of one field: words whose correction was taken back
@@ -81,56 +87,18 @@ class Engine:
         self.answering = FieldAnswering()
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
-        self._calls: dict[str, Callable[..., Any]] = {
-            "ProcessKeyEvent": self._on_key,
-            "SetSurroundingText": self._on_surrounding_text,
-            "SetCapabilities": self._on_capabilities,
-            "FocusInId": self._on_focus_in,
-            "FocusIn": lambda: self._on_focus_in("", ""),
-            "FocusOut": self._on_focus_out,
-            "FocusOutId": lambda _path: self._on_focus_out(),
-            "Enable": self._on_enable,
-            "Disable": self._on_focus_out,
-            "SetCursorLocation": self._on_cursor_location,
-            "CandidateClicked": lambda index, _button, _state: self._apply(self._handler.click(index)),
-            "Reset": lambda: self._apply(self._handler.reset()),
-            "PropertyActivate": lambda name, state: self._session.choose(name, checked=bool(state)),
-        }
 
-    def handle(self, call: Message) -> None:
-        """Answer a call; while a word waits to be inserted, calls wait behind it, in their order."""
-        if self._held is not None and call.header.fields.get(HeaderFields.member) != "SetSurroundingText":
-            self._held.calls.append(call)
+    def handle(self, event: Callable[[], None], *, is_report: bool = False) -> None:
+        """Let an event happen; while a word waits to be inserted, all but reports wait behind it, in their order."""
+        if self._held is not None and not is_report:
+            self._held.events.append(event)
         else:
-            self._answer(call)
+            event()
 
-    def _answer(self, call: Message) -> None:
-        fields = call.header.fields
-        name, interface = fields.get(HeaderFields.member), fields.get(HeaderFields.interface)
-        if interface == _PROPERTIES:
-            return self._property(call, name or "")
-        if name == "Destroy":
-            self._on_focus_out()
-        found = self._calls.get(name or "")
-        used = found(*call.body) if found is not None else None
-        if name == "ProcessKeyEvent":
-            return self._bus.reply(call, "b", (bool(used),))
-        return self._bus.reply(call)
+    # Events
 
-    def _property(self, call: Message, name: str) -> None:
-        if name == "Get" and call.body[1] in _OFFERED:
-            return self._bus.reply(call, "v", (_OFFERED[call.body[1]],))
-        if name == "GetAll":
-            return self._bus.reply(call, "a{sv}", (_OFFERED,))
-        if name == "Set":
-            if call.body[1] == "ContentType":
-                self._on_content_type(*call.body[2][1])
-            return self._bus.reply(call)
-        return self._bus.refuse(call)
-
-    # Calls of IBus
-
-    def _on_key(self, value: int, code: int, state: int) -> bool:
+    def press(self, value: int, code: int, state: int) -> bool:
+        """Take a pressed or released key: its symbol, its place and its modifiers. Return whether it is used up."""
         if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
             value = ord(str(digit))
         if PAUSE.fits(value, state):
@@ -192,11 +160,11 @@ class Engine:
             self._apply(held.actions)
         else:
             self._apply(self._handler.refused())
-        while held.calls:
+        while held.events:
             if self._held is not None:  # the effects make the rest wait again
-                self._held.calls.extend(held.calls)
+                self._held.events.extend(held.events)
                 return
-            self._answer(held.calls.popleft())
+            held.events.popleft()()
 
     def _is_certain(self, held: _Held) -> bool:
         """Return whether held effects may go out: they may delete only text that the program has reported."""
@@ -204,15 +172,15 @@ class Engine:
         told = before.reported and before.text is not None and before.ahead <= held.own
         return told or not any(isinstance(one, InsertText) and one.replace for one in held.actions)
 
-    def _on_surrounding_text(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
-        if self._capabilities & _SURROUNDING and self._follows_keys():
-            content = ibus_objects.content(text)
-            actions = self._handler.report(content, cursor, anchor)
+    def report(self, text: str, cursor: int, anchor: int) -> None:
+        """Take the program's report of the text around the cursor, and of the selection's end."""
+        if self._reports and self._follows_keys():
+            actions = self._handler.report(text, cursor, anchor)
             if self._awaits_name:
                 return
             fresh, self._is_fresh = self._is_fresh and cursor == anchor, False
             if fresh and (made := self._session.take_chosen(self._context)) is not None:
-                actions += self._handler.put_back(made, content[:cursor])
+                actions += self._handler.put_back(made, text[:cursor])
             if not self._handler.corrections.program_deletes:
                 self._session.undeleting.add(self.field.client)
             if self._held is not None:
@@ -222,9 +190,10 @@ class Engine:
             else:
                 self._apply(actions)
 
-    def _on_cursor_location(self, x: int, y: int, _width: int, height: int) -> None:
+    def move_cursor(self, x: int, y: int, _width: int, height: int) -> None:
+        """Take the place of the cursor on the screen, in pixels."""
         self._caret.move(x, y)
-        self._window.move_cursor(y)
+        self._door.place_window(y)
         if not self._follows_keys() or self._awaits_name:
             return
         down = self._caret.is_below_return(height)
@@ -235,18 +204,28 @@ class Engine:
         if self._handler.before.many_lines and self.field.has_own_context:
             self._of_many_lines.add(self._context)
 
-    def _on_capabilities(self, capabilities: int) -> None:
-        ended = self._capabilities & ~capabilities & _SURROUNDING
-        self._capabilities = capabilities
+    def set_capabilities(self, *, reports: bool, preedit: bool) -> None:
+        """Note whether the program reports its text, and shows grey text at its cursor."""
+        ended = self._reports and not reports
+        self._reports, self._preedit = reports, preedit
         if ended:  # it will report and delete no more
             self._apply(self._handler.interrupted())
 
-    def _on_focus_in(self, context: str, client: str) -> None:
+    def click(self, index: int) -> None:
+        """Take the clicked entry of the window."""
+        self._apply(self._handler.click(index))
+
+    def reset(self) -> None:
+        """Take the program's reset of its input."""
+        self._apply(self._handler.reset())
+
+    def focus_in(self, context: str, client: str) -> None:
+        """Begin the field of an input context that has the focus now; `client` is the door's name of its program."""
         self.leave()
         self._focuses += 1
         self._context = context
         self._caret.lose()
-        # IBus repeats the purpose of a field only where it differs from the field before.
+        # A door repeats the purpose of a field only where it differs from the field before.
         self._begin(replace(self.field, client=client, window=None))
         self._session.set_focused(self)
         if self.field.nameless and client != _NO_PROGRAM:
@@ -278,17 +257,15 @@ class Engine:
         """Return whether keys are followed here, if only until the program's name is known."""
         return self._awaits_name or self._session.suggests(self.field)
 
-    def _on_enable(self) -> None:
-        self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")
-        self.show_menu()
-
-    def _on_focus_out(self) -> None:
+    def focus_out(self) -> None:
+        """Leave the field: none has the focus."""
         self.leave()
         self._focuses += 1
         self._context = ""
         self._begin(replace(self.field, client="", window=None))
 
-    def _on_content_type(self, purpose: int, hints: int) -> None:
+    def set_purpose(self, purpose: int, hints: int) -> None:
+        """Note what the field is for, in IBus's numbers."""
         if (purpose, hints) != (self.field.purpose, self.field.hints):
             self.leave()
             self._begin(replace(self.field, purpose=purpose, hints=hints))
@@ -346,9 +323,7 @@ class Engine:
         for action in actions:
             match action:
                 case InsertText(text, replaced):
-                    if replaced:
-                        self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))
-                    self._emit("CommitText", "v", (ibus_objects.text(text),))
+                    self._door.insert(text, replaced)
                 case ShowSuggestions():
                     self._show(action)
                 case AskService():
@@ -364,8 +339,8 @@ class Engine:
 
     def _ask(self, ask: AskService) -> None:
         typing = self._handler
-        possible = bool(self._capabilities & _SURROUNDING)
-        ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
+        reports = self._reports
+        ask = replace(ask, corrections=ask.corrections and reports, ended=ask.ended and reports)
 
         def then(answer: dict[str, Any]) -> None:
             self._session.set_paused(paused=answer["paused"])
@@ -389,12 +364,9 @@ class Engine:
             self._session.suggest(ask, self.field, self.answering, then)
 
     def _show(self, show: ShowSuggestions) -> None:
-        inline = bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self.field)
-        self._window.show(show, inline=inline)
+        inline = bool(show.ghost) and self._preedit and self._session.inline(self.field)
+        self._door.show(show, inline=inline)
 
     def show_menu(self) -> None:
         """Show the indicator's menu."""
-        self._emit("RegisterProperties", "v", (ibus_objects.properties(self._session.menu()),))
-
-    def _emit(self, name: str, signature: str, body: tuple[Any, ...]) -> None:
-        self._bus.emit(self._path, INTERFACE, name, signature, body)
+        self._door.show_menu(self._session.menu())

@@ -17,7 +17,7 @@ from jeepney import HeaderFields, Message
 from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.clients.keyboard.component import BUS_NAME
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
-from idiolect.daemon.clients.keyboard.engine import Engine
+from idiolect.daemon.clients.keyboard.ibus_door import IbusDoor
 from idiolect.daemon.clients.link import open_client_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -35,7 +35,7 @@ class Factory:
     def __init__(self, bus: Bus, session: DesktopSession) -> None:
         self._bus = bus
         self._session = session
-        self._engines: dict[str, Engine] = {}
+        self._doors: dict[str, IbusDoor] = {}
         self._made = 0
 
     def handle(self, message: Message) -> None:
@@ -52,14 +52,14 @@ class Factory:
         if path == _FACTORY and name == "CreateEngine":
             self._made += 1
             path = f"{_ENGINES}/{self._made}"
-            self._engines[path] = Engine(self._bus, path, self._session)
+            self._doors[path] = IbusDoor(self._bus, path, self._session)
             return self._bus.reply(message, "o", (path,))
-        engine = self._engines.get(path)
-        if engine is None:
+        door = self._doors.get(path)
+        if door is None:
             return self._bus.refuse(message)
-        engine.handle(message)
+        door.handle(message)
         if name == "Destroy":
-            del self._engines[path]
+            del self._doors[path]
         return None
 
 

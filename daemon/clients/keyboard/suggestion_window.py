@@ -66,8 +66,8 @@ class SuggestionWindow:
         elif self._shown is not None:
             self._hiding = asyncio.get_running_loop().call_later(_LINGER_S, self._hide)
 
-    def move_cursor(self, y: int) -> None:
-        """Note the cursor's height in pixels from the top; the window must not lie over its line."""
+    def place_window(self, y: int) -> None:
+        """Keep the window off the cursor's line, `y` pixels from the top."""
         self._cursor_y = y
         if self._shown is not None and y != self._shown_y:
             self._is_moving = True
