@@ -229,14 +229,19 @@ def test_nothing_is_deleted_unless_the_program_tells_of_the_last_key(program, in
     assert program.changes() == (made if replaced else [])
 
 
-@pytest.mark.parametrize("deletes", [True, False])
-def test_a_sure_correction_is_made_once_a_program_that_deletes_has_told_of_the_space(program, deletes):
+@pytest.mark.parametrize(
+    ("client", "reports", "deletes"), [(EDITOR, True, True), (EDITOR, False, False), ("wayland", True, False)]
+)
+def test_a_sure_correction_is_made_once_a_program_that_deletes_has_told_of_the_space(
+    program, client, reports, deletes
+):
+    program.focus(client)
     program.service.corrections["so thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
     program.type("so thier")
     program.press(" ")
     program.settle()
     assert program.changes() == []
-    if not deletes:
+    if not reports:
         program.call("SetCapabilities", "u", 0)
     program.tell("so thier ")
     made = [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]

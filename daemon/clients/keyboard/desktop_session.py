@@ -48,7 +48,8 @@ class DesktopSession:
         self._focused_text = FocusedText()
         self._choice = LearningChoice(settings)
         self.left_fields = LeftFields(self.learn)
-        self.undeleting: set[str] = set()  # clients that did not delete text when asked
+        # Clients that did not delete text when asked, as IBus under Wayland before 1.5.34.
+        self.undeleting = {"wayland", "ibus-wayland"}
         self.trial = False  # whether one runs, by the last answer
         self._paused = False
         self._status_s = float("-inf")  # when the service last said whether it is
