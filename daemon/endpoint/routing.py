@@ -98,9 +98,16 @@ class Application(Starlette):
 
     def needed(self, path: str) -> Scope:
         """The scope that a request for `path` needs; any token will do to hear that there is no such address."""
-        fitting = [route for route in self.answered if route.path == path]
-        fitting = fitting or [route for route in self.answered if route.path_regex.match(path)]
+        if (scope := self._scopes.get(path)) is not None:
+            return scope
+        fitting = [route for route in self.answered if route.path_regex.match(path)]
         return max((route.scope for route in fitting), default=Scope.SUGGEST)
+
+    @cached_property
+    def _scopes(self) -> dict[str, Scope]:
+        """The scope that each path needs, whatever the method; as of the first request."""
+        paths = {route.path for route in self.answered}
+        return {path: max(route.scope for route in self.answered if route.path == path) for path in paths}
 
     def get(self, path: str, scope: Scope) -> Callable[[Handler], Handler]:
         """Register a function that answers a GET."""
@@ -133,14 +140,22 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
     The request's body must have been read.
     """
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    task, gone, waits = asyncio.current_task(), asyncio.ensure_future(_gone(request)), True
+
+    def stop(gone: asyncio.Future[None]) -> None:
+        if waits and task is not None and not gone.cancelled():
+            task.cancel()
+
+    gone.add_done_callback(stop)
     try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise GoneError
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if task is None or not gone.done():
+            raise
+        task.uncancel()
+        raise GoneError from None
     finally:
-        task.cancel()
+        waits = False
         gone.cancel()
 
 

@@ -68,6 +68,7 @@ def create_app(
     sessions = sessions or Sessions()
     app = Application(lifespan=_lifespan)
     _protect(app, running, settings, sessions, lambda: service.ingest.pause.active)
+    typing_routes.register(app, service)  # first: routes are looked through in their order
     add_page(app, sessions, running)
     app.state.streams = streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
@@ -77,7 +78,6 @@ def create_app(
     _register_status(app, service, running, settings, survey)
     openai.register(app, texts)
     llamacpp.register(app, texts)
-    typing_routes.register(app, service)
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, streams)
@@ -160,6 +160,7 @@ def make_server(
         loop="asyncio",
         http=partial(LimitedConnection, connections),  # type: ignore[arg-type] # called as a class would be
         ws="none",
+        proxy_headers=False,
         lifespan="on",
         log_config=None,
         log_level=logging.WARNING,
