@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
+import re2
+
 from idiolect.adapters.memory import secret_cues
 from idiolect.daemon.text.redaction import word_features
 from idiolect.daemon.text.redaction.counted_numbers import counts_something
@@ -179,23 +181,30 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
     words = text.split()
     longest = max(map(len, words), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
-    rules, literals, always = _fitting(
+    rules, always = _fitting(
         figures,
         _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1],
         signs,
-        text.isascii(),
         len(words) >= _WORDS or longest >= 3 * _WORDS,
     )
     folded = text.lower()
-    hints = [literal for literal in literals if _occurs(literal, folded)]
+    hints = _hints_in(folded)
     if not hints:
         return always
     return tuple(rule for rule in rules if not rule.hints or not rule.hints.isdisjoint(hints))
 
 
-def _occurs(hint: str, folded: str) -> bool:
+def _hints_in(folded: str) -> list[str]:
+    """The rules' hints that occur in a text in lower case."""
+    literals, search = _all_hints()
+    found = search.Match(folded.encode("utf-8", "surrogatepass")) or ()
+    return [literals[place] for place in found if _begins_word(literals[place], folded)]
+
+
+def _begins_word(hint: str, folded: str) -> bool:
+    """Whether a hint that occurs in a text begins a word there, if it has to."""
     if hint[0] != "^":
-        return hint in folded
+        return True
     place = folded.find(hint[1:])
     while place > 0 and folded[place - 1].isalnum():
         place = folded.find(hint[1:], place + 1)
@@ -203,10 +212,21 @@ def _occurs(hint: str, folded: str) -> bool:
 
 
 @cache
+def _all_hints() -> tuple[tuple[str, ...], re2.Set]:
+    """The hints of all rules, and a search for all of them at once."""
+    hints = tuple(sorted(frozenset[str]().union(*(rule.hints for rule in RULES))))
+    search = re2.Set.SearchSet()
+    for hint in hints:
+        search.Add(re2.escape(hint.removeprefix("^")))
+    search.Compile()
+    return hints, search
+
+
+@cache
 def _fitting(
-    figures: int, long_word: int, signs: str, ascii_alone: bool, many: bool
-) -> tuple[tuple[Rule, ...], tuple[str, ...], tuple[Rule, ...]]:
-    """The rules for texts of one sort, which literals tell whether they are worth trying, and those without any."""
+    figures: int, long_word: int, signs: str, many: bool
+) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules for texts of one sort, and those of them that need no hint."""
     rules = tuple(
         rule
         for rule in RULES
@@ -215,10 +235,7 @@ def _fitting(
         and (many or not rule.words)
         and (not rule.signs or any(sign in rule.signs for sign in signs))
     )
-    hints = dict.fromkeys(
-        hint for rule in rules for hint in sorted(rule.hints) if hint.isascii() or not ascii_alone
-    )
-    return rules, tuple(hints), tuple(rule for rule in rules if not rule.hints)
+    return rules, tuple(rule for rule in rules if not rule.hints)
 
 
 def _replaced(text: str, spans: list[Span], placeholders: Iterable[str]) -> str:
