@@ -176,6 +176,27 @@ class FastMemory:
         self._times, self._unigrams = times, unigrams
         self.tokens = tokens
 
+    def count_runs(self, sets: Sequence[NDArray[np.bool_]]) -> dict[tuple[int, ...], int]:
+        """Return how often runs of two to :data:`ORDER` + 1 tokens were written, each token of the set at its place.
+
+        A set says of each token (1 << 16,) whether it belongs to it.
+        """
+        *before, near, last = sets
+        shifts = [
+            16 * (ORDER - 1 - place) for place in range(len(before))
+        ]  # of the tokens before, nearest first
+        same = np.uint64(sum(0xFFFF << shift for shift in shifts) | 0xFFFF)
+        found = dict[tuple[int, ...], int]()
+        for token in self._after.keys() & near.nonzero()[0].tolist():
+            known = self._after[token]
+            values = known.values if isinstance(known, _Counted) else known
+            for shift, wanted in zip((0, *shifts), (last, *reversed(before)), strict=True):
+                values = values[wanted[values >> np.uint64(shift) & np.uint64(0xFFFF)]]
+            for value, times in zip(*np.unique(values & same, return_counts=True), strict=True):
+                run = [int(value) >> shift & 0xFFFF for shift in (*reversed(shifts), 0)]
+                found[*run[:-1], token, run[-1]] = int(times)
+        return found
+
     def unigrams(self) -> NDArray[np.float32]:
         """Return the distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""
         return self._unigrams

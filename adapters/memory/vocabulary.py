@@ -291,6 +291,11 @@ class WordVocabulary:
             return round(float(self.typed[index]))
         return 0
 
+    def typed_forms(self) -> list[str]:
+        """Return all words that the user typed, in just these capitals."""
+        forms = [self.general.forms[self.typed > 0], *(table.forms for table in self._own)]
+        return [form.decode() for form in np.concatenate(forms).tolist()]
+
     def general_frequency(self, word: str) -> float:
         """Return the most uses of a word, per word of text, that any of the languages has; 0 if no list has it."""
         index = self.general.index(word.lower().encode())

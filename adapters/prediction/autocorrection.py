@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
+from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob, score_word
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.spacing import joined_words, split_words
@@ -24,6 +25,7 @@ from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.misspellings import are_regional_twins
+from idiolect.models.tokenizer import Tokenizer
 
 _MIN_LETTERS: Final = 2  # of a word that is mended; of one anything may be meant
 _MIN_OFFERED: Final = 0.15  # probability of a correction of what begins with a capital
@@ -36,6 +38,7 @@ _PLAUSIBLE_LETTER: Final = 0.05
 # more words are mistyped than new.
 _GUESSED: Final = 0.05
 _MIN_NAME: Final = 0.02  # probability of a name that is offered behind small letters
+_INITIALS_SHARE: Final = 0.05  # of a phrase's uses, in which its initials are typed
 _LIKELY: Final = 8  # words that typing on makes, whose other spelling is not offered
 
 
@@ -43,6 +46,7 @@ class Mender:
     """Offers corrections. For one thread at a time.
 
     Args:
+        tokenizer: the model's.
         ranker: splits prefixes, and ranks the words that finish the one under the cursor.
         next_token: next-token distributions.
         user_model: the user's words.
@@ -55,13 +59,15 @@ class Mender:
 
     def __init__(
         self,
+        tokenizer: Tokenizer,
         ranker: WordRanker,
         next_token: NextTokenModel,
         user_model: UserModel,
         general: GeneralWords,
         channel: TypingChannel,
     ) -> None:
-        self._ranker = ranker
+        self._tokenizer, self._ranker = tokenizer, ranker
+        self._initials = Initials(user_model.memory, tokenizer)
         self._next_token = next_token
         self._user_model = user_model
         self._general = general
@@ -170,10 +176,25 @@ class Mender:
         left = total
         if matches.finished and not self._general.is_spelt(split.typed):
             total -= (1 - DOUBT) * matches.finished
-        meant = self._meant(before, split, matches, probs, known)
+        meant = self._meant(before, split, matches, probs, known) + self._phrases(split, probs, total)
         total = max(total + sum(score for _, _, score in meant), 1e-30)
         found = [replace(word, p=word.p * left / total) for word in ranked]
         return found + [Word(text, score / total, replaced) for text, replaced, score in meant]
+
+    def _phrases(
+        self, split: SplitPrefix, probs: NDArray[np.float32], total: float
+    ) -> list[tuple[str, int, float]]:
+        """Return phrases of the user's with these initials, as :meth:`_meant`, that are likelier than ``total``."""
+        found = []
+        for text in self._initials.phrases(split.typed):
+            first, *others = self._tokenizer.encode(" " * split.spaced + text)
+            ids, score = [*split.head, first], float(probs[first]) * _INITIALS_SHARE
+            for token in others:
+                score *= self._user_model.memory.token_prob(self._next_token.predict(ids), token)
+                ids.append(token)
+            if score >= total:
+                found.append((text, len(split.typed), score))
+        return found
 
     def _meant(
         self, before: str, split: SplitPrefix, matches: Matches, probs: NDArray[np.float32], known: Known

@@ -22,6 +22,7 @@ from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
 from idiolect.adapters.prediction.autocorrection import Mender
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.emoji import EmojiFinder
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
@@ -115,11 +116,14 @@ class Predictor:
             calibration or Calibration(),
             word_calibration or Calibration(prior=WHOLE_WORDS),
         )
+        self._emoji = EmojiFinder(self.next_token, tokenizer)
         self.look_ahead = LookAhead(self.next_token)
         self._mender = None
         if user_model.general is not None:
             channel = user_model.channel or TypingChannel()
-            self._mender = Mender(self.ranker, self.next_token, user_model, user_model.general, channel)
+            self._mender = Mender(
+                tokenizer, self.ranker, self.next_token, user_model, user_model.general, channel
+            )
         self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
@@ -270,6 +274,9 @@ class Predictor:
                     reasons[Reason.ANOTHER_LANGUAGE] = None
                     words = []
             words = [word for word in words if word.p >= _MIN_SHARE * self._min_word_prob]
+            if candidates:
+                emoji = [word for word in self._emoji.find(split, finished) if not must_hide(word.text)]
+                words = _merged(words, emoji)
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if not ghost_words:
                 pass
@@ -377,3 +384,11 @@ class Predictor:
         self.next_token.forget_texts()
         if self._mender is not None:
             self._mender.ended_words.forget_typed()
+
+
+def _merged(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
+    """Return words with others among them, each before the first that is less probable."""
+    found = [*words]
+    for other in others:
+        found.insert(next((at for at, word in enumerate(found) if word.p < other.p), len(found)), other)
+    return found

@@ -7,9 +7,11 @@ apostrophes.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import regex
 
@@ -21,25 +23,35 @@ _MAX_MORE = 8  # words asked for in the place of those that must not be shown
 _MIN_TYPED = 2  # letters of a word of the user's, before it is offered whatever its probability
 _TYPED = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")
 _SENTENCE_END = regex.compile(r"[.!?…\n]")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_UNSPACED = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Extended_Pictographic}\p{RI}]"
+)
 
 
 @dataclass(frozen=True)
 class _Phrase:
-    """A word or phrase: as given, its words as they are compared, and what stands before, between and after them."""
+    """A word or phrase: its words as they are compared and as given, and what stands around each of them."""
 
-    text: str
     words: tuple[str, ...]
+    forms: tuple[str, ...]
     gaps: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Words and phrases, by their last word; and those of scripts without spaces, which are looked for anywhere."""
+    """Words and phrases, by each of their words with its place, and in the order of their first words.
 
-    by_last: dict[str, list[_Phrase]]
-    unspaced: tuple[str, ...]
+    Emoji, and phrases in scripts without spaces, are looked for anywhere.
+    """
+
     phrases: tuple[_Phrase, ...]
+    by_word: dict[str, list[tuple[int, _Phrase]]]
+    unspaced: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are, at most."""
+        return len(self.phrases) + len(self.unspaced)
 
 
 class WordPreferences:
@@ -59,14 +71,14 @@ class WordPreferences:
     @property
     def more(self) -> int:
         """How many words to look for beyond those wanted, since some may have to go."""
-        return min(len(self._never.phrases), _MAX_MORE)
+        return min(self._never.count, _MAX_MORE)
 
     def forbids(self, before: str, offered: str) -> bool:
         """Return True if ``offered``, shown after ``before``, would complete what must never be suggested.
 
         What stands in ``before`` already is the user's own.
         """
-        return bool(self._never.phrases) and _completes(self._never, before, offered)
+        return bool(self._never.count) and _completes(self._never, before, offered)
 
     def owns(self, before: str, offered: str) -> bool:
         """Return True if every word that ``offered`` completes belongs to a word or phrase of the user's own."""
@@ -79,9 +91,9 @@ class WordPreferences:
         shown = [number for number, place in enumerate(places) if place.end() > len(near)]
         return bool(shown) and all(
             any(
-                tuple(words[start : start + len(phrase.words)]) == phrase.words
-                for phrase in self._mine.phrases
-                for start in range(max(0, number - len(phrase.words) + 1), number + 1)
+                number >= place
+                and tuple(words[number - place : number - place + len(phrase.words)]) == phrase.words
+                for place, phrase in self._mine.by_word.get(words[number], ())
             )
             for number in shown
         )
@@ -99,37 +111,48 @@ class WordPreferences:
         ahead = near[: len(near) - len(typed)]
         said = [match[0] for match in WORD.finditer(_comparable(ahead))]
         begun = _comparable(typed)
-        found: dict[str, None] = {}
-        for phrase in self._mine.phrases:
-            forms = [match[0] for match in WORD.finditer(phrase.text)]
-            for number, (word, form) in enumerate(zip(phrase.words, forms, strict=True)):
-                if not word.startswith(begun) or word == begun or len(word) != len(form):
-                    continue
-                follows = (
-                    number > 0 and tuple(said[-number:]) == phrase.words[:number] and ahead[-1:].isspace()
-                )
-                if follows or (number == 0 and len(begun) >= _MIN_TYPED):
-                    found[form[len(typed) :]] = None
+        follows = [
+            (place + 1, phrase)
+            for place, phrase in (
+                self._mine.by_word.get(said[-1], ()) if said and ahead[-1:].isspace() else ()
+            )
+            if tuple(said[-place - 1 :]) == phrase.words[: place + 1] and place + 1 < len(phrase.words)
+        ]
+        starts = ((0, phrase) for phrase in self._starting(begun))
+        found = dict[str, None]()
+        for place, phrase in (*follows, *starts):
+            word, form = phrase.words[place], phrase.forms[place]
+            if word.startswith(begun) and word != begun and len(word) == len(form):
+                found[form[len(typed) :]] = None
         return [*found]
+
+    def _starting(self, begun: str) -> Iterator[_Phrase]:
+        """Yield the phrases whose first word begins so, once enough of it is typed."""
+        if len(begun) < _MIN_TYPED:
+            return
+        phrases = self._mine.phrases
+        for place in range(bisect_left(phrases, begun, key=lambda phrase: phrase.words[0]), len(phrases)):
+            if not phrases[place].words[0].startswith(begun):
+                return
+            yield phrases[place]
 
 
 def _chosen(texts: Iterable[str]) -> _Chosen:
-    by_last: dict[str, list[_Phrase]] = defaultdict(list)
-    unspaced, phrases = [], []
-    for text in texts:
+    by_word: dict[str, list[tuple[int, _Phrase]]] = defaultdict(list)
+    unspaced, phrases = list[str](), list[_Phrase]()
+    for text in map(partial(unicodedata.normalize, "NFC"), texts):
         comparable = _comparable(text)
-        places = list(WORD.finditer(comparable))
-        if not places:
-            continue
-        bounds = [0, *(end for place in places for end in place.span()), len(comparable)]
-        gaps = tuple(comparable[bounds[at] : bounds[at + 1]].strip() for at in range(0, len(bounds), 2))
-        phrase = _Phrase(unicodedata.normalize("NFC", text), tuple(place[0] for place in places), gaps)
-        phrases.append(phrase)
         if _UNSPACED.search(comparable):
             unspaced.append(comparable)
-        else:
-            by_last[phrase.words[-1]].append(phrase)
-    return _Chosen(dict(by_last), tuple(unspaced), tuple(phrases))
+        if places := list(WORD.finditer(comparable)):
+            bounds = [0, *(end for place in places for end in place.span()), len(comparable)]
+            gaps = tuple(comparable[bounds[at] : bounds[at + 1]].strip() for at in range(0, len(bounds), 2))
+            words, forms = tuple(place[0] for place in places), tuple(WORD.findall(text))
+            phrases.append(_Phrase(words, forms if len(forms) == len(words) else words, gaps))  # of İ are two
+    for phrase in phrases:
+        for number, word in enumerate(phrase.words):
+            by_word[word].append((number, phrase))
+    return _Chosen(tuple(sorted(phrases, key=lambda phrase: phrase.words[0])), dict(by_word), tuple(unspaced))
 
 
 def _completes(chosen: _Chosen, before: str, offered: str) -> bool:
@@ -143,7 +166,8 @@ def _completes(chosen: _Chosen, before: str, offered: str) -> bool:
         _stands(phrase, places, number, text)
         for number, place in enumerate(places)
         if place.end() > cursor
-        for phrase in chosen.by_last.get(place[0], ())
+        for at, phrase in chosen.by_word.get(place[0], ())
+        if at == len(phrase.words) - 1
     )
 
 

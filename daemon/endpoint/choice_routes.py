@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, get_args
 
 import pydantic
@@ -12,8 +13,9 @@ from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.profile.word_rules import WordChange
+from idiolect.daemon.profile.word_rules import WordChange, WordImport
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.own_words import count_own_words, find_general
 from idiolect.daemon.serving.speed_trial import TrialStatus
 from idiolect.daemon.serving.switches import Corrections, Switches
 from idiolect.daemon.settings import Language
@@ -33,6 +35,13 @@ class WordRemovalBody(Body):
 
     text: Name
     kind: WordRuleKind | None = None
+
+
+class WordListBody(Body):
+    """The words and phrases of a list; `dry_run` says what they would change."""
+
+    texts: Annotated[list[Name], pydantic.Field(min_length=1, max_length=10_000)]
+    dry_run: bool = False
 
 
 class SwitchesBody(Body):
@@ -70,6 +79,17 @@ def register(app: Application, service: Service) -> None:
     @app.post("/v1/words/remove", Scope.LEARN)
     async def remove_word_rule(asked: WordRemovalBody) -> WordChange:
         return await run_sync(rules.remove, asked.text, asked.kind)
+
+    @app.post("/v1/words/import", Scope.ADMIN)
+    async def import_words(asked: WordListBody) -> WordImport:
+        general = await run_sync(find_general, service.model, asked.texts)
+        return await run_sync(partial(rules.add_own, asked.texts, general, dry_run=asked.dry_run))
+
+    @app.get("/v1/words/export", Scope.ADMIN)
+    async def export_words() -> JsonObject:
+        own = [rule.text for rule in await run_sync(rules.all) if rule.kind == "mine"]
+        counts = {**dict.fromkeys(own, 0), **dict(await run_sync(count_own_words, service.model))}
+        return {"words": [{"text": text, "count": count} for text, count in counts.items()]}
 
     @app.post("/v1/words/undo", Scope.LEARN)
     async def undo_word_rule() -> WordChange:

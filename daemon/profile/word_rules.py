@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 from idiolect.adapters.mending.mistakes import WordDecisions, decisions
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.storage.words import WordRefusedError
+from idiolect.daemon.storage.words import WordRefusedError, checked
 from idiolect.daemon.text.redaction.redact import redact
 
 
@@ -19,6 +22,14 @@ class WordChange:
 
     added: tuple[WordRule, ...] = ()
     removed: tuple[WordRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordImport:
+    """The words and phrases of a list that become the user's own, and how many do not, by the reason."""
+
+    added: tuple[str, ...]
+    left_out: dict[str, int]
 
 
 class ActiveWordRules:
@@ -43,6 +54,29 @@ class ActiveWordRules:
         held = {each.id for each in self._rules.all()}
         gone = tuple(each for each in before if each.id not in held)
         return WordChange(() if rule in before else (rule,), gone)
+
+    def add_own(self, texts: Sequence[str], general: Collection[str], *, dry_run: bool) -> WordImport:
+        """Make words and phrases of a list the user's own in one change, or (`dry_run`) say which would become it.
+
+        What is `general`, secret, no word, or was decided about before is left out.
+        """
+        left_out, new = Counter[str](), list[str]()
+        for text in dict.fromkeys(texts):
+            try:
+                kept = checked(text)
+            except WordRefusedError:
+                left_out["no word"] += 1
+                continue
+            if redact(kept)[1]:
+                left_out["secret"] += 1
+            elif text in general:
+                left_out["in every dictionary"] += 1
+            else:
+                new.append(kept)
+        add = partial(self._rules.add_own, new, dry_run=dry_run)
+        added = add() if dry_run else self._profile.decide("words", add)
+        left_out["decided"] = len(new) - len(added)
+        return WordImport(tuple(added), dict(+left_out))
 
     def remove(self, text: str, kind: WordRuleKind | None = None) -> WordChange:
         """Take back what was decided about a word or phrase. Raises UnknownWordError."""

@@ -150,8 +150,8 @@ class Suggestions:
         """A suggestion in which words of the user's own that may stand here have a place, the last ones if need be."""
         own = self._model.preferences.rest_of_own(prefix) if wanted and not WORD.match(suffix) else []
         shown = {word.text for word in found.words[:wanted]}
-        missing = [text for text in own if text not in shown][:wanted]
-        if not missing:
+        missing = [text for text in own if text not in shown]
+        if not missing or len(own) > wanted:  # of many that begin so, typing on leaves a few
             return found
         probs = served.predictor.word_probs(prefix, missing)
         added = [Word(text, p) for text, p in zip(missing, probs, strict=True)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final, cast, get_args
 
+import regex
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import Table
@@ -30,6 +31,7 @@ _OPPOSITE: Final[dict[WordRuleKind, WordRuleKind]] = {
 }
 _NOTED: Final = 0  # no rule's id
 _SELECT: Final = "SELECT id, kind, text, replacement, source, at_us FROM word_rules"
+_EMOJI: Final = regex.compile(r"\p{Extended_Pictographic}|\p{RI}")
 _TIMES: Final = {"since", "until"}  # the conditions of a selector that speak of time alone
 
 
@@ -75,12 +77,12 @@ class WordRules(Table):
         opposite goes. What is learned changes nothing that was decided by hand: then that rule is returned.
         Raises WordRefusedError.
         """
-        text = _checked(text)
+        text = checked(text, emoji=kind == "never")
         if (replacement is None) is (kind == "always_correct"):
             raise WordRefusedError(
                 "A replacement belongs to a word that is always corrected, and to no other."
             )
-        put = None if replacement is None else _checked(replacement)
+        put = None if replacement is None else checked(replacement, emoji=True)
         if put == text:
             raise WordRefusedError("The replacement is the word itself: give another spelling.")
         with self._connection.writing() as db:
@@ -96,12 +98,26 @@ class WordRules(Table):
             db.table("word_rules").insert({**new, "at_us": now_us(), "added": number})
             return cast("WordRule", self.get(kind, text))
 
+    def add_own(self, texts: Iterable[str], *, dry_run: bool = False) -> list[str]:
+        """Make words and phrases the user's own, all in one change; those that were not decided about before.
+
+        Raises WordRefusedError.
+        """
+        with self._connection.writing() as db:
+            standing = {folded(rule.text) for rule in self.all("mine", "never")}
+            new = {folded(text): text for text in map(checked, texts) if folded(text) not in standing}
+            common = {"kind": "mine", "source": "hand", "at_us": now_us(), "added": _next_number(db)}
+            if not dry_run:
+                rows = ({**common, "folded": key, "text": text} for key, text in new.items())
+                db.table("word_rules").insert_all(rows)
+            return [*new.values()]
+
     def correction_taken_back(self, text: str) -> bool:
         """Note that the correction of a word was taken back; whether the word is never corrected from now on.
 
         That is so from the second day (UTC) on which it happens. Raises WordRefusedError.
         """
-        text = _checked(text)
+        text = checked(text)
         with self._connection.writing() as db:
             if self.get("never_correct", text) is not None:
                 return True
@@ -191,12 +207,12 @@ class WordRules(Table):
         return gone
 
 
-def _checked(text: str) -> str:
-    """A word or phrase as it is kept: NFC, and one space between words. Raises WordRefusedError."""
+def checked(text: str, *, emoji: bool = False) -> str:
+    """A word, phrase or (`emoji`) emoji as it is kept: NFC, one space between words. Raises WordRefusedError."""
     if has_control(text):
         raise WordRefusedError("There are control characters in it. Give the word or phrase without them.")
     kept = unicodedata.normalize("NFC", " ".join(text.split()))
-    if not any(char.isalnum() for char in folded(kept)):
+    if not (any(char.isalnum() for char in folded(kept)) or (emoji and _EMOJI.search(kept))):
         raise WordRefusedError("There is no letter and no digit in it. Give a word or a phrase.")
     if len(kept) > MAX_CHARS:
         raise WordRefusedError(f"A word or phrase has at most {MAX_CHARS} characters. Give a shorter one.")

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -61,8 +60,7 @@ def bodies_of(site, home: Path) -> dict[str, dict[str, object]]:
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.replace("$HOME", str(home)))
             if "-d" in words:
-                path = urlsplit(next(word for word in words if word.startswith("$URL"))).path
-                found.setdefault(path.removeprefix("$URL"), json.loads(words[words.index("-d") + 1]))
+                found.setdefault(words[words.index("ask") + 1], json.loads(words[words.index("-d") + 1]))
     found["/v1/eval"] = {
         "path": str(home / "absent")
     }  # of text that is there it would take seconds each time

@@ -264,7 +264,7 @@ def test_the_examples_with_curl_work_and_answer_as_documented(shell):
     page = sections(DOCS / "endpoint.md")
     [setup] = [code for kind, code in _FENCE.findall(page["The HTTP endpoint"]) if kind == "sh"]
     url, token = shell(f'{setup}\necho "$URL $TOKEN"').split()
-    tried = 0
+    ask, tried = setup.splitlines()[-1], 0
     for heading, text in page.items():
         fences = [] if heading == "The HTTP endpoint" else _FENCE.findall(text)
         answers = [
@@ -272,7 +272,7 @@ def test_the_examples_with_curl_work_and_answer_as_documented(shell):
             for kind, code in fences
             if kind == "sh"
             for command in code.replace("\\\n", " ").replace('"chars": 2000', '"chars": 500').splitlines()
-            for line in shell(command, URL=url, TOKEN=token).splitlines()
+            for line in shell(f"{ask}\n{command}", URL=url, TOKEN=token).splitlines()
         ]
         tried += bool(answers)
         assert all("error" not in answer and answer.get("event") != "error" for answer in answers), (

@@ -74,6 +74,37 @@ def test_others_take_the_places_of_words_that_are_never_to_be_suggested(predicto
     assert not {*offered} & {*ranked[:5]}
 
 
+@pytest.mark.parametrize(
+    ("before", "emoji"),
+    [("that is so ", "😂"), ("to you", "👍🏽"), ("they said! ", "👩\u200d🚀"), ("they said!", " 👩\u200d🚀")],
+)
+def test_emoji_are_offered_behind_the_words_where_the_user_puts_them(predictor, knowing, before, emoji):
+    written = ["that is so 😂", "that is so 😂😂", "to you👍🏽", "they said! 👩\u200d🚀", "it is 👩"] * 4
+    known = knowing(*written)
+    ours = predictor(known=known)
+    [first, *others] = (text for text in texts(ours.suggest(before, candidates=3)) if not WORD.search(text))
+    assert first == emoji
+    assert all(any(other.strip() in text for text in written) for other in others)
+    assert not any(emoji in text for text in texts(ours.suggest("only by water ", candidates=3)))
+    assert not any(emoji in text for text in texts(predictor(*HISTORY).suggest(before, candidates=3)))
+    known.preferences.set([emoji.strip()], [])
+    assert emoji not in texts(ours.suggest(before, candidates=3))
+
+
+def test_initials_are_offered_as_the_phrase_where_corrections_are_wanted(predictor, knowing, lexicon):
+    history = ["it is as you said", "again as you said, they will", "not so, as you said"] * 4
+
+    def offered(typed, *, history=history, corrections=True):
+        known = replace(knowing(*history), general=GeneralWords(lexicon))
+        found = predictor(known=known).suggest(f"it is {typed}", ghost_words=0, corrections=corrections)
+        return [(word.text, word.replace) for word in found.words]
+
+    assert offered("ays")[0] == ("as you said", 3)
+    assert ("as you said", 3) not in offered("ays", history=["it is as you see"] * 4)
+    assert all(replaced == 0 for _, replaced in offered("ays", corrections=False))
+    assert all(" " not in text for text, _ in offered("the", history=["to have eaten", *history] * 3))
+
+
 def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypatch):
     ours = predictor(*HISTORY)
     ranked = texts(ours.suggest("We met the ", candidates=6))

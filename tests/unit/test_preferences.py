@@ -22,6 +22,8 @@ from idiolect.adapters.prediction.preferences import WordPreferences
         ("café", "", "cafe\u0301"),
         ("你好", "", "她说你好吗"),
         ("best, john", "Best", ", John"),
+        ("😂", "haha ", "😂"),
+        ("❤️", "love", " ❤️"),
     ],
 )
 def test_what_is_never_suggested_is_known_wherever_it_would_be_completed(never, before, offered):
@@ -64,6 +66,8 @@ def test_a_phrase_with_signs_is_known_by_them():
         ("see you at Zorvelin", "see you,", []),
         ("42 Baker Street", "42 Ba", ["ker"]),
         ("Straße", "in Str", ["aße"]),
+        ("İstanbul", "in İst", []),
+        ("你好吗", "你好", ["吗"]),
     ],
 )
 def test_words_of_the_users_own_are_found_by_two_letters_and_phrases_by_their_words(mine, before, rest):

@@ -118,8 +118,11 @@ def read_text(given: str) -> str:
     return text
 
 
-def read_text_file(given: str, max_chars: int) -> str:
-    """Return the text of a file or, for `-`, what stands on stdin. Raises typer.BadParameter, also for a long text."""
+def read_text_file(given: str, max_chars: int, advice: str) -> str:
+    """Return the text of a file or, for `-`, what stands on stdin.
+
+    Raises typer.BadParameter, for a text of more characters with `advice`.
+    """
     name = "what stands on stdin" if given == "-" else given
     max_bytes = 4 * max_chars  # of a text in UTF-8
     try:
@@ -136,9 +139,7 @@ def read_text_file(given: str, max_chars: int) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if len(data) > max_bytes or len(text) > max_chars:
-        raise typer.BadParameter(
-            f"{name} is longer than {max_chars:,} characters; give the part that you answer"
-        )
+        raise typer.BadParameter(f"{name} is longer than {max_chars:,} characters; {advice}")
     if "\0" in text:
         raise typer.BadParameter(f"{name} is not text in UTF-8")
     return text

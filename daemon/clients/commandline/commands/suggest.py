@@ -36,7 +36,9 @@ def run(
     if text == answering == "-":
         raise typer.BadParameter("only one of the text and what you answer can stand on stdin")
     terminal, prefix = Terminal(), read_text(text)
-    context = [] if answering is None else [read_text_file(answering, _MAX_CHARS)]
+    context = (
+        [] if answering is None else [read_text_file(answering, _MAX_CHARS, "give the part that you answer")]
+    )
     with connect() as client:
         asked = {
             "prefix": prefix,

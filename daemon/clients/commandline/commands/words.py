@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, read_text
+from idiolect.daemon.clients.commandline.arguments import AsJson, parse_path, read_text
 from idiolect.daemon.clients.commandline.client import connect
-from idiolect.daemon.clients.commandline.formatting import plain
+from idiolect.daemon.clients.commandline.formatting import counted, plain
+from idiolect.daemon.clients.commandline.output_files import writing
 from idiolect.daemon.clients.commandline.terminal import Terminal
+from idiolect.daemon.clients.commandline.word_lists import read_word_list
+from idiolect.models import durable
 
 EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
 
@@ -80,6 +84,51 @@ def remove(text: _Text, as_json: AsJson = False) -> None:
 def undo(as_json: AsJson = False) -> None:
     """Take the last change back."""
     _change("undo", {}, as_json=as_json)
+
+
+@GROUP.command("import")
+def import_words(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A plain list, hunspell's or LibreOffice's .dic, or espanso's matches (.yml); - reads stdin.",
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be added.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the words and phrases of FILE yours."""
+    read = read_word_list(file)
+    with connect() as client:
+        answer = client.post("/v1/words/import", {"texts": read.texts, "dry_run": dry_run}, patient=True)
+    added, left_out = answer["added"], {**read.left_out, **answer["left_out"]}
+    facts = {"added": added, "left_out": left_out, "dry_run": dry_run}
+    said = [plain(text) for text in added] if dry_run else []
+    said.append(f"{counted(len(added), 'word')} and phrases {'would be' if dry_run else 'are now'} yours.")
+    said += [f"Left out, {reason}: {count:,}." for reason, count in left_out.items()]
+    if added and not dry_run:
+        said.append("Undo: idiolect words undo")
+    Terminal().print_result(said, facts, as_json=as_json)
+
+
+@GROUP.command("export")
+def export_words(
+    file: Annotated[
+        Path | None, typer.Argument(parser=parse_path, metavar="FILE", help="Where to; else it is printed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the words that you wrote, and how often, as a plain list. It is not encrypted."""
+    with connect() as client:
+        words = client.get("/v1/words/export")["words"]
+    text = "".join(f"{plain(word['text'])}\t{word['count']}\n" for word in words)
+    if file is None:
+        return Terminal().print_result(lambda: typer.echo(text, nl=False), words, as_json=as_json)
+    with writing(file, "Name another file."):
+        durable.write(file, text.encode())
+    said = f"{counted(len(words), 'word')} written; whoever can read the file can read them."
+    return Terminal().print_result(said, {"path": str(file), "words": len(words)}, as_json=as_json)
 
 
 def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
