@@ -1,5 +1,7 @@
 """Words that the extension mends by itself: how that is marked and put back, where it is not done, and bad input."""
 
+import contextlib
+
 import pytest
 from browsers import FIELDS, VALUE, in_chromium, nodes
 from waiting import DEADLINE_S, until
@@ -46,6 +48,21 @@ def is_said(browser, text):
     return any(text == one.get("name", {}).get("value") for one in told)
 
 
+@contextlib.contextmanager
+def opened_menu(browser):
+    popup = f"{browser.origin}/popup.html?url={browser.url('/', '')}"
+    with browser.tab.another(popup, background=True) as menu, browser.tab.within(menu):
+        yield
+
+
+def put_back(browser, button):
+    """Push a button of the menu, once that names the mended word."""
+    with opened_menu(browser):
+        browser.tab.until("document.querySelector('#became')?.textContent === '“hte” became “the”.'")
+        browser.tab.push(f"[value={button}]")
+        browser.tab.until("document.querySelector('#mended').innerText.includes('put back')")
+
+
 @in_chromium
 @pytest.mark.parametrize("kind", ["textarea", "editable"])
 def test_what_was_mended_is_underlined_said_and_put_back_by_the_buttons_menu(browser, service, kind):
@@ -53,14 +70,10 @@ def test_what_was_mended_is_underlined_said_and_put_back_by_the_buttons_menu(bro
     for seen in (is_marked, lambda browser: is_said(browser, "hte became the")):
         until(lambda: write_slip(browser, FIELDS[kind]) and seen(browser))  # noqa: B023 (called here)
     tab.type("cat")
-    popup = f"{browser.origin}/popup.html?url={browser.url('/', '')}"
     for button in ("back", "never"):
-        with tab.another(popup, background=True) as menu, tab.within(menu):
-            tab.until("document.querySelector('#became')?.textContent === '“hte” became “the”.'")
-            tab.push(f"[value={button}]")
-            tab.until("document.querySelector('#mended').innerText.includes('put back')")
+        put_back(browser, button)
         browser.until_value("we saw hte cat")
-        with tab.another(popup, background=True) as menu, tab.within(menu):
+        with opened_menu(browser):
             tab.until("document.body?.dataset.ready !== undefined")
             assert tab.js("document.querySelector('#mended').hidden")
         tab.type(" hte ")
@@ -72,6 +85,15 @@ def test_what_was_mended_is_underlined_said_and_put_back_by_the_buttons_menu(bro
             until(lambda: write_slip(browser, FIELDS[kind]))
             tab.type("cat")
     service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
+
+
+@in_chromium
+def test_a_mended_word_is_not_put_back_within_another_word(browser):
+    until(lambda: write_slip(browser, FIELDS["textarea"], before=""))
+    browser.tab.type("cat can breathe")
+    put_back(browser, "back")
+    browser.after_answers()
+    assert browser.tab.js(VALUE) == "the cat can breathe"
 
 
 @in_chromium
