@@ -13,7 +13,7 @@ import time
 
 import desktop as session
 import pytest
-from browsers import FIELDS, Chromium, Room, Site
+from browsers import EDITOR, FIELDS, Chromium, Room, Site, fetched
 from program import Program
 
 PAIRS = """
@@ -25,8 +25,14 @@ tommorow>tomorrow untill>until wich>which teh>the adn>and hte>the
 """
 SLIPS = dict(pair.split(">") for pair in PAIRS.split())
 FRAME = "so {} then"
-TEXT = "\n".join(" ".join(map(FRAME.format, some)) for some in zip(*[iter(SLIPS)] * 7, strict=True))
 DELAYS_MS = (120, 15)
+
+
+def text_of(slips):
+    """A phrase with each slip, seven on a line."""
+    return "".join(
+        f"{' ' if place % 7 else chr(10)}{FRAME.format(slip)}" for place, slip in enumerate(slips)
+    )[1:]
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +45,13 @@ def profile(base_dir, tmp_path_factory):
     profile.run("stop")
 
 
-def count(text, record_property, name):
+def count(text, record_property, name, slips=SLIPS):
     """How many slips were mended; all else must stand as it was typed."""
-    words = r"\s+".join(FRAME.format(f"({typed}|{meant})") for typed, meant in SLIPS.items())
+    words = r"\s+".join(FRAME.format(f"({typed}|{meant})") for typed, meant in slips.items())
     found = re.fullmatch(rf"(?:q\s+)?{words}\s*", text)
     assert found, text
-    mended = sum(word != typed for word, typed in zip(found.groups(), SLIPS, strict=True))
-    record_property(name, f"{mended} of {len(SLIPS)} mended")
+    mended = sum(word != typed for word, typed in zip(found.groups(), slips, strict=True))
+    record_property(name, f"{mended} of {len(slips)} mended")
     return mended
 
 
@@ -61,17 +67,17 @@ def test_slips_are_mended_in_a_text_editor_and_nothing_else_is_changed(
     with contextlib.closing(session.Desktop(tmp_path, profile.home)) as desktop:
         command = [program, "--disable-server", str(text)]
         with contextlib.closing(session.Editor(desktop, "mousepad", command, session.saved(text))) as editor:
-            desktop.type(TEXT, delay_ms=delay_ms)
+            desktop.type(text_of(SLIPS), delay_ms=delay_ms)
             desktop.rest()
             session.wait_for(lambda: editor.text.endswith("then"), lambda: editor.text)  # it is saved
             mended = count(editor.text, record_property, f"mousepad, {delay_ms} ms a key")
     assert mended or delay_ms < max(DELAYS_MS)  # an answer that comes late changes nothing
 
 
-@pytest.mark.parametrize("delay_ms", DELAYS_MS)
-def test_slips_are_mended_in_a_text_area_and_nothing_else_is_changed(
-    profile, new_tab, tmp_path, record_property, delay_ms
-):
+@pytest.fixture(scope="module")
+def browser(profile, new_tab, needs_program, tmp_path_factory):
+    """A browser with the extension, and the pages of a text area and of ProseMirror."""
+    folder = tmp_path_factory.mktemp("room")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -82,15 +88,31 @@ def test_slips_are_mended_in_a_text_area_and_nothing_else_is_changed(
     more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
     with server, contextlib.ExitStack() as ended:
         ended.callback(server.shutdown)
-        room = Room(tmp_path, profile)
-        tab = ended.enter_context(new_tab(tmp_path / "config" / "chromium", more, room.environment))
+        room = Room(folder, profile)
+        tab = ended.enter_context(new_tab(folder / "config" / "chromium", more, room.environment))
         browser = Chromium(tab, room, url)
         browser.switch(url("/", ""), "suggest")
-        browser.open(FIELDS["textarea"])
-        browser.write_noticed("q ")
-        for letter in TEXT:
-            tab.press("Enter" if letter == "\n" else letter)
-            time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
-        browser.after_answers()
-        mended = count(tab.js("field.value"), record_property, f"textarea, {delay_ms} ms a key")
+        yield browser
+
+
+@pytest.mark.parametrize("delay_ms", DELAYS_MS)
+@pytest.mark.parametrize("kind", ["textarea", "prosemirror"])
+def test_slips_are_mended_in_a_web_page_and_nothing_else_is_changed(
+    browser, needs_program, record_property, kind, delay_ms
+):
+    slips, page = SLIPS, FIELDS.get(kind)
+    if page is None:
+        slips = dict(list(SLIPS.items())[-5:])
+        script = (fetched(needs_program) / "bundled" / f"{kind}.js").read_text()
+        page = EDITOR.format(src=browser.url(f"/{kind}.js", script))
+    browser.open(page)
+    browser.tab.until("!!globalThis.field")
+    browser.tab.js("field.focus()")
+    browser.write_noticed("q ")
+    for letter in text_of(slips):
+        browser.tab.press("Enter" if letter == "\n" else letter)
+        time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
+    browser.after_answers()
+    text = browser.tab.js("globalThis.model?.() ?? field.value")
+    mended = count(text, record_property, f"{kind}, {delay_ms} ms a key", slips)
     assert mended or delay_ms < max(DELAYS_MS)
