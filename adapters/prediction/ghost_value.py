@@ -32,6 +32,10 @@ FURTHER_LOOK_S = 0.12
 TAKE_S = 0.07
 """To decide that it is taken."""
 
+MEND_S = 0.4
+"""That a slip takes which no grey text mends: to see it, or what was mended by itself."""
+
+_MIN_MEANT_CHARS = 2  # that are left to type of a word that was meant
 _LIST_LOOK_S = 0.33  # for the eye to go to a list and back
 _LIST_WORD_S = 0.07  # to read each of its words
 _MIN_LIST_GAIN = 2.0  # of a list, in the time that reading it takes: a better one may come a letter later
@@ -103,6 +107,12 @@ class GhostValue:
             word.p * self.uptake * (len(word.text) - 1) * self.key_s for word in further
         )
         return gain_s > self.look_weight * (LOOK_S + len(further) * FURTHER_LOOK_S)
+
+    def mends(self, word: Word) -> bool:
+        """Return True if a correction of the word under the cursor is worth a look as grey text."""
+        left = len(word.text) - word.replace
+        gain_s = word.p * self.uptake * (left * self.key_s - TAKE_S + MEND_S)
+        return left >= _MIN_MEANT_CHARS and gain_s > self.look_weight * LOOK_S
 
     @property
     def holds_back(self) -> bool:

@@ -165,6 +165,10 @@ class Ghosts:
         calibrate = self._calibration if typed else self._word_calibration
         return self._value(key_ms).list_pays(words, ghost, calibrate)
 
+    def mends(self, word: Word, key_ms: float) -> bool:
+        """Return True if a correction of the word under the cursor is worth a look as grey text."""
+        return self._value(key_ms).mends(word)
+
     def why_hidden(self, ghost: Ghost, key_ms: float) -> Reason:
         """Return the reason for which a ghost is not shown, for a typist with this time between two letters."""
         value = self._value(key_ms)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import regex
@@ -280,6 +281,8 @@ class Predictor:
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if not ghost_words:
                 pass
+            elif mistyped and words[0].replace == len(split.typed) and self.ghosts.mends(words[0], key_ms):
+                words[0] = replace(words[0], grey=True)
             elif mistyped:
                 reasons[Reason.MISTYPED] = None
             elif given_up():
@@ -307,7 +310,8 @@ class Predictor:
         if shown and not show_words:
             is_asked = self.ghosts.show == "asked"
             reasons[Reason.SHOWN_WHEN_ASKED if is_asked else Reason.NOT_WORTH_A_LOOK] = None
-        if ghost_words and not ghost.show and not _UNFOUND.intersection(reasons):
+        is_grey = ghost.show or any(word.grey for word in shown)
+        if ghost_words and not is_grey and not _UNFOUND.intersection(reasons):
             reasons[self.ghosts.why_hidden(ghost, key_ms)] = None
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(

@@ -13,13 +13,15 @@ from idiolect.adapters.prediction.reasons import Reason
 class Word:
     """A word to insert at the cursor, and its probability given what is typed of it.
 
-    ``replace`` characters before the cursor go away before ``text`` is put there: a correction.
+    ``replace`` characters before the cursor go away before ``text`` is put there: a correction. ``grey`` says that it
+    is worth a look as grey text.
     Behind a mark such as "!" the text begins with the space that is missing there.
     """
 
     text: str
     p: float
     replace: int = 0
+    grey: bool = False
 
 
 @dataclass(frozen=True)

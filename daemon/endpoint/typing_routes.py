@@ -180,7 +180,12 @@ def _register_suggestions(app: Application, service: Service) -> None:
 def _suggested(found: Suggestion, reason: Reason | None, *, with_reasons: bool) -> JsonObject:
     """An answer to `/v1/suggest`; fields that say nothing are left out."""
     words = [
-        {"text": word.text, "p": word.p, **({"replace": word.replace} if word.replace else {})}
+        {
+            "text": word.text,
+            "p": word.p,
+            **({"replace": word.replace} if word.replace else {}),
+            **({"grey": True} if word.grey else {}),
+        }
         for word in found.words
     ]
     answer: JsonObject = {

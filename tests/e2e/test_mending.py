@@ -98,6 +98,23 @@ def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
     assert sure == (meant and f"{meant} ")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "meant"),
+    [
+        ("I will definat", "definitely"),
+        ("the goverm", "government"),
+        ("The comitt", "committee"),
+        ("we should probabyl", None),  # its end is typed
+        ("the impro", None),
+    ],
+)
+def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, prefix, meant):
+    found = predictor.suggest(prefix, corrections=True)
+    assert next((word.text for word in found.words if word.grey), None) == meant
+    assert not (meant and found.ghost.show)
+    assert not any(word.grey for word in predictor.suggest(prefix, ghost_words=0, corrections=True).words)
+
+
 @pytest.mark.parametrize(("text", "meant"), [("because ou are ", "you are "), ("I like tea and ", None)])
 def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
     def suggest(prefix, **more):

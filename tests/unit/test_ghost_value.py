@@ -45,6 +45,15 @@ def test_ghosts_are_held_back_where_few_were_taken():
     assert not GhostValue(key_s=0.02, uptake=0.2).holds_back, "so fast a typist is shown none anyway"
 
 
+@pytest.mark.parametrize(
+    ("text", "p", "is_grey"),
+    [("definitely", 0.8, True), ("definitely", 0.2, False), ("definite", 0.99, False)],
+)
+def test_what_was_meant_is_worth_a_look_while_letters_of_it_are_left_to_type(text, p, is_grey):
+    assert GhostValue().mends(Word(text, p, len("definat"))) is is_grey
+    assert not GhostValue.of("asked", USUAL, 1.0).mends(Word(text, p, len("definat")))
+
+
 def test_who_pays_more_for_a_look_is_shown_less():
     ghost = [GhostWord("tomorrow", 0.7)]
     assert not GhostValue(look_weight=4.0).pays(ghost)

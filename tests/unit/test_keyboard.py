@@ -34,12 +34,12 @@ def clock(monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: Clock.now_s)
 
 
-def said(words=(), ghost="", *, show=True, listed=True, **more):
+def said(words=(), ghost="", *, show=True, listed=True, grey=False, **more):
     """An answer of the service; a word is a text, or a text and how many characters it replaces."""
     pairs = [(word, 0) if isinstance(word, str) else word for word in words]
     pieces = [{"text": text, "p": 0.9} for text in re.findall(r"\s*\S+", ghost)]
     return {
-        "words": [{"text": text, "p": 0.3, "replace": replace} for text, replace in pairs],
+        "words": [{"text": text, "p": 0.3, "replace": replace, "grey": grey} for text, replace in pairs],
         "ghost": {"text": ghost, "p": 0.9, "show": show and ghost != "", "words": pieces},
         "list": {"show": listed},
         **more,
@@ -809,6 +809,46 @@ def test_words_that_were_torn_or_joined_are_mended():
     assert program.press(BACKSPACE)
     assert program.text == "see t he"
     assert program.corrected == [("accepted", "t he"), ("dismissed", "t he")]
+
+
+def meant(prefix, text="definitely", **more):
+    """An offer of what was meant by the word under the cursor, as grey text, too."""
+    program = Program(prefix)
+    program.answer((text, len(prefix.split()[-1])), listed=False, grey=True, **more)
+    return program
+
+
+def test_what_was_meant_is_shown_beside_what_stands_there_and_takes_its_place():
+    program = meant("Dear all,\nso definat")
+    assert program.shown == ShowSuggestions((), "\xa0→ definitely")
+    assert program.press(TAB)
+    assert program.text == "Dear all,\nso definitely"
+    assert program.corrected == [("accepted", "definat")]
+    assert program.press(BACKSPACE)
+    assert program.text == "Dear all,\nso definat"
+    program.answer(("definitely", 7), listed=False, grey=True)
+    assert not program.shown.ghost
+
+
+@pytest.mark.parametrize("char", ["d", " ", "→"])
+def test_no_key_goes_along_with_what_was_meant(char):
+    program = meant("Dear all,\nso definat")
+    program.press(char)
+    assert not program.shown.ghost
+    assert program.text == f"Dear all,\nso definat{char}"
+    assert program.fates == []
+
+
+def test_where_tab_may_leave_the_field_or_nothing_can_be_replaced_what_was_meant_is_not_shown():
+    assert not meant("so definat").shown.ghost
+    assert meant("\nso definat").shown.ghost
+    assert not meant("\nso definat", finished=0.5).shown.ghost
+    deaf = Program("\nso thier ")
+    deaf.deletes = False
+    deaf.correct("their ", 6, apply=True)
+    deaf.type("definat")
+    deaf.answer(("definitely", 7), listed=False, grey=True)
+    assert not deaf.shown.ghost
 
 
 # --- what stands there, and what of it is its user's ---

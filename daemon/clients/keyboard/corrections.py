@@ -74,7 +74,9 @@ class FieldCorrections:
             for word in offer.words
             if not word.replace or (self.possible and not self._keeps(offer.removed(word), word.text))
         )
-        return replace(offer, words=words)
+        meant = offer.ghost.word if offer.ghost is not None else None
+        is_grey = meant is None or (self._mends and meant in words)
+        return replace(offer, words=words, ghost=offer.ghost if is_grey else None)
 
     # Corrections that are made by themselves
 

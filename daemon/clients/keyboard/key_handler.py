@@ -213,18 +213,23 @@ class KeyHandler:
     def _take_word(self, index: int) -> list[KeyEffect]:
         word = self._shown.offer.words[index]
         if word.replace:
-            lead = self._shown.offer.prefix[: -word.replace][-LEAD_CHARS:]
-            return self._correct(word, Made(self._shown.offer.removed(word), word.text, lead))
+            return self._take_correction(word)
         commit = self._put(word.text, 0)
         self._shown.take_word(self._shown.offer.label(word))
         outcome = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
         self._space_owed = True
         return [commit, outcome, *self._end_word(), *self._ask()]
 
+    def _take_correction(self, word: OfferedWord) -> list[KeyEffect]:
+        lead = self._shown.offer.prefix[: -word.replace][-LEAD_CHARS:]
+        return self._correct(word, Made(self._shown.offer.removed(word), word.text, lead))
+
     def _take_ghost(self, *, whole: bool) -> list[KeyEffect]:
         ghost = self._shown.offer.ghost
         if ghost is None:
             return []
+        if ghost.word is not None:
+            return self._take_correction(ghost.word)
         text = ghost.text if whole else ghost.first_word
         commit = self._put(text, 0)
         words = max(len(text.split()), 1)

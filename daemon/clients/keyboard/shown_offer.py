@@ -52,7 +52,7 @@ class ShownOffer:
         self._is_rest = rest is not None and offer.ghost is None
         self.offer = replace(offer, ghost=rest) if self._is_rest else offer
         self._see_words()
-        if offer.ghost is not None:
+        if offer.ghost is not None and offer.ghost.word is None:
             self._ghost_p = offer.ghost.p
 
     def open(self, answer: Offer) -> None:

@@ -13,6 +13,7 @@ _MISTYPED: Final = re.compile(r"[\w'’ ]*")
 MAX_WORDS: Final = 5  # in the window, a correction among them
 #: Some programs count a character beyond this one as two.
 _LAST_OF_ONE_UNIT: Final = "\uffff"
+_NOT_TYPED: Final = "\xa0"  # before what a correction puts there, so that no key goes along with it
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class OfferedWord:
         p: its probability.
         ended: it corrects the word that ended, and repeats the space or mark behind that.
         apply: it may be made by itself.
+        grey: it may be shown as ghost text, too.
     """
 
     text: str
@@ -30,15 +32,17 @@ class OfferedWord:
     replace: int = 0
     ended: bool = False
     apply: bool = False
+    grey: bool = False
 
 
 @dataclass(frozen=True)
 class OfferedGhost:
-    """A text that may go on at the cursor, and its pieces of a word each."""
+    """A text that may go on at the cursor, and its pieces of a word each; or what shows the correction `word`."""
 
     text: str
     p: float
     words: tuple[str, ...]
+    word: OfferedWord | None = None
 
     @property
     def first_word(self) -> str:
@@ -110,7 +114,10 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
 
     There are no words if the word before the cursor is likelier to be whole than to go on as any of them.
     """
-    words = [OfferedWord(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
+    words = [
+        OfferedWord(word["text"], word["p"], word.get("replace", 0), grey=word.get("grey", False))
+        for word in answer["words"]
+    ]
     if (made := answer.get("correction")) is not None:
         words.insert(
             0, OfferedWord(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"])
@@ -121,7 +128,11 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     text = told["text"].split("\n")[0].rstrip()
     shown = text and told["show"] and text.isprintable()
     ghost = OfferedGhost(text, told["p"], _pieces(told, text)) if shown else None
-    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, answer["list"]["show"])
+    fit = () if complete else fit[:MAX_WORDS]
+    if meant := next((word for word in fit if word.grey), None):
+        text = f"{_NOT_TYPED}→ {meant.text}"
+        ghost = OfferedGhost(text, meant.p, (text,), meant)
+    return Offer(prefix, fit, ghost, answer["list"]["show"])
 
 
 def can_replace(prefix: str, characters: int) -> bool:

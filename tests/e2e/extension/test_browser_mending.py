@@ -97,6 +97,31 @@ def test_a_mended_word_is_not_put_back_within_another_word(browser):
 
 
 @in_chromium
+def test_what_was_meant_is_shown_beside_a_word_and_tab_puts_it_there(browser, service):
+    def ghost():
+        return browser.shown()[0]
+
+    def typed():
+        browser.open(FIELDS["textarea"])
+        browser.tab.type("we saw whp")
+
+    service.ask("/v1/words/add", kind="always_correct", text="whp", replacement="whippoorwill")
+    typed()
+    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ whippoorwill", typed)
+    browser.tab.press("Tab")
+    browser.until_value("we saw whippoorwill")
+    browser.tab.press("Backspace")
+    browser.until_value("we saw whp")
+    until(lambda: words(browser))
+    assert ghost() == ""  # its user wants it as it stands
+    browser.open(NOWHERE["a form's city"])
+    browser.tab.type("we saw whp")
+    until(lambda: words(browser))
+    assert ghost() == ""
+    service.ask("/v1/words/remove", text="whp")
+
+
+@in_chromium
 @pytest.mark.parametrize("where", NOWHERE)
 def test_in_code_and_in_the_data_of_a_form_a_correction_is_only_offered(browser, where):
     browser.open(NOWHERE[where])

@@ -22,6 +22,7 @@ idiolect.mending ??= (() => {
    */
   function consider(prompt, answer) {
     if (mended?.prefix === prompt.prefix) takenBack(); // what it replaced stands there again
+    for (const word of answer.words ?? []) word.grey &&= mayMend(prompt.prefix) && !kept.has(charactersBefore(prompt.prefix, word.replace));
     const fix = answer.correction;
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
     const typed = charactersBefore(prompt.prefix, fix.replace);
@@ -59,11 +60,11 @@ idiolect.mending ??= (() => {
 
   /**
    * Put a correction in the place of what it is for, at the end of the text of `prompt`, behind which `more` was typed;
-   * what was put, if it was.
+   * what was put, if it was. A space is put behind it where none is, unless it is to be `bare`.
    */
-  function mend({ prefix, suffix }, { text: meant, replace, p }, more = "") {
+  function mend({ prefix, suffix }, { text: meant, replace, p, bare = false }, more = "") {
     const word = charactersBefore(prefix, replace);
-    const isSpaced = more !== "" || /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix);
+    const isSpaced = bare || more !== "" || /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix);
     const put = (isSpaced ? meant : `${meant} `) + more;
     const typed = word + more;
     showing.hide();

@@ -79,8 +79,10 @@ idiolect.showing ??= (() => {
     return true;
   }
 
-  /** The ghost to show: the one that is being taken word by word, or else the answer's. */
-  function ghostOf({ ghost }) {
+  /** The ghost to show: what was meant, the one that is being taken word by word, or else the answer's. */
+  function ghostOf({ ghost, words }) {
+    const meant = words?.find((word) => word.grey);
+    if (meant) return { ghost: meant, rest: `\u00a0→ ${meant.text}`, taken: true }; // no key goes along with this space
     if (held && shown?.ghost) return { ghost: shown.ghost, rest: shown.rest, taken: shown.taken };
     return ghost?.show && ghost.text ? { ghost, rest: ghost.text } : { ghost: null, rest: "" };
   }

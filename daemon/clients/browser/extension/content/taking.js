@@ -13,11 +13,8 @@ idiolect.taking ??= (() => {
   function takeWord(place) {
     const shown = showing.current();
     const word = shown.words[place];
+    if (word.replace) return takeMended(word);
     showing.close(word);
-    if (word.replace) {
-      spaced = ![null, word.text].includes(mending.mend(shown, word));
-      return;
-    }
     const space = /\s$/.test(word.text) || /^\s/.test(shown.suffix) ? "" : " ";
     const taken = word.text + space;
     insert.put(now.field, taken);
@@ -27,10 +24,20 @@ idiolect.taking ??= (() => {
     asking.soon();
   }
 
+  function takeMended(word) {
+    const shown = showing.current();
+    showing.close(word);
+    spaced = ![null, word.text].includes(mending.mend(shown, word));
+  }
+
   /** Take the ghost, or its first word: then the rest stays, and is no suggestion of its own. */
   function takeGhost(whole) {
     const shown = showing.current();
     const { ghost, rest, taken } = shown;
+    if (ghost.replace) {
+      if (rest.endsWith(ghost.text)) takeMended({ ...ghost, bare: true }); // else a part of it was not seen
+      return;
+    }
     const part = whole ? rest : firstWord(ghost, rest);
     const after = rest.slice(part.length);
     const words = part.trim().split(/\s+/).length;
