@@ -86,7 +86,8 @@ class FuzzySearch:
         first = costs.first if len(typed) == 1 else 0.0
         found = self._replaced(self.column(typed[:-1]), letter, first)
         if len(typed) > 1 and typed[-2] != letter:
-            self._descend(found, typed[:-2], letter + typed[-2], costs.swapped)
+            meant = letter + typed[-2]
+            self._descend(found, typed[:-2], meant, channel.swapped(meant))
         for rule in channel.rules.get(letter, ()):
             if typed.endswith(rule.typed):
                 self._descend(found, typed[: -len(rule.typed)], rule.meant, rule.cost)

@@ -7,7 +7,7 @@ Costs are ``-ln p``, in nats, beside typing a letter as it was meant, which cost
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -76,12 +76,19 @@ class TypingChannel:
         layout: the user's keyboard.
         costs: of each kind of mistake.
         languages: that the user writes.
+        habits: what certain slips cost more (or less, below 0) for this hand, in nats, by what was meant and typed: a
+            key for another, or two letters swapped.
     """
 
     def __init__(
-        self, layout: Layout = "qwerty", costs: Costs | None = None, languages: Sequence[str] = ()
+        self,
+        layout: Layout = "qwerty",
+        costs: Costs | None = None,
+        languages: Sequence[str] = (),
+        habits: Mapping[tuple[str, str], float] | None = None,
     ) -> None:
         self.layout = layout
+        self._habits = habits or {}
         self.costs = costs or Costs()
         self.languages = languages
         self.least = min(self.costs.vowel, self.costs.sound, self.costs.near, self.costs.added_double)
@@ -94,7 +101,10 @@ class TypingChannel:
         """Return what it costs to type this letter where another was meant, by letter; "" for all others."""
         if typed not in self._replaced:
             costs, found = self.costs, {"": self.costs.other}
-            found |= dict.fromkeys(self._near.get(typed, ()), costs.near)
+            found |= {
+                meant: costs.near + self._habits.get((meant, typed), 0.0)
+                for meant in self._near.get(typed, ())
+            }
             for group, cost in (*((sound, costs.sound) for sound in _SOUNDS), (_VOWELS, costs.vowel)):
                 if typed in group:
                     found |= {letter: min(cost, found.get(letter, cost)) for letter in group}
@@ -104,6 +114,10 @@ class TypingChannel:
             found[typed] = 0.0
             self._replaced[typed] = found
         return self._replaced[typed]
+
+    def swapped(self, meant: str) -> float:
+        """Return what it costs to type two letters in the other order."""
+        return self.costs.swapped + self._habits.get((meant, meant[::-1]), 0.0)
 
     def added(self, typed: str) -> dict[str, float]:
         """Return what it costs to type this letter where none was meant, by the letter before; "" for all others."""

@@ -19,6 +19,7 @@ from idiolect.adapters.memory.rare_strings import units
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
 from idiolect.adapters.memory.word_matching import Matches
+from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
 from idiolect.adapters.prediction.autocorrection import Mender
@@ -119,13 +120,16 @@ class Predictor:
         )
         self._emoji = EmojiFinder(self.next_token, tokenizer)
         self.look_ahead = LookAhead(self.next_token)
-        self._mender = None
-        if user_model.general is not None:
-            channel = user_model.channel or TypingChannel()
-            self._mender = Mender(
-                tokenizer, self.ranker, self.next_token, user_model, user_model.general, channel
-            )
+        self._mender: Mender | None = None
+        self.use_hand(Hand())
         self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
+
+    def use_hand(self, hand: Hand) -> None:
+        """Mend from now on for a hand that slips as it has slipped."""
+        if (general := self.user_model.general) is not None:
+            channel = hand.channel(self.user_model.channel or TypingChannel(), general)
+            asked = (self.tokenizer, self.ranker, self.next_token, self.user_model)
+            self._mender = Mender(*asked, general, channel)
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
         """Read the recent entries, so that the first keystroke finds them in the KV cache; a few tokens a step.
@@ -136,7 +140,7 @@ class Predictor:
         """
         yield from self._read([])
         if self._mender is not None:
-            self._make_tables()
+            self.make_tables()
             yield
         # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
         if former is None or former.user_model is not self.user_model:
@@ -147,7 +151,7 @@ class Predictor:
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
             self.suggest(asked_last[1], ghost_words=asked_last[2], remember=False)
 
-    def _make_tables(self) -> None:
+    def make_tables(self) -> None:
         """Make what the first key with corrections needs and later ones find made: it takes a tenth of a second."""
         split = self.ranker.split(_MISTYPED)
         matches = self.ranker.match(split, 1)

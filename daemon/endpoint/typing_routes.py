@@ -37,6 +37,8 @@ MAX_REPORT_DAYS = 3650
 
 AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
 
+Letters = Annotated[str, Field(pattern=r"^[\p{Ll}\p{Lm}\p{Lo}' ]{1,2}$")]
+
 T = TypeVar("T")
 
 
@@ -123,6 +125,13 @@ class StretchBody(PlacedBody):
     characters: Annotated[int, Field(ge=0, le=10**6)]
     seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
     keys: Annotated[int, Field(ge=0, le=10**6)]
+
+
+class SlipBody(PlacedBody):
+    """A slip of the hand that the user has mended themselves: the letters that were meant and typed, two at most."""
+
+    meant: Letters
+    typed: Letters
 
 
 class ReportQuery(BaseModel):
@@ -272,12 +281,18 @@ def _register_learning(app: Application, service: Service) -> None:
         counted = await run_limited(service.trial.add, stretch, asked.place)
         return {"counted": counted, "running": service.trial.running}
 
+    @app.post("/v1/slip", Scope.LEARN)
+    async def add_slip(asked: SlipBody) -> JsonObject:
+        counted = await run_limited(service.suggestions.add_slip, asked.meant, asked.typed, asked.place)
+        return {"counted": counted}
+
     @app.get("/v1/report", Scope.ADMIN)
     async def report(asked: ReportQuery) -> JsonObject:
         found = await run_sync(service.suggestions.report, asked.days)
         return {
             "days": asked.days,
             "savings": found.savings,
+            "slips": service.model.stats.hand.slips,
             "by_day": [
                 {"day": day.isoformat(), "kind": kind, **asdict(savings)}
                 for (day, kind), savings in found.by_day.items()

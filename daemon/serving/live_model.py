@@ -181,6 +181,15 @@ class LiveModel:
 
         self.queue.run(Priority.LEARNING, in_one_step(judge_by_uptake))
 
+    def use_hand(self) -> None:
+        """Mend from now on by the slips that were counted."""
+
+        def use_hand() -> None:
+            self.served.predictor.use_hand(self.stats.hand)
+            self.served.predictor.make_tables()
+
+        self.queue.run(Priority.LEARNING, in_one_step(use_hand))
+
     def forget_typed_later(self) -> None:
         """Forget in a minute the texts that suggestions were asked for: one was off the record."""
         self._forgetting_typed.ask()
@@ -324,6 +333,8 @@ class LiveModel:
 
     def _forget(self, event: Forgotten) -> None:
         """Know what the store still holds; where rules for words alone went, nothing else is built anew."""
+        if event.receipt is not None and event.receipt.entries == event.receipt.total:
+            self.stats.forget_slips()
         if event.receipt is not None and not event.receipt.entries:
             self.read_preferences()
         else:
@@ -352,6 +363,7 @@ class LiveModel:
             calibration=self.stats.calibration,
             word_calibration=self.stats.word_calibration,
         )
+        predictor.use_hand(self.stats.hand)
         predictor.ghosts.acceptance_rate = chosen.uptake
         predictor.ghosts.show = switches.show
         return predictor

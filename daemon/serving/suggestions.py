@@ -187,6 +187,14 @@ class Suggestions:
         never = self._profile.decide("words", lambda: self._store.words.correction_taken_back(word))
         return FeedbackReceipt(True, None, never_corrected=never)
 
+    def add_slip(self, meant: str, typed: str, place: InputContext) -> bool:
+        """Count a slip of the hand, unless learning is paused or off limits there. Return whether it was counted."""
+        if self._pause.active or self._app_policy.learning(place) is not None:
+            return False
+        if self._model.stats.add_slip(meant, typed):
+            self._model.use_hand()
+        return True
+
     def grey_text(self) -> dict[str, Any]:
         """How grey text fares: whether it is `held_back`, and how many were `shown` and `taken`."""
         tenths = self._model.stats.shown_ghosts()

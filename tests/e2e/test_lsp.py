@@ -228,6 +228,30 @@ def test_how_fast_its_user_types_is_told_once_enough_was_typed(run, service):
     assert told is not None
 
 
+def test_a_slip_that_its_user_mends_is_counted_where_text_is_learned(run, service, tmp_path):
+    uri = (tmp_path / "letter.md").as_uri()
+
+    def slips():
+        return service.ask("/v1/report")["slips"]
+
+    async def scene(**options):
+        async with editing(service, **options) as editor:
+            editor.open(uri, "So ")
+            editor.keys(uri, 0, 3, "teh")
+            editor.type(uri, 0, 5, "", end=6)
+            editor.type(uri, 0, 4, "", end=5)
+            editor.keys(uri, 0, 4, "he q")
+            editor.type(uri, 0, 4, "", end=5)  # the Delete key, or elsewhere
+            editor.keys(uri, 0, 4, "wx")
+            if options:
+                await asyncio.to_thread(until, slips)
+
+    run(scene())
+    assert slips() == []
+    run(scene(learn=True))
+    assert slips() == [["he", "eh", 1]]
+
+
 def test_a_word_is_never_suggested_again_from_the_menu_of_actions(run, editor, service):
     place = types.Range(types.Position(0, 31), types.Position(0, 31))
 

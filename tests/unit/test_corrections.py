@@ -11,6 +11,7 @@ from idiolect.adapters.memory.word_matching import least_letter_prob
 from idiolect.adapters.mending.corrections import Corrector
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
@@ -227,3 +228,61 @@ def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text):
     if found:
         assert (before + typed).endswith(before.split()[-1] + " " + typed)
         assert found.replaced == len(before.split()[-1]) + 1 + len(typed)
+
+
+# --- the slips of one hand ---
+
+
+def hand(*slips):
+    """What was counted of slips: what was meant, what was typed, and how often."""
+    counts = Hand()
+    for meant, typed, times in slips:
+        for _ in range(times):
+            counts = counts.with_slip(meant, typed)
+    return counts
+
+
+def cost(general, words, counts, typed, meant):
+    """Nats of a mistake for a hand."""
+    corrector = Corrector(words, general, counts.channel(TypingChannel(), general))
+    return next(
+        c.cost for c in corrector.candidates(typed, True, uniform(), finished=True) if c.text == meant
+    )
+
+
+def test_what_a_hand_often_does_costs_less_from_fifty_slips_on_and_nothing_costs_more(general, words):
+    usual = hand()
+    few, swaps = hand(("en", "ne", 49)), hand(("en", "ne", 49), ("r", "t", 1))
+    slips = {"thne": "then", "becuase": "because", "yesr": "year", "freind": "friend", "yeaf": "year"}
+    costs = {
+        typed: [cost(general, words, counts, typed, meant) for counts in (usual, few, swaps)]
+        for typed, meant in slips.items()
+    }
+    assert all(before == some for before, some, _ in costs.values())
+    assert all(after <= before for before, _, after in costs.values())
+    less = {typed: before - after for typed, (before, _, after) in costs.items()}
+    assert less["thne"] > less["becuase"] > less["yeaf"] == 0, "these letters, then their kind"
+
+
+def test_one_key_for_another_costs_less_where_a_hand_hits_it_often(general, words):
+    counts = hand(("r", "e", 30), ("a", "s", 2), ("th", "ht", 20))
+    less = [
+        cost(general, words, hand(), typed, "year") - cost(general, words, counts, typed, "year")
+        for typed in ("yeae", "yeaf")
+    ]
+    assert less[0] > less[1] + 1
+
+
+def test_counts_follow_the_hand_and_are_bounded():
+    counts = hand(("r", "e", 900))
+    for number in range(3000):
+        counts = counts.with_slip("abcdefghij"[number % 10], "klmnopqrst"[number // 10 % 10])
+    kept = {(meant, typed): count for meant, typed, count in counts.slips}
+    assert sum(kept.values()) <= 1000
+    assert kept.get(("r", "e"), 0) < 100
+
+
+@pytest.mark.parametrize("damaged", [{"a": 1}, [["r", "e"]], [["r", "e", "x"]], 7, [[1, None, None]]])
+def test_damaged_counts_are_refused(damaged):
+    with pytest.raises(ValueError, match="no counts"):
+        Hand(damaged)

@@ -11,11 +11,12 @@ from pygls.workspace import TextDocument
 
 from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
-from idiolect.daemon.clients.editors.document_changes import typed_character
+from idiolect.daemon.clients.editors.document_changes import typed_key
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.editors.type_formatting import Mendings
 from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.slip_watch import BACKSPACE
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses
@@ -164,14 +165,17 @@ def change(text, start=(0, 4), end=None):
     ("changes", "typed"),
     [
         ([change("a")], "a"),
+        ([change("", end=(0, 5))], BACKSPACE),
+        ([change("", end=(0, 6))], ""),
+        ([change("", end=(1, 5))], ""),
         ([change("ab")], ""),
         ([change("a", end=(0, 6))], ""),
         ([change("a"), change("a", start=(1, 4))], ""),
         ([types.TextDocumentContentChangeWholeDocument("a")], ""),
     ],
 )
-def test_one_character_is_typed_where_an_editor_tells_of_it_by_itself(changes, typed):
-    assert typed_character(changes) == typed
+def test_a_key_is_typed_where_an_editor_tells_of_one_character_by_itself(changes, typed):
+    assert typed_key(changes)[0] == typed
 
 
 def key(text, at):

@@ -485,6 +485,33 @@ def test_how_fast_letters_follow_one_another_is_asked_with(program, monkeypatch)
     assert median_ms("we") == 150
 
 
+BACKSPACE = "\uff08"
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_a_slip_that_its_user_mends_is_told_as_a_pair_of_letters_where_text_is_learned(
+    loop, service, settings, monkeypatch, learns
+):
+    LearningChoice(settings).set(learn=learns)
+    program = Program(loop, service, settings)
+    hand = Hand(program, monkeypatch)
+
+    def told(text):
+        service.told.clear()
+        for char in text:
+            hand.type(char, 0.2)
+        program.loop.run_until_complete(asyncio.sleep(0))
+        return service.bodies("/v1/slip")
+
+    slip = {"meant": "he", "typed": "eh"}
+    place = {"app": "editor", "input_purpose": "free-form", "private": False}
+    assert told(f"teh{BACKSPACE * 2}he ") == ([{**slip, **place}] if learns else [])
+    assert told(f"teh{BACKSPACE}") == []
+    program.call("FocusOut", "")
+    program.focus()
+    assert told(f"{BACKSPACE}he ") == [], "it was another field"
+
+
 @pytest.mark.parametrize("without", [True, False])
 def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_told(
     program, monkeypatch, without

@@ -326,6 +326,10 @@ BAD = [
     ("feedback", {**DISMISSED, "word": CANARY}, "word"),
     ("trial/stretch", {**STRETCH, "suggestions": CANARY}, "suggestions"),
     ("trial/stretch", {**STRETCH, "seconds": 10**9}, "seconds"),
+    *(
+        ("slip", {"meant": "he", "typed": typed}, "typed")
+        for typed in (CANARY, "", "h7", "HE", "e\n", ["e", "h"], None)
+    ),
     ("train", {"budget_s": -1}, "budget_s"),
     ("eval", {"path": "notes.txt"}, "path: a path must be absolute"),
     ("eval", {"chars": 499}, "chars"),

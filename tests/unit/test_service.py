@@ -230,6 +230,23 @@ def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     assert service.status()["key_ms"] == 300
 
 
+def test_slips_are_counted_as_pairs_of_letters_mended_by_and_forgotten_with_all_text(service):
+    service.ingest.add_text("We sail on Monday.", source="mail")
+    add, stats = service.suggestions.add_slip, service.model.stats
+    for _ in range(60):
+        assert add("he", "eh", InputContext())
+    service.ingest.app_policy.set_rule("bank", "exclude")
+    assert not add("he", "eh", InputContext("bank"))
+    assert not add("he", "eh", InputContext(input_purpose="password"))
+    service.pause(None)
+    assert not add("he", "eh", InputContext())
+    service.resume()
+    assert stats.hand.slips == [("he", "eh", 60)]
+    assert UserStats(service.store).hand.slips == [("he", "eh", 60)], "they are kept"
+    service.profile.forget(Selector(text="sail"))
+    assert stats.hand.slips == UserStats(service.store).hand.slips == []
+
+
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
     assert service.model.served.predictor.ghosts.acceptance_rate == 1
     for _ in range(200):

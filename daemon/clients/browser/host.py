@@ -29,7 +29,7 @@ from idiolect.daemon.text.typed_text import Pauses
 from idiolect.models.errors import ExitCode, IdiolectError
 
 #: The version of the messages; raised when an older extension would not understand them.
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 APP: Final = "browser"
 #: Why there is no answer; the extension tells the user what to do.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
@@ -38,11 +38,13 @@ _MAX_BYTES: Final = 8 * 2**20  # of a message, as the service's limit
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
-#: Requests that are passed on to the service, which checks them: the path, and fields of every such request.
-_RELAYED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "suggest": ("/v1/suggest", {"corrections": True, "correct_before": True}),
-    "feedback": ("/v1/feedback", {}),
-    "stretch": ("/v1/trial/stretch", {}),
+#: Requests that are passed on to the service, which checks them: the scope, the path, and fields of every such request.
+_RELAYED: Final[dict[str, tuple[Scope, str, dict[str, Any]]]] = {
+    "suggest": (Scope.SUGGEST, "/v1/suggest", {"corrections": True, "correct_before": True, "app": APP}),
+    "feedback": (Scope.SUGGEST, "/v1/feedback", {"app": APP}),
+    "stretch": (Scope.SUGGEST, "/v1/trial/stretch", {"app": APP}),
+    "slip": (Scope.LEARN, "/v1/slip", {"app": APP}),
+    "decide": (Scope.LEARN, "/v1/words/add", {}),
 }
 
 
@@ -70,7 +72,6 @@ class Host:
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
             **dict.fromkeys(_RELAYED, self._relay),
-            "decide": self._decide,
             "learn": self._learn,
             "state": self._state,
             "rest": self._rest,
@@ -109,14 +110,10 @@ class Host:
         return {"protocol": PROTOCOL}
 
     async def _relay(self, message: dict[str, Any]) -> dict[str, Any]:
-        path, always = _RELAYED[message["do"]]
+        scope, path, always = _RELAYED[message["do"]]
         body = {name: value for name, value in message.items() if name not in ("do", "id")}
-        return await self._request(self._asking, "POST", path, {**body, **always, "app": APP})
-
-    async def _decide(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Have the service keep what the user decided about a word."""
-        body = {name: value for name, value in message.items() if name not in ("do", "id")}
-        return await self._request(self._learning, "POST", "/v1/words/add", body)
+        link = self._learning if scope == Scope.LEARN else self._asking
+        return await self._request(link, "POST", path, {**body, **always})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send lines to be learned; without the service they wait in memory."""

@@ -11,6 +11,7 @@ from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
+from idiolect.daemon.clients.slip_watch import BACKSPACE
 from idiolect.daemon.text.typed_text import kept_ends
 from idiolect.models.regular_files import read_regular
 
@@ -60,12 +61,19 @@ class ChangeFollower:
                 authorship.edit(edit, now_s if typed else None)
 
 
-def typed_character(changes: Sequence[_Change]) -> str:
-    """Return the one character that a change inserts, as a key does; "" for any other change."""
+def typed_key(changes: Sequence[_Change]) -> tuple[str, types.Position | None, types.Position | None]:
+    """Return what key a change is of, and where the caret was before it and is behind it.
+
+    That is the one character inserted, or BACKSPACE where one was deleted; "" for any other change, of which no caret
+    is known.
+    """
     match changes:
         case [types.TextDocumentContentChangePartial(range=types.Range(start, end), text=text)]:
-            return text if start == end and len(text) == 1 else ""
-    return ""
+            if start == end and len(text) == 1:
+                return text, start, types.Position(start.line, start.character + 1)
+            if text == "" and end == types.Position(start.line, start.character + 1):
+                return BACKSPACE, end, start
+    return "", None, None
 
 
 def _is_taken(made: Sequence[Edit], ghosts: Sequence[str]) -> bool:

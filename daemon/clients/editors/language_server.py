@@ -32,7 +32,7 @@ from idiolect.daemon.clients.editors.document_changes import (
     Document,
     holds,
     read_changed_ns,
-    typed_character,
+    typed_key,
 )
 from idiolect.daemon.clients.editors.open_document import OpenDocument, SavedParagraph
 from idiolect.daemon.clients.editors.private_files import PrivateFiles
@@ -174,7 +174,13 @@ class Editing:
         if one is None:
             return
         one.changed_s, one.unlisted_at = time.monotonic(), None
-        self._speed.key(typed_character(params.content_changes), one.changed_s)
+        typed, caret, behind = typed_key(params.content_changes)
+        self._speed.key(typed, one.changed_s)
+        if caret != one.caret:
+            one.slips.key("", one.changed_s)
+        one.caret, slip = behind, one.slips.key(typed, one.changed_s)
+        if slip and one.authorship and one.path and not self._private_files.covers(one.path, hidden=True):
+            self._start(self._send_slip(slip))
         self._follow(one, params.content_changes)
 
     def _follow(self, one: OpenDocument, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
@@ -234,6 +240,9 @@ class Editing:
         if new and not self._private_files.covers(one.path, hidden=True):
             now = datetime.now(UTC).isoformat()
             self._outbox.put(*(SavedParagraph(one.path, paragraph, now) for paragraph in new))
+
+    async def _send_slip(self, slip: dict[str, str]) -> None:
+        await self._link.ask("POST", "/v1/slip", {**slip, "app": self._app})
 
     async def _send_typed(self, waiting: SavedParagraph) -> bool:
         """Send the typed text of a paragraph. Return whether the service took or refused all of it."""

@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Paragraph, Saved
 from idiolect.daemon.clients.editors.type_formatting import Mendings
+from idiolect.daemon.clients.slip_watch import SlipWatch
 
 
 @dataclass
@@ -26,6 +27,8 @@ class OpenDocument:
     listed_at: tuple[int, int] | None = None  # line and start of the word for which words were shown
     unlisted_at: types.Position | None = None  # where no words were shown since the last change
     offered: tuple[str, ...] = ()  # the words offered last
+    caret: types.Position | None = None  # behind the last key; None: not known
+    slips: SlipWatch = field(default_factory=SlipWatch)
     ghosts: tuple[str, ...] = ()  # the ghost texts offered last
     saved: Saved | None = None
     learning: asyncio.Task[None] | None = None

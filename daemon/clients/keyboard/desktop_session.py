@@ -20,6 +20,7 @@ from idiolect.daemon.clients.keyboard.left_fields import LeftFields
 from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
 from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
 from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.slip_watch import SlipWatch
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.settings import Settings
@@ -45,6 +46,7 @@ class DesktopSession:
         self._settings = settings
         self.requests = ServiceRequests(settings)
         self.speed = TypingSpeed()
+        self.slips = SlipWatch()
         self._focused_text = FocusedText()
         self._choice = LearningChoice(settings)
         self.left_fields = LeftFields(self.learn)
@@ -126,6 +128,10 @@ class DesktopSession:
         """Send the counts of a field in a trial; they do not wait in the queue of texts."""
         body = {**stretch, **_place(field)}
         self.requests.start_task(self.requests.link.ask("POST", "/v1/trial/stretch", body))
+
+    def send_slip(self, slip: dict[str, str], field: Field) -> None:
+        """Send a slip of the hand; it does not wait in the queue of texts."""
+        self.requests.start_task(self.requests.link.ask("POST", "/v1/slip", {**slip, **_place(field)}))
 
     async def _send_correction(self, outcome: SuggestionOutcome, field: Field) -> None:
         """Send the outcome of a correction; show if the service corrects the word no more."""

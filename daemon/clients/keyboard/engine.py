@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Any, Final, Protocol
 
-from idiolect.daemon.clients.keyboard import keysyms
+from idiolect.daemon.clients.keyboard import keys, keysyms
 from idiolect.daemon.clients.keyboard.caret import Caret
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.field import Field
@@ -29,6 +29,7 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
 )
 from idiolect.daemon.clients.keyboard.keys import ALT, HELD, PAUSE
 from idiolect.daemon.clients.keyboard.suggest_answer import read
+from idiolect.daemon.clients.slip_watch import BACKSPACE
 from idiolect.daemon.clients.writing_stretch import WritingStretch
 
 _NO_PROGRAM: Final = "fake"  # the client with the focus where no program has it
@@ -118,6 +119,8 @@ class Engine:
         if not state & keysyms.RELEASE and not keysyms.is_modifier(value):
             typed = None if used or keysyms.is_shortcut(state) else keysyms.character(value)
             self._session.speed.key(typed or "", now_s)
+            deletes = value == keys.BACKSPACE and not used and not state & HELD
+            self._watch_slips(BACKSPACE if deletes else typed or "", now_s)
             self._count_key(typed, now_s)
         if not used and not state & keysyms.RELEASE and not keysyms.is_modifier(value):
             self._passed_s = now_s
@@ -127,6 +130,12 @@ class Engine:
             return True
         self._apply(actions)
         return used
+
+    def _watch_slips(self, typed: str, now_s: float) -> None:
+        """Send the slip that a key tells of, where what is typed is learned."""
+        slip = self._session.slips.key(typed, now_s)
+        if slip is not None and self._handler.written is not None and not self._awaits_name:
+            self._session.send_slip(slip, self.field)
 
     def _count_key(self, typed: str | None, now_s: float) -> None:
         """Count a key for the trial, if a trial ran when the first letter was typed here."""
@@ -217,6 +226,7 @@ class Engine:
 
     def reset(self) -> None:
         """Take the program's reset of its input."""
+        self._session.slips.key("", 0.0)
         self._apply(self._handler.reset())
 
     def focus_in(self, context: str, client: str) -> None:
@@ -293,6 +303,7 @@ class Engine:
     def leave(self) -> None:
         """Leave the field: its text is learned after a while, unless the user comes back to it."""
         self._session.speed.key("", 0.0)
+        self._session.slips.key("", 0.0)
         self._release()
         self._apply(self._handler.interrupted())
         if self._stretch is not None:

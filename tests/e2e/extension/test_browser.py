@@ -725,6 +725,32 @@ def test_nothing_is_asked_in_a_private_window(browser):
 
 
 @in_chromium
+def test_a_slip_that_its_user_mends_is_counted_as_a_pair_of_letters_and_no_page_can_say(
+    browser, service, learning
+):
+    tab = browser.tab
+
+    def type_slip():
+        for letter in "so teh":
+            tab.press(letter)
+        for key in ("Backspace", "Backspace", *"he ."):
+            tab.press(key)
+
+    browser.open(FIELDS["textarea"])
+    browser.write_noticed("q ")
+    tab.js("""for (const key of ["a", "h", "t", "Backspace", "Backspace", "t", "h", " "])
+      field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }))""")
+    type_slip()
+    until(lambda: service.ask("/v1/report")["slips"] == [["he", "eh", 1]])
+    browser.switch(learning, "suggest")
+    browser.open(FIELDS["textarea"])
+    browser.write_noticed("q ")
+    type_slip()
+    browser.after_all()
+    assert service.ask("/v1/report")["slips"] == [["he", "eh", 1]]
+
+
+@in_chromium
 def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service, learning):
     tab = browser.tab
     name = "Plimbora"

@@ -51,6 +51,7 @@ const WORK = {
   },
   stretch: ({ suggestions, characters, seconds, keys, input_purpose }) =>
     host.ask("stretch", { suggestions, characters, seconds, keys, input_purpose }),
+  slip: ({ meant, typed, input_purpose }, sender, mode) => (mode === "learn" ? host.ask("slip", { meant, typed, input_purpose }) : null),
   feedback: async ({ of }) => {
     for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
   },

@@ -1,6 +1,6 @@
 // The way to the service: the native-messaging host, which the browser starts and which relays.
 
-const PROTOCOL = 2; // of the oldest host that this extension understands
+const PROTOCOL = 3; // of the oldest host that this extension understands
 const REST_MS = 300000; // without a page that asks; then the host ends
 const MAX_UNTAKEN = 200; // messages with lines to be learned, the newest
 const AGAIN_MS = 5000; // between two tries to start a host that is not there

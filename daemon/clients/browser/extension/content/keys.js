@@ -1,6 +1,6 @@
 // The keys: what each of them takes, hides or asks for.
 idiolect.keys ??= (() => {
-  const { now, fields, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
+  const { now, fields, link, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   const READ_MS = 150; // a Tab that comes sooner after a letter is the page's: nobody has read a ghost by then
   const CLOSED_MS = 1000; // Alt and a digit that come sooner after a suggestion has gone were meant for it
@@ -10,6 +10,7 @@ idiolect.keys ??= (() => {
   function swallow(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
+    now.slips.key("", 0);
   }
 
   const COMMANDS = {
@@ -37,6 +38,7 @@ idiolect.keys ??= (() => {
     measure(event);
     if (event.isComposing || event.keyCode === 229) {
       mending.forget();
+      now.slips.key("", 0);
       return showing.hide();
     }
     if (event.key !== "Tab") tookAt = -Infinity;
@@ -94,6 +96,12 @@ idiolect.keys ??= (() => {
     return true;
   }
 
+  /** Tell of the slip that a key tells of, where what is typed is learned. */
+  function watchSlips(key, atMs) {
+    const slip = now.slips.key(key, atMs);
+    if (slip !== null && now.mode === "learn") link.tell({ do: "slip", ...slip, input_purpose: now.field.purpose });
+  }
+
   /** A key that is left to the page, and changes its text. */
   function afterwards(event) {
     const { key, ctrlKey: ctrl, metaKey: meta } = event;
@@ -102,6 +110,7 @@ idiolect.keys ??= (() => {
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
     const types = key.length === 1 && !ctrl && !meta;
+    watchSlips(ctrl || meta ? "" : key, event.timeStamp);
     if (types) letterAt = event.timeStamp;
     if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
     else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor

@@ -27,6 +27,7 @@ idiolect.pointing ??= (() => {
     visiting.sending();
     mending.forget();
     taking.forget();
+    now.slips.key("", 0);
     showing.hide();
   }
 

@@ -20,6 +20,7 @@ idiolect.visiting ??= (() => {
     showing.hide();
     for (const part of [showing, context, mending, taking]) part.forget();
     now.speed.key("", 0);
+    now.slips.key("", 0);
     now.field = null;
     now.composing = false; // a page that takes its field away may keep the end from being told
   }
