@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from idiolect.models.dictionary import Spelling
+
 _ENDINGS: Final[Mapping[str, frozenset[str]]] = {
     language: frozenset(("", *endings.split()))
     for language, endings in {
@@ -33,3 +35,17 @@ def are_forms_of_one(word: str, other: str, language: str) -> bool:
         word[start:] in endings and other[start:] in endings
         for start in range(max(_STEM, stem - 2), stem + 1)
     )
+
+
+def is_unlisted_form(typed: str, meant: str, spelling: Spelling) -> bool:
+    """Return True if ``typed`` may be a form of the English word ``meant`` that the ``spelling`` lacks.
+
+    Such are "usernames", "customizes" beside "customized", and "comin" for "coming".
+    """
+    longer, shorter = (typed, meant) if len(typed) > len(meant) else (meant, typed)
+    if longer[:-1] == shorter:
+        added = longer[-1]
+        is_form = added in "dr" and shorter[-1] == "e" and (shorter == meant or shorter[:-1] not in spelling)
+        return added == "s" or is_form or (added == "g" and shorter.endswith("in"))
+    stem = typed[:-1]
+    return stem == meant[:-1] and stem.endswith("e") and {typed[-1], meant[-1]} <= {"d", "r", "s"}

@@ -20,18 +20,21 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, 
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.inflections import are_forms_of_one
+from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.mistakes import is_elongated
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
 from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.models.hashed_frequencies import other_frequencies
 
 MAX_LETTERS: Final = 30
 """Of a word that is mended."""
-# Log odds from which on a correction is offered, and made without being asked; those of a known misspelling, at least.
-_OFFERED_ODDS, _SURE_ODDS, _KNOWN_ODDS = 0.0, 2.0, 1.0
+# Log odds from which on a correction is offered; made without being asked, where the word was to be expected or not, or
+# what stands there may stand on purpose; and those of a known misspelling, at least.
+_OFFERED_ODDS, _SURE_ODDS, _RARE_ODDS, _DOUBTED_ODDS, _KNOWN_ODDS = 0.0, 1.0, 2.0, 4.0, 0.9
+_EXPECTED: Final = 1e-4  # score of a word that was to be expected
 _COMPARED: Final = 3  # words that the next one is weighed behind; each takes a pass, made ahead
 _LEAST_ODDS: Final = -4.0  # that the next word may yet turn
 # What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
@@ -39,26 +42,29 @@ _SPELT, _OWN_SPELT, _LISTED, _OWN_LISTED = 1.0, 2.0, 0.3, 5.0
 # A word that no list has: of all words, times its letters; how much likelier it is as a name, and if a dictionary has
 # it; how much less with capitals inside.
 _NEW, _NEW_NAME, _NEW_SPELT, _NEW_CAPITALS = 0.02, 3.0, 20.0, 0.01
+_NEW_FOREIGN, _MIN_FOREIGN = 0.005, 4  # how much rarer a word is here than in its language, and its letters
 _NEW_ODD: Final = (
     4e-5  # of all words, those whose letters are like no other word's: times the root of their probability
 )
 # Score as typed, and probability of the least likely letter by those before it, from which on nothing else is likelier:
 # a slip costs 4.5 nats, and a search as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
-_MIN_USES: Final = 3  # of a word that is put there without being asked and that no dictionary has
 _MOST_COST: Final = 9.0  # nats of the mistakes in a word that is put there without being asked
-_LONG: Final = 5  # letters of a word that other endings make a word, too
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 # Letters, and up to three characters behind them. Searched from the end.
-_ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
+_ENDED = regex.compile(
+    r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(?:\p{Ll}{2,}-)?(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z"
+)
 # A word of two letters or more, the next one, whole or begun, and what stands behind that.
 _NEXT = regex.compile(
     r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]{1,29}) (\p{L}[\p{L}'’]{0,29}|)([\s.,;:!?)\]\"”…]{1,3}|)\Z"
 )
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
-_SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}\p{Ll}+|\p{Ll}\p{Lu}\p{Ll}*")  # "THe", "tHe"
+_SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}[\p{Ll}'’]+|\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
-_ENDINGS: Final = frozenset("dgrs")  # letters that make another form of a word
+# Letters of a word whose last one is seldom doubled on purpose, unless it is one of these; and of a longer one.
+_SHORT, _DRAWN_OUT, _LONG = 4, "aeiouyhw", 7
+_NO_CHAT_LETTER: Final = "efhiomt"  # letters that stand for no word in chats
 # What people write in chats.
 _CHAT = regex.compile(
     r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
@@ -167,8 +173,10 @@ class EndedWords:
             return None
         if self._unsure[0] != text:
             judged = self._judge(text, match[1])
-            is_unsure = judged is not None and _LEAST_ODDS <= judged.odds < _SURE_ODDS
-            self._unsure = text, judged if is_unsure else None
+            if judged is not None:
+                needed = self._needed_odds(judged.before, judged.typed, judged.likely[0])
+                judged = judged if _LEAST_ODDS <= judged.odds < needed < math.inf else None
+            self._unsure = text, judged
         return self._unsure[1]
 
     def _follows(self, text: str, word: str) -> float:
@@ -203,6 +211,7 @@ class EndedWords:
             best = max(candidates, key=lambda it: it.score * self._capital_lost(typed, it.text))
         else:
             return None
+        best = replace(best, text=self._in_capitals_of(typed, best.text))
         others = [it for it in candidates if fold(it.text) != fold(best.text)]
         rest = sum(it.score for it in others)
         if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
@@ -216,8 +225,14 @@ class EndedWords:
         before, typed, best = judged.before, judged.typed, judged.likely[0]
         if odds < _OFFERED_ODDS or self._user_model.must_hide(before, best.text):
             return None
-        sure = odds >= _SURE_ODDS and self._may_be_made(before, typed, best)
+        sure = odds >= self._needed_odds(before, typed, best)
         return Correction(best.text + behind, len(typed) + len(behind), 1 / (1 + math.exp(-odds)), sure)
+
+    def _in_capitals_of(self, typed: str, meant: str) -> str:
+        """Return what was meant with the capitals of ``typed``, where it may have them."""
+        form = with_capitals(as_written(fold(meant)), typed)
+        is_small = fold(meant) in self._general.spelling and not self._general.is_name(meant)
+        return form if is_small or self._user_model.words.count_form(form) else meant
 
     def _capital_lost(self, typed: str, meant: str) -> float:
         """Return what counters the cost of a capital that went with the first letter: "hich" for "Which"."""
@@ -241,6 +256,8 @@ class EndedWords:
             new *= _NEW_NAME
         if listed:
             return DOUBT * (stands + new)
+        if words.language_at_hand == "en" and len(typed) >= _MIN_FOREIGN:
+            new += _NEW_FOREIGN * float(other_frequencies([fold(typed)])[0].max())
         is_own = words.count_form(typed) > 0 or typed in self._ranker.words_before(split.head)[1]
         if self._general.is_spelt(typed):
             return (_OWN_SPELT if is_own else _SPELT) * stands + (new if stands else _NEW_SPELT * new)
@@ -257,45 +274,51 @@ class EndedWords:
         is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
         return (is_own or not typed.islower()) and not BEGINS.search(before)
 
-    def _may_be_made(self, before: str, typed: str, best: Candidate) -> bool:
-        """Return True if what is surely meant may be put there without being asked."""
-        words, general = self._user_model.words, self._general
+    def _needed_odds(self, before: str, typed: str, best: Candidate) -> float:
+        """Return the log odds from which on ``best`` is put there without being asked; infinite if never."""
+        words, general, never = self._user_model.words, self._general, math.inf
         folded, meant = fold(typed), fold(best.text)
-        is_english = words.language_at_hand == "en"
-        if not is_english and best.cost > _MOST_ACCENTS * self._meant.channel.costs.accent:
-            return False
-        if (
-            (len(typed) > 1 and typed.isupper())
-            or (len(typed) == 1 and folded != meant)
-            or _CHAT.fullmatch(folded)
-        ):
-            return False
-        if before.rpartition("\n")[2].count("`") % 2:  # code
-            return False
+        if words.language_at_hand != "en" and best.cost > _MOST_ACCENTS * self._meant.channel.costs.accent:
+            return never
+        if _CHAT.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
+            return never
         if folded == meant:
             is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
-            return as_written(typed) == best.text or bool(is_slip)
+            return _RARE_ODDS if as_written(typed) == best.text or is_slip else never
+        if len(typed) == 1:
+            return _DOUBTED_ODDS if typed in _NO_CHAT_LETTER else never
+        if typed.isupper():
+            is_known = len(typed) <= _SHORT or words.count(folded) or general.is_spelt(folded)
+            return _RARE_ODDS if words.count_form(best.text) and not is_known else never
         if len(meant) > 1 and best.text.isupper():
-            return False
+            return never
         if _INNER_CAPITAL.search(typed) and not _SLIPPED_CAPITALS.fullmatch(typed):
-            return False
-        may_be_name = is_capitalized(typed) and not BEGINS.search(before)
-        if may_be_name and not general.is_name(best.text) and not words.count_form(best.text):
-            return False
+            return never
+        is_own_form = words.count_form(best.text) > 0
+        if is_capitalized(typed) and not (is_own_form or general.meanings(folded) or BEGINS.search(before)):
+            return never  # a name
+        if words.language_at_hand == "en" and any(it > "\x7f" and it not in meant for it in folded):
+            return never  # nobody slips into "é"
         if best.cost > _MOST_COST or folded == meant.replace("'", "") in general.spelling:
-            return False  # two slips, or "its" and "well"
-        if is_elongated(folded, meant):
-            return False
-        if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
-            return False  # "ther", which may be "there" without its end
-        if "'" in folded and folded.replace("'", "") == meant.replace("'", ""):
-            return False
-        longer, shorter = (folded, meant) if len(folded) > len(meant) else (meant, folded)
-        other_ending = longer[:-1] == shorter and longer[-1] in _ENDINGS
-        if len(longer) == len(shorter):
-            other_ending = folded[:-1] == meant[:-1] and {folded[-1], meant[-1]} <= _ENDINGS
-        if len(typed) >= _LONG and other_ending:  # "usernames", "comin", "customizes"
-            return False
+            return never  # two slips, or "its" and "well"
+        if not all(it in general.spelling or words.count(it) for it in best.text.split()):
+            return never
+        if "'" in folded and "''" not in folded and folded.replace("'", "") == meant.replace("'", ""):
+            return never
         if folded[1:] == meant and folded[0] != folded[1]:  # "mtime"
-            return False
-        return all(it in general.spelling or words.count(it) >= _MIN_USES for it in best.text.split())
+            return never
+        if is_elongated(folded, meant):
+            if folded[-3:] == 3 * folded[-1] or (folded[:-1] in general.common and folded[:-1] != meant):
+                return never
+            if folded[:-1] == meant:
+                is_slip = len(meant) >= _LONG or (len(meant) >= _SHORT and meant[-1] not in _DRAWN_OUT)
+                return _DOUBTED_ODDS if is_slip else never
+        elif is_unlisted_form(folded, meant, general.spelling):
+            return never
+        if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
+            return _DOUBTED_ODDS  # "ther", which may be "there" without its end
+        may_be_name = is_capitalized(typed) and general.is_name(best.text) and not is_own_form
+        is_odd = best.cost >= self._meant.channel.costs.added and not general.meanings(folded)
+        if may_be_name or is_odd:
+            return _DOUBTED_ODDS
+        return _SURE_ODDS if best.score * math.exp(best.cost) >= _EXPECTED else _RARE_ODDS

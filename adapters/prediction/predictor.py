@@ -247,7 +247,13 @@ class Predictor:
             return reason is not None
 
         if mender is not None:  # first: what stands before the word is read before what stands behind it
-            correction = mender.ended_words.mend(prefix, is_known=is_known)
+            # A slip may make a word of another language.
+            may_mend = (
+                is_known
+                or self._languages is None
+                or self._languages.knows(before.rstrip().rpartition(" ")[0])
+            )
+            correction = mender.ended_words.mend(prefix, is_known=may_mend)
             if correction is None and correct_before and is_known:
                 correction = mender.ended_words.mend_before(prefix)
         if remember:

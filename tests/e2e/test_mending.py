@@ -84,12 +84,16 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("as wel ", "well"),
         ("I am uust ", "just"),  # the first letter
         ("I am looking orward ", "forward"),
-        ("I hope ou ", None),
+        ("I hope ou ", "you"),
         ("Teh ", "The"),  # capitals
         ("THe ", "The"),
         ("hTe ", "The"),
         ("we saw tHe ", "the"),
         ("one ofthe ", "of the"),
+        ("He asked the groupp ", "group"),  # the last letter twice
+        ("a well-deserced ", "deserved"),  # behind a hyphen
+        ("I have een ", "been"),  # a word of another language
+        ("This is soo ", None),  # drawn out
     ],
 )
 def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
@@ -153,7 +157,7 @@ sesquipedalian defenestrate petrichor susurrus apricity ultracrepidarian eigenva
 homotopy cohomology functor monad bayesian softmax logits perplexity quantized dequantize backprop finetune
 hyperparameter tokenizer detokenize autoregressive bidirectional embeddings minified transpiled denormalize
 deduplicate reindex resync unsubscribe reupload repost retweet upvote downvote subreddit blogroll microblog
-podcasting
+podcasting Tuomas danke Mathew Andersson Giorgia Benjamín industri familj hoje candidato
 """
 
 

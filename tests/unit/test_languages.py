@@ -13,7 +13,7 @@ from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.memory.word_matching import match_words
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.inflections import are_forms_of_one
+from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
@@ -22,6 +22,7 @@ from idiolect.daemon.serving.user_languages import UserLanguages
 from idiolect.daemon.settings import Settings, locale_languages
 from idiolect.models import languages
 from idiolect.models.build import find_base
+from idiolect.models.dictionary import Spelling
 from idiolect.models.fetch import DiskFullError
 from idiolect.models.languages import (
     ensure_word_list,
@@ -419,6 +420,22 @@ def test_letters_that_a_keyboard_lacks_are_mended(lexicon):
 )
 def test_endings_of_one_word_are_told_from_slips(word, other, language, forms):
     assert are_forms_of_one(word, other, language) is are_forms_of_one(other, word, language) is forms
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "may_be_form"),
+    [
+        ("usernames", "username", True),
+        ("customizes", "customized", True),
+        ("comin", "coming", True),
+        ("helpersd", "helpers", False),
+        ("exporte", "exported", False),  # "export" is the word
+        ("discusd", "discuss", False),
+    ],
+)
+def test_forms_of_an_english_word_that_no_dictionary_has_are_told_from_slips(typed, meant, may_be_form):
+    spelling = Spelling.of(["username", "customize", "coming", "helpers", "export", "discuss"])
+    assert is_unlisted_form(typed, meant, spelling) is may_be_form
 
 
 def test_each_language_has_its_usual_keyboard():
