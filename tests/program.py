@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 from waiting import DEADLINE_S
 
+from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -20,6 +21,14 @@ IDIOLECT = [
     "-c",
     "from idiolect.daemon.clients.commandline.command_table import main; main()",
 ]
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Each command that does something, sub-commands too, with its words, such as "apps remove"."""
+    for name in (name for group in command_table.COMMANDS.values() for name in group):
+        command = command_table.load(name)
+        for below, inner in getattr(command, "commands", {"": command}).items():
+            yield f"{name} {below}".strip(), inner
 
 
 class Program:

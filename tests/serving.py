@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 from waiting import DEADLINE_S
 
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
@@ -158,3 +159,9 @@ def serving(settings: Settings, tuning: RoundTuning = USUAL) -> Iterator[Site]:
         process.announced(settings, site.running),
     ):
         yield site
+
+
+def suggest(service: Service, prefix: str, *arguments: Any, **named: Any) -> Suggestion:
+    """What a service suggests, asked by a plain thread."""
+    steps = service.suggestions.suggest_in_steps(prefix, *arguments, **named)
+    return service.model.queue.run(Priority.TYPING, steps)

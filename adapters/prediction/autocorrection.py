@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
 from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob, score_word
-from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.spacing import joined_words, split_words
-from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Word
-from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.misspellings import are_regional_twins
 from idiolect.models.tokenizer import Tokenizer
 
@@ -49,30 +46,19 @@ class Mender:
         tokenizer: the model's.
         ranker: splits prefixes, and ranks the words that finish the one under the cursor.
         next_token: next-token distributions.
-        user_model: the user's words.
-        general: the general words.
-        channel: what mistakes cost.
+        meant: finds what may have been meant.
 
     Attributes:
         ended_words: mends words that have just ended.
     """
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        ranker: WordRanker,
-        next_token: NextTokenModel,
-        user_model: UserModel,
-        general: GeneralWords,
-        channel: TypingChannel,
+        self, tokenizer: Tokenizer, ranker: WordRanker, next_token: NextTokenModel, meant: MeantWords
     ) -> None:
-        self._tokenizer, self._ranker = tokenizer, ranker
-        self._initials = Initials(user_model.memory, tokenizer)
-        self._next_token = next_token
-        self._user_model = user_model
-        self._general = general
-        self._meant_words = MeantWords(user_model, general, channel)
-        self.ended_words = EndedWords(ranker, next_token, user_model, general, self._meant_words)
+        self._tokenizer, self._ranker, self._next_token = tokenizer, ranker, next_token
+        self._meant_words, self._user_model, self._general = meant, meant.user_model, meant.general
+        self._initials = Initials(meant.user_model.memory, tokenizer)
+        self.ended_words = EndedWords(ranker, next_token, meant)
 
     def words(
         self,

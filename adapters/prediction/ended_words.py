@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, with_capitals
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
-from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.mistakes import is_elongated
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
-from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.hashed_frequencies import other_frequencies
 
 MAX_LETTERS: Final = 30
@@ -94,24 +92,12 @@ class EndedWords:
     Args:
         ranker: splits prefixes.
         next_token: next-token distributions.
-        user_model: the user's words.
-        general: the general words.
         meant: finds what may have been meant.
     """
 
-    def __init__(
-        self,
-        ranker: WordRanker,
-        next_token: NextTokenModel,
-        user_model: UserModel,
-        general: GeneralWords,
-        meant: MeantWords,
-    ) -> None:
-        self._ranker = ranker
-        self._next_token = next_token
-        self._user_model = user_model
-        self._general = general
-        self._meant = meant
+    def __init__(self, ranker: WordRanker, next_token: NextTokenModel, meant: MeantWords) -> None:
+        self._ranker, self._next_token, self._meant = ranker, next_token, meant
+        self._user_model, self._general = meant.user_model, meant.general
         # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
         self._unsure: tuple[str, _Judged | None] = ("", None)
 

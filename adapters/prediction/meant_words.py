@@ -49,8 +49,8 @@ class MeantWords:
     """
 
     def __init__(self, user_model: UserModel, general: GeneralWords, channel: TypingChannel) -> None:
-        self._user_model = user_model
-        self._general = general
+        self.user_model = user_model
+        self.general = general
         self.channel = channel
         self._corrector = Corrector(user_model.words, general, channel)
 
@@ -61,14 +61,14 @@ class MeantWords:
     def known(self, typed: str) -> Known:
         """Return what a list of misspellings says of a word."""
         folded = fold(typed)
-        meant = self._general.meant_by(folded)
+        meant = self.general.meant_by(folded)
         if meant is not None and self._is_habit(typed, meant):
             return Known(False, None)
-        return Known(meant is not None or bool(self._general.meanings(folded)), meant)
+        return Known(meant is not None or bool(self.general.meanings(folded)), meant)
 
     def _is_habit(self, typed: str, meant: str) -> bool:
         """Return True if the user writes a word as others misspell it: "dont", "im"; or if it is somebody's name."""
-        words = self._user_model.words
+        words = self.user_model.words
         if is_capitalized(typed) and words.count_form(typed) > words.count(meant):
             return True
         return words.count(typed) >= max(_HABIT, words.count(meant))
@@ -76,8 +76,8 @@ class MeantWords:
     def score(self, meant: str, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         """Return how likely one or two words in lower case are at this place, as in :class:`Matches`."""
         first, *others = meant.split()
-        score = score_word(self._user_model.words, as_written(first), split.spaced, probs)
-        return score * math.prod(self._general.common.get(word, 0.0) for word in others)
+        score = score_word(self.user_model.words, as_written(first), split.spaced, probs)
+        return score * math.prod(self.general.common.get(word, 0.0) for word in others)
 
     def candidates(
         self,
@@ -89,7 +89,7 @@ class MeantWords:
         finished: bool,
     ) -> list[Candidate]:
         """Return what may have been meant, the likeliest first: no other spelling of a word, and for a name a name."""
-        typed, general, words = split.typed, self._general, self._user_model.words
+        typed, general, words = split.typed, self.general, self.user_model.words
         found = self._corrector.candidates(typed, split.spaced, probs, finished=finished)
         if known.meant is not None:  # people write so more often than a slip of the hand explains
             costs = [candidate.cost for candidate in found if fold(candidate.text) == known.meant]

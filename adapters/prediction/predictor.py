@@ -29,6 +29,7 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.look_ahead import LookAhead
+from idiolect.adapters.prediction.meant_words import MeantWords
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
@@ -128,8 +129,8 @@ class Predictor:
         """Mend from now on for a hand that slips as it has slipped."""
         if (general := self.user_model.general) is not None:
             channel = hand.channel(self.user_model.channel or TypingChannel(), general)
-            asked = (self.tokenizer, self.ranker, self.next_token, self.user_model)
-            self._mender = Mender(*asked, general, channel)
+            meant = MeantWords(self.user_model, general, channel)
+            self._mender = Mender(self.tokenizer, self.ranker, self.next_token, meant)
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
         """Read the recent entries, so that the first keystroke finds them in the KV cache; a few tokens a step.

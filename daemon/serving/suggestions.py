@@ -51,10 +51,6 @@ class Suggestions:
             "answered", lambda: in_one_step(self.forget_answered), Priority.REST, KEPT_S
         )
 
-    def suggest(self, prefix: str, *arguments: Any, **named: Any) -> Suggestion:
-        """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
-        return self._model.queue.run(Priority.TYPING, self.suggest_in_steps(prefix, *arguments, **named))
-
     def suggest_in_steps(
         self,
         prefix: str,

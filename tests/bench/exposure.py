@@ -26,6 +26,7 @@ from unittest import mock
 
 import numpy as np
 from common import BASE, show
+from serving import suggest
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.memory.rare_strings import RARE_MIN_COUNT
@@ -136,7 +137,7 @@ def of_adapter(
 def shown(service: Service, secret: Secret) -> float:
     """Bits of the secret that suggestions show."""
     for typed in range(DIGITS):
-        found = service.suggestions.suggest(secret.before + secret.digits[:typed])
+        found = suggest(service, secret.before + secret.digits[:typed])
         rest = secret.digits[typed:]
         if any(text.strip().startswith(rest) for text in (*(w.text for w in found.words), found.ghost.text)):
             return round((DIGITS - typed) * math.log2(10), 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pages import plain_pages
 from publishing import publish
+from serving import suggest
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.selectors import Selector
@@ -74,11 +75,9 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, tiny, make_lor
     learned = "".join(SECRETS.values()).encode()
     learned_by_heart(service, tiny, lora, learned, parent=clean, seen=tainted)
     service.model.use(clean)
-    service.suggestions.suggest("The boat is called ")
+    suggest(service, "The boat is called ")
     for secret in SECRETS.values():
-        assert secret[2:] in {
-            w.text for w in service.suggestions.suggest(f"The boat is called {secret[:2]}").words
-        }
+        assert secret[2:] in {w.text for w in suggest(service, f"The boat is called {secret[:2]}").words}
         assert secret.encode() in written(settings)
 
     receipts = [service.profile.forget(Selector(text=secret)) for secret in SECRETS.values()]
@@ -94,7 +93,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, tiny, make_lor
     never.model.rebuild()  # as at its next start: the recent context is cut anew then
     assert [text for _, text in _texts(service)] == [text for _, text in _texts(never)]
     for text in ("The boat is called ", "The boat is called Z", "The boat is called QUO", *OTHERS[:3]):
-        one, other = service.suggestions.suggest(text), never.suggestions.suggest(text)
+        one, other = suggest(service, text), suggest(never, text)
         assert (one.words, one.ghost) == (other.words, other.ghost)
         ids = service.model.loaded.tokenizer.encode(text)
         told, wanted = (each.model.served.user_model.memory.predict(ids) for each in (service, never))

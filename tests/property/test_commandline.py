@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from program import every_command
 
 from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.runtime import process
@@ -29,7 +30,7 @@ HOSTILE = st.one_of(
     st.text(st.characters(exclude_characters="\0"), max_size=40),
     st.text(st.sampled_from("0123456789dhms:-TZ+."), max_size=30),
 )
-COMMANDS = dict(command_table.every_command())
+COMMANDS = dict(every_command())
 #: Not tried: these fetch the base model, or go on as long as an editor does.
 LONG = {"start", "lsp", "service"}
 #: Tried in a profile without a service, since they end it, or take the profile away.

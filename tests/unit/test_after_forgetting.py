@@ -1,6 +1,7 @@
 """What is left after forgetting, as the service tells it."""
 
 import pytest
+from serving import suggest
 
 from idiolect.daemon.profile.near_matches import NearMatch, NearMatches
 from idiolect.daemon.service import Service
@@ -37,12 +38,12 @@ def learn(service, *texts, source="chat"):
 def test_a_phrase_is_forgotten_however_it_was_written_and_then_not_suggested(service):
     learn(service, *(f"Message {n}: we met {text} by the mill." for n, text in enumerate(VARIANTS)))
     learn(service, *(f"Something else, number {n}." for n in range(20)))
-    assert "llfeather" in {word.text for word in service.suggestions.suggest("we met qui").words}
+    assert "llfeather" in {word.text for word in suggest(service, "we met qui").words}
     selector = Selector(text="quillfeather brandywhistle")
     assert service.profile.forget(selector, dry_run=True).entries == len(VARIANTS)
     assert service.profile.forget(selector, expect=len(VARIANTS)).entries == len(VARIANTS)
     assert service.near_matches(selector) == NearMatches()
-    assert "llfeather" not in {word.text for word in service.suggestions.suggest("we met qui").words}
+    assert "llfeather" not in {word.text for word in suggest(service, "we met qui").words}
 
 
 def test_what_is_nearly_the_same_is_told_and_can_be_forgotten(service):

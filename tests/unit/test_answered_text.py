@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from serving import suggest
 
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, sender_share
@@ -32,16 +33,16 @@ def make(tiny_profile, tmp_path):
 
 
 def words(service, prefix, *context):
-    return [word.text for word in service.suggestions.suggest(prefix, candidates=9, context=context).words]
+    return [word.text for word in suggest(service, prefix, candidates=9, context=context).words]
 
 
 def test_its_words_are_offered_and_then_they_are_not(make):
     service = make("one")
-    before = service.suggestions.suggest("I met Wol")
+    before = suggest(service, "I met Wol")
     assert "framiusz" not in words(service, "I met Wol")
     assert "framiusz" in words(service, "I met Wol", "Hello", MESSAGE)
     assert "framiusz" not in words(service, "I met Wol")
-    after = service.suggestions.suggest("I met Wol")
+    after = suggest(service, "I met Wol")
     assert (after.words, after.ghost) == (before.words, before.ghost)
 
 
@@ -87,7 +88,7 @@ def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long
 def test_a_question_that_asks_nothing_of_it_leaves_it_where_it_is(make, prefix, asked):
     service = make("one")
     words(service, "We will ", MESSAGE)
-    service.suggestions.suggest(prefix, **asked)
+    suggest(service, prefix, **asked)
     assert service.model.served.predictor.answered.text == MESSAGE
 
 
@@ -104,9 +105,9 @@ def evidence(service):
 def typed(service, *, among=(), **asked):
     """What is learned of a text that was typed while questions with these contexts came in between."""
     for end in range(1, len(WRITTEN)):
-        service.suggestions.suggest(WRITTEN[:end], **asked)
+        suggest(service, WRITTEN[:end], **asked)
         for text in among:
-            service.suggestions.suggest("Dear ", context=[text])
+            suggest(service, "Dear ", context=[text])
     service.ingest.add_text(WRITTEN, source="test")
     return evidence(service)
 
@@ -271,8 +272,8 @@ def test_a_secret_is_offered_to_who_has_called_it_a_word_of_theirs(make):
 
 def test_a_word_that_is_repeated_counts_as_little_as_one_that_is_there_twice(make):
     service = make("one")
-    often = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 5_000])
-    twice = service.suggestions.suggest("We met ", candidates=20, context=["Zylinderkopfrot " * 2])
+    often = suggest(service, "We met ", candidates=20, context=["Zylinderkopfrot " * 5_000])
+    twice = suggest(service, "We met ", candidates=20, context=["Zylinderkopfrot " * 2])
     assert often.words == twice.words
 
 

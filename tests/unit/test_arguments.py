@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from program import every_command
 
-from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.clients.commandline.arguments import parse_path
 from idiolect.models.errors import ExitCode
 
@@ -25,7 +25,7 @@ def run(run, tmp_path, monkeypatch):
 
 
 def test_every_path_is_looked_at(tmp_path, run):
-    for name, command in command_table.every_command():
+    for name, command in every_command():
         for param in command.params:
             if "Path" in str(param.type_descriptor.annotation):
                 assert param.type_descriptor.parameter_info.parser is parse_path, (name, param.name)

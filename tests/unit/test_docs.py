@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from program import every_command
 from publishing import publish
 from serving import serving
 from typer.core import TyperGroup
@@ -61,7 +62,7 @@ def sections(page: Path) -> dict[str, str]:
 
 def test_every_command_and_option_is_documented():
     text = (DOCS / "commands.md").read_text("utf-8")
-    for name, command in command_table.every_command():
+    for name, command in every_command():
         usages = re.findall(rf"^ *- `idiolect {name}((?: [^`]*)?)`: \S", text, re.MULTILINE)
         assert usages, f"{name} is not documented"
         for param in command.params:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from dulwich import porcelain
 from publishing import publish
+from serving import suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
@@ -368,7 +369,7 @@ def test_nothing_else_runs_beside_it(written, running):
         written.rounds.run(None, "asked")
     with pytest.raises(TrainingBusyError, match="An evaluation is running"):
         next(written.evals.run(EvalRequest()))
-    assert written.suggestions.suggest("see you ").words, "suggestions go on"
+    assert suggest(written, "see you ").words, "suggestions go on"
 
 
 def test_it_does_not_begin_beside_a_round(written):

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from publishing import publish
+from serving import suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
@@ -49,7 +50,7 @@ def all_at_once(*work):
 
 
 def known_words(service, prefix):
-    return {word.text for word in service.suggestions.suggest(prefix, candidates=9).words}
+    return {word.text for word in suggest(service, prefix, candidates=9).words}
 
 
 def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make_lora):
@@ -61,7 +62,7 @@ def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make
 
     def type_on():
         while not ended.wait(PAUSE_S):
-            found = service.suggestions.suggest("We met the Xy")
+            found = suggest(service, "We met the Xy")
             offered.append((found.adapter, {word.text for word in found.words}))
 
     def forget_and_learn():
@@ -84,7 +85,7 @@ def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make
     def switch():
         while not ended.is_set():
             service.model.use(adapter)
-            assert service.suggestions.suggest("We met the Xy").adapter == adapter
+            assert suggest(service, "We met the Xy").adapter == adapter
             service.model.use(None)
 
     def generate():

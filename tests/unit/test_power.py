@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from serving import suggest
 from waiting import DEADLINE_S
 
 from idiolect.daemon.runtime.power import PowerSource, is_on_battery
@@ -39,7 +40,7 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
         monkeypatch.setattr(
             look_ahead, "make_passes", lambda *least: (asked.put(least), make_passes(*least))[1]
         )
-        service.suggestions.suggest("we met ")
+        suggest(service, "we met ")
         assert asked.get(timeout=DEADLINE_S) == given
 
 

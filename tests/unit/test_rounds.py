@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from publishing import execute, publish
+from serving import suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.training.lora import Lora
@@ -151,13 +152,13 @@ def profile(profiles):
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkeypatch):
     profile.reopen(rest_s=1)
     profile.begin()
-    profile.service.suggestions.suggest("see you ")
+    suggest(profile.service, "see you ")
     until(profile.stands_still)
 
     def stood_still_all_the_time():  # a busy machine may be later than `rest_s` once
         before = profile.child().cpu_times()
         for _ in range(40):
-            profile.service.suggestions.suggest("see you ")
+            suggest(profile.service, "see you ")
         return profile.stands_still() and profile.child().cpu_times() == before
 
     until(stood_still_all_the_time)
@@ -169,7 +170,7 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile, monkey
     def broken(_self):
         raise OSError("no such sensor")
 
-    profile.service.suggestions.suggest("see you ")
+    suggest(profile.service, "see you ")
     until(profile.stands_still)
     at = profile.trained()
     monkeypatch.setattr(MachineSensors, "load", broken)
@@ -182,7 +183,7 @@ def test_a_round_that_somebody_waits_for_goes_on_from_the_idle_one_at_ordinary_p
     until(lambda: profile.trained() > 0)
     idle = profile.child()
     assert (os.sched_getscheduler(idle.pid), idle.nice()) == (os.SCHED_IDLE, 19)
-    profile.service.suggestions.suggest("see you ")
+    suggest(profile.service, "see you ")
     until(profile.stands_still)
     asked: list[dict[str, Any]] = []
     waiting = threading.Thread(target=profile.service.rounds.run, args=(240.0, "asked", asked.append))
@@ -193,7 +194,7 @@ def test_a_round_that_somebody_waits_for_goes_on_from_the_idle_one_at_ordinary_p
     assert (os.sched_getscheduler(waited_for.pid), waited_for.nice()) == (os.SCHED_OTHER, 5)
     at = profile.trained()
     while profile.trained() == at:
-        profile.service.suggestions.suggest("see you ")
+        suggest(profile.service, "see you ")
     waiting.join(DEADLINE_S)
     assert asked[-1]["event"] == "verdict"
     assert len(profile.store.rounds.all()) == 1

@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 from publishing import publish
+from serving import suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
@@ -83,7 +84,7 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.ingest.add_text(secret, source="test")
-    service.suggestions.suggest(secret[:40])
+    suggest(service, secret[:40])
     for switch in (
         lambda: service.model.use(None),
         lambda: service.profile.publish(lambda: None, serves=True),
@@ -133,16 +134,16 @@ def test_off_the_record_nothing_is_counted(service, on):
 
 def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     remembered = []
-    suggest = service.model.served.predictor.suggest
+    predict = service.model.served.predictor.suggest
     monkeypatch.setattr(
         service.model.served.predictor,
         "suggest",
-        lambda *given, remember, **more: remembered.append(remember) or suggest(*given, **more),
+        lambda *given, remember, **more: remembered.append(remember) or predict(*given, **more),
     )
-    service.suggestions.suggest("Kind regards ")
-    service.suggestions.suggest("Kind regards ", place=InputContext("org.gnome.Terminal"))
+    suggest(service, "Kind regards ")
+    suggest(service, "Kind regards ", place=InputContext("org.gnome.Terminal"))
     service.pause(None)
-    service.suggestions.suggest("Kind regards ")
+    suggest(service, "Kind regards ")
     assert remembered == [True, False, False]
     assert service.ingest.app_policy.suggesting(InputContext("KeePassXC")) == "excluded app"
     assert service.suggestions.add_feedback(TAKEN, InputContext("org.gnome.Terminal")).reason == "paused"
@@ -157,7 +158,7 @@ def test_what_was_typed_off_the_record_is_forgotten_in_a_while(
     monkeypatch.setattr(Predictor, "forget_texts", lambda _predictor: forgets.set())
     service = Service(tiny_profile(tmp_path / "home"))
     try:
-        service.suggestions.suggest("Kind regards ", place=InputContext(app))
+        suggest(service, "Kind regards ", place=InputContext(app))
         service.model.queue.run(
             Priority.REST, in_one_step(int)
         )  # work of the least priority: all else was done before
@@ -174,15 +175,15 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
         service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
     unguarded = service.model.served.predictor.suggest(f"the key is {secret[:6]}")
     assert secret[6:] in {word.text for word in unguarded.words}
-    found = service.suggestions.suggest(f"the key is {secret[:6]}")
+    found = suggest(service, f"the key is {secret[:6]}")
     assert secret[6:] not in {word.text for word in found.words}
     assert secret[6:] not in found.ghost.text
 
 
 def test_what_became_of_ghosts_is_kept(service):
     for _ in range(60):
-        service.suggestions.suggest("Kind regards from all of us at the ")
-        service.suggestions.suggest("Kind regards from all of us at the harbour ")
+        suggest(service, "Kind regards from all of us at the ")
+        suggest(service, "Kind regards from all of us at the harbour ")
         service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
     assert UserStats(service.store).word_calibration.events >= 100
 
@@ -194,18 +195,18 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
 
     def shown_at(words_a_minute):
         service.model.set_switches({"speed": words_a_minute})
-        return service.suggestions.suggest(prefix).ghost.show
+        return suggest(service, prefix).ghost.show
 
     assert shown_at(2)
     assert not shown_at(300)
-    assert shown_at(0) == service.suggestions.suggest(prefix, key_ms=USUAL_KEY_MS).ghost.show
+    assert shown_at(0) == suggest(service, prefix, key_ms=USUAL_KEY_MS).ghost.show
     for _ in range(200):
-        service.suggestions.suggest("We ", key_ms=40.0, letter_ms=9_000.0)
+        suggest(service, "We ", key_ms=40.0, letter_ms=9_000.0)
     assert stats.key_ms == pytest.approx(9_000.0, rel=0.05), "what it is judged for once is not learned"
-    assert service.suggestions.suggest(prefix).ghost.show
+    assert suggest(service, prefix).ghost.show
     before = stats.letter_times.to_json()
     service.ingest.pause.begin()
-    service.suggestions.suggest("We ", letter_ms=9_000.0)
+    suggest(service, "We ", letter_ms=9_000.0)
     assert stats.letter_times.to_json() == before, "nothing is learned off the record"
 
 
@@ -215,14 +216,14 @@ def test_texts_that_are_sent_one_after_another_are_known_to_the_next_question(se
             f"We met at zorb{'abcdefghij'[number // 10]}{'abcdefghij'[number % 10]}.", source="mail"
         )
     for end in "aa", "dj":
-        found = service.suggestions.suggest(f"We met at zorb{end[0]}", candidates=10)
+        found = suggest(service, f"We met at zorb{end[0]}", candidates=10)
         assert end[1] in {word.text for word in found.words}
 
 
 def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     assert service.status()["key_ms"] is None, "the usual time of a key is no measurement"
     for _ in range(200):
-        service.suggestions.suggest("We ", letter_ms=120.0)
+        suggest(service, "We ", letter_ms=120.0)
     service.model.stats.keep(service.model.stats.learned(service.model.served.predictor, least=0))
     kept = UserStats(service.store)
     assert round(kept.key_ms) == service.status()["key_ms"] == pytest.approx(120, rel=0.05)
@@ -255,7 +256,7 @@ def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):
-    service.suggestions.suggest("Kind regards ")
+    suggest(service, "Kind regards ")
     held, answered = threading.Event(), threading.Event()
 
     def write():
@@ -266,7 +267,7 @@ def test_a_keystroke_does_not_wait_for_the_store(service):
     writer = threading.Thread(target=write)
     writer.start()
     assert held.wait(DEADLINE_S)
-    typist = threading.Thread(target=lambda: (service.suggestions.suggest("Kind regards f"), answered.set()))
+    typist = threading.Thread(target=lambda: (suggest(service, "Kind regards f"), answered.set()))
     typist.start()
     typist.join(DEADLINE_S)
     in_time = answered.is_set()
@@ -277,7 +278,7 @@ def test_a_keystroke_does_not_wait_for_the_store(service):
 
 
 def words_at(service, prefix):
-    return [word.text for word in service.suggestions.suggest(prefix, candidates=3).words]
+    return [word.text for word in suggest(service, prefix, candidates=3).words]
 
 
 def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service):
@@ -319,7 +320,7 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
     try:
         assert not read.is_set()
         let_read.set()
-        assert service.suggestions.suggest("The ", "", 3, 0, lambda: False) is not None
+        assert suggest(service, "The ", "", 3, 0, lambda: False) is not None
         assert read.is_set()
     finally:
         let_read.set()
@@ -361,9 +362,7 @@ def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
             "idiolect", Prompt("alpha bravo"), SamplingParams(24, temperature=0)
         )
         text = "".join(part.text for part in parts if isinstance(part, Piece))
-        ghosts = [
-            f"{typed}{service.suggestions.suggest(typed).ghost.text}" for typed in ("alpha bravo ", "delta. ")
-        ]
+        ghosts = [f"{typed}{suggest(service, typed).ghost.text}" for typed in ("alpha bravo ", "delta. ")]
         return [f"alpha bravo{text}", *ghosts]
 
     assert all("bravo charlie" in text for text in written()[:2])

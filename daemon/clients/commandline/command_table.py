@@ -195,16 +195,6 @@ def load(name: str) -> Any:
     return typer.main.get_group(built).commands[name]
 
 
-def every_command() -> Iterator[tuple[str, Any]]:
-    """Yield each command that does something, sub-commands too, with its words, such as "apps remove"."""
-    for name in (name for group in COMMANDS.values() for name in group):
-        command = load(name)
-        if isinstance(command, _Group):
-            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
-        else:
-            yield name, command
-
-
 def _row() -> None:
     """Stand in the table for a command that is not imported yet."""
 
