@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
+import time
 import zipfile
 
 import psutil
@@ -106,7 +108,19 @@ class Notes:
         self.tab.press("s", "Control")
 
 
-def mend_and_undo(service, tab, mine):
+def count_mended(tab, mine, record_property):
+    """How many of three sure slips are mended at each speed; all else must stand as it was typed."""
+    for delay_ms in (120, 15):
+        tab.press("End", "Control")
+        tab.press("Enter")
+        for letter in "so hte then " * 3:
+            tab.press(letter)
+            time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
+    mine.until(lambda: all(re.fullmatch("(so (hte|the) then ?){3}", line) for line in mine.text()[-2:]))
+    record_property("VS Code, of 3 mended", [line.count("the ") for line in mine.text()[-2:]])
+
+
+def mend_and_undo(service, tab, mine, record_property):
     """Have a sure slip mended as it is typed; undoing takes back the mending alone."""
     service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
     service.ask("/v1/switches", corrections="apply")
@@ -125,6 +139,7 @@ def mend_and_undo(service, tab, mine):
         mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte")
         tab.type("cat ")
         mine.until(lambda: mine.text()[-1].rstrip() == "we saw hte cat")
+        count_mended(tab, mine, record_property)
     finally:
         service.ask("/v1/switches", corrections="offer")
         service.ask("/v1/words/remove", text="hte")
@@ -133,7 +148,7 @@ def mend_and_undo(service, tab, mine):
 
 
 def test_a_word_is_completed_a_ghost_text_is_taken_what_was_saved_is_learned_and_a_slip_mended(
-    service, editor, tab, tmp_path
+    service, editor, tab, tmp_path, record_property
 ):
     mine = Notes(tab, editor, tmp_path / "notes.md")
 
@@ -166,7 +181,7 @@ def test_a_word_is_completed_a_ghost_text_is_taken_what_was_saved_is_learned_and
     mine.until(lambda: mine.text() == whole and not mine.ghost())
     mine.save()
     mine.until(lambda: mine.path.read_text().startswith("the teal lighthouse keeper Zorvelin hums"))
-    mend_and_undo(service, tab, mine)
+    mend_and_undo(service, tab, mine, record_property)
     mine.save()
     tab.go("about:blank")
 
