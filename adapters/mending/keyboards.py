@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 Layout = Literal["qwerty", "qwertz", "azerty", "qwerty-es", "dvorak", "colemak"]
 
-_ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
+ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
     "qwerty": ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
     "qwertz": ("qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
     "azerty": ("azertyuiop", "qsdfghjklm", "wxcvbn"),
@@ -15,12 +15,13 @@ _ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
     "dvorak": ("'  pyfgcrl", "aoeuidhtns", " qjkxbmwvz"),
     "colemak": ("qwfpgjluy", "arstdhneio", "zxcvbkm"),
 }
+"""The letters of each layout, row by row."""
 _USUAL: Final[Mapping[str, Layout]] = {"de": "qwertz", "fr": "azerty", "es": "qwerty-es"}
 
 
 def neighbours(layout: Layout) -> dict[str, frozenset[str]]:
     """Return for each letter the letters of the keys around it, in its row and in the rows above and below."""
-    rows = _ROWS[layout]
+    rows = ROWS[layout]
     found = {}
     for y, row in enumerate(rows):
         for x, letter in enumerate(row):

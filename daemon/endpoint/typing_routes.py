@@ -14,6 +14,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from idiolect.adapters.mending.keyboards import ROWS
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.daemon.endpoint.routing import Application, JsonObject, client_of, unless_gone
@@ -293,6 +294,7 @@ def _register_learning(app: Application, service: Service) -> None:
             "days": asked.days,
             "savings": found.savings,
             "slips": service.model.stats.hand.slips,
+            "keyboard": ROWS[service.model.loaded.channel.layout],
             "by_day": [
                 {"day": day.isoformat(), "kind": kind, **asdict(savings)}
                 for (day, kind), savings in found.by_day.items()

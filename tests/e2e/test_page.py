@@ -291,6 +291,20 @@ def test_what_is_passed_over_is_told_and_the_savings_move(page, profile):
     assert after["accepted"] == before["accepted"]
 
 
+def test_a_keyboard_shows_which_keys_slip(page, profile):
+    tab = page
+    for meant, typed in [("he", "eh")] * 2 + [("e", "w"), ("f ", "f")]:
+        assert profile.post("/v1/slip", meant=meant, typed=typed).json() == {"counted": True}
+    tab.js("void document.querySelector('#days').dispatchEvent(new Event('change'))")  # so that it asks anew
+    tab.until("!document.querySelector('#hand').hidden")
+    label = "document.querySelector('#hand-keys svg').getAttribute('aria-label')"
+    tab.until(f"{label} === 'Slips by key: e 3, h 2, space 1'")
+    rows = tab.js("document.querySelector('#hand-rows').textContent")
+    assert rows == "heeh2ew1f␣f1"
+    warmth = "[...document.querySelectorAll('#hand-keys .warm')].map((key) => Number(key.getAttribute('fill-opacity')))"
+    assert sum(warm > 0 for warm in tab.js(warmth)) == 3
+
+
 def test_a_word_is_never_suggested_again_and_that_is_undone(page, profile):
     page.type("the teal lighthouse keeper Zorv")
     page.until(offered("Zorvelin"))

@@ -2,7 +2,7 @@
 
 import { $, ask, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { roving } from "./grid.js";
-import { bars } from "./plot.js";
+import { bars, keyboard } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
 const textButton = (text, name, work) => {
@@ -14,6 +14,8 @@ const textButton = (text, name, work) => {
 const bytes = (size) => size < 1e6 ? `${count(Math.ceil(size / 1e3))} KB` : `${count(Math.round(size / 1e6))} MB`;
 
 const buttons = (...given) => make("div", {}, ...given);
+
+const spaced = (letters) => letters.replaceAll(" ", "␣");
 
 async function showSavings() {
   const days = Number($("days").value);
@@ -41,6 +43,10 @@ async function showSavings() {
   $("savings-rows").replaceChildren(...[...by.values()].reverse().filter((row) => row.accepted + row.dismissed).map((row) =>
     make("tr", {}, make("th", { scope: "row" }, row.day),
       ...[row.word, row.ghost, row.accepted, row.dismissed].map((value) => make("td", {}, count(value))))));
+  $("hand").hidden = found.slips.length === 0;
+  $("hand-keys").replaceChildren(keyboard(found.keyboard, found.slips));
+  $("hand-rows").replaceChildren(...found.slips.map(([meant, typed, times]) => make("tr", {}, make("th", { scope: "row" }, spaced(meant)),
+    make("td", {}, spaced(typed)), make("td", {}, count(times)))));
 }
 
 const VERDICT = {

@@ -1,4 +1,4 @@
-// Keystrokes saved a day, as bars: words below, ghost text above them.
+// Keystrokes saved a day, as bars: words below, ghost text above them. And a keyboard whose keys are the warmer the more they slip.
 
 import { count, make } from "./common.js";
 
@@ -36,4 +36,25 @@ export function bars(days) {
     x: LEFT + (place + 0.5) * step, y: HEIGHT - 4, "text-anchor": nth === 2 ? "end" : "middle",
   }, short(days[place].day)));
   return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, ...lines, ...drawn, ...marks);
+}
+
+const KEY = 40, INDENTS = [0, 10, 30]; // of a key, and of the rows
+
+/** `rows`: the letters of a keyboard; `slips`: [[meant, typed, how often]]. Of letters left out or added, the last one slipped. */
+export function keyboard(rows, slips) {
+  const times = new Map();
+  for (const [meant, typed, often] of slips) {
+    const keys = meant.length === typed.length ? meant : (meant.length > typed.length ? meant : typed).slice(-1);
+    for (const key of keys) times.set(key, (times.get(key) ?? 0) + often);
+  }
+  const most = Math.max(...times.values(), 1);
+  const named = [...times].sort(([, one], [, other]) => other - one).map(([key, often]) => `${key === " " ? "space" : key} ${count(often)}`);
+  const key = (letter, x, y, width = KEY) => [
+    svg("rect", { x, y, width: width - 4, height: KEY - 4, rx: 6 }),
+    svg("rect", { class: "warm", x, y, width: width - 4, height: KEY - 4, rx: 6, "fill-opacity": 0.65 * (times.get(letter) ?? 0) / most }),
+    svg("text", { x: x + width / 2 - 2, y: y + KEY / 2 + 2, "text-anchor": "middle" }, letter),
+  ];
+  const drawn = rows.flatMap((row, nth) => [...row].flatMap((letter, place) => letter === " " ? [] : key(letter, INDENTS[nth] + place * KEY, nth * KEY)));
+  const about = { viewBox: `-1 -1 ${11 * KEY + 12} ${4 * KEY}`, role: "img", "aria-label": `Slips by key: ${named.join(", ")}` };
+  return svg("svg", about, ...drawn, ...key(" ", 3 * KEY, 3 * KEY, 5 * KEY));
 }
