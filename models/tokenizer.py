@@ -52,6 +52,7 @@ def _alphabet() -> list[str]:
 
 _LETTERS = dict(enumerate(_alphabet()))
 _BYTES = {ord(letter): byte for byte, letter in _LETTERS.items()}
+_SPELLED_BYTES = 16  # of each token, by which it is looked up: the longest tokens are rows of one sign
 
 
 @dataclass(frozen=True)
@@ -309,16 +310,19 @@ class Tokenizer:
         spelled, ids = self._spelled
         if not raw:
             return ids
-        low, high = np.searchsorted(spelled, [raw, raw + b"\xff"])
-        return ids[low:high]
+        begun = raw[:_SPELLED_BYTES]
+        low, high = np.searchsorted(spelled, [begun, begun + b"\xff"])
+        if begun == raw:
+            return ids[low:high]
+        return np.array([id_ for id_ in ids[low:high].tolist() if self._bytes[id_].startswith(raw)], np.intp)
 
     @cached_property
     def _spelled(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
-        """All tokens' bytes in order, and their ids."""
+        """The first bytes of all tokens in order, and their ids."""
         raw = np.array(self._bytes)
         order = np.argsort(raw, kind="stable")
         order = order[np.array([bool(self._bytes[token]) for token in order])]
-        return raw[order], order
+        return raw[order].astype(f"S{_SPELLED_BYTES}"), order
 
     @cached_property
     def continuing_word(self) -> NDArray[np.float32]:

@@ -14,12 +14,13 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
-from typing import Any, Final
-
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.text.mail_phrases import any_of
 from idiolect.daemon.text.replies import own_words
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
 
 _DEEPEST: Final = 20  # parts within parts
 _MAX_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
@@ -128,6 +129,8 @@ def _text_parts(part: Message, depth: int = 0) -> Iterator[Message]:
 
 def plain(html: str) -> str:
     """The text of an HTML mail as it is seen, a line a paragraph, without quotations, tables and signatures."""
+    from selectolax.lexbor import LexborHTMLParser  # 2 MB that only the child process that reads files needs
+
     body = LexborHTMLParser(html).body
     parts: list[str] = []
     within: list[LexborNode] = []  # the elements around it: a mail may nest more of them than calls can be

@@ -7,14 +7,12 @@ secret (HKDF-SHA256, RFC 5869), so that no file of one device passes for another
 from __future__ import annotations
 
 import secrets
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING, Final
 
 from idiolect.models.errors import ExitCode, IdiolectError
+
+if TYPE_CHECKING:  # the library takes 6 MB, and most profiles share nothing
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SECRET_BYTES: Final = 16
 WORDS: Final = 12
@@ -35,9 +33,14 @@ class FolderKeys:
         self._number = number
 
     def _cipher(self, device: str) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         return AESGCM(self._derive(f"device {device}"))
 
     def _derive(self, purpose: str) -> bytes:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         info = f"idiolect sync {purpose}".encode()
         return HKDF(hashes.SHA256(), 32, self._number.encode(), info).derive(self._secret)
 
@@ -60,6 +63,8 @@ class FolderKeys:
 
     def open(self, device: str, about: str, box: bytes) -> bytes | None:
         """The opposite of `seal`; None where the file is another one, or anything in it was changed."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             whole = self._cipher(device).decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], about.encode())
         except (InvalidTag, ValueError):

@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.models.errors import ExitCode, IdiolectError
+
+if TYPE_CHECKING:  # the library takes 6 MB, and most profiles have no passphrase
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 #: 128 MiB and, on a slow core, half a second for each guess.
 _COST: Final = {"n": 2**17, "r": 8, "p": 1}
@@ -46,6 +45,8 @@ def opened(mark: dict[str, Any], passphrase: str) -> str:
 
     Raises WrongPassphraseError (also where something was changed in the mark), and ValueError where it is no mark.
     """
+    from cryptography.exceptions import InvalidTag
+
     if not all(_is_hex(mark.get(name), count) for name, count in _DIGITS.items()):
         raise ValueError("something is missing, or not of its form")
     if json.dumps({name: mark.get(name) for name in _FIXED}) != json.dumps(_FIXED):
@@ -60,6 +61,9 @@ def opened(mark: dict[str, Any], passphrase: str) -> str:
 
 
 def _cipher(mark: dict[str, Any], passphrase: str) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     return AESGCM(Scrypt(bytes.fromhex(mark["salt"]), 32, **_COST).derive(passphrase.encode()))
 
 

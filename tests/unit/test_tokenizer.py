@@ -180,3 +180,11 @@ def test_a_file_cut_short_is_not_used(tmp_path):
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DamagedModelError):
         Tokenizer(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("letters", [1, 15, 16, 17, 40, 64])
+def test_tokens_are_found_by_their_beginning_however_long(tmp_path, letters):
+    merges = [f"{half} {half}" for half in ("a", *DOUBLED[:5])]
+    tokenizer = build(tmp_path / "tokenizer.model", merges=merges)
+    found = [len(tokenizer.token_bytes(token)) for token in tokenizer.starting_with(b"a" * letters).tolist()]
+    assert found == [length for length in (2**times for times in range(7)) if length >= letters]
