@@ -19,7 +19,7 @@ MAX_RECENT_AGE_S = 300.0
 """Recent text may be out of date for so long while somebody writes: a change means reading all of it again."""
 
 # Distributions kept, of 200 KB each: the model's, the model's after drafted tokens, mixed ones.
-_MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 16
+_MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 6
 
 Key = tuple[int, ...]
 _BEHIND_ANSWERED = -1  # no token: begins the keys of what was computed behind a text that is answered

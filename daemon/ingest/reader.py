@@ -27,8 +27,7 @@ from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
-from idiolect.daemon.sources.git_history import GitError
-from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, Item, Skipped, UnreadableError
+from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, GitError, Item, Skipped, UnreadableError
 from idiolect.models.errors import ExitCode, IdiolectError
 
 _log = logging.getLogger("idiolect.reading")

@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.git_history import Repository
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter, called
 from idiolect.daemon.text.lines import unwrapped
+
+if TYPE_CHECKING:
+    from idiolect.daemon.sources.git_history import Repository
 
 #: Why a repository was not read to its end.
 MISSING: Final = "missing commits"
@@ -40,9 +42,15 @@ def is_repository(path: Path, _head: bytes) -> bool:
     return path.is_dir() and (path.name == ".git" or bare)
 
 
+def _open(folder: Path) -> Repository:
+    from idiolect.daemon.sources.git_history import Repository  # 2 MB that only the reading child needs
+
+    return Repository(folder)
+
+
 def head(folder: Path) -> str | None:
     """The id of the newest commit; None where there is none yet. Raises GitError."""
-    with Repository(folder) as repository:
+    with _open(folder) as repository:
         return repository.head.decode("ascii") if repository.head else None
 
 
@@ -53,7 +61,7 @@ def read(folder: Path, asked: AuthorFilter, since: str | None = None) -> Iterato
     out. Streamed; while it finds nothing, it now and then yields that nothing was left out. Raises GitError.
     """
     offset = ordinal = 0
-    with Repository(folder) as repository:
+    with _open(folder) as repository:
         for number, commit in enumerate(repository.commits(None if since is None else since.encode())):
             if number % _PULSE == _PULSE - 1:
                 yield Skipped(folder, "", count=0, offset_bytes=offset)
@@ -74,7 +82,7 @@ def read(folder: Path, asked: AuthorFilter, since: str | None = None) -> Iterato
 
 def authors(folder: Path) -> list[tuple[str, int]]:
     """The addresses of those who wrote the commits that HEAD reaches, with how many each. Raises GitError."""
-    with Repository(folder) as repository:
+    with _open(folder) as repository:
         commits = repository.commits()
         counted = Counter(commit.address for commit in commits if commit and not commit.is_merge)
     return Counter({address: number for address, number in counted.items() if address}).most_common()

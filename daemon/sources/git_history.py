@@ -33,8 +33,7 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, parse_tree
 from dulwich.pack import Pack
 
 from idiolect.daemon.sources import git_config
-from idiolect.daemon.sources.items import time_at
-from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.daemon.sources.items import GitError, time_at
 from idiolect.models.regular_files import is_linked, open_regular, read_regular
 
 _HEAD_BYTES: Final = 4096  # of HEAD and of a branch
@@ -55,10 +54,6 @@ _ENCODINGS: Final = re.compile(
     r"|iso-2022-(?:jp|kr)|gbk|gb2312|gb18030|big5",
     re.IGNORECASE,
 )
-
-
-class GitError(IdiolectError, code="git", exit_code=ExitCode.BAD_INPUT, http_status=422):
-    """A repository's history cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ class LimitError(Exception):
     """A file is beyond a limit: which, and what its user can do."""
 
 
+class GitError(IdiolectError, code="git", exit_code=ExitCode.BAD_INPUT, http_status=422):
+    """A repository's history cannot be read."""
+
+
 class UnreadableError(IdiolectError, code="unreadable", exit_code=ExitCode.BAD_INPUT, http_status=403):
     """A file or folder cannot be opened."""
 

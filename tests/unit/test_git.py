@@ -24,8 +24,8 @@ from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.commit_messages import authors, head, is_repository, read, written
-from idiolect.daemon.sources.git_history import GitError, Repository
-from idiolect.daemon.sources.items import BEYOND_LIMIT, Item, Skipped
+from idiolect.daemon.sources.git_history import Repository
+from idiolect.daemon.sources.items import BEYOND_LIMIT, GitError, Item, Skipped
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 
 MESSAGES = ("The first message", "The second message", "The third message")
@@ -442,7 +442,7 @@ import json, resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 from idiolect.daemon.sources import commit_messages, git_config
-from idiolect.daemon.sources.git_history import GitError
+from idiolect.daemon.sources.items import GitError
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 for path in map(Path, sys.argv[1:]):
     try:

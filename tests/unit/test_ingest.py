@@ -20,8 +20,7 @@ from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.git_history import GitError
-from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError
+from idiolect.daemon.sources.items import BinaryFileError, GitError, NothingToReadError
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
