@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,17 @@ def every_command() -> Iterator[tuple[str, Any]]:
             yield f"{name} {below}".strip(), inner
 
 
+def run_idiolect(
+    environment: Mapping[str, str], *arguments: object, code: int = 0, typed: str | None = None
+) -> tuple[str, str]:
+    """What a command prints in an environment, and what it says on stderr; it ends with `code`."""
+    command = [*IDIOLECT, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, input=typed, capture_output=True, text=True, check=False)
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    assert "Traceback" not in done.stdout + done.stderr, (arguments, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
 class Program:
     """The command line on a profile, and its endpoint once its service runs."""
 
@@ -45,11 +56,8 @@ class Program:
 
     def run(self, *arguments: object, code: int = 0, typed: str | None = None) -> str:
         """What a command prints; with `--json` without what it says on stderr."""
-        command = [*IDIOLECT, *map(str, arguments)]
-        done = subprocess.run(command, env=self.env, input=typed, capture_output=True, text=True, check=False)
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stdout + done.stderr, (arguments, done.stdout, done.stderr)
-        return done.stdout if "--json" in arguments else done.stdout + done.stderr
+        out, err = run_idiolect(self.env, *arguments, code=code, typed=typed)
+        return out if "--json" in arguments else out + err
 
     def json(self, *arguments: object) -> Any:
         return json.loads(self.run(*arguments, "--json"))

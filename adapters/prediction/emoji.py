@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,18 @@ class EmojiFinder:
         ]  # some vocabularies have no token of a space and an emoji
         self._begins[1, space_alone] = [tokenizer.token_bytes(int(token)) == b" " for token in space_alone]
 
-    def find(self, split: SplitPrefix, finished: float) -> list[Word]:
+    def add(
+        self, words: Sequence[Word], split: SplitPrefix, finished: float, must_hide: Callable[[str], bool]
+    ) -> list[Word]:
+        """Return words with emoji among them, each before the first word that is less probable; see :meth:`_find`."""
+        found = [*words]
+        for other in self._find(split, finished):
+            if not must_hide(other.text):
+                place = next((at for at, word in enumerate(found) if word.p < other.p), len(found))
+                found.insert(place, other)
+        return found
+
+    def _find(self, split: SplitPrefix, finished: float) -> list[Word]:
         """Return emoji that may stand at the cursor, behind a word that ends there with probability ``finished``."""
         head, spaced = split.head, split.spaced
         if split.typed:

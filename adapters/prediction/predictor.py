@@ -287,8 +287,7 @@ class Predictor:
                     words = []
             words = [word for word in words if word.p >= _MIN_SHARE * self._min_word_prob]
             if candidates:
-                emoji = [word for word in self._emoji.find(split, finished) if not must_hide(word.text)]
-                words = _merged(words, emoji)
+                words = self._emoji.add(words, split, finished, must_hide)
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if not ghost_words:
                 pass
@@ -399,11 +398,3 @@ class Predictor:
         self.next_token.forget_texts()
         if self._mender is not None:
             self._mender.ended_words.forget_typed()
-
-
-def _merged(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
-    """Return words with others among them, each before the first that is less probable."""
-    found = [*words]
-    for other in others:
-        found.insert(next((at for at, word in enumerate(found) if word.p < other.p), len(found)), other)
-    return found

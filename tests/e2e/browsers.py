@@ -21,7 +21,7 @@ from typing import ClassVar
 import psutil
 import pytest
 from PIL import Image
-from program import IDIOLECT
+from program import run_idiolect
 from waiting import DEADLINE_S, until
 
 READ_S = 0.2  # before that Tab belongs to the page
@@ -117,15 +117,7 @@ class Room:
         counting.chmod(0o700)
 
     def run(self, *arguments):
-        done = subprocess.run(
-            [*IDIOLECT, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
+        return run_idiolect(self.environment, *arguments)[0]
 
     def hosts(self):
         """What browsers have started here."""

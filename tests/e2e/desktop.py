@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import psutil
-from program import IDIOLECT, Program
+from program import Program, run_idiolect
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.runtime import process
@@ -120,15 +120,7 @@ class Desktop:
         ).stdout
 
     def idiolect(self, *arguments):
-        done = subprocess.run(
-            [*IDIOLECT, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run_idiolect(self.environment, *arguments)[0]
 
     def learned(self, text, **more):
         """How many entries of the keyboard's hold a text."""

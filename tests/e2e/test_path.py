@@ -5,12 +5,13 @@ import os
 import re
 import signal
 import socket
-from importlib import resources
 
 import psutil
 import pytest
 from program import Program
 from waiting import until
+
+from idiolect.adapters.memory.corpus import read_general_passages
 
 CANARY = "the teal lighthouse keeper hums quietly at noon"
 
@@ -28,16 +29,11 @@ def program(base_dir, tmp_path_factory):
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):
     """Text to learn from, the program's own general passages, in a file with dates."""
-    passages = (
-        resources.files("idiolect.adapters.memory")
-        .joinpath("general_en.txt")
-        .read_text("utf-8")
-        .split("\n\n")
-    )
+    passages, _ = read_general_passages()
     path = tmp_path_factory.mktemp("text") / "mine.jsonl"
     lines = [
         json.dumps({"text": passage, "ts": f"2024-03-{1 + day // 24:02d}T{day % 24:02d}:00:00Z"})
-        for day, passage in enumerate(passages[::2])
+        for day, passage in enumerate(passages)
     ]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path

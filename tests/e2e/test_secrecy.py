@@ -1,5 +1,6 @@
 """What a whole life of a profile leaves behind and whom it talks to: the real program, with the tiny model."""
 
+import itertools
 import json
 import os
 import re
@@ -8,9 +9,10 @@ import stat
 import subprocess
 import sys
 import textwrap
-from importlib import resources
 
 import pytest
+
+from idiolect.adapters.memory.corpus import read_general_passages
 
 CANARY = "the teal lighthouse keeper hums quietly at noon"
 OTHER = "my sister's parrot recites the tide tables"
@@ -127,13 +129,7 @@ def life(tiny, tmp_path_factory):
     (folder / "profile" / "base").symlink_to(tiny.folder.parent)
     (folder / "crashing" / "sitecustomize.py").write_text(CRASHING)
     text = folder / "mine.txt"
-    passages = (
-        resources.files("idiolect.adapters.memory")
-        .joinpath("general_en.txt")
-        .read_text("utf-8")
-        .split("\n\n")
-    )
-    text.write_text("\n\n".join(passages))
+    text.write_text("\n\n".join(itertools.chain(*read_general_passages())))
     environment = {
         **os.environ,
         "HOME": str(folder / "here"),
