@@ -1,27 +1,17 @@
 """Which slips of a hand are told, in Python and in JavaScript: both are asked the same and agree."""
 
-import json
 import random
-import subprocess
-from pathlib import Path
 
 import pytest
+from content_scripts import run_script
 
 from idiolect.daemon.clients.slip_watch import BACKSPACE, SlipWatch
 
-SCRIPT = (
-    Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "slip_watch.js"
-)
-IN_JAVASCRIPT = """
-import {{ readFileSync }} from "node:fs";
-(0, eval)(readFileSync({path}, "utf-8"));
-const told = {cases}.map((keys) => {{
+IN_JAVASCRIPT = """(keys) => {
   const watch = new idiolect.SlipWatch();
   const slips = keys.map(([typed, atMs]) => watch.key(typed, atMs)).filter(Boolean);
-  return slips.map(({{ meant, typed }}) => [meant, typed]);
-}});
-console.log(JSON.stringify(told));
-"""
+  return slips.map(({ meant, typed }) => [meant, typed]);
+}"""
 
 
 def in_python(cases):
@@ -36,11 +26,7 @@ def in_python(cases):
 
 
 def in_javascript(cases, node):
-    code = IN_JAVASCRIPT.format(path=json.dumps(str(SCRIPT)), cases=json.dumps(cases))
-    done = subprocess.run(
-        [node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
+    return run_script(node, "slip_watch.js", IN_JAVASCRIPT, cases)
 
 
 @pytest.fixture(params=["Python", "JavaScript"])

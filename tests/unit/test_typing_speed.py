@@ -2,28 +2,19 @@
 
 import json
 import random
-import subprocess
 from itertools import cycle, islice
-from pathlib import Path
 
 import pytest
+from content_scripts import run_script
 
 from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.serving.letter_times import LetterTimes
 
-SCRIPT = (
-    Path(__file__).parents[2] / "daemon" / "clients" / "browser" / "extension" / "content" / "typing_speed.js"
-)
-IN_JAVASCRIPT = """
-import {{ readFileSync }} from "node:fs";
-(0, eval)(readFileSync({path}, "utf-8"));
-const told = {cases}.map((keys) => {{
+IN_JAVASCRIPT = """(keys) => {
   const speed = new idiolect.TypingSpeed();
   for (const [typed, atMs] of keys) speed.key(typed, atMs);
   return speed.medianMs ?? null;
-}});
-console.log(JSON.stringify(told));
-"""
+}"""
 
 
 def in_python(cases):
@@ -38,11 +29,7 @@ def in_python(cases):
 
 
 def in_javascript(cases, node):
-    code = IN_JAVASCRIPT.format(path=json.dumps(str(SCRIPT)), cases=json.dumps(cases))
-    done = subprocess.run(
-        [node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
+    return run_script(node, "typing_speed.js", IN_JAVASCRIPT, cases)
 
 
 @pytest.fixture(params=["Python", "JavaScript"])

@@ -1,33 +1,18 @@
 """What is counted of a stretch of writing, in Python and in JavaScript: both are asked the same and agree."""
 
-import json
 import random
-import subprocess
-from pathlib import Path
+
+from content_scripts import run_script
 
 from idiolect.daemon.clients.writing_stretch import WritingStretch
 
-SCRIPT = (
-    Path(__file__).parents[2]
-    / "daemon"
-    / "clients"
-    / "browser"
-    / "extension"
-    / "content"
-    / "writing_stretch.js"
-)
-IN_JAVASCRIPT = """
-import {{ readFileSync }} from "node:fs";
-(0, eval)(readFileSync({path}, "utf-8"));
-const told = {cases}.map((keys) => {{
+IN_JAVASCRIPT = """(keys) => {
   const stretch = new idiolect.WritingStretch();
   for (const [key, atMs] of keys) stretch.key(key, atMs);
-  const {{ suggestions, ...counts }} = stretch.summary;
+  const { suggestions, ...counts } = stretch.summary;
   return counts;
-}});
-const drawn = Array.from({{ length: 4000 }}, () => new idiolect.WritingStretch().without);
-console.log(JSON.stringify([told, drawn.filter(Boolean).length / 4000]));
-"""
+}"""
+DRAW = "(times) => Array.from({ length: times }, () => new idiolect.WritingStretch().without).filter(Boolean).length"
 
 
 def in_python(keys):
@@ -63,12 +48,9 @@ def test_both_count_the_same_and_one_in_four_goes_without(needs_program):
             at_ms += typist.choice((-500, 4000, *[100 * typist.randrange(1, 9)] * 8))
             keys.append((typist.choice([*"aßé x7", "Backspace", "Enter", "ArrowLeft"]), at_ms))
         cases.append(keys)
-    code = IN_JAVASCRIPT.format(path=json.dumps(str(SCRIPT)), cases=json.dumps(cases))
     node = needs_program("node", "nodejs")
-    done = subprocess.run(
-        [node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True
-    )
-    told, share = json.loads(done.stdout)
+    told = run_script(node, "writing_stretch.js", IN_JAVASCRIPT, cases)
+    [drawn] = run_script(node, "writing_stretch.js", DRAW, [4000])
     assert told == [in_python(keys) for keys in cases]
-    assert 0.2 < share < 0.3
+    assert 0.2 < drawn / 4000 < 0.3
     assert 0.2 < sum(WritingStretch().without for _ in range(4000)) / 4000 < 0.3
