@@ -24,6 +24,8 @@ from idiolect.models.weights import Weights
 Matrices = Mapping[str, Tensor]
 """LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out)."""
 
+_BLOCK = 64  # queries whose attention is computed at once
+
 
 class TorchModel:
     """Forward pass of the base model with an adapter, over a batch of equally long sequences.
@@ -53,23 +55,36 @@ class TorchModel:
         norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm
 
-    def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
-        """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``."""
-        start = int(self.config.starts_with_document)
+    def hidden_folded(self, ids: Tensor, folded: Matrices, past: list[Tensor] | None = None) -> Tensor:
+        """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``.
+
+        ``past`` has each layer's keys and values (2, batch * key-value heads, P, d) of the tokens before ``ids``, or
+        none; those of ``ids`` are added. No gradient flows to it (Dai et al. 2019, Transformer-XL).
+        """
+        past = past if past is not None else []
+        start = int(self.config.starts_with_document and not past)
         if start:
             ids = F.pad(ids, (1, 0), value=DOCUMENT)
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
         if self.config.embedding_scale != 1.0:
             stream *= self.config.embedding_scale
+        if not past:
+            none = torch.empty(
+                2, batch * self.config.kv_heads, 0, self.config.head_dim, dtype=self.compute_dtype
+            )
+            past += [none] * len(self.layers)
+        before = past[0].shape[2]
         positions = {
-            local: _Positions(self.config, batch, length, self.compute_dtype, local=local)
+            local: _Positions(self.config, batch, before, length, self.compute_dtype, local=local)
             for local in {layer.local for layer in self.layers}
         }
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
             # torch gives `Function.apply` no types
-            stream = _LayerFunction.apply(layer, positions[layer.local], stream, *pairs)  # type: ignore[no-untyped-call]
+            stream, past[index] = _LayerFunction.apply(  # type: ignore[no-untyped-call]
+                layer, positions[layer.local], past[index], stream, *pairs
+            )
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)[:, start:]
 
@@ -149,29 +164,47 @@ class _Positions:
     """Positions of a batch of tokens: the angles of their rotary embedding, and the mask of local or global layers."""
 
     def __init__(
-        self, config: Architecture, batch: int, length: int, compute_dtype: torch.dtype, *, local: bool
+        self,
+        config: Architecture,
+        batch: int,
+        before: int,
+        length: int,
+        compute_dtype: torch.dtype,
+        *,
+        local: bool,
     ) -> None:
-        self.batch, self.length = batch, length
-        cos, sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length, local=local))
+        self.batch, self.before, self.length = batch, before, length
+        every = before + length
+        cos, sin = (_tensor(part[before:]).to(compute_dtype) for part in config.rotary(every, local=local))
         # (S, d), of each half of a head: the other half is turned towards it.
         self.cos, self.sin = torch.cat((cos, cos), 1), torch.cat((-sin, sin), 1)
         shared = config.heads // config.kv_heads
-        hidden = torch.full((length, length), -torch.inf, dtype=compute_dtype)
-        mask = hidden.triu(1)
+        hidden = torch.full((length, every), -torch.inf, dtype=compute_dtype)
+        mask = hidden.triu(before + 1)
         if config.window is not None and local:
-            mask += hidden.tril(-config.window)
-        self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
+            mask += hidden.tril(before - config.window)
+        self.mask = mask.repeat_interleave(shared, 0)  # (S * heads of a group, P + S)
+        ends = (min(start + _BLOCK, length) for start in range(0, length, _BLOCK))
+        #: The rows of a block of queries, and the keys that they see.
+        self.blocks = [
+            (slice(start * shared, end * shared), slice(0, before + end))
+            for start, end in zip(range(0, length, _BLOCK), ends, strict=True)
+        ]
 
 
 class _LayerFunction(torch.autograd.Function):
     """One layer on the residual stream (batch * S, width), with its derivative."""
 
     @staticmethod
-    def forward(ctx: Any, layer: _Layer, positions: _Positions, x: Tensor, *pairs: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any, layer: _Layer, positions: _Positions, past: Tensor, x: Tensor, *pairs: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         config = layer.config
         scale1 = _inverse_rms(x, config.norm_eps)
         packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.compute_dtype), pairs[0], pairs[1])
-        flat = _attend(packed, positions, layer)
+        q, new = _split_heads(packed, positions, layer)
+        past = torch.cat((past, new), 2) if positions.before else new
+        flat = _attend(q, past, positions, config)
         h, o, low_o = _add_map(layer.o, layer.post_attention, config, flat, pairs[2], pairs[3], x)
         scale2 = _inverse_rms(h, config.norm_eps)
         gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.compute_dtype), pairs[4], pairs[5])
@@ -180,13 +213,14 @@ class _LayerFunction(torch.autograd.Function):
         y, down, low_down = _add_map(layer.down, layer.post_ffn, config, active, pairs[6], pairs[7], h)
         ctx.layer, ctx.positions = layer, positions
         lows = low_qkv, low_o, low_gate_up, low_down
-        ctx.save_for_backward(x, scale1, packed, flat, o, h, scale2, gate_up, down, *lows, *pairs)
-        return y
+        ctx.save_for_backward(x, scale1, packed, past, flat, o, h, scale2, gate_up, down, *lows, *pairs)
+        ctx.mark_non_differentiable(past)
+        return y, past
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, grad: Tensor, _past: Tensor) -> tuple[Any, ...]:
         layer, config = ctx.layer, ctx.layer.config
-        x, scale1, packed, flat, o, h, scale2, gate_up, down, *rest = ctx.saved_tensors
+        x, scale1, packed, past, flat, o, h, scale2, gate_up, down, *rest = ctx.saved_tensors
         low_qkv, low_o, low_gate_up, low_down, *pairs = rest
         gate, up = gate_up.chunk(2, dim=1)
         active = layer.activate(gate)
@@ -212,13 +246,13 @@ class _LayerFunction(torch.autograd.Function):
             pairs[2],
             pairs[3],
         )
-        grad_packed = _gradient(lambda packed: _attend(packed, ctx.positions, layer), packed, grad_flat)
+        grad_packed = _attend_backward(grad_flat, packed, past, flat, ctx.positions, layer)
         normed = x * scale1
         grad_n, *grads_qkv = layer.qkv.backward(
             grad_packed, normed.to(layer.compute_dtype), low_qkv, pairs[0], pairs[1]
         )
-        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[2] else None
-        return None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
+        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[3] else None
+        return None, None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
 
 
 def _add_map(
@@ -265,11 +299,10 @@ def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
-    """Return causal attention (batch * S, heads * d) of q, k and v (batch * S, all heads * d).
+def _split_heads(packed: Tensor, positions: _Positions, layer: _Layer) -> tuple[Tensor, Tensor]:
+    """Return queries and keys with values, (groups, S * heads of a group, d) and (2, groups, S, d).
 
-    Each key-value head serves a group of query heads, whose rows are one matrix. Rows are short, so the attention
-    weights of all of them fit.
+    Each key-value head serves a group of query heads, whose rows are one matrix.
     """
     config = layer.config
     every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
@@ -280,13 +313,65 @@ def _attend(packed: Tensor, positions: _Positions, layer: _Layer) -> Tensor:
             for part, norm in zip((q, k), layer.head_norms, strict=True)
         )
     q, k = _rotate(q, positions), _rotate(k, positions)
-    groups = positions.batch * config.kv_heads
-    q, k, v = (part.reshape(groups, -1, config.head_dim) for part in (q, k, v))
-    # (groups, heads of a group * S, S)
-    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=config.score_scale)
-    heads = torch.softmax(scores, dim=2) @ v
-    shape = (positions.batch, config.heads, positions.length, config.head_dim)
-    return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
+    shape = 2, positions.batch * config.kv_heads, -1, config.head_dim
+    return _group_heads(q, config), torch.stack((k, v)).view(shape)
+
+
+def _group_heads(heads: Tensor, config: Architecture) -> Tensor:
+    """Return (batch, heads, S, d) as (groups, S * heads of a group, d)."""
+    batch, _, length, d = heads.shape
+    every = heads.view(batch, config.kv_heads, -1, length, d).transpose(2, 3)
+    return every.reshape(batch * config.kv_heads, -1, d)
+
+
+def _attend(q: Tensor, past: Tensor, positions: _Positions, config: Architecture) -> Tensor:
+    """Return causal attention (batch * S, heads * d) of grouped queries to keys and values (2, groups, P + S, d).
+
+    By group and block of queries, so that the attention weights stay in the processor's cache.
+    """
+    found = torch.empty_like(q)
+    for part, k, v, out in zip(q, *past, found, strict=True):
+        for rows, keys in positions.blocks:
+            torch.mm(_attention(part, k, rows, keys, positions, config), v[keys], out=out[rows])
+    every = found.view(positions.batch, config.kv_heads, positions.length, -1, config.head_dim)
+    return every.transpose(1, 2).reshape(positions.batch * positions.length, -1)
+
+
+def _attention(
+    q: Tensor, k: Tensor, rows: slice, keys: slice, positions: _Positions, config: Architecture
+) -> Tensor:
+    """Return the attention weights of a block of a group's queries."""
+    scores = torch.addmm(positions.mask[rows, keys], q[rows], k[keys].T, alpha=config.score_scale)
+    return torch.softmax(scores, dim=1)
+
+
+def _attend_backward(
+    grad: Tensor, packed: Tensor, past: Tensor, flat: Tensor, positions: _Positions, layer: _Layer
+) -> Tensor:
+    """Return the gradient with respect to ``packed`` through attention that returned ``flat``.
+
+    The attention weights are computed again instead of kept.
+    """
+    config, before = layer.config, positions.before
+    with torch.enable_grad():
+        leaf = packed.detach().requires_grad_()
+        q, new = _split_heads(leaf, positions, layer)
+    shape = (positions.batch, positions.length, -1, config.head_dim)
+    along = (grad * flat).view(shape).float().sum(3, keepdim=True).to(packed.dtype)
+    upstream, along = (_group_heads(part.transpose(1, 2), config) for part in (grad.view(shape), along))
+    grad_q, grad_new = torch.empty_like(q), torch.zeros_like(new)
+    for group, (part, k, v) in enumerate(zip(q.detach(), *past, strict=True)):
+        for rows, keys in positions.blocks:
+            weights, above = _attention(part, k, rows, keys, positions, config), upstream[group, rows]
+            scores = (above @ v[keys].T).sub_(along[group, rows]).mul_(weights)
+            torch.mm(scores, k[keys], out=grad_q[group, rows])
+            own = slice(0, keys.stop - before)
+            grad_new[0, group, own].addmm_(scores[:, before:].T, part[rows])
+            grad_new[1, group, own].addmm_(weights[:, before:].T, above)
+    grad_q *= config.score_scale
+    grad_new[0] *= config.score_scale
+    (found,) = torch.autograd.grad((q, new), leaf, (grad_q, grad_new))
+    return found
 
 
 def _gradient(of: Callable[[Tensor], Tensor], x: Tensor, grad: Tensor) -> Tensor:

@@ -26,14 +26,13 @@ class Rows:
     """Packed training text.
 
     The last ``general`` rows are general text, which must not be unlearned: their target is the base model's
-    distribution. The first ``before`` targets of each other row repeat the end of the row before as context.
+    distribution.
     """
 
-    ids: NDArray[np.int64]  # (rows, width + 1), each row's inputs and, shifted by one, its targets
-    weights: NDArray[np.float32]  # (rows, width), of each target's loss; 0 for what was not typed and context
+    ids: NDArray[np.int64]  # (rows, length + 1), each row's inputs and, shifted by one, its targets
+    weights: NDArray[np.float32]  # (rows, length), of each target's loss; 0 for what was not typed
     entries: NDArray[np.int64]  # (rows, 2), the first entry that is in a row, and the last one plus one
     general: int = 0
-    before: int = 0
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -41,9 +40,13 @@ class Rows:
 
     @property
     def length(self) -> int:
-        """Targets of a row that are learned."""
-        width: int = self.weights.shape[1]
-        return width - self.before
+        """Targets of a row."""
+        length: int = self.weights.shape[1]
+        return length
+
+    def is_general(self, row: int) -> bool:
+        """Whether a row is general text."""
+        return row >= len(self) - self.general
 
 
 def drop_repeats(entries: Mapping[int, Ids]) -> list[int]:
@@ -82,38 +85,33 @@ def pack(
     length: int,
     breaks: Ids,
     weigh: Callable[[Ids], Sequence[float]] | None = None,
-    *,
-    before: int = 0,
 ) -> Rows:
     """Lay entries end to end, the separator ``breaks`` before each, and cut them into rows of ``length`` tokens.
 
-    Entries keep their order: a row shows an entry with the entries before it as context, as a suggestion sees them, and
-    repeats ``before`` tokens of the row before it. ``weigh`` returns the weight of each token of an entry, else 1.
+    Entries keep their order: a row goes on where the row before it ends, as a suggestion sees the latest entries.
+    ``weigh`` returns the weight of each token of an entry, else 1.
     """
-    ids: list[int] = [breaks[0]] * before
-    counts: list[float] = [0.0] * before
+    ids: list[int] = []
+    counts: list[float] = []
     ends: list[int] = []
     for entry in entries:
         ids += [*breaks, *entry]
         ends.append(len(ids))
         counts += [0.0] * len(breaks) + ([1.0] * len(entry) if weigh is None else [*weigh(entry)])
-    width = before + length
     if not ends:
-        none = np.zeros((0, width + 1), np.int64)
-        return Rows(none, np.zeros((0, width), np.float32), none[:, :2], before=before)
-    rows = -(-(len(ids) - before - 1) // length) or 1
-    padding = rows * length + before + 1 - len(ids)
+        none = np.zeros((0, length + 1), np.int64)
+        return Rows(none, np.zeros((0, length), np.float32), none[:, :2])
+    rows = -(-(len(ids) - 1) // length) or 1
+    padding = rows * length + 1 - len(ids)
     ids += [breaks[0]] * padding
     counts += [0.0] * padding
     starts = np.arange(rows)[:, None] * length
-    targets = starts + np.arange(1, width + 1)
-    weights = np.array(counts, dtype=np.float32)[targets]
-    weights[:, :before] = 0.0
-    # What only stands before counts too: a gradient depends on it.
+    targets = starts + np.arange(1, length + 1)
+    # What is only read counts too: a gradient depends on it.
     held = np.searchsorted(ends, [starts[:, 0], np.minimum(targets[:, -1], ends[-1] - 1)], "right")
     held[1] += 1
-    line = np.array(ids, dtype=np.int64)
-    return Rows(line[starts + np.arange(width + 1)], weights, held.T, before=before)
+    line, weights = np.array(ids, dtype=np.int64), np.array(counts, dtype=np.float32)
+    return Rows(line[starts + np.arange(length + 1)], weights[targets], held.T)
 
 
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:

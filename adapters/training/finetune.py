@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -41,9 +41,8 @@ class TrainConfig:
     learning_rate: float = 7e-4  # the highest of the schedule
     epochs: float = 1.0  # passes over the rows
     min_tokens: int = 9600  # shorter text is passed over once more
-    batch: int = 1  # rows a step; many small steps learn more from the same tokens than few large ones
-    length: int = 128  # tokens of a row
-    before: int = 64  # tokens of context before it; else half of a row is learned as if nothing preceded it
+    length: int = 128  # tokens of a row, which is a step: many small steps learn more than few large ones
+    stretch: int = 6  # rows of text that are learned in order, each with the earlier ones in view
 
 
 @dataclass(frozen=True)
@@ -86,34 +85,36 @@ def train(
     optimizer = AdamW(trainable.values, _WEIGHT_DECAY)
     once = max(1, len(rows) * rows.length)  # tokens
     planned = max(once * config.epochs, min(2 * once, config.min_tokens))
-    order = _order(len(rows), seed)
-    state = _TrainingState()
+    order = _order(rows, config.stretch, seed)
+    state, view = _TrainingState(), _View()
     if checkpoint is not None:
-        state = _restore(checkpoint, trainable.values, optimizer)
+        state = _restore(checkpoint, trainable.values, optimizer, view)
         next(islice(order, state.drawn, state.drawn), None)
     budget_s += state.seconds
     tuner = _ThreadTuner(threads, clock.awake_s)
     began_s = clock.spent_s() - state.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(state, trainable.values, optimizer, llama.compute_dtype)
+        return _snapshot(state, trainable.values, optimizer, view, llama.compute_dtype)
 
     while state.done < 1:
-        chosen = [*islice(order, config.batch)]
+        row, starts = next(order)
+        if starts:
+            view = _View()
         learning_rate = config.learning_rate * _learning_rate_factor(state.done)
         tuner.begin()
-        loss = _backward(llama, trainable, rows, chosen)
+        loss = _backward(llama, trainable, rows, row, view)
         torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
         optimizer.step(learning_rate)
         tuner.end()
-        state.drawn += len(chosen)
-        state.tokens += len(chosen) * rows.length
+        state.drawn += 1
+        state.tokens += rows.length
         state.seconds = clock.spent_s() - began_s
         state.done = max(state.tokens / planned, state.seconds / budget_s)
         left_s = state.seconds * (1 / state.done - 1) if state.done < 1 else 0.0
         report(min(state.done, 1.0), left_s, loss=round(loss, 3), tokens=state.tokens)
         on_step(snapshot, state.done >= 1)
-    drawn = frozenset(islice(_order(len(rows), seed), state.drawn))
+    drawn = frozenset(row for row, _ in islice(_order(rows, config.stretch, seed), state.drawn))
     lora = Lora(start.rank, start.alpha, trainable.matrices())
     return Trained(lora, drawn, state.tokens, state.seconds, state.tokens / once)
 
@@ -228,21 +229,34 @@ class _TrainingState:
     done: float = 0.0  # share of the training
 
 
-def _snapshot(state: _TrainingState, values: Tensor, optimizer: AdamW, compute_dtype: torch.dtype) -> bytes:
-    """Return a checkpoint as a safetensors file: values, optimizer state, random state, progress."""
+@dataclass
+class _View:
+    """The keys and values by layer of the earlier rows of a stretch, by the adapter and by the base."""
+
+    adapter: list[Tensor] = field(default_factory=list)
+    base: list[Tensor] = field(default_factory=list)  # of general text alone
+
+
+def _snapshot(
+    state: _TrainingState, values: Tensor, optimizer: AdamW, view: _View, compute_dtype: torch.dtype
+) -> bytes:
+    """Return a checkpoint as a safetensors file: values, optimizer state, earlier rows, random state, progress."""
     kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.state.items()}
+    kept |= {f"{name}.view": torch.stack(past) for name, past in vars(view).items() if past}
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
     return safetensors.torch.save(
         kept, {"at": json.dumps(asdict(state)), "products": dtype_name(compute_dtype)}
     )
 
 
-def _restore(checkpoint: bytes, values: Tensor, optimizer: AdamW) -> _TrainingState:
+def _restore(checkpoint: bytes, values: Tensor, optimizer: AdamW, view: _View) -> _TrainingState:
     """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
     values.data.copy_(kept["values"])
     for name in optimizer.state:
         optimizer.state[name] = kept[f"optimizer.{name}"]
+    for name, past in vars(view).items():
+        past += kept.get(f"{name}.view", ())
     torch.set_rng_state(kept["random"])
     return _TrainingState(**json.loads(read_metadata(checkpoint)["at"]))
 
@@ -252,30 +266,31 @@ def dtype_name(compute_dtype: torch.dtype) -> str:
     return str(compute_dtype).removeprefix("torch.")
 
 
-def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
-    """Accumulate the gradients of a batch, row by row so that activations fit; return its loss."""
-    counted = max(float(rows.weights[chosen].sum()), 1.0)
-    total = 0.0
-    for row in chosen:
-        is_general = row >= len(rows) - rows.general
-        before = 0 if is_general else rows.before
-        ids, weights = torch.from_numpy(rows.ids[row]), torch.from_numpy(rows.weights[row, before:])
-        read, targets = ids[None, :-1], ids[1 + before :]
-        if is_general:
-            with torch.no_grad():
-                targets = llama.hidden(read)[0]
-        states = llama.hidden_folded(read, trainable.folded())[0, before:]
-        loss = cross_entropy(states, llama.embedding, targets, weights) / counted
-        torch.autograd.backward(loss)
-        total += loss.item()
-    return total
+def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, row: int, view: _View) -> float:
+    """Compute the gradients of a row's loss, and return the loss."""
+    ids, weights = torch.from_numpy(rows.ids[row]), torch.from_numpy(rows.weights[row])
+    read, targets = ids[None, :-1], ids[1:]
+    if rows.is_general(row):
+        with torch.no_grad():
+            targets = llama.hidden_folded(read, {}, view.base)[0]
+    states = llama.hidden_folded(read, trainable.folded(), view.adapter)[0]
+    loss = cross_entropy(states, llama.embedding, targets, weights) / weights.sum().clamp(min=1.0)
+    torch.autograd.backward(loss)
+    return loss.item()
 
 
-def _order(count: int, seed: int) -> Iterator[int]:
-    """Yield the rows in a new random order each epoch, without end."""
+def _order(rows: Rows, stretch: int, seed: int) -> Iterator[tuple[int, bool]]:
+    """Yield rows without end, and whether a stretch starts with it: each epoch has stretches in a new random order."""
     random = np.random.default_rng(seed)
+    own = len(rows) - rows.general
+    stretches = [
+        range(start, min(start + stretch, end))
+        for first, end in ((0, own), (own, len(rows)))
+        for start in range(first, end, stretch)
+    ]
     while True:
-        yield from random.permutation(count).tolist()
+        for place in random.permutation(len(stretches)):
+            yield from ((row, row == stretches[place].start) for row in stretches[place])
 
 
 class _ThreadTuner:

@@ -259,7 +259,7 @@ def _train(
         on_step=clock.send_checkpoint,
         checkpoint=checkpoint,
     )
-    drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
+    drawn = (range(*rows.entries[row]) for row in result.rows if not rows.is_general(row))
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
     missed = {tuple(known[place]) for place in chosen} - texts
     return _TrainedAdapter(
@@ -297,9 +297,8 @@ def _rows(
         config.length,
         breaks,
         partial(weigh_training_tokens, rare, token_bytes=tokenizer.token_bytes),
-        before=config.before,
     )
-    return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen
+    return _with_general(own, pack(replay, config.length, breaks)), chosen
 
 
 def _with_general(own: Rows, general: Rows) -> Rows:
@@ -308,7 +307,7 @@ def _with_general(own: Rows, general: Rows) -> Rows:
     some = np.arange(count) % len(general)
     columns = ((own.ids, general.ids), (own.weights, general.weights), (own.entries, general.entries))
     ids, weights, entries = (np.concatenate([mine, others[some]]) for mine, others in columns)
-    return Rows(ids, weights, entries, count, own.before)
+    return Rows(ids, weights, entries, count)
 
 
 def _mixture(request: TrainRequest, name: str) -> Mixture:

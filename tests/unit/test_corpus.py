@@ -34,45 +34,25 @@ def test_the_end_is_filled_up_and_the_filling_does_not_count():
     assert (len(rows), rows.ids.shape, rows.weights.shape) == (0, (0, 6), (0, 5))
 
 
-def test_a_row_has_what_precedes_it_in_view_and_does_not_learn_it_again():
-    rows = pack([[1, 2, 3], [4, 5], [6, 7, 8]], 3, BREAK, before=2)
-    assert rows.ids.tolist() == [
-        [9, 9, 9, 1, 2, 3],
-        [1, 2, 3, 9, 4, 5],
-        [9, 4, 5, 9, 6, 7],
-        [9, 6, 7, 8, 9, 9],
-    ]
-    assert rows.weights.tolist() == [[0, 0, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], [0, 0, 1, 0, 0]]
-    assert rows.entries.tolist() == [[0, 1], [0, 2], [1, 3], [2, 3]]
-    assert (rows.length, rows.before) == (3, 2)
-
-
 @given(
     st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=20), min_size=1, max_size=12),
     st.integers(1, 16),
     st.lists(st.just(9), min_size=1, max_size=3),
-    st.integers(0, 20),
 )
-def test_every_token_is_a_target_once_with_what_precedes_it_in_view(entries, length, breaks, before):
-    rows = pack(entries, length, breaks, before=before)
-    assert rows.ids.shape == (len(rows), before + length + 1)
-    assert rows.weights.shape == (len(rows), before + length)
-    assert not rows.weights[:, :before].any()
-    whole = np.concatenate([rows.ids[0, : before + 1], rows.ids[:, before + 1 :].ravel()])
-    for row, ids in enumerate(rows.ids):
-        assert np.array_equal(ids, whole[row * length :][: before + length + 1]), "rows of one line"
-    targets, weights = rows.ids[:, before + 1 :].ravel(), rows.weights[:, before:].ravel()
-    counted = targets[weights > 0].tolist()
-    assert counted == [token for entry in entries for token in entry]
-    for row, (first, after) in zip(range(len(rows)), rows.entries, strict=True):
-        learned = rows.ids[row, 1:][rows.weights[row] > 0].tolist()
+def test_every_token_is_a_target_once(entries, length, breaks):
+    rows = pack(entries, length, breaks)
+    assert rows.ids.shape == (len(rows), length + 1)
+    assert rows.weights.shape == (len(rows), rows.length) == (len(rows), length)
+    assert np.array_equal(rows.ids[1:, 0], rows.ids[:-1, -1]), "a row goes on where the row before it ends"
+    targets = rows.ids[:, 1:].ravel()
+    assert targets[rows.weights.ravel() > 0].tolist() == [token for entry in entries for token in entry]
+    for row, (first, after) in enumerate(rows.entries):
         near = [token for entry in entries[first:after] for token in entry]
-        assert str(learned)[1:-1] in str(near), "of these entries, and of no other"
         assert after > first
         seen = [token for token in rows.ids[row].tolist() if token != 9]
-        assert str(seen)[1:-1] in str(near), "nor is another in view"
+        assert str(seen)[1:-1] in str(near), "of these entries, and of no other"
     line = [token for entry in entries for token in (*breaks, *entry)]
-    assert [int(rows.ids[0, before]), *targets.tolist()][: len(line)] == line
+    assert [int(rows.ids[0, 0]), *targets.tolist()][: len(line)] == line
 
 
 lengths = st.lists(st.integers(1, 600), min_size=1, max_size=60)

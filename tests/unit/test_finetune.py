@@ -17,7 +17,7 @@ from idiolect.adapters.training.lora import Lora
 from idiolect.models.torch_model import TorchModel
 
 LENGTH = 24
-CONFIG = TrainConfig(learning_rate=1e-2, epochs=20, batch=2, length=LENGTH)
+CONFIG = TrainConfig(learning_rate=1e-2, stretch=2, epochs=20, length=LENGTH)
 
 
 @pytest.fixture(scope="module")
@@ -125,32 +125,32 @@ def test_general_rows_keep_an_adapter_near_the_base_there(llama):
     assert surprise(llama, held.lora, own) < 0.9 * surprise(llama, None, own)
 
 
-def test_tokens_before_a_row_are_read_and_not_learned(llama):
-    before, some = LENGTH // 2, rows(6)
-    some.weights[:, :before] = 0
-    result = trained(llama, replace(some, before=before))
-    assert result.tokens == 6 * (LENGTH - before) * CONFIG.epochs, "it counts for no token of training"
-    same = trained(llama, some)  # the same loss, with what is not learned predicted as well
-    for name, matrix in result.lora.matrices.items():
-        assert np.allclose(matrix, same.lora.matrices[name], atol=1e-4), name
-    other = replace(some, before=before, ids=some.ids.copy())
-    other.ids[:, :before] = rows(7).ids[:6, :before]
-    assert not np.allclose(
-        trained(llama, other).lora.matrices["0.qkv.B"], result.lora.matrices["0.qkv.B"], atol=1e-4
-    )
+def test_a_row_is_learned_with_the_earlier_ones_of_its_stretch_in_view(llama):
+    some = rows(3)
+    some.weights[:2] = 0
+    other = replace(some, ids=some.ids.copy())
+    other.ids[0] = rows(7).ids[0]
+
+    def learned(on: Rows, stretch: int) -> torch.Tensor:
+        lora = trained(llama, on, replace(CONFIG, stretch=stretch)).lora
+        return torch.from_numpy(lora.matrices["0.qkv.B"])
+
+    assert torch.equal(learned(some, 1), learned(other, 1))
+    assert not torch.allclose(learned(some, 3), learned(other, 3), atol=1e-4)
+    assert not torch.allclose(learned(some, 3), learned(some, 1), atol=1e-4)
 
 
 @pytest.mark.parametrize("compute_dtype", [torch.bfloat16, torch.float32])
 def test_a_checkpoint_says_in_which_dtype_it_goes_on(tiny_weights, compute_dtype):
-    llama = TorchModel(tiny_weights, compute_dtype)
+    llama, text = TorchModel(tiny_weights, compute_dtype), together(rows(5), rows(3))
     checkpoints: list[bytes] = []
-    whole = trained(llama, rows(6), on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
-    cut_off = checkpoints[len(checkpoints) // 3]
-    kind = choose_compute_dtype("fastest", 1, cut_off)
-    assert kind == compute_dtype
-    again = trained(TorchModel(tiny_weights, kind), rows(6), checkpoint=cut_off)
-    for name, matrix in whole.lora.matrices.items():
-        assert np.array_equal(matrix, again.lora.matrices[name]), name
+    whole = trained(llama, text, on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
+    for cut_off in checkpoints[33:41:2]:  # within and between stretches
+        kind = choose_compute_dtype("fastest", 1, cut_off)
+        assert kind == compute_dtype
+        again = trained(TorchModel(tiny_weights, kind), text, checkpoint=cut_off)
+        for name, matrix in whole.lora.matrices.items():
+            assert np.array_equal(matrix, again.lora.matrices[name]), name
 
 
 def test_products_are_made_in_the_type_that_is_asked_for():
@@ -160,12 +160,12 @@ def test_products_are_made_in_the_type_that_is_asked_for():
 
 
 def test_little_text_is_passed_over_twice_and_much_once(llama):
-    few = replace(CONFIG, epochs=1, min_tokens=200, batch=1)
+    few = replace(CONFIG, epochs=1, min_tokens=200)
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
         result = trained(llama, rows(count), few)
         assert tokens <= result.tokens < tokens + LENGTH
 
 
 def test_rows_that_were_not_reached_are_not_counted_as_learned(llama):
-    result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, min_tokens=0))
+    result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, min_tokens=0))
     assert len(result.rows) == 6

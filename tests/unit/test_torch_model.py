@@ -69,6 +69,16 @@ def test_states_are_those_of_the_plain_model(twin, tiny_weights, length):
     assert (ours - plain).abs().max() <= EXACT * plain.abs().max()
 
 
+def test_text_in_pieces_has_the_states_of_the_whole_and_gradients_of_the_piece(twin, make_lora):
+    matrices = as_parameters(make_lora(twin.config))
+    folded = {name: matrix * twin.norm(name) for name, matrix in matrices.items()}
+    ids, past = random_ids(twin.config, 2, 60), []
+    pieces = [twin.hidden_folded(piece, folded, past) for piece in ids.split([17, 23, 20], 1)]
+    whole = twin.hidden(ids, matrices)
+    assert (torch.cat(pieces, 1) - whole).abs().max() <= EXACT * whole.abs().max()
+    assert all(kept.shape[2] == 60 and not kept.requires_grad for kept in past)
+
+
 @pytest.mark.parametrize("rank", [1, 4])
 def test_gradients_are_those_of_autograd(twin, tiny_weights, make_lora, rank):
     matrices = as_parameters(make_lora(twin.config, rank))
