@@ -134,7 +134,7 @@ def test_progress_goes_through_the_phases(finished, train_request):
     assert 0 < spent[0] < spent[-1] < train_request.budget_s
     losses = [event["loss"] for event in progress if event["phase"] == "train"]
     assert len(losses) >= 8
-    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3]), "it learns"
+    assert np.mean(losses[-3:]) < 0.5 * max(losses[:6]), "it learns"
 
 
 def test_the_result_has_all_that_the_service_stores(finished, tiny, train_request, entries):
