@@ -62,12 +62,12 @@ def joined_words(before: str, typed: str, common: Mapping[str, float], cost: flo
     if match is None or not typed:
         return None
     left = match[1]
-    if left in _ALONE or (left.lower() in common and len(left) > 1):
+    is_word = typed.lower() in common or typed in _ALONE
+    if left in _ALONE or (is_word and left.lower() in common and len(left) > 1):
         return None
     stands = max(common.get(left.lower(), 0.0), _UNKNOWN) * max(common.get(typed.lower(), 0.0), _UNKNOWN)
     made = [(common.get((left + typed).lower(), 0.0), left + typed)]
-    if len(left) > 1:
-        first, second = left[:-1], left[-1] + typed
+    for first, second in ((left[:-1], left[-1] + typed), (left + typed[0], typed[1:])):
         made.append((common.get(first.lower(), 0.0) * common.get(second, 0.0), f"{first} {second}"))
     meant, text = max(made)
     meant *= 2.718281828 ** (-cost)

@@ -21,6 +21,7 @@ from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.mistakes import is_elongated
+from idiolect.adapters.mending.spacing import joined_words, split_words
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
@@ -33,6 +34,9 @@ MAX_LETTERS: Final = 30
 # what stands there may stand on purpose; and those of a known misspelling, at least.
 _OFFERED_ODDS, _SURE_ODDS, _RARE_ODDS, _DOUBTED_ODDS, _KNOWN_ODDS = 0.0, 1.0, 2.0, 4.0, 0.9
 _EXPECTED: Final = 1e-4  # score of a word that was to be expected
+# Log odds of two words without their space; probability of a space in another place; and how often people use a word,
+# per word of text, that may stand beside a space.
+_APART_ODDS, _SURE_SPACE, _LISTED_WORD = 5.5, 0.99, 2e-6
 _COMPARED: Final = 3  # words that the next one is weighed behind; each takes a pass, made ahead
 _LEAST_ODDS: Final = -4.0  # that the next word may yet turn
 # What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
@@ -101,10 +105,11 @@ class EndedWords:
         # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
         self._unsure: tuple[str, _Judged | None] = ("", None)
 
-    def mend(self, prefix: str, *, is_known: bool = True) -> Correction | None:
+    def mend(self, prefix: str, *, is_known: bool = True, may_respace: bool = False) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
 
-        With ``is_known`` False, in a language that is not known, only what the user decided is mended.
+        With ``is_known`` False, in a language that is not known, only what the user decided is mended. With
+        ``may_respace`` the correction may also be of the last two words, whose space is in the wrong place.
         """
         match = _ENDED.search(prefix)
         if match is None or len(match[1]) > MAX_LETTERS:
@@ -113,7 +118,11 @@ class EndedWords:
         decided = self._user_model.preferences.corrections
         if (put := decided.replaced.get(fold(typed))) is not None:
             return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
-        if not is_known or (judged := self._judge(prefix[: match.end(1)], typed)) is None:
+        if not is_known:
+            return None
+        if (respaced := self._respaced(prefix, match)) is not None:
+            return respaced if may_respace else None
+        if (judged := self._judge(prefix[: match.end(1)], typed)) is None:
             return None
         return self._correction(judged, judged.odds, behind)
 
@@ -152,6 +161,26 @@ class EndedWords:
         self._unsure = "", None
         self._meant.forget_typed()
 
+    def _respaced(self, prefix: str, match: regex.Match[str]) -> Correction | None:
+        """Return the last two words with their space where it surely was meant: "t he", "thes ame"."""
+        words, general, preferences = self._user_model.words, self._general, self._user_model.preferences
+        meant = joined_words(
+            prefix[: match.start(1)], match[1], general.common, self._meant.channel.costs.torn
+        )
+        if meant is None or meant.score < _SURE_SPACE or words.language_at_hand != "en":
+            return None
+        start = match.end(1) - meant.replaced
+        first, second = prefix[start : match.start(1) - 1], match[1]
+        if _CHAT.fullmatch(first) or not preferences.corrections.kept.isdisjoint((fold(first), fold(second))):
+            return None
+        are_words = [
+            words.count(it) or (len(it) > 1 and general.frequency(fold(it)) >= _LISTED_WORD)
+            for it in (first, second)
+        ]
+        if all(are_words) or self._user_model.must_hide(prefix[:start], meant.text):
+            return None
+        return Correction(meant.text + match[2], meant.replaced + len(match[2]), meant.score, True)
+
     def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> _Judged | None:
         """Return the first word of ``match``, if it is not sure by itself and may be made."""
         text = prefix[: match.end(1)]
@@ -189,6 +218,15 @@ class EndedWords:
             if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
             and (fold(typed) != fold(candidate.text) or self._may_lack_capital(before, typed))
         ]
+        if not (words.count(typed) or self._general.is_spelt(typed) or known.listed):
+            apart = split_words(
+                typed,
+                lambda word: score_word(words, word, split.spaced, probs),
+                self._general.common,
+                self._meant.channel.costs.joined,
+            )
+            if apart is not None:
+                candidates.append(Candidate(apart.text, apart.score, self._meant.channel.costs.joined))
         if known.meant is not None:  # whatever stands before it
             meant = with_capitals(as_written(known.meant), typed)
             score = self._meant.score(known.meant, split, probs) * math.exp(-KNOWN_COST)
@@ -303,6 +341,8 @@ class EndedWords:
             return never
         if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
             return _DOUBTED_ODDS  # "ther", which may be "there" without its end
+        if " " in meant and not general.meanings(folded):
+            return _APART_ODDS
         may_be_name = is_capitalized(typed) and general.is_name(best.text) and not is_own_form
         is_odd = best.cost >= self._meant.channel.costs.added and not general.meanings(folded)
         if may_be_name or is_odd:

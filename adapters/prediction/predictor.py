@@ -254,7 +254,7 @@ class Predictor:
                 or self._languages is None
                 or self._languages.knows(before.rstrip().rpartition(" ")[0])
             )
-            correction = mender.ended_words.mend(prefix, is_known=may_mend)
+            correction = mender.ended_words.mend(prefix, is_known=may_mend, may_respace=correct_before)
             if correction is None and correct_before and is_known:
                 correction = mender.ended_words.mend_before(prefix)
         if remember:

@@ -119,6 +119,24 @@ def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, p
     assert not any(word.grey for word in predictor.suggest(prefix, ghost_words=0, corrections=True).words)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "meant"),
+    [
+        ("We read t he ", "the "),
+        ("all thes ame ", "the same "),
+        ("part of th ebig ", "the big "),
+        ("in thehouse ", "the house "),
+        ("Read groupby ", None),
+        ("Ask al Assad ", None),
+    ],
+)
+def test_a_space_in_the_wrong_place_is_put_right(predictor, prefix, meant):
+    found = predictor.suggest(prefix, corrections=True, correct_before=True).correction
+    assert (found.text if found is not None and found.sure else None) == meant
+    alone = predictor.suggest(prefix, corrections=True).correction
+    assert alone is None or not alone.sure or alone.replace <= len(prefix.split()[-1]) + 1
+
+
 @pytest.mark.parametrize(("text", "meant"), [("because ou are ", "you are "), ("I like tea and ", None)])
 def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
     def suggest(prefix, **more):
