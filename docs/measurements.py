@@ -1,4 +1,7 @@
-"""The figures that the documents show, as tables: of `bench.json`, which `make bench` writes, and of `year.json`.
+"""The figures that the documents show, as tables.
+
+They are of `bench.json`, which `make bench` writes, of `year.json`, and of `typing.json`, which
+tests/e2e/test_programs.py writes.
 
 cog calls these functions from the documents and writes down what they return; nothing for what was not measured.
 """
@@ -13,6 +16,7 @@ from typing import Any
 
 BENCH = Path(__file__).with_name("bench.json")
 YEAR = Path(__file__).with_name("year.json")
+TYPING = Path(__file__).with_name("typing.json")
 
 _LAST = 4  # rounds at the end of a year
 
@@ -28,6 +32,20 @@ def bench() -> str:
         "The fast memory": _growth(found.get("memory") or []),
     }
     return "\n\n".join(f"### {title}\n\n{part}" for title, part in parts.items() if part)
+
+
+def typing() -> str:
+    """How many keys were lost in each program, by session."""
+    found: dict[str, dict[str, dict[str, int]]] = json.loads(TYPING.read_text("utf-8"))
+    places = ("X", "XWayland", "sway")
+    table = [f"| program | {' | '.join(places)} |", "|---|---:|---:|---:|"]
+    for name, rows in found.items():
+        counts = [rows.get(place) for place in places]
+        shown = [
+            f"{row['lost']}" + f", {row['added']} added" * bool(row["added"]) if row else "" for row in counts
+        ]
+        table.append(f"| {name} | {' | '.join(shown)} |")
+    return "\n".join(table)
 
 
 def year() -> str:

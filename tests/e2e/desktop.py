@@ -65,6 +65,10 @@ class Desktop:
         self.start("openbox")
         self.idiolect("setup", "keyboard", "--yes", "--learn")
         self.start("ibus-daemon", "--replace", "--xim", "--verbose", log="ibus.log")
+        self._choose()
+
+    def _choose(self):
+        """Choose the keyboard, once IBus knows it."""
         wait_for(lambda: "idiolect" in self.output("ibus", "list-engine", "--name-only").split(), "IBus")
         wait_for(
             lambda: (
@@ -234,13 +238,18 @@ class Desktop:
 
 
 class Editor:
-    """A program that is typed into, and how its text is read."""
+    """A program that is typed into, and how its text is read.
 
-    def __init__(self, desktop, name, command, read, environment=None):
+    `slow`: it has a window long before a key goes where it should.
+    """
+
+    def __init__(self, desktop, name, command, read, environment=None, *, slow=False):
         self.desktop, self.name = desktop, name
         self.process = desktop.start(*command, environment={**desktop.environment, **(environment or {})})
         self.window = desktop.window(name)
         self._read = read
+        if slow:
+            self.rest()
         pressed = []
 
         def takes_keys():
@@ -256,6 +265,11 @@ class Editor:
     @property
     def text(self):
         return self._read(self).removesuffix("\n")
+
+    def rest(self):
+        """Wait until the program, too, has nothing to do."""
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.desktop.rest(self.process.pid, *(one.pid for one in family))
 
     def shows(self, pattern):
         wait_for(lambda: re.fullmatch(pattern, self.text), lambda: f"{pattern!r}, not {self.text!r}")

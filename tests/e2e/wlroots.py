@@ -1,0 +1,134 @@
+"""Wayland without GNOME, without a screen: sway or labwc, IBus by input-method-v2, and a keyboard of its own."""
+
+import socket
+import struct
+import tempfile
+import time
+
+from desktop import Desktop, wait_for
+from gnome import codes
+
+_KEYMAP = b"""xkb_keymap {
+xkb_keycodes { include "evdev+aliases(qwerty)" }; xkb_types { include "complete" };
+xkb_compat { include "complete" }; xkb_symbols { include "pc+us+inet(evdev)" };
+};\0"""
+#: What is held, as the layout has it.
+_MASKS = {29: 4, 42: 1, 56: 8, 125: 64}
+#: What this client of Wayland calls the objects that it has made.
+_DISPLAY, _REGISTRY, _DONE, _SEAT, _MANAGER, _KEYBOARD = range(1, 7)
+
+
+class Typist:
+    """A keyboard of virtual-keyboard-v1, which tells its layout once: wtype tells another at each call."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._read = self._socket.makefile("rb")
+        self._send(_DISPLAY, 1, struct.pack("<I", _REGISTRY))
+        self._send(_DISPLAY, 0, struct.pack("<I", _DONE))
+        names = {}
+        while (event := self._received())[0] != _DONE:
+            name, size = struct.unpack_from("<II", event[1])
+            names[event[1][8 : 7 + size].decode()] = name
+        for interface, made in (("wl_seat", _SEAT), ("zwp_virtual_keyboard_manager_v1", _MANAGER)):
+            text = f"{interface}\0".encode()
+            body = struct.pack("<II", names[interface], len(text)) + text.ljust(-(-len(text) // 4) * 4, b"\0")
+            self._send(_REGISTRY, 0, body + struct.pack("<II", 1, made))
+        self._send(_MANAGER, 0, struct.pack("<II", _SEAT, _KEYBOARD))
+        with tempfile.TemporaryFile() as file:
+            file.write(_KEYMAP)
+            file.flush()
+            self._send(_KEYBOARD, 0, struct.pack("<II", 1, len(_KEYMAP)), [file.fileno()])
+
+    def _send(self, target, opcode, body, files=()):
+        message = struct.pack("<II", target, (8 + len(body)) << 16 | opcode) + body
+        socket.send_fds(self._socket, [message], files)
+
+    def _received(self):
+        """The object that says something, and what."""
+        target, about = struct.unpack("<II", self._read.read(8))
+        return target, self._read.read((about >> 16) - 8)
+
+    def press(self, key):
+        """Press a key, such as "ctrl+s", and let it go."""
+        held, pressed = 0, codes(key)
+        for code, down in [*((one, 1) for one in pressed), *((one, 0) for one in reversed(pressed))]:
+            self._send(_KEYBOARD, 1, struct.pack("<III", int(time.monotonic() * 1000) % 2**32, code, down))
+            if code in _MASKS:
+                held ^= _MASKS[code]
+                self._send(_KEYBOARD, 2, struct.pack("<IIII", held, 0, 0, 0))
+
+    def close(self):
+        self._read.close()
+        self._socket.close()
+
+
+class Wlroots(Desktop):
+    """A session of "sway" or "labwc", with IBus as `ibus start --type wayland` starts it, or all of it `through_x`."""
+
+    def __init__(self, folder, profile, compositor="sway", *, through_x=False):
+        self._compositor, self._through_x = compositor, through_x
+        super().__init__(folder, profile)
+
+    def _begin(self):
+        modules = {name: self.environment.pop(name) for name in ("GTK_IM_MODULE", "QT_IM_MODULE")}
+        self.environment |= {
+            "WLR_BACKENDS": "headless",
+            "WLR_LIBINPUT_NO_DEVICES": "1",
+            "WLR_RENDERER": "pixman",
+            "XDG_CURRENT_DESKTOP": self._compositor,
+            "XDG_SESSION_TYPE": "wayland",
+        }
+        self._begin_bus("DBUS_SESSION_BUS_ADDRESS")
+        self._begin_screen()
+        self.idiolect("setup", "keyboard", "--yes", "--learn")
+        if self._through_x:
+            del self.environment["WAYLAND_DISPLAY"]
+            self.environment |= modules
+            self.start("ibus-daemon", "--xim", log="ibus.log")
+        else:
+            self.start(
+                *("/usr/libexec/ibus-ui-gtk3", "--enable-wayland-im", "--exec-daemon"),
+                *("--daemon-args", "--xim --panel disable"),
+                log="ibus.log",
+            )
+        # IBus chooses the one keyboard that it has been told of; to choose another meanwhile crashes its window later.
+        wait_for(lambda: "idiolect" in self.output("ibus", "engine"), "the engine")
+
+    def _begin_screen(self):
+        told = self.folder / "displays"
+        tell = f"sh -c 'echo $WAYLAND_DISPLAY $DISPLAY > {told}'"
+        if self._compositor == "sway":
+            config = self.folder / "sway.config"
+            config.write_text(f"output HEADLESS-1 resolution 1024x768\nexec {tell}\n")
+            command = ["sway", "-c", str(config)]
+        else:
+            command = ["labwc", "-s", tell]
+        self.start(*command, log="compositor.log")
+        wait_for(lambda: told.exists() and told.read_text().endswith("\n"), self._compositor)
+        screen, *of_x = told.read_text().split()
+        self.environment["WAYLAND_DISPLAY"] = screen
+        if of_x:
+            self.environment["DISPLAY"] = of_x[0]
+        self._typist = Typist(self.folder / "run" / screen)
+
+    def window(self, name):
+        """Of a new window, which has the focus; whether it takes keys is seen by its text."""
+        return name
+
+    def press(self, *keys, delay_ms=20):
+        for key in keys:
+            self._typist.press(key)
+            time.sleep(delay_ms / 1000)
+
+    def type(self, text, delay_ms=20):
+        self.press(*("Return" if char == "\n" else char for char in text), delay_ms=delay_ms)
+
+    def picture(self, path):
+        self.output("grim", str(path))
+
+    def close(self):
+        self._typist.close()
+        self.output("ibus", "exit")
+        super().close()
