@@ -69,7 +69,7 @@ _SHORT, _DRAWN_OUT, _LONG = 4, "aeiouyhw", 7
 _NO_CHAT_LETTER: Final = "efhiomt"  # letters that stand for no word in chats
 # What people write in chats.
 _CHAT = regex.compile(
-    r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
+    r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lmk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
     r"|ttyl|ur|wtf|yea|[ha]{4,}|(?:h[aeio]){2,}h?"
 )
 

@@ -88,7 +88,8 @@ def register(app: Application, service: Service) -> None:
     @app.get("/v1/words/export", Scope.ADMIN)
     async def export_words() -> JsonObject:
         own = [rule.text for rule in await run_sync(rules.all) if rule.kind == "mine"]
-        counts = {**dict.fromkeys(own, 0), **dict(await run_sync(count_own_words, service.model))}
+        counts = dict(await run_sync(count_own_words, service.model))
+        counts |= {text: 0 for text in own if text not in counts}
         return {"words": [{"text": text, "count": count} for text, count in counts.items()]}
 
     @app.post("/v1/words/undo", Scope.LEARN)

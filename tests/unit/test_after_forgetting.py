@@ -46,6 +46,19 @@ def test_a_phrase_is_forgotten_however_it_was_written_and_then_not_suggested(ser
     assert "llfeather" not in {word.text for word in suggest(service, "we met qui").words}
 
 
+def test_a_forgotten_emoji_and_a_forgotten_phrase_are_offered_no_more(service):
+    learn(service, *(f"Message {n}: it is as you said 😂" for n in range(9)))
+
+    def offered(prefix):
+        return {word.text for word in suggest(service, prefix, ghost_words=0, corrections=True).words}
+
+    assert "😂" in offered("it is as you said ")
+    assert "as you said" in offered("it is ays")
+    service.profile.forget(Selector(phrase="as you said"))
+    assert "😂" not in offered("it is as you said ")
+    assert "as you said" not in offered("it is ays")
+
+
 def test_what_is_nearly_the_same_is_told_and_can_be_forgotten(service):
     learn(service, "Our quillfeather one.", "Two quillfeathers here.", "A quil-feather, too.")
     selector = Selector(phrase="quillfeather")

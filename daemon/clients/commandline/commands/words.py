@@ -105,7 +105,7 @@ def import_words(
     added, left_out = answer["added"], {**read.left_out, **answer["left_out"]}
     facts = {"added": added, "left_out": left_out, "dry_run": dry_run}
     said = [plain(text) for text in added] if dry_run else []
-    said.append(f"{counted(len(added), 'word')} and phrases {'would be' if dry_run else 'are now'} yours.")
+    said.append(f"{'Would be' if dry_run else 'Now'} yours: {len(added):,}.")
     said += [f"Left out, {reason}: {count:,}." for reason, count in left_out.items()]
     if added and not dry_run:
         said.append("Undo: idiolect words undo")
