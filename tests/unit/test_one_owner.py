@@ -107,8 +107,9 @@ def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make
     assert all("lographers" in words for _, words in offered), "what stays known is always offered"
 
 
-def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service):
-    service.ingest.add_text("We met the Xylographers at noon. " * 3, source="test")
+@contextlib.contextmanager
+def occupied(service):
+    """The model does nothing in the block."""
     begun, go_on = threading.Event(), threading.Event()
 
     def stand():
@@ -119,17 +120,40 @@ def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service
     standing = threading.Thread(target=service.model.queue.run, args=(Priority.TYPING, stand()))
     standing.start()
     assert begun.wait(DEADLINE_S)
+    try:
+        yield
+    finally:
+        go_on.set()
+        standing.join(DEADLINE_S)
+
+
+def test_while_the_model_is_busy_no_more_than_so_many_texts_wait_to_be_learned(service):
+    ids = service.model.loaded.tokenizer.encode("The Quombat sang.")
+    *first, last = range(service.model.served.newest + 1, service.model.served.newest + 1026)
+    one_more = threading.Thread(target=service.model.learning.learn, args=([(last, ids)],))
+    with occupied(service):
+        for number in first:
+            service.model.learning.learn([(number, ids)])
+        waiting = len(service.model.queue)
+        one_more.start()
+        until(lambda: len(service.model.queue) > waiting)  # who brings another waits for the model
+    one_more.join(DEADLINE_S)
+    assert service.model.served.user_model.words.count("Quombat") == 1025
+
+
+def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service):
+    service.ingest.add_text("We met the Xylographers at noon. " * 3, source="test")
     building = threading.Thread(target=service.model.rebuild)
-    building.start()
-    until(lambda: len(service.model.queue) >= 2)
-    service.ingest.add_text("The Quombat sang. " * 3, source="test")
-    asked = in_one_step(service.model.learning.learn_postponed)  # as a question does first
-    learning = threading.Thread(target=service.model.queue.run, args=(Priority.TYPING, asked))
-    learning.start()
-    until(lambda: len(service.model.queue) >= 3)
-    former = service.model.served
-    go_on.set()
-    for thread in (standing, building, learning):
+    with occupied(service):
+        building.start()
+        until(lambda: len(service.model.queue) >= 2)
+        service.ingest.add_text("The Quombat sang. " * 3, source="test")
+        asked = in_one_step(service.model.learning.learn_postponed)  # as a question does first
+        learning = threading.Thread(target=service.model.queue.run, args=(Priority.TYPING, asked))
+        learning.start()
+        until(lambda: len(service.model.queue) >= 3)
+        former = service.model.served
+    for thread in (building, learning):
         thread.join(DEADLINE_S)
     assert service.model.served is not former
     assert former.user_model.words.count("Quombat") == 3
