@@ -31,7 +31,7 @@ from idiolect.models.hashed_frequencies import other_frequencies
 MAX_LETTERS: Final = 30
 """Of a word that is mended."""
 # Log odds from which on a correction is offered; made without being asked, where the word was to be expected or not, or
-# what stands there may stand on purpose; and those of a known misspelling, at least.
+# what stands there may stand on purpose; and those of a short known misspelling, at least.
 _OFFERED_ODDS, _SURE_ODDS, _RARE_ODDS, _DOUBTED_ODDS, _KNOWN_ODDS = 0.0, 1.0, 2.0, 4.0, 0.9
 _EXPECTED: Final = 1e-4  # score of a word that was to be expected
 # Log odds of two words without their space; probability of a space in another place; and how often people use a word,
@@ -241,7 +241,8 @@ class EndedWords:
         if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
             best = replace(best, text=best.text[:1].upper() + best.text[1:])
         odds = math.log(max(best.score, 1e-30) / max(stands + rest, 1e-30))
-        odds = odds if known.meant is None else max(odds, _KNOWN_ODDS)
+        if known.meant is not None:
+            odds = max(odds, _RARE_ODDS if typed.islower() and len(typed) > _SHORT else _KNOWN_ODDS)
         return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, odds)
 
     def _correction(self, judged: _Judged, odds: float, behind: str) -> Correction | None:
