@@ -1,8 +1,9 @@
-"""A desktop of its own: a screen, a session bus, a window manager, IBus with the keyboard, and programs typed into."""
+"""A desktop of its own: a screen, a session bus, a window manager, IBus or Fcitx with the keyboard, and programs."""
 
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from idiolect.daemon.runtime import process
 
 _STILL = 8  # looks at which nothing works: more than 150 ms, before which Tab takes no grey text
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
+#: The class of the window of words, by framework.
+WINDOWS = {"ibus": "ibus-ui-gtk3", "fcitx": "fcitx"}
 
 
 def wait_for(condition, what):
@@ -31,9 +34,10 @@ def works(pid):
 
 
 class Desktop:
-    """One session. `environment` is what its programs get."""
+    """One session. `environment` is what its programs get; `door` is the input method framework, ibus or fcitx."""
 
-    def __init__(self, folder, profile):
+    def __init__(self, folder, profile, door="ibus"):
+        self.door = door
         self.folder = Path(folder)
         self._profile = Program(profile)
         self.settings = self._profile.settings
@@ -48,9 +52,9 @@ class Desktop:
             "XDG_RUNTIME_DIR": str(runtime),
             **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "DATA", "STATE")},
             "IDIOLECT_HOME": str(profile),
-            "GTK_IM_MODULE": "ibus",
-            "QT_IM_MODULE": "ibus",
-            "XMODIFIERS": "@im=ibus",
+            "GTK_IM_MODULE": door,
+            "QT_IM_MODULE": door,
+            "XMODIFIERS": f"@im={door}",
             "GSETTINGS_BACKEND": "keyfile",
             "XDG_CURRENT_DESKTOP": "Test",
             "NO_AT_BRIDGE": "1",
@@ -63,6 +67,9 @@ class Desktop:
         self._begin_screen()
         self._begin_bus("DBUS_SESSION_BUS_ADDRESS")
         self.start("openbox")
+        {"ibus": self._begin_ibus, "fcitx": self._begin_fcitx}[self.door]()
+
+    def _begin_ibus(self):
         self.idiolect("setup", "keyboard", "--yes", "--learn")
         self.start("ibus-daemon", "--replace", "--xim", "--verbose", log="ibus.log")
         self._choose()
@@ -77,6 +84,26 @@ class Desktop:
             ),
             "the engine",
         )
+
+    def _begin_fcitx(self):
+        behaviour = self.home / "config" / "fcitx5" / "config"
+        behaviour.parent.mkdir(parents=True)
+        behaviour.write_text("[Behavior]\nActiveByDefault=True\nShowInputMethodInformation=False\n")
+        # On a busy machine a key that takes something may be answered later than its user would wait for it.
+        compiler = self.home / "c++"
+        compiler.write_text(f'#!/bin/sh\nexec {shutil.which("c++")} -DIDIOLECT_WAIT_MS=2000 "$@"\n')
+        compiler.chmod(0o700)
+        self.environment["PATH"] = f"{self.home}:{self.environment['PATH']}"
+        self.start("fcitx5", "--disable", "clipboard,emoji,unicode,spell", log="fcitx.log")
+        owned = (
+            "dbus-send",
+            "--print-reply",
+            "--dest=org.freedesktop.DBus",
+            "/",
+        )  # a call of Fcitx would start another
+        asked = ("org.freedesktop.DBus.NameHasOwner", "string:org.fcitx.Fcitx5")
+        wait_for(lambda: "true" in self.output(*owned, *asked), "Fcitx")
+        self.idiolect("setup", "keyboard", "--yes", "--learn")
 
     def _begin_screen(self):
         ours, theirs = os.pipe()
@@ -146,7 +173,7 @@ class Desktop:
 
     def engine(self):
         """The keyboard's process."""
-        if self._engine is None or not self._engine.is_running():
+        if self._engine is None or not self._engine.is_running() or self._engine.status() == "zombie":
             self._engine = next(filter(self._is_engine, psutil.process_iter(["cmdline"])), None)
         return self._engine
 
@@ -158,18 +185,22 @@ class Desktop:
         return False
 
     def offers(self):
-        """Wait until words are on offer, the newest: IBus's window of them is there, and nothing more is being done."""
+        """Wait until words are on offer, the newest: the window of them is there, and nothing more is being done."""
         wait_for(self.offering, "words on offer")
         self.rest()
 
     def offering(self):
-        return bool(self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split())
+        return bool(self.output("xdotool", "search", "--onlyvisible", "--class", WINDOWS[self.door]).split())
 
     def rest(self, *programs):
         """Wait until neither this session nor the service, nor any of `programs` (process ids), has anything to do."""
         self._wait_until_idle(programs)
         # What was told may lie between two of them; the service answers this behind what it was asked before.
         self._profile.post("/v1/suggest", prefix="and", ghost_words=0).raise_for_status()
+        if (
+            self.door == "fcitx"
+        ):  # programs of GTK report their text with a key's release: here that came too soon
+            self.press("Control_L")
         self._wait_until_idle(programs)
 
     def _wait_until_idle(self, programs):
@@ -215,7 +246,7 @@ class Desktop:
 
     def line(self):
         """Where the window of words is: left, top, width and height, in pixels; None where it is not shown."""
-        shown = self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split()
+        shown = self.output("xdotool", "search", "--onlyvisible", "--class", WINDOWS[self.door]).split()
         if not shown:
             return None
         told = self.output("xdotool", "getwindowgeometry", "--shell", shown[-1])
@@ -260,6 +291,8 @@ class Editor:
             return "q" in self.text
 
         wait_for(takes_keys, f"{name} to take keys")
+        wait_for(desktop.engine, "the keyboard's process")  # Fcitx starts it for the first field
+        desktop.rest()
         desktop.press("space")
 
     @property

@@ -47,14 +47,13 @@ PAGE = """<!doctype html><title>|</title><textarea id=a rows=4 cols=60 autofocus
   document.title = [a.value, b.innerText.trim(), c.value].join("|") });</script>"""
 
 
-@pytest.fixture(scope="module")
-def desktop(service, needs_program, tmp_path_factory):
+def open_desktop(service, needs_program, folder, door, *needs):
     for program, package in (
         ("Xvfb", "xvfb"),
         ("xdotool", "xdotool"),
         ("openbox", "openbox"),
-        ("ibus-daemon", "ibus"),
         ("dbus-daemon", "dbus"),
+        *needs,
     ):
         needs_program(program, package)
     config = service.settings.config_path
@@ -69,7 +68,14 @@ def desktop(service, needs_program, tmp_path_factory):
         service.ask("/v1/feedback", kind="ghost", outcome="accepted", p=0.9, characters=10)
     for day in range(8):  # what was written once is not recited
         service.ask("/v1/history", text=f"{SENTENCE} on day {day}", source="test")
-    made = session.Desktop(tmp_path_factory.mktemp("desktop"), service.settings.home)
+    return session.Desktop(folder, service.settings.home, door)
+
+
+@pytest.fixture(scope="module")
+def desktop(service, needs_program, tmp_path_factory):
+    made = open_desktop(
+        service, needs_program, tmp_path_factory.mktemp("desktop"), "ibus", ("ibus-daemon", "ibus")
+    )
     yield made
     made.close()
 

@@ -1,7 +1,9 @@
-"""The keyboard's engine at IBus's bus: what goes out, and when, as a program tells of its keys or does not."""
+"""The keyboard's engine behind either door: what goes out, and when, as a program tells of its keys or does not."""
 
 import asyncio
 import itertools
+import socket
+import struct
 
 import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
@@ -11,6 +13,7 @@ from idiolect.daemon.clients import outbox
 from idiolect.daemon.clients.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
+from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
@@ -398,6 +401,14 @@ def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, s
     assert program.learned() == ["is learned"]
 
 
+def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program):
+    for _ in range(2):
+        paused = program.menu()["pause"][1]
+        program.press("i", CONTROL | ALT)
+        program.press("i", CONTROL | ALT | RELEASE)
+        assert program.menu()["pause"][1] is not paused
+
+
 # --- what is shown ---
 
 
@@ -695,3 +706,125 @@ def test_a_task_that_fails_is_in_the_log(program, caplog):
     program.within(program.session.requests.start_task, fails())
     program.settle()
     assert "a request to the service failed" in caplog.text
+
+
+# --- the door of Fcitx: packets come in and go out ---
+
+FCITX_SURROUNDING, PASSWORD, SENSITIVE = 1 << 6, 1 << 3, 1 << 36
+
+
+class Addon:
+    """The end of the socket that Fcitx's addon has."""
+
+    def __init__(self, loop, settings):
+        self.loop = loop
+        self._end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._end.setblocking(False)
+        self.session = DesktopSession(settings)
+        self.door = FcitxDoor(theirs, self.session)
+        self.serving = loop.create_task(self.door.serve())
+
+    def say(self, kind, *numbers, layout="", text=""):
+        self.say_bytes(kind + struct.pack(f"={layout}", *numbers) + text.encode())
+
+    def say_bytes(self, packet):
+        self.loop.run_until_complete(self.loop.sock_sendall(self._end, packet))
+
+    def focus(self, program="editor", flags=FCITX_SURROUNDING, focus=1):
+        self.say(b"F", flags, focus, bytes([focus]) * 16, layout="QI16s", text=program)
+
+    def report(self, text):
+        self.say(b"R", len(text), len(text), layout="II", text=text)
+
+    def press(self, number, char, state=0):
+        """Press a key; what came until its answer, and whether it was used."""
+        self.say(b"K", number, ord(char), 0, state, layout="IIII")
+        return self.heard(b"A")
+
+    def heard(self, kind):
+        """What comes until a packet of this kind."""
+        found = []
+        while not found or found[-1][:1] != kind:
+            told = self.loop.sock_recv(self._end, 1 << 17)
+            found.append(self.loop.run_until_complete(asyncio.wait_for(told, DEADLINE_S)))
+        return found
+
+    def has_ended(self):
+        self.loop.run_until_complete(asyncio.wait_for(self.serving, DEADLINE_S))
+        return self.serving.done()
+
+    def end(self):
+        self._end.close()
+        assert self.has_ended()
+
+
+@pytest.fixture
+def addon(loop, service, settings):
+    service.words["so thier "] = [("own", 0), ("house", 0)]
+    addon = Addon(loop, settings)
+    yield addon
+    addon.end()
+
+
+def test_words_are_shown_and_taken_by_packets(addon):
+    addon.focus()
+    addon.report("so thier")
+    assert addon.press(1, "x") == [struct.pack("=cI?", b"A", 1, False)]
+    addon.focus(focus=2)
+    for number, char in enumerate("so thier ", 2):
+        assert addon.press(number, char)[-1] == struct.pack("=cI?", b"A", number, False)
+    assert addon.heard(b"W")[-1] == struct.pack("=cI", b"W", 2) + b"Alt+1 \0own\0Alt+2 \0house\0"
+    assert addon.press(20, "2", ALT)[-1] == struct.pack("=cI?", b"A", 20, True)
+    assert addon.press(21, ".")[0] == struct.pack("=cII", b"I", 2, 0) + b"house", (
+        "before the next key's answer"
+    )
+
+
+def test_keys_that_went_unseen_are_not_learned_and_neither_is_a_private_window(loop, service, settings):
+    LearningChoice(settings).set(learn=True)
+    addon = Addon(loop, settings)
+    programs = (
+        ("editor", FCITX_SURROUNDING),
+        ("firefox", FCITX_SURROUNDING),
+        ("notes", FCITX_SURROUNDING | SENSITIVE),
+    )
+    for focus, (program, flags) in enumerate(programs, 1):
+        addon.focus(program, flags, focus)
+        addon.report("")
+        for number, char in enumerate(text := f"said in {program}", 1):
+            addon.press(number, char)
+            addon.report(text[:number])
+    addon.focus(focus=4)
+    addon.report("")
+    addon.say(b"S", 99, layout="I")
+    assert addon.heard(b"A") == [struct.pack("=cI?", b"A", 99, False)]
+    addon.focus(focus=4)
+    addon.report("unseen")
+    addon.say(b"U")
+    addon.end()
+    loop.run_until_complete(addon.session.finish())
+    assert [body["text"] for body in service.bodies("/v1/history")] == ["said in editor"]
+
+
+@pytest.mark.parametrize("flags", [PASSWORD, PASSWORD | FCITX_SURROUNDING, FCITX_SURROUNDING | SENSITIVE])
+def test_in_a_password_field_nothing_is_asked(addon, service, flags):
+    addon.focus(flags=flags)
+    for number, char in enumerate("so thier ", 1):
+        assert addon.press(number, char) == [struct.pack("=cI?", b"A", number, False)]
+    assert not service.bodies("/v1/suggest")
+
+
+@pytest.mark.parametrize(
+    "packet", [b"?", b"K", b"K" + bytes(12), b"F" + bytes(27), b"R" + bytes(8) + b"x" * (1 << 16)]
+)
+def test_what_is_no_packet_or_too_long_ends_the_connection(addon, packet):
+    addon.focus()
+    addon.say_bytes(packet)
+    assert addon.has_ended()
+
+
+def test_a_key_whose_handling_fails_goes_to_the_program(addon, monkeypatch, caplog):
+    addon.focus()
+    monkeypatch.setattr(addon.door.engine, "press", lambda *_: 1 / 0)
+    assert addon.press(7, "s") == [struct.pack("=cI?", b"A", 7, False)]
+    assert "an event of Fcitx failed" in caplog.text

@@ -14,6 +14,7 @@ from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.keyboard import component, input_sources
 from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.setup import fcitx
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
 from idiolect.daemon.clients.setup.places import PLACES, survey
@@ -152,6 +153,23 @@ def test_without_a_new_ibus_it_says_what_to_install(target, program, version, sa
         Keyboard().install(target)
     assert said.split()[0].replace("\\", "") in Keyboard().state(target).mend
     assert not component.path().exists()
+
+
+def test_what_the_addon_of_fcitx_is_built_with_is_named_where_it_is_missing(target, program):
+    def lacks():
+        with pytest.raises(SetupRefusedError) as refused:
+            fcitx.install(target.settings)
+        return str(refused.value)
+
+    program("fcitx5", "#!/bin/sh\necho 5.0.5\n")
+    assert "install a C++ compiler (g++)" in lacks()
+    compiler = Path(program("c++", "#!/bin/sh\nexit 1\n"))
+    assert "install libfcitx5core-dev" in lacks()
+    header = compiler.parent.parent / "include" / "Fcitx5" / "Core" / "fcitx" / "instance.h"
+    header.parent.mkdir(parents=True)
+    header.touch()
+    assert "does not compile with Fcitx 5.0.5: update Fcitx" in lacks()
+    assert not fcitx.path().exists()
 
 
 def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path):

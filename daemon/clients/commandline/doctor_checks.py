@@ -279,21 +279,20 @@ def _check_desktop(settings: Settings) -> list[Finding]:
 
 def check_keyboard(settings: Settings) -> list[Finding]:
     """Check each link between a key and the keyboard, where that is installed."""
-    from idiolect.daemon.clients.keyboard import component
     from idiolect.daemon.clients.setup.keyboard_place import Keyboard
     from idiolect.daemon.clients.setup.place import Target
 
-    if not component.path().exists():
+    if not Keyboard().installed(Target(settings)):
         return []
     state = Keyboard().state(Target(settings))
     if state.mend is None:
         learns = "suggests and learns" if state.learns else "suggests only"
-        return [Finding("keyboard", "ok", f"in use with IBus {state.ibus}; it {learns}")]
+        return [Finding("keyboard", "ok", f"in use with {state.framework}; it {learns}")]
     links = {
-        "IBus is installed": state.ibus is not None,
-        f"{component.path()} is as it should be": state.current,
+        "IBus is installed": state.framework is not None,
+        "what it wrote is as it should be": state.current,
         "IBus runs": state.runs,
-        "IBus lists the keyboard": state.known,
+        f"{state.framework} lists the keyboard": state.known,
         "the keyboard is among the input sources": state.listed,
         "the keyboard is in use": state.active,
     }

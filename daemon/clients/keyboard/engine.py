@@ -103,7 +103,8 @@ class Engine:
         if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
             value = ord(str(digit))
         if PAUSE.fits(value, state):
-            self._session.toggle_pause()
+            if not state & keysyms.RELEASE:
+                self._session.toggle_pause()
             return True
         if self._context and not keysyms.is_modifier(value):
             self._typed_in.add(self._context)
@@ -157,10 +158,11 @@ class Engine:
 
     def _hold(self, actions: list[KeyEffect], own: int) -> None:
         told = self._handler.before.reported
-        later = asyncio.get_running_loop().call_later(_REPORT_S if told else _CATCH_UP_S, self._release)
+        later = asyncio.get_running_loop().call_later(_REPORT_S if told else _CATCH_UP_S, self.release)
         self._held = _Held(actions, own, later)
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Let the effects go out that wait, or drop them, then the events behind them."""
         held, self._held = self._held, None
         if held is None:
             return
@@ -195,7 +197,7 @@ class Engine:
             if self._held is not None:
                 self._held.actions += actions
                 if self._handler.before.ahead <= self._held.own:
-                    self._release()
+                    self.release()
             else:
                 self._apply(actions)
 
@@ -228,6 +230,13 @@ class Engine:
         """Take the program's reset of its input."""
         self._session.slips.key("", 0.0)
         self._apply(self._handler.reset())
+
+    def lose_step(self) -> None:
+        """Drop what is known of the text: keys went to the program unseen."""
+        self._session.slips.key("", 0.0)
+        self._apply(self._handler.refused())
+        if self._handler.written is not None:
+            self._handler.written.lose()
 
     def focus_in(self, context: str, client: str) -> None:
         """Begin the field of an input context that has the focus now; `client` is the door's name of its program."""
@@ -282,7 +291,7 @@ class Engine:
 
     def begin_anew(self) -> None:
         """Begin the field anew: learning was switched, so the text before counts for nothing."""
-        self._release()
+        self.release()
         self._apply(self._handler.interrupted())
         self._begin(self.field)
 
@@ -304,7 +313,7 @@ class Engine:
         """Leave the field: its text is learned after a while, unless the user comes back to it."""
         self._session.speed.key("", 0.0)
         self._session.slips.key("", 0.0)
-        self._release()
+        self.release()
         self._apply(self._handler.interrupted())
         if self._stretch is not None:
             self._session.send_stretch(self._stretch.summary(self._handler.characters), self.field)

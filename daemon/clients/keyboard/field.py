@@ -10,13 +10,13 @@ from typing import Final, Literal
 from idiolect.daemon.text.secret_apps import TERMINALS
 
 #: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.
-_PURPOSES: Final = (
+PURPOSES: Final = (
     *("free-form", "alpha", "digits", "number", "phone", "url", "email", "name", "password", "pin"),
     "terminal",
 )
 #: Purposes without prose: nothing is suggested there, and nothing learned.
 _NO_PROSE: Final = frozenset(("digits", "number", "phone", "url", "email", "password", "pin"))
-_HINT_PRIVATE: Final = 1 << 11
+HINT_PRIVATE: Final = 1 << 11
 _HINT_HIDDEN: Final = 1 << 12
 
 #: IBus's names for clients that are no names of programs; "xim" is every program that speaks X's older protocol.
@@ -24,6 +24,8 @@ _NAMELESS: Final = frozenset(
     ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3", "qibusinputcontext")
 )
 
+#: Begins the names of Fcitx's clients; Fcitx is not told of private windows.
+FCITX: Final = "fcitx:"
 #: IBus's names for clients of GTK. There each field has an input context of its own, and a ghost text in it is grey;
 #: Qt shows it as if it were typed.
 _GTK: Final = ("gtk-im:", "gtk3-im:", "gtk4-im:")
@@ -100,13 +102,13 @@ class Field:
     @property
     def input_purpose(self) -> str:
         """The field's purpose, as `/v1/suggest` takes it."""
-        name = _PURPOSES[self.purpose] if self.purpose < len(_PURPOSES) else "free-form"
+        name = PURPOSES[self.purpose] if self.purpose < len(PURPOSES) else "free-form"
         return f"{name} hidden-text" if self.hints & _HINT_HIDDEN else name
 
     @property
     def private(self) -> bool:
         """Whether the program marks the field as private."""
-        return bool(self.hints & _HINT_PRIVATE)
+        return bool(self.hints & HINT_PRIVATE)
 
     @property
     def terminal(self) -> bool:
@@ -131,6 +133,7 @@ class Field:
         """Return whether text written here may be learned; the service has its rules besides."""
         if self.terminal or not self.suggests(terminals=False, unknown=unknown):
             return False
-        if self.nameless and self.app is not None and _BROWSER.search(self.app):
+        unmarked = self.nameless or self.client.startswith(FCITX)
+        if unmarked and self.app is not None and _BROWSER.search(self.app):
             return False
         return self.app is not None or unknown == "allow"

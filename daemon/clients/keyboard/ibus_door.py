@@ -6,18 +6,20 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from jeepney import HeaderFields, Message
+from typing_extensions import override
 
 from idiolect.daemon.clients.keyboard import ibus_objects
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.engine import Engine
-from idiolect.daemon.clients.keyboard.suggestion_window import SuggestionWindow
+from idiolect.daemon.clients.keyboard.suggestion_window import Entry, SuggestionWindow
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 #: For these IBus names the program with the focus, and reports the text around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
+_CLEAR: Final = 0  # a ghost text goes where the field loses the focus
 
 
 class IbusDoor(SuggestionWindow):
@@ -25,7 +27,7 @@ class IbusDoor(SuggestionWindow):
 
     def __init__(self, bus: Bus, path: str, session: DesktopSession) -> None:
         """Serve an engine of its own."""
-        super().__init__(self._emit)
+        super().__init__()
         self._bus = bus
         self._path = path
         self.engine = engine = Engine(self, session)
@@ -84,6 +86,19 @@ class IbusDoor(SuggestionWindow):
         if replaced:
             self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))
         self._emit("CommitText", "v", (ibus_objects.text(text),))
+
+    @override
+    def show_ghost(self, text: str) -> None:
+        ghost = ibus_objects.text(text, grey=True)
+        self._emit("UpdatePreeditText", "vubu", (ghost, 0, bool(text), _CLEAR))
+
+    @override
+    def draw(self, entries: list[Entry], *, first: bool) -> None:
+        table = ibus_objects.lookup_table(entries)
+        # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
+        # the next list.
+        for _ in range(2 if first else 1):
+            self._emit("UpdateLookupTable", "vb", (table, bool(entries)))
 
     def show_menu(self, menu: tuple[ibus_objects.Property, ...]) -> None:
         """Show the indicator's menu."""

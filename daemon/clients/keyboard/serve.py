@@ -1,6 +1,7 @@
 """The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.clients.keyboard.serve --home FOLDER`.
 
-It makes an engine whenever IBus wants one, and ends with IBus.
+It makes an engine whenever IBus wants one, and ends with IBus. The addon of Fcitx starts it with `--fcitx`, and with a
+socket to Fcitx as its standard input.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import argparse
 import asyncio
 import logging
 import signal
+import socket
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +20,7 @@ from jeepney import HeaderFields, Message
 from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.clients.keyboard.component import BUS_NAME
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
+from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import IbusDoor
 from idiolect.daemon.clients.link import open_client_log
 from idiolect.daemon.settings import Settings
@@ -68,34 +72,41 @@ def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
     log.error("a callback of the event loop failed", exc_info=context.get("exception"))
 
 
-async def serve(settings: Settings) -> None:
-    """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
-    bus = await Bus.open(await find_address())
+async def serve(settings: Settings, *, fcitx: bool) -> None:
+    """Be the keyboard until IBus or Fcitx ends, or SIGTERM. Raises NoInputBusError."""
+    bus = None if fcitx else await Bus.open(await find_address())
     session = DesktopSession(settings)
     session.requests.start()
     asyncio.get_running_loop().set_exception_handler(_log_error)
-    serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
+    if bus is None:
+        serving = asyncio.ensure_future(FcitxDoor(socket.socket(fileno=sys.stdin.fileno()), session).serve())
+    else:
+        serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
-    await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
+    if bus is not None:
+        await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
     try:
         await serving
     except asyncio.CancelledError:
         pass
     finally:
         await session.finish()
-        bus.close()
+        if bus is not None:
+            bus.close()
 
 
 def main() -> None:
     """Serve the session; errors go to the profile's log."""
     shield()
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--home", type=Path, required=True)
-    settings = Settings(home=arguments.parse_args().home).prepare()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--fcitx", action="store_true")
+    arguments = parser.parse_args()
+    settings = Settings(home=arguments.home).prepare()
     open_client_log(settings)
     try:
-        asyncio.run(serve(settings))
-    except IdiolectError as error:
+        asyncio.run(serve(settings, fcitx=arguments.fcitx))
+    except (IdiolectError, OSError) as error:
         log.error("the keyboard cannot run: %s", error)
 
 

@@ -1,17 +1,15 @@
-"""IBus's window: one line with each word behind its key, a ghost text behind Tab, and a note.
+"""The window at the cursor: one line with each word behind its key, a ghost text behind Tab, and a note.
 
-It is IBus's horizontal list, without the list's own numbers. IBus puts its window anew to the cursor only where its
-size changes.
+IBus puts its window anew to the cursor only where its size changes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
-from typing import Any, Final
+from abc import ABC, abstractmethod
+from typing import Final, TypeAlias
 
-from idiolect.daemon.clients.keyboard import ibus_objects
 from idiolect.daemon.clients.keyboard.key_outcomes import ShowSuggestions
 
 #: Widths of characters in fonts without serifs, such as DejaVu Sans and Noto Sans, as shares of the font's size.
@@ -30,19 +28,19 @@ _WIDE: Final = 1.0
 _AROUND: Final = 1.2
 #: The window stays so long after its words have gone: mostly others follow at once, and a window that blinks disturbs.
 _LINGER_S: Final = 0.15
-_CLEAR: Final = 0  # a ghost text goes where the field loses the focus
+
+#: Texts in a row, each in grey or not: the key, the word behind it, and spaces; a note is all in grey.
+Entry: TypeAlias = list[tuple[str, bool]]
 
 
-class SuggestionWindow:
+class SuggestionWindow(ABC):
     """The window of one engine, and the ghost text at its cursor.
 
-    The window keeps its width while a word is typed, or gets wider. `emit` sends a signal of the engine: its name,
-    signature and body.
+    The window keeps its width while a word is typed, or gets wider.
     """
 
-    def __init__(self, emit: Callable[[str, str, tuple[Any, ...]], None]) -> None:
+    def __init__(self) -> None:
         """Begin with nothing shown."""
-        self._emit = emit
         self._width = 0.0
         self._is_moving = False  # put the window anew to the cursor with the next list
         self._cursor_y = self._shown_y = 0
@@ -50,11 +48,18 @@ class SuggestionWindow:
         self._is_inline = False  # a ghost text stands at the cursor
         self._hiding: asyncio.TimerHandle | None = None
 
+    @abstractmethod
+    def show_ghost(self, text: str) -> None:
+        """Show a ghost text at the cursor; "" takes it away."""
+
+    @abstractmethod
+    def draw(self, entries: list[Entry], *, first: bool) -> None:
+        """Show entries side by side; none: hide the window. `first`: none were shown before."""
+
     def show(self, show: ShowSuggestions, *, inline: bool) -> None:
         """Show suggestions; the ghost text stands at the cursor (`inline`) or in the window."""
         if inline or self._is_inline:
-            ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
-            self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
+            self.show_ghost(show.ghost if inline else "")
             self._is_inline = inline
         if self._hiding is not None:
             self._hiding.cancel()
@@ -74,19 +79,15 @@ class SuggestionWindow:
             self._draw(*self._shown)
 
     def _draw(self, show: ShowSuggestions, ghost: str) -> None:
-        table = ibus_objects.lookup_table(self._entries(show, ghost))
-        # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
-        # the next list.
-        for _ in range(2 if self._shown is None else 1):
-            self._emit("UpdateLookupTable", "vb", (table, True))
+        self.draw(self._entries(show, ghost), first=self._shown is None)
         self._shown, self._shown_y = (show, ghost), self._cursor_y
 
     def _hide(self) -> None:
-        self._emit("UpdateLookupTable", "vb", (ibus_objects.lookup_table([]), False))
+        self.draw([], first=False)
         self._width = 0.0
         self._shown = self._hiding = None
 
-    def _entries(self, show: ShowSuggestions, ghost: str) -> list[list[tuple[str, bool]]]:
+    def _entries(self, show: ShowSuggestions, ghost: str) -> list[Entry]:
         """Return the entries, each as texts that are grey or not; the last entry ends with spaces."""
         taken = [(f"Alt+{number} ", word) for number, word in enumerate(show.words, 1)]
         if ghost:

@@ -1,4 +1,4 @@
-"""Setting up the keyboard: it becomes one of this user's input methods in IBus, without root."""
+"""Setting up the keyboard: it becomes one of this user's input methods in Fcitx or IBus, without root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing_extensions import override
 from idiolect.daemon.clients.keyboard import component, input_sources
 from idiolect.daemon.clients.keyboard.component import ENGINE
 from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.clients.setup import own_files
+from idiolect.daemon.clients.setup import fcitx, own_files
 from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
 from idiolect.daemon.settings import Settings, child_environment, desktop_name, input_modules
 
@@ -32,13 +32,13 @@ _AGAIN: Final = "Run `idiolect setup keyboard`."
 class KeyboardState:
     """How the keyboard stands, from the first link of the chain to the last.
 
-    `ibus` is IBus's version, None where it is not installed. `written`: the component is there; `current`: as it would
-    be written now. `runs`: IBus runs in this session; `known`: it lists the keyboard. `listed`: the keyboard is among
-    the input sources; `active`: it is the one in use. `learns` is what the user chose. `mend` says what to do next,
-    None where all is well.
+    `framework` is Fcitx, where it runs, or IBus, with its version; None: neither is installed. `written`: its file is
+    there by which it knows the keyboard; `current`: as it would be written now. `runs`: it runs in this session;
+    `known`: it lists the keyboard. `listed`: the keyboard is among the input methods; `active`: it is the one in use.
+    `learns` is what the user chose. `mend` says what to do next, None where all is well.
     """
 
-    ibus: str | None
+    framework: str | None
     written: bool
     current: bool
     runs: bool
@@ -54,24 +54,27 @@ class Keyboard(Place):
 
     name, title = "keyboard", "Every program of the desktop"
     first = (
-        "Choose idiolect among your input sources (Super+Space in GNOME, `ibus engine idiolect` elsewhere), and type "
-        "in any program. `idiolect setup keyboard --learn` or `--no-learn` says whether it learns what you write."
+        "Choose idiolect among your input sources (Super+Space in GNOME, Ctrl+Space with Fcitx, `ibus engine idiolect` "
+        "elsewhere), and type in any program. `idiolect setup keyboard --learn` or `--no-learn` says whether it learns "
+        "what you write."
     )
-    missing = "Install IBus (the package is called ibus), then `idiolect setup keyboard`"
+    missing = "Install IBus (the package is called ibus) or start Fcitx 5, then `idiolect setup keyboard`"
 
     @override
     def found(self, target: Target) -> str | None:
-        """IBus, and its version."""
+        """Fcitx, where it runs, or IBus, and its version."""
+        if fcitx.runs():
+            return f"Fcitx {fcitx.version()}"
         version = _version()
         return None if version is None else f"IBus {_dotted(version)}"
 
     @override
     def installed(self, target: Target) -> bool:
-        """Whether the component is there by which IBus knows the keyboard."""
-        return component.path().exists()
+        """Whether the file is there by which Fcitx or IBus knows the keyboard."""
+        return _path().exists()
 
     def changes(self, target: Target) -> list[Change]:
-        """The component and its variable, and the entry among the input sources. Raises SetupRefusedError."""
+        """The files that are written, and the entry among the input sources. Raises SetupRefusedError."""
         files = [Change(str(path), text.decode()) for path, text in _files(target.settings).items()]
         return [*files, Change("your input sources", "idiolect, as the last one\n")]
 
@@ -82,29 +85,19 @@ class Keyboard(Place):
 
     @override
     def is_of_profile(self, target: Target) -> bool:
-        """Whether the component starts the keyboard of this profile."""
-        return self.installed(target) and component.is_of(target.settings)
+        """Whether it starts the keyboard of this profile."""
+        is_of = fcitx.is_current if fcitx.runs() else component.is_of
+        return self.installed(target) and is_of(target.settings)
 
     def install(self, target: Target) -> list[str]:
         """Make it one of this user's input methods; it learns as its user chose. Raises SetupRefusedError."""
-        system, settings = _system_folder(), target.settings.prepare()
+        settings = target.settings.prepare()
         choice = LearningChoice(settings)
         if target.learn is not None:
             choice.set(learn=target.learn)
-        for path, content in _files(settings).items():
-            own_files.write(path, content)
-        done = [f"Wrote {component.path()}."]
-        _write_cache(system)
-        if _run("ibus", "engine") is not None or _address():
-            _restart(known=True)
-            if not _known():
-                raise SetupRefusedError(
-                    "IBus does not read this user's input methods here. Give it the keyboard as root: "
-                    f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
-                )
-            done.append("IBus knows it, and was restarted for that.")
+        done = fcitx.install(settings) if fcitx.runs() else _install_in_ibus(settings)
         learns = "It suggests and learns." if choice.learn else "It suggests only, and learns nothing."
-        return [*done, *(f"Added to {name}." for name in input_sources.change(add=True)), learns]
+        return [*done, learns]
 
     @override
     def remove(self, target: Target) -> list[str]:
@@ -115,7 +108,7 @@ class Keyboard(Place):
             _run("ibus", "write-cache")
             if _address():
                 _restart(known=False)
-        return [*done, *(f"Removed {path}." for path in gone)]
+        return [*done, *(f"Removed {path}." for path in [*gone, *fcitx.remove()])]
 
     @override
     def next_step(self, target: Target) -> str | None:
@@ -125,11 +118,24 @@ class Keyboard(Place):
     def state(self, target: Target) -> KeyboardState:
         """How the keyboard stands; this changes nothing."""
         ibus, settings = _version(), target.settings
+        if fcitx.runs():
+            found = KeyboardState(
+                framework=f"Fcitx {fcitx.version()}",
+                written=fcitx.path().exists(),
+                current=fcitx.is_current(settings),
+                runs=True,
+                known=fcitx.is_known(),
+                listed=fcitx.is_listed(),
+                active=fcitx.is_listed(),  # each program has its own in use
+                learns=LearningChoice(settings).learn,
+                mend=None,
+            )
+            return replace(found, mend=_mend(found))
         written = component.path().exists()
         runs = ibus is not None and bool(_address())
         known = runs and _known()
         found = KeyboardState(
-            ibus=None if ibus is None else _dotted(ibus),
+            framework=None if ibus is None else f"IBus {_dotted(ibus)}",
             written=written,
             current=written and component.path().read_bytes() == _component(settings),
             runs=runs,
@@ -139,7 +145,30 @@ class Keyboard(Place):
             learns=LearningChoice(settings).learn,
             mend=None,
         )
-        return replace(found, mend=_mend(found, ibus))
+        return replace(found, mend=_too_old(ibus) if ibus and ibus < _OLDEST else _mend(found))
+
+
+def _install_in_ibus(settings: Settings) -> list[str]:
+    """Make it one of this user's input methods in IBus. Raises SetupRefusedError."""
+    system = _system_folder()
+    for path, content in _files(settings).items():
+        own_files.write(path, content)
+    done = [f"Wrote {component.path()}."]
+    _write_cache(system)
+    if _run("ibus", "engine") is not None or _address():
+        _restart(known=True)
+        if not _known():
+            raise SetupRefusedError(
+                "IBus does not read this user's input methods here. Give it the keyboard as root: "
+                f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
+            )
+        done.append("IBus knows it, and was restarted for that.")
+    return [*done, *(f"Added to {name}." for name in input_sources.change(add=True))]
+
+
+def _path() -> Path:
+    """The file by which the keyboard is known where it is to run."""
+    return fcitx.path() if fcitx.runs() else component.path()
 
 
 def _component(settings: Settings) -> bytes:
@@ -147,7 +176,9 @@ def _component(settings: Settings) -> bytes:
 
 
 def _files(settings: Settings) -> dict[Path, bytes]:
-    """The component, and the variable by which IBus finds it. Raises SetupRefusedError."""
+    """The addon's files, or the component and the variable by which IBus finds it. Raises SetupRefusedError."""
+    if fcitx.runs():
+        return fcitx.files(settings)
     return {
         component.path(): _component(settings),
         component.environment_path(): component.environment(_system_folder()),
@@ -158,26 +189,26 @@ def _dotted(version: Sequence[int]) -> str:
     return ".".join(map(str, version))
 
 
-def _mend(found: KeyboardState, ibus: Sequence[int] | None) -> str | None:
-    if ibus is None:
-        return "Install IBus: the package is called ibus."
-    if tuple(ibus) < _OLDEST:
-        return _too_old(ibus)
+def _mend(found: KeyboardState) -> str | None:
+    if found.framework is None:
+        return "Install IBus: the package is called ibus. Or start Fcitx 5."
+    framework = found.framework.split()[0]
     if not found.written:
         return _AGAIN
     if not found.current:
         return f"It was written for another version, place or layout. {_AGAIN}"
     if not found.runs:
         return "IBus does not run in this session. Log in again; docs/keyboard.md says what your desktop needs for it."
-    if not found.known:
-        return f"IBus does not list it. {_AGAIN}"
+    if not found.known or (framework == "Fcitx" and not found.listed):
+        return f"{framework} does not list it. {_AGAIN}"
     if not found.active:
         how = "Super+Space" if "GNOME" in desktop_name() else f"`ibus engine {ENGINE}`, or IBus's indicator"
         return f"It is not in use. Choose idiolect: {how}."
     modules = input_modules()
-    if modules and "ibus" not in " ".join(modules.values()) and "GNOME" not in desktop_name():
+    name = {"IBus": "ibus", "Fcitx": "fcitx5"}[framework]
+    if modules and name[:5] not in " ".join(modules.values()) and "GNOME" not in desktop_name():
         which = ", ".join(f"{name}={value}" for name, value in modules.items())
-        return f"Programs are told to use another input method ({which}). Run `im-config -n ibus` and log in again."
+        return f"Programs are told to use another input method ({which}). Run `im-config -n {name}` and log in again."
     return None
 
 

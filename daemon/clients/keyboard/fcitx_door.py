@@ -1,0 +1,150 @@
+"""The door of Fcitx: its addon hands on keys, text and focus in packets, and inserts and shows what the engine asks.
+
+`fcitx/idiolect.cpp` has the other end. A packet is a letter, numbers in the machine's own order, and a text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from typing_extensions import override
+
+from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
+from idiolect.daemon.clients.keyboard.engine import Engine
+from idiolect.daemon.clients.keyboard.field import FCITX, HINT_PRIVATE, PURPOSES
+from idiolect.daemon.clients.keyboard.ibus_objects import Property
+from idiolect.daemon.clients.keyboard.suggestion_window import Entry, SuggestionWindow
+
+_MAX_BYTES: Final = 64 * 1024
+#: Fcitx's capabilities of a field, by bit.
+_SURROUNDING, _SENSITIVE = 1 << 6, 1 << 36
+_PURPOSES: Final = {
+    1 << 3: "password",
+    1 << 8: "digits",
+    1 << 14: "number",
+    1 << 13: "phone",
+    1 << 12: "url",
+    1 << 7: "email",
+    1 << 22: "name",
+    1 << 21: "alpha",
+    1 << 32: "terminal",
+}
+_WINDOW: Final = struct.Struct("=cI")
+_INSERT: Final = struct.Struct("=cII")
+_ANSWER: Final = struct.Struct("=cI?")
+
+log = logging.getLogger("idiolect.keyboard")
+
+
+class FcitxDoor(SuggestionWindow):
+    """The door of one engine for all fields of Fcitx, at a socket that keeps packets apart."""
+
+    def __init__(self, end: socket.socket, session: DesktopSession) -> None:
+        """Serve an engine, once :meth:`serve` runs."""
+        super().__init__()
+        self._end = end
+        self._closed = asyncio.Event()
+        self._focus = 0  # Fcitx's number of the focus that the engine knows
+        self.engine = engine = Engine(self, session)
+        #: By kind of a packet: the numbers that it begins with, and what takes them, with the text behind them.
+        self._kinds: dict[bytes, tuple[struct.Struct, Callable[..., None]]] = {
+            b"F": (struct.Struct("=QI16s"), self._focus_in),
+            b"U": (struct.Struct("="), lambda _: engine.focus_out()),
+            b"C": (struct.Struct("=Q"), lambda flags, _: self._set_capabilities(flags)),
+            b"R": (struct.Struct("=II"), lambda cursor, anchor, text: engine.report(text, cursor, anchor)),
+            b"M": (struct.Struct("=iiii"), lambda *place: engine.move_cursor(*place[:4])),
+            b"L": (struct.Struct("=I"), lambda index, _: engine.click(index)),
+            b"X": (struct.Struct("="), lambda _: engine.reset()),
+            b"K": (struct.Struct("=IIII"), self._press),
+            b"S": (struct.Struct("=I"), self._come_into_step),
+        }
+
+    async def serve(self) -> None:
+        """Take packets until Fcitx ends the connection, or sends what is no packet."""
+        loop = asyncio.get_running_loop()
+        self._end.setblocking(False)
+        loop.add_reader(self._end, self._receive)
+        try:
+            await self._closed.wait()
+        finally:
+            loop.remove_reader(self._end)
+            self._end.close()
+
+    def _receive(self) -> None:
+        try:
+            packet = self._end.recv(_MAX_BYTES + 1)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = b""
+        layout, take = self._kinds.get(packet[:1], (None, None))
+        if layout is None or take is None or not layout.size + 1 <= len(packet) <= _MAX_BYTES:
+            self._closed.set()
+            return
+        numbers, text = layout.unpack_from(packet, 1), packet[1 + layout.size :].decode(errors="replace")
+        waits = packet[:1] not in b"RKS"
+        try:
+            if packet[:1] in b"KS":
+                self.engine.release()  # these are answered at once, so nothing may wait before them
+            self.engine.handle(lambda: take(*numbers, text), is_report=not waits)
+        except Exception as error:
+            log.error("an event of Fcitx failed", exc_info=error)
+
+    def _send(self, packet: bytes) -> None:
+        try:
+            self._end.send(packet)
+        except OSError:  # Fcitx has ended, or takes nothing
+            self._closed.set()
+
+    # Events
+
+    def _press(self, number: int, symbol: int, code: int, state: int, _text: str) -> None:
+        used = False
+        try:
+            used = self.engine.press(symbol, code, state)
+        finally:
+            self._send(_ANSWER.pack(b"A", number, used))
+
+    def _come_into_step(self, number: int, _text: str) -> None:
+        try:
+            self.engine.lose_step()
+        finally:
+            self._send(_ANSWER.pack(b"A", number, False))
+
+    def _focus_in(self, flags: int, focus: int, context: bytes, program: str) -> None:
+        self.engine.focus_out()
+        self._focus = focus
+        self._set_capabilities(flags)
+        self.engine.focus_in(context.hex(), f"{FCITX}{program}")
+
+    def _set_capabilities(self, flags: int) -> None:
+        purpose = next((name for bit, name in _PURPOSES.items() if flags & bit), "free-form")
+        self.engine.set_capabilities(reports=bool(flags & _SURROUNDING), preedit=False)
+        self.engine.set_purpose(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0)
+
+    # What the engine asks
+
+    def insert(self, text: str, replaced: int) -> None:
+        """Delete `replaced` characters before the cursor, and insert a text there."""
+        self._send(_INSERT.pack(b"I", self._focus, replaced) + text.encode())
+
+    @override
+    def show_ghost(self, text: str) -> None:
+        """Show none: Fcitx has no grey for it, so that it stands in the window."""
+
+    @override
+    def draw(self, entries: list[Entry], *, first: bool) -> None:
+        shown = bytearray()
+        for (key, _), *rest in entries:
+            word = rest[0][0] if rest and rest[0][0].strip() else ""
+            label, text = (key, word) if word else ("", key)
+            shown += f"{label}\0{text}\0".encode()
+        self._send(_WINDOW.pack(b"W", self._focus) + shown)
+
+    def show_menu(self, menu: tuple[Property, ...]) -> None:
+        """Show none: Fcitx has no place for a menu of the keyboard."""

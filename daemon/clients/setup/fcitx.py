@@ -1,0 +1,220 @@
+"""The keyboard's addon of Fcitx 5: built on this machine, kept in this user's folders, added to the input methods."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+from jeepney import DBusAddress, MessageFlag, MessageType, new_method_call
+from jeepney.io.blocking import open_dbus_connection
+
+from idiolect.daemon.clients.keyboard.component import ENGINE
+from idiolect.daemon.clients.setup import own_files
+from idiolect.daemon.clients.setup.place import SetupRefusedError
+from idiolect.daemon.settings import Settings
+
+_SOURCE: Final = Path(__file__).parent.parent / "keyboard" / "fcitx" / "idiolect.cpp"
+_COMPILERS: Final = ("c++", "g++", "clang++")
+_FLAGS: Final = ("-std=c++20", "-O2", "-fPIC", "-shared")
+_CONTROLLER: Final = DBusAddress("/controller", "org.fcitx.Fcitx5", "org.fcitx.Fcitx.Controller1")
+_ANSWER_S: Final = 5.0
+_BUILD_S: Final = 300.0
+_POLL_S: Final = 0.1
+_ADDON: Final = """\
+[Addon]
+Name=idiolect
+Comment=Suggests words and how the sentence goes on, as you write it
+Category=InputMethod
+Type=SharedLibrary
+Library={library}
+OnDemand=True
+Configurable=False
+"""
+_INPUT_METHOD: Final = """\
+[InputMethod]
+Name=idiolect
+Icon=input-keyboard
+Label=id
+Addon=idiolect
+Configurable=False
+"""
+
+
+def version() -> str | None:
+    """Return Fcitx's version; None where it is not installed, or another than 5."""
+    try:
+        asked = subprocess.run(
+            ["fcitx5", "--version"], capture_output=True, text=True, timeout=_ANSWER_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"5(\.\d+)+", asked.stdout)
+    return found[0] if found else None
+
+
+def runs() -> bool:
+    """Return whether Fcitx 5 runs in this session."""
+    return _call("CurrentInputMethodGroup") is not None
+
+
+def is_known() -> bool:
+    """Return whether Fcitx lists the keyboard."""
+    (methods,) = _call("AvailableInputMethods") or ((),)
+    return any(one[0] == ENGINE for one in methods)
+
+
+def is_listed() -> bool:
+    """Return whether the keyboard is one of the user's input methods."""
+    return any(name == ENGINE for name, _ in _group()[2])
+
+
+def is_active() -> bool:
+    """Return whether the keyboard is in use."""
+    return bool(_call("CurrentInputMethod") == (ENGINE,))
+
+
+def path() -> Path:
+    """Return the file by which Fcitx knows the addon."""
+    return _folder() / "addon" / "idiolect.conf"
+
+
+def files(settings: Settings) -> dict[Path, bytes]:
+    """Return all that Fcitx reads, but for the library."""
+    command = [
+        *(sys.executable, "-P", "-m", "idiolect.daemon.clients.keyboard.serve", "--fcitx"),
+        *("--home", str(settings.home)),
+    ]
+    return {
+        path(): _ADDON.format(library=_library().with_suffix("")).encode(),
+        _folder() / "inputmethod" / "idiolect.conf": _INPUT_METHOD.encode(),
+        _command(): "\n".join(command).encode(),
+    }
+
+
+def is_current(settings: Settings) -> bool:
+    """Return whether the addon is there as it would be built now."""
+    try:
+        written = all(where.read_bytes() == content for where, content in files(settings).items())
+    except OSError:
+        return False
+    return written and _library().exists()
+
+
+def install(settings: Settings) -> list[str]:
+    """Build the addon, and add the keyboard to the input methods in use. Raises SetupRefusedError."""
+    library, was_there = _library(), path().exists()
+    if not library.exists():
+        _build(library)
+    for where, content in files(settings).items():
+        own_files.write(where, content)
+    for old in set(library.parent.glob("*.so")) - {library}:
+        old.unlink()
+    _call("Restart" if was_there else "Refresh")  # an addon that is loaded stays as it was until then
+    if not _wait_until(is_known):
+        raise SetupRefusedError("Fcitx does not list the keyboard. Log out and in, then try again.")
+    name, layout, methods = _group()
+    if not is_listed():
+        _call("SetInputMethodGroupInfo", "ssa(ss)", (name, layout, [*methods, (ENGINE, "")]))
+    return [f"Built {library}.", f"Added to Fcitx's input methods ({name})."]
+
+
+def remove() -> list[str]:
+    """Take the keyboard out of the input methods, and its addon away; return the paths that are gone."""
+    name, layout, methods = _group()
+    if is_listed():
+        rest = [one for one in methods if one[0] != ENGINE]
+        _call("SetInputMethodGroupInfo", "ssa(ss)", (name, layout, rest))
+    there = [path(), _folder() / "inputmethod" / "idiolect.conf", _command(), *_command().parent.glob("*.so")]
+    gone = own_files.remove(there)
+    if gone:
+        shutil.rmtree(_command().parent, ignore_errors=True)
+        _call("Restart")
+    return gone
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_data_dir("fcitx5", appauthor=False))
+
+
+def _command() -> Path:
+    """Return the file that says how the addon starts the keyboard's process."""
+    return _folder() / "idiolect" / "command"
+
+
+def _library() -> Path:
+    """Return where the library is, by a name of its own for each source and each version of Fcitx."""
+    built_of = f"{version()} {_command()}".encode() + _SOURCE.read_bytes()
+    return _command().with_name(f"libidiolect-{hashlib.sha256(built_of).hexdigest()[:12]}.so")
+
+
+def _build(library: Path) -> None:
+    """Compile the addon. Raises SetupRefusedError."""
+    again = "then run `idiolect setup keyboard` again."
+    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
+    if compiler is None:
+        raise SetupRefusedError(f"The addon of Fcitx is compiled here: install a C++ compiler (g++), {again}")
+    include = Path(shutil.which("fcitx5") or "/usr/bin/fcitx5").resolve().parent.parent / "include" / "Fcitx5"
+    if not (include / "Core" / "fcitx" / "instance.h").exists():
+        raise SetupRefusedError(
+            "Fcitx's headers are missing: install libfcitx5core-dev (Debian, Ubuntu) or fcitx5-devel (Fedora), "
+            + again
+        )
+    headers = [f"-I{include / name}" for name in ("Core", "Config", "Utils")]
+    library.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = library.with_suffix(".new")
+    try:
+        built = subprocess.run(
+            [
+                *(compiler, *_FLAGS, *headers, f'-DIDIOLECT_COMMAND="{_command()}"'),
+                *(str(_SOURCE), "-o", str(made), "-lFcitx5Core", "-lFcitx5Utils"),
+            ],
+            capture_output=True,
+            timeout=_BUILD_S,
+            check=False,
+        ).returncode
+        if built != 0:
+            raise SetupRefusedError(
+                f"The addon does not compile with Fcitx {version()}: update Fcitx and its headers to 5.1 or newer, "
+                + again
+            )
+        made.rename(library)
+    except subprocess.TimeoutExpired:
+        raise SetupRefusedError(f"The compiler did not end. See why it is slow, {again}") from None
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _group() -> tuple[str, str, list[tuple[str, str]]]:
+    """Return the name, the layout and the input methods of the group in use."""
+    (name,) = _call("CurrentInputMethodGroup") or ("",)
+    layout, methods = _call("InputMethodGroupInfo", "s", (name,)) or ("", [])
+    return name, layout, methods
+
+
+def _wait_until(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 3 * _ANSWER_S
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _call(member: str, signature: str | None = None, body: tuple[Any, ...] = ()) -> Any:
+    """Call Fcitx, and return its results; None where it does not run, or does not answer."""
+    message = new_method_call(_CONTROLLER, member, signature, body)
+    message.header.flags |= MessageFlag.no_auto_start
+    try:
+        with open_dbus_connection("SESSION") as bus:
+            answer = bus.send_and_get_reply(message, timeout=_ANSWER_S)
+    except (OSError, KeyError, ValueError, RuntimeError):
+        return None
+    return answer.body if answer.header.message_type is MessageType.method_return else None
