@@ -277,6 +277,12 @@ def test_words_are_asked_for_before_they_are_there_and_after_they_were_hidden():
     assert program.shown == ShowSuggestions(("tomorrow",))
 
 
+def test_joined_emoji_are_offered_and_no_control_characters():
+    program = Program("at home ")
+    program.answer("👩\u200d💻", "a\x1b", "❤️")
+    assert program.shown.words == ("👩\u200d💻", "❤️")
+
+
 @pytest.mark.parametrize(("finished", "words"), [(0.9, ()), (0.01, ("Friday's", "Fridays"))])
 def test_behind_a_whole_word_there_are_words_only_if_one_is_likelier_than_its_end(finished, words):
     program = Program("Friday")

@@ -122,7 +122,11 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
         words.insert(
             0, OfferedWord(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"])
         )
-    fit = tuple(word for word in words if word.text.isprintable() and can_replace(prefix, word.replace))
+    fit = tuple(
+        word  # joiners are not printable, and within an emoji
+        for word in words
+        if word.text.replace("\u200d", "").isprintable() and can_replace(prefix, word.replace)
+    )
     complete = answer.get("finished", 0.0) > max((word.p for word in fit), default=0.0)
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
