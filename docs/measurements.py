@@ -38,7 +38,7 @@ def typing() -> str:
     """How many keys were lost in each program, by session."""
     found: dict[str, dict[str, dict[str, int]]] = json.loads(TYPING.read_text("utf-8"))
     places = ("X", "XWayland", "sway")
-    table = [f"| program | {' | '.join(places)} |", "|---|---:|---:|---:|"]
+    table = ["| program | under X | through XWayland in sway | in sway |", "|---|---:|---:|---:|"]
     for name, rows in found.items():
         counts = [rows.get(place) for place in places]
         shown = [

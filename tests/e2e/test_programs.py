@@ -191,13 +191,14 @@ class Programs:
 
     @property
     def _mozilla(self):
-        return {"MOZ_ENABLE_WAYLAND": str(int("WAYLAND_DISPLAY" in self._desktop.environment))}
+        wayland = "WAYLAND_DISPLAY" in self._desktop.environment
+        return {"MOZ_ENABLE_WAYLAND": str(int(wayland)), "IBUS_ENABLE_SYNC_MODE": "1"}
 
     def firefox_esr(self):
         address, read = self._held.enter_context(page())
         (self._folder / "user.js").write_text(_preferences({"browser.aboutwelcome.enabled": False}))
         command = ["firefox-esr", "--no-remote", "--profile", self._folder, "--kiosk", address]
-        return "firefox", command, read, {**self._mozilla, "IBUS_ENABLE_SYNC_MODE": "1"}
+        return "firefox", command, read, self._mozilla
 
     def _chromium(self, address, read):
         wayland = ["--ozone-platform=wayland", "--enable-wayland-ime", "--wayland-text-input-version=3"]
