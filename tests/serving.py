@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 from waiting import DEADLINE_S
 
+from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.routing import Application
@@ -165,3 +166,13 @@ def suggest(service: Service, prefix: str, *arguments: Any, **named: Any) -> Sug
     """What a service suggests, asked by a plain thread."""
     steps = service.suggestions.suggest_in_steps(prefix, *arguments, **named)
     return service.model.queue.run(Priority.TYPING, steps)
+
+
+def learn_by_heart(service: Service, text: str) -> None:
+    """Have the memory learn a text, as if redaction had let it through, in a step of the model's thread."""
+
+    def learn() -> None:
+        for _ in range(20):
+            service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
+
+    service.model.queue.run(Priority.TYPING, in_one_step(learn))

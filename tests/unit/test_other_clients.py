@@ -8,7 +8,7 @@ from collections import defaultdict
 import openai
 import pytest
 from publishing import publish
-from serving import DEADLINE_S, answering
+from serving import DEADLINE_S, answering, learn_by_heart
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.service import Service
@@ -353,8 +353,7 @@ def test_a_secret_is_not_written_even_where_it_is_known(client, service):
     # As if redaction had let it through: the fast memory knows it by heart.
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
-    for _ in range(20):
-        service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
+    learn_by_heart(service, text)
     for prompt in ("the key is ", f"the key is {secret[:6]}", f"the key is {secret[:-1]}"):
         for more in ({}, {"stream": True}):
             answer = complete(client, prompt, max_tokens=30, **more)

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from publishing import publish
-from serving import suggest
+from serving import learn_by_heart, suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
@@ -171,9 +171,11 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     # As if redaction had let it through: the fast memory knows it by heart.
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
-    for _ in range(20):
-        service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
-    unguarded = service.model.served.predictor.suggest(f"the key is {secret[:6]}")
+    learn_by_heart(service, text)
+    unguarded = service.model.queue.run(
+        Priority.TYPING,
+        in_one_step(lambda: service.model.served.predictor.suggest(f"the key is {secret[:6]}")),
+    )
     assert secret[6:] in {word.text for word in unguarded.words}
     found = suggest(service, f"the key is {secret[:6]}")
     assert secret[6:] not in {word.text for word in found.words}
