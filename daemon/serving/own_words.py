@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Final
 
 from idiolect.adapters.memory.steps import Steps, in_one_step
-from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.model_queue import Priority
 
@@ -22,11 +21,13 @@ def find_general(model: LiveModel, texts: Collection[str]) -> frozenset[str]:
 
 def count_own_words(model: LiveModel) -> list[tuple[str, int]]:
     """Return the words that the user wrote and how often, the most written first; without what is never suggested."""
-    counted = model.queue.run(Priority.REST, _count(model.served.user_model))
+    counted = model.queue.run(Priority.REST, _count(model))
     return sorted(counted, key=lambda word: (-word[1], word[0]))
 
 
-def _count(user_model: UserModel) -> Steps[list[tuple[str, int]]]:
+def _count(model: LiveModel) -> Steps[list[tuple[str, int]]]:
+    model.learning.learn_postponed()
+    user_model = model.served.user_model
     must_hide, found = user_model.guard(""), list[tuple[str, int]]()
     for number, word in enumerate(user_model.words.typed_forms()):
         if not must_hide(word):

@@ -59,7 +59,7 @@ def bodies_of(site, home: Path) -> dict[str, dict[str, object]]:
     for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.replace("$HOME", str(home)))
-            if "-d" in words:
+            if "ask" in words and "-d" in words:
                 found.setdefault(words[words.index("ask") + 1], json.loads(words[words.index("-d") + 1]))
     found["/v1/eval"] = {
         "path": str(home / "absent")

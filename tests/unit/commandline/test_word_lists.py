@@ -111,6 +111,8 @@ def test_words_are_exported_with_counts_and_can_be_imported_again(run, knowing, 
     path = tmp_path / "own.txt"
     assert run(site.settings, "words", "export", path)[0] == 0
     assert path.read_text("utf-8") == out
+    code, _, err = run(site.settings, "words", "export", path)
+    assert (code, "name another file" in err, path.read_text("utf-8")) == (2, True, out)
     assert read_word_list(str(path)).texts == [*lines]
     assert out.startswith("Zorvelin\t2\n")
     assert lines == {"see you there": "0", "Zorvelin": "2"} | dict.fromkeys(

@@ -120,6 +120,8 @@ def export_words(
     as_json: AsJson = False,
 ) -> None:
     """Write the words that you wrote, and how often, as a plain list. It is not encrypted."""
+    if file is not None and file.exists():
+        raise typer.BadParameter(f"{file} is there already: name another file")
     with connect() as client:
         words = client.get("/v1/words/export")["words"]
     text = "".join(f"{plain(word['text'])}\t{word['count']}\n" for word in words)

@@ -104,13 +104,13 @@ idiolect.keys ??= (() => {
 
   /** A key that is left to the page, and changes its text. */
   function afterwards(event) {
-    const { key, ctrlKey: ctrl, metaKey: meta } = event;
+    const { key, altKey: alt, ctrlKey: ctrl, metaKey: meta } = event;
     if (fields.MODIFIERS.includes(key)) return;
     taking.onKey(event);
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
     const types = key.length === 1 && !ctrl && !meta;
-    watchSlips(ctrl || meta ? "" : key, event.timeStamp);
+    watchSlips(ctrl || meta || (alt && key === "Backspace") ? "" : key, event.timeStamp); // not whole words that go
     if (types) letterAt = event.timeStamp;
     if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
     else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor

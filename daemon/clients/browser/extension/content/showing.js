@@ -82,7 +82,7 @@ idiolect.showing ??= (() => {
   /** The ghost to show: what was meant, the one that is being taken word by word, or else the answer's. */
   function ghostOf({ ghost, words }) {
     const meant = words?.find((word) => word.grey);
-    if (meant) return { ghost: meant, rest: `\u00a0→ ${meant.text}`, taken: true }; // no key goes along with this space
+    if (meant) return { ghost: meant, rest: `\u00a0→ ${meant.text}`, taken: true };
     if (held && shown?.ghost) return { ghost: shown.ghost, rest: shown.rest, taken: shown.taken };
     return ghost?.show && ghost.text ? { ghost, rest: ghost.text } : { ghost: null, rest: "" };
   }
@@ -191,7 +191,7 @@ idiolect.showing ??= (() => {
     const around = now.field && text.around(now.field);
     const more = around ? typedOn(shown.prefix, around.prefix) : null;
     const goesOn = more && around.suffix === shown.suffix;
-    const rest = goesOn && shown.rest.startsWith(more) ? shown.rest.slice(more.length) : "";
+    const rest = goesOn && !shown.ghost?.replace && shown.rest.startsWith(more) ? shown.rest.slice(more.length) : "";
     const words = goesOn ? staying(more) : [];
     if (rest || words.length > 0) {
       held = false;
