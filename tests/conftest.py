@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -122,6 +123,24 @@ def needs_program() -> Callable[[str, str], str]:
         pytest.skip(message)
 
     return need
+
+
+@pytest.fixture
+def session_bus(needs_program, monkeypatch):
+    """`session_bus(Server, ...)`: start a server (`bus_server.BusServer`) on a bus that programs take for their own."""
+    ours, theirs = os.pipe()
+    command = [needs_program("dbus-daemon", "dbus"), "--session", "--nofork", f"--print-address={theirs}"]
+    running = subprocess.Popen(command, pass_fds=(theirs,))
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        address = told.readline().strip()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    opened = []
+    yield lambda server, *args: opened.append(server(address, *args)) or opened[-1]
+    running.kill()
+    running.wait()
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture(scope="session")

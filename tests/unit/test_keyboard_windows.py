@@ -1,16 +1,11 @@
 """Which program has the focus, and what stands in its field, as the bus for screen readers tells it."""
 
 import asyncio
-import contextlib
-import os
-import subprocess
-import threading
 from pathlib import Path
 
 import pytest
-from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call, new_signal
-from jeepney.io.blocking import open_dbus_connection
-from jeepney.wrappers import new_method_return
+from bus_server import BusServer
+from jeepney import DBusAddress, new_signal
 
 from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
 from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
@@ -22,44 +17,23 @@ FIELD = "On Monday, Anna wrote:\n> Can you come?\n\nYes, we do|\n> And you?"
 SHORT = "Can you come?\nYes|\nThanks"
 
 
-class Programs:
+class Programs(BusServer):
     """A bus, and on it what programs say of themselves: names, and the states of their windows."""
+
+    names = ("org.a11y.Bus", "org.a11y.atspi.Registry")
 
     def __init__(self, address, states):
         self._states = states
         self._address = address
-        self._bus = open_dbus_connection(address)
         self.role, self.text, self.app = LINE, FIELD, "Text Editor"
-        self._name = self._bus.unique_name
-        for name in ("org.a11y.Bus", "org.a11y.atspi.Registry"):
-            bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-            self._bus.send_and_get_reply(new_method_call(bus, "RequestName", "su", (name, 0)))
-        self._serving = threading.Thread(target=self._serve)
-        self._serving.start()
-
-    def close(self):
-        """The bus has ended."""
-        self._serving.join()
-        self._bus.close()
-
-    def _serve(self):
-        while (call := self._received()) is not None:
-            if call.header.message_type is MessageType.method_call:
-                fields = call.header.fields
-                answer = self._answer(fields[HeaderFields.member], fields[HeaderFields.path], call.body)
-                self._bus.send(new_method_return(call, *answer))
-
-    def _received(self):
-        with contextlib.suppress(OSError, EOFError):
-            return self._bus.receive()
-        return None
+        super().__init__(address)
 
     def focus(self, *, has):
         """The field of the editor has the focus now, or has it no more."""
         where = DBusAddress("/field", interface="org.a11y.atspi.Event.Object")
-        self._bus.send(new_signal(where, "StateChanged", "s", ("focused",)))  # that says nothing
+        self.bus.send(new_signal(where, "StateChanged", "s", ("focused",)))  # that says nothing
         told = ("focused", int(has), 0, ("i", 0), {})
-        self._bus.send(new_signal(where, "StateChanged", "siiva{sv}", told))
+        self.bus.send(new_signal(where, "StateChanged", "siiva{sv}", told))
 
     def _of_text(self, what, body):
         before, _, behind = self.text.partition("|")
@@ -67,7 +41,7 @@ class Programs:
             return "s", ((before + behind)[body[0] : body[1]],)
         return "v", (("i", len(before) if body[1] == "CaretOffset" else len(before + behind)),)
 
-    def _answer(self, what, path, body=()):
+    def answer(self, what, path, body=()):
         if what == "GetRole":
             return "u", (self.role,)
         if what == "RegisterEvent":
@@ -83,25 +57,13 @@ class Programs:
         if what == "Get":
             return "v", (("s", path.removeprefix("/")),)
         below = [f"{path}/window"] if path.count("/") == 1 else [f"/{name}" for name in self._states]
-        return "a(so)", ([(self._name, one) for one in below],)
+        return "a(so)", ([(self.bus.unique_name, one) for one in below],)
 
 
 @pytest.fixture
-def session_bus(needs_program, monkeypatch):
-    ours, theirs = os.pipe()
-    command = [needs_program("dbus-daemon", "dbus"), "--session", "--nofork", f"--print-address={theirs}"]
-    running = subprocess.Popen(command, pass_fds=(theirs,))
-    os.close(theirs)
-    with os.fdopen(ours) as told:
-        address = told.readline().strip()
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+def session_bus(session_bus, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
-    opened = []
-    yield lambda states: opened.append(Programs(address, states)) or opened[-1]
-    running.kill()
-    running.wait()
-    for one in opened:
-        one.close()
+    return lambda states: session_bus(Programs, states)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bus_server import BusServer
 from typer.testing import CliRunner
 
 from idiolect.daemon.clients.commandline import doctor_checks
@@ -170,6 +171,50 @@ def test_what_the_addon_of_fcitx_is_built_with_is_named_where_it_is_missing(targ
     header.touch()
     assert "does not compile with Fcitx 5.0.5: update Fcitx" in lacks()
     assert not fcitx.path().exists()
+
+
+class Fcitx(BusServer):
+    """Fcitx with one group of input methods; the first call for it fails: of all, or once it starts `anew`."""
+
+    names = ("org.fcitx.Fcitx5",)
+
+    def __init__(self, address, anew):
+        self.methods = [("keyboard-us", ""), ("mozc", "")]
+        self._fails, self._anew = not anew, anew
+        super().__init__(address)
+
+    def answer(self, what, _path, body):
+        if what in ("Restart", "Refresh"):
+            self._fails = self._anew
+        if what == "AvailableInputMethods":
+            return "a(s)", ([(component.ENGINE,)],)
+        if what == "CurrentInputMethodGroup":
+            return "s", ("Default",)
+        if what == "SetInputMethodGroupInfo":
+            self.methods = body[2]
+        elif what == "InputMethodGroupInfo":
+            fails, self._fails = self._fails, False
+            return None if fails else ("sa(ss)", ("us", self.methods))
+        return "", ()
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_call_of_fcitx_that_fails_costs_no_input_method(session_bus, target, program, anew):
+    running = session_bus(Fcitx, anew)
+    before = running.methods
+    program("fcitx5", "#!/bin/sh\necho 5.1.0\n")
+    compiler = Path(program("c++", '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: > "$2"\n'))
+    header = compiler.parent.parent / "include" / "Fcitx5" / "Core" / "fcitx" / "instance.h"
+    header.parent.mkdir(parents=True)
+    header.touch()
+    if not anew:
+        with pytest.raises(SetupRefusedError, match="stay as they are"):
+            fcitx.install(target.settings)
+        assert running.methods == before
+    fcitx.install(target.settings)
+    assert running.methods == [*before, (component.ENGINE, "")]
+    fcitx.remove()
+    assert running.methods == before
 
 
 def test_the_keyboard_says_how_it_stands_at_each_step(target, program, tmp_path):

@@ -28,6 +28,7 @@ _CONTROLLER: Final = DBusAddress("/controller", "org.fcitx.Fcitx5", "org.fcitx.F
 _ANSWER_S: Final = 5.0
 _BUILD_S: Final = 300.0
 _POLL_S: Final = 0.1
+_SILENT: Final = "Fcitx does not tell or take its input methods, so they stay as they are. Try again."
 _ADDON: Final = """\
 [Addon]
 Name=idiolect
@@ -73,12 +74,10 @@ def is_known() -> bool:
 
 def is_listed() -> bool:
     """Return whether the keyboard is one of the user's input methods."""
-    return any(name == ENGINE for name, _ in _group()[2])
-
-
-def is_active() -> bool:
-    """Return whether the keyboard is in use."""
-    return bool(_call("CurrentInputMethod") == (ENGINE,))
+    try:
+        return any(name == ENGINE for name, _ in _group()[2])
+    except SetupRefusedError:
+        return False
 
 
 def path() -> Path:
@@ -113,6 +112,7 @@ def install(settings: Settings) -> list[str]:
     library, was_there = _library(), path().exists()
     if not library.exists():
         _build(library)
+    name, layout, methods = _group()  # as Fcitx has them that runs now: the next may not answer yet
     for where, content in files(settings).items():
         own_files.write(where, content)
     for old in set(library.parent.glob("*.so")) - {library}:
@@ -120,18 +120,22 @@ def install(settings: Settings) -> list[str]:
     _call("Restart" if was_there else "Refresh")  # an addon that is loaded stays as it was until then
     if not _wait_until(is_known):
         raise SetupRefusedError("Fcitx does not list the keyboard. Log out and in, then try again.")
-    name, layout, methods = _group()
-    if not is_listed():
-        _call("SetInputMethodGroupInfo", "ssa(ss)", (name, layout, [*methods, (ENGINE, "")]))
+    if _without_keyboard(methods) == methods:
+        methods = [*methods, (ENGINE, "")]
+    if not _wait_until(lambda: is_listed() or (_set_group(name, layout, methods) and is_listed())):
+        raise SetupRefusedError("Fcitx does not take the keyboard as an input method. Try again.")
     return [f"Built {library}.", f"Added to Fcitx's input methods ({name})."]
 
 
 def remove() -> list[str]:
-    """Take the keyboard out of the input methods, and its addon away; return the paths that are gone."""
-    name, layout, methods = _group()
-    if is_listed():
-        rest = [one for one in methods if one[0] != ENGINE]
-        _call("SetInputMethodGroupInfo", "ssa(ss)", (name, layout, rest))
+    """Take the keyboard out of the input methods, and its addon away; return the paths that are gone.
+
+    Raises SetupRefusedError.
+    """
+    if runs():
+        name, layout, methods = _group()
+        if (rest := _without_keyboard(methods)) != methods and not _set_group(name, layout, rest):
+            raise SetupRefusedError(_SILENT)
     there = [path(), _folder() / "inputmethod" / "idiolect.conf", _command(), *_command().parent.glob("*.so")]
     gone = own_files.remove(there)
     if gone:
@@ -193,10 +197,21 @@ def _build(library: Path) -> None:
 
 
 def _group() -> tuple[str, str, list[tuple[str, str]]]:
-    """Return the name, the layout and the input methods of the group in use."""
-    (name,) = _call("CurrentInputMethodGroup") or ("",)
-    layout, methods = _call("InputMethodGroupInfo", "s", (name,)) or ("", [])
-    return name, layout, methods
+    """Return the name, the layout and the input methods of the group in use. Raises SetupRefusedError."""
+    current = _call("CurrentInputMethodGroup")
+    info = current and _call("InputMethodGroupInfo", "s", current)
+    if not info:
+        raise SetupRefusedError(_SILENT)
+    return (*current, *info)
+
+
+def _set_group(name: str, layout: str, methods: list[tuple[str, str]]) -> bool:
+    """Set the input methods of a group. Return whether Fcitx took them."""
+    return _call("SetInputMethodGroupInfo", "ssa(ss)", (name, layout, methods)) is not None
+
+
+def _without_keyboard(methods: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [one for one in methods if one[0] != ENGINE]
 
 
 def _wait_until(holds: Callable[[], bool]) -> bool:
