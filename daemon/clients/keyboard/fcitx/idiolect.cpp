@@ -1,5 +1,5 @@
 // Fcitx 5's door to the keyboard: hands keys, text and focus to the keyboard's process, and inserts and shows what it
-// asks for. `fcitx_door.py` has the other end, and the layouts of the packets; `fcitx_addon.py` builds this file.
+// asks for. `fcitx_door.py` has the other end, and the layouts of the packets; `setup/fcitx.py` builds this file.
 //
 // A key waits kWait at most. A key that is not answered by then goes to the program, and the process is out of step:
 // it is handed nothing, and nothing of what it says counts, until it has answered a packet that it was sent after that
@@ -54,6 +54,7 @@ constexpr auto kWait = std::chrono::milliseconds(IDIOLECT_WAIT_MS);
 constexpr auto kFirstPause = std::chrono::seconds(1); // before an ended process is started again; doubles each time
 constexpr auto kLongestPause = std::chrono::seconds(60);
 constexpr size_t kMaxPacket = 64 * 1024;
+constexpr int kMaxPackets = 16;        // taken at a time, so that a process that floods holds nobody up
 constexpr size_t kMaxName = 200;       // bytes of a program's name
 constexpr unsigned int kMaxText = 4000; // characters before the cursor, and behind it
 constexpr uint32_t kRelease = 1U << 30;
@@ -256,6 +257,8 @@ private:
             hand(packet.add(std::string_view(context->program()).substr(0, kMaxName)));
             report();
             tellCursor();
+        } else {
+            hand(Packet('U'));
         }
     }
 
@@ -298,8 +301,11 @@ private:
             source_.reset();
             process_.end();
         }
-        if (!process_.runs() && Clock::now() >= start_) {
-            start_ = Clock::now() + pause_;
+        if (const auto now = Clock::now(); !process_.runs() && now >= start_) {
+            if (now >= start_ + kLongestPause) { // it ran well
+                pause_ = kFirstPause;
+            }
+            start_ = now + pause_;
             pause_ = std::min<Clock::duration>(pause_ * 2, kLongestPause);
             if (process_.start()) {
                 source_ = instance_->eventLoop().addIOEvent(
@@ -339,7 +345,8 @@ private:
             const int ready = ::poll(&waited, 1, static_cast<int>(std::max<int64_t>(left, 0)));
             if (ready > 0) {
                 receive();
-            } else if (left <= 0) {
+            }
+            if (left <= 0 && inStep_ && !used_) {
                 loseStep();
             }
         }
@@ -347,7 +354,7 @@ private:
     }
 
     void receive() {
-        while (!hasEnded_) {
+        for (int taken = 0; !hasEnded_ && taken < kMaxPackets; taken++) {
             const auto packet = process_.receive();
             if (packet && packet->empty()) {
                 return;
@@ -371,7 +378,6 @@ private:
                 used_ = used != 0;
             } else if (reader.good() && number == asked_) {
                 inStep_ = true;
-                pause_ = kFirstPause;
                 tellState();
             }
         } else if (packet[0] == 'I') {
