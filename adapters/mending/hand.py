@@ -34,7 +34,7 @@ _MOST: Final = 1000  # slips; then all count half, so that the counts follow the
 
 
 class Hand:
-    """Counts of slips, by what was meant and what was typed; in no order, and of the latest thousand or so.
+    """Counts of slips, of the latest thousand or so, by what was meant and what was typed; in what order is not kept.
 
     Args:
         slips: what was meant, what was typed, and how often. Raises ValueError where they are damaged.
@@ -48,8 +48,11 @@ class Hand:
 
     @property
     def slips(self) -> list[tuple[str, str, int]]:
-        """What was meant, what was typed, and how often; the most frequent first."""
-        return [(*slip, count) for slip, count in self._counts.most_common()]
+        """What was meant, what was typed, and how often; the most frequent first, equally frequent ones by letters."""
+        return [
+            (*slip, count)
+            for slip, count in sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
 
     @property
     def is_due(self) -> bool:

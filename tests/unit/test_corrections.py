@@ -282,6 +282,14 @@ def test_counts_follow_the_hand_and_are_bounded():
     assert kept.get(("r", "e"), 0) < 100
 
 
+def test_counts_do_not_tell_in_which_order_slips_were_typed():
+    assert hand(("b", "v", 1), ("a", "s", 1), ("x", "c", 2)).slips == [
+        ("x", "c", 2),
+        ("a", "s", 1),
+        ("b", "v", 1),
+    ]
+
+
 @pytest.mark.parametrize("damaged", [{"a": 1}, [["r", "e"]], [["r", "e", "x"]], 7, [[1, None, None]]])
 def test_damaged_counts_are_refused(damaged):
     with pytest.raises(ValueError, match="no counts"):
