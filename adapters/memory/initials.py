@@ -16,6 +16,7 @@ from idiolect.models.tokenizer import Tokenizer
 _MIN_LETTERS: Final = 3
 _MIN_TIMES: Final = 3  # that a phrase was written
 _MOST: Final = 4  # phrases that are returned
+_MOST_KEPT: Final = 64  # letters whose words are kept, 64 KB each: whoever asks may ask with any letter
 _WORD: Final = regex.compile(r" ?\p{L}[\p{L}'’]*")
 _MAX_CUT: Final = 0.5  # of what followed a phrase, letters that go on in its last word
 
@@ -56,6 +57,8 @@ class Initials:
     def _words_with(self, letter: str, space: str) -> NDArray[np.bool_]:
         """Return which tokens (1 << 16,) are words with this first letter, in either case, behind ``space``."""
         if (letter, space) not in self._words:
+            if len(self._words) == _MOST_KEPT:
+                self._words.clear()
             self._words[letter, space] = found = np.zeros(1 << 16, np.bool_)
             for begun in {space + letter, space + letter.upper()}:
                 for token in self._tokenizer.starting_with(begun.encode()).tolist():

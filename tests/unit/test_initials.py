@@ -1,5 +1,7 @@
 """The user's own phrases by their initials, from the n-gram memory alone."""
 
+import tracemalloc
+
 import pytest
 
 from idiolect.adapters.memory.initials import Initials
@@ -52,3 +54,13 @@ def test_the_most_written_come_first(phrases):
 def test_a_run_in_a_frequent_context_is_counted_exactly(phrases):
     assert phrases(["as you said"] * 2 + ["he and you"] * 400, "ays") == []
     assert phrases(["as you said"] * 3 + ["he and you"] * 400, "ays") == ["as you said"]
+
+
+def test_asking_with_ever_other_letters_takes_no_more_memory(tiny_tokenizer):
+    initials = Initials(FastMemory(tiny_tokenizer.vocab_size), tiny_tokenizer)
+    tracemalloc.start()
+    for letter in map(chr, range(0x4E00, 0x4E00 + 600)):
+        assert initials.phrases(letter * 3) == []
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 100 * (1 << 16)
