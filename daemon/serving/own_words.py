@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
-from idiolect.adapters.memory.steps import Steps, in_one_step
+from idiolect.adapters.memory.steps import Steps
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.model_queue import Priority
 
 _WORDS_A_STEP: Final = 256
 
 
-def find_general(model: LiveModel, texts: Collection[str]) -> frozenset[str]:
+def find_general(model: LiveModel, texts: Iterable[str]) -> frozenset[str]:
     """Return those of some words that the general word list has."""
-    frequency = model.served.user_model.words.general_frequency
-    found = in_one_step(lambda: frozenset(text for text in texts if frequency(text)))
-    return model.queue.run(Priority.REST, found)
+    return model.queue.run(Priority.REST, _find(model.served.user_model, texts))
 
 
 def count_own_words(model: LiveModel) -> list[tuple[str, int]]:
     """Return the words that the user wrote and how often, the most written first; without what is never suggested."""
     counted = model.queue.run(Priority.REST, _count(model))
     return sorted(counted, key=lambda word: (-word[1], word[0]))
+
+
+def _find(user_model: UserModel, texts: Iterable[str]) -> Steps[frozenset[str]]:
+    found, rest = set[str](), iter(texts)
+    while some := [*islice(rest, _WORDS_A_STEP)]:
+        found.update(filter(user_model.words.general_frequency, some))
+        yield
+    return frozenset(found)
 
 
 def _count(model: LiveModel) -> Steps[list[tuple[str, int]]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import asdict
 from datetime import date
@@ -18,6 +19,7 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.serving.own_words import find_general
 from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
@@ -248,6 +250,23 @@ def test_slips_are_counted_as_pairs_of_letters_mended_by_and_forgotten_with_all_
     assert UserStats(service.store).hand.slips == [("he", "eh", 60)], "they are kept"
     service.profile.forget(Selector(text="sail"))
     assert stats.hand.slips == UserStats(service.store).hand.slips == []
+
+
+def test_typing_goes_before_the_rest_of_a_long_list_of_words_to_look_up(service):
+    typed = threading.Event()
+    typing = threading.Thread(
+        target=service.model.queue.run, args=(Priority.TYPING, in_one_step(typed.set)), daemon=True
+    )
+
+    def words():
+        yield "harbour"
+        typing.start()
+        end_s = time.monotonic() + DEADLINE_S
+        while not typed.is_set():
+            assert time.monotonic() < end_s, "it waits for the whole list"
+            yield "zorb"
+
+    assert find_general(service.model, words()) == {"harbour"}
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
