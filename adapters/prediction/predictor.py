@@ -286,9 +286,9 @@ class Predictor:
                     reasons[Reason.ANOTHER_LANGUAGE] = None
                     words = []
             words = [word for word in words if word.p >= _MIN_SHARE * self._min_word_prob]
+            mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if candidates:
                 words = self._emoji.add(words, split, finished, must_hide)
-            mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if not ghost_words:
                 pass
             elif mistyped and words[0].replace == len(split.typed) and self.ghosts.mends(words[0], key_ms):

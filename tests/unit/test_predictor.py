@@ -13,9 +13,11 @@ from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.memory.word_matching import match_words
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.emoji import EmojiFinder
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.suggestion import NO_GHOST
+from idiolect.adapters.prediction.reasons import Reason
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Word
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 HISTORY = [
@@ -103,6 +105,26 @@ def test_initials_are_offered_as_the_phrase_where_corrections_are_wanted(predict
     assert ("as you said", 3) not in offered("ays", history=["it is as you see"] * 4)
     assert all(replaced == 0 for _, replaced in offered("ays", corrections=False))
     assert all(" " not in text for text, _ in offered("the", history=["to have eaten", *history] * 3))
+
+
+def test_no_ghost_goes_on_from_a_slip_where_an_emoji_comes_before_its_correction(
+    predictor, knowing, lexicon, monkeypatch
+):
+    history = ["it is as you said", "again as you said, they will", "not so, as you said"] * 4
+    ours = predictor(known=replace(knowing(*history), general=GeneralWords(lexicon)))
+
+    def suggest(*first):
+        monkeypatch.setattr(EmojiFinder, "add", lambda _, words, *_others: [*first, *words])
+        found = ours.suggest("it is ays", corrections=True)
+        return (
+            found.words[0].text,
+            found.words[len(first)].replace,
+            found.ghost,
+            Reason.MISTYPED in found.reasons,
+        )
+
+    assert suggest()[:3] == ("as you said", 3, NO_GHOST)
+    assert suggest(Word("😂", 1.0)) == ("😂", 3, NO_GHOST, True)
 
 
 def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypatch):
