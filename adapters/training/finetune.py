@@ -98,15 +98,15 @@ def train(
         return _snapshot(state, trainable.values, optimizer, view, llama.compute_dtype)
 
     while state.done < 1:
-        row, starts = next(order)
-        if starts:
-            view = _View()
+        row, ends = next(order)
         learning_rate = config.learning_rate * _learning_rate_factor(state.done)
         tuner.begin()
         loss = _backward(llama, trainable, rows, row, view)
         torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
         optimizer.step(learning_rate)
         tuner.end()
+        if ends:
+            view = _View()
         state.drawn += 1
         state.tokens += rows.length
         state.seconds = clock.spent_s() - began_s
@@ -280,7 +280,7 @@ def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, row: int
 
 
 def _order(rows: Rows, stretch: int, seed: int) -> Iterator[tuple[int, bool]]:
-    """Yield rows without end, and whether a stretch starts with it: each epoch has stretches in a new random order."""
+    """Yield rows without end, and whether a stretch ends with it: each epoch has stretches in a new random order."""
     random = np.random.default_rng(seed)
     own = len(rows) - rows.general
     stretches = [
@@ -290,7 +290,7 @@ def _order(rows: Rows, stretch: int, seed: int) -> Iterator[tuple[int, bool]]:
     ]
     while True:
         for place in random.permutation(len(stretches)):
-            yield from ((row, row == stretches[place].start) for row in stretches[place])
+            yield from ((row, row == stretches[place][-1]) for row in stretches[place])
 
 
 class _ThreadTuner:

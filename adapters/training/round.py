@@ -76,7 +76,7 @@ class TrainRequest:
     products: str = "fastest"  # or the name of the type that matrix products are made in
     spent_s: float = 0.0  # of the budget, by earlier processes of this round
     checkpoint_parts: int = 0  # how many lines after this one are base64 of the round's checkpoint
-    checkpoint_s: float = 90.0  # computing time between two checkpoints of some 50 MB
+    checkpoint_s: float = 90.0  # computing time between two checkpoints of 50 to 110 MB
     keyboard: Layout | None = None  # by which mistyped words are trained on as they were meant
     languages: tuple[str, ...] = ENGLISH  # of the user, and of the general text
     kept: tuple[str, ...] = ()  # words that are never mended

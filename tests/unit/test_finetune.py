@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch.nn import functional as F
 
@@ -145,6 +146,8 @@ def test_a_checkpoint_says_in_which_dtype_it_goes_on(tiny_weights, compute_dtype
     llama, text = TorchModel(tiny_weights, compute_dtype), together(rows(5), rows(3))
     checkpoints: list[bytes] = []
     whole = trained(llama, text, on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
+    views = sum("adapter.view" in safetensors.torch.load(kept) for kept in checkpoints[: len(text)])
+    assert views == 3, "of eight rows in five stretches: nothing is kept of a stretch that has ended"
     for cut_off in checkpoints[33:41:2]:  # within and between stretches
         kind = choose_compute_dtype("fastest", 1, cut_off)
         assert kind == compute_dtype
