@@ -293,7 +293,7 @@ def _register_learning(app: Application, service: Service) -> None:
         return {
             "days": asked.days,
             "savings": found.savings,
-            "slips": service.model.stats.hand.slips,
+            "slips": (await run_sync(service.model.stats.read_hand)).slips,
             "keyboard": ROWS[service.model.loaded.channel.layout],
             "by_day": [
                 {"day": day.isoformat(), "kind": kind, **asdict(savings)}

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
+from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
@@ -63,12 +64,13 @@ class Served:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The adapter to serve, or None for the base; the memory's weights beside it; how readily ghosts are taken."""
+    """The adapter to serve, or None for the base; the memory's weights beside it; what is known of the user."""
 
     adapter_id: int | None
     lora: Lora | None
     mixture: list[Any] | None
     uptake: float
+    hand: Hand
 
 
 class LiveModel:
@@ -185,10 +187,12 @@ class LiveModel:
         """Mend from now on by the slips that were counted."""
 
         def use_hand() -> None:
-            self.served.predictor.use_hand(self.stats.hand)
+            self.served.predictor.use_hand(hand)
             self.served.predictor.make_tables()
 
-        self.queue.run(Priority.LEARNING, in_one_step(use_hand))
+        with self._changing:
+            hand = self.stats.read_hand()
+            self.queue.run(Priority.LEARNING, in_one_step(use_hand))
 
     def forget_typed_later(self) -> None:
         """Forget in a minute the texts that suggestions were asked for: one was off the record."""
@@ -333,8 +337,6 @@ class LiveModel:
 
     def _forget(self, event: Forgotten) -> None:
         """Know what the store still holds; where rules for words alone went, nothing else is built anew."""
-        if event.receipt is not None and event.receipt.entries == event.receipt.total:
-            self.stats.forget_slips()
         if event.receipt is not None and not event.receipt.entries:
             self.read_preferences()
         else:
@@ -363,11 +365,12 @@ class LiveModel:
             calibration=self.stats.calibration,
             word_calibration=self.stats.word_calibration,
         )
-        predictor.use_hand(self.stats.hand)
+        predictor.use_hand(chosen.hand)
         predictor.ghosts.acceptance_rate = chosen.uptake
         predictor.ghosts.show = switches.show
         return predictor
 
     def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
         adapter_id, lora = active or (None, None)
-        return _Chosen(adapter_id, lora, self.stats.mixture(adapter_id), self.stats.uptake())
+        stats = self.stats
+        return _Chosen(adapter_id, lora, stats.mixture(adapter_id), stats.uptake(), stats.read_hand())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -18,6 +17,7 @@ from idiolect.daemon.storage.records import (
     GHOST_CALIBRATION,
     GHOST_WORD_CALIBRATION,
     MIXTURE,
+    SLIPS,
     Tenth,
 )
 from idiolect.daemon.storage.store import Store
@@ -28,7 +28,6 @@ T = TypeVar("T")
 log = logging.getLogger("idiolect.stats")
 
 _LETTER_TIMES: Final = "letter_times"  # state: counts of times between two letters, by day
-_SLIPS: Final = "slips"  # state: counts of slips, by the letters that were meant and typed
 _WORD_MS: Final = 12_000.0  # a word of five characters in a minute, times the milliseconds of a character
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
@@ -48,8 +47,6 @@ class UserStats:
             prior=WHOLE_WORDS
         )
         self.letter_times = self._kept(_LETTER_TIMES, LetterTimes.from_json) or LetterTimes()
-        self.hand = self._kept(_SLIPS, Hand) or Hand()
-        self._counting = threading.Lock()
         self.speed = 0
         self._events_kept = self._events
 
@@ -89,16 +86,14 @@ class UserStats:
 
     def add_slip(self, meant: str, typed: str) -> bool:
         """Count and keep a slip of the hand. Return True where slips are to be weighed anew."""
-        with self._counting:
-            self.hand = self.hand.with_slip(meant, typed)
-            self._store.state.set(_SLIPS, self.hand.slips)
-            return self.hand.is_due
+        with self._store.together():
+            hand = self.read_hand().with_slip(meant, typed)
+            self._store.state.set(SLIPS, hand.slips)
+        return hand.is_due
 
-    def forget_slips(self) -> None:
-        """Forget the slips of the hand."""
-        with self._counting:
-            self.hand = Hand()
-            self._store.state.drop(_SLIPS)
+    def read_hand(self) -> Hand:
+        """The slips of the hand that the store holds: they go there with the last text."""
+        return self._kept(SLIPS, Hand) or Hand()
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""

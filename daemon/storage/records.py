@@ -31,6 +31,8 @@ GHOST_WORD_CALIBRATION: Final = "ghost_word_calibration"
 MIXTURE: Final = "mixture"
 #: State: the memory's weights that the base alone was judged with in the last round.
 BASE_MIXTURE: Final = "base_mixture"
+#: State: counts of slips of the hand, by the letters that were meant and typed; until no text is left.
+SLIPS: Final = "slips"
 
 #: The states of one base model, which are nothing to another: what was learned or measured with it, and its round.
 OF_ONE_BASE: Final = (GHOST_CALIBRATION, GHOST_WORD_CALIBRATION, MIXTURE, BASE_MIXTURE, MEASURED, ROUND_DUE)

@@ -26,6 +26,7 @@ from idiolect.daemon.storage.records import (
     FORGOTTEN_AFTER,
     OF_ONE_BASE,
     ROUND_DUE,
+    SLIPS,
     Entry,
     ForgetReceipt,
     NewAdapter,
@@ -187,7 +188,8 @@ class Store:
         Adapters that saw any of them go, with the adapters trained from these. The nearest sound ancestor of the active
         adapter serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
         beginning stays, so that the file is not read as new text again. Rules for words go where the selection reaches
-        them. Then the file is rewritten; if that is cut off, the next `open` does it. A receipt without text is kept.
+        them, and counts of slips where no text is left. Then the file is rewritten; if that is cut off, the next `open`
+        does it. A receipt without text is kept.
         Devices that share the text forget these entries, too; where only texts select, all that have the same text.
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
@@ -227,6 +229,7 @@ class Store:
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
                 self.entries.delete(ids, for_good=selector.origin is None, texts=selector.only_texts)
+                self._forget_hand()
                 receipt = replace(receipt, id=self.receipts.add(selector.conditions, receipt, dropped))
                 for base in bases:
                     self.state.set(ROUND_DUE if base in (None, self.base) else f"{ROUND_DUE} {base}", True)
@@ -270,11 +273,16 @@ class Store:
         with self._connection.writing():
             count = self.entries.expire(before, most_bytes)
             if count:
+                self._forget_hand()
                 self.checkpoints.drop_all()
                 self.state.set(_SCRUB, True)
         if count:
             self._scrub_or_say_so()
         return count
+
+    def _forget_hand(self) -> None:
+        if not self.entries.counts().entries:
+            self.state.drop(SLIPS)
 
     def audit(self, since: datetime | None = None) -> audit_report.Audit:
         """What was taken and what happened, from `since` on, and what each adapter has seen; never text."""

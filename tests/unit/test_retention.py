@@ -1,6 +1,7 @@
 """Text that is let go when its time is over, or when there is too much of it."""
 
 import threading
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,13 @@ from waiting import DEADLINE_S
 from idiolect.daemon.profile.events import Forgotten
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.connection import connect
+from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.store import Store
 
 A_DAY = 24 * 60  # minutes
 
@@ -73,6 +78,24 @@ def test_its_bytes_are_gone_from_the_file(store, tmp_path):
     pages = plain_pages(tmp_path / "store.db", KEY)
     assert b"heron" not in pages
     assert b"stork" in pages
+
+
+def test_slips_go_with_the_last_text_even_where_the_file_cannot_be_rewritten(tmp_path):
+    path = tmp_path / "store.db"
+    with (
+        closing(Store.open(path, KEY, busy_timeout_s=0.1)) as store,
+        closing(connect(path, KEY, 0.1, new=False)) as reader,
+    ):
+        store.entries.add([entry("old", minute=-9 * A_DAY), entry("new")])
+        stats = UserStats(store)
+        stats.add_slip("he", "eh")
+        assert store.expire(None, 3) == 1
+        assert stats.read_hand().slips == [("he", "eh", 1)]
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM entries").fetchone() == (2,)
+        with pytest.raises(StoreBusyError, match="The text is forgotten"):
+            store.expire(None, 1)
+        assert stats.read_hand().slips == []
 
 
 def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):

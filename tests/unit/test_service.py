@@ -246,10 +246,15 @@ def test_slips_are_counted_as_pairs_of_letters_mended_by_and_forgotten_with_all_
     service.pause(None)
     assert not add("he", "eh", InputContext())
     service.resume()
-    assert stats.hand.slips == [("he", "eh", 60)]
-    assert UserStats(service.store).hand.slips == [("he", "eh", 60)], "they are kept"
+    assert stats.read_hand().slips == [("he", "eh", 60)]
+    assert UserStats(service.store).read_hand().slips == [("he", "eh", 60)], "they are kept"
     service.profile.forget(Selector(text="sail"))
-    assert stats.hand.slips == UserStats(service.store).hand.slips == []
+    assert stats.read_hand().slips == UserStats(service.store).read_hand().slips == []
+    assert add("he", "eh", InputContext())
+    assert stats.read_hand().slips == [("he", "eh", 1)]
+    service.store.words.add("never", "moist")
+    assert service.profile.forget(Selector(text="moist")).words == 1
+    assert stats.read_hand().slips == [("he", "eh", 1)], "no text went"
 
 
 def test_typing_goes_before_the_rest_of_a_long_list_of_words_to_look_up(service):
