@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 from typing import Final
 
@@ -99,6 +99,11 @@ def between(text: str, first: int, last: int) -> str:
     return _BREAK.sub(" ", text[places[first][0] : places[last][1]])
 
 
+def is_findable(phrase: str) -> bool:
+    """Whether there is something to look for in a phrase."""
+    return bool(_BREAK.sub(" ", folded(phrase)).strip())
+
+
 class Pattern:
     """What entries are searched for.
 
@@ -126,7 +131,11 @@ class Pattern:
             begins = _BEGINS if core[0].isalnum() else ""
             ends = _ENDS if core[-1].isalnum() else ""
             ways.append(begins + edges[0] + inner + edges[1] + ends)
-        self._ways = regex.compile("|".join(ways), regex.V1) if ways else None
+        self._ways = "|".join(ways)
+
+    @cached_property
+    def _compiled(self) -> regex.Pattern[str]:
+        return regex.compile(self._ways, regex.V1)
 
     def found(self, text: str) -> bool:
         """Whether it stands in a text."""
@@ -137,9 +146,9 @@ class Pattern:
         if self._as_given is not None and self._as_given in text:
             return True
         # Most texts lack one of the words, which is quickly seen.
-        if self._ways is None or not all(part in text for part in self._parts):
+        if not self._ways or not all(part in text for part in self._parts):
             return False
-        return self._ways.search(text) is not None
+        return self._compiled.search(text) is not None
 
 
 class Phrases:
@@ -151,16 +160,20 @@ class Phrases:
 
     def __init__(self, given: Iterable[str]) -> None:
         """Read phrases. Raises ValueError where there is nothing to look for in one of them."""
-        self._by_run: dict[str, list[Pattern]] = {}
+        self._by_run: dict[str, list[tuple[str, Pattern]]] = {}
         for phrase in given:
             longest = max(_RUN.findall(folded(phrase)), key=len, default="")
-            self._by_run.setdefault(longest, []).append(Pattern(phrase, whole=True))
+            self._by_run.setdefault(longest, []).append((phrase, Pattern(phrase, whole=True)))
 
     def found(self, text: str) -> bool:
         """Whether one of them stands in a text."""
+        return any(True for _ in self.find(text))
+
+    def find(self, text: str) -> Iterator[str]:
+        """The phrases that stand in a text, as they were given."""
         text = folded(text)
-        runs = {"", *_RUN.findall(text)}  # under the empty one are phrases without letters
-        return any(phrase.found_in_folded(text) for run in runs for phrase in self._by_run.get(run, ()))
+        for run in {"", *_RUN.findall(text)}:  # under the empty one are phrases without letters
+            yield from (given for given, phrase in self._by_run.get(run, ()) if phrase.found_in_folded(text))
 
 
 @lru_cache(maxsize=8)

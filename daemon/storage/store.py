@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.known_backups import Backups
-from idiolect.daemon.storage.matching import folded, pattern
+from idiolect.daemon.storage.matching import Phrases, folded, is_findable
 from idiolect.daemon.storage.receipts import Receipts
 from idiolect.daemon.storage.records import (
     BASE,
@@ -27,7 +27,6 @@ from idiolect.daemon.storage.records import (
     OF_ONE_BASE,
     ROUND_DUE,
     SLIPS,
-    Entry,
     ForgetReceipt,
     NewAdapter,
     OtherCountError,
@@ -242,27 +241,21 @@ class Store:
 
     def _words_alone_in(self, selector: Selector, matches: MatchingEntries) -> frozenset[str]:
         """The words and phrases that were decided about and that stand in selected entries and in no others."""
-        wanted = {
-            folded(text): text for rule in self.words.kept() for text in (rule.text, rule.replacement) if text
+        decided = {
+            folded(text) for rule in self.words.kept() for text in (rule.text, rule.replacement) if text
         }
-        if not wanted or selector.only_texts:
+        if not decided or selector.only_texts:
             return frozenset()
+        wanted = Phrases(filter(is_findable, decided))
         ids = frozenset(self.entries.still_selected(selector, matches))
-
-        def held(entries: Iterable[Entry], texts: set[str]) -> Iterator[str]:
-            for entry in entries:
-                there = folded(entry.text)
-                yield from (
-                    text
-                    for text in texts
-                    if text in there and pattern(wanted[text], whole=True).found_in_folded(there)
-                )
-
-        found = set(held(self.entries.select(selector=Selector(ids=tuple(ids))), {*wanted})) if ids else set()
-        for text in held((entry for entry in self.entries.select() if entry.id not in ids), found.copy()):
-            found.discard(text)
+        going = self.entries.select(selector=Selector(ids=tuple(ids))) if ids else ()
+        found = {text for entry in going for text in wanted.find(entry.text)}
+        others = Phrases(found)
+        for entry in self.entries.select():
             if not found:
                 break
+            if entry.id not in ids:
+                found.difference_update(others.find(entry.text))
         return frozenset(found)
 
     def expire(self, before: datetime | None, most_bytes: int | None) -> int:

@@ -193,7 +193,7 @@ def test_forgetting_entries_takes_the_rules_whose_words_stand_in_no_other_entry(
     for text, source in (
         ("We met FYI at the Zorvelin dock.", "chat"),
         ("The heron, fyi.", "mail"),
-        ("Only heronry.", "chat"),
+        ("Only heronry!!", "chat"),
     ):
         store.entries.add([entry(text, source=source)])
     kept = [store.words.add("never", "fyi"), store.words.add("mine", "elsewhere")]
@@ -201,7 +201,7 @@ def test_forgetting_entries_takes_the_rules_whose_words_stand_in_no_other_entry(
     store.words.add("always_correct", "zv", replacement="Zorvelin")
     store.words.add("never", "met")
     store.words.remove("met")
-    kept.append(store.words.add("mine", "heron"))
+    kept += [store.words.add("mine", "heron"), store.words.add("never", "‼")]  # which is compared as "!!"
     assert store.forget(Selector(source="chat"), dry_run=True).words == 3
     assert store.forget(Selector(source="chat")).words == 3
     assert store.words.kept() == kept
