@@ -52,6 +52,7 @@ _NEW_ODD: Final = (
 # a slip costs 4.5 nats, and a search as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
 _MOST_COST: Final = 9.0  # nats of the mistakes in a word that is put there without being asked
+_SMALL_I: Final = 0.02  # how often it is written small by a user of whom nothing is known
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(
@@ -118,7 +119,7 @@ class EndedWords:
         decided = self._user_model.preferences.corrections
         if (put := decided.replaced.get(fold(typed))) is not None:
             return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
-        if not is_known:
+        if not is_known or (typed == "i" and not behind.isspace()):  # "i.e."
             return None
         if (respaced := self._respaced(prefix, match)) is not None:
             return respaced if may_respace else None
@@ -273,6 +274,9 @@ class EndedWords:
         stands = score_word(words, typed, split.spaced, probs)
         if not stands and is_capitalized(typed):
             stands = score_word(words, fold(typed), split.spaced, probs)
+        if as_written(typed) != typed:  # "i": not in print, and as often as its user writes it so
+            small, large = words.count_form(typed), words.count_form(as_written(typed))
+            stands *= (small + _SMALL_I) / (small + large + 1)
         letters = self._general.letters.log_prob(typed)
         new = _NEW * math.exp(letters) + _NEW_ODD * math.exp(letters / 2)
         if typed[1:] != typed[1:].lower():
@@ -309,7 +313,7 @@ class EndedWords:
             return never
         if folded == meant:
             is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
-            return _RARE_ODDS if as_written(typed) == best.text or is_slip else never
+            return _SURE_ODDS if as_written(typed) == best.text else _RARE_ODDS if is_slip else never
         if len(typed) == 1:
             return _DOUBTED_ODDS if typed in _NO_CHAT_LETTER else never
         if typed.isupper():
@@ -320,7 +324,8 @@ class EndedWords:
         if _INNER_CAPITAL.search(typed) and not _SLIPPED_CAPITALS.fullmatch(typed):
             return never
         is_own_form = words.count_form(best.text) > 0
-        if is_capitalized(typed) and not (is_own_form or general.meanings(folded) or BEGINS.search(before)):
+        is_own_name = is_own_form and words.is_name(best.text)
+        if is_capitalized(typed) and not (is_own_name or general.meanings(folded) or BEGINS.search(before)):
             return never  # a name
         if words.language_at_hand == "en" and any(it > "\x7f" and it not in meant for it in folded):
             return never  # nobody slips into "é"

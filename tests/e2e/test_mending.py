@@ -94,6 +94,8 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("a well-deserced ", "deserved"),  # behind a hyphen
         ("I have een ", "been"),  # a word of another language
         ("This is soo ", None),  # drawn out
+        ("and i ", "I"),
+        ("as it is, i.", None),  # "i.e."
     ],
 )
 def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
@@ -230,6 +232,13 @@ def test_what_mending_saves_of_the_time_of_typing_is_counted(predictor):
 )
 def test_british_words_and_names_stand(predictor, prefix):
     assert predictor.suggest(prefix, corrections=True).correction is None
+
+
+def test_a_name_that_is_like_another_word_of_its_user_stands(loaded):
+    text = "This is the plan. This is what we want. This is all."
+    known = loaded.build_user_model([loaded.tokenizer.encode(text)] * 4)
+    found = loaded.build_predictor(known, None).suggest("I met Thijs ", corrections=True).correction
+    assert found is None or not found.sure
 
 
 @pytest.mark.parametrize("corrections", [True, False])
