@@ -23,7 +23,8 @@ from idiolect.adapters.memory.corpus import Rows
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.lora import Lora, read_metadata
 from idiolect.models.architecture import Architecture
-from idiolect.models.torch_model import TorchModel, cross_entropy
+from idiolect.models.cross_entropy import cross_entropy
+from idiolect.models.torch_model import TorchModel
 
 _WARMUP = 0.06  # share of the round in which the learning rate rises
 _WEIGHT_DECAY = 0.01

@@ -17,6 +17,7 @@ from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.training.export import terms_notice
 from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths, ensure_base, find_base
+from idiolect.models.cross_entropy import cross_entropy
 from idiolect.models.errors import UnsupportedModelError
 from idiolect.models.gguf_file import read_gguf
 from idiolect.models.graph import read_weights
@@ -24,7 +25,7 @@ from idiolect.models.known_bases import GEMMA
 from idiolect.models.session import Model, Session
 from idiolect.models.shortlist import LANGUAGES, choose_tokens
 from idiolect.models.tokenizer import SPACE, Tokenizer, build_tokenizer
-from idiolect.models.torch_model import TorchModel, cross_entropy
+from idiolect.models.torch_model import TorchModel
 from tests.families import (
     WINDOW,
     byte_vocabulary,

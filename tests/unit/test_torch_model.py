@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idiolect.models.torch_model import TorchModel, cross_entropy
+from idiolect.models.cross_entropy import cross_entropy
+from idiolect.models.torch_model import TorchModel
 
 EXACT = 2e-5
 """Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""

@@ -65,8 +65,7 @@ class KeyHandler:
         self._asked: str | None = None
         self._typed_last = self._returned = False  # the last key typed a character; was Return
         self._with_alt = False  # the last key was used up with Alt held
-        # When the last key took something; when a character was typed.
-        self._took_s = self._typed_s = float("-inf")
+        self._took_s = self._typed_s = float("-inf")  # when the last key took something; typed a character
 
     # Keys, reports and answers
 
@@ -329,8 +328,6 @@ class KeyHandler:
                 self.written.new_line()
             self._hidden, self._returned = False, True
             return self._end_word()
-        if value == keys.TAB:  # into the next field, or a tabulator in a text
-            return self.interrupted()
         if keysyms.is_composing(value):
             self._lose()
             return self._shown.hide()
