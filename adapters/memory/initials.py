@@ -33,7 +33,7 @@ class Initials:
 
         Its first word has a capital if ``typed`` has or if all of the phrase's words have.
         """
-        if not (_MIN_LETTERS <= len(typed) <= ORDER + 1 and typed.isalpha()):
+        if not self._may_be(typed):
             return []
         first, *others = (self._words_with(letter, " ") for letter in typed.lower())
         runs = Counter(self._memory.count_runs([first, *others]))
@@ -48,6 +48,15 @@ class Initials:
         often = sorted((-f.total(), f.most_common(1)[0][0]) for f in forms.values())[:_MOST]
         found = (_written(text, typed) for times, text in often if -times >= _MIN_TIMES)
         return [text for text in found if self._is_whole(text)]
+
+    def first_word_prob(self, typed: str, probs: NDArray[np.float32], *, spaced: bool) -> float:
+        """Return how likely the likeliest first token of phrases with these initials is, by ``probs`` (vocab,)."""
+        if not self._may_be(typed):
+            return 0.0
+        return float(probs[self._words_with(typed[0].lower(), " " * spaced)[: len(probs)]].max(initial=0.0))
+
+    def _may_be(self, typed: str) -> bool:
+        return _MIN_LETTERS <= len(typed) <= ORDER + 1 and typed.isalpha()
 
     def _is_whole(self, text: str) -> bool:
         """Return True unless the last word mostly went on in another token."""

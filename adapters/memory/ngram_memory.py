@@ -13,6 +13,7 @@ and h' the context without its farthest token.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -182,19 +183,18 @@ class FastMemory:
         A set says of each token (1 << 16,) whether it belongs to it.
         """
         *before, near, last = sets
-        shifts = [
-            16 * (ORDER - 1 - place) for place in range(len(before))
-        ]  # of the tokens before, nearest first
-        same = np.uint64(sum(0xFFFF << shift for shift in shifts) | 0xFFFF)
-        found = dict[tuple[int, ...], int]()
-        for token in self._after.keys() & near.nonzero()[0].tolist():
-            known = self._after[token]
-            values = known.values if isinstance(known, _Counted) else known
-            for shift, wanted in zip((0, *shifts), (last, *reversed(before)), strict=True):
-                values = values[wanted[values >> np.uint64(shift) & np.uint64(0xFFFF)]]
-            for value, times in zip(*np.unique(values & same, return_counts=True), strict=True):
-                run = [int(value) >> shift & 0xFFFF for shift in (*reversed(shifts), 0)]
-                found[*run[:-1], token, run[-1]] = int(times)
+        shifts = [16 * (ORDER - 1 - place) for place in range(len(before))]  # of those before, nearest first
+        tokens = [*(self._after.keys() & near.nonzero()[0].tolist())]
+        known = [self._after[token] for token in tokens]
+        each = [it.values if isinstance(it, _Counted) else it for it in known]
+        values = np.concatenate([np.empty(0, np.uint64), *each])
+        nearest = np.repeat(np.array(tokens, np.int64), np.array([len(it) for it in each], np.int64))
+        for shift, wanted in zip((0, *shifts), (last, *reversed(before)), strict=True):
+            kept = wanted[values >> np.uint64(shift) & np.uint64(0xFFFF)]
+            values, nearest = values[kept], nearest[kept]
+        found = Counter[tuple[int, ...]]()
+        for token, value in zip(nearest.tolist(), values.tolist(), strict=True):
+            found[*(value >> shift & 0xFFFF for shift in reversed(shifts)), token, value & 0xFFFF] += 1
         return found
 
     def unigrams(self) -> NDArray[np.float32]:

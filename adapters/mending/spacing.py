@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -41,7 +42,7 @@ def split_words(
             continue
         if right not in common or left.lower() not in common:
             continue
-        score = word_score(left) * common[right] * 2.718281828 ** (-cost)
+        score = word_score(left) * common[right] * math.exp(-cost)
         if best is None or score > best.score:
             best = Respaced(f"{left} {right}", len(typed), score)
     return best
@@ -70,7 +71,7 @@ def joined_words(before: str, typed: str, common: Mapping[str, float], cost: flo
     for first, second in ((left[:-1], left[-1] + typed), (left + typed[0], typed[1:])):
         made.append((common.get(first.lower(), 0.0) * common.get(second, 0.0), f"{first} {second}"))
     meant, text = max(made)
-    meant *= 2.718281828 ** (-cost)
+    meant *= math.exp(-cost)
     if meant <= stands:
         return None
     return Respaced(text, len(left) + 1 + len(typed), meant / (meant + stands))

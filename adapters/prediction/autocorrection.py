@@ -171,7 +171,9 @@ class Mender:
         self, split: SplitPrefix, probs: NDArray[np.float32], total: float
     ) -> list[tuple[str, int, float]]:
         """Return phrases of the user's with these initials, as :meth:`_meant`, that are likelier than ``total``."""
-        found = []
+        found = list[tuple[str, int, float]]()
+        if _INITIALS_SHARE * self._initials.first_word_prob(split.typed, probs, spaced=split.spaced) < total:
+            return found  # none can be: the memory need not be searched
         for text in self._initials.phrases(split.typed):
             first, *others = self._tokenizer.encode(" " * split.spaced + text)
             ids, score = [*split.head, first], float(probs[first]) * _INITIALS_SHARE
