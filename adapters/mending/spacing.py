@@ -1,4 +1,4 @@
-"""Spaces that were left out or put in the wrong place: "thankyou", "t he", "thes ame"."""
+"""Spaces that were left out, doubled or put in the wrong place, and apostrophes: "thankyou", "t he", "couldve"."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ from typing import Final
 import regex
 
 _BEFORE = regex.compile(r"(?r)(?<![\p{L}\p{N}'’])(\p{L}{1,12}) \Z")
+# Two words of prose behind another, two spaces between them, and what ended the second.
+_DOUBLED = regex.compile(r"(?r)(?<=[ (\"“‘])(\p{L}[\p{L}'’]*)  (\p{Ll}[\p{L}'’]*|I)([\s.,;:!?)]{1,3})\Z")
+_PROSE = regex.compile(
+    r"[\"“‘(]?(?!\p{L}[.)] )\p{L}[^|\t`<>{}=]*"
+)  # a line: no list, table, indentation, code
+_LAID_OUT = regex.compile(r"[^\s.!?…\"”’)\]](?: {2,}|\t)\S")  # more than a space, and not behind a sentence
+# Contractions that are hardly a word without their apostrophe.
+_CONTRACTION = regex.compile(
+    r"((?:could|might|must|should|would)(?=ve)|(?:what|where|how|here|s?he)(?=s)|(?:that|who)(?=ll)|(?:ca|wo)n(?=t))"
+    r"(ve|s|ll|t)"
+)
 _ALONE: Final = frozenset({"a", "i", "I", "A"})  # letters that are words
 _UNKNOWN: Final = 1e-7  # uses per word of text of a run of letters that is no word
 _MIN_LETTERS: Final = 4  # of two words without a space
@@ -75,3 +86,22 @@ def joined_words(before: str, typed: str, common: Mapping[str, float], cost: flo
     if meant <= stands:
         return None
     return Respaced(text, len(left) + 1 + len(typed), meant / (meant + stands))
+
+
+def single_space(before: str) -> Respaced | None:
+    """Return the last two words with one space, and what stands behind them, where a second space is a slip.
+
+    It is none in lists, tables and code, nor where other words in ``before`` stand further apart on purpose.
+    """
+    match = _DOUBLED.search(before)
+    if match is None or not _PROSE.fullmatch(before[: match.start()].rpartition("\n")[2]):
+        return None
+    if _LAID_OUT.search(before, 0, match.end(1)):
+        return None
+    return Respaced(f"{match[1]} {match[2]}{match[3]}", len(match[0]), 1.0)
+
+
+def contraction_of(word: str) -> str | None:
+    """Return the contraction that ``word`` is without its apostrophe, if it is hardly another word; in lower case."""
+    match = _CONTRACTION.fullmatch(word)
+    return None if match is None else f"{match[1]}'{match[2]}"

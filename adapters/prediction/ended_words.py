@@ -21,7 +21,7 @@ from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.mistakes import is_elongated
-from idiolect.adapters.mending.spacing import joined_words, split_words
+from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space, split_words
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
@@ -132,6 +132,10 @@ class EndedWords:
 
         It needs the passes of :meth:`alternatives`, and decides nothing where they were not made.
         """
+        if (single := single_space(prefix)) is not None:
+            words = fold(single.text).rstrip(" \n.,;:!?)")
+            is_kept = words in self._user_model.preferences.corrections.kept
+            return None if is_kept else Correction(single.text, single.replaced, single.score, True)
         match = _NEXT.search(prefix)
         if match is None or not match[3] or (judged := self._judge_unsure(prefix, match)) is None:
             return None
@@ -314,6 +318,8 @@ class EndedWords:
         if folded == meant:
             is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
             return _SURE_ODDS if as_written(typed) == best.text else _RARE_ODDS if is_slip else never
+        if meant == contraction_of(folded) and not typed.isupper():
+            return _RARE_ODDS
         if len(typed) == 1:
             return _DOUBTED_ODDS if typed in _NO_CHAT_LETTER else never
         if typed.isupper():

@@ -17,6 +17,7 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized
 from idiolect.adapters.memory.word_matching import score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.mending.spacing import contraction_of
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.ranking import SplitPrefix
 from idiolect.adapters.prediction.user_model import UserModel
@@ -62,9 +63,10 @@ class MeantWords:
         """Return what a list of misspellings says of a word."""
         folded = fold(typed)
         meant = self.general.meant_by(folded)
-        if meant is not None and self._is_habit(typed, meant):
+        listed = meant or contraction_of(folded)
+        if listed is not None and self._is_habit(typed, listed):
             return Known(False, None)
-        return Known(meant is not None or bool(self.general.meanings(folded)), meant)
+        return Known(listed is not None or bool(self.general.meanings(folded)), meant)
 
     def _is_habit(self, typed: str, meant: str) -> bool:
         """Return True if the user writes a word as others misspell it: "dont", "im"; or if it is somebody's name."""

@@ -96,6 +96,11 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("This is soo ", None),  # drawn out
         ("and i ", "I"),
         ("as it is, i.", None),  # "i.e."
+        ("We couldve ", "could've"),
+        ("Tell me whats ", "what's"),
+        ("That cant ", "can't"),
+        ("as was his wont ", None),
+        ("I went to Joans ", None),
     ],
 )
 def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
@@ -128,6 +133,7 @@ def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, p
         ("all thes ame ", "the same "),
         ("part of th ebig ", "the big "),
         ("in thehouse ", "the house "),
+        ("I saw the  dog ", "the dog "),
         ("Read groupby ", None),
         ("Ask al Assad ", None),
     ],

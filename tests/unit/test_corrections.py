@@ -13,7 +13,7 @@ from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.keyboards import Layout, neighbours
-from idiolect.adapters.mending.spacing import joined_words, split_words
+from idiolect.adapters.mending.spacing import joined_words, single_space, split_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.models.letter_trie import ROOT, build_trie
 from idiolect.models.lexicon import NONE, Lexicon
@@ -228,6 +228,28 @@ def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text):
     if found:
         assert (before + typed).endswith(before.split()[-1] + " " + typed)
         assert found.replaced == len(before.split()[-1]) + 1 + len(typed)
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("I saw the  dog ", "the dog "),
+        ("We met.  Then I saw the  dog, ", "the dog, "),  # two spaces behind a sentence
+        ("name  what it is\nHere it was  so ", None),  # columns above
+        ("the  dog ", None),  # at the start of a line
+        ("name  what it  is ", None),
+        ("- I saw the  dog ", None),
+        ("a) saw the  dog ", None),
+        ("    I saw the  dog ", None),
+        ("| I saw the  dog ", None),
+        ("I saw the   dog ", None),
+        ("I saw the  Dog ", None),
+    ],
+)
+def test_a_doubled_space_is_one_but_where_it_stands_on_purpose(before, text):
+    found = single_space(before)
+    assert (found and found.text) == text
+    assert not found or before[-found.replaced :].replace("  ", " ") == text
 
 
 # --- the slips of one hand ---

@@ -761,6 +761,17 @@ def test_the_word_before_the_last_is_mended_soon_and_where_the_last_hardly_moves
         assert program.text == "it came form the x form of "
 
 
+def test_a_doubled_space_is_mended_and_taken_back():
+    program = Program("we saw the  dog ")
+    program.correct("the dog ", 9, apply=True)
+    assert program.text == "we saw the dog "
+    program.press(BACKSPACE)
+    assert program.text == "we saw the  dog "
+    assert program.corrected == [("accepted", "the  dog"), ("dismissed", "the  dog")]
+    program.correct("the dog ", 9, apply=True)
+    assert program.text == "we saw the  dog "
+
+
 def test_a_word_that_stood_there_is_not_mended_for_the_word_that_is_typed_behind_it():
     program = Program()
     program.text = "it came form"

@@ -113,7 +113,7 @@ class FieldCorrections:
         stood = removed + due.typed_after
         stands = text.endswith(stood) and can_replace(text, len(stood))
         put = due.word.text
-        before_last = mended_words(removed, put)[0] != mistyped(removed)
+        before_last = " " in mistyped(removed)
         hardly_moves = due.at_s > since_s and abs(len(put) - len(removed)) <= 1  # what is read by then
         if not stands or (before_last and not (hardly_moves and self._before.is_typed(stood))):
             return self.take_due()

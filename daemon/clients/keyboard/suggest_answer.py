@@ -104,6 +104,8 @@ def mistyped(removed: str) -> str:
 def mended_words(removed: str, put: str) -> tuple[str, str]:
     """Return the mistyped and the right words of a correction, without a word behind them that is the same in both."""
     one, other = mistyped(removed).split(), mistyped(put).split()
+    if "".join(one) == "".join(other):  # their spaces alone
+        return mistyped(removed), mistyped(put)
     while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
     return " ".join(one), " ".join(other)

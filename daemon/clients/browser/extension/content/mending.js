@@ -46,7 +46,7 @@ idiolect.mending ??= (() => {
 
   /** Whether a correction is of the word before the last, and comes too late, or would move the last by more than a letter. */
   function mayNotMove({ at }, typed, put) {
-    if (showing.mendedWords(typed, put)[0] === showing.plain(typed)) return false;
+    if (!showing.plain(typed).includes(" ")) return false;
     return performance.now() - at > LATE_MS || Math.abs(put.length - typed.length) > 1;
   }
 

@@ -39,6 +39,7 @@ idiolect.showing ??= (() => {
   /** The mistyped and the right words of a correction, without a word behind them that is the same in both. */
   function mendedWords(typed, put) {
     const [one, other] = [typed, put].map((text) => plain(text).split(" "));
+    if (one.join("") === other.join("")) return [plain(typed), plain(put)]; // their spaces alone
     while (one.length > 1 && other.length > 1 && one.at(-1) === other.at(-1)) [one, other].forEach((words) => words.pop());
     return [one.join(" "), other.join(" ")];
   }
