@@ -18,7 +18,7 @@ _MIN_TIMES: Final = 3  # that a phrase was written
 _MOST: Final = 4  # phrases that are returned
 _MOST_KEPT: Final = 64  # letters whose words are kept, 64 KB each: whoever asks may ask with any letter
 _WORD: Final = regex.compile(r" ?\p{L}[\p{L}'’]*")
-_MAX_CUT: Final = 0.5  # of what followed a phrase, letters that go on in its last word
+_MIN_WHOLE: Final = 0.5  # of a phrase's uses, those in which its last word does not go on
 
 
 class Initials:
@@ -44,10 +44,10 @@ class Initials:
         forms = dict[str, Counter[str]]()
         for run, times in runs.items():
             text = self._tokenizer.decode(run).lstrip()
-            forms.setdefault(text.lower(), Counter())[text] += times
+            if text[-2] != " ":  # "I talked w" and "this is a" are no phrases
+                forms.setdefault(text.lower(), Counter())[text] += times
         often = sorted((-f.total(), f.most_common(1)[0][0]) for f in forms.values())[:_MOST]
-        found = (_written(text, typed) for times, text in often if -times >= _MIN_TIMES)
-        return [text for text in found if self._is_whole(text)]
+        return [_written(text, typed) for times, text in often if self._is_whole(text, -times)]
 
     def first_word_prob(self, typed: str, probs: NDArray[np.float32], *, spaced: bool) -> float:
         """Return how likely the likeliest first token of phrases with these initials is, by ``probs`` (vocab,)."""
@@ -58,10 +58,11 @@ class Initials:
     def _may_be(self, typed: str) -> bool:
         return _MIN_LETTERS <= len(typed) <= ORDER + 1 and typed.isalpha()
 
-    def _is_whole(self, text: str) -> bool:
-        """Return True unless the last word mostly went on in another token."""
+    def _is_whole(self, text: str, times: int) -> bool:
+        """Return True where the last word ended three times or more, and seldom went on in another token."""
         after = self._memory.predict(self._tokenizer.encode(f" {text}"))
-        return float(after.p @ self._tokenizer.continuing_word[after.ids]) < _MAX_CUT
+        cut = float(after.p @ self._tokenizer.continuing_word[after.ids]) / max(float(after.p.sum()), 1e-9)
+        return round(times - cut * after.total) >= max(_MIN_TIMES, _MIN_WHOLE * times)
 
     def _words_with(self, letter: str, space: str) -> NDArray[np.bool_]:
         """Return which tokens (1 << 16,) are words with this first letter, in either case, behind ``space``."""
