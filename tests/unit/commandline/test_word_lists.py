@@ -1,6 +1,8 @@
 """Word lists of other programs are read, with nothing in them run, and the user's own words are written."""
 
 import json
+from itertools import product
+from string import ascii_lowercase
 
 import pytest
 
@@ -53,8 +55,7 @@ def test_each_kind_of_list_is_read(tmp_path, name, text, texts, left_out):
         ("a.txt", "naïve".encode("latin-1"), "is not text in UTF-8"),
         ("a.txt", "naïve".encode("utf-16"), "is not text in UTF-8"),
         ("a.txt", "Zorvelin é".encode()[:-1], "is not text in UTF-8"),
-        ("a.txt", b"a\n" * (1 << 20), "is longer than"),
-        ("a.txt", b"\n".join(b"word%d" % at for at in range(MAX_WORDS + 1)), "holds more than 10,000 words"),
+        ("a.txt", b"a\n" * (1 << 23), "is longer than"),
         ("a.txt", b'{"words": ["Zorvelin"]}', "is no list of words"),
         ("a.txt", b"<html>\nZorvelin", "is no list of words"),
         ("a.dic", b"OOoUserDict1\nlang: en\nZorvelin\n", "is cut off"),
@@ -64,7 +65,8 @@ def test_each_kind_of_list_is_read(tmp_path, name, text, texts, left_out):
         ("a.yml", b"a: &a [b, b]\nmatches: *a", "repeats parts of itself"),
         ("a.yml", b"[" * 500_000, "is no whole YAML"),
         ("a.yml", b"- - - - - - - - - - - - - - - - - - - - - - a", "is nested too deeply"),
-        ("a.yml", b"a\n---\nb", "is no whole YAML"),
+        ("a.yml", b"a\n---\nb", "holds no word"),
+        ("a.yml", b"? [matches]\n: [{replace: a}]", "is nested too deeply"),
         ("a.yml", b"matches: [1, {replace: [1]}]", "holds no word"),
         ("no.txt", None, "cannot be read"),
     ],
@@ -98,6 +100,23 @@ def test_a_list_is_imported_after_a_look_and_taken_back_in_one(run, site, servic
     run(service, "words", "undo")
     assert [rule["text"] for rule in site.http.get("/v1/words").json()["rules"]] == ["kwia"]
     run(service, "words", "remove", "kwia")
+
+
+def test_of_a_long_list_the_first_that_are_new_are_taken_and_the_rest_is_counted(
+    run, site, service, tmp_path
+):
+    path = tmp_path / "long.dic"
+    new = [f"zq{''.join(end)}" for end in product(ascii_lowercase, repeat=3)]
+    path.write_text("\n".join(["200000", "because", *(f"{word}/S" for word in new), "Zqaaa"]))
+    code, out, _ = run(service, "words", "import", path, "--json")
+    told = json.loads(out)
+    left_out = {"in every dictionary": 1, "after the first 10,000 new ones": len(new) - 10_000 + 1}
+    assert (code, told["added"], told["left_out"]) == (0, new[:10_000], left_out)
+    assert [rule["text"] for rule in site.http.get("/v1/words").json()["rules"]] == new[:10_000]
+    run(service, "words", "undo")
+    path.write_text("\n".join(f"zq{number}" for number in range(MAX_WORDS + 7)))
+    read = read_word_list(str(path))
+    assert (len(read.texts), read.left_out) == (MAX_WORDS, {"after the first 200,000": 7})
 
 
 def test_words_are_exported_with_counts_and_can_be_imported_again(run, knowing, tmp_path):

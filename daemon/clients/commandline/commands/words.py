@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,11 +13,13 @@ from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, plain
 from idiolect.daemon.clients.commandline.output_files import writing
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.daemon.clients.commandline.word_lists import read_word_list
+from idiolect.daemon.clients.commandline.word_lists import WordList, read_word_list
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.models import durable
 
 EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
 
+_MOST_ADDED: Final = 10_000  # words and phrases in one request
 _MEANINGS: Final = {
     "never": "is never suggested",
     "mine": "is suggested, however rare",
@@ -101,8 +104,7 @@ def import_words(
     """Make the words and phrases of FILE yours."""
     read = read_word_list(file)
     with connect() as client:
-        answer = client.post("/v1/words/import", {"texts": read.texts, "dry_run": dry_run}, patient=True)
-    added, left_out = answer["added"], {**read.left_out, **answer["left_out"]}
+        added, left_out = _add_own(client, read, dry_run=dry_run)
     facts = {"added": added, "left_out": left_out, "dry_run": dry_run}
     said = [plain(text) for text in added] if dry_run else []
     said.append(f"{'Would be' if dry_run else 'Now'} yours: {len(added):,}.")
@@ -131,6 +133,24 @@ def export_words(
         durable.write(file, text.encode())
     said = f"{counted(len(words), 'word')} written; whoever can read the file can read them."
     return Terminal().print_result(said, {"path": str(file), "words": len(words)}, as_json=as_json)
+
+
+def _add_own(client: ServiceClient, read: WordList, *, dry_run: bool) -> tuple[list[str], Counter[str]]:
+    """Make words of a list the user's own in one change; return those that became it, and what was left out."""
+    texts, left_out = read.texts, Counter(read.left_out)
+
+    def send(some: list[str], *, dry: bool) -> list[str]:
+        answer = client.post("/v1/words/import", {"texts": some, "dry_run": dry}, patient=True)
+        left_out.update(answer["left_out"])
+        return list(answer["added"])
+
+    if len(texts) > _MOST_ADDED:
+        rest, texts = texts, []
+        while rest and len(texts) < _MOST_ADDED:
+            texts += send(rest[:_MOST_ADDED], dry=True)
+            rest = rest[_MOST_ADDED:]
+        left_out[f"after the first {_MOST_ADDED:,} new ones"] = len(rest) + max(0, len(texts) - _MOST_ADDED)
+    return send(texts[:_MOST_ADDED], dry=dry_run) if texts else [], +left_out
 
 
 def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
