@@ -29,6 +29,7 @@ _NAMED = {
     "End": 107,
     "Down": 108,
     "Delete": 111,
+    "Control_L": 29,
 }
 _SHIFT = 42
 _HELD = {"ctrl": 29, "shift": _SHIFT, "alt": 56, "super": 125}

@@ -153,6 +153,9 @@ class Programs:
     def featherpad(self):
         return "featherpad", ["featherpad", "--standalone", self._text], session.saved(self._text), {}
 
+    def tea(self):
+        return "tea", ["tea", self._text], session.saved(self._text), {}
+
     def _office(self, kind, ending):
         user, path = self._folder / "profile", self._folder / f"text.{ending}"
         (user / "user").mkdir(parents=True)
@@ -231,6 +234,7 @@ NAMES = {
     "mousepad": "Mousepad (GTK 3)",
     "gnome-text-editor": "GNOME Text Editor (GTK 4)",
     "featherpad": "FeatherPad (Qt 6)",
+    "tea": "TEA (Qt 5)",
     "libreoffice-writer": "LibreOffice Writer",
     "libreoffice-calc": "LibreOffice Calc",
     "thunderbird": "Thunderbird, a message",
@@ -246,6 +250,9 @@ SESSIONS = {
     "sway": wlroots.Wlroots,
     "XWayland": lambda *where: wlroots.Wlroots(*where, through_x=True),
     "labwc": lambda *where: wlroots.Wlroots(*where, "labwc"),
+    "Fcitx, X": lambda *where: session.Desktop(*where, "fcitx"),
+    "Fcitx, sway": lambda *where: wlroots.Wlroots(*where, "sway", "fcitx"),
+    "Fcitx, labwc": lambda *where: wlroots.Wlroots(*where, "labwc", "fcitx"),
 }
 
 
@@ -255,7 +262,8 @@ def desktop(request, service, needs_program, tmp_path_factory):
         pytest.skip(
             "types into eleven programs where TEST_PROGRAMS names a file for the counts: some forty minutes"
         )
-    needs_program({"X": "Xvfb", "XWayland": "sway"}.get(request.param, request.param), request.param)
+    screen = request.param.removeprefix("Fcitx, ")
+    needs_program({"X": "Xvfb", "XWayland": "sway"}.get(screen, screen), screen)
     service.ask("/v1/switches", corrections="offer")
     made = SESSIONS[request.param](tmp_path_factory.mktemp("desktop"), service.settings.home)
     made.name = request.param

@@ -65,11 +65,14 @@ class Typist:
 
 
 class Wlroots(Desktop):
-    """A session of "sway" or "labwc", with IBus as `ibus start --type wayland` starts it, or all of it `through_x`."""
+    """A session of "sway" or "labwc", with IBus as `ibus start --type wayland` starts it, or all of it `through_x`.
 
-    def __init__(self, folder, profile, compositor="sway", *, through_x=False):
+    Fcitx 5 needs no switch for it.
+    """
+
+    def __init__(self, folder, profile, compositor="sway", door="ibus", *, through_x=False):
         self._compositor, self._through_x = compositor, through_x
-        super().__init__(folder, profile)
+        super().__init__(folder, profile, door)
 
     def _begin(self):
         modules = {name: self.environment.pop(name) for name in ("GTK_IM_MODULE", "QT_IM_MODULE")}
@@ -82,10 +85,14 @@ class Wlroots(Desktop):
         }
         self._begin_bus("DBUS_SESSION_BUS_ADDRESS")
         self._begin_screen()
-        self.idiolect("setup", "keyboard", "--yes", "--learn")
         if self._through_x:
             del self.environment["WAYLAND_DISPLAY"]
             self.environment |= modules
+        {"ibus": self._begin_ibus, "fcitx": self._begin_fcitx}[self.door]()
+
+    def _begin_ibus(self):
+        self.idiolect("setup", "keyboard", "--yes", "--learn")
+        if self._through_x:
             self.start("ibus-daemon", "--xim", log="ibus.log")
         else:
             self.start(
@@ -130,5 +137,6 @@ class Wlroots(Desktop):
 
     def close(self):
         self._typist.close()
-        self.output("ibus", "exit")
+        if self.door == "ibus":
+            self.output("ibus", "exit")
         super().close()
