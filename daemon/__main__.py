@@ -156,7 +156,7 @@ def _serve(
                     sessions=sessions,
                     survey=lambda: _survey(settings),
                 )
-                key, may_rest = service.key, service.rest
+                key, may_rest = service.store.key, service.rest
 
             def idle(seconds: float) -> bool:
                 nonlocal rest

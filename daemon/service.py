@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-from idiolect.adapters.memory.keyness import Keyword
 from idiolect.daemon.evaluation.evals import Evaluations
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
@@ -24,9 +23,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.ingest.stored_secrets import StoredSecrets
-from idiolect.daemon.profile import near_matches
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned
-from idiolect.daemon.profile.near_matches import NearMatches
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.profile.word_rules import ActiveWordRules
@@ -38,14 +35,12 @@ from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.exports import Exports
-from idiolect.daemon.serving.keywords import find_keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, ForgottenMeanwhileError, public_metrics
-from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.sync_schedule import SyncSchedule
@@ -178,19 +173,10 @@ class Service:
         self.model.close()
         self.store.close()
 
-    @property
-    def key(self) -> str:
-        """The store's key, 64 hexadecimal digits."""
-        return self.store.key
-
     def _end_children(self, event: Forgotten) -> None:
         """End a round or an evaluation that holds forgotten text."""
         if not event.expired and (event.receipt is None or event.receipt.entries):
             self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
-
-    def near_matches(self, selector: Selector) -> NearMatches:
-        """What other entries hold that is nearly a text that was forgotten, or would be."""
-        return near_matches.remaining(self.store, selector, self.model.loaded.lexicon.__contains__)
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
@@ -202,10 +188,6 @@ class Service:
         noticed = self._watcher.noticed and not shared and not self.rounds.due
         rest = IdleState(paths, suffixes) if noticed else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
-
-    def keywords(self, limit: int, contains: str) -> list[Keyword]:
-        """The words and phrases that are the user's own; see `find_keywords`."""
-        return find_keywords(self.store, self.model.loaded.lexicon, limit, contains)
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""

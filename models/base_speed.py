@@ -16,6 +16,7 @@ from typing import Final
 
 from idiolect.models import durable
 from idiolect.models.build import BasePaths
+from idiolect.models.hardening import module_command
 
 _FILE: Final = "speed.json"
 _CONTEXT_TOKENS: Final = 128
@@ -39,14 +40,7 @@ def speed_of(base: BasePaths, threads: int) -> Speed | None:
         known = Speed(**json.loads(place.read_bytes()))
         if known.sha256 == base.source_sha256:
             return known
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "idiolect.models.base_speed",
-        str(base.folder.parent),
-        str(threads),
-    ]
+    command = module_command("idiolect.models.base_speed", str(base.folder.parent), str(threads))
     try:
         done = subprocess.run(command, capture_output=True, input=b"", timeout=_DEADLINE_S, check=True)
         speed = Speed(**json.loads(done.stdout))

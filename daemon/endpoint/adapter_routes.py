@@ -18,10 +18,7 @@ from idiolect.daemon.endpoint.shapes import MAX_ID, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import (
-    EvalRequest,
-    public_metrics,
-)
+from idiolect.daemon.storage.records import EvalRequest, public_metrics
 
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 
@@ -65,7 +62,7 @@ class EvalBody(Body):
 
     @pydantic.field_validator("context")
     @classmethod
-    def _alone(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+    def _alone(cls, value: Path | None, info: pydantic.ValidationInfo) -> Path | None:
         if value is not None and (info.data.get("path") is not None or info.data.get("mistakes")):
             raise ValueError("its texts are typed for themselves, so leave out path and mistakes")
         return value
@@ -103,12 +100,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/eval", Scope.ADMIN)
     async def evaluate(asked: EvalBody) -> LineStream:
-        path = None if asked.path is None else Path(asked.path)
-        context = None if asked.context is None else Path(asked.context)
-        wanted = EvalRequest(
-            path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes, context
-        )
-        return await streams.answer(streams.pull(service.evals.run(wanted)))
+        return await streams.answer(streams.pull(service.evals.run(EvalRequest(**asked.model_dump()))))
 
     @app.get("/v1/adapters", Scope.ADMIN)
     async def adapters() -> JsonObject:
@@ -122,5 +114,5 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/export", Scope.ADMIN)
     async def export(asked: ExportBody) -> JsonObject:
-        path = await run_sync(service.exports.write, asked.kind, Path(asked.path), asked.adapter)
+        path = await run_sync(service.exports.write, asked.kind, asked.path, asked.adapter)
         return {"path": str(path)}

@@ -17,10 +17,8 @@ from idiolect.daemon.endpoint.shapes import Body, Id, Name, Number, Seconds, Tim
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.stored_secrets import SecretsFound
-from idiolect.daemon.profile.app_policy import (
-    AppRule,
-    ContextRule,
-)
+from idiolect.daemon.profile.app_policy import AppRule, ContextRule
+from idiolect.daemon.profile.near_matches import remaining
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import ForgetReceipt
@@ -114,7 +112,9 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     async def forget(asked: ForgetBody) -> JsonObject:
         forget = partial(service.profile.forget, dry_run=asked.dry_run, expect=asked.expect)
         taken = await run_sync(forget, asked.selector)
-        left = await run_sync(service.near_matches, asked.selector)
+        left = await run_sync(
+            remaining, service.store, asked.selector, service.model.loaded.lexicon.__contains__
+        )
         answer = forget_answer(taken, dry_run=asked.dry_run)
         return {**answer, "near": left.near, "near_complete": left.complete}
 

@@ -68,8 +68,8 @@ class Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
-def _absolute(value: str) -> str:
-    if not Path(value).is_absolute() or "\0" in value:
+def _absolute(value: Path) -> Path:
+    if not value.is_absolute() or "\0" in str(value):
         raise ValueError("a path must be absolute")
     if len(os.fsencode(value)) > MAX_PATH_BYTES:
         raise ValueError(f"a path has {MAX_PATH_BYTES:,} bytes at most")
@@ -84,7 +84,7 @@ def _utc(value: datetime | None) -> datetime | None:
         raise ValueError("the time is out of range") from None
 
 
-AnyPath = Annotated[str, pydantic.AfterValidator(_absolute)]
+AnyPath = Annotated[Path, pydantic.AfterValidator(_absolute)]
 Time = Annotated[datetime | None, pydantic.AfterValidator(_utc)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_ID)]

@@ -15,6 +15,7 @@ from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.keywords import find_keywords
 
 MAX_LEARNED = 10_000
 
@@ -60,14 +61,14 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/import", Scope.ADMIN)
     async def import_(asked: ImportBody) -> LineStream:
-        events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
+        events = await run_sync(service.imports.add, asked.paths, asked.me)
         return await streams.answer(streams.pull(events))
 
     @app.post("/v1/watch", Scope.ADMIN)
     async def watch(asked: WatchBody) -> JsonObject | LineStream:
         if asked.remove:
-            return {"removed": await run_sync(service.imports.unwatch, Path(asked.path))}
-        events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
+            return {"removed": await run_sync(service.imports.unwatch, asked.path)}
+        events = await run_sync(partial(service.imports.watch, asked.path, confirmed=asked.confirmed))
         return await streams.answer(streams.pull(events))
 
     @app.get("/v1/sources", Scope.ADMIN)
@@ -76,14 +77,14 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/sources/find", Scope.ADMIN)
     async def find_sources(asked: FindBody) -> JsonObject:
-        home = Path.home() if asked.path is None else Path(asked.path)
-        return {"sources": [*await run_sync(service.inventory.unread, home)]}
+        return {"sources": [*await run_sync(service.inventory.unread, asked.path or Path.home())]}
 
     @app.post("/v1/sources/remove", Scope.ADMIN)
     async def remove_source(asked: RemoveBody) -> JsonObject:
         remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
-        return forget_answer(await run_sync(remove, Path(asked.path)), dry_run=asked.dry_run)
+        return forget_answer(await run_sync(remove, asked.path), dry_run=asked.dry_run)
 
     @app.post("/v1/learned", Scope.ADMIN)
     async def learned(asked: LearnedBody) -> JsonObject:
-        return {"words": await run_sync(service.keywords, asked.limit, asked.contains)}
+        lexicon = service.model.loaded.lexicon
+        return {"words": await run_sync(find_keywords, service.store, lexicon, asked.limit, asked.contains)}

@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, GitError, Item, Skipped, UnreadableError
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.hardening import module_command
 
 _log = logging.getLogger("idiolect.reading")
 
@@ -257,7 +257,7 @@ class _Child:
         self._let_go = let_go
         # In a process group of its own, which is ended as a whole.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "idiolect.daemon.ingest.reader_child", str(limits.memory_bytes)],
+            module_command("idiolect.daemon.ingest.reader_child", str(limits.memory_bytes)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

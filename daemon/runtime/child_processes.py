@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.hardening import module_command
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -106,7 +106,7 @@ class ChildProcesses:
         # In a process group of its own: were the service killed while the child is suspended, the system would
         # end the child (POSIX: a group that becomes orphaned with stopped members is hung up).
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", work.module],
+            module_command(work.module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -14,7 +14,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,7 @@ from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.runtime.start_progress import TOLD_EVERY_S, Patience, StartProgress
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.hardening import module_command
 from idiolect.models.regular_files import open_regular, read_small
 
 START_DEADLINE_S = 120.0
@@ -328,8 +328,7 @@ def _launch(settings: ProfilePaths, flags: Sequence[str], patience: Patience) ->
 
 
 def _spawn(settings: ProfilePaths, flags: Sequence[str]) -> subprocess.Popen[str]:
-    # -P: a folder named like one of our imports in the current directory must not be taken for it.
-    command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(settings.home), *flags]
+    command = module_command("idiolect.daemon", "--home", str(settings.home), *flags)
     log = os.open(settings.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(

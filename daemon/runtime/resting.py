@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from idiolect.models.hardening import shield
+from idiolect.models.hardening import module_command, shield
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,8 +109,7 @@ def _pipe(content: dict[str, Any]) -> int:
 
 
 def _become(module: str, *arguments: str) -> NoReturn:
-    # -P as in `process.start`: no folder is to be taken for a library.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])  # noqa: S606 (no shell is wanted)
+    os.execv(sys.executable, module_command(module, *arguments))  # noqa: S606 (no shell is wanted)
 
 
 def main(orders: int) -> NoReturn:

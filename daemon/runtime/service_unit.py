@@ -11,7 +11,6 @@ import hashlib
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import manager_socket
 from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+from idiolect.models.hardening import module_command
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
@@ -136,7 +136,7 @@ class Desktop:
 
     def text(self) -> bytes:
         """What describes the service to what runs it."""
-        command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(self._settings.home)]
+        command = module_command("idiolect.daemon", "--home", str(self._settings.home))
         return _UNIT.format(
             name=self.name,
             huge_pages="=".join(HUGE_PAGES),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -24,6 +23,7 @@ from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.settings import Settings, child_environment, locale_languages
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError
+from idiolect.models.hardening import module_command
 from idiolect.models.languages import has_word_list, word_list_paths
 from idiolect.models.lexicon import ENGLISH
 from idiolect.models.tokenizer import Tokenizer
@@ -84,16 +84,8 @@ class UserLanguages:
         if has_word_list(self._base, wanted):
             return True
         if self._child is None and not self._closed and wanted not in self._failed:
-            command = [
-                sys.executable,
-                "-P",
-                "-m",
-                "idiolect.models.languages",
-                str(self._base.folder.parent),
-                *wanted,
-            ]
             self._child = child = subprocess.Popen(
-                command,
+                module_command("idiolect.models.languages", str(self._base.folder.parent), *wanted),
                 env=child_environment({}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -77,7 +77,7 @@ class Profile:
 
     def execute(self, sql, *values):
         """Run a statement on the store's file, past the store."""
-        return execute(self.settings.store_path, sql, *values, key=self.service.key)
+        return execute(self.settings.store_path, sql, *values, key=self.store.key)
 
     def reopen(self, **tuning):
         """Start the service again, tuned otherwise."""

@@ -6,7 +6,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from idiolect.daemon.clients.keyboard.component import ENGINE
 from idiolect.daemon.clients.setup import own_files
 from idiolect.daemon.clients.setup.place import SetupRefusedError
 from idiolect.daemon.settings import Settings
+from idiolect.models.hardening import module_command
 
 _SOURCE: Final = Path(__file__).parent.parent / "keyboard" / "fcitx" / "idiolect.cpp"
 _COMPILERS: Final = ("c++", "g++", "clang++")
@@ -87,10 +87,8 @@ def path() -> Path:
 
 def files(settings: Settings) -> dict[Path, bytes]:
     """Return all that Fcitx reads, but for the library."""
-    command = [
-        *(sys.executable, "-P", "-m", "idiolect.daemon.clients.keyboard.serve", "--fcitx"),
-        *("--home", str(settings.home)),
-    ]
+    module = "idiolect.daemon.clients.keyboard.serve"
+    command = module_command(module, "--fcitx", "--home", str(settings.home))
     return {
         path(): _ADDON.format(library=_library().with_suffix("")).encode(),
         _folder() / "inputmethod" / "idiolect.conf": _INPUT_METHOD.encode(),
