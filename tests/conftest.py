@@ -356,28 +356,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_gguf: Callable[..., Path
 
 @pytest.fixture(scope="session")
 def tiny_profile(tiny: BasePaths) -> Callable[..., Settings]:
-    """`tiny_profile(home, **settings)`: a profile with the tiny model, where no round starts by itself."""
+    """`tiny_profile(home, **settings)`: a profile with the tiny model, for which a service can be started.
+
+    No round starts by itself.
+    """
 
     def make(home: Path, **given: Any) -> Settings:
         assert find_base(tiny.folder.parent) == tiny, "a test before has put another model in its place"
-        settings = Settings(home=home, **{"keyring": False, "auto_train": False, **given}).prepare()
-        settings.base_dir.rmdir()
-        settings.base_dir.symlink_to(tiny.folder.parent)
-        return settings
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def startable(tiny: BasePaths) -> Callable[..., Settings]:
-    """`startable(home, **settings)`: a profile with the tiny model, for which a service can be started."""
-
-    def make(home: Path, **given: Any) -> Settings:
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         told = {"keyring": False, "auto_train": False, **given}
-        (home / "config.toml").write_text(
-            "".join(f"{name} = {json.dumps(to)}\n" for name, to in told.items())
-        )
+        lines = [f"{name} = {json.dumps(to)}\n" for name, to in told.items()]
+        (home / "config.toml").write_text("".join(lines))
         settings = Settings(home=home).prepare()
         settings.base_dir.rmdir()
         settings.base_dir.symlink_to(tiny.folder.parent)

@@ -417,11 +417,11 @@ class Service(Program):
 
 
 @pytest.fixture(scope="session")
-def new_service(startable):
+def new_service(tiny_profile):
     """`new_service(home, **switches)`: a profile of the tiny model, whose service does not run yet."""
 
     def make(home, **switches):
-        settings = startable(home)
+        settings = tiny_profile(home)
         with contextlib.closing(open_store(settings)) as store:
             set_switches(store, {"show": "more", **switches})
         return Service(settings.home)

@@ -131,16 +131,3 @@ def test_a_lock_and_a_purge_take_the_key_out_of_the_keyring(obtain):
         "purged": None,
         "folder": False,
     }
-
-
-def test_a_purge_that_cannot_reach_the_keyring_says_so(obtain):
-    obtain(UNLOCKED)
-    purge = REMOVE[: REMOVE.index("with process.locked")] + textwrap.dedent("""
-        try:
-            purge.purge(settings)
-        except purge.PurgeIncompleteError as error:
-            print(json.dumps({"said": str(error), "left": settings.home.exists()}))
-    """)
-    said = obtain(None, purge)
-    assert "may be in the keyring" in said["said"]
-    assert said["left"] is False

@@ -42,10 +42,10 @@ for count in range(10**9):
 
 
 @pytest.fixture
-def profile(startable, tmp_path, monkeypatch):
+def profile(tiny_profile, tmp_path, monkeypatch):
     """A profile for which a service can be started, which is ended after the test."""
     monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
-    settings = startable(tmp_path / "home")
+    settings = tiny_profile(tmp_path / "home")
     yield settings
     process.stop(settings)
 

@@ -50,9 +50,9 @@ service.Service.__init__, service.Service.close = opened, closed
 
 
 @pytest.fixture
-def profile(startable, tmp_path):
+def profile(tiny_profile, tmp_path):
     """A profile for which a service can be started, which is ended after the test."""
-    settings = startable(tmp_path / "home")
+    settings = tiny_profile(tmp_path / "home")
     yield settings
     process.stop(settings)
 

@@ -1,6 +1,5 @@
 """What happens to the store when the disk is full, another process holds it, or the file is not what it was."""
 
-import hashlib
 import os
 import random
 import shutil
@@ -9,12 +8,11 @@ import sys
 import tempfile
 import textwrap
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pages import plain_pages
-from publishing import KEY, execute, publish
+from publishing import KEY, entry, execute, publish
 
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -22,35 +20,18 @@ from idiolect.daemon.storage.errors import (
     StorePermissionError,
     StoreUnreadableError,
 )
-from idiolect.daemon.storage.records import (
-    AdapterDamagedError,
-    NewEntry,
-    WeightsDroppedError,
-)
+from idiolect.daemon.storage.records import AdapterDamagedError, WeightsDroppedError
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
-NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
-
 # What each child process begins with.
 CHILD = """
-    import hashlib, sys
-    from datetime import UTC, datetime, timedelta
+    import sys
     from pathlib import Path
-    from idiolect.daemon.storage.records import NewEntry
     from idiolect.daemon.storage.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]
-
-    def entry(text, minute=0):
-        at = datetime(2024, 3, 1, 12, tzinfo=UTC) + timedelta(minutes=minute)
-        return NewEntry(text, "file", None, at, b"", 0, hashlib.sha256(text.encode()).hexdigest())
 """
-
-
-def entry(text, minute=0):
-    at = NOON + timedelta(minutes=minute)
-    return NewEntry(text, "file", None, at, b"", 0, hashlib.sha256(text.encode()).hexdigest())
 
 
 @pytest.fixture
@@ -125,7 +106,7 @@ def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path):
 def filled(path):
     """A closed store with text and one adapter of 400 kB; the path."""
     store = Store.open(path, KEY)
-    ids = store.entries.add([entry(f"text number {number}", number) for number in range(500)])
+    ids = store.entries.add([entry(f"text number {number}", minute=number) for number in range(500)])
     publish(store, seen=ids, blob=random.Random(1).randbytes(400_000))
     store.close()
     return path
@@ -146,9 +127,11 @@ def test_the_wrong_key(filled, capfd):
     Store.open(filled, KEY).close()
 
 
-@pytest.mark.parametrize("size", [10, 4095, 4096, 100_000])
-def test_random_bytes(path, size):
-    path.write_bytes(random.Random(size).randbytes(size))
+@pytest.mark.parametrize(
+    "data", [b"SQLite format 3\0" + bytes(8176), *map(random.Random(1).randbytes, (10, 4095, 4096, 100_000))]
+)
+def test_an_unencrypted_file_and_random_bytes(path, data):
+    path.write_bytes(data)
     path.chmod(0o600)
     refuses_and_keeps(path, StoreUnreadableError)
 
@@ -157,11 +140,6 @@ def test_random_bytes(path, size):
 def test_a_truncated_file(filled, size):
     os.truncate(filled, size)
     refuses_and_keeps(filled, StoreUnreadableError)
-
-
-def test_an_unencrypted_file(path):
-    path.write_bytes(b"SQLite format 3\0" + bytes(8176))
-    refuses_and_keeps(path, StoreUnreadableError)
 
 
 def test_damage_in_one_place_leaves_the_rest_usable(filled):

@@ -71,9 +71,9 @@ def lines(draw, command):
 
 
 @pytest.fixture(scope="module")
-def served(startable, tmp_path_factory):
+def served(tiny_profile, tmp_path_factory):
     """A profile whose service runs."""
-    settings = startable(tmp_path_factory.mktemp("served") / "home")
+    settings = tiny_profile(tmp_path_factory.mktemp("served") / "home")
     process.start(settings)
     yield settings.home
     process.stop(settings)

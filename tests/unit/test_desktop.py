@@ -139,8 +139,8 @@ def test_what_the_manager_refuses_is_said_in_its_words(settings, systemctl):
         Desktop(settings).install()
 
 
-def test_whatever_starts_the_service_asks_the_manager_first(startable, settings, systemctl):
-    startable(settings.home)
+def test_whatever_starts_the_service_asks_the_manager_first(tiny_profile, settings, systemctl):
+    tiny_profile(settings.home)
     Desktop(settings).install()
     asked = len(systemctl())
     link = ServiceLink(settings, Scope.SUGGEST)
@@ -151,8 +151,8 @@ def test_whatever_starts_the_service_asks_the_manager_first(startable, settings,
         process.stop(settings)
 
 
-def test_whoever_waits_for_the_start_is_told(startable, settings, monkeypatch):
-    startable(settings.home)
+def test_whoever_waits_for_the_start_is_told(tiny_profile, settings, monkeypatch):
+    tiny_profile(settings.home)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0idiolect test" + str(os.getpid()))
         manager.settimeout(DEADLINE_S)

@@ -28,9 +28,9 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def profile(startable, tmp_path):
+def profile(tiny_profile, tmp_path):
     """A profile for which a service can be started, which is ended after the test."""
-    settings = startable(tmp_path / "profile")
+    settings = tiny_profile(tmp_path / "profile")
     yield settings
     process.stop(settings)
 

@@ -29,17 +29,17 @@ def rests(settings):
 
 
 @pytest.fixture
-def hasty(startable, tmp_path):
+def hasty(tiny_profile, tmp_path):
     """A profile whose service rests as soon as it may; ended after the test."""
-    settings = startable(tmp_path / "home", rest_after_s=0.1)
+    settings = tiny_profile(tmp_path / "home", rest_after_s=0.1)
     yield settings
     process.stop(settings)
 
 
 @pytest.fixture(scope="module")
-def one_at_rest(startable, tmp_path_factory):
+def one_at_rest(tiny_profile, tmp_path_factory):
     """A profile whose service is at rest, for tests that only look at it."""
-    settings = startable(tmp_path_factory.mktemp("resting") / "home", rest_after_s=0.1)
+    settings = tiny_profile(tmp_path_factory.mktemp("resting") / "home", rest_after_s=0.1)
     process.start(settings)
     until(rests(settings))
     yield settings

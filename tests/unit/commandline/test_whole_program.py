@@ -136,7 +136,7 @@ def test_make_says_what_is_fetched_and_how_far_it_is_and_not_where_from(tmp_path
     assert (home / ".venv" / ".start").exists() == (needed == "big")
 
 
-def test_make_stop_says_one_sensible_sentence(startable, tmp_path):
+def test_make_stop_says_one_sensible_sentence(tiny_profile, tmp_path):
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     shutil.copy(Path(__file__).parents[3] / "Makefile", tmp_path)
     idiolect = tmp_path / ".venv" / "bin" / "idiolect"
@@ -151,7 +151,7 @@ def test_make_stop_says_one_sensible_sentence(startable, tmp_path):
         )
         return done.stdout
 
-    process.start(startable(tmp_path / ".demo"))
+    process.start(tiny_profile(tmp_path / ".demo"))
     assert stop() == f"Stopped the service for the profile {tmp_path / '.demo'}.\n"
     assert stop() == "No service runs.\n"
 
@@ -222,9 +222,9 @@ class Waiting:
 
 
 @pytest.fixture(scope="module")
-def much(startable, tmp_path_factory):
+def much(tiny_profile, tmp_path_factory):
     folder = tmp_path_factory.mktemp("much")
-    settings = startable(folder / "home", threads=1)
+    settings = tiny_profile(folder / "home", threads=1)
     process.start(settings)
     with ServiceClient(settings) as client:
         yield Waiting(settings, folder, client)

@@ -193,6 +193,7 @@ def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(
         if fault == "environment":
             monkeypatch.setenv("IDIOLECT_QUIET_APP", "chat")
         elif fault == "no file":
+            settings.config_path.unlink()
             settings.config_path.mkdir()
         else:
             settings.config_path.write_text(TYPO if fault == "typo" else "quite_s = 30\n")
