@@ -1,4 +1,4 @@
-"""How long suggestions wait: one typist alone, and eight at once.
+"""How long suggestions wait: one typist alone, eight at once, and one while the service does other work.
 
 Each typist has a program's name, a connection and messages of its own, and types 8 keys a second. Keys that are due
 while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are counted as
@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from common import Program
 LOAD_S = float(os.environ.get("LOAD_S", "60"))
 CLIENTS = 8
 KEYS_PER_S = 8
+BESIDE_S = 8.0  # that somebody types beside each work, at least
 _WARM_S = 3.0
 
 
@@ -65,7 +66,7 @@ class Caller:
         return True
 
 
-def type_on(caller: Caller, messages: Sequence[str], ended: threading.Event, offset_s: float = 0.0) -> None:
+def type_on(caller: Caller, messages: Iterable[str], ended: threading.Event, offset_s: float = 0.0) -> None:
     """Type these messages until it has ended."""
     due = time.perf_counter() + offset_s
     for message in messages:
@@ -102,6 +103,42 @@ def load(program: Program, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 typist.join()
         waits = [wait for caller in callers for wait in caller.waits]
         found.append({"clients": clients, **_figures(waits, callers), **_memory(memory_mb)})
+    return found
+
+
+def waits(
+    program: Program, rows: list[dict[str, Any]], imported: Path, sent: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What a typist waits for beside nothing and beside each work: ``imported`` is a file, ``sent`` are texts."""
+    messages, passphrase = iter(_prepare(program, rows, 4 * BESIDE_S)), "a passphrase of several words"
+
+    def send() -> None:
+        [sender] = _callers(program, ["sender"])
+        for text in sent:
+            sender.ask("/v1/history", {"text": text, "source": "sender"})
+
+    works = {
+        "nothing": lambda: None,
+        "an import": lambda: program.run("add", imported),
+        f"{len(sent)} texts, one by one": send,
+        "forgetting these": lambda: program.post("/v1/forget", source="sender").raise_for_status(),
+        "a backup": lambda: program.run(
+            "backup", program.home.parent, "--passphrase-file", "-", typed=passphrase
+        ),
+        "a switch": lambda: program.post("/v1/use", adapter=None).raise_for_status(),
+    }
+    found = []
+    for name, work in works.items():
+        callers, ended = _callers(program, ["typist"]), threading.Event()
+        typist = threading.Thread(target=type_on, args=(*callers, messages, ended))
+        typist.start()
+        began_s = time.perf_counter()
+        work()
+        took_s = time.perf_counter() - began_s
+        time.sleep(max(2.0, BESIDE_S - took_s))
+        ended.set()
+        typist.join()
+        found.append({"beside": name, "s": round(took_s, 1), **_figures(callers[0].waits, callers)})
     return found
 
 
@@ -160,6 +197,7 @@ def _figures(waits: Sequence[tuple[float, float]], callers: Sequence[Caller]) ->
         "keys": len(ms),
         "skipped": sum(caller.skipped for caller in callers),
         **{f"p{share}_ms": round(float(np.percentile(ms, share)), 1) for share in (50, 95, 99)},
+        "longest_ms": round(max(ms), 1),
         "errors": sum(errors.values()),
         "what": dict(errors),
     }

@@ -22,9 +22,9 @@ from typing import Any
 import beside_llama_cpp
 import httpx
 import psutil
-from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served
+from common import BASE, CORPORA, PEOPLE, ROOT, Program, entries, percentile, served, show
 from exposure import exposure
-from load import load
+from load import load, waits
 from memory_growth import memory_growth
 from power import SETTINGS, power
 
@@ -42,7 +42,7 @@ _INSTRUCTIONS = (
 KEY_S = 0.1  # between the keys of a fast typist
 USUAL = ("email_mills", "sms_student")  # the people that are measured where few are
 ALONE = ("faults", "training", "beside")  # these parts need no person's text
-PARTS = (*ALONE, "memory", "quality", "typing", "start", "exposure", "power", "load")
+PARTS = (*ALONE, "memory", "quality", "typing", "start", "exposure", "power", "load", "waits")
 
 
 # --- the parts ---------------------------------------------------------------------------------------
@@ -267,6 +267,10 @@ def measure(parts: list[str], people: list[str], folder: Path) -> None:
     if "load" in parts:
         with served(folder / "load") as program:
             result["load"] = load(program, entries(person))
+    if "waits" in parts:
+        with served(folder / "waits") as program:
+            sent = [entry["text"] for entry in entries(people[-1])][:1500]
+            show("Beside other work", waits(program, entries(person), CORPORA / f"{people[0]}.jsonl", sent))
     if "quality" in parts:
         for name in usual:
             with served(folder / f"quality-{name}") as program:
