@@ -22,6 +22,9 @@ from idiolect.adapters.prediction.probs_cache import ProbsCache
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
+ACTIVE_S = 10.0
+"""A text is being written for so long after it was last continued, in seconds."""
+
 _MIN_DRAFT_PROB = 0.35  # of each token of a draft
 _MAX_DRAFT_TOKENS = 12
 _LIKELY_DRAFT_TOKENS = 3  # the first ones need only be likely; a longer draft is an expensive pass
@@ -34,7 +37,6 @@ _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this
 _MIN_ANSWERED_ORDER = 2
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _PREDICTIONS_KEPT = 128  # of the n-gram memory: each key asks for the same ones as the key before
-_ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class DraftedToken:
 class NextTokenModel:
     """Next-token distributions after any text; the latest are cached.
 
-    What is learned while texts are being written becomes context between them, or after five minutes: all of them
-    would have to be read again behind it. The n-gram memory counts at once.
+    What is learned while texts are being written becomes context in a pause: all of them have to be read again behind
+    it. The n-gram memory counts at once.
 
     Args:
         model: the loaded graph.
@@ -74,6 +76,7 @@ class NextTokenModel:
     Attributes:
         session: reads the texts, and holds their keys and values.
         window: the most tokens of a text that are read, as far as the model's context allows.
+        keeps_recent: returns True while newer entries wait until the texts that are being written pause.
     """
 
     def __init__(
@@ -110,8 +113,9 @@ class NextTokenModel:
         self._cache = ProbsCache(
             user_model,
             lambda ids, probs: this._mix(ids, probs),
-            lambda: any(this.session.active_texts(_ACTIVE_S)),
+            lambda: any(this.session.active_texts(ACTIVE_S)),
         )
+        self.keeps_recent = self._cache.keeps_recent
 
     def truncate_text(self, text: str) -> str:
         """Return the end of ``text``, surely more than the window holds.
@@ -274,7 +278,7 @@ class NextTokenModel:
 
     def active_texts(self) -> list[list[int]]:
         """Return the tokens of the texts that are being written, with what is drafted there; the latest is the last."""
-        return [[*text] for text in self.session.active_texts(_ACTIVE_S)]
+        return [[*text] for text in self.session.active_texts(ACTIVE_S)]
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from a new entry how far the n-gram memory can be trusted. Call it before the memory learns the entry.

@@ -48,7 +48,7 @@ _MIN_SHARE = 0.2  # of that, for any word: below 0.1 % nothing is offered
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
-_JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
+_JUST_NOW_S = 60.0  # after it was asked about, a text is likely to go on
 _MISTYPED: Final = "teh"
 # With these no grey text was looked for.
 _UNFOUND: Final = frozenset((Reason.INSIDE_WORD, Reason.LONG_WORD, Reason.MISTYPED, Reason.ASKED_AGAIN))
@@ -123,7 +123,7 @@ class Predictor:
         self.look_ahead = LookAhead(self.next_token)
         self._mender: Mender | None = None
         self.use_hand(Hand())
-        self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
+        self._asked_last: tuple[float, str] | None = None  # when, and the prefix
 
     def use_hand(self, hand: Hand) -> None:
         """Mend from now on for a hand that slips as it has slipped."""
@@ -133,24 +133,30 @@ class Predictor:
             self._mender = Mender(self.tokenizer, self.ranker, self.next_token, meant)
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
-        """Read the recent entries, so that the first keystroke finds them in the KV cache; a few tokens a step.
+        """Read the recent entries, so that the next keystroke finds them in the KV cache; a few tokens a step.
+
+        The text that was written just now is read behind them.
 
         Args:
             former: a predictor over the same user model, whose place this one takes: the texts that are being written
-                with it are read too, and what it was asked just now is answered.
+                with it are read instead.
         """
         yield from self._read([])
         if self._mender is not None:
             self.make_tables()
             yield
-        # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
-        if former is None or former.user_model is not self.user_model:
+        if former is not None:
+            # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
+            texts = former.next_token.active_texts() if former.user_model is self.user_model else []
+            for ids in texts:
+                yield from self._read(ids)
             return
-        for ids in former.next_token.active_texts():
-            yield from self._read(ids)
-        asked_last = former._asked_last
+        asked_last = self._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
-            self.suggest(asked_last[1], ghost_words=asked_last[2], remember=False)
+            for _ in self._read(self.ranker.split(asked_last[1]).head):
+                if self._asked_last is not asked_last:  # it went on, or was forgotten
+                    return
+                yield
 
     def make_tables(self) -> None:
         """Make what the first key with corrections needs and later ones find made: it takes a tenth of a second."""
@@ -258,7 +264,7 @@ class Predictor:
             if correction is None and correct_before and is_known:
                 correction = mender.ended_words.mend_before(prefix)
         if remember:
-            self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix), ghost_words
+            self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix)
         if WORD.match(suffix):
             reasons[Reason.INSIDE_WORD] = None
         elif len(split.typed) > MAX_WORD_CHARS:

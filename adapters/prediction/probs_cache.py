@@ -6,7 +6,6 @@ once, but not what the model says.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,9 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.user_model import UserModel
-
-MAX_RECENT_AGE_S = 300.0
-"""Recent text may be out of date for so long while somebody writes: a change means reading all of it again."""
 
 # Distributions kept, of 200 KB each: the model's, the model's after drafted tokens, mixed ones.
 _MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 6
@@ -54,7 +50,7 @@ class ProbsCache:
         self._user_model = user_model
         self._mixed = mix
         self._has_active_texts = has_active_texts
-        self._recent, self._recent_since = user_model.recent.tokens, time.monotonic()
+        self._recent = user_model.recent.tokens
         self._model_probs = _LatestProbs(_MODEL_KEPT)
         # Kept apart, so that the drafts of one text do not evict all others.
         self._draft_probs = _LatestProbs(_DRAFT_KEPT)
@@ -100,6 +96,10 @@ class ProbsCache:
         self._refresh()
         keys = (self._key([*ids, *draft[:end]]) for end in range(len(draft) + 1))
         return all(self._find_model_probs(key) is not None for key in keys)
+
+    def keeps_recent(self) -> bool:
+        """Return True if there are newer entries than those that stand before the texts that are being written."""
+        return self._user_model.recent.tokens is not self._recent and self._has_active_texts()
 
     def recent(self) -> Sequence[int]:
         """Return the recent tokens that a forward pass must read before its text."""
@@ -169,11 +169,9 @@ class ProbsCache:
         if memory.tokens != self._memory_tokens:
             self._memory_tokens = memory.tokens
             self._mixed_probs.clear()
-        recent, now = self._user_model.recent.tokens, time.monotonic()
-        if recent is self._recent:
-            self._recent_since = now
-        elif now - self._recent_since > MAX_RECENT_AGE_S or not self._has_active_texts():
-            self._recent, self._recent_since = recent, now
+        recent = self._user_model.recent.tokens
+        if recent is not self._recent and not self._has_active_texts():
+            self._recent = recent
             self.clear()
 
 

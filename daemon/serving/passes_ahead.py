@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from idiolect.adapters.memory.steps import Steps
+from idiolect.adapters.prediction.next_token import ACTIVE_S
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
@@ -29,7 +30,7 @@ class PassesAhead:
         self._serving = serving
         self._power = PowerSource()
         self._texts_in_row = 0  # learned since a suggestion was asked for
-        self._reading = queue.delayed("warm", lambda: serving().warm(), Priority.LOOK_AHEAD, _READ_AFTER_S)
+        self._reading = queue.delayed("warm", self._read, Priority.LOOK_AHEAD, _READ_AFTER_S)
         self._prefetching = queue.delayed(
             "prefetch", self._prefetch, Priority.LOOK_AHEAD, _PREFETCH_AFTER_S, self._make_way
         )
@@ -47,6 +48,13 @@ class PassesAhead:
         """
         self._reading.ask(_READ_AFTER_S * 2 ** min(self._texts_in_row, _MAX_DOUBLED))
         self._texts_in_row += 1
+
+    def _read(self) -> Steps[None]:
+        predictor = self._serving()
+        if predictor.next_token.keeps_recent():  # else the first key after a pause would wait for all of it
+            self._reading.ask(ACTIVE_S)
+        else:
+            yield from predictor.warm()
 
     def _prefetch(self) -> Steps[None]:
         look_ahead = self._serving().look_ahead

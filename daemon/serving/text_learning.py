@@ -16,8 +16,9 @@ _TYPED: Final = 8  # entries in one transaction, at the most, that may have been
 # Typed entries are learned together: so long after the last one, or so many at the most, or before the next question.
 _TOGETHER_S: Final = 0.03
 _TOGETHER: Final = 32
-_MOST_POSTPONED: Final = 1024  # while the model is busy; whoever brings more waits for it
-_PART_TOKENS: Final = 4096  # that are learned together, before another text has its turn
+# That are learned together, before another text has its turn. Whoever brings more while the model is busy waits for it:
+# the next question has all that waits learned first, in one step.
+_PART_TOKENS: Final = 4096
 
 Entry = tuple[int, list[int]]
 """An entry's id and token ids."""
@@ -54,7 +55,8 @@ class TextLearning:
         """
         is_typed = len(entries) <= _TYPED
         with self._postponing:
-            is_postponed = is_typed and not self._is_learning and len(self._postponed) < _MOST_POSTPONED
+            waiting = sum(len(ids) for _, ids in (*self._postponed, *entries))
+            is_postponed = is_typed and not self._is_learning and waiting <= _PART_TOKENS
             if is_postponed:
                 self._postponed += entries
         if is_postponed:

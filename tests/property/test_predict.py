@@ -211,6 +211,6 @@ def test_learning_in_between_changes_nothing_but_what_was_learned(make, first, l
             ours.suggest(prefix[: data.draw(st.integers(0, len(prefix)))])
         learn(ours, text)
     with mock.patch(
-        "idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0
+        "idiolect.adapters.prediction.next_token.ACTIVE_S", 0.0
     ):  # once no text is under way any more
         same(ours.suggest(prefix), make(*first, *later, exact=True).suggest(prefix))

@@ -283,18 +283,6 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     close(model.next_probs(learned[:5]), by_hand(model.session.model, user_model, learned[:5]))
 
 
-def test_recent_text_comes_into_view_of_a_text_that_takes_long(tiny_tokenizer, knowing, make, monkeypatch):
-    user_model = knowing(*HISTORY)
-    model, ids = make(user_model), tiny_tokenizer.encode(TEXT)
-    model.next_probs(ids[:20])
-    former = [*model.session.tokens]
-    user_model.learn("", [7, 8, 9])
-    model.next_probs(ids[:21])
-    assert model.session.tokens == [*former, ids[20]]
-    monkeypatch.setattr("idiolect.adapters.prediction.probs_cache.MAX_RECENT_AGE_S", 0.0)
-    close(model.next_probs(ids[:22]), by_hand(model.session.model, user_model, ids[:22]))
-
-
 def test_softmax_is_a_distribution_for_any_logits():
     for logits in (np.array([1e4, 0, -1e4]), np.array([[1.0, 2.0], [500.0, 500.0]]), np.zeros(3)):
         p = softmax(logits.astype(np.float32))

@@ -127,9 +127,10 @@ def occupied(service):
         standing.join(DEADLINE_S)
 
 
-def test_while_the_model_is_busy_no_more_than_so_many_texts_wait_to_be_learned(service):
-    ids = service.model.loaded.tokenizer.encode("The Quombat sang.")
-    *first, last = range(service.model.served.newest + 1, service.model.served.newest + 1026)
+def test_while_the_model_is_busy_no_more_than_so_much_text_waits_to_be_learned(service):
+    ids = service.model.loaded.tokenizer.encode("The Quombat sang. " * 40)
+    newest, fit = service.model.served.newest, 4096 // len(ids)
+    *first, last = range(newest + 1, newest + fit + 2)
     one_more = threading.Thread(target=service.model.learning.learn, args=([(last, ids)],))
     with occupied(service):
         for number in first:
@@ -138,7 +139,7 @@ def test_while_the_model_is_busy_no_more_than_so_many_texts_wait_to_be_learned(s
         one_more.start()
         until(lambda: len(service.model.queue) > waiting)  # who brings another waits for the model
     one_more.join(DEADLINE_S)
-    assert service.model.served.user_model.words.count("Quombat") == 1025
+    assert service.model.served.user_model.words.count("Quombat") == 40 * (fit + 1)
 
 
 def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service):

@@ -461,8 +461,28 @@ def test_warming_reads_recent_text_ahead(predictor):
     assert sum(fed) < 6
 
 
+def test_in_a_pause_a_text_is_read_behind_what_was_learned_meanwhile(predictor, monkeypatch):
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", float("inf"))
+    ours, prefix = predictor(*HISTORY), f"{HISTORY[0]} We"
+    ours.suggest(prefix, ghost_words=0)
+    former = [*ours.next_token.session.tokens]
+    text = "Something else that was written elsewhere"
+    ours.user_model.learn(text, ours.tokenizer.encode(text))
+    assert ours.next_token.keeps_recent()
+    ours.suggest(f"{prefix} ", ghost_words=0)
+    assert ours.next_token.session.tokens[: len(former)] == former
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", 0.0)
+    assert not ours.next_token.keeps_recent()
+    finish(ours.warm())
+    recent = ours.user_model.recent.tokens
+    assert ours.next_token.session.tokens[: len(recent)] == recent
+    fed = spy_on_feeding(ours)
+    ours.suggest(f"{prefix} ", ghost_words=0)
+    assert sum(fed) == 0
+
+
 def test_who_takes_anothers_place_has_read_what_is_being_written(predictor, make_lora, tiny, monkeypatch):
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", float("inf"))
     adapter = make_lora(tiny.config).tensors()
     former, other = predictor(*HISTORY), predictor()
     ours = predictor(known=former.user_model, adapter=adapter, adapter_id=7)

@@ -83,7 +83,7 @@ def written(service):
 
 
 def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.ingest.add_text(secret, source="test")
     suggest(service, secret[:40])
@@ -97,6 +97,18 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
         assert any(secret[:30] in text for text in written(service))
     service.profile.forget(Selector(text="zircon"))
     assert written(service) == []
+
+
+def test_recent_text_waits_for_a_pause_and_is_read_in_it(service, monkeypatch):
+    monkeypatch.setattr("idiolect.daemon.serving.passes_ahead.ACTIVE_S", 0.01)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", float("inf"))
+    model = service.model.served.predictor.next_token
+    suggest(service, "The zircon gate opens at dawn for whoever brings the key.")
+    service.ingest.add_text("The ferry leaves the harbour at noon, as it does each day.", source="test")
+    until(lambda: model.keeps_recent())
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", 0.0)
+    recent = service.model.served.user_model.recent.tokens
+    until(lambda: model.session.tokens[: len(recent)] == recent)
 
 
 def test_feedback_is_counted_for_what_served(service, on, adapter):
