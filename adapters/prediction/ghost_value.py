@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.suggestion import Ghost, GhostWord, Word
+from idiolect.adapters.prediction.suggestion import Correction, Ghost, GhostWord, Word
 
 #: What appears by itself: what saves time; more or less than that; or nothing, until it is asked for.
 Show: TypeAlias = Literal["auto", "more", "less", "asked"]
@@ -113,6 +113,11 @@ class GhostValue:
         left = len(word.text) - word.replace
         gain_s = word.p * self.uptake * (left * self.key_s - TAKE_S + MEND_S)
         return left >= _MIN_MEANT_CHARS and gain_s > self.look_weight * LOOK_S
+
+    def mends_ended(self, correction: Correction) -> bool:
+        """Return True if a look at the correction of a word that just ended costs less than typing that anew."""
+        anew_s = MEND_S + len(correction.text) * self.key_s
+        return correction.p * self.uptake * anew_s > self.look_weight * LOOK_S
 
     @property
     def holds_back(self) -> bool:

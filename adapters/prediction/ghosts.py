@@ -26,7 +26,7 @@ from idiolect.adapters.prediction.look_ahead import NextWord
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Correction, Ghost, GhostWord, Word, joined_text
 from idiolect.models.tokenizer import Tokenizer
 
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
@@ -168,6 +168,10 @@ class Ghosts:
     def mends(self, word: Word, key_ms: float) -> bool:
         """Return True if a correction of the word under the cursor is worth a look as grey text."""
         return self._value(key_ms).mends(word)
+
+    def mends_ended(self, correction: Correction, key_ms: float) -> bool:
+        """Return True if a correction of the word that just ended is worth a look as grey text."""
+        return self._value(key_ms).mends_ended(correction)
 
     def why_hidden(self, ghost: Ghost, key_ms: float) -> Reason:
         """Return the reason for which a ghost is not shown, for a typist with this time between two letters."""

@@ -263,6 +263,8 @@ class Predictor:
             correction = mender.ended_words.mend(prefix, is_known=may_mend, may_respace=correct_before)
             if correction is None and correct_before and is_known:
                 correction = mender.ended_words.mend_before(prefix)
+            if correction is not None and ghost_words and self.ghosts.mends_ended(correction, key_ms):
+                correction = replace(correction, grey=True)
         if remember:
             self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix)
         if WORD.match(suffix):
@@ -299,7 +301,7 @@ class Predictor:
                 pass
             elif mistyped and words[0].replace == len(split.typed) and self.ghosts.mends(words[0], key_ms):
                 words[0] = replace(words[0], grey=True)
-            elif mistyped:
+            elif mistyped or (correction is not None and correction.grey and not correction.sure):
                 reasons[Reason.MISTYPED] = None
             elif given_up():
                 reasons[Reason.ASKED_AGAIN] = None
@@ -308,13 +310,9 @@ class Predictor:
                     prefix, split, matches, ranked, count, ghost_words, key_ms, must_hide, given_up, remember
                 )
                 ghost = self.ghosts.find(asked, starts[:1])
-        behind = WORD.search(suffix)
-        if behind is not None:
-            words = [
-                word
-                for word in words
-                if split.typed[: len(split.typed) - word.replace] + word.text != behind[0]
-            ]
+        if (behind := WORD.search(suffix)) is not None:
+            typed = split.typed
+            words = [it for it in words if typed[: len(typed) - it.replace] + it.text != behind[0]]
             ghost = ghost.before(behind[0], split.typed)
         shown = words[:candidates]
         show_words = self.ghosts.show != "asked" and (

@@ -29,13 +29,15 @@ class Correction:
     """What was meant by the word that just ended.
 
     ``text`` takes the place of the ``replace`` characters before the cursor, which hold the word and what stands
-    behind it; ``p`` is its probability; ``sure`` says that it may be put there without being asked for.
+    behind it; ``p`` is its probability; ``sure`` says that it may be put there without being asked for, ``grey`` that
+    it is worth a look as grey text where it is not.
     """
 
     text: str
     replace: int
     p: float
     sure: bool
+    grey: bool = False
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,7 @@ def _suggested(found: Suggestion, reason: Reason | None, *, with_reasons: bool) 
             "replace": mended.replace,
             "p": mended.p,
             "apply": mended.sure,
+            **({"grey": True} if mended.grey and not mended.sure else {}),
         }
     if found.finished:
         answer["finished"] = found.finished

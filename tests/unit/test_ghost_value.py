@@ -6,7 +6,7 @@ import pytest
 
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, extended
 from idiolect.adapters.prediction.ghost_value import GhostValue, Show
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Correction, Ghost, GhostWord, Word
 
 FAST, USUAL, SLOW = 0.1, 0.24, 0.6
 
@@ -52,6 +52,13 @@ def test_ghosts_are_held_back_where_few_were_taken():
 def test_what_was_meant_is_worth_a_look_while_letters_of_it_are_left_to_type(text, p, is_grey):
     assert GhostValue().mends(Word(text, p, len("definat"))) is is_grey
     assert not GhostValue.of("asked", USUAL, 1.0).mends(Word(text, p, len("definat")))
+
+
+def test_what_was_meant_by_a_finished_word_is_worth_a_look_where_it_would_be_typed_anew():
+    correction = Correction("definitely ", 11, 0.5, sure=False)
+    assert GhostValue().mends_ended(correction)
+    assert not GhostValue(FAST, uptake=0.2).mends_ended(correction)
+    assert not GhostValue.of("asked", USUAL, 1.0).mends_ended(correction)
 
 
 def test_who_pays_more_for_a_look_is_shown_less():

@@ -100,9 +100,9 @@ class Program:
         self.do(self.typing.answered(read(said(words, ghost, **more), prefix)))
         Clock.now_s += 0.2  # it is read
 
-    def correct(self, text, replaced, *words, apply=False, **more):
+    def correct(self, text, replaced, *words, apply=False, grey=False, **more):
         """The service corrects the word that ended."""
-        correction = {"text": text, "replace": replaced, "p": 0.9, "apply": apply}
+        correction = {"text": text, "replace": replaced, "p": 0.9, "apply": apply, "grey": grey}
         self.answer(*words, correction=correction, **more)
 
     @property
@@ -845,6 +845,19 @@ def test_what_was_meant_is_shown_beside_what_stands_there_and_takes_its_place():
     assert program.text == "Dear all,\nso definat"
     program.answer(("definitely", 7), listed=False, grey=True)
     assert not program.shown.ghost
+
+
+def test_what_an_ended_word_may_have_meant_is_shown_behind_it_and_takes_its_place():
+    program = Program("Dear all,\nso form ")
+    program.correct("from ", 5, ghost="the", grey=True)
+    assert program.shown == ShowSuggestions(("form → from",), "\xa0→ from", fresh=True)
+    assert program.press(TAB)
+    assert program.text == "Dear all,\nso from "
+    assert program.corrected == [("accepted", "form")]
+    assert program.press(BACKSPACE)
+    assert program.text == "Dear all,\nso form "
+    program.correct("from ", 5, grey=True)
+    assert not program.shown
 
 
 @pytest.mark.parametrize("char", ["d", " ", "→"])

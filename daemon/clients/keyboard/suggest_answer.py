@@ -121,9 +121,8 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
         for word in answer["words"]
     ]
     if (made := answer.get("correction")) is not None:
-        words.insert(
-            0, OfferedWord(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"])
-        )
+        is_grey = made.get("grey", False)
+        words.insert(0, OfferedWord(made["text"], made["p"], made["replace"], True, made["apply"], is_grey))
     fit = tuple(
         word  # joiners are not printable, and within an emoji
         for word in words
@@ -136,7 +135,7 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     ghost = OfferedGhost(text, told["p"], _pieces(told, text)) if shown else None
     fit = () if complete else fit[:MAX_WORDS]
     if meant := next((word for word in fit if word.grey), None):
-        text = f"{_NOT_TYPED}→ {meant.text}"
+        text = f"{_NOT_TYPED}→ {meant.text.rstrip()}"
         ghost = OfferedGhost(text, meant.p, (text,), meant)
     return Offer(prefix, fit, ghost, answer["list"]["show"])
 

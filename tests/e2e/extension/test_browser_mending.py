@@ -88,12 +88,51 @@ def test_what_was_mended_is_underlined_said_and_put_back_by_the_buttons_menu(bro
 
 
 @in_chromium
-def test_a_mended_word_is_not_put_back_within_another_word(browser):
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [("", "hte cat can see the cat breathe"), ("void (field.value = 'they breathe')", "they breathe")],
+)
+def test_a_mended_word_is_put_back_in_its_place_and_not_within_another_word(browser, change, left):
     until(lambda: write_slip(browser, FIELDS["textarea"], before=""))
-    browser.tab.type("cat can breathe")
+    browser.tab.type("cat can see the cat breathe")
+    browser.tab.js(change)
     put_back(browser, "back")
     browser.after_answers()
-    assert browser.tab.js(VALUE) == "the cat can breathe"
+    assert browser.tab.js(VALUE) == left
+
+
+@in_chromium
+def test_a_doubled_space_is_mended_and_taken_back(browser):
+    def write():
+        browser.open(FIELDS["textarea"])
+        browser.tab.type("so we saw the  dog ")
+
+    write()
+    until(lambda: browser.tab.js(VALUE) == "so we saw the dog", again=write)
+    browser.tab.press("Backspace")
+    browser.until_value("so we saw the  dog")
+    browser.after_answers()
+    assert browser.tab.js(VALUE) == "so we saw the  dog"
+
+
+@in_chromium
+def test_what_an_ended_word_may_have_meant_stands_in_grey_behind_it_for_tab(browser, service):
+    def typed():
+        browser.open(FIELDS["textarea"])
+        browser.tab.type("we saw hte ")
+
+    service.ask("/v1/switches", corrections="offer")
+    typed()
+    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ the", typed)
+    browser.tab.press("Tab")
+    browser.until_value("we saw the")
+    browser.tab.press("Backspace")
+    browser.until_value("we saw hte")
+    browser.open(NOWHERE["a form's city"])
+    browser.tab.type("we saw hte ")
+    until(lambda: offers(browser))
+    assert browser.shown()[0] == ""
+    service.ask("/v1/switches", corrections="apply")
 
 
 @in_chromium
@@ -114,6 +153,11 @@ def test_what_was_meant_is_shown_beside_a_word_and_tab_puts_it_there(browser, se
     browser.until_value("we saw whp")
     until(lambda: words(browser))
     assert ghost() == ""  # its user wants it as it stands
+    typed()
+    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ whippoorwill", typed)
+    with browser.room.mute():
+        browser.tab.type("\xa0")  # typed, it is no part of what is shown
+        until(lambda: ghost() == "")
     browser.open(NOWHERE["a form's city"])
     browser.tab.type("we saw whp")
     until(lambda: words(browser))

@@ -8,7 +8,7 @@ idiolect.mending ??= (() => {
 
   const kept = new Set(); // words whose correction was taken back
   let mended = null; // the last correction: {prefix, typed, put, word, p}
-  let last = null; // the same, as long as it may be put back: {element, lead, word, meant, p}
+  let last = null; // the same, as long as it may be put back: {element, lead, nth, word, meant, p}
   let next = false; // whether no key has come since
   let undoing = false; // the key that undoes has come, and what it does has not been looked at
 
@@ -24,6 +24,7 @@ idiolect.mending ??= (() => {
     if (mended?.prefix === prompt.prefix) takenBack(); // what it replaced stands there again
     for (const word of answer.words ?? []) word.grey &&= mayMend(prompt.prefix) && !kept.has(charactersBefore(prompt.prefix, word.replace));
     const fix = answer.correction;
+    if (fix) fix.grey &&= mayMend(prompt.prefix);
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
     const typed = charactersBefore(prompt.prefix, fix.replace);
     if (mustStay(typed, fix.text)) return { ...answer, correction: null };
@@ -75,7 +76,8 @@ idiolect.mending ??= (() => {
     next = true;
     now.keyed = more;
     const lead = prefix.slice(0, prefix.length - word.length).slice(-LEAD_CHARS);
-    last = { element: now.field.element, lead, word: mistyped, meant: right, p };
+    const nth = `${prefix.slice(0, prefix.length - word.length)}${right}`.split(lead + right).length - 1;
+    last = { element: now.field.element, lead, nth, word: mistyped, meant: right, p };
     link.tell({ do: "mended", word: last.word, meant: last.meant });
     mark(put.length);
     link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length - more.length, word: mended.word });
@@ -98,12 +100,11 @@ idiolect.mending ??= (() => {
   /** Its user wants the last mended word back, wherever it stands close before the cursor. */
   function putBack() {
     if (last === null || now.field?.element !== last.element) return;
-    const { lead, word, meant } = last;
-    const prefix = text.around(now.field)?.prefix ?? "";
-    const at = prefix.lastIndexOf(lead + meant);
-    const after = prefix.slice(at + lead.length + meant.length);
-    if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(prefix.slice(0, Math.max(at, 0)))) return; // within another word
-    if (at < 0 || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
+    const { lead, nth, word, meant } = last;
+    const pieces = (text.around(now.field)?.prefix ?? "").split(lead + meant);
+    const after = pieces.slice(nth).join(lead + meant);
+    if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(pieces[nth - 1])) return; // within another word
+    if (pieces.length <= nth || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
     showing.hide();
     if (!insert.put(now.field, word + after, meant + after)) return;
     next = false;

@@ -81,9 +81,9 @@ idiolect.showing ??= (() => {
   }
 
   /** The ghost to show: what was meant, the one that is being taken word by word, or else the answer's. */
-  function ghostOf({ ghost, words }) {
-    const meant = words?.find((word) => word.grey);
-    if (meant) return { ghost: meant, rest: `\u00a0→ ${meant.text}`, taken: true };
+  function ghostOf({ ghost, words, correction }) {
+    const meant = [correction, ...(words ?? [])].find((word) => word?.grey);
+    if (meant) return { ghost: meant, rest: `\u00a0→ ${meant.text.trimEnd()}`, taken: true };
     if (held && shown?.ghost) return { ghost: shown.ghost, rest: shown.rest, taken: shown.taken };
     return ghost?.show && ghost.text ? { ghost, rest: ghost.text } : { ghost: null, rest: "" };
   }

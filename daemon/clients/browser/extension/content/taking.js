@@ -35,7 +35,7 @@ idiolect.taking ??= (() => {
     const shown = showing.current();
     const { ghost, rest, taken } = shown;
     if (ghost.replace) {
-      if (rest.endsWith(ghost.text)) takeMended({ ...ghost, bare: true }); // else a part of it was not seen
+      if (rest.endsWith(ghost.text.trimEnd())) takeMended({ ...ghost, bare: true }); // else a part of it was not seen
       return;
     }
     const part = whole ? rest : firstWord(ghost, rest);
