@@ -1,8 +1,6 @@
-"""A typist whose hand slips: how many slips are mended, how much time that saves, and how many right words are spoilt.
+"""A hand that slips: how many slips are mended, and how many right words are spoilt.
 
-A slip falls on a key, so words are drawn by their length, whatever their case, and mistyped at any letter. The typist
-notices a slip within three keys, or leaves the word to be mended. Three slips in 100 keys, as in Dhakal et al. (CHI
-2018, 136 million keystrokes); the times are those of :mod:`~idiolect.adapters.prediction.ghost_value`.
+A slip falls on a key, so words are drawn by their length, whatever their case, and mistyped at any letter.
 """
 
 from __future__ import annotations
@@ -13,26 +11,20 @@ from typing import Any, Final, NamedTuple
 
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.keyboards import Layout, neighbours
-from idiolect.adapters.prediction.ghost_value import LOOK_S
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
 
 _MIN_LETTERS: Final = 2
 _KINDS: Final = {"near": 4, "beside": 2, "left out": 2, "swapped": 2, "doubled": 1}
-_SLIPS: Final = 0.03  # of the keys
-_NOTICED: Final = (0.5, 0.25, 0.15, 0.1)  # after so many further keys
-_REACT_S: Final = 0.25  # from seeing a slip to the first key that mends it
-_LIST_S: Final = 0.54  # to look at a list of three words
 _MAX_MISTYPED, _MAX_RIGHT = 200, 600  # words; each costs a forward pass
 _OFFERED: Final = 3
 
 
 class _Slip(NamedTuple):
-    """A word that was mistyped at a place, what stood there once a space followed, and what was offered before."""
+    """A word that was mistyped, what stood there once a space followed, and what was offered before."""
 
     word: str
     typed: str
-    at: int
     put: str
     offers: list[str]
 
@@ -51,15 +43,14 @@ def mistype(word: str, at: int, rng: random.Random, near: dict[str, frozenset[st
 
 
 def measure_mistyping(
-    predictor: Predictor, texts: Iterable[str], layout: Layout, seed: int, key_s: float
+    predictor: Predictor, texts: Iterable[str], layout: Layout, seed: int
 ) -> dict[str, Any]:
     """Mistype words of a person's texts one at a time, and measure how they, and words typed right, are mended.
 
     The result has, as shares of 0 to 1: ``first`` and ``among_three``, where the intended word was offered so for the
     whole mistyped word; ``mended``, where it would be put there without being asked, once a space follows;
-    ``mended_wrongly``, where another word would; and ``seconds``, of the time of typing, that mending saves who takes
-    ``key_s`` seconds for a key. ``spoilt_per_1000`` are the words that were typed ``right`` and would be changed
-    without being asked.
+    ``mended_wrongly``, where another word would. ``spoilt_per_1000`` are the words that were typed ``right`` and would
+    be changed without being asked.
     """
     rng, near = random.Random(seed), neighbours(layout)  # noqa: S311 (no secret)
     spots = [(text[: match.start()], match[0]) for text in texts for match in WORD.finditer(text)]
@@ -71,7 +62,7 @@ def measure_mistyping(
         typed = mistype(word, at, rng, near)
         if len(slips) < _MAX_MISTYPED and typed not in (word, ""):
             offers = _offers(predictor.suggest(before + typed, **_ASKED), typed)
-            slips.append(_Slip(word, typed, at, _made(predictor, before, typed), offers))
+            slips.append(_Slip(word, typed, _made(predictor, before, typed), offers))
     right = spots[:_MAX_RIGHT]
     spoilt = sum(_made(predictor, before, word) != word for before, word in right) / max(len(right), 1)
     return {
@@ -80,33 +71,9 @@ def measure_mistyping(
         "among_three": _share(slip.word in slip.offers for slip in slips),
         "mended": _share(slip.put == slip.word for slip in slips),
         "mended_wrongly": _share(slip.put not in (slip.word, slip.typed) for slip in slips),
-        "seconds": _seconds_saved(slips, right, spoilt, key_s),
         "right": len(right),
         "spoilt_per_1000": round(1000 * spoilt, 2),
     }
-
-
-def _seconds_saved(slips: list[_Slip], right: list[tuple[str, str]], spoilt: float, key_s: float) -> float:
-    """Return the share of the time of typing that mending saves the typist, by the habit that costs less."""
-    if not slips:
-        return 0.0
-    by_hand = sum(p * (_REACT_S + (2 * keys + 2) * key_s) for keys, p in enumerate(_NOTICED))
-    types_on, mends_at_once = 0.0, 0.0
-    for slip in slips:
-        again = _REACT_S + (len(slip.word) + 3) * key_s
-        if slip.word in slip.offers:
-            again = _REACT_S + 2 * key_s + _LIST_S
-        left = LOOK_S if slip.put != slip.typed else 0.0
-        left += 0.0 if slip.put == slip.word else again if slip.put == slip.typed else key_s + again
-        types_on += left / len(slips)
-        for keys, p in enumerate(_NOTICED):
-            is_within = keys < len(slip.word) - slip.at - 1
-            cost = _REACT_S + (2 * keys + 2) * key_s if is_within else left
-            mends_at_once += p * cost / len(slips)
-    keys_a_word = sum(len(word) + 1 for _, word in right) / len(right)
-    put_back = spoilt / keys_a_word * (LOOK_S + _REACT_S + key_s)
-    saved = _SLIPS * (by_hand - min(types_on, mends_at_once)) - put_back
-    return round(saved / (key_s + _SLIPS * by_hand), 4)
 
 
 _ASKED: Final[dict[str, Any]] = {

@@ -13,12 +13,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from idiolect.adapters.evaluation.eval_metrics import latency, row
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import measure_mistyping
+from idiolect.adapters.evaluation.slipping_typist import answer_pages, share_saved
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.memory.corpus import RecentText
 from idiolect.adapters.memory.steps import finish
@@ -37,6 +39,7 @@ from idiolect.models.session import Adapter
 
 _GHOST_WORDS = 8
 _REPORT_EVERY_S = 0.5
+_SLIPPING_CHARS = 3000  # that are typed with slips: each is asked about many times
 _TIMED_EVERY = 5  # every such message is typed without what is typed being known beforehand
 
 
@@ -112,9 +115,9 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     mistyping = None
     if request.mistakes:
         clock.report("mistype", arms[-1].name)
-        predictor = _Writer(serving, arms[-1], request, adapter, known).predictor
-        texts, layout = [message.text for message in test], serving.channel.layout
-        mistyping = measure_mistyping(predictor, texts, layout, request.seed, request.key_ms / 1e3)
+        mistyping = _mistype(
+            _Writer(serving, arms[-1], request, adapter, known), test, serving.channel.layout
+        )
     emit(
         {
             "event": "result",
@@ -209,6 +212,18 @@ def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter
             writer.learn(message.kept)
         clock.typed = before + len(message.text)
     return typed
+
+
+def _mistype(writer: _Writer, test: Sequence[EvalMessage], layout: Layout) -> dict[str, Any]:
+    """Measure how mistyped words are mended, and the share of time that grey text and mending ``saved``."""
+    predictor, seed, key_s = writer.predictor, writer.request.seed, writer.request.key_ms / 1e3
+    found = measure_mistyping(predictor, [message.text for message in test], layout, seed)
+    ends = accumulate(len(message.text) for message in test)
+    few = [message for message, end in zip(test, ends, strict=True) if end <= _SLIPPING_CHARS] or test[:1]
+    pages = answer_pages(
+        predictor, few, layout, str(seed), [key_s], lambda message: writer.learn(message.kept)
+    )
+    return found | {"saved": {way: round(share, 4) for way, share in share_saved(pages, key_s).items()}}
 
 
 class _Writer:

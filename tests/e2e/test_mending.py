@@ -5,7 +5,9 @@ import json
 import pytest
 from program import Program
 
+from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import measure_mistyping
+from idiolect.adapters.evaluation.slipping_typist import answer_pages, share_saved
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.serving.mending_question import find_example
@@ -128,6 +130,18 @@ def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, p
 
 @pytest.mark.parametrize(
     ("prefix", "meant"),
+    [("We read the dgo ", "dog "), ("I will definately ", "definitely "), ("We waited for ", None)],
+)
+def test_what_was_meant_is_grey_text_behind_a_finished_word_that_is_not_mended(predictor, prefix, meant):
+    found = predictor.suggest(prefix, corrections=True)
+    assert (found.correction and found.correction.grey and found.correction.text) == meant
+    assert not (found.ghost.show and found.correction and not found.correction.sure)
+    alone = predictor.suggest(prefix, ghost_words=0, corrections=True).correction
+    assert alone is None or not alone.grey
+
+
+@pytest.mark.parametrize(
+    ("prefix", "meant"),
     [
         ("We read t he ", "the "),
         ("all thes ame ", "the same "),
@@ -218,11 +232,16 @@ def test_code_addresses_and_other_endings_stand(predictor, text):
 
 def test_what_mending_saves_of_the_time_of_typing_is_counted(predictor):
     text = "I think that we should wait until they have more time for this. Please let me know what you want."
-    found = measure_mistyping(predictor, [text], "qwerty", 1, key_s=0.2)
+    found = measure_mistyping(predictor, [text], "qwerty", 1)
     assert found["mended"] > 0.5
     assert found["mended_wrongly"] < 0.1
     assert found["spoilt_per_1000"] == 0
-    assert 0 < found["seconds"] < 0.15
+    learned = []
+    pages = answer_pages(predictor, [EvalMessage(text, "", text)], "qwerty", "1", [0.2], learned.append)
+    assert [message.text for message in learned] == [text]
+    saved = share_saved(pages, 0.2)
+    assert 0 < saved["mending"] < saved["both"] < saved["grey"] + saved["mending"] < 0.5
+    assert share_saved(pages, 0.2, look_s=0.5)["grey"] < saved["grey"]
 
 
 @pytest.mark.parametrize(

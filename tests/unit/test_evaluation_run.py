@@ -56,6 +56,7 @@ def typing_request(tiny, make_lora):
         about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
         mixtures={},
         calibration=None,
+        mistakes=True,
     )
 
 
@@ -105,7 +106,7 @@ def test_progress_goes_through_the_arms(finished):
     assert all({*event} == {"event", "phase", "arm", "done", "left_s"} for event in progress)
     told = [*dict.fromkeys((event["phase"], event["arm"]) for event in progress)]
     arms = ["base", "context", "memory", "adapter", "no context", "both"]
-    assert told == [("prepare", None), *(("type", arm) for arm in arms)]
+    assert told == [("prepare", None), *(("type", arm) for arm in arms), ("mistype", "both")]
     done = [event["done"] for event in progress]
     assert done == sorted(done)
     assert 0 == done[0] < done[-1] <= 1
@@ -118,6 +119,7 @@ def test_the_result_has_its_documented_shape(result, messages):
     assert {*result} == {"event", "made", "seed", "key_ms", "source", "history", "test", *figures}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
     assert (result["seed"], result["source"]) == (7, "notes")
+    assert {*result["mistakes"]["saved"]} == {"grey", "mending", "both"}
     sizes = [len(message.text) for message in messages]
     assert result["history"] == {
         "entries": 40,

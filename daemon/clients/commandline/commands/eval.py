@@ -162,10 +162,12 @@ def _show_answers(terminal: Terminal, found: dict[str, Any]) -> None:
 
 
 def _describe_mistakes(found: dict[str, Any]) -> str:
+    saved = {way: 100 * share for way, share in found["saved"].items()}
     return (
         f"Mistyped words: of {found['mistyped']}, the right one is offered first for {found['first']:.1%} and among "
         f"three for {found['among_three']:.1%}. With `idiolect switch corrections apply`, "
         f"{found['mended']:.1%} are mended without being asked and {found['mended_wrongly']:.1%} wrongly, and of "
-        f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed. Of 100 seconds of typing that saves "
-        f"{100 * found['seconds']:.1f}, beside what grey text saves."
+        f"1,000 words typed right {found['spoilt_per_1000']:g} would be changed. Of 100 seconds, with three slips in "
+        f"100 keys, grey text saves {saved['grey']:.1f}, mending {saved['mending']:.1f}, both together "
+        f"{saved['both']:.1f}."
     )
