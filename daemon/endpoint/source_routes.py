@@ -15,7 +15,7 @@ from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.keywords import find_keywords
+from idiolect.daemon.serving.own_words import find_keywords
 
 MAX_LEARNED = 10_000
 

@@ -1,4 +1,4 @@
-"""The words that the user wrote, to be taken along, and what is general in a list of words, to be left out."""
+"""The words that the user wrote: all, to be taken along, the characteristic ones; and what is general in a list."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from idiolect.adapters.memory.keyness import Keyword, keywords
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.storage.matching import folded
+from idiolect.daemon.storage.store import Store
+from idiolect.daemon.text.redaction.redact import without_placeholders
+from idiolect.models.lexicon import Lexicon
 
 _WORDS_A_STEP: Final = 256
 
@@ -17,6 +22,13 @@ _WORDS_A_STEP: Final = 256
 def find_general(model: LiveModel, texts: Iterable[str]) -> frozenset[str]:
     """Return those of some words that the general word list has."""
     return model.queue.run(Priority.REST, _find(model.served.user_model, texts))
+
+
+def find_keywords(store: Store, lexicon: Lexicon, limit: int, contains: str) -> list[Keyword]:
+    """Return the `limit` most characteristic words and phrases in the entries that have `contains` in them."""
+    texts = (without_placeholders(entry.text) for entry in store.entries.select())
+    found = keywords(texts, lexicon)
+    return [keyword for keyword in found if folded(contains) in folded(keyword.text)][:limit]
 
 
 def count_own_words(model: LiveModel) -> list[tuple[str, int]]:

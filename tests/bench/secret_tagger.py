@@ -92,14 +92,12 @@ def sentences(part: str) -> list[Sentence]:
 def corpora() -> dict[str, list[str]]:
     """What people wrote, by who wrote it."""
     texts = {}
-    for path in sorted(CORPORA.glob("*.jsonl")):
-        entries = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
-        texts[path.stem] = [part for entry in entries for part in entry.split("\n\n") if part.strip()]
-    for path in sorted(ABROAD.glob("*.jsonl")):
-        entries = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
-        texts[f"abroad_{path.stem}"] = [
-            part for entry in entries for part in entry.split("\n\n") if part.strip()
-        ]
+    for before, folder in (("", CORPORA), ("abroad_", ABROAD)):
+        for path in sorted(folder.glob("*.jsonl")):
+            entries = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+            texts[before + path.stem] = [
+                part for text in entries for part in text.split("\n\n") if part.strip()
+            ]
     general = (CORPORA / "general_peps.txt").read_text(encoding="utf-8")
     texts["general_peps"] = [part for part in general.split("\n\n") if part.strip()]
     return texts
