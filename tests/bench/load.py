@@ -66,8 +66,10 @@ class Caller:
         return True
 
 
-def type_on(caller: Caller, messages: Iterable[str], ended: threading.Event, offset_s: float = 0.0) -> None:
-    """Type these messages until it has ended."""
+def type_on(
+    caller: Caller, messages: Iterable[str], ended: threading.Event, offset_s: float = 0.0, **asked: Any
+) -> None:
+    """Type these messages until it has ended; each question has what is ``asked`` too."""
     due = time.perf_counter() + offset_s
     for message in messages:
         for end in range(1, len(message) + 1):
@@ -77,7 +79,7 @@ def type_on(caller: Caller, messages: Iterable[str], ended: threading.Event, off
             elif ended.wait(max(0.0, -late_s)):
                 return
             else:
-                caller.ask("/v1/suggest", {"prefix": message[:end]}, since=due)
+                caller.ask("/v1/suggest", {"prefix": message[:end], **asked}, since=due)
             due += 1 / KEYS_PER_S
     caller.errors["no more messages"] += 1
 
