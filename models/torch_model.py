@@ -2,9 +2,9 @@
 
 Imported by training alone; the serving process never loads torch.
 
-A layer is one autograd function with its derivative written out. It keeps a third of what autograd would keep,
-computes nothing for the frozen weights, and does element-wise work in few passes over memory: the norms' weights are
-folded into the maps after them, and residual sums into the products.
+A layer is one autograd function with its derivative written out. It computes nothing for the frozen weights and
+nothing twice, and does element-wise work in few passes over memory: the norms' weights are folded into the maps after
+them, and residual sums into the products.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from idiolect.models.weights import Weights
 
 Matrices = Mapping[str, Tensor]
 """LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out)."""
-
-_BLOCK = 64  # queries whose attention is computed at once
 
 
 class TorchModel:
@@ -120,7 +118,12 @@ class _LoraLinear:
         return y if onto is None else onto + y, low
 
     def backward(
-        self, grad: Tensor, x: Tensor, low: Tensor | None, a: Tensor | None, b: Tensor | None
+        self,
+        grad: Tensor,
+        x: Tensor,
+        low: Tensor | None,
+        a: Tensor | None,
+        b: Tensor | None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Return the gradients with respect to x, A and B."""
         grad_x = grad @ self.weight
@@ -176,20 +179,14 @@ class _Positions:
         self.batch, self.before, self.length = batch, before, length
         every = before + length
         cos, sin = (_tensor(part[before:]).to(compute_dtype) for part in config.rotary(every, local=local))
-        # (S, d), of each half of a head: the other half is turned towards it.
-        self.cos, self.sin = torch.cat((cos, cos), 1), torch.cat((-sin, sin), 1)
+        # (S, 1, d), of each half of a head: the other half is turned towards it.
+        self.cos, self.sin = torch.cat((cos, cos), 1)[:, None], torch.cat((-sin, sin), 1)[:, None]
         shared = config.heads // config.kv_heads
         hidden = torch.full((length, every), -torch.inf, dtype=compute_dtype)
         mask = hidden.triu(before + 1)
         if config.window is not None and local:
             mask += hidden.tril(before - config.window)
         self.mask = mask.repeat_interleave(shared, 0)  # (S * heads of a group, P + S)
-        ends = (min(start + _BLOCK, length) for start in range(0, length, _BLOCK))
-        #: The rows of a block of queries, and the keys that they see.
-        self.blocks = [
-            (slice(start * shared, end * shared), slice(0, before + end))
-            for start, end in zip(range(0, length, _BLOCK), ends, strict=True)
-        ]
 
 
 class _LayerFunction(torch.autograd.Function):
@@ -201,32 +198,38 @@ class _LayerFunction(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         config = layer.config
         scale1 = _inverse_rms(x, config.norm_eps)
-        packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.compute_dtype), pairs[0], pairs[1])
+        n1 = (x * scale1).to(layer.compute_dtype)
+        packed, low_qkv = layer.qkv.forward(n1, pairs[0], pairs[1])
         q, new = _split_heads(packed, positions, layer)
         past = torch.cat((past, new), 2) if positions.before else new
-        flat = _attend(q, past, positions, config)
+        attention, flat = _attend(q, past, positions, config)
         h, o, low_o = _add_map(layer.o, layer.post_attention, config, flat, pairs[2], pairs[3], x)
         scale2 = _inverse_rms(h, config.norm_eps)
-        gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.compute_dtype), pairs[4], pairs[5])
+        n2 = (h * scale2).to(layer.compute_dtype)
+        gate_up, low_gate_up = layer.gate_up.forward(n2, pairs[4], pairs[5])
         gate, up = gate_up.chunk(2, dim=1)
-        active = layer.activate(gate).mul_(up)
-        y, down, low_down = _add_map(layer.down, layer.post_ffn, config, active, pairs[6], pairs[7], h)
+        active = layer.activate(gate)
+        inner = active * up
+        y, down, low_down = _add_map(layer.down, layer.post_ffn, config, inner, pairs[6], pairs[7], h)
         ctx.layer, ctx.positions = layer, positions
+        heads = packed if layer.head_norms is not None else None  # before their norms
         lows = low_qkv, low_o, low_gate_up, low_down
-        ctx.save_for_backward(x, scale1, packed, past, flat, o, h, scale2, gate_up, down, *lows, *pairs)
+        kept = scale1, n1, heads, q, past, attention, flat, o, scale2, n2, gate_up, active, inner, down
+        ctx.save_for_backward(*kept, *lows, *pairs)
         ctx.mark_non_differentiable(past)
         return y, past
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _past: Tensor) -> tuple[Any, ...]:
         layer, config = ctx.layer, ctx.layer.config
-        x, scale1, packed, past, flat, o, h, scale2, gate_up, down, *rest = ctx.saved_tensors
+        scale1, n1, heads, q, past, attention, flat, o, scale2, n2, gate_up, active, inner, down, *rest = (
+            ctx.saved_tensors
+        )
         low_qkv, low_o, low_gate_up, low_down, *pairs = rest
         gate, up = gate_up.chunk(2, dim=1)
-        active = layer.activate(gate)
         grad_m, *grads_down = layer.down.backward(
             _post_norm_backward(grad, down, layer.post_ffn, config.norm_eps).to(layer.compute_dtype),
-            active * up,
+            inner,
             low_down,
             pairs[6],
             pairs[7],
@@ -234,11 +237,8 @@ class _LayerFunction(torch.autograd.Function):
         grad_gate_up = torch.empty_like(gate_up)
         torch.mul(grad_m, active, out=grad_gate_up[:, config.ffn :])
         layer.activation_backward(grad_m.mul_(up), gate, grad_gate_up[:, : config.ffn])
-        normed = h * scale2
-        grad_n, *grads_gate_up = layer.gate_up.backward(
-            grad_gate_up, normed.to(layer.compute_dtype), low_gate_up, pairs[4], pairs[5]
-        )
-        grad_h = _norm_backward(grad_n, normed, scale2, grad)
+        grad_n, *grads_gate_up = layer.gate_up.backward(grad_gate_up, n2, low_gate_up, pairs[4], pairs[5])
+        grad_h = _norm_backward(grad_n, n2, scale2, grad)
         grad_flat, *grads_o = layer.o.backward(
             _post_norm_backward(grad_h, o, layer.post_attention, config.norm_eps).to(layer.compute_dtype),
             flat,
@@ -246,12 +246,9 @@ class _LayerFunction(torch.autograd.Function):
             pairs[2],
             pairs[3],
         )
-        grad_packed = _attend_backward(grad_flat, packed, past, flat, ctx.positions, layer)
-        normed = x * scale1
-        grad_n, *grads_qkv = layer.qkv.backward(
-            grad_packed, normed.to(layer.compute_dtype), low_qkv, pairs[0], pairs[1]
-        )
-        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[3] else None
+        grad_packed = _attend_backward(grad_flat, flat, attention, q, past, heads, ctx.positions, layer)
+        grad_n, *grads_qkv = layer.qkv.backward(grad_packed, n1, low_qkv, pairs[0], pairs[1])
+        grad_x = _norm_backward(grad_n, n1, scale1, grad_h) if ctx.needs_input_grad[3] else None
         return None, None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
 
 
@@ -294,7 +291,7 @@ def _inverse_rms(x: Tensor, eps: float) -> Tensor:
 
 def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor) -> Tensor:
     """Return ``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
-    grad = grad.to(normed.dtype)
+    grad = grad.float()
     along = (grad * normed).mean(dim=1, keepdim=True)
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
@@ -305,73 +302,93 @@ def _split_heads(packed: Tensor, positions: _Positions, layer: _Layer) -> tuple[
     Each key-value head serves a group of query heads, whose rows are one matrix.
     """
     config = layer.config
-    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
-    q, k, v = torch.split(every, [config.heads, config.kv_heads, config.kv_heads], dim=1)
+    every = packed.view(positions.batch, positions.length, -1, config.head_dim)
+    turned, v = torch.split(every, [config.heads + config.kv_heads, config.kv_heads], dim=2)
     if layer.head_norms is not None:
-        q, k = (
-            F.rms_norm(part.float(), (config.head_dim,), norm, config.norm_eps).to(packed.dtype)
-            for part, norm in zip((q, k), layer.head_norms, strict=True)
-        )
-    q, k = _rotate(q, positions), _rotate(k, positions)
+        turned = _head_norms(turned, layer.head_norms, config)
+    turned = (turned * positions.cos).addcmul_(_swap_halves(turned), positions.sin)
+    q, k = torch.split(turned, [config.heads, config.kv_heads], dim=2)
     shape = 2, positions.batch * config.kv_heads, -1, config.head_dim
-    return _group_heads(q, config), torch.stack((k, v)).view(shape)
+    return _group_heads(q, config), torch.stack((k.transpose(1, 2), v.transpose(1, 2))).view(shape)
+
+
+def _head_norms(turned: Tensor, norms: list[Tensor], config: Architecture) -> Tensor:
+    """Return queries and keys (batch, S, heads, d), each head normed."""
+    parts = torch.split(turned.float(), [config.heads, config.kv_heads], dim=2)
+    normed = [
+        F.rms_norm(part, norm.shape, norm, config.norm_eps) for part, norm in zip(parts, norms, strict=True)
+    ]
+    return torch.cat(normed, 2).to(turned.dtype)
+
+
+def _swap_halves(heads: Tensor) -> Tensor:
+    return heads.roll(heads.shape[-1] // 2, -1)
 
 
 def _group_heads(heads: Tensor, config: Architecture) -> Tensor:
-    """Return (batch, heads, S, d) as (groups, S * heads of a group, d)."""
-    batch, _, length, d = heads.shape
-    every = heads.view(batch, config.kv_heads, -1, length, d).transpose(2, 3)
+    """Return (batch, S, heads, d) as (groups, S * heads of a group, d)."""
+    batch, length, _, d = heads.shape
+    every = heads.view(batch, length, config.kv_heads, -1, d).transpose(1, 2)
     return every.reshape(batch * config.kv_heads, -1, d)
 
 
-def _attend(q: Tensor, past: Tensor, positions: _Positions, config: Architecture) -> Tensor:
-    """Return causal attention (batch * S, heads * d) of grouped queries to keys and values (2, groups, P + S, d).
+def _ungroup_heads(groups: Tensor, positions: _Positions, config: Architecture) -> Tensor:
+    """Return (groups, S * heads of a group, d) as (batch, S, key-value heads, heads of a group, d)."""
+    shape = positions.batch, config.kv_heads, positions.length, -1, config.head_dim
+    return groups.view(shape).transpose(1, 2)
 
-    By group and block of queries, so that the attention weights stay in the processor's cache.
+
+def _attend(q: Tensor, past: Tensor, positions: _Positions, config: Architecture) -> tuple[Tensor, Tensor]:
+    """Return the weights and the result (batch * S, heads * d) of causal attention of grouped queries.
+
+    ``past`` has keys and values (2, groups, P + S, d). A group at a time stays in the processor's cache.
     """
     found = torch.empty_like(q)
-    for part, k, v, out in zip(q, *past, found, strict=True):
-        for rows, keys in positions.blocks:
-            torch.mm(_attention(part, k, rows, keys, positions, config), v[keys], out=out[rows])
-    every = found.view(positions.batch, config.kv_heads, positions.length, -1, config.head_dim)
-    return every.transpose(1, 2).reshape(positions.batch * positions.length, -1)
-
-
-def _attention(
-    q: Tensor, k: Tensor, rows: slice, keys: slice, positions: _Positions, config: Architecture
-) -> Tensor:
-    """Return the attention weights of a block of a group's queries."""
-    scores = torch.addmm(positions.mask[rows, keys], q[rows], k[keys].T, alpha=config.score_scale)
-    return torch.softmax(scores, dim=1)
+    weights = q.new_empty(*q.shape[:2], past.shape[2])
+    for part, k, v, attention, out in zip(q, *past, weights, found, strict=True):
+        scores = torch.addmm(positions.mask, part, k.T, alpha=config.score_scale)
+        torch.mm(torch.softmax(scores, dim=1, out=attention), v, out=out)
+    return weights, _ungroup_heads(found, positions, config).reshape(positions.batch * positions.length, -1)
 
 
 def _attend_backward(
-    grad: Tensor, packed: Tensor, past: Tensor, flat: Tensor, positions: _Positions, layer: _Layer
+    grad: Tensor,
+    flat: Tensor,
+    attention: Tensor,
+    q: Tensor,
+    past: Tensor,
+    heads: Tensor | None,
+    positions: _Positions,
+    layer: _Layer,
 ) -> Tensor:
-    """Return the gradient with respect to ``packed`` through attention that returned ``flat``.
+    """Return the gradient with respect to queries, keys and values as the map before attention returns them.
 
-    The attention weights are computed again instead of kept.
+    ``flat`` is what :func:`_attend` returned, with the weights ``attention``; ``heads`` what the map returned, where
+    norms stand behind it.
     """
     config, before = layer.config, positions.before
-    with torch.enable_grad():
-        leaf = packed.detach().requires_grad_()
-        q, new = _split_heads(leaf, positions, layer)
-    shape = (positions.batch, positions.length, -1, config.head_dim)
-    along = (grad * flat).view(shape).float().sum(3, keepdim=True).to(packed.dtype)
-    upstream, along = (_group_heads(part.transpose(1, 2), config) for part in (grad.view(shape), along))
-    grad_q, grad_new = torch.empty_like(q), torch.zeros_like(new)
-    for group, (part, k, v) in enumerate(zip(q.detach(), *past, strict=True)):
-        for rows, keys in positions.blocks:
-            weights, above = _attention(part, k, rows, keys, positions, config), upstream[group, rows]
-            scores = (above @ v[keys].T).sub_(along[group, rows]).mul_(weights)
-            torch.mm(scores, k[keys], out=grad_q[group, rows])
-            own = slice(0, keys.stop - before)
-            grad_new[0, group, own].addmm_(scores[:, before:].T, part[rows])
-            grad_new[1, group, own].addmm_(weights[:, before:].T, above)
-    grad_q *= config.score_scale
-    grad_new[0] *= config.score_scale
-    (found,) = torch.autograd.grad((q, new), leaf, (grad_q, grad_new))
-    return found
+    shape = positions.batch, positions.length, -1, config.head_dim
+    along = (grad * flat).view(shape).float().sum(3, keepdim=True).to(grad.dtype)
+    upstream, along = _group_heads(grad.view(shape), config), _group_heads(along, config)
+    grad_q, grad_new = torch.empty_like(q), q.new_empty(2, len(q), positions.length, config.head_dim)
+    for group, (part, k, v, weights, above) in enumerate(zip(q, *past, attention, upstream, strict=True)):
+        scores = (above @ v.T).sub_(along[group]).mul_(weights)
+        torch.mm(scores, k, out=grad_q[group])
+        torch.mm(scores[:, before:].T, part, out=grad_new[0, group])
+        torch.mm(weights[:, before:].T, above, out=grad_new[1, group])
+    split = [config.heads, config.kv_heads, config.kv_heads]
+    found = grad.new_empty(*shape[:2], sum(split), config.head_dim)
+    for part, out in zip((grad_q, *grad_new), torch.split(found, split, dim=2), strict=True):
+        out.copy_(_ungroup_heads(part, positions, config).flatten(2, 3))
+    turned = found[:, :, : -config.kv_heads]
+    turned *= config.score_scale
+    back = (turned * positions.cos).addcmul_(_swap_halves(turned), positions.sin, value=-1.0)
+    if heads is not None and layer.head_norms is not None:
+        norms = layer.head_norms
+        unturned = heads.view(found.shape)[:, :, : -config.kv_heads]
+        back = _gradient(lambda x: _head_norms(x, norms, config), unturned, back)
+    turned.copy_(back)
+    return found.view(grad.shape[0], -1)
 
 
 def _gradient(of: Callable[[Tensor], Tensor], x: Tensor, grad: Tensor) -> Tensor:
@@ -380,11 +397,6 @@ def _gradient(of: Callable[[Tensor], Tensor], x: Tensor, grad: Tensor) -> Tensor
         leaf = x.detach().requires_grad_()
         (found,) = torch.autograd.grad(of(leaf), leaf, grad)
     return found
-
-
-def _rotate(x: Tensor, positions: _Positions) -> Tensor:
-    """Return the rotary embedding of (batch, heads, S, d)."""
-    return (x * positions.cos).addcmul(x.roll(x.shape[-1] // 2, -1), positions.sin)
 
 
 def _tensor(array: NDArray[np.float32]) -> Tensor:
