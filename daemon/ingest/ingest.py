@@ -122,13 +122,11 @@ class Ingest:
         `before` is what stood in front of it in its field. It is read for what it says of secrets in the text, and
         never kept.
 
-        It is not stored for the reasons PAUSED, those of `AppPolicy.learning`, EMPTY, ONLY_SECRETS and DUPLICATE.
+        It is not stored for the reasons of `AppPolicy.keeping`, EMPTY, ONLY_SECRETS and DUPLICATE.
         A text without `at` was written now, and is always stored. `at` without a time zone is UTC. Raises
         ReaderEndedError where one that is too long to have been typed takes too long to search for secrets.
         """
-        if self.pause.active:
-            return AddedText(None, False, 0, Reason.PAUSED)
-        if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
+        if (reason := self.app_policy.keeping(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
         clean = cleaned if len(text) <= _TYPED_CHARS else self.reader.clean
         text, redactions = clean(text, before)

@@ -151,6 +151,10 @@ class AppPolicy:
             return Reason.EXCLUDED_APP if (place.input_purpose or "").lower().endswith("terminal") else None
         return Reason.EXCLUDED_APP if row.rule == "quiet" else None
 
+    def keeping(self, place: InputContext) -> Reason | None:
+        """Why nothing that is typed there now may be learned or counted: a pause, or `learning`; None if it may."""
+        return Reason.PAUSED if self._profile.pause.active else self.learning(place)
+
     # Rules that the user gives
 
     def rules(self) -> list[AppRuleRow]:

@@ -87,7 +87,6 @@ class Trial:
     def __init__(self, profile: Profile, app_policy: AppPolicy) -> None:
         self._store = store = profile.store
         self._app_policy = app_policy
-        self._pause = profile.pause
         self._lock = threading.Lock()
         self._kept: dict[str, Any] | None = store.state.get(_TRIAL)
         self._ended: TrialStatus | None = None  # what came of it, once that was computed
@@ -120,8 +119,9 @@ class Trial:
 
     def add(self, stretch: Stretch, place: InputContext) -> bool:
         """Count a stretch, and end the trial once that was the last; whether it was counted."""
-        allowed = not self._pause.active and self._app_policy.learning(place) is None
-        if not allowed or stretch.characters < _MIN_CHARS or stretch.seconds < _MIN_S:
+        if self._app_policy.keeping(place) is not None:
+            return False
+        if stretch.characters < _MIN_CHARS or stretch.seconds < _MIN_S:
             return False
         if not _MIN_SPEED <= stretch.characters / stretch.seconds <= _MAX_SPEED:
             return False

@@ -43,7 +43,6 @@ class Suggestions:
         self._store = profile.store
         self._model = model
         self._app_policy = app_policy
-        self._pause = profile.pause
         self._on_typing = on_typing
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
@@ -84,7 +83,7 @@ class Suggestions:
         yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
         answered = self._read_answered(texts)  # another question may have come between two pieces
         served = self._model.served
-        remember = not self._pause.active and self._app_policy.learning(place) is None
+        remember = self._app_policy.keeping(place) is None
         if not remember:
             self._model.forget_typed_later()
         found = served.predictor.suggest(
@@ -158,9 +157,7 @@ class Suggestions:
 
     def add_feedback(self, feedback: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
-        if self._pause.active:
-            return FeedbackReceipt(False, Reason.PAUSED)
-        if (reason := self._app_policy.learning(place)) is not None:
+        if (reason := self._app_policy.keeping(place)) is not None:
             return FeedbackReceipt(False, reason)
         self._store.feedback.add(feedback, self._model.adapter_id, user_stats.today())
         self._model.set_uptake(self._model.stats.uptake())
@@ -172,9 +169,7 @@ class Suggestions:
         A word whose correction was taken back on two days is not corrected any more. Nothing is kept of an accepted
         correction.
         """
-        if self._pause.active:
-            return FeedbackReceipt(False, Reason.PAUSED)
-        if (reason := self._app_policy.learning(place)) is not None:
+        if (reason := self._app_policy.keeping(place)) is not None:
             return FeedbackReceipt(False, reason)
         if redact(word)[1]:
             return FeedbackReceipt(False, Reason.SECRET)
@@ -185,7 +180,7 @@ class Suggestions:
 
     def add_slip(self, meant: str, typed: str, place: InputContext) -> bool:
         """Count a slip of the hand, unless learning is paused or off limits there. Return whether it was counted."""
-        if self._pause.active or self._app_policy.learning(place) is not None:
+        if self._app_policy.keeping(place) is not None:
             return False
         if self._model.stats.add_slip(meant, typed):
             self._model.use_hand()

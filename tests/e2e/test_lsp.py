@@ -69,11 +69,12 @@ class Editor(LanguageClient):
             )
         )
 
+    def save(self, uri, text):
+        self.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), text))
+
     def close(self, uri, saved=None):
         if saved is not None:
-            self.text_document_did_save(
-                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), saved)
-            )
+            self.save(uri, saved)
         self.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
 
     async def words(self, uri, line, character):
@@ -489,9 +490,7 @@ def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned
         async with editing(service, learn=True) as editor:
             editor.open(uri, path.read_text())
             editor.keys(uri, 2, 0, f"{typed}\n\n")
-            editor.text_document_did_save(
-                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), f"There.\n\n{typed}\n\n")
-            )
+            editor.save(uri, f"There.\n\n{typed}\n\n")
             await editor.words(uri, 4, 0)  # the messages before have been dealt with
             # Another program writes the file; the editor takes over what is new in it, a piece that a hand could type.
             path.write_text(f"{theirs}There.\n\n{typed}\n\n")
@@ -524,9 +523,7 @@ def test_a_file_that_another_program_changed_teaches_nothing_in_an_editor_that_r
                 at += len(burst)
             text = "There.\n\nOur quinces name Dornfelda queen\n\n"
             path.write_text(text)
-            editor.text_document_did_save(
-                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), text)
-            )
+            editor.save(uri, text)
             await editor.words(uri, 4, 0)  # the messages before have been dealt with
             path.write_text(theirs + text)
             editor.type(uri, 0, 0, theirs)  # as short as a burst of keys
