@@ -26,19 +26,21 @@ _MAX_CHARS: Final = 400  # of a text that are read
 
 def found_languages(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the languages that texts are in, by their number of words; English where there is too little text."""
-    words = Counter[str]()
-    split = [WORD.findall(text[:_MAX_CHARS].lower()) for text in texts]
-    known = sorted({word for found in split for word in found})
-    if not known:
+    split = [found for text in texts if (found := WORD.findall(text[:_MAX_CHARS].lower()))]
+    if not split:
         return ENGLISH
-    nats = np.log(np.maximum(other_frequencies(known), _UNLISTED))
-    places = {word: place for place, word in enumerate(known)}
-    for found in split:
-        if found:
-            by_language = nats[[places[word] for word in found]].sum(0)
-            second, first = np.sort(by_language)[-2:]
-            if first - second >= _SURELY:
-                words[OTHER_LANGUAGES[int(np.argmax(by_language))]] += len(found)
+    places = {word: place for place, word in enumerate({word for found in split for word in found})}
+    nats = np.log(np.maximum(other_frequencies([*places]), _UNLISTED))
+    lengths = [len(found) for found in split]
+    by_language = np.add.reduceat(
+        nats[[places[word] for found in split for word in found]], np.cumsum([0, *lengths[:-1]])
+    )  # (texts, languages)
+    second, first = np.sort(by_language)[:, -2:].T
+    words = Counter[str]()
+    for language, is_sure, length in zip(
+        by_language.argmax(1).tolist(), (first - second >= _SURELY).tolist(), lengths, strict=True
+    ):
+        words[OTHER_LANGUAGES[language]] += is_sure * length
     least = max(_MIN_WORDS, _MIN_SHARE * words.total())
     often = (language for language, times in words.most_common() if times >= least)
     return tuple(language for language in often if language in LANGUAGES) or ENGLISH
