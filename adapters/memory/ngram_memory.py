@@ -140,7 +140,7 @@ class FastMemory:
         self.vocab = vocab
         self.tokens = 0
         self._times = np.zeros(vocab, dtype=np.uint32)
-        self._unigrams = np.zeros(vocab, dtype=np.float32)
+        self._unigrams: NDArray[np.float32] | None = None  # made when they are asked for
         self._after: dict[int, NDArray[np.uint64] | _Counted] = {}
 
     def add(self, ids: Sequence[int]) -> None:
@@ -158,7 +158,6 @@ class FastMemory:
             return
         if text[inside].max() >= self.vocab:
             raise IndexError("a token is outside the vocabulary")
-        times = self._times + np.bincount(text[inside], minlength=self.vocab).astype(np.uint32)
         left = _STEP
         for near, values in _filed(text, inside):
             left -= len(values)
@@ -171,11 +170,8 @@ class FastMemory:
             else:
                 values = values.copy() if known is None else _merged(known, values)
                 self._after[near] = values if len(values) <= _HEAVY else _Counted.of(values)
-        tokens = self.tokens + int(inside.sum())
-        unigrams = np.multiply(times, 1 / tokens, dtype=np.float32)
-        unigrams.flags.writeable = False
-        self._times, self._unigrams = times, unigrams
-        self.tokens = tokens
+        np.add.at(self._times, text[inside], 1)
+        self.tokens, self._unigrams = self.tokens + int(inside.sum()), None
 
     def count_runs(self, sets: Sequence[NDArray[np.bool_]]) -> dict[tuple[int, ...], int]:
         """Return how often runs of two to :data:`ORDER` + 1 tokens were written, each token of the set at its place.
@@ -199,11 +195,14 @@ class FastMemory:
 
     def unigrams(self) -> NDArray[np.float32]:
         """Return the distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""
+        if self._unigrams is None:
+            self._unigrams = np.multiply(self._times, 1 / max(self.tokens, 1), dtype=np.float32)
+            self._unigrams.flags.writeable = False
         return self._unigrams
 
     def unigram(self, token: int) -> float:
         """Return the share of a token among all tokens learned."""
-        return float(self._unigrams[token])
+        return float(self.unigrams()[token])
 
     def token_prob(self, prediction: Prediction, token: int) -> float:
         """Return a token's probability in a ``prediction`` of this memory, its share of the unigrams included."""
@@ -331,7 +330,9 @@ def _ranges(text: NDArray[np.uint16]) -> list[int]:
 
 def _merged(values: NDArray[np.uint64], new: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the numbers of both in order, as each of them is."""
-    return np.insert(values, values.searchsorted(new), new)
+    both = np.concatenate((values, new))
+    both.sort(kind="stable")  # which merges two runs in order, and is faster than to insert
+    return both
 
 
 def _edges(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
