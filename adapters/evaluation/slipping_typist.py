@@ -155,6 +155,12 @@ def share_saved(
     return {name: 1 - took_s(takes=takes, mended=mended) / by_hand for name, (takes, mended) in ways.items()}
 
 
+def seconds_with_ghosts(text: str, answers: Sequence[Suggestion], key_s: float) -> float:
+    """Return the seconds that a text takes whose typist does not slip and takes grey text; an answer for each key."""
+    typist = _Typist(key_s, LOOK_S, FURTHER_LOOK_S, takes=True, mended=False, waits=False)
+    return typist.seconds(Page(text, [], {(key_s, False): [*answers]}), {})
+
+
 @dataclass(frozen=True)
 class _Typist:
     """Types pages; ``takes`` grey text, has what is sure ``mended``, ``waits`` for it when a slip was noticed."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import regex
 
+from idiolect.adapters.evaluation.slipping_typist import seconds_with_ghosts
 from idiolect.adapters.memory.vocabulary import WORD
-from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.suggestion import Suggestion
 
 BARS = (1, 3, 5)
@@ -63,7 +63,7 @@ def type_text(text: str, ask: Ask, *, ghosts: bool = True, key_s: float = 0.0) -
     if ghosts:
         typed.keys["words"] = _with_ghosts_by_word(page)
         typed.keys["whole"] = _with_whole_ghosts(page)
-        typed.ghost_s = _seconds_with_ghosts(page, key_s)
+        typed.ghost_s = seconds_with_ghosts(text, [page.suggestion(at) for at in range(len(text))], key_s)
     return typed
 
 
@@ -140,25 +140,6 @@ def _with_ghosts_by_word(page: _Page) -> int:
         at += step
         keys += cost
     return keys
-
-
-def _seconds_with_ghosts(page: _Page, key_s: float) -> float:
-    """Return the seconds of a typist who looks at each ghost once and takes of it what saves time."""
-    at, seconds, left = 0, 0.0, ""  # what is left of the ghost that was read before
-    while at < len(page.text):
-        ghost, step = page.suggestion(at).ghost, 1
-        shown = ghost.text if ghost.show else ""
-        if shown and not (left and (shown.startswith(left) or left.startswith(shown))):
-            seconds += LOOK_S + FURTHER_LOOK_S * (max(len(shown.split()), 1) - 1)
-        ends = enumerate(_right_ends(page, at, shown), 1)
-        worth = [(end, words * key_s + TAKE_S) for words, end in ends if (end - words) * key_s > TAKE_S]
-        cost = key_s
-        if worth:
-            step, cost = worth[-1]
-        left = shown[1:] if step == 1 and shown[:1] == page.text[at] else ""
-        at += step
-        seconds += cost
-    return seconds
 
 
 def _right_ends(page: _Page, at: int, ghost: str) -> list[int]:

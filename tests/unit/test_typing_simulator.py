@@ -1,10 +1,12 @@
 """Typing with suggestions: keystrokes and seconds computed by hand."""
 
+import re
+
 import pytest
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
-from idiolect.adapters.prediction.suggestion import Ghost, Suggestion, Word
+from idiolect.adapters.prediction.suggestion import Ghost, GhostWord, Suggestion, Word
 
 
 def scripted(words=None, ghosts=None):
@@ -13,7 +15,9 @@ def scripted(words=None, ghosts=None):
 
     def ask(prefix):
         offered = tuple(Word(text, 0.5) for text in words.get(prefix, ()))
-        return Suggestion(offered, Ghost(*ghosts.get(prefix, ("", 0.0, False))), None, 0.1)
+        text, p, show = ghosts.get(prefix, ("", 0.0, False))
+        pieces = tuple(GhostWord(piece, p) for piece in re.findall(r"\s*\S+", text))
+        return Suggestion(offered, Ghost(text, p, show, pieces), None, 0.1)
 
     return ask
 
