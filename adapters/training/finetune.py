@@ -161,21 +161,31 @@ class _TrainableLora:
     def __init__(self, start: Lora, llama: TorchModel) -> None:
         self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
         self.values = torch.from_numpy(np.concatenate([m.ravel() for m in start.matrices.values()]))
-        self.values.requires_grad_()
-        self._compute_dtype = llama.compute_dtype
         factors = [
             (torch.ones(shape) * (llama.norm(name) if name.endswith("A") else start.scale)).ravel()
             for name, shape in self._shapes.items()
         ]
         self._factors = torch.cat(factors)
+        self._folded = torch.empty_like(self.values, dtype=llama.compute_dtype)
+        #: The matrices as TorchModel takes them: the scale in B, the norm before the map in A.
+        self.folded = {name: part.requires_grad_() for name, part in self._split(self._folded).items()}
 
-    def folded(self) -> dict[str, Tensor]:
-        """Return the matrices as TorchModel takes them: the scale in B, the norm before the map in A."""
-        return self._split((self.values * self._factors).to(self._compute_dtype))
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Make the folded matrices anew from the values."""
+        torch.mul(self.values, self._factors, out=self._folded)
+
+    @torch.no_grad()
+    def collect_gradients(self) -> None:
+        """Make the values' gradient of the folded matrices' gradients, and drop those."""
+        parts = [part.grad.ravel() for part in self.folded.values() if part.grad is not None]
+        self.values.grad = torch.cat(parts) * self._factors
+        for part in self.folded.values():
+            part.grad = None
 
     def matrices(self) -> dict[str, NDArray[np.float32]]:
         """Return the matrices as an adapter holds them."""
-        return {name: matrix.numpy().copy() for name, matrix in self._split(self.values.detach()).items()}
+        return {name: matrix.numpy().copy() for name, matrix in self._split(self.values).items()}
 
     def _split(self, values: Tensor) -> dict[str, Tensor]:
         parts = torch.split(values, [math.prod(shape) for shape in self._shapes.values()])
@@ -244,7 +254,7 @@ def _snapshot(
     """Return a checkpoint as a safetensors file: values, optimizer state, earlier rows, random state, progress."""
     kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.state.items()}
     kept |= {f"{name}.view": torch.stack(past) for name, past in vars(view).items() if past}
-    kept |= {"values": values.detach(), "random": torch.get_rng_state()}
+    kept |= {"values": values, "random": torch.get_rng_state()}
     return safetensors.torch.save(
         kept, {"at": json.dumps(asdict(state)), "products": dtype_name(compute_dtype)}
     )
@@ -253,7 +263,7 @@ def _snapshot(
 def _restore(checkpoint: bytes, values: Tensor, optimizer: AdamW, view: _View) -> _TrainingState:
     """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
-    values.data.copy_(kept["values"])
+    values.copy_(kept["values"])
     for name in optimizer.state:
         optimizer.state[name] = kept[f"optimizer.{name}"]
     for name, past in vars(view).items():
@@ -274,9 +284,11 @@ def _backward(llama: TorchModel, trainable: _TrainableLora, rows: Rows, row: int
     if rows.is_general(row):
         with torch.no_grad():
             targets = llama.hidden_folded(read, {}, view.base)[0]
-    states = llama.hidden_folded(read, trainable.folded(), view.adapter)[0]
+    trainable.fold()
+    states = llama.hidden_folded(read, trainable.folded, view.adapter)[0]
     loss = cross_entropy(states, llama.embedding, targets, weights) / weights.sum().clamp(min=1.0)
     torch.autograd.backward(loss)
+    trainable.collect_gradients()
     return loss.item()
 
 
