@@ -1,7 +1,8 @@
-"""Takes the picture of docs/keyboard.md: words and grey text in Mousepad.
+"""Takes the pictures of docs/keyboard.md: words and grey text in Mousepad with IBus, in FeatherPad with Fcitx.
 
 `python docs/keyboard_screenshots.py` starts the real service with a throw-away profile that has read one sentence, and
-types on a screen of its own with real keys. It needs what tests/e2e/test_keyboard.py needs, and ImageMagick.
+types on a screen of its own with real keys. It needs ImageMagick and what tests/e2e/test_keyboard.py and
+test_keyboard_fcitx.py need.
 """
 
 from __future__ import annotations
@@ -25,29 +26,32 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 TYPED = "the teal lighthouse keeper Zorvelin hums qu"
+#: By door: the program, and the option that has it begin anew.
+PROGRAMS = {"ibus": ("mousepad", "--disable-server"), "fcitx": ("featherpad", "--standalone")}
 #: Milliseconds from one key to the next.
 KEY_MS = 60
 
 
 def main() -> None:
-    """Take the picture."""
+    """Take the pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "profile"
         home.mkdir()
-        (home / "config.toml").write_text('keyring = false\nauto_train = false\nshow = "more"\n', "utf-8")
+        (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
         if (ROOT / ".cache" / "base").is_dir():  # the tests have fetched the base model
             (home / "base").symlink_to(ROOT / ".cache" / "base")
         settings = Settings(home=home).prepare()
         process.start(settings)
         try:
             teach(settings)
-            (folder / "desktop").mkdir()
-            desktop = Desktop(folder / "desktop", home)
-            try:
-                take(desktop, folder)
-            finally:
-                desktop.close()
+            for door, program in PROGRAMS.items():
+                (folder / door).mkdir()
+                desktop = Desktop(folder / door, home, door)
+                try:
+                    take(desktop, folder / door, *program)
+                finally:
+                    desktop.close()
         finally:
             process.stop(settings)
 
@@ -59,16 +63,17 @@ def teach(settings: Settings) -> None:
         for day in range(8):
             body = {"text": f"{SENTENCE} on day {day}", "source": "example"}
             client.post("/v1/history", json=body).raise_for_status()
+        client.post("/v1/switches", json={"show": "more"}).raise_for_status()
         taken = {"kind": "ghost", "outcome": "accepted", "p": 0.9, "characters": 10}
         for _ in range(50):
             client.post("/v1/feedback", json=taken).raise_for_status()
 
 
-def take(desktop: Any, folder: Path) -> None:
-    """Type the sentence into Mousepad, and take the picture."""
+def take(desktop: Any, folder: Path, name: str, option: str) -> None:
+    """Type the sentence into a program, and take the picture."""
     text = folder / "text.txt"
     text.write_text("", "utf-8")
-    with opened(desktop, "mousepad", ["mousepad", "--disable-server", str(text)]) as program:
+    with opened(desktop, name, [name, option, str(text)]) as program:
         desktop.type("the teal lighthouse keeper Zorvelin hums ")
         desktop.rest(program.pid)
         desktop.press(*["BackSpace"] * len("the teal lighthouse keeper Zorvelin hums "))
@@ -76,7 +81,7 @@ def take(desktop: Any, folder: Path) -> None:
         desktop.offers()
         desktop.rest(program.pid)
         desktop.picture(folder / "screen.png")
-        cut(folder / "screen.png", DOCS / "keyboard-mousepad.png", desktop)
+        cut(folder / "screen.png", DOCS / f"keyboard-{name}.png", desktop)
         program.terminate()
 
 

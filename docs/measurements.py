@@ -35,17 +35,18 @@ def bench() -> str:
 
 
 def typing() -> str:
-    """How many keys were lost in each program, by session."""
+    """How many keys were lost (and added) in each program with IBus and with Fcitx, by session."""
     found: dict[str, dict[str, dict[str, int]]] = json.loads(TYPING.read_text("utf-8"))
-    places = ("X", "XWayland", "sway")
-    table = ["| program | under X | through XWayland in sway | in sway |", "|---|---:|---:|---:|"]
+    places = ("X", "sway", "KWin")
+    table = [f"| program | {' | '.join(places)} |", "|---|---:|---:|---:|"]
     for name, rows in found.items():
-        counts = [rows.get(place) for place in places]
-        shown = [
-            f"{row['lost']}" + f", {row['added']} added" * bool(row["added"]) if row else "" for row in counts
-        ]
-        table.append(f"| {name} | {' | '.join(shown)} |")
+        cells = [f"{_lost(rows.get(place))}/{_lost(rows.get(f'Fcitx, {place}'))}" for place in places]
+        table.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(table)
+
+
+def _lost(row: dict[str, int] | None) -> str:
+    return f"{row['lost']}" + f"+{row['added']}" * bool(row["added"]) if row else "–"
 
 
 def year() -> str:

@@ -10,7 +10,7 @@ from jeepney.io.blocking import open_dbus_connection
 from waiting import DEADLINE_S
 
 #: Keys of a US layout by what they type, as the kernel numbers them (input-event-codes.h): by the first of each row.
-_ROWS = {
+ROWS = {
     2: ("1234567890-=", "!@#$%^&*()_+"),
     16: ("qwertyuiop[]", "QWERTYUIOP{}"),
     30: ("asdfghjkl;'`", 'ASDFGHJKL:"~'),
@@ -48,7 +48,7 @@ def codes(key):
     pressed = [_HELD[one] for one in held]
     if last in _NAMED or last == " ":
         return [*pressed, _NAMED.get(last, _NAMED["space"])]
-    for first, (plain, shifted) in _ROWS.items():
+    for first, (plain, shifted) in ROWS.items():
         if last in plain:
             return [*pressed, first + plain.index(last)]
         if last in shifted:

@@ -3,10 +3,9 @@
 import contextlib
 
 import pytest
-import wlroots
+import wayland
 from desktop import Editor, saved
 from waiting import until
-
 
 #: What is left of a mistyped word: IBus does not delete there.
 LEFT = {"ibus": "lihgthouse", "fcitx": "lighthouse"}
@@ -21,7 +20,7 @@ def editor(request, service, needs_program, tmp_path):
     service.ask("/v1/words/add", kind="always_correct", text="lihgthouse", replacement="lighthouse")
     text = tmp_path / "text.txt"
     text.write_text("")
-    with contextlib.closing(wlroots.Wlroots(tmp_path, service.settings.home, door=request.param)) as desktop:
+    with contextlib.closing(wayland.Wayland(tmp_path, service.settings.home, door=request.param)) as desktop:
         opened = Editor(desktop, "mousepad", ["mousepad", "--disable-server", str(text)], saved(text))
         yield opened
         opened.close()
