@@ -90,8 +90,9 @@ class Desktop:
         behaviour.parent.mkdir(parents=True)
         behaviour.write_text("[Behavior]\nActiveByDefault=True\nShowInputMethodInformation=False\n")
         # On a busy machine a key that takes something may be answered later than its user would wait for it.
+        times = "-DIDIOLECT_WAIT_MS=2000 -DIDIOLECT_PAUSE_MS=50"
         compiler = self.home / "c++"
-        compiler.write_text(f'#!/bin/sh\nexec {shutil.which("c++")} -DIDIOLECT_WAIT_MS=2000 "$@"\n')
+        compiler.write_text(f'#!/bin/sh\nexec {shutil.which("c++")} {times} "$@"\n')
         compiler.chmod(0o700)
         self.environment["PATH"] = f"{self.home}:{self.environment['PATH']}"
         self.start("fcitx5", "--disable", "clipboard,emoji,unicode,spell", log="fcitx.log")

@@ -2,12 +2,54 @@
 
 import contextlib
 import json
+import sys
 
 import desktop as session
 import psutil
 import pytest
 import test_keyboard
 from test_keyboard import ASKING, PROGRAMS, TELLING, editor  # noqa: F401 (a fixture)
+
+#: Stands for the keyboard's process. A `w` is used up: the keys behind it wait, and once there is an `e`, a word goes
+#: out, and then they. Some other letters have it do what the keyboard never does; all else is passed on.
+PEER = """
+import socket, struct
+end, kept, focus = socket.socket(fileno=0), None, 0
+
+def answer(number, what):
+    end.send(struct.pack("=cIB", b"A", number, what))
+
+while packet := end.recv(1 << 17):
+    if packet[:1] == b"F":
+        focus = struct.unpack_from("=I", packet, 9)[0]
+    if packet[:1] not in b"KS":
+        continue
+    number, *symbol = struct.unpack_from("=II" if packet[:1] == b"K" else "=I", packet, 1)
+    match chr(symbol[0]) if symbol else "":
+        case "u":
+            end.send(b"?")
+        case "t":
+            end.send(b"A" + bytes(3))
+        case "o":
+            end.send(b"W" + bytes(1 << 16))
+        case "f":
+            while True:
+                end.send(struct.pack("=cI", b"W", focus) + b"1" + bytes(1) + b"flood" + bytes(1))
+        case "s":
+            answer(number, 2)
+            while end.recv(1 << 17):
+                pass
+    if symbol == [ord("w")]:
+        kept = []
+    elif kept is not None and symbol:
+        kept.append(number)
+    answer(number, 1 if kept == [] else 2 if kept else 0)
+    if kept and symbol == [ord("e")]:
+        end.send(struct.pack("=cII", b"I", focus, 0) + b"word")
+        for number in kept:
+            answer(number, 0)
+        kept = None
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +71,45 @@ def test_words_ghost_texts_and_corrections_are_taken(service, desktop, editor, m
 @pytest.mark.parametrize("toolkit", ASKING)
 def test_a_password_of_a_program_is_not_offered_for(desktop, needs_program, toolkit):
     test_keyboard.test_a_password_of_a_program_is_not_offered_for(desktop, needs_program, toolkit)
+
+
+@pytest.fixture
+def peer(desktop, tmp_path):
+    """The process that Fcitx starts instead of the keyboard's; None where none runs."""
+    command, script = desktop.home / "data" / "fcitx5" / "idiolect" / "command", tmp_path / "peer.py"
+    script.write_text(PEER)
+    before = command.read_text()
+
+    def running(path):
+        found = psutil.process_iter(["cmdline", "status"])
+        return [
+            one
+            for one in found
+            if str(path) in (one.info["cmdline"] or ()) and one.info["status"] != "zombie"
+        ]
+
+    command.write_text(f"{sys.executable}\n{script}")
+    desktop.engine().kill()
+    yield lambda: next(iter(running(script)), None)
+    command.write_text(before)
+    for one in running(script):
+        one.kill()
+
+
+@pytest.mark.parametrize("editor", ["mousepad", "featherpad"], indirect=True)
+def test_no_key_is_lost_doubled_or_misplaced_whatever_the_keyboards_process_says(desktop, editor, peer):  # noqa: F811
+    typed = ""
+    desktop.press("ctrl+a", "BackSpace")
+
+    def has_all():
+        return "".join(editor.text.split()) == typed
+
+    for letter in "wutofs":
+        session.wait_for(lambda: desktop.press("Control_L") or peer(), "the peer")
+        word = f"{letter}ab12exyz."
+        desktop.type(word, delay_ms=5)
+        typed += word.replace("w", "word")
+        session.wait_for(has_all, lambda: editor.text)
 
 
 def test_no_key_is_lost_or_doubled_whatever_happens_to_the_keyboards_process(desktop, editor):  # noqa: F811

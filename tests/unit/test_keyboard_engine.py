@@ -710,7 +710,7 @@ def test_a_task_that_fails_is_in_the_log(program, caplog):
 
 # --- the door of Fcitx: packets come in and go out ---
 
-FCITX_SURROUNDING, PASSWORD, SENSITIVE = 1 << 6, 1 << 3, 1 << 36
+FCITX_SURROUNDING, PASSWORD, SENSITIVE, ORDERED = 1 << 6, 1 << 3, 1 << 36, 1 << 37
 
 
 class Addon:
@@ -760,7 +760,7 @@ class Addon:
 
 @pytest.fixture
 def addon(loop, service, settings):
-    service.words["so thier "] = [("own", 0), ("house", 0)]
+    service.words |= {"so thier ": [("own", 0), ("house", 0)], "so thier h": [("ouse", 0)]}
     addon = Addon(loop, settings)
     yield addon
     addon.end()
@@ -774,10 +774,29 @@ def test_words_are_shown_and_taken_by_packets(addon):
     for number, char in enumerate("so thier ", 2):
         assert addon.press(number, char)[-1] == struct.pack("=cI?", b"A", number, False)
     assert addon.heard(b"W")[-1] == struct.pack("=cI", b"W", 2) + b"Alt+1 \0own\0Alt+2 \0house\0"
-    assert addon.press(20, "2", ALT)[-1] == struct.pack("=cI?", b"A", 20, True)
-    assert addon.press(21, ".")[0] == struct.pack("=cII", b"I", 2, 0) + b"house", (
-        "before the next key's answer"
-    )
+    word, answer = struct.pack("=cII", b"I", 2, 0) + b"house", struct.pack("=cI?", b"A", 20, True)
+    assert [one for one in addon.press(20, "2", ALT) if one[:1] != b"W"] == [word, answer]
+
+
+def test_keys_behind_a_word_that_waits_for_the_program_come_behind_it_in_their_order(
+    loop, addon, monkeypatch
+):
+    addon.focus(flags=FCITX_SURROUNDING | ORDERED)
+    addon.report("")
+    for number, char in enumerate(text := "so thier ", 1):
+        addon.press(number, char)
+        addon.report(text[:number])
+    addon.heard(b"W")
+    now_s, came = loop.time(), []
+    monkeypatch.setattr(loop, "time", lambda: now_s)
+    for number, char, state in ((20, "h", 0), (21, "1", ALT), (22, ".", 0), (23, "\uff0d", 0)):
+        came += addon.press(number, char, state)
+    addon.report("so thier h")
+    came += addon.heard(b"A") + addon.heard(b"A")
+    before = [struct.pack("=cIB", b"A", *answer) for answer in ((20, 0), (21, 1), (22, 2), (23, 2))]
+    behind = [struct.pack("=cIB", b"A", number, 0) for number in (22, 23)]
+    word = struct.pack("=cII", b"I", 1, 0) + b"ouse"
+    assert [one for one in came if one[:1] != b"W"] == [*before, word, *behind]
 
 
 def test_keys_that_went_unseen_are_not_learned_and_neither_is_a_private_window(loop, service, settings):

@@ -77,6 +77,7 @@ class Engine:
         self._context = ""  # the door's name of the field's input context
         self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
         self._reports = self._preedit = False  # the program reports its text; shows grey text at its cursor
+        self._handles_keys_at_once = False  # the program has done with a key before it asks about the next
         self._focuses = 0  # how often the focus came or went
         self._handler = KeyHandler()
         self._caret = Caret()
@@ -89,12 +90,13 @@ class Engine:
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
 
-    def handle(self, event: Callable[[], None], *, is_report: bool = False) -> None:
-        """Let an event happen; while a word waits to be inserted, all but reports wait behind it, in their order."""
-        if self._held is not None and not is_report:
+    def handle(self, event: Callable[[], None], *, is_report: bool = False) -> bool:
+        """Let an event happen, and return whether it waits: while a word waits to be inserted, all but reports do."""
+        if waits := self._held is not None and not is_report:
             self._held.events.append(event)
         else:
             event()
+        return waits
 
     # Events
 
@@ -153,7 +155,7 @@ class Engine:
         program has reported the key, it has inserted it. No text is deleted before all keys are reported.
         """
         all_told = self._handler.before.reported and not ahead
-        soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
+        soon = now_s - self._passed_s < _CATCH_UP_S and not (all_told or self._handles_keys_at_once)
         return any(isinstance(one, InsertText) and (soon or (one.replace and ahead)) for one in actions)
 
     def _hold(self, actions: list[KeyEffect], own: int) -> None:
@@ -176,6 +178,11 @@ class Engine:
                 self._held.events.extend(held.events)
                 return
             held.events.popleft()()
+
+    def release_all(self) -> None:
+        """Let all effects go out that wait, and all events behind them."""
+        while self._held is not None:
+            self.release()
 
     def _is_certain(self, held: _Held) -> bool:
         """Return whether held effects may go out: they may delete only text that the program has reported."""
@@ -215,10 +222,10 @@ class Engine:
         if self._handler.before.many_lines and self.field.has_own_context:
             self._of_many_lines.add(self._context)
 
-    def set_capabilities(self, *, reports: bool, preedit: bool) -> None:
-        """Note whether the program reports its text, and shows grey text at its cursor."""
+    def set_capabilities(self, *, reports: bool, preedit: bool, handles_keys_at_once: bool = False) -> None:
+        """Note what the program does: report its text, show grey text at its cursor, handle a passed key at once."""
         ended = self._reports and not reports
-        self._reports, self._preedit = reports, preedit
+        self._reports, self._preedit, self._handles_keys_at_once = reports, preedit, handles_keys_at_once
         if ended:  # it will report and delete no more
             self._apply(self._handler.interrupted())
 

@@ -23,6 +23,9 @@ from idiolect.daemon.clients.keyboard.suggestion_window import Entry, Suggestion
 _MAX_BYTES: Final = 64 * 1024
 #: Fcitx's capabilities of a field, by bit.
 _SURROUNDING, _SENSITIVE = 1 << 6, 1 << 36
+#: The program asks about a key before it has handled the key before, and takes forwarded keys in their order. Others
+#: handle each key at once.
+_ORDERED = 1 << 37
 _PURPOSES: Final = {
     1 << 3: "password",
     1 << 8: "digits",
@@ -36,7 +39,8 @@ _PURPOSES: Final = {
 }
 _WINDOW: Final = struct.Struct("=cI")
 _INSERT: Final = struct.Struct("=cII")
-_ANSWER: Final = struct.Struct("=cI?")
+_ANSWER: Final = struct.Struct("=cIB")
+_NOT_YET_KNOWN: Final = 2  # the answer to a key behind a word that waits; another follows
 
 log = logging.getLogger("idiolect.keyboard")
 
@@ -50,6 +54,7 @@ class FcitxDoor(SuggestionWindow):
         self._end = end
         self._closed = asyncio.Event()
         self._focus = 0  # Fcitx's number of the focus that the engine knows
+        self._keeps_keys = False  # Fcitx keeps keys behind a word that waits
         self.engine = engine = Engine(self, session)
         #: By kind of a packet: the numbers that it begins with, and what takes them, with the text behind them.
         self._kinds: dict[bytes, tuple[struct.Struct, Callable[..., None]]] = {
@@ -87,11 +92,12 @@ class FcitxDoor(SuggestionWindow):
             self._closed.set()
             return
         numbers, text = layout.unpack_from(packet, 1), packet[1 + layout.size :].decode(errors="replace")
-        waits = packet[:1] not in b"RKS"
+        kind = packet[:1]
         try:
-            if packet[:1] in b"KS":
-                self.engine.release()  # these are answered at once, so nothing may wait before them
-            self.engine.handle(lambda: take(*numbers, text), is_report=not waits)
+            if kind == b"S" or (kind == b"K" and not self._keeps_keys):
+                self.engine.release_all()  # these are answered at once, so nothing may wait before them
+            if self.engine.handle(lambda: take(*numbers, text), is_report=kind == b"R") and kind == b"K":
+                self._send(_ANSWER.pack(b"A", numbers[0], _NOT_YET_KNOWN))
         except Exception as error:
             log.error("an event of Fcitx failed", exc_info=error)
 
@@ -124,7 +130,10 @@ class FcitxDoor(SuggestionWindow):
 
     def _set_capabilities(self, flags: int) -> None:
         purpose = next((name for bit, name in _PURPOSES.items() if flags & bit), "free-form")
-        self.engine.set_capabilities(reports=bool(flags & _SURROUNDING), preedit=False)
+        self._keeps_keys = bool(flags & _ORDERED)
+        self.engine.set_capabilities(
+            reports=bool(flags & _SURROUNDING), preedit=False, handles_keys_at_once=not self._keeps_keys
+        )
         self.engine.set_purpose(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0)
 
     # What the engine asks

@@ -4,12 +4,16 @@
 // A key waits kWait at most. A key that is not answered by then goes to the program, and the process is out of step:
 // it is handed nothing, and nothing of what it says counts, until it has answered a packet that it was sent after that
 // key. So no key is lost or doubled, whether the process is late, stopped, killed or not yet there.
+//
+// A key behind a word that waits until the program has inserted the keys before it is kept here, and forwarded behind
+// the word: Fcitx sends insertions and forwarded keys in their order.
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -50,9 +54,13 @@ using Clock = std::chrono::steady_clock;
 #ifndef IDIOLECT_WAIT_MS
 #define IDIOLECT_WAIT_MS 30
 #endif
+#ifndef IDIOLECT_PAUSE_MS
+#define IDIOLECT_PAUSE_MS 1000
+#endif
 constexpr auto kWait = std::chrono::milliseconds(IDIOLECT_WAIT_MS);
-constexpr auto kFirstPause = std::chrono::seconds(1); // before an ended process is started again; doubles each time
-constexpr auto kLongestPause = std::chrono::seconds(60);
+constexpr auto kKept = 10 * kWait; // a key behind a word waits so long at most
+constexpr auto kFirstPause = std::chrono::milliseconds(IDIOLECT_PAUSE_MS); // before an ended process is started again; doubles each time
+constexpr auto kLongestPause = 60 * kFirstPause;
 constexpr size_t kMaxPacket = 64 * 1024;
 constexpr int kMaxPackets = 16;        // taken at a time, so that a process that floods holds nobody up
 constexpr size_t kMaxName = 200;       // bytes of a program's name
@@ -60,6 +68,16 @@ constexpr unsigned int kMaxText = 4000; // characters before the cursor, and beh
 constexpr uint32_t kRelease = 1U << 30;
 constexpr uint32_t kStates = (1U << 29) - 1; // modifiers as X and IBus have them
 constexpr int kKeycodeOffset = 8;            // X's numbers of keys, above those of evdev
+
+/// The process's answers to a key.
+enum Answer : uint8_t { kPassedOn, kUsedUp, kNotYetKnown };
+
+/// A key, or its release, that the process has not decided about.
+struct KeptKey {
+    uint32_t number;
+    Key key;
+    bool isRelease;
+};
 
 /// A packet to the process: the letter of its kind, numbers, and a text that ends it.
 class Packet {
@@ -189,6 +207,7 @@ public:
 
     void deactivate(const InputMethodEntry &, InputContextEvent &event) override {
         if (auto *context = context_.get(); context != nullptr && context == event.inputContext()) {
+            giveUpKept();
             hide();
             hand(Packet('U'));
             context_.unwatch();
@@ -208,12 +227,13 @@ public:
         }
         const Key &key = event.rawKey();
         const bool isAlt = key.sym() == FcitxKey_Alt_L || key.sym() == FcitxKey_Alt_R;
-        if ((event.isRelease() && !isAlt) || isSecret(*context)) {
+        if (isSecret(*context)) {
+            return giveUpKept();
+        }
+        if (event.isRelease() && !isAlt) {
             return;
         }
-        const uint32_t states = (static_cast<uint32_t>(key.states()) & kStates) | (event.isRelease() ? kRelease : 0);
-        const auto code = static_cast<uint32_t>(std::max(key.code() - kKeycodeOffset, 0));
-        if (isUsed(static_cast<uint32_t>(key.sym()), code, states)) {
+        if (isUsed(key, event.isRelease())) {
             event.filterAndAccept();
         }
     }
@@ -240,6 +260,9 @@ private:
     uint64_t flags() const { return context_.get()->capabilityFlags().toInteger(); }
 
     void focus(InputContext *context) {
+        if (context != context_.get()) {
+            giveUpKept();
+        }
         context_ = context->watch();
         focus_++;
         if (keepInStep()) {
@@ -326,19 +349,38 @@ private:
     void loseStep() {
         hide();
         inStep_ = false;
+        for (const auto &kept : std::exchange(kept_, {})) {
+            forward(kept);
+        }
         asked_ = ++number_;
         hasAsked_ = process_.runs() && !hasEnded_ && process_.send(Packet('S').add(asked_));
     }
 
-    /// Hand on a key, and return whether the process uses it up.
-    bool isUsed(uint32_t symbol, uint32_t code, uint32_t states) {
+    /// Forward the keys that wait for the process, and go on without it.
+    void giveUpKept() {
+        if (!kept_.empty()) {
+            loseStep();
+        }
+    }
+
+    void forward(const KeptKey &kept) {
+        if (auto *context = context_.get()) {
+            context->forwardKey(kept.key, kept.isRelease);
+        }
+    }
+
+    /// Hand on a key, and return whether the program is not to get it now.
+    bool isUsed(const Key &key, bool isRelease) {
         if (!keepInStep()) {
             return false;
         }
         const auto end = Clock::now() + kWait;
         asked_ = ++number_;
         used_.reset();
-        hand(Packet('K').add(asked_, symbol, code, states));
+        key_ = {asked_, key, isRelease};
+        const uint32_t states = (static_cast<uint32_t>(key.states()) & kStates) | (isRelease ? kRelease : 0);
+        const auto code = static_cast<uint32_t>(std::max(key.code() - kKeycodeOffset, 0));
+        hand(Packet('K').add(asked_, static_cast<uint32_t>(key.sym()), code, states));
         while (inStep_ && !used_) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
             pollfd waited{process_.fd(), POLLIN, 0};
@@ -351,6 +393,16 @@ private:
             }
         }
         return used_.value_or(false);
+    }
+
+    /// Keep the key that was handed on last.
+    void keep() {
+        kept_.push_back(key_);
+        const auto end = now(CLOCK_MONOTONIC) + std::chrono::microseconds(kKept).count();
+        timer_ = instance_->eventLoop().addTimeEvent(CLOCK_MONOTONIC, end, 0, [this](EventSourceTime *, uint64_t) {
+            giveUpKept();
+            return true;
+        });
     }
 
     void receive() {
@@ -374,8 +426,17 @@ private:
         auto *context = inStep_ && number == focus_ ? context_.get() : nullptr;
         if (packet[0] == 'A') {
             const auto used = reader.number<uint8_t>();
-            if (reader.good() && number == asked_ && inStep_) {
-                used_ = used != 0;
+            if (reader.good() && !kept_.empty() && number == kept_.front().number) {
+                const auto kept = kept_.front();
+                kept_.pop_front();
+                if (used == kPassedOn) {
+                    forward(kept);
+                }
+            } else if (reader.good() && number == asked_ && inStep_) {
+                used_ = used != kPassedOn;
+                if (used == kNotYetKnown) {
+                    keep();
+                }
             } else if (reader.good() && number == asked_) {
                 inStep_ = true;
                 tellState();
@@ -424,6 +485,9 @@ private:
     uint32_t number_ = 0;
     uint32_t asked_ = 0; // the number of what it was asked last
     std::optional<bool> used_;
+    KeptKey key_{0, Key(), false}; // that was handed on last
+    std::deque<KeptKey> kept_;
+    std::unique_ptr<EventSourceTime> timer_; // for the kept keys
     bool isShown_ = false;
 };
 
