@@ -1,6 +1,7 @@
 """A program on a session's bus that answers calls."""
 
 import contextlib
+import socket
 import threading
 
 from jeepney import DBusAddress, HeaderFields, MessageType, new_error, new_method_call
@@ -22,7 +23,9 @@ class BusServer:
         self._serving.start()
 
     def close(self):
-        """The bus has ended."""
+        """End it, whether or not the bus has ended."""
+        with contextlib.suppress(OSError):
+            self.bus.sock.shutdown(socket.SHUT_RDWR)
         self._serving.join()
         self.bus.close()
 

@@ -8,6 +8,9 @@ import desktop as session
 import psutil
 import pytest
 import test_keyboard
+from bus_server import BusServer
+from jeepney import DBusAddress, new_method_call
+from jeepney.io.blocking import open_dbus_connection
 from test_keyboard import ASKING, PROGRAMS, TELLING, editor  # noqa: F401 (a fixture)
 
 #: Stands for the keyboard's process. A `w` is used up: the keys behind it wait, and once there is an `e`, a word goes
@@ -134,6 +137,60 @@ def test_no_key_is_lost_or_doubled_whatever_happens_to_the_keyboards_process(des
     session.wait_for(offers, "words on offer")
     assert desktop.engine() != running
     assert editor.text
+
+
+class Panel(BusServer):
+    """A panel with the icons of programs; `menu` has the address of Fcitx's menu."""
+
+    names = ("org.kde.StatusNotifierWatcher",)
+    menu = None
+
+    def answer(self, member, _path, body):
+        if member == "RegisterStatusNotifierItem":
+            self.menu = DBusAddress("/MenuBar", body[0], "com.canonical.dbusmenu")
+        return "", ()
+
+
+def test_the_menu_is_that_of_ibus(desktop, editor):  # noqa: F811
+    address = desktop.environment["DBUS_SESSION_BUS_ADDRESS"]
+    with (
+        contextlib.closing(Panel(address)) as panel,
+        contextlib.closing(open_dbus_connection(address)) as bus,
+    ):
+
+        def call(member, signature, *body):
+            return bus.send_and_get_reply(new_method_call(panel.menu, member, signature, body)).body
+
+        def lines():
+            """By label: the number of each line, and whether it is checked."""
+            told, found = [call("GetLayout", "iias", 0, -1, [])[1]], {}
+            while told:
+                number, properties, below = told.pop()
+                found[properties.get("label", ("s", ""))[1]] = (
+                    number,
+                    properties.get("toggle-state", ("", None))[1],
+                )
+                told += [variant for _, variant in below]
+            return found
+
+        def choose(label):
+            call("Event", "isvu", lines()[label][0], "clicked", ("i", 0), 0)
+
+        session.wait_for(lambda: panel.menu, "Fcitx's icon")
+        session.wait_for(lambda: "idiolect: suggests and learns" in lines(), lines)
+        for state in (0, 1):
+            choose("Learn what I write")
+            session.wait_for(lambda: lines()["Learn what I write"][1] == state, lines)  # noqa: B023 (called here)
+        desktop.press("ctrl+a", "BackSpace")
+        desktop.type("we saw lihgthouse ")
+        desktop.rest()
+        desktop.type("twice.")
+        desktop.rest()
+        put_back = "Put “lihgthouse” back in place of “lighthouse”"
+        session.wait_for(lambda: put_back in lines(), lines)
+        choose(put_back)
+        session.wait_for(lambda: put_back not in lines(), lines)
+        editor.shows("we saw lihgthouse twice.")
 
 
 def test_status_says_how_it_stands_and_remove_takes_it_out(desktop):

@@ -10,7 +10,14 @@ from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
 from idiolect.daemon.clients import outbox
-from idiolect.daemon.clients.keyboard import desktop_session, engine, ibus_objects, serve, service_requests
+from idiolect.daemon.clients.keyboard import (
+    component,
+    desktop_session,
+    engine,
+    ibus_objects,
+    serve,
+    service_requests,
+)
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
@@ -716,12 +723,12 @@ FCITX_SURROUNDING, PASSWORD, SENSITIVE, ORDERED = 1 << 6, 1 << 3, 1 << 36, 1 << 
 class Addon:
     """The end of the socket that Fcitx's addon has."""
 
-    def __init__(self, loop, settings):
+    def __init__(self, loop, settings, version=None):
         self.loop = loop
         self._end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._end.setblocking(False)
         self.session = DesktopSession(settings)
-        self.door = FcitxDoor(theirs, self.session)
+        self.door = FcitxDoor(theirs, self.session, version or component.addon_version())
         self.serving = loop.create_task(self.door.serve())
 
     def say(self, kind, *numbers, layout="", text=""):
@@ -737,9 +744,9 @@ class Addon:
         self.say(b"R", len(text), len(text), layout="II", text=text)
 
     def press(self, number, char, state=0):
-        """Press a key; what came until its answer, and whether it was used."""
+        """Press a key; what was inserted until its answer, and whether it was used."""
         self.say(b"K", number, ord(char), 0, state, layout="IIII")
-        return self.heard(b"A")
+        return [one for one in self.heard(b"A") if one[:1] in b"AI"]
 
     def heard(self, kind):
         """What comes until a packet of this kind."""
@@ -775,7 +782,7 @@ def test_words_are_shown_and_taken_by_packets(addon):
         assert addon.press(number, char)[-1] == struct.pack("=cI?", b"A", number, False)
     assert addon.heard(b"W")[-1] == struct.pack("=cI", b"W", 2) + b"Alt+1 \0own\0Alt+2 \0house\0"
     word, answer = struct.pack("=cII", b"I", 2, 0) + b"house", struct.pack("=cI?", b"A", 20, True)
-    assert [one for one in addon.press(20, "2", ALT) if one[:1] != b"W"] == [word, answer]
+    assert addon.press(20, "2", ALT) == [word, answer]
 
 
 def test_keys_behind_a_word_that_waits_for_the_program_come_behind_it_in_their_order(
@@ -799,6 +806,32 @@ def test_keys_behind_a_word_that_waits_for_the_program_come_behind_it_in_their_o
     assert [one for one in came if one[:1] != b"W"] == [*before, word, *behind]
 
 
+def test_an_addon_of_another_version_is_told_what_to_do_and_all_keys_are_passed_on(loop, service, settings):
+    addon = Addon(loop, settings, "other")
+    addon.focus()
+    assert addon.heard(b"W")[-1].endswith(b"\0idiolect was updated: run `idiolect setup keyboard`.\0")
+    addon.say_bytes(b"?")
+    for number, char in enumerate("so thier ", 1):
+        assert addon.press(number, char)[-1] == struct.pack("=cI?", b"A", number, False)
+        assert addon.heard(b"W")[-1] == struct.pack("=cI", b"W", 1)
+    assert not service.told
+    addon.end()
+
+
+def test_the_menu_is_shown_and_chosen_from_by_packets(addon, service):
+    addon.focus()
+    menu = addon.heard(b"N")[-1].decode()[5:].split("\0")
+    assert [*zip(menu[::3], menu[1::3], menu[2::3], strict=False)] == [
+        ("idiolect", "idiolect: suggests only", ""),
+        ("learn", "Learn what I write", "0"),
+        ("pause", "Pause learning everywhere", "0"),
+    ]
+    for line in ("learn", "nothing"):
+        addon.say(b"P", text=line)
+    while "learn\0Learn what I write\x001\0" not in addon.heard(b"N")[-1].decode():
+        pass
+
+
 def test_keys_that_went_unseen_are_not_learned_and_neither_is_a_private_window(loop, service, settings):
     LearningChoice(settings).set(learn=True)
     addon = Addon(loop, settings)
@@ -816,7 +849,7 @@ def test_keys_that_went_unseen_are_not_learned_and_neither_is_a_private_window(l
     addon.focus(focus=4)
     addon.report("")
     addon.say(b"S", 99, layout="I")
-    assert addon.heard(b"A") == [struct.pack("=cI?", b"A", 99, False)]
+    assert addon.heard(b"A")[-1] == struct.pack("=cI?", b"A", 99, False)
     addon.focus(focus=4)
     addon.report("unseen")
     addon.say(b"U")

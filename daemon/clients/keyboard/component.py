@@ -1,7 +1,8 @@
-"""The component file by which IBus knows the keyboard, and the variable by which IBus finds it."""
+"""The component file by which IBus knows the keyboard, the variable by which IBus finds it, and the addon of Fcitx."""
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
 from importlib.metadata import version
@@ -16,6 +17,9 @@ from idiolect.daemon.settings import Settings
 #: The name of the engine, and of its process on IBus's bus.
 ENGINE: Final = "idiolect"
 BUS_NAME: Final = "org.freedesktop.IBus.Idiolect"
+
+#: The source of Fcitx's addon.
+ADDON: Final = Path(__file__).parent / "fcitx" / "idiolect.cpp"
 
 _XML: Final = """\
 <?xml version="1.0" encoding="utf-8"?>
@@ -47,6 +51,11 @@ _ENVIRONMENT: Final = """\
 # Written by `idiolect setup keyboard`: IBus then also finds its keyboard when it looks for input methods anew.
 IBUS_COMPONENT_PATH={system}:{own}
 """
+
+
+def addon_version() -> str:
+    """The version of Fcitx's addon that this program speaks with."""
+    return hashlib.sha256(ADDON.read_bytes()).hexdigest()[:12]
 
 
 def folder() -> Path:

@@ -14,12 +14,14 @@ from typing import Final
 
 from typing_extensions import override
 
+from idiolect.daemon.clients.keyboard.component import addon_version
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.engine import Engine
 from idiolect.daemon.clients.keyboard.field import FCITX, HINT_PRIVATE, PURPOSES
 from idiolect.daemon.clients.keyboard.ibus_objects import Property
 from idiolect.daemon.clients.keyboard.suggestion_window import Entry, SuggestionWindow
 
+_OTHER_ADDON: Final = "idiolect was updated: run `idiolect setup keyboard`."
 _MAX_BYTES: Final = 64 * 1024
 #: Fcitx's capabilities of a field, by bit.
 _SURROUNDING, _SENSITIVE = 1 << 6, 1 << 36
@@ -37,7 +39,8 @@ _PURPOSES: Final = {
     1 << 21: "alpha",
     1 << 32: "terminal",
 }
-_WINDOW: Final = struct.Struct("=cI")
+_NUMBER: Final = struct.Struct("=I")
+_LINES: Final = struct.Struct("=cI")
 _INSERT: Final = struct.Struct("=cII")
 _ANSWER: Final = struct.Struct("=cIB")
 _NOT_YET_KNOWN: Final = 2  # the answer to a key behind a word that waits; another follows
@@ -48,12 +51,14 @@ log = logging.getLogger("idiolect.keyboard")
 class FcitxDoor(SuggestionWindow):
     """The door of one engine for all fields of Fcitx, at a socket that keeps packets apart."""
 
-    def __init__(self, end: socket.socket, session: DesktopSession) -> None:
-        """Serve an engine, once :meth:`serve` runs."""
+    def __init__(self, end: socket.socket, session: DesktopSession, version: str) -> None:
+        """Serve an engine, once :meth:`serve` runs; an addon of another version is told so, and nothing else."""
         super().__init__()
-        self._end = end
+        self._end, self._session = end, session
         self._closed = asyncio.Event()
+        self._is_current = version == addon_version()
         self._focus = 0  # Fcitx's number of the focus that the engine knows
+        self._switched: dict[str, bool] = {}  # by line of the menu: what it is switched to where it is chosen
         self._keeps_keys = False  # Fcitx keeps keys behind a word that waits
         self.engine = engine = Engine(self, session)
         #: By kind of a packet: the numbers that it begins with, and what takes them, with the text behind them.
@@ -65,6 +70,7 @@ class FcitxDoor(SuggestionWindow):
             b"M": (struct.Struct("=iiii"), lambda *place: engine.move_cursor(*place[:4])),
             b"L": (struct.Struct("=I"), lambda index, _: engine.click(index)),
             b"X": (struct.Struct("="), lambda _: engine.reset()),
+            b"P": (struct.Struct("="), self._choose),
             b"K": (struct.Struct("=IIII"), self._press),
             b"S": (struct.Struct("=I"), self._come_into_step),
         }
@@ -84,13 +90,14 @@ class FcitxDoor(SuggestionWindow):
         try:
             packet = self._end.recv(_MAX_BYTES + 1)
         except BlockingIOError:
-            return
+            return None
         except OSError:
             packet = b""
+        if packet and not self._is_current:
+            return self._ask_for_setup(packet)
         layout, take = self._kinds.get(packet[:1], (None, None))
         if layout is None or take is None or not layout.size + 1 <= len(packet) <= _MAX_BYTES:
-            self._closed.set()
-            return
+            return self._closed.set()
         numbers, text = layout.unpack_from(packet, 1), packet[1 + layout.size :].decode(errors="replace")
         kind = packet[:1]
         try:
@@ -100,6 +107,17 @@ class FcitxDoor(SuggestionWindow):
                 self._send(_ANSWER.pack(b"A", numbers[0], _NOT_YET_KNOWN))
         except Exception as error:
             log.error("an event of Fcitx failed", exc_info=error)
+        return None
+
+    def _ask_for_setup(self, packet: bytes) -> None:
+        """Tell the user, in each field until a key, what an addon of another version needs; pass all keys on."""
+        kind, numbers = packet[:1], packet[1:]
+        if kind == b"F":
+            self._focus = self._kinds[kind][0].unpack_from(numbers)[1]
+            self.draw([[(_OTHER_ADDON, True)]], first=True)
+        elif kind in b"KS":
+            self._send(_ANSWER.pack(b"A", *_NUMBER.unpack_from(numbers), 0))
+            self.draw([], first=False)
 
     def _send(self, packet: bytes) -> None:
         try:
@@ -136,6 +154,10 @@ class FcitxDoor(SuggestionWindow):
         )
         self.engine.set_purpose(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0)
 
+    def _choose(self, line: str) -> None:
+        if line in self._switched:
+            self._session.choose(line, checked=self._switched[line])
+
     # What the engine asks
 
     def insert(self, text: str, replaced: int) -> None:
@@ -144,7 +166,7 @@ class FcitxDoor(SuggestionWindow):
 
     @override
     def show_ghost(self, text: str) -> None:
-        """Show none: Fcitx has no grey for it, so that it stands in the window."""
+        """Show none: Fcitx has no grey, nor tells programs of GTK from those that insert a ghost text at a click."""
 
     @override
     def draw(self, entries: list[Entry], *, first: bool) -> None:
@@ -153,7 +175,14 @@ class FcitxDoor(SuggestionWindow):
             word = rest[0][0] if rest and rest[0][0].strip() else ""
             label, text = (key, word) if word else ("", key)
             shown += f"{label}\0{text}\0".encode()
-        self._send(_WINDOW.pack(b"W", self._focus) + shown)
+        self._send(_LINES.pack(b"W", self._focus) + shown)
 
     def show_menu(self, menu: tuple[Property, ...]) -> None:
-        """Show none: Fcitx has no place for a menu of the keyboard."""
+        """Show the menu below Fcitx's icon, and in its panel."""
+        (top,) = menu
+        self._switched = {line.key: not line.checked for line in top.below}
+        lines = bytearray()
+        for line in (top, *top.below):
+            checked = "" if line.checked is None else int(line.checked)
+            lines += f"{line.key}\0{line.label}\0{checked}\0".encode()
+        self._send(_LINES.pack(b"N", self._focus) + lines)

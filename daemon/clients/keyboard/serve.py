@@ -1,7 +1,7 @@
 """The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.clients.keyboard.serve --home FOLDER`.
 
-It makes an engine whenever IBus wants one, and ends with IBus. The addon of Fcitx starts it with `--fcitx`, and with a
-socket to Fcitx as its standard input.
+It makes an engine whenever IBus wants one, and ends with IBus. The addon of Fcitx starts it with `--fcitx VERSION`, and
+with a socket to Fcitx as its standard input.
 """
 
 from __future__ import annotations
@@ -72,14 +72,15 @@ def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
     log.error("a callback of the event loop failed", exc_info=context.get("exception"))
 
 
-async def serve(settings: Settings, *, fcitx: bool) -> None:
-    """Be the keyboard until IBus or Fcitx ends, or SIGTERM. Raises NoInputBusError."""
-    bus = None if fcitx else await Bus.open(await find_address())
+async def serve(settings: Settings, *, fcitx: str | None) -> None:
+    """Be the keyboard until IBus or Fcitx ends, or SIGTERM; `fcitx` is its addon's version. Raises NoInputBusError."""
+    bus = None if fcitx is not None else await Bus.open(await find_address())
     session = DesktopSession(settings)
     session.requests.start()
     asyncio.get_running_loop().set_exception_handler(_log_error)
     if bus is None:
-        serving = asyncio.ensure_future(FcitxDoor(socket.socket(fileno=sys.stdin.fileno()), session).serve())
+        end = socket.socket(fileno=sys.stdin.fileno())
+        serving = asyncio.ensure_future(FcitxDoor(end, session, fcitx or "").serve())
     else:
         serving = asyncio.ensure_future(bus.serve(Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
@@ -100,7 +101,7 @@ def main() -> None:
     shield()
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--fcitx", action="store_true")
+    parser.add_argument("--fcitx", metavar="VERSION")
     arguments = parser.parse_args()
     settings = Settings(home=arguments.home).prepare()
     open_client_log(settings)

@@ -15,13 +15,12 @@ import platformdirs
 from jeepney import DBusAddress, MessageFlag, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
-from idiolect.daemon.clients.keyboard.component import ENGINE
+from idiolect.daemon.clients.keyboard.component import ADDON, ENGINE, addon_version
 from idiolect.daemon.clients.setup import own_files
 from idiolect.daemon.clients.setup.place import SetupRefusedError
 from idiolect.daemon.settings import Settings
 from idiolect.models.hardening import module_command
 
-_SOURCE: Final = Path(__file__).parent.parent / "keyboard" / "fcitx" / "idiolect.cpp"
 _COMPILERS: Final = ("c++", "g++", "clang++")
 _FLAGS: Final = ("-std=c++20", "-O2", "-fPIC", "-shared")
 _CONTROLLER: Final = DBusAddress("/controller", "org.fcitx.Fcitx5", "org.fcitx.Fcitx.Controller1")
@@ -88,7 +87,7 @@ def path() -> Path:
 def files(settings: Settings) -> dict[Path, bytes]:
     """Return all that Fcitx reads, but for the library."""
     module = "idiolect.daemon.clients.keyboard.serve"
-    command = module_command(module, "--fcitx", "--home", str(settings.home))
+    command = module_command(module, "--fcitx", addon_version(), "--home", str(settings.home))
     return {
         path(): _ADDON.format(library=_library().with_suffix("")).encode(),
         _folder() / "inputmethod" / "idiolect.conf": _INPUT_METHOD.encode(),
@@ -153,7 +152,7 @@ def _command() -> Path:
 
 def _library() -> Path:
     """Return where the library is, by a name of its own for each source and each version of Fcitx."""
-    built_of = f"{version()} {_command()}".encode() + _SOURCE.read_bytes()
+    built_of = f"{version()} {_command()} {addon_version()}".encode()
     return _command().with_name(f"libidiolect-{hashlib.sha256(built_of).hexdigest()[:12]}.so")
 
 
@@ -176,7 +175,7 @@ def _build(library: Path) -> None:
         built = subprocess.run(
             [
                 *(compiler, *_FLAGS, *headers, f'-DIDIOLECT_COMMAND="{_command()}"'),
-                *(str(_SOURCE), "-o", str(made), "-lFcitx5Core", "-lFcitx5Utils"),
+                *(str(ADDON), "-o", str(made), "-lFcitx5Core", "-lFcitx5Utils"),
             ],
             capture_output=True,
             timeout=_BUILD_S,
@@ -184,7 +183,7 @@ def _build(library: Path) -> None:
         ).returncode
         if built != 0:
             raise SetupRefusedError(
-                f"The addon does not compile with Fcitx {version()}: update Fcitx and its headers to 5.1 or newer, "
+                f"The addon does not compile with Fcitx {version()}: update Fcitx, its headers and the compiler, "
                 + again
             )
         made.rename(library)

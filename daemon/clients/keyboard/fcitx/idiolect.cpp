@@ -15,10 +15,12 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,7 @@
 #include <fcitx-utils/trackableobject.h>
 #include <fcitx-utils/unixfd.h>
 #include <fcitx-utils/utf8.h>
+#include <fcitx/action.h>
 #include <fcitx/addonfactory.h>
 #include <fcitx/addonmanager.h>
 #include <fcitx/candidatelist.h>
@@ -43,6 +46,9 @@
 #include <fcitx/inputmethodengine.h>
 #include <fcitx/inputpanel.h>
 #include <fcitx/instance.h>
+#include <fcitx/menu.h>
+#include <fcitx/statusarea.h>
+#include <fcitx/userinterfacemanager.h>
 
 extern char **environ;
 
@@ -86,6 +92,7 @@ public:
 
     template <typename... Numbers>
     Packet &add(Numbers... numbers) {
+        static_assert((std::is_arithmetic_v<Numbers> && ...), "a text is added as a view");
         (data_.append(reinterpret_cast<const char *>(&numbers), sizeof(numbers)), ...);
         return *this;
     }
@@ -195,7 +202,25 @@ private:
     UnixFD end_;
 };
 
-class Keyboard final : public InputMethodEngineV2 {
+/// Take the text up to the next zero.
+std::string takeText(std::string_view &texts) {
+    const auto end = std::min(texts.find('\0'), texts.size());
+    std::string found(texts.substr(0, end));
+    texts.remove_prefix(std::min(end + 1, texts.size()));
+    return found;
+}
+
+/// A line of the menu, which calls a function where it is chosen.
+class Line final : public SimpleAction {
+public:
+    explicit Line(std::function<void()> chosen) : chosen_(std::move(chosen)) {}
+    void activate(InputContext *) override { chosen_(); }
+
+private:
+    std::function<void()> chosen_;
+};
+
+class Keyboard final : public InputMethodEngine {
 public:
     explicit Keyboard(Instance *instance) : instance_(instance) {
         watch(EventType::InputContextSurroundingTextUpdated, [this] { report(); });
@@ -453,13 +478,40 @@ private:
             if (reader.good() && context != nullptr) {
                 show(*context, reader.rest());
             }
+        } else if (packet[0] == 'N') {
+            if (reader.good() && context != nullptr) {
+                showMenu(*context, reader.rest());
+            }
         } else {
             return false;
         }
         return reader.good();
     }
 
-    // The window
+    // The menu and the window
+
+    /// Show lines: each is a name, a text, and whether it is checked, "" where it cannot be; the first is the menu's top.
+    void showMenu(InputContext &context, std::string_view texts) {
+        lines_.clear();
+        menu_ = std::make_unique<Menu>();
+        while (!texts.empty()) {
+            const auto name = takeText(texts), text = takeText(texts), checked = takeText(texts);
+            auto choose = [this, name] { hand(Packet('P').add(std::string_view(name))); };
+            auto &line = lines_.emplace_back(std::make_unique<Line>(choose));
+            line->setShortText(text);
+            line->setCheckable(!checked.empty());
+            line->setChecked(checked == "1");
+            instance_->userInterfaceManager().registerAction(line.get());
+            if (lines_.size() > 1) {
+                menu_->addAction(line.get());
+            }
+        }
+        if (!lines_.empty()) {
+            lines_[0]->setMenu(menu_.get());
+            context.statusArea().addAction(StatusGroup::InputMethod, lines_[0].get());
+        }
+        context.updateUserInterface(UserInterfaceComponent::StatusArea);
+    }
 
     /// Show entries, or nothing: each is a label and a text, both ended by a zero; a note has no label.
     void show(InputContext &context, std::string_view entries);
@@ -489,13 +541,15 @@ private:
     std::deque<KeptKey> kept_;
     std::unique_ptr<EventSourceTime> timer_; // for the kept keys
     bool isShown_ = false;
+    std::unique_ptr<Menu> menu_;
+    std::vector<std::unique_ptr<Line>> lines_;
 };
 
 class Entry final : public CandidateWord {
 public:
-    Entry(Keyboard *keyboard, std::string_view label, std::string_view text, uint32_t index)
-        : CandidateWord(Text(std::string(text))), keyboard_(keyboard), index_(index) {
-        setCustomLabel(Text(std::string(label)));
+    Entry(Keyboard *keyboard, const std::string &label, const std::string &text, uint32_t index)
+        : CandidateWord(Text(text)), keyboard_(keyboard), index_(index) {
+        setCustomLabel(Text(label));
     }
 
     void select(InputContext *) const override { keyboard_->click(index_); }
@@ -506,22 +560,15 @@ private:
 };
 
 void Keyboard::show(InputContext &context, std::string_view entries) {
-    const auto next = [&entries] {
-        const auto end = std::min(entries.find('\0'), entries.size());
-        const auto found = entries.substr(0, end);
-        entries.remove_prefix(std::min(end + 1, entries.size()));
-        return found;
-    };
     auto &panel = context.inputPanel();
     panel.reset();
     isShown_ = !entries.empty();
     auto list = std::make_unique<CommonCandidateList>();
     list->setLayoutHint(CandidateLayoutHint::Horizontal);
     for (uint32_t index = 0; !entries.empty(); index++) {
-        const auto label = next();
-        const auto text = next();
+        const auto label = takeText(entries), text = takeText(entries);
         if (label.empty()) {
-            panel.setAuxDown(Text(std::string(text)));
+            panel.setAuxDown(Text(text));
         } else {
             list->append<Entry>(this, label, text, index);
         }
