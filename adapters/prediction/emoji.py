@@ -53,7 +53,7 @@ class EmojiFinder:
         if split.typed:
             head, spaced = [*head, *self._tokenizer.encode(split.start)], False
         after = self._next_token.predict(head)
-        begins = (self._begins[int(spaced)] | (self._begins[1] & split.behind_mark))[after.ids]
+        begins = self._begins[int(spaced), after.ids] | (self._begins[1, after.ids] & split.behind_mark)
         ids = after.ids[begins]
         if not len(ids):
             return []
