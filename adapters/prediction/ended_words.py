@@ -311,7 +311,9 @@ class EndedWords:
         """Return the log odds from which on ``best`` is put there without being asked; infinite if never."""
         words, general, never = self._user_model.words, self._general, math.inf
         folded, meant = fold(typed), fold(best.text)
-        if words.language_at_hand != "en" and best.cost > _MOST_ACCENTS * self._meant.channel.costs.accent:
+        is_english = words.language_at_hand == "en"
+        is_usual = is_english or best.cost <= _MOST_ACCENTS * self._meant.channel.costs.accent
+        if general.is_spelt(typed) and not is_usual:
             return never
         if _CHAT.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
             return never
@@ -333,7 +335,7 @@ class EndedWords:
         is_own_name = is_own_form and words.is_name(best.text)
         if is_capitalized(typed) and not (is_own_name or general.meanings(folded) or BEGINS.search(before)):
             return never  # a name
-        if words.language_at_hand == "en" and any(it > "\x7f" and it not in meant for it in folded):
+        if is_english and any(it > "\x7f" and it not in meant for it in folded):
             return never  # nobody slips into "é"
         if best.cost > _MOST_COST or folded == meant.replace("'", "") in general.spelling:
             return never  # two slips, or "its" and "well"
@@ -359,4 +361,5 @@ class EndedWords:
         is_odd = best.cost >= self._meant.channel.costs.added and not general.meanings(folded)
         if may_be_name or is_odd:
             return _DOUBTED_ODDS
-        return _SURE_ODDS if best.score * math.exp(best.cost) >= _EXPECTED else _RARE_ODDS
+        is_expected = is_usual and best.score * math.exp(best.cost) >= _EXPECTED
+        return _SURE_ODDS if is_expected else _RARE_ODDS

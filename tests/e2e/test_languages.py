@@ -97,9 +97,15 @@ def both(base):
     return loaded.build_predictor(loaded.build_user_model(map(loaded.tokenizer.encode, texts)), None)
 
 
-def test_only_accents_are_put_in_unasked_where_lists_lack_more(both):
+def test_of_what_a_dictionary_has_only_accents_are_put_in_unasked_in_another_language(both):
     sure = {
-        prefix: (found := both.suggest(prefix, corrections=True).correction) is not None and found.sure
-        for prefix in ("Das ist moglich ", "Er hat nartürlich ", "I have definately ")
+        "Das ist moglich ": True,
+        "Er hat nartürlich ": True,
+        "I have definately ": True,
+        "Sie muss sich eignen ": False,
+        "Das kostet die Eingabeaufforderungen ": False,
+        "Frag Agnieszka ": False,
     }
-    assert sure == {"Das ist moglich ": True, "Er hat nartürlich ": False, "I have definately ": True}
+    for prefix, is_sure in sure.items():
+        found = both.suggest(prefix, corrections=True).correction
+        assert (found is not None and found.sure) is is_sure, prefix
