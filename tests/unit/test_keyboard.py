@@ -857,7 +857,7 @@ def test_what_an_ended_word_may_have_meant_is_shown_behind_it_and_takes_its_plac
     assert program.press(BACKSPACE)
     assert program.text == "Dear all,\nso form "
     program.correct("from ", 5, grey=True)
-    assert not program.shown
+    assert program.shown == NOTHING
 
 
 @pytest.mark.parametrize("char", ["d", " ", "→"])

@@ -285,6 +285,15 @@ def test_the_menu_puts_a_mended_word_back_and_leaves_it_so_in_that_field(mended)
     assert mended.service.bodies("/v1/words/add") == []
 
 
+def test_the_menu_puts_a_mended_word_back_in_its_place(mended):
+    mended.type(", so their two", before="so their own way")
+    mended.choose("put_back")
+    assert mended.changes() == [
+        ("DeleteSurroundingText", -27, 27),
+        ("CommitText", "thier own way, so their two"),
+    ]
+
+
 def test_the_menu_has_a_word_never_corrected_again(mended):
     mended.service.answers["/v1/words/add"] = {}
     mended.choose("never_mend")

@@ -144,8 +144,9 @@ class FieldCorrections:
         `told` is the text before the cursor as the program has reported it just now, where that is certain.
         """
         text = told or (self._before.text if self.certain else None) or ""
-        before, found, after = text.rpartition(made.lead + made.put)
-        if len(made.lead) < LEAD_CHARS and before[-1:].isalnum():
+        is_first = len(made.lead) < LEAD_CHARS  # nothing stood before its lead
+        before, found, after = (text.partition if is_first else text.rpartition)(made.lead + made.put)
+        if is_first and before[-1:].isalnum():
             return None  # within another word: "the " in "breathe in"
         is_close = len(after) <= _MAX_AFTER and can_replace(text, len(made.put + after))
         return replace(made, typed_after=after) if found and is_close else None
