@@ -21,6 +21,10 @@ _CONTRACTION = regex.compile(
     r"((?:could|might|must|should|would)(?=ve)|(?:what|where|how|here|s?he)(?=s)|(?:that|who)(?=ll)|(?:ca|wo)n(?=t))"
     r"(ve|s|ll|t)"
 )
+# Behind these "cant" and "wont" are words.
+_NO_SUBJECT = regex.compile(
+    r"(?ri)\b(?:an?|the|no|of|my|your|his|her|its|our|their|am|is|are|was|were|be|been|being) \Z"
+)
 _ALONE: Final = frozenset({"a", "i", "I", "A"})  # letters that are words
 _UNKNOWN: Final = 1e-7  # uses per word of text of a run of letters that is no word
 _MIN_LETTERS: Final = 4  # of two words without a space
@@ -101,7 +105,12 @@ def single_space(before: str) -> Respaced | None:
     return Respaced(f"{match[1]} {match[2]}{match[3]}", len(match[0]), 1.0)
 
 
-def contraction_of(word: str) -> str | None:
-    """Return the contraction that ``word`` is without its apostrophe, if it is hardly another word; in lower case."""
+def contraction_of(word: str, before: str = "") -> str | None:
+    """Return the contraction that ``word`` is without its apostrophe, if it is hardly another word; in lower case.
+
+    ``before`` is the text in front of it: "he was wont" has none.
+    """
     match = _CONTRACTION.fullmatch(word)
-    return None if match is None else f"{match[1]}'{match[2]}"
+    if match is None or (match[2] == "t" and _NO_SUBJECT.search(before)):
+        return None
+    return f"{match[1]}'{match[2]}"

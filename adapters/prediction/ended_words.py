@@ -320,7 +320,7 @@ class EndedWords:
         if folded == meant:
             is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
             return _SURE_ODDS if as_written(typed) == best.text else _RARE_ODDS if is_slip else never
-        if meant == contraction_of(folded) and not typed.isupper():
+        if meant == contraction_of(folded, before) and not typed.isupper():
             return _RARE_ODDS
         if len(typed) == 1:
             return _DOUBTED_ODDS if typed in _NO_CHAT_LETTER else never

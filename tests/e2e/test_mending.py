@@ -102,6 +102,8 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("Tell me whats ", "what's"),
         ("That cant ", "can't"),
         ("as was his wont ", None),
+        ("as they were wont ", None),
+        ("It has a cant ", None),
         ("I went to Joans ", None),
     ],
 )
