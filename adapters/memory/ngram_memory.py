@@ -170,7 +170,8 @@ class FastMemory:
             else:
                 values = values.copy() if known is None else _merged(known, values)
                 self._after[near] = values if len(values) <= _HEAVY else _Counted.of(values)
-        np.add.at(self._times, text[inside], 1)
+        tokens, times = np.unique(text[inside], return_counts=True)
+        self._times[tokens] += times.astype(np.uint32)
         self.tokens, self._unigrams = self.tokens + int(inside.sum()), None
 
     def count_runs(self, sets: Sequence[NDArray[np.bool_]]) -> dict[tuple[int, ...], int]:
