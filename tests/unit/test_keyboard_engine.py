@@ -726,7 +726,7 @@ def test_a_task_that_fails_is_in_the_log(program, caplog):
 
 # --- the door of Fcitx: packets come in and go out ---
 
-FCITX_SURROUNDING, PASSWORD, SENSITIVE, ORDERED = 1 << 6, 1 << 3, 1 << 36, 1 << 37
+FCITX_SURROUNDING, PASSWORD, SENSITIVE, ORDERED, DIRECT = 1 << 6, 1 << 3, 1 << 36, 1 << 37, 1 << 63
 
 
 class Addon:
@@ -786,7 +786,7 @@ def test_words_are_shown_and_taken_by_packets(addon):
     addon.focus()
     addon.report("so thier")
     assert addon.press(1, "x") == [struct.pack("=cI?", b"A", 1, False)]
-    addon.focus(focus=2)
+    addon.focus(flags=FCITX_SURROUNDING | DIRECT, focus=2)
     for number, char in enumerate("so thier ", 2):
         assert addon.press(number, char)[-1] == struct.pack("=cI?", b"A", number, False)
     assert addon.heard(b"W")[-1] == struct.pack("=cI", b"W", 2) + b"Alt+1 \0own\0Alt+2 \0house\0"

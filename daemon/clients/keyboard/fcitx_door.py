@@ -25,9 +25,9 @@ _OTHER_ADDON: Final = "idiolect was updated: run `idiolect setup keyboard`."
 _MAX_BYTES: Final = 64 * 1024
 #: Fcitx's capabilities of a field, by bit.
 _SURROUNDING, _SENSITIVE = 1 << 6, 1 << 36
-#: The program asks about a key before it has handled the key before, and takes forwarded keys in their order. Others
-#: handle each key at once.
-_ORDERED = 1 << 37
+#: The program speaks Fcitx's own protocol. It asks about a key before it has done with the last, and takes forwarded
+#: keys in their order (`_ORDERED`), or handles each key at once.
+_DIRECT, _ORDERED = 1 << 63, 1 << 37
 _PURPOSES: Final = {
     1 << 3: "password",
     1 << 8: "digits",
@@ -150,7 +150,9 @@ class FcitxDoor(SuggestionWindow):
         purpose = next((name for bit, name in _PURPOSES.items() if flags & bit), "free-form")
         self._keeps_keys = bool(flags & _ORDERED)
         self.engine.set_capabilities(
-            reports=bool(flags & _SURROUNDING), preedit=False, handles_keys_at_once=not self._keeps_keys
+            reports=bool(flags & _SURROUNDING),
+            preedit=False,
+            handles_keys_at_once=flags & (_DIRECT | _ORDERED) == _DIRECT,
         )
         self.engine.set_purpose(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0)
 

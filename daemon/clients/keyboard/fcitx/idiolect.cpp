@@ -71,6 +71,7 @@ constexpr size_t kMaxPacket = 64 * 1024;
 constexpr int kMaxPackets = 16;        // taken at a time, so that a process that floods holds nobody up
 constexpr size_t kMaxName = 200;       // bytes of a program's name
 constexpr unsigned int kMaxText = 4000; // characters before the cursor, and behind it
+constexpr uint64_t kDirect = 1ULL << 63; // beside Fcitx's capabilities of a program
 constexpr uint32_t kRelease = 1U << 30;
 constexpr uint32_t kStates = (1U << 29) - 1; // modifiers as X and IBus have them
 constexpr int kKeycodeOffset = 8;            // X's numbers of keys, above those of evdev
@@ -282,7 +283,12 @@ private:
         return context.capabilityFlags().testAny(CapabilityFlag::PasswordOrSensitive);
     }
 
-    uint64_t flags() const { return context_.get()->capabilityFlags().toInteger(); }
+    /// Return what the program can do, and whether it speaks Fcitx's own protocol.
+    uint64_t flags() const {
+        const auto *context = context_.get();
+        const bool isDirect = std::string_view(context->frontend()) == "dbus";
+        return context->capabilityFlags().toInteger() | (isDirect ? kDirect : 0);
+    }
 
     void focus(InputContext *context) {
         if (context != context_.get()) {
