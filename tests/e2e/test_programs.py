@@ -267,7 +267,7 @@ SESSIONS = {
 def desktop(request, service, needs_program, tmp_path_factory):
     if not os.environ.get("TEST_PROGRAMS"):
         pytest.skip(
-            "types into eleven programs where TEST_PROGRAMS names a file for the counts: some forty minutes"
+            "types into twelve programs where TEST_PROGRAMS names a file for the counts: two hours and more"
         )
     screen = request.param.removeprefix("Fcitx, ")
     needs_program({"X": "Xvfb", "XWayland": "sway", "KWin": "kwin_wayland"}.get(screen, screen), screen)
