@@ -312,9 +312,10 @@ class EndedWords:
         words, general, never = self._user_model.words, self._general, math.inf
         folded, meant = fold(typed), fold(best.text)
         is_english = words.language_at_hand == "en"
-        is_usual = is_english or best.cost <= _MOST_ACCENTS * self._meant.channel.costs.accent
-        if general.is_spelt(typed) and not is_usual:
-            return never
+        costs = self._meant.channel.costs
+        is_usual = is_english or best.cost <= _MOST_ACCENTS * costs.accent
+        if not is_usual and (general.is_spelt(typed) or best.cost <= costs.accent_added):
+            return never  # nobody slips into an accent
         if _CHAT.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
             return never
         if folded == meant:

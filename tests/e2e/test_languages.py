@@ -103,6 +103,7 @@ def test_of_what_a_dictionary_has_only_accents_are_put_in_unasked_in_another_lan
         "Er hat nartürlich ": True,
         "I have definately ": True,
         "Sie muss sich eignen ": False,
+        "Er hat natürlích ": False,
         "Das kostet die Eingabeaufforderungen ": False,
         "Frag Agnieszka ": False,
     }
