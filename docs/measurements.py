@@ -154,7 +154,7 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
         "the same with llama.cpp's server, asked after each word": _in(power.get("llama_cpp_s"), "s"),
         "processor time of an hour without a key, awake": _in(power.get("awake_s"), "s"),
         "processor time of an hour without a key, at rest": _in(power.get("rest_s"), "s"),
-        "training": " ".join([_in(speeds.get("ours"), "tokens/s"), *products]).strip(),
+        "training, one thread": " ".join([_in(speeds.get("ours"), "tokens/s"), *products]).strip(),
         "the same with transformers and peft, the fastest of four ways": _in(fastest_rival, "tokens/s"),
         "training speed, times theirs": "" if faster is None else f"{faster:.2f}",
     }

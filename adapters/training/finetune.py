@@ -43,7 +43,7 @@ class TrainConfig:
     epochs: float = 1.0  # passes over the rows
     min_tokens: int = 9600  # shorter text is passed over once more
     length: int = 128  # tokens of a row, which is a step: many small steps learn more than few large ones
-    stretch: int = 6  # rows of text that are learned in order, each with the earlier ones in view
+    stretch: int = 3  # rows of text that are learned in order, each with the earlier ones in view
 
 
 @dataclass(frozen=True)

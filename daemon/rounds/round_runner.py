@@ -40,7 +40,7 @@ from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.rounds")
 
-_CHECKPOINT_FORMAT = 7  # of `finetune.py`: a checkpoint in another is of no use
+_CHECKPOINT_FORMAT = 8  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go

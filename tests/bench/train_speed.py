@@ -1,7 +1,7 @@
 """Training speed of one contender in a process of its own: ``train_speed.py BASE CONTENDER``, one of CONTENDERS.
 
-Rank 8 on all linear layers, 2 threads, AdamW, the weights that are served, the same text; the steps of a round, or for
-the others 4 x 256 tokens. Prints one JSON object: tokens that are learned in a second.
+Rank 8 on all linear layers, AdamW, the weights that are served, the same text; the steps of a round, or for the others
+4 x 256 tokens. Prints one JSON object: tokens that are learned in a second of one thread's processor time.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.torch_model import TorchModel
 
 STEPS = 5  # of 1,024 tokens, after the first
-THREADS = 2
+THREADS = 1  # several wait for each other beside other programs
 #: transformers + peft in single precision; with products that oneDNN rounds to bfloat16; mixed; in bfloat16 throughout.
 CONTENDERS = ("ours", "peft fp32", "peft fp32 medium", "peft autocast", "peft bf16")
 LEARNING_RATE = 5e-4
@@ -87,7 +87,7 @@ def tokens_per_s(base: BasePaths, contender: str) -> float:
     passages = [tokenizer.encode(passage) for half in read_general_passages() for passage in half]
 
     def report() -> None:
-        stamps.append(time.perf_counter())
+        stamps.append(time.thread_time())
 
     if contender == "ours":
         config = TrainConfig(min_tokens=0, learning_rate=LEARNING_RATE)
