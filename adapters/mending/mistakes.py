@@ -32,7 +32,9 @@ _SLIPS: Final = 3  # times; what is typed more often is a habit or a word
 _SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
 _COMMON: Final = 3e-5  # uses per word of text
 _TEXTS_A_STEP, _WORDS_A_STEP = 256, 32
-_RUN_OF_THREE, _DOUBLED_END = regex.compile(r"(.)\1\1"), regex.compile(r"(.)\1\Z")
+RUN_OF_THREE: Final = regex.compile(r"(.)\1\1")
+"""A letter that stands there three times."""
+_DOUBLED_END = regex.compile(r"(.)\1\Z")
 _WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}@/\\_]|[.-][\p{L}\p{N}])")
 
 
@@ -222,7 +224,7 @@ class Mistakes:
         if is_elongated(word, meant):
             return False
         if len(word) < _SHORT:
-            return _is_swapped(word, meant) and right >= 20 * times
+            return is_swapped(word, meant) and right >= 20 * times
         if len(word) == _SHORT:
             return times <= _SLIPS and right >= 60 * times and explained >= 1
         if right >= 2 * times and times > _SLIPS:
@@ -253,13 +255,13 @@ def as_meant(mistakes: Mistakes, entries: Sequence[list[int]], tokenizer: Tokeni
     ]
 
 
-def _is_swapped(word: str, meant: str) -> bool:
+def is_swapped(word: str, meant: str) -> bool:
     """Return True if two letters beside each other are all that differs, in their order."""
     return any(word[:at] + word[at + 1] + word[at] + word[at + 2 :] == meant for at in range(len(word) - 1))
 
 
 def is_elongated(word: str, meant: str) -> bool:
     """Return True for letters that are repeated on purpose: "sooo", "yeahh"."""
-    if (run := _RUN_OF_THREE.search(word)) is not None:
+    if (run := RUN_OF_THREE.search(word)) is not None:
         return run.end() == len(word) or len(word) < _LONG
     return bool(_DOUBLED_END.search(word)) and not _DOUBLED_END.search(meant)

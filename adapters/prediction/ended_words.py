@@ -1,9 +1,9 @@
 """What was meant by the word that just ended, and whether it is sure enough to be put there without being asked.
 
 Each word that may have been meant has a score: how likely it is at this place, times how likely a person who means it
-types what stands there. So has the word as it was typed, whether a list has it or its letters alone speak for it. The
-odds of the best one against all others decide. The weights come from 2,000 words, and slips of them, of four people
-each.
+types what stands there. So has the word as it was typed, whether a list has it or its letters alone speak for it. A
+correction is offered by the odds of the best one against all others. Whether it is made unasked, a logistic regression
+decides on these odds, the slip and both words; a few rules say where nothing may ever be made unasked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, 
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
-from idiolect.adapters.mending.mistakes import is_elongated
+from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_elongated, is_swapped
 from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space, split_words
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
@@ -30,13 +30,13 @@ from idiolect.models.hashed_frequencies import other_frequencies
 
 MAX_LETTERS: Final = 30
 """Of a word that is mended."""
-# Log odds from which on a correction is offered; made without being asked, where the word was to be expected or not, or
-# what stands there may stand on purpose; and those of a short known misspelling, at least.
-_OFFERED_ODDS, _SURE_ODDS, _RARE_ODDS, _DOUBTED_ODDS, _KNOWN_ODDS = 0.0, 1.0, 2.0, 4.0, 0.9
-_EXPECTED: Final = 1e-4  # score of a word that was to be expected
-# Log odds of two words without their space; probability of a space in another place; and how often people use a word,
-# per word of text, that may stand beside a space.
-_APART_ODDS, _SURE_SPACE, _LISTED_WORD = 5.5, 0.99, 2e-6
+# Log odds from which on a correction is offered, and those of a listed misspelling, at least, short and long.
+_OFFERED_ODDS, _SHORT_LISTED, _LONG_LISTED = 0.0, 0.9, 2.0
+# Log odds from which on a correction is made unasked: of a listed misspelling or of capitals; of a missing space; of a
+# contraction or in another language than English; and there of an odd slip.
+_SURE_LISTED, _SURE_APART, _SURE_OTHERS, _SURE_ODD = 1.0, 5.5, 2.0, 4.0
+# Probability of a space in another place, and how often people use a word, per word of text, that may stand beside it.
+_SURE_SPACE, _LISTED_WORD = 0.99, 2e-6
 _COMPARED: Final = 3  # words that the next one is weighed behind; each takes a pass, made ahead
 _LEAST_ODDS: Final = -4.0  # that the next word may yet turn
 # What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
@@ -51,8 +51,8 @@ _NEW_ODD: Final = (
 # Score as typed, and probability of the least likely letter by those before it, from which on nothing else is likelier:
 # a slip costs 4.5 nats, and a search as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
-_MOST_COST: Final = 9.0  # nats of the mistakes in a word that is put there without being asked
 _SMALL_I: Final = 0.02  # how often it is written small by a user of whom nothing is known
+_MOST_COST: Final = 9.0  # nats of the mistakes in one
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(
@@ -65,9 +65,7 @@ _NEXT = regex.compile(
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}[\p{Ll}'’]+|\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
-# Letters of a word whose last one is seldom doubled on purpose, unless it is one of these; and of a longer one.
-_SHORT, _DRAWN_OUT, _LONG = 4, "aeiouyhw", 7
-_NO_CHAT_LETTER: Final = "efhiomt"  # letters that stand for no word in chats
+_SHORT, _DOUBLED = 4, 4  # letters of a short word, and of one whose last letter is seldom doubled on purpose
 # What people write in chats.
 _CHAT = regex.compile(
     r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lmk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
@@ -79,8 +77,7 @@ _CHAT = regex.compile(
 class _Judged:
     """What was typed behind ``before``, and the words that it most probably means.
 
-    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first; ``odds`` are
-    the log odds of that.
+    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first.
     """
 
     before: str
@@ -88,7 +85,11 @@ class _Judged:
     likely: list[Candidate]
     stands: float
     others: float
-    odds: float
+
+    @property
+    def odds(self) -> float:
+        """The log odds of the likeliest word."""
+        return math.log(max(self.likely[0].score, 1e-30) / max(self.stands + self.others, 1e-30))
 
 
 class EndedWords:
@@ -125,7 +126,7 @@ class EndedWords:
             return respaced if may_respace else None
         if (judged := self._judge(prefix[: match.end(1)], typed)) is None:
             return None
-        return self._correction(judged, judged.odds, behind)
+        return self._correction(judged, behind)
 
     def mend_before(self, prefix: str) -> Correction | None:
         """Return what was meant by the word before the last, where that is sure only now that the last one stands.
@@ -143,15 +144,14 @@ class EndedWords:
         as_meant = [self._follows(judged.before + it.text, match[2]) for it in judged.likely]
         if not as_typed or not all(as_meant):
             return None
-        scores = [it.score * p for it, p in zip(judged.likely, as_meant, strict=True)]
-        place = int(np.argmax(scores))
+        likely = [replace(it, score=it.score * p) for it, p in zip(judged.likely, as_meant, strict=True)]
+        best = max(likely, key=lambda it: it.score)
         # Of what else may be meant it is not known how likely the next word is behind it.
         rest = judged.others - sum(it.score for it in judged.likely[1:])
         usual = (as_typed + sum(as_meant)) / (1 + len(as_meant))
-        others = judged.stands * as_typed + rest * usual + sum(scores) - scores[place]
-        odds = math.log(max(scores[place], 1e-30) / max(others, 1e-30))
-        behind = prefix[match.end(1) :]
-        made = self._correction(replace(judged, likely=[judged.likely[place]]), odds, behind)
+        others = rest * usual + sum(it.score for it in likely) - best.score
+        judged = replace(judged, likely=[best], stands=judged.stands * as_typed, others=others)
+        made = self._correction(judged, prefix[match.end(1) :])
         return made if made is not None and made.sure else None
 
     def alternatives(self, prefix: str) -> list[list[int]]:
@@ -193,9 +193,10 @@ class EndedWords:
             return None
         if self._unsure[0] != text:
             judged = self._judge(text, match[1])
-            if judged is not None:
-                needed = self._needed_odds(judged.before, judged.typed, judged.likely[0])
-                judged = judged if _LEAST_ODDS <= judged.odds < needed < math.inf else None
+            if judged is not None and not (
+                judged.odds >= _LEAST_ODDS and -math.inf < self._surety(judged) < 0
+            ):
+                judged = None
             self._unsure = text, judged
         return self._unsure[1]
 
@@ -245,17 +246,17 @@ class EndedWords:
         rest = sum(it.score for it in others)
         if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
             best = replace(best, text=best.text[:1].upper() + best.text[1:])
-        odds = math.log(max(best.score, 1e-30) / max(stands + rest, 1e-30))
         if known.meant is not None:
-            odds = max(odds, _RARE_ODDS if typed.islower() and len(typed) > _SHORT else _KNOWN_ODDS)
-        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, odds)
+            least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
+            best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
+        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest)
 
-    def _correction(self, judged: _Judged, odds: float, behind: str) -> Correction | None:
+    def _correction(self, judged: _Judged, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
-        before, typed, best = judged.before, judged.typed, judged.likely[0]
-        if odds < _OFFERED_ODDS or self._user_model.must_hide(before, best.text):
+        before, typed, best, odds = judged.before, judged.typed, judged.likely[0], judged.odds
+        sure = self._surety(judged) >= 0
+        if (odds < _OFFERED_ODDS and not sure) or self._user_model.must_hide(before, best.text):
             return None
-        sure = odds >= self._needed_odds(before, typed, best)
         return Correction(best.text + behind, len(typed) + len(behind), 1 / (1 + math.exp(-odds)), sure)
 
     def _in_capitals_of(self, typed: str, meant: str) -> str:
@@ -307,60 +308,80 @@ class EndedWords:
         is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
         return (is_own or not typed.islower()) and not BEGINS.search(before)
 
-    def _needed_odds(self, before: str, typed: str, best: Candidate) -> float:
-        """Return the log odds from which on ``best`` is put there without being asked; infinite if never."""
-        words, general, never = self._user_model.words, self._general, math.inf
+    def _surety(self, judged: _Judged) -> float:
+        """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
+        typed, best = judged.typed, judged.likely[0]
+        if self._may_stand(judged.before, typed, best):
+            return -math.inf
+        known = self._meant.known(typed)
+        words, folded, meant = self._user_model.words, fold(typed), fold(best.text)
+        if known.meant is not None or folded == meant:
+            return judged.odds - _SURE_LISTED
+        if " " in meant:
+            return judged.odds - _SURE_APART
+        if words.language_at_hand != "en" or meant == contraction_of(folded, judged.before):
+            is_accent = best.cost <= _MOST_ACCENTS * self._meant.channel.costs.accent and "'" not in meant
+            usual = _SURE_LISTED if is_accent else _SURE_OTHERS
+            return judged.odds - (usual if best.cost < _MOST_COST else _SURE_ODD)
+        # A regression's weights: on 8,000 slips and 27,000 right words of six people, and 6,500 names, terms, words of
+        # chats and foreign words, which stand.
+        return (
+            -2.8
+            + 0.55 * judged.odds
+            + 0.23 * min(6.0, math.log(max(best.score, 1e-30) / max(judged.others, 1e-30)))
+            - 1.05 * max(0.0, best.cost - 7)  # more than one slip
+            + 0.2 * math.log1p(words.count_form(best.text))
+            - 1.02 * (words.count(folded) > 0)
+            - 0.78 * known.listed
+            + 0.09 * min(len(folded), 9)
+            + 1.93 * (is_capitalized(typed) and BEGINS.search(judged.before) is not None)
+            + 0.73 * (folded[0] != meant[0])
+            + 1.19 * is_swapped(folded, meant)
+            + 1.06 * any(folded == meant[:at] + meant[at + 1 :] for at in range(len(meant)))
+            - 6.25 * (folded[1:] == meant and folded[0] != folded[1])  # "mtime"
+        )
+
+    def _may_stand(self, before: str, typed: str, best: Candidate) -> bool:
+        """Return True if what is typed may stand there on purpose, so that nothing is put in its place unasked."""
+        words, general = self._user_model.words, self._general
         folded, meant = fold(typed), fold(best.text)
         is_english = words.language_at_hand == "en"
         costs = self._meant.channel.costs
         is_usual = is_english or best.cost <= _MOST_ACCENTS * costs.accent
-        if not is_usual and (general.is_spelt(typed) or best.cost <= costs.accent_added):
-            return never  # nobody slips into an accent
+        may_slip = costs.accent_added < best.cost <= _MOST_COST  # nobody slips into an accent
+        if not is_usual and (general.is_spelt(typed) or not may_slip):
+            return True
         if _CHAT.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
-            return never
+            return True
+        is_slip = _SLIPPED_CAPITALS.fullmatch(typed) is not None
         if folded == meant:
-            is_slip = _SLIPPED_CAPITALS.fullmatch(typed) and meant in general.common and typed[0] not in "ei"
-            return _SURE_ODDS if as_written(typed) == best.text else _RARE_ODDS if is_slip else never
-        if meant == contraction_of(folded, before) and not typed.isupper():
-            return _RARE_ODDS
-        if len(typed) == 1:
-            return _DOUBTED_ODDS if typed in _NO_CHAT_LETTER else never
+            return as_written(typed) != best.text and not (
+                is_slip and meant in general.common and typed[0] not in "ei"
+            )
+        if meant == contraction_of(folded, before):
+            return typed.isupper()
+        is_own_form = words.count_form(best.text) > 0
+        if len(typed) == 1 or (len(meant) > 1 and best.text.isupper()):
+            return True
         if typed.isupper():
             is_known = len(typed) <= _SHORT or words.count(folded) or general.is_spelt(folded)
-            return _RARE_ODDS if words.count_form(best.text) and not is_known else never
-        if len(meant) > 1 and best.text.isupper():
-            return never
-        if _INNER_CAPITAL.search(typed) and not _SLIPPED_CAPITALS.fullmatch(typed):
-            return never
-        is_own_form = words.count_form(best.text) > 0
-        is_own_name = is_own_form and words.is_name(best.text)
-        if is_capitalized(typed) and not (is_own_name or general.meanings(folded) or BEGINS.search(before)):
-            return never  # a name
+            if is_known or not is_own_form:
+                return True
+        elif typed[1:] != typed[1:].lower() and not is_slip:  # "PlayStation", "URLs"
+            return True
+        if is_capitalized(typed) and not general.meanings(folded):
+            is_name = general.is_name(best.text)
+            is_small = BEGINS.search(before) and not is_name
+            if not is_small and not (is_own_form and (is_name or words.is_name(best.text))):
+                return True
         if is_english and any(it > "\x7f" and it not in meant for it in folded):
-            return never  # nobody slips into "é"
-        if best.cost > _MOST_COST or folded == meant.replace("'", "") in general.spelling:
-            return never  # two slips, or "its" and "well"
+            return True  # nobody slips into "é"
+        if folded == meant.replace("'", "") in general.spelling:  # "its" and "well"
+            return True
         if not all(it in general.spelling or words.count(it) for it in best.text.split()):
-            return never
+            return True
         if "'" in folded and "''" not in folded and folded.replace("'", "") == meant.replace("'", ""):
-            return never
-        if folded[1:] == meant and folded[0] != folded[1]:  # "mtime"
-            return never
+            return True
         if is_elongated(folded, meant):
-            if folded[-3:] == 3 * folded[-1] or (folded[:-1] in general.common and folded[:-1] != meant):
-                return never
-            if folded[:-1] == meant:
-                is_slip = len(meant) >= _LONG or (len(meant) >= _SHORT and meant[-1] not in _DRAWN_OUT)
-                return _DOUBTED_ODDS if is_slip else never
-        elif is_unlisted_form(folded, meant, general.spelling):
-            return never
-        if any(it.startswith(folded) and it != meant for it in general.meanings(folded)):
-            return _DOUBTED_ODDS  # "ther", which may be "there" without its end
-        if " " in meant and not general.meanings(folded):
-            return _APART_ODDS
-        may_be_name = is_capitalized(typed) and general.is_name(best.text) and not is_own_form
-        is_odd = best.cost >= self._meant.channel.costs.added and not general.meanings(folded)
-        if may_be_name or is_odd:
-            return _DOUBTED_ODDS
-        is_expected = is_usual and best.score * math.exp(best.cost) >= _EXPECTED
-        return _SURE_ODDS if is_expected else _RARE_ODDS
+            return bool(RUN_OF_THREE.search(folded)) or (folded[:-1] == meant and len(meant) < _DOUBLED)
+        return is_unlisted_form(folded, meant, general.spelling)
