@@ -118,12 +118,7 @@ class _LoraLinear:
         return y if onto is None else onto + y, low
 
     def backward(
-        self,
-        grad: Tensor,
-        x: Tensor,
-        low: Tensor | None,
-        a: Tensor | None,
-        b: Tensor | None,
+        self, grad: Tensor, x: Tensor, low: Tensor | None, a: Tensor | None, b: Tensor | None
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Return the gradients with respect to x, A and B."""
         grad_x = grad @ self.weight

@@ -138,19 +138,17 @@ class Predictor:
         The text that was written just now is read behind them.
 
         Args:
-            former: a predictor over the same user model, whose place this one takes: the texts that are being written
-                with it are read instead.
+            former: a predictor whose place this one takes: the texts that are being written with it are read, too,
+                where its user model is the same.
         """
         yield from self._read([])
         if self._mender is not None:
             self.make_tables()
             yield
-        if former is not None:
-            # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
-            texts = former.next_token.active_texts() if former.user_model is self.user_model else []
-            for ids in texts:
+        # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
+        if former is not None and former.user_model is self.user_model:
+            for ids in former.next_token.active_texts():
                 yield from self._read(ids)
-            return
         asked_last = self._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
             for _ in self._read(self.ranker.split(asked_last[1]).head):
@@ -255,11 +253,8 @@ class Predictor:
 
         if mender is not None:  # first: what stands before the word is read before what stands behind it
             # A slip may make a word of another language.
-            may_mend = (
-                is_known
-                or self._languages is None
-                or self._languages.knows(before.rstrip().rpartition(" ")[0])
-            )
+            earlier = before.rstrip().rpartition(" ")[0]
+            may_mend = is_known or self._languages is None or self._languages.knows(earlier)
             correction = mender.ended_words.mend(prefix, is_known=may_mend, may_respace=correct_before)
             if correction is None and correct_before and is_known:
                 correction = mender.ended_words.mend_before(prefix)
