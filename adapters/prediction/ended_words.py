@@ -65,7 +65,9 @@ _NEXT = regex.compile(
 _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}[\p{Ll}'’]+|\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
-_SHORT, _DOUBLED = 4, 4  # letters of a short word, and of one whose last letter is seldom doubled on purpose
+_SHORT: Final = 4  # letters
+# What people double at the end on purpose: words of up to three letters, and these letters in words of up to six.
+_DRAWN_OUT = regex.compile(r".{1,3}|.{1,5}[aeiouyhw]")
 # What people write in chats.
 _CHAT = regex.compile(
     r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lmk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
@@ -383,5 +385,6 @@ class EndedWords:
         if "'" in folded and "''" not in folded and folded.replace("'", "") == meant.replace("'", ""):
             return True
         if is_elongated(folded, meant):
-            return bool(RUN_OF_THREE.search(folded)) or (folded[:-1] == meant and len(meant) < _DOUBLED)
+            is_drawn_out = folded[:-1] == meant and _DRAWN_OUT.fullmatch(meant)
+            return bool(is_drawn_out or RUN_OF_THREE.search(folded))
         return is_unlisted_form(folded, meant, general.spelling)

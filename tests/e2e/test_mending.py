@@ -96,6 +96,8 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("a well-deserced ", "deserved"),  # behind a hyphen
         ("I have een ", "been"),  # a word of another language
         ("This is soo ", None),  # drawn out
+        ("Oh yeahh ", None),
+        ("Well, helloo ", None),
         ("and i ", "I"),
         ("as it is, i.", None),  # "i.e."
         ("We couldve ", "could've"),
