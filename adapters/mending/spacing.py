@@ -12,9 +12,8 @@ import regex
 _BEFORE = regex.compile(r"(?r)(?<![\p{L}\p{N}'’])(\p{L}{1,12}) \Z")
 # Two words of prose behind another, two spaces between them, and what ended the second.
 _DOUBLED = regex.compile(r"(?r)(?<=[ (\"“‘])(\p{L}[\p{L}'’]*)  (\p{Ll}[\p{L}'’]*|I)([\s.,;:!?)]{1,3})\Z")
-_PROSE = regex.compile(
-    r"[\"“‘(]?(?!\p{L}[.)] )\p{L}[^|\t`<>{}=]*"
-)  # a line: no list, table, indentation, code
+# A line of prose: no list, table, indentation or code.
+_PROSE = regex.compile(r"[\"“‘(]?(?!\p{L}[.)] )\p{L}[^|\t`<>{}=]*")
 _LAID_OUT = regex.compile(r"[^\s.!?…\"”’)\]](?: {2,}|\t)\S")  # more than a space, and not behind a sentence
 # Contractions that are hardly a word without their apostrophe.
 _CONTRACTION = regex.compile(

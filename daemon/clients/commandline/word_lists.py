@@ -26,13 +26,8 @@ _MAX_DEPTH: Final = 20  # of the lists and mappings in a file of matches, which 
 _DIC_FLAGS: Final = re.compile(r"(?<!\\)/.*|\t.*")
 _OTHERS: Final = re.compile(r"\s*[<{\[]")  # XML, HTML, JSON
 _MATCHES: Final = ["matches", False]  # the path of what espanso's list of matches holds
-_KEYS: Final = {
-    "replace",
-    "vars",
-    "form",
-    "form_fields",
-    "regex",
-}  # the last four make it another than its text
+# What is read of a match: its phrase, and what says that it puts something else there.
+_KEYS: Final = {"replace", "vars", "form", "form_fields", "regex"}
 _MARKS: Final = ("{{", "$|$")
 
 
