@@ -89,12 +89,18 @@ def test_what_was_mended_is_underlined_said_and_put_back_by_the_buttons_menu(bro
 
 @in_chromium
 @pytest.mark.parametrize(
-    ("change", "left"),
-    [("", "hte cat can see the cat breathe"), ("void (field.value = 'they breathe')", "they breathe")],
+    ("before", "behind", "change", "left"),
+    [
+        ("", "cat can see the cat breathe", "", "hte cat can see the cat breathe"),
+        ("", "cat", "void (field.value = 'they breathe')", "they breathe"),
+        ("the " * 14, "end", "", "the " * 14 + "hte end"),
+    ],
 )
-def test_a_mended_word_is_put_back_in_its_place_and_not_within_another_word(browser, change, left):
-    until(lambda: write_slip(browser, FIELDS["textarea"], before=""))
-    browser.tab.type("cat can see the cat breathe")
+def test_a_mended_word_is_put_back_in_its_place_and_not_within_another_word(
+    browser, before, behind, change, left
+):
+    until(lambda: write_slip(browser, FIELDS["textarea"], before=before))
+    browser.tab.type(behind)
     browser.tab.js(change)
     put_back(browser, "back")
     browser.after_answers()

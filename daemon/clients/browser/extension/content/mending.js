@@ -14,6 +14,13 @@ idiolect.mending ??= (() => {
 
   const charactersBefore = (prefix, count) => [...prefix].slice(-count).join("");
 
+  /** Where a part stands in a text, also where it begins within itself. */
+  function placesOf(part, whole) {
+    const found = [];
+    for (let at = whole.indexOf(part); at >= 0; at = whole.indexOf(part, at + 1)) found.push(at);
+    return found;
+  }
+
   /**
    * An answer as it is to be shown; null where its correction has been made, and another question follows.
    *
@@ -75,8 +82,9 @@ idiolect.mending ??= (() => {
     mended = { prefix: prefix + more, typed, put, word: mistyped, p };
     next = true;
     now.keyed = more;
-    const lead = prefix.slice(0, prefix.length - word.length).slice(-LEAD_CHARS);
-    const nth = `${prefix.slice(0, prefix.length - word.length)}${right}`.split(lead + right).length - 1;
+    const before = prefix.slice(0, prefix.length - word.length);
+    const lead = before.slice(-LEAD_CHARS);
+    const nth = placesOf(lead + right, before + right).length;
     last = { element: now.field.element, lead, nth, word: mistyped, meant: right, p };
     link.tell({ do: "mended", word: last.word, meant: last.meant });
     mark(put.length);
@@ -101,10 +109,11 @@ idiolect.mending ??= (() => {
   function putBack() {
     if (last === null || now.field?.element !== last.element) return;
     const { lead, nth, word, meant } = last;
-    const pieces = (text.around(now.field)?.prefix ?? "").split(lead + meant);
-    const after = pieces.slice(nth).join(lead + meant);
-    if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(pieces[nth - 1])) return; // within another word
-    if (pieces.length <= nth || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
+    const prefix = text.around(now.field)?.prefix ?? "";
+    const at = placesOf(lead + meant, prefix)[nth - 1];
+    const after = prefix.slice(at + lead.length + meant.length);
+    if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(prefix.slice(0, at))) return; // within another word
+    if (at === undefined || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
     showing.hide();
     if (!insert.put(now.field, word + after, meant + after)) return;
     next = false;
