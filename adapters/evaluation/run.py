@@ -101,7 +101,8 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     """Type the messages with each arm and emit the result."""
     history, test = messages[: request.history], messages[request.history :]
     arms = _arms(request)
-    clock = _ProgressReporter(len(arms) * sum(len(message.text) for message in test), emit)
+    slipping = _first_messages(test) if request.mistakes else []
+    clock = _ProgressReporter(len(arms) * _count_characters(test) + _count_characters(slipping), emit)
     clock.report("prepare")
     base = find_base(Path(request.base))
     serving = LoadedModel(
@@ -115,9 +116,8 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     mistyping = None
     if request.mistakes:
         clock.report("mistype", arms[-1].name)
-        mistyping = _mistype(
-            _Writer(serving, arms[-1], request, adapter, known), test, serving.channel.layout
-        )
+        writer = _Writer(serving, arms[-1], request, adapter, known)
+        mistyping = _mistype(writer, test, slipping, serving.channel.layout, clock)
     emit(
         {
             "event": "result",
@@ -142,10 +142,14 @@ def _arms(request: TypingRequest) -> list[_Arm]:
     return [arm for arm in _ARMS if adapted or not arm.adapted]
 
 
+def _count_characters(messages: Sequence[EvalMessage]) -> int:
+    return sum(len(message.text) for message in messages)
+
+
 def _about(messages: Sequence[EvalMessage]) -> dict[str, Any]:
     return {
         "entries": len(messages),
-        "characters": sum(len(message.text) for message in messages),
+        "characters": _count_characters(messages),
         "from": messages[0].at,
         "to": messages[-1].at,
     }
@@ -214,15 +218,29 @@ def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter
     return typed
 
 
-def _mistype(writer: _Writer, test: Sequence[EvalMessage], layout: Layout) -> dict[str, Any]:
+def _first_messages(test: Sequence[EvalMessage]) -> Sequence[EvalMessage]:
+    """Return the first messages, which are typed with slips."""
+    ends = accumulate(len(message.text) for message in test)
+    return [message for message, end in zip(test, ends, strict=True) if end <= _SLIPPING_CHARS] or test[:1]
+
+
+def _mistype(
+    writer: _Writer,
+    test: Sequence[EvalMessage],
+    slipping: Sequence[EvalMessage],
+    layout: Layout,
+    clock: _ProgressReporter,
+) -> dict[str, Any]:
     """Measure how mistyped words are mended, and the share of time that grey text and mending ``saved``."""
     predictor, seed, key_s = writer.predictor, writer.request.seed, writer.request.key_ms / 1e3
+
+    def learn(message: EvalMessage) -> None:
+        writer.learn(message.kept)
+        clock.typed += len(message.text)
+        clock.report("mistype", writer.arm.name)
+
     found = measure_mistyping(predictor, [message.text for message in test], layout, seed)
-    ends = accumulate(len(message.text) for message in test)
-    few = [message for message, end in zip(test, ends, strict=True) if end <= _SLIPPING_CHARS] or test[:1]
-    pages = answer_pages(
-        predictor, few, layout, str(seed), [key_s], lambda message: writer.learn(message.kept)
-    )
+    pages = answer_pages(predictor, slipping, layout, str(seed), [key_s], learn)
     return found | {"saved": {way: round(share, 4) for way, share in share_saved(pages, key_s).items()}}
 
 
