@@ -22,7 +22,7 @@ from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_elongated, is_swapped
 from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space, split_words
-from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
+from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
@@ -79,7 +79,8 @@ _CHAT = regex.compile(
 class _Judged:
     """What was typed behind ``before``, and the words that it most probably means.
 
-    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first.
+    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first; ``known`` is
+    what a list of misspellings says of it.
     """
 
     before: str
@@ -87,6 +88,7 @@ class _Judged:
     likely: list[Candidate]
     stands: float
     others: float
+    known: Known
 
     @property
     def odds(self) -> float:
@@ -251,7 +253,7 @@ class EndedWords:
         if known.meant is not None:
             least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
             best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
-        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest)
+        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, known)
 
     def _correction(self, judged: _Judged, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
@@ -312,10 +314,9 @@ class EndedWords:
 
     def _surety(self, judged: _Judged) -> float:
         """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
-        typed, best = judged.typed, judged.likely[0]
+        typed, best, known = judged.typed, judged.likely[0], judged.known
         if self._may_stand(judged.before, typed, best):
             return -math.inf
-        known = self._meant.known(typed)
         words, folded, meant = self._user_model.words, fold(typed), fold(best.text)
         if known.meant is not None or folded == meant:
             return judged.odds - _SURE_LISTED
