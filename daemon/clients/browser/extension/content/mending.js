@@ -111,9 +111,10 @@ idiolect.mending ??= (() => {
     const { lead, nth, word, meant } = last;
     const prefix = text.around(now.field)?.prefix ?? "";
     const at = placesOf(lead + meant, prefix)[nth - 1];
+    if (at === undefined) return;
     const after = prefix.slice(at + lead.length + meant.length);
     if (lead.length < LEAD_CHARS && /[\p{L}\p{N}]$/u.test(prefix.slice(0, at))) return; // within another word
-    if (at === undefined || after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
+    if (after.length > MAX_AFTER || after.includes("\n") || /^[\p{L}\p{N}]/u.test(after)) return;
     showing.hide();
     if (!insert.put(now.field, word + after, meant + after)) return;
     next = false;
