@@ -64,7 +64,8 @@ class Service:
     """Stands where requests go out, and keeps them: a suggestion is answered by its prefix, all else by its path."""
 
     def __init__(self):
-        self.told, self.answers, self.links, self.fails = [], {}, [], 0
+        self.told, self.links, self.fails = [], [], 0
+        self.answers = {"/v1/pause": {}, "/v1/resume": {}}
         self.words, self.corrections = {}, {}
         self.more = {"paused": False, "sees_context": False, "trial": False}
         self.goes_on = asyncio.Event()
@@ -94,6 +95,9 @@ class Service:
         self.fails -= 1
         self.told.append((path, body))
         return self.fails < 0
+
+    async def start(self):
+        pass
 
     async def close(self):
         pass
@@ -423,6 +427,92 @@ def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program
         program.press("i", CONTROL | ALT)
         program.press("i", CONTROL | ALT | RELEASE)
         assert program.menu()["pause"][1] is not paused
+
+
+@pytest.fixture
+def unheard(loop, service, settings, monkeypatch):
+    """A program whose text is learned, while the service does not answer."""
+    monkeypatch.setattr(desktop_session, "_RETRY_S", 0.001)
+    LearningChoice(settings).set(learn=True)
+    service.answers.clear()
+    return Program(loop, service, settings)
+
+
+def toggle_pause(program):
+    asked = len(program.service.told)
+    program.press("i", CONTROL | ALT)
+    paths = ("/v1/pause", "/v1/resume")
+    program.until(lambda: sum(path in paths for path, _ in program.service.told[asked:]) > 2)
+
+
+def type_on(program, text):
+    """Type a text while a request is repeated; the service answers each key."""
+    before = program.engine._handler.before.text
+    for end, char in enumerate(text, 1):
+        asked = len(program.service.bodies("/v1/suggest"))
+        program.press(char)
+        program.tell(before + text[:end])
+        program.until(lambda asked=asked: len(program.service.bodies("/v1/suggest")) > asked)
+
+
+def test_a_pause_that_the_service_does_not_hear_is_shown_and_asked_for_until_it_does(unheard, service):
+    toggle_pause(unheard)
+    assert any("did not hear" in note for note in unheard.notes())
+    assert unheard.session.menu()[0].label == "idiolect: paused, but the service has not heard"
+    type_on(unheard, "this is off the record ")
+    assert unheard.menu()["pause"][1], "the service says that it learns: it has not heard"
+    service.answers["/v1/pause"] = {}
+    unheard.settle()
+    assert unheard.session.menu()[0].label == "idiolect: paused"
+    assert service.bodies("/v1/pause")[-1]["ago_s"] > 0
+    assert unheard.learned() == []
+
+
+def test_nothing_is_learned_until_the_service_has_heard_that_learning_goes_on(unheard, service):
+    service.answers["/v1/pause"] = {}
+    service.more["paused"] = True
+    unheard.press("i", CONTROL | ALT)
+    unheard.settle()
+    toggle_pause(unheard)
+    type_on(unheard, "nothing of this ")
+    service.answers["/v1/resume"] = {}
+    service.more["paused"] = False
+    unheard.settle()
+    unheard.tell("nothing of this ")
+    unheard.type("is learned", "nothing of this ")
+    assert unheard.learned() == ["is learned"]
+
+
+def test_a_process_that_ends_before_the_service_has_heard_leaves_its_texts_unlearned(unheard, service):
+    service.answers["/v1/pause"] = {}
+    service.more["paused"] = True
+    unheard.press("i", CONTROL | ALT)
+    unheard.settle()
+    toggle_pause(unheard)
+    type_on(unheard, "nothing of this ")
+    assert unheard.learned() == []
+
+
+def test_of_two_choices_that_went_unheard_the_last_one_holds(unheard, service):
+    toggle_pause(unheard)
+    toggle_pause(unheard)
+    service.answers |= {"/v1/pause": {}, "/v1/resume": {}}
+    unheard.settle()
+    assert service.told[-1][0] == "/v1/resume"
+    assert unheard.session.menu()[0].label == "idiolect: suggests and learns"
+
+
+def test_a_pause_that_went_unheard_to_the_end_of_the_process_is_told_by_the_next(unheard, service, settings):
+    toggle_pause(unheard)
+    for task in asyncio.all_tasks(unheard.loop):
+        task.cancel()
+    unheard.settle()
+    again = Program(unheard.loop, service, settings)
+    assert again.menu()["pause"][1]
+    again.within(again.session.start)
+    service.answers["/v1/pause"] = {}
+    again.until(lambda: LearningChoice(settings).unheard_pause_s is None)
+    assert again.menu()["pause"][1]
 
 
 # --- what is shown ---

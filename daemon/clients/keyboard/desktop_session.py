@@ -34,6 +34,7 @@ _FINISH_S: Final = (
     10.0  # at its end the process waits at most so long for a busy service to take the last texts
 )
 _STATUS_S: Final = 2.0  # whether learning is paused is known for so long
+_RETRY_S = 2.0  # between two attempts to tell the service of a pause
 
 log = logging.getLogger("idiolect.keyboard")
 
@@ -53,11 +54,18 @@ class DesktopSession:
         # Clients that did not delete text when asked, as IBus under Wayland before 1.5.34.
         self.undeleting = {"wayland", "ibus-wayland"}
         self.trial = False  # whether one runs, by the last answer
-        self._paused = False
+        self._unheard = self._choice.unheard_pause_s is not None  # the service has not heard what is chosen
+        self._paused, self._chosen_s = self._unheard, self._choice.unheard_pause_s or 0.0
         self._status_s = float("-inf")  # when the service last said whether it is
         self._focused: Engine | None = None
         self._mended: tuple[str, Made] | None = None  # the last mended word, and its input context
         self._chosen: tuple[str, Made] | None = None  # to be put back once its field has the focus again
+
+    def start(self) -> None:
+        """Start the service unless it runs, and tell it of a pause that it did not hear."""
+        self.requests.start()
+        if self._unheard:
+            self.requests.start_task(self._send_pause())
 
     def suggests(self, field: Field) -> bool:
         """Return whether words are offered in a field."""
@@ -66,7 +74,7 @@ class DesktopSession:
 
     def learns(self, field: Field) -> bool:
         """Return whether text written in a field is sent to be learned."""
-        allowed = self._choice.learn and not self._paused
+        allowed = self._choice.learn and not self._paused and not self._unheard
         return allowed and field.learns(unknown=self._settings.keyboard_unknown)
 
     def inline(self, field: Field) -> bool:
@@ -105,9 +113,9 @@ class DesktopSession:
         self.requests.suggest({"prefix": "", "candidates": 0, "ghost_words": 0, **_place(field)}, then)
 
     def set_paused(self, *, paused: bool) -> None:
-        """Note whether learning is paused. A text that was begun before this changes is not learned."""
+        """Note what the service says of the pause. A text that was begun before this changes is not learned."""
         self._status_s = time.monotonic()
-        if paused != self._paused:
+        if paused != self._paused and not self._unheard:  # else it says so because it has not heard
             self._paused = paused
             self._begin_anew()
 
@@ -168,7 +176,8 @@ class DesktopSession:
         """Return the indicator's menu."""
         learns = self._choice.learn
         state = "paused" if self._paused else "suggests and learns" if learns else "suggests only"
-        symbol = "‖" if self._paused else "●" if learns else "○"
+        state += ", but the service has not heard" if self._unheard else ""
+        symbol = "‖" if self._paused or self._unheard else "●" if learns else "○"
         lines = [
             Property("learn", "Learn what I write", learns),
             Property("pause", "Pause learning everywhere", self._paused),
@@ -187,7 +196,7 @@ class DesktopSession:
         """Do what a line of the menu stands for."""
         here = self._focused
         if name == "learn":
-            self._set_learning(learn=checked)
+            self._keep(lambda: self._choice.set(learn=checked))
             self._begin_anew()
         elif name == "pause":
             self._pause(paused=checked)
@@ -222,11 +231,12 @@ class DesktopSession:
         else:
             self._show_note(f"“{word}” is not corrected any more.")
 
-    def _set_learning(self, *, learn: bool) -> None:
+    def _keep(self, keep_choice: Callable[[], None]) -> None:
+        """Keep a choice of its user's on the disk, or say that it could not be kept."""
         try:
-            self._choice.set(learn=learn)
+            keep_choice()
         except OSError as error:
-            log.error("the choice of learning could not be kept", exc_info=error)
+            log.error("a choice of learning could not be kept", exc_info=error)
             self._show_note("That holds until you log out: it could not be written to the disk. Is it full?")
 
     async def _set_context(self, app: str, *, see: bool) -> None:
@@ -244,9 +254,36 @@ class DesktopSession:
         self._pause(paused=not self._paused)
 
     def _pause(self, *, paused: bool) -> None:
-        self.set_paused(paused=paused)
-        path = "/v1/pause" if paused else "/v1/resume"
-        self.requests.start_task(self.requests.link.ask("POST", path, {"for_s": None} if paused else None))
+        self._paused, self._chosen_s = paused, time.time()
+        self._begin_anew()
+        if not self._unheard:
+            self._unheard = True
+            self.requests.start_task(self._send_pause())
+
+    async def _send_pause(self) -> None:
+        """Have the service pause or resume learning as its user chose last, with retries until it has."""
+        heard: bool | None = None
+        is_noted = False
+        while heard is not self._paused:
+            paused = self._paused
+            # What was written since the choice stays off the record in every program.
+            body = {"ago_s": max(0.0, time.time() - self._chosen_s)} if paused else None
+            if (
+                await self.requests.link.ask("POST", "/v1/pause" if paused else "/v1/resume", body)
+                is not None
+            ):
+                heard = paused
+                continue
+            self._keep(lambda: self._choice.keep_pause(self._chosen_s if self._paused else None))
+            if not is_noted:
+                is_noted = True
+                self._show_note(
+                    "The service did not hear that. Until it does, it is asked again, and nothing is learned."
+                )
+            await asyncio.sleep(_RETRY_S)
+        self._unheard = False
+        self._keep(lambda: self._choice.keep_pause(None))
+        self._begin_anew()
 
     def _begin_anew(self) -> None:
         """Discard the texts that were begun before a change of learning."""
