@@ -191,13 +191,21 @@ class Service:
 
     def pause(self, for_s: float | None, ago_s: float = 0.0) -> None:
         """Learn nothing, for `for_s` seconds or (None) until resumed, as of `ago_s` seconds ago; suggestions go on."""
-        self.profile.decide("pause", lambda: self.profile.pause.begin(for_s, ago_s))
-        self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
+
+        def change() -> None:
+            self.profile.pause.begin(for_s, ago_s)
+            self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
+
+        self.profile.decide("pause", change)
 
     def resume(self) -> None:
         """Learn again."""
-        self.profile.decide("pause", self.profile.pause.end)
-        self.store.events.add("resume")
+
+        def change() -> None:
+            self.profile.pause.end()
+            self.store.events.add("resume")
+
+        self.profile.decide("pause", change)
 
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.adapters.prediction.reasons import Reason
+from idiolect.daemon.profile.events import Decided
 from idiolect.daemon.text.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.models.errors import ExitCode, IdiolectError
 
@@ -94,13 +96,19 @@ class AppPolicy:
     def __init__(self, profile: Profile, settings: Settings) -> None:
         """Rules of `settings`, and those that the user gave and the `profile` keeps."""
         self._profile = profile
-        self._store = store = profile.store
+        self._store = profile.store
         self._settings = settings
         self._shared: tuple[AppRuleRow, ...] = ()
-        self._arrange(store.state.get(_RULES, []))
+        self._arranging = threading.Lock()
+        self._arrange()
+        profile.events.subscribe(Decided, lambda _: self._arrange())
 
-    def _arrange(self, given: list[list[str]]) -> None:
-        """Put the rules in the order in which the first that fits decides."""
+    def _arrange(self) -> None:
+        """Put the rules that the store holds in the order in which the first that fits decides."""
+        with self._arranging:
+            self._put_in_order(self.own_rules())
+
+    def _put_in_order(self, given: list[list[str]]) -> None:
         rows = [
             *(AppRuleRow(app, "exclude", "built in, always") for app in NEVER_HEARD),
             *(_row_of(app, rule) for app, rule in reversed(given)),
@@ -171,23 +179,31 @@ class AppPolicy:
                 "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
                 "Name another application; `idiolect apps` lists the rules."
             )
-        kept = (
-            old
-            for old in self.own_rules()
-            if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
-        )
-        self._change([*kept, [app, rule]])
+
+        def change() -> None:
+            kept = (
+                old
+                for old in self.own_rules()
+                if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
+            )
+            self.replace_rules([*kept, [app, rule]])
+
+        self._profile.decide("apps", change)
 
     def remove(self, app: str) -> None:
         """Remove the rules that the user gave for the pattern `app`. Raises NoSuchAppRuleError."""
-        given = self.own_rules()
-        kept = [old for old in given if old[0].casefold() != app.casefold()]
-        if len(kept) == len(given):
-            raise NoSuchAppRuleError(
-                "You have given no rule for this pattern. `idiolect apps` lists yours; those of the settings file "
-                "are changed there, and built-in ones stay."
-            )
-        self._change(kept)
+
+        def change() -> None:
+            given = self.own_rules()
+            kept = [old for old in given if old[0].casefold() != app.casefold()]
+            if len(kept) == len(given):
+                raise NoSuchAppRuleError(
+                    "You have given no rule for this pattern. `idiolect apps` lists yours; those of the settings file "
+                    "are changed there, and built-in ones stay."
+                )
+            self.replace_rules(kept)
+
+        self._profile.decide("apps", change)
 
     def own_rules(self) -> list[list[str]]:
         """The rules that the user gave, each with its pattern first, the newest last."""
@@ -195,9 +211,8 @@ class AppPolicy:
         return given
 
     def replace_rules(self, rules: list[list[str]]) -> None:
-        """Replace the rules that the user gave by `rules`, from another device."""
+        """Replace the rules that the user gave by `rules`, within a decision, after which they hold."""
         self._store.state.set(_RULES, rules)
-        self._arrange(rules)
 
     def exclude_too(self, exclude: Iterable[str], quiet: Iterable[str]) -> None:
         """Exclude what the settings of other devices exclude."""
@@ -210,14 +225,7 @@ class AppPolicy:
             ),
             *(AppRuleRow(app, "quiet", source) for app in quiet if app not in self._settings.quiet_apps),
         )
-        self._arrange(self.own_rules())
-
-    def _change(self, after: list[list[str]]) -> None:
-        def change() -> None:
-            self._store.state.set(_RULES, after)
-            self._arrange(after)
-
-        self._profile.decide("apps", change)
+        self._arrange()
 
 
 def _row_of(app: str, rule: str) -> AppRuleRow:

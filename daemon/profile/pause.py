@@ -86,9 +86,17 @@ class Pause:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """For a transaction of the store that begins or ends a pause, around it: nothing is being stored within."""
+        """For a transaction of the store that may begin or end a pause, around it: nothing is being stored within.
+
+        If the transaction fails, the pause is as it was before.
+        """
         with self._learning:
-            yield
+            before = self._past, self._now
+            try:
+                yield
+            except BaseException:
+                self._past, self._now = before
+                raise
 
     def begin(self, for_s: float | None = None, ago_s: float = 0.0) -> None:
         """Learn nothing from now on, for `for_s` seconds or until `end`; on return nothing is being stored.
@@ -96,7 +104,7 @@ class Pause:
         What was written in the last `ago_s` seconds is off the record, too: the user paused then, unheard.
         A pause that is under way goes on with the new end. Raises the store's errors.
         """
-        with self._learning:
+        with self.changing(), self._store.together():
             self._remember()
             since_s = self._clock() - ago_s
             self._store.state.set(_NOW, {"since_s": since_s, "for_s": for_s})
@@ -104,7 +112,7 @@ class Pause:
 
     def end(self) -> None:
         """Learn again, from what is written from now on. Raises the store's errors."""
-        with self._learning:
+        with self.changing(), self._store.together():
             self._remember()
             self._store.state.set(_NOW, None)
             self._now = None

@@ -96,8 +96,13 @@ class Profile:
         return count
 
     def decide(self, about: Subject, change: Callable[[], T]) -> T:
-        """Return what `change` returns, which stores a decision of the user's in one transaction."""
-        decided = change()
+        """Return what `change` returns, which stores a decision of the user's: what it reads and writes.
+
+        All of it is one transaction, during which nobody else decides or stores text: of two decisions at once none
+        is lost.
+        """
+        with self.pause.changing(), self.store.together():
+            decided = change()
         self.events.publish(Decided(about))
         return decided
 

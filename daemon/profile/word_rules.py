@@ -49,11 +49,15 @@ class ActiveWordRules:
             raise WordRefusedError(
                 "It looks like a secret, such as a password or a card's number, and those are never kept."
             )
-        before = self._rules.all()
-        rule = self._profile.decide("words", lambda: self._rules.add(kind, text, replacement=replacement))
-        held = {each.id for each in self._rules.all()}
-        gone = tuple(each for each in before if each.id not in held)
-        return WordChange(() if rule in before else (rule,), gone)
+
+        def change() -> WordChange:
+            before = self._rules.all()
+            rule = self._rules.add(kind, text, replacement=replacement)
+            held = {each.id for each in self._rules.all()}
+            gone = tuple(each for each in before if each.id not in held)
+            return WordChange(() if rule in before else (rule,), gone)
+
+        return self._profile.decide("words", change)
 
     def add_own(self, texts: Sequence[str], general: Collection[str], *, dry_run: bool) -> WordImport:
         """Make words and phrases of a list the user's own in one change, or (`dry_run`) say which would become it.

@@ -99,9 +99,10 @@ class Trainer:
 
     def add_used_s(self, seconds: float) -> None:
         """Add computing time to this day. A clock that jumps finds each day's own sum again."""
-        days: dict[str, float] = self._store.state.get(_USED, {})
-        used = days.pop(_today(), 0.0) + seconds
-        self._store.state.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
+        with self._store.together():
+            days: dict[str, float] = self._store.state.get(_USED, {})
+            used = days.pop(_today(), 0.0) + seconds
+            self._store.state.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
 
     def run(self, budget_s: float | None, reason: str, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.

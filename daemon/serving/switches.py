@@ -42,5 +42,6 @@ def is_set(store: Store, name: str) -> bool:
 
 def set_switches(store: Store, changed: Mapping[str, Any], languages: tuple[Language, ...] = ()) -> Switches:
     """Set switches, by name, and keep that; what all of them stand at then."""
-    store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
-    return read_switches(store, languages)
+    with store.together():
+        store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
+        return read_switches(store, languages)

@@ -618,6 +618,7 @@ def test_one_goes_off_the_record_and_back(page, profile):
 
 
 def test_a_switch_that_the_service_did_not_hear_goes_back(page, profile):
+    page.send("Network.enable")
     page.send(
         "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
     )

@@ -1,11 +1,19 @@
 """The four verbs of a profile: each is one transaction, then one event."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 from publishing import entry
+from waiting import DEADLINE_S
 
+from idiolect.daemon.profile.app_policy import AppPolicy
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.serving.switches import Switches, read_switches, set_switches
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import encrypted_file, matching
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.records import OtherCountError
@@ -97,3 +105,55 @@ def test_a_subscriber_that_fails_keeps_nothing_from_the_others(profile, events):
         profile.decide("words", lambda: profile.store.words.add("never", "moist"))
     assert events == later == [Decided("words")]
     assert [rule.text for rule in profile.store.words.all()] == ["moist"]
+
+
+def at_once(*changes):
+    """Make changes at the same time, each in a thread of its own; the first error of one is raised."""
+    begun = threading.Barrier(len(changes))
+
+    def make(change):
+        begun.wait(DEADLINE_S)
+        change()
+
+    with ThreadPoolExecutor(len(changes)) as threads:
+        for done in [threads.submit(make, change) for change in changes]:
+            done.result(DEADLINE_S)
+
+
+def test_of_rules_that_are_given_at_once_none_is_lost(profile, tmp_path):
+    policy = AppPolicy(profile, Settings(home=tmp_path))
+    policy.set_rule("gone", "quiet")
+    given = {f"app-{number}" for number in range(24)}
+    at_once(
+        lambda: policy.remove("gone"),
+        *(lambda app=app: policy.set_rule(app, "quiet") for app in given),
+    )
+    assert {app for app, _ in policy.own_rules()} == given
+    assert {row.app for row in policy.rules() if row.source == "you"} == given
+
+
+def test_of_switches_that_are_set_at_once_none_is_lost(store):
+    changed = {"corrections": "off", "show": "more", "speed": 30, "languages": ["de"]}
+    for _ in range(10):
+        store.state.drop("switches")
+        at_once(*(partial(set_switches, store, {name: value}) for name, value in changed.items()))
+        assert read_switches(store) == Switches("off", "more", ("de",), 30)
+
+
+def test_a_decision_that_fails_changes_nothing(profile, events, tmp_path):
+    policy = AppPolicy(profile, Settings(home=tmp_path))
+    profile.decide("pause", profile.pause.begin)
+    begun, events[:] = profile.pause.spans(), []
+
+    def change():
+        profile.pause.end()
+        policy.replace_rules([["editor", "exclude"]])
+        raise StoreFullError("full")
+
+    with pytest.raises(StoreFullError):
+        profile.decide("pause", change)
+    assert events == []
+    assert profile.pause.active
+    assert profile.pause.last is not None
+    assert profile.pause.spans() == begun
+    assert policy.own_rules() == [row for row in policy.rules() if row.source == "you"] == []

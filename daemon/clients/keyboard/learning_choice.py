@@ -15,6 +15,9 @@ class LearningChoice:
     def __init__(self, settings: Settings) -> None:
         """Read what was chosen."""
         self._path = settings.keyboard_path
+        self._read()
+
+    def _read(self) -> None:
         self.learn = False
         #: When learning was paused, in seconds since 1970, while the service has not heard of that.
         self.unheard_pause_s: float | None = None
@@ -35,6 +38,7 @@ class LearningChoice:
     def keep_pause(self, since_s: float | None) -> None:
         """Keep since when learning is paused unheard; None: no pause is unheard."""
         if since_s != self.unheard_pause_s:
+            self._read()  # whether the keyboard learns may have been chosen in a terminal meanwhile
             self.unheard_pause_s = since_s
             self._write()
 
