@@ -83,14 +83,14 @@ def make(settings: Settings, folder: Path, key: str) -> Backup:
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
     with contextlib.closing(store), _reported(folder):
         _remove_drafts(folder)
-        store.backups.drop_deleted()
+        store.backups.drop_deleted(_DRAFT)
         try:
             with _new_file(folder) as (draft, target):
-                written = _write(store, draft, target, key)
+                written, size_bytes = _write(store, draft, target, key)
         except (store_copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
-        return Backup(target, target.stat().st_size, _contents(written))
+        return Backup(target, size_bytes, _contents(written))
 
 
 @contextlib.contextmanager
@@ -123,8 +123,8 @@ def _remove_drafts(folder: Path) -> None:
             draft.unlink()
 
 
-def _write(store: Store, draft: Path, target: Path, key: str) -> dict[str, int]:
-    """Make a backup, and have the store remember it; how many rows each table has."""
+def _write(store: Store, draft: Path, target: Path, key: str) -> tuple[dict[str, int], int]:
+    """Make a backup, and have the store remember it; how many rows each table has, and the file's size in bytes."""
     row = BackupRow(str(target), datetime.now(UTC), None)
     # Noted first, as a backup that may hold anything: text that is forgotten from now on may be in the copy, and so may
     # text that is added until it is written. The copy itself says up to which entry it goes.
@@ -139,16 +139,30 @@ def _write(store: Store, draft: Path, target: Path, key: str) -> dict[str, int]:
             raise store_copies.failed(target, "what was written cannot be read again") from None
         if verified != written:
             raise store_copies.failed(target, "what was written is not all that was to be written")
-        durable.publish(draft, target)
+        size_bytes = draft.stat().st_size
+        _publish(draft, target)
     except BaseException:
-        with contextlib.suppress(IdiolectError):  # it may hold anything, as was noted
-            store.backups.drop(row.path)
+        if os.path.lexists(
+            draft
+        ):  # else the backup is there, whatever came then, and may hold anything, as was noted
+            with contextlib.suppress(IdiolectError):
+                store.backups.drop(row.path)
         raise
     with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
         store.backups.note(row)
         # A file's name may hold bytes that are no text.
         store.events.add("backup", path=os.fsencode(target).decode(errors="replace"))
-    return written
+    return written, size_bytes
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Give a finished draft its name. Raises OSError, and CopyFailedError where it has the name all the same."""
+    try:
+        durable.publish(draft, target)
+    except OSError as error:
+        if os.path.lexists(draft):
+            raise
+        raise store_copies.uncertain(target, error.strerror or "it cannot be written") from None
 
 
 def _blame_the_store(settings: Settings, store: Store) -> None:
@@ -188,7 +202,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
             _end_log(draft, hex_digits)
             if former is None:
                 move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
-                durable.publish(draft, store)
+                _publish(draft, store)
             else:
                 _end_log(store, hex_digits)
                 _change_over(draft, store, former)

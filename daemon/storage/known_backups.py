@@ -31,10 +31,15 @@ class Backups(Table):
         """Do not speak of the backup at `path` any more."""
         self._connection.change("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
 
-    def drop_deleted(self) -> None:
-        """Do not speak any more of backups whose files were deleted; a disk may also be away."""
+    def drop_deleted(self, draft: str) -> None:
+        """Do not speak any more of backups whose files were deleted; a disk may also be away.
+
+        Another process may be making one: its file is called so far by the same name with `draft` behind it.
+        """
         for row in self.all():
-            if Path(row.path).parent.is_dir() and not Path(row.path).exists():
+            # The draft first: it becomes the file.
+            there = any(Path(path).exists() for path in (row.path + draft, row.path))
+            if Path(row.path).parent.is_dir() and not there:
                 self.drop(row.path)
 
     def kept_aside(self) -> list[str]:

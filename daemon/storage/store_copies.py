@@ -141,3 +141,11 @@ def failed(target: Path, why: str) -> CopyFailedError:
     return CopyFailedError(
         f"No copy was made: {target}: {why}. Nothing was written. Mend that, or name another place."
     )
+
+
+def uncertain(target: Path, why: str) -> CopyFailedError:
+    """The error that says that a copy was made, and may not outlive a power cut."""
+    return CopyFailedError(
+        f"{target} was written, and all of it is there now, but the disk does not confirm that it stays: {why}. Mend "
+        "that, and make another copy."
+    )

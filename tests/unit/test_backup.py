@@ -18,7 +18,7 @@ from publishing import NOON, entry, publish
 from idiolect.daemon.profile import backup, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import store_copies
+from idiolect.daemon.storage import event_log, known_backups, store_copies
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
     StoreNewerError,
@@ -29,6 +29,7 @@ from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import opening, store_key
+from idiolect.models import durable
 
 KEY = store_copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 OWN = ["base", "log", "run", "store.db", "store.json", "store.key"]  # all that is in a profile at rest
@@ -246,6 +247,63 @@ def test_a_backup_that_fails_leaves_nothing(mine, target, monkeypatch, wrong):
         backup.make(mine, target.parent, KEY)
     assert held(target.parent) == [target.name]
     assert known(mine) == before
+
+
+def fail_at(step, wrong, monkeypatch):
+    """Have one step of a backup fail."""
+    note, notes = known_backups.Backups.note, []
+
+    def fail(*_given, **_named):
+        raise wrong
+
+    def fail_at_second(*given):
+        notes.append(given)
+        return note(*given) if len(notes) == 1 else fail()
+
+    owner, name, instead = {
+        "fsync": (durable.os, "fsync", fail),
+        "rename": (Path, "replace", fail),
+        "sync of the folder": (durable, "sync_folder", fail),
+        "note": (known_backups.Backups, "note", fail_at_second),
+        "event": (event_log.EventLog, "add", fail),
+    }[step]
+    monkeypatch.setattr(owner, name, instead)
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+@pytest.mark.parametrize("step", ["fsync", "rename", "sync of the folder", "note", "event"])
+def test_a_backup_that_is_there_is_known_whichever_step_fails(mine, usb, monkeypatch, step, interrupted):
+    opening.open_store(mine).close()  # what the first opening writes is no step of a backup
+    of_store = step in ("note", "event")
+    wrong = OSError(5, "Input/output error") if not of_store else StoreUnreadableError("A page is damaged.")
+    fail_at(step, KeyboardInterrupt() if interrupted else wrong, monkeypatch)
+    if of_store and not interrupted:
+        backup.make(mine, usb, KEY)
+    else:
+        with pytest.raises(KeyboardInterrupt if interrupted else store_copies.CopyFailedError) as told:
+            backup.make(mine, usb, KEY)
+        assert ("Nothing was written" in str(told.value)) is (not interrupted and step in ("fsync", "rename"))
+    monkeypatch.undo()
+    there = [str(path) for path in usb.glob("*.backup")]
+    assert bool(there) is (step not in ("fsync", "rename"))
+    with store_of(mine) as store:
+        assert [row.path for row in store.backups.all()] == there
+        receipt = store.forget(Selector(text="canary"))
+        assert [path for path in receipt.backups if path.startswith(str(usb))] == there
+
+
+def test_a_backup_that_another_process_is_making_stays_known(mine, usb, monkeypatch):
+    copy_to, dropped = Store.copy_to, []
+
+    def beside(store, *given):
+        monkeypatch.setattr(Store, "copy_to", copy_to)
+        backup.make(mine, usb, KEY)
+        dropped.append(not [row for row in store.backups.all() if row.last_entry is None])
+        return copy_to(store, *given)
+
+    monkeypatch.setattr(Store, "copy_to", beside)
+    backup.make(mine, usb, KEY)
+    assert dropped == [False]
 
 
 def test_a_file_that_another_program_holds(mine, tmp_path):
