@@ -8,8 +8,9 @@ read. A pause that runs out is no decision, or a device whose clock is fast woul
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +32,14 @@ _AXIS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """What holds on a device at a time: rules by mark, and the pause that was begun last."""
+
+    rules: dict[bytes, dict[str, Any] | None]
+    pause: dict[str, Any] | None
+
+
 class Decisions:
     """The decisions of one profile; `now` is the time of day, in seconds since 1970."""
 
@@ -41,6 +50,7 @@ class Decisions:
         self._store = profile.store
         self._ingest = ingest
         self._now = now
+        self._joined: _Standing | None = None
         self._own_settings = {
             "exclude": [pattern for pattern in settings.exclude if pattern not in NEVER_READ],
             "exclude_apps": [app for app in settings.exclude_apps if app not in NEVER_HEARD],
@@ -52,10 +62,23 @@ class Decisions:
 
         What the settings of inherited devices exclude is taken back: they have left.
         """
-        with self._store.together():
+        with _unless_failed(me):
+            changed = self._record(me)
+        if changed:
+            self.apply_settings()
+
+    def join(self, me: ThisDevice) -> None:
+        """Note what holds here as this device joins: others have decided later, and what comes next is later still."""
+        self._joined = _Standing(self._holding(me.device), self._profile.pause.last)
+
+    def _record(self, me: ThisDevice, since: _Standing | None = None) -> bool:
+        """Note what was decided here, `since` this device has joined; whether there was anything."""
+        with self._profile.pause.changing(), self._store.together():
             shared, holding = self._store.shared, self._holding(me.device)
-            known = {row.mark: row.value for row in shared.decisions()}
-            if (pause := self._profile.pause.last) != me.pause:
+            known: dict[bytes, Any] = {} if since is None else {**since.rules}
+            known |= {row.mark: row.value for row in shared.decisions()}
+            pause = self._profile.pause.last
+            if pause != me.pause and (since is None or pause != since.pause):
                 me.pause = pause
                 mark = shared.mark("pause")
                 if known.get(mark) or self._profile.pause.active:
@@ -71,21 +94,40 @@ class Decisions:
                 shared.decide(SharedRow("decision", mark, me.clock, value), OWN)
             if changed:
                 me.save(self._store.state)
-        if changed:
-            self.apply_settings()
+            return bool(changed)
 
     def take_over(self, me: ThisDevice, rows: Iterable[SharedRow], owner: str) -> None:
         """Let the decisions of the device `owner` hold here, unless later ones are known."""
         decisions = [row for row in rows if row.kind == "decision"]
         me.clock = max([me.clock, *(row.at_us for row in decisions)])
-        later, pause = self._store.shared.later(decisions), self._store.shared.mark("pause")
-        # Each decision and what it changes are stored together, or what holds here would seem to be a later decision.
-        if others := [row for row in later if row.mark != pause]:
-            self._profile.decide("words", partial(self._take_over_rules, others, owner))
+        pause = self._store.shared.mark("pause")
+        others = [row for row in decisions if row.mark != pause]
+        of_pause = [row for row in decisions if row.mark == pause]
+        if self._store.shared.later(others):
+            with _unless_failed(me):
+                take = partial(self._take_over_later, me, others, owner, self._take_over_rules)
+                self._profile.decide("words", take)
             self.apply_settings()
-        for row in later:
-            if row.mark == pause:
-                self._profile.decide("pause", partial(self._take_over_pause, me, row, owner))
+        if self._store.shared.later(of_pause):
+            with _unless_failed(me):
+                take = partial(self._take_over_later, me, of_pause, owner, self._take_over_pause)
+                self._profile.decide("pause", take)
+
+    def _take_over_later(
+        self,
+        me: ThisDevice,
+        rows: Sequence[SharedRow],
+        owner: str,
+        take: Callable[[ThisDevice, Sequence[SharedRow], str], None],
+    ) -> None:
+        """Let those of some decisions hold that are later than all that was decided here; within a decision.
+
+        What was decided here since the cycle began is noted first, in the same transaction. Each decision and what it
+        changes are stored together, or what holds here would seem to be a later decision.
+        """
+        self._record(me, None if me.head else self._joined)
+        if later := self._store.shared.later(rows):
+            take(me, later, owner)
 
     def apply_settings(self) -> None:
         """Exclude here what the settings of the other devices exclude."""
@@ -123,7 +165,7 @@ class Decisions:
     def _app_mark(self, app: str, what: str) -> bytes:
         return self._store.shared.mark("app", app.casefold(), what in ("on", "off"))
 
-    def _take_over_rules(self, rows: Sequence[SharedRow], owner: str) -> None:
+    def _take_over_rules(self, _me: ThisDevice, rows: Sequence[SharedRow], owner: str) -> None:
         """Store decisions about words, programs and settings, and the rules for words and programs they make."""
         store = self._store
         with store.together():
@@ -151,14 +193,25 @@ class Decisions:
             marks = sorted(apps, key=lambda mark: order.get(mark, len(order)))
             self._ingest.app_policy.replace_rules([apps[mark] for mark in marks])
 
-    def _take_over_pause(self, me: ThisDevice, row: SharedRow, owner: str) -> None:
+    def _take_over_pause(self, me: ThisDevice, rows: Sequence[SharedRow], owner: str) -> None:
         """Store a decision about the pause, and begin or end the pause."""
-        with self._profile.pause.changing(), self._store.together():
+        for row in rows:
             self._store.shared.decide(row, owner)
             if not row.value:
                 self._profile.pause.end()
             else:  # also a pause that is over by this clock: it takes the place of the pause that held here
                 until = row.value["until"]
                 self._profile.pause.begin(None if until is None else max(until - self._now(), 0.0))
-            me.pause = self._profile.pause.last
-            me.save(self._store.state)
+        me.pause = self._profile.pause.last
+        me.save(self._store.state)
+
+
+@contextmanager
+def _unless_failed(me: ThisDevice) -> Iterator[None]:
+    """Leave the clock and the pause that were shared last as the store has them where the block fails."""
+    before = me.clock, me.pause
+    try:
+        yield
+    except BaseException:
+        me.clock, me.pause = before
+        raise

@@ -91,6 +91,7 @@ class Sync:
         self._problem: str | None = None
         if self._me is not None:
             self._decisions.apply_settings()
+            self._decisions.join(self._me)
 
     @property
     def path(self) -> str | None:
@@ -172,6 +173,7 @@ class Sync:
             self._store.shared.reload()
             raise
         self._me, self._problem = me, None
+        self._decisions.join(me)
         log.info("a folder is shared")
 
     def leave(self) -> bool:

@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import random
 import shutil
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from unittest.mock import Mock
@@ -19,9 +21,10 @@ from waiting import DEADLINE_S, until
 from watchdog.observers import inotify_c
 
 from idiolect.daemon.profile.pause import Pause
+from idiolect.daemon.profile.word_rules import ActiveWordRules
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.sync import own_log, sync_schedule
+from idiolect.daemon.sync import other_logs, own_log, sync_schedule
 from idiolect.daemon.sync.folder import SharedFolder, SyncFolderError, SyncFolderGoneError
 from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
 from idiolect.daemon.sync.sharing import SharingError
@@ -616,6 +619,94 @@ def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
     assert first.state() == second.state()
     assert ("fyi", "never", None) not in first.words()
     assert not first.ingest.pause.active
+
+
+def decide_while_it_reads(device, monkeypatch, *changes):
+    """Have a user decide in another thread, once this device has begun to read another one's log."""
+    open_log = other_logs.open_log
+
+    def decide_first(*given):
+        monkeypatch.setattr(other_logs, "open_log", open_log)
+        with ThreadPoolExecutor(1) as thread:
+            for change in changes:
+                thread.submit(change, device).result(DEADLINE_S)
+        return open_log(*given)
+
+    monkeypatch.setattr(other_logs, "open_log", decide_first)
+
+
+def pause_learning(device):
+    device.profile.decide("pause", device.profile.pause.begin)
+
+
+def exclude_chats(device):
+    device.ingest.app_policy.set_rule("*chat*", "exclude")
+
+
+def never_suggest_heron(device):
+    ActiveWordRules(device.profile).add("never", "Heron")
+
+
+def test_what_is_decided_while_others_are_read_is_later_than_what_they_say(pair, monkeypatch):
+    first, second = pair
+    first.ingest.pause.begin()
+    settle(first, second)
+    first.ingest.pause.end()
+    first.ingest.app_policy.set_rule("*chat*", "allow")
+    first.store.words.add("mine", "Heron")
+    second.ingest.pause.end()
+    decide_while_it_reads(second, monkeypatch, pause_learning, exclude_chats, never_suggest_heron)
+    tell(first, second)
+    settle(first, second)
+    for device in pair:
+        assert device.ingest.pause.active
+        assert device.rules() == [("*chat*", "exclude")]
+        assert device.words() == [("Heron", "never", None)]
+
+
+def test_what_is_decided_while_who_has_joined_reads_is_later_too(make, monkeypatch):
+    first, second = make("a"), make("b")
+    first.store.words.add("mine", "Heron")
+    first.ingest.app_policy.set_rule("*chat*", "allow")
+    second.ingest.app_policy.set_rule("*chat*", "quiet")
+    words = first.sync.share(first.folder)
+    first.ingest.pause.begin()
+    first.cycle()
+    first.ingest.pause.end()
+    first.cycle()
+    hand_own(first, second)
+    second.join(words)
+    decide_while_it_reads(second, monkeypatch, pause_learning, never_suggest_heron)
+    settle(first, second)
+    for device in (first, second):
+        assert device.ingest.pause.active
+        assert device.rules() == [("*chat*", "allow")], "that was decided before it joined"
+        assert device.words() == [("Heron", "never", None)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_decision_is_lost_however_users_decide_while_devices_share(pair, seed):
+    rounds, chance = 12, random.Random(seed)
+    orders = [chance.sample(range(rounds), rounds) for _ in pair]
+
+    def decide(device, order):
+        for number in order:
+            device.ingest.app_policy.set_rule(f"{device.folder.parent.name}-{number}", "quiet")
+            change = device.profile.pause.begin if number % 2 else device.profile.pause.end
+            device.profile.decide("pause", change)
+
+    with ThreadPoolExecutor(len(pair)) as threads:
+        working = [threads.submit(decide, *given) for given in zip(pair, orders, strict=True)]
+        while not all(one.done() for one in working):
+            tell(*pair)
+            tell(*reversed(pair))
+        for one in working:
+            one.result(DEADLINE_S)
+    settle(*pair)
+    given = {f"{device.folder.parent.name}-{number}" for device in pair for number in range(rounds)}
+    assert [{app for app, _ in device.rules()} for device in pair] == [given, given]
+    assert pair[0].rules() == pair[1].rules()
+    assert pair[0].ingest.pause.active is pair[1].ingest.pause.active
 
 
 def test_a_pause_that_runs_out_is_no_decision(pair):
