@@ -16,18 +16,18 @@ from idiolect.daemon.service import Service
 
 
 class SyncBody(Body):
-    """`share` an empty `folder`, `join` a folder that other devices share by its `words`, or `leave`."""
+    """`share` an empty `folder`, `join` a folder by its `words`, `remove` a `device` from it, or `leave` it."""
 
-    action: Literal["share", "join", "leave"]
+    action: Literal["share", "join", "leave", "remove"]
     folder: Name | None = None
     words: Name | None = None
+    device: Name | None = None
 
     @pydantic.model_validator(mode="after")
     def _what_is_needed(self) -> SyncBody:
-        if (self.action != "leave") != (self.folder is not None) or (self.action == "join") != bool(
-            self.words
-        ):
-            raise ValueError("give folder with share and join, and words with join")
+        given = (self.folder is not None, bool(self.words), self.device is not None)
+        if given != (self.action in ("share", "join"), self.action == "join", self.action == "remove"):
+            raise ValueError("give folder with share and join, words with join, and device with remove")
         return self
 
 
@@ -45,7 +45,9 @@ def register(app: Application, service: Service) -> None:
 
     def _change(asked: SyncBody) -> JsonObject:
         words, told = None, True
-        if asked.folder is None:
+        if asked.device is not None:
+            sync.remove(asked.device)
+        elif asked.folder is None:
             told = sync.leave()
         elif asked.words is None:
             words = sync.share(absolute_path(Path(asked.folder)))

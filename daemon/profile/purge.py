@@ -8,7 +8,9 @@ from pathlib import Path
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import SYNC
 from idiolect.daemon.vault import lock, marker, store_key
+from idiolect.daemon.vault.opening import open_store
 from idiolect.models.errors import ExitCode, IdiolectError
 
 
@@ -55,6 +57,16 @@ def contents(settings: Settings) -> dict[str, int]:
     return {
         path.name: _size(settings, path) for path in sorted(settings.home.iterdir()) if settings.owns(path)
     }
+
+
+def find_shared_folder(settings: Settings) -> str | None:
+    """The folder that the profile shares with other devices; None where it shares none, or its store does not open."""
+    if not settings.store_path.exists():
+        return None
+    with contextlib.suppress(IdiolectError, OSError), contextlib.closing(open_store(settings)) as store:
+        shared = store.state.get(SYNC)
+        return None if shared is None else str(shared["path"])
+    return None
 
 
 def purge(settings: Settings) -> Purged:

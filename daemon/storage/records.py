@@ -32,6 +32,7 @@ MIXTURE: Final = "mixture"
 #: State: the memory's weights that the base alone was judged with in the last round.
 BASE_MIXTURE: Final = "base_mixture"
 #: State: counts of slips of the hand, by the letters that were meant and typed; until no text is left.
+SYNC: Final = "sync"  # state: what this device knows of the folder that it shares
 SLIPS: Final = "slips"
 
 #: The states of one base model, which are nothing to another: what was learned or measured with it, and its round.

@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
@@ -15,7 +16,7 @@ from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import SharedContents
 from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, head_name
-from idiolect.daemon.sync.log_files import Head, open_head, open_log
+from idiolect.daemon.sync.log_files import Head, open_head, open_log, pack_head
 from idiolect.daemon.sync.this_device import OtherDevice, ThisDevice
 from idiolect.models.errors import code_of
 
@@ -59,6 +60,10 @@ class OtherLogs:
         self._forget_here()  # where an earlier cycle was cut off
         there = [device for device in folder.devices() if device != me.device]
         for device, other in me.others.items():
+            if (
+                other.left and not other.there and device in there
+            ):  # it has come back, and its heads begin anew
+                other.number = 0
             other.there = device in there
         new = [device for device in there if device not in me.others]
         for device in [*filter(me.others.__contains__, there), *random.sample(new, min(len(new), _MAX_NEW))]:
@@ -116,6 +121,15 @@ class OtherLogs:
             self.paused = True
             return False
         return True
+
+    def end_log(self, me: ThisDevice, folder: SharedFolder, device: str) -> None:
+        """Write the last head of another device, by which it has left; it names the files that its log had."""
+        other, numbers = me.others[device], folder.heads(device, _MAX_HEADS)
+        heads = (open_head(folder.read(device, head_name(n)), n, device, me.keys) for n in numbers)
+        known = Head(other.number, other.name, other.at, tuple(other.files))
+        newest = next(filter(None, heads), known)
+        last = replace(newest, number=max([other.number, *numbers]) + 1, left=True)
+        folder.write(device, head_name(last.number), pack_head(last, device, me.keys))
 
     def may_remove(self, me: ThisDevice, folder: SharedFolder, device: str) -> bool:
         """Whether the log of a device that has left can be deleted.

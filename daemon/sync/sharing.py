@@ -206,6 +206,28 @@ class Sync:
             self._me = None
             return announced
 
+    def remove(self, device: str) -> None:
+        """Have another device, by its number or its name, count as one that has left: it is lost or was purged.
+
+        The others keep what they have of it, and one of them takes over its log. If it comes back with the words, it
+        shares again. Raises SharingError, SyncFolderGoneError, and what `cycle` raises.
+        """
+        with self._lock:
+            if self._me is None:
+                raise SharingError("No folder is shared, so there is no device to remove.")
+            me, folder = self._require_folder(self._me)
+            live = {id_: other for id_, other in me.others.items() if id_ in me.live}
+            found = [id_ for id_, other in live.items() if device in (id_, other.name)]
+            if len(found) != 1:
+                raise SharingError(
+                    "Several devices have this name. `idiolect sync --json` shows their numbers: give one instead."
+                    if found
+                    else "No other device of this name shares the folder. `idiolect sync` lists those that do."
+                )
+            self._others.end_log(me, folder, found[0])
+            log.info("a device was removed from the shared folder")
+            self.cycle()
+
     def state(self) -> Sharing | None:
         """How far everybody is; None where no folder is shared."""
         me = self._me

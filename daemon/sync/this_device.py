@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from idiolect.daemon.storage.records import SYNC
 from idiolect.daemon.storage.state import State
 from idiolect.daemon.sync.folder import SharedFolder
 from idiolect.daemon.sync.secret import FolderKeys
-
-_STATE: Final = "sync"  # state: all of it
 
 
 def new_device() -> str:
@@ -63,7 +62,7 @@ class ThisDevice:
     @classmethod
     def load(cls, state: State) -> ThisDevice | None:
         """What the store says; None where no folder is shared."""
-        saved = state.get(_STATE)
+        saved = state.get(SYNC)
         if saved is None:
             return None
         saved["others"] = {device: OtherDevice(**other) for device, other in saved["others"].items()}
@@ -71,13 +70,13 @@ class ThisDevice:
 
     def save(self, state: State) -> None:
         """Keep it in the store, if it has changed."""
-        if state.get(_STATE) != (new := asdict(self)):
-            state.set(_STATE, new)
+        if state.get(SYNC) != (new := asdict(self)):
+            state.set(SYNC, new)
 
     @staticmethod
     def drop(state: State) -> None:
         """Share no folder any more."""
-        state.drop(_STATE)
+        state.drop(SYNC)
 
     @property
     def keys(self) -> FolderKeys:

@@ -9,6 +9,7 @@ from importlib import resources
 import pytest
 from program import Program
 from publishing import publish
+from sharing import Device
 from waiting import until
 
 from idiolect.daemon.storage.store import Store
@@ -483,6 +484,27 @@ def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
     page.until("!document.querySelector('#ask').open")
     assert profile.ask("/v1/status")["entries"] == held - 2
     profile.ask("/v1/forget", {"source": "near"})
+
+
+def test_a_lost_device_is_removed_from_the_shared_folder(page, profile, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    words = profile.ask("/v1/sync", {"action": "share", "folder": str(folder)})["words"]
+    try:
+        lost = Device(tmp_path, "lost")
+        lost.sync.join(folder, words)
+        lost.cycle()
+        lost.close()
+        until(lambda: len(profile.ask("/v1/sync")["sharing"]["devices"]) == 2)
+        page.go(profile.ask("/v1/open", {})["url"])
+        page.until("document.querySelectorAll('#device-rows li').length === 2")
+        page.push("#device-rows button")
+        page.until("document.querySelector('#ask').open")
+        page.push("#ask-yes")
+        page.until("document.querySelectorAll('#device-rows li').length === 1")
+        assert [one["this"] for one in profile.ask("/v1/sync")["sharing"]["devices"]] == [True]
+    finally:
+        profile.ask("/v1/sync", {"action": "leave"})
 
 
 def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):

@@ -1,12 +1,16 @@
 """A purge removes a profile, what the program made in it and nothing else; of any other folder it removes nothing."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile import purge
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.vault import marker, opening
 
 NAMES = (
@@ -132,3 +136,18 @@ def test_a_claimed_folder_does_not_hide_that_a_store_is_lost(tmp_path):
     assert marker.presence(settings) == "missing"
     with pytest.raises(marker.StoreLostError):
         opening.open_store(settings)
+
+
+def test_the_question_says_what_stays_in_a_shared_folder(tmp_path, run):
+    (tmp_path / "shared").mkdir()
+    settings = Settings(home=tmp_path / "profile", keyring=False).prepare()
+    with contextlib.closing(opening.open_store(settings)) as store:
+        profile = Profile(store)
+        ingest = Ingest(profile, lambda text: [*text.encode()], settings)
+        assert purge.find_shared_folder(settings) is None
+        Sync(settings, profile, ingest).share(tmp_path / "shared")
+    code, out, err = run(settings, "purge", typed="n\n")
+    assert code != 0
+    assert str(tmp_path / "shared") in out + err
+    assert "idiolect sync leave" in out + err
+    assert settings.store_path.exists()

@@ -365,6 +365,60 @@ def test_leaving_keeps_the_text_on_both_sides(pair):
     assert first.texts() == sorted([OF_FIRST, OF_SECOND])
 
 
+def synchronise(*devices):
+    for _ in range(4):
+        for source in devices:
+            source.cycle()
+            for target in devices:
+                if source is not target:
+                    deliver(source, target)
+
+
+@pytest.mark.parametrize("by_heir", [True, False])
+def test_a_device_that_is_lost_is_removed_and_the_last_to_leave_deletes_all(trio, by_heir):
+    lost, *kept = sorted(trio, key=Device.device_id, reverse=not by_heir)
+    gone, remover, other = lost.device_id(), *(kept if by_heir else reversed(kept))
+    remover.sync.remove(gone)
+    deliver(remover, other)
+    synchronise(*kept)
+    for one in kept:
+        assert len(one.sync.state().devices) == 2
+        assert not (one.folder / gone).exists()
+    assert remover.texts() == other.texts() == lost.texts()
+    assert remover.sync.leave()
+    deliver(remover, other)
+    other.cycle()
+    assert other.sync.leave()
+    assert files(other) == []
+
+
+def test_a_removed_device_that_comes_back_shares_again(pair):
+    first, second = pair
+    former = second.device_id()
+    first.sync.remove(former)
+    assert len(first.sync.state().devices) == 1
+    shutil.rmtree(second.folder / former)  # as a synchroniser does once the first has taken over its log
+    second.write("Written in the meantime.")
+    settle(first, second)
+    assert "Written in the meantime." in first.texts()
+    assert len(first.sync.state().devices) == 2
+
+
+def test_only_another_device_that_shares_the_folder_is_removed(pair, make):
+    first, second = pair
+    name = first.sync.state().devices[0].name
+    assert {one.name for one in first.sync.state().devices} == {name}
+    for wrong in ("nobody", first.device_id()):
+        with pytest.raises(SharingError, match="No other device"):
+            first.sync.remove(wrong)
+    with pytest.raises(SharingError, match="No folder"):
+        make("alone").sync.remove(name)
+    first.sync.remove(name)
+    assert [one.this for one in first.sync.state().devices] == [True]
+    with pytest.raises(SharingError, match="No other device"):
+        first.sync.remove(second.device_id())
+
+
 def test_text_that_the_heir_of_a_log_let_go_reaches_a_third_device_unless_it_was_forgotten(trio):
     leaver = trio[0]
     heir, third = sorted(trio[1:], key=lambda device: device.device_id())

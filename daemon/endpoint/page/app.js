@@ -1,6 +1,7 @@
 // The page's frame: the state that is always in view, pausing, training, and what to do when the session ends.
 
 import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
+import * as devices from "./devices.js";
 import * as panels from "./panels.js";
 import * as places from "./places.js";
 import * as playground from "./playground.js";
@@ -93,7 +94,7 @@ try {
   playground.start();
   $("text").focus({ preventScroll: true });
   story.play();
-  await Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start()]);
+  await Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start(), devices.start()]);
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

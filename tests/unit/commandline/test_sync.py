@@ -44,5 +44,11 @@ def test_two_profiles_share_a_folder_by_its_words(run, tiny_profile, tmp_path):
                 first.service.sync.cycle()  # it finds that out, and writes it again
                 until(lambda: found() == [("ok", False)])
                 assert run(third.settings, "sync", "leave", "--yes")[0] == 0
-            assert run(second.settings, "sync", "leave", "--yes")[0] == 0
+            assert run(first.settings, "sync", "remove", "nobody", "--yes")[0] == 4
+            number = second.service.sync.device
+            second.service.following.stop()  # it is lost
+            assert run(first.settings, "sync", "remove", number, "--yes")[0] == 0
+            _, out, _ = run(first.settings, "sync", "--json")
+            assert [one["this"] for one in json.loads(out)["devices"]] == [True]
+        assert not (folder / number).exists()
         assert run(first.settings, "sync", "leave", "--yes")[0] == 0

@@ -12,7 +12,7 @@ from idiolect.daemon.clients.commandline.service_process import end_service
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.setup.place import Place, Target
 from idiolect.daemon.clients.setup.places import PLACES
-from idiolect.daemon.profile.purge import Purged, contents, purge, require_profile
+from idiolect.daemon.profile.purge import Purged, contents, find_shared_folder, purge, require_profile
 from idiolect.models.errors import IdiolectError
 
 EXAMPLE = "idiolect purge"
@@ -33,6 +33,12 @@ def run(
             terminal.say(f"  {size / 1e6:>9,.1f} MB  {plain(name)}")
         for place in places:
             terminal.say(f"  {place.title}: what `idiolect setup {place.name}` wrote")
+        if folder := find_shared_folder(settings):
+            terminal.say(
+                f"This device's part of the shared folder {plain(folder)} stays there, encrypted, and the others go on "
+                "waiting for it. `idiolect sync leave` takes it out first; later, `idiolect sync remove` on another "
+                "device does."
+            )
         confirm("Delete all of this, and its key? It cannot be undone.")
     if settings.home.exists():
         settings.require_writable()

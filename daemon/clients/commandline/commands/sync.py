@@ -78,6 +78,25 @@ def leave(yes: Yes = False, as_json: AsJson = False) -> None:
     Terminal().print_result(said, answer, as_json=as_json)
 
 
+@GROUP.command()
+def remove(
+    device: Annotated[
+        str, typer.Argument(metavar="DEVICE", help="Its name, or its number in `idiolect sync --json`.")
+    ],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Share the folder no more with DEVICE, which is lost or was purged; what came from it stays."""
+    if not yes:
+        confirm(
+            f"{plain(device)} counts as a device that has left; what came from it stays. If it still has the words and "
+            "the folder, it can read on. Go on?"
+        )
+    with connect() as client:
+        answer = client.post("/v1/sync", {"action": "remove", "device": device}, patient=True)
+    Terminal().print_result(f"{plain(device)} shares the folder no more.", answer, as_json=as_json)
+
+
 def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:
     if sharing is None:
         return terminal.say("No folder is shared. `idiolect sync share FOLDER` shares one.")
