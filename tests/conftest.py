@@ -1,10 +1,12 @@
 """What tests of several folders share."""
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -26,6 +28,7 @@ from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.models.architecture import Architecture
 from idiolect.models.base_choice import Choice
 from idiolect.models.build import BasePaths, ensure_base, find_base
@@ -104,6 +107,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_key_waits_for_the_store() -> Iterator[None]:
+    """Fail what asks a store in a thread that keys wait for: the model's, and one that runs an event loop."""
+
+    def is_waited_for_by_keys() -> bool:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return threading.current_thread().name == "model"
+        return True
+
+    def refusing(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*given: Any, **named: Any) -> Any:
+            assert not is_waited_for_by_keys(), "the store is asked where a key may wait for the answer"
+            return ask(*given, **named)
+
+        return asked
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("reading", "writing", "outside_transaction"):
+            patched.setattr(StoreConnection, name, refusing(getattr(StoreConnection, name)))
+        yield
 
 
 @pytest.fixture(scope="session")

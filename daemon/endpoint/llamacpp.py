@@ -122,7 +122,7 @@ async def _answer(
     suffix: str = "",
 ) -> JsonObject | list[JsonObject] | EventStream:
     model = asked.model or SERVED
-    await run_sync(texts.generations.model, model)
+    chosen = await run_sync(texts.generations.choose, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]
     settings = {"n_ctx": WINDOW, "n_predict": asked.n_predict, "seed": asked.seed}
 
@@ -133,8 +133,8 @@ async def _answer(
             yield _chosen({"index": number, "content": content, "stop": False, **end}, asked.response_fields)
 
     if asked.stream:
-        return await texts.stream(request, model, wanted, chunks)
-    parts = await texts.whole(request, model, wanted)
+        return await texts.stream(request, chosen, wanted, chunks)
+    parts = await texts.whole(request, chosen, wanted)
     found = list[JsonObject]()
     for number in range(len(wanted)):
         mine = [part for at, part in parts if at == number]

@@ -100,11 +100,11 @@ def register(app: Application, texts: Texts) -> None:
     async def completions(asked: CompletionBody, request: Request) -> JsonObject | EventStream:
         """Text that goes on from a prompt, in OpenAI's form."""
         wanted = asked.texts
-        chosen = await run_sync(generations.model, asked.model)
-        completion = _Completion(asked, chosen)
+        chosen = await run_sync(generations.choose, asked.model)
+        completion = _Completion(asked, chosen.model)
         if asked.stream:
-            return await texts.stream(request, asked.model, wanted, completion.stream)
-        return completion.whole(await texts.whole(request, asked.model, wanted))
+            return await texts.stream(request, chosen, wanted, completion.stream)
+        return completion.whole(await texts.whole(request, chosen, wanted))
 
     @app.get("/v1/models", Scope.SUGGEST)
     async def models() -> JsonObject:

@@ -25,7 +25,7 @@ from idiolect.daemon.endpoint.routing import EventStream, LineStream, client_of,
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority, StoppingError
-from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.serving.text_generation import ChosenModel, TextGeneration
 from idiolect.models.errors import IdiolectError
 
 Event = dict[str, Any]
@@ -135,7 +135,7 @@ class Texts:
         self._queue = queue
         self._streams = streams
 
-    async def whole(self, request: Request, model: str, wanted: Wanted) -> list[Part]:
+    async def whole(self, request: Request, model: ChosenModel, wanted: Wanted) -> list[Part]:
         """All parts. Raises BusyError, what generating raises, and GoneError."""
 
         async def gather() -> list[Part]:
@@ -147,7 +147,7 @@ class Texts:
     async def stream(
         self,
         request: Request,
-        model: str,
+        model: ChosenModel,
         wanted: Wanted,
         shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
     ) -> EventStream:
@@ -171,7 +171,9 @@ class Texts:
 
         return EventStream(encoded(), headers={"cache-control": "no-cache"})
 
-    async def _parts(self, request: Request, model: str, wanted: Wanted) -> AsyncGenerator[Part, None]:
+    async def _parts(
+        self, request: Request, model: ChosenModel, wanted: Wanted
+    ) -> AsyncGenerator[Part, None]:
         pieces = self._queue.stream(client_of(request), Priority.REST, self._steps(model, wanted))
         async with aclosing(pieces) as made:
             async for part in made:
@@ -180,7 +182,7 @@ class Texts:
                 if part is not None:
                     yield part
 
-    def _steps(self, model: str, wanted: Wanted) -> Generator[Part | None, None, None]:
+    def _steps(self, model: ChosenModel, wanted: Wanted) -> Generator[Part | None, None, None]:
         """One text after another; None where a step brought nothing."""
         for number, (prompt, sampling) in enumerate(wanted):
             for part in self.generations.generate(model, prompt, sampling):

@@ -12,12 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from idiolect.adapters.generation.generator import GenerationSource, Generator
 from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.text.redaction.redact import hides
@@ -47,6 +48,19 @@ class NamedModel:
 
 
 @dataclass(frozen=True)
+class ChosenModel:
+    """A model that was asked for, with what the store holds of it, so that no step of a text reads the store.
+
+    ``lora`` and ``mixture`` are those of an adapter that was asked for by its own name.
+    """
+
+    model: NamedModel
+    lora: Lora | None
+    mixture: list[Any] | None
+    times_forgotten: int
+
+
+@dataclass(frozen=True)
 class _Kind:
     """What makes two writers interchangeable."""
 
@@ -55,7 +69,9 @@ class _Kind:
 
 
 class TextGeneration:
-    """Generates text, of several requests in turn. All but :meth:`models` and :meth:`model` is the model's thread's.
+    """Generates text, of several requests in turn.
+
+    :meth:`models`, :meth:`model` and :meth:`choose` read the store; all else is the model's thread's.
 
     Args:
         model: what serves, and what texts are written from.
@@ -84,25 +100,40 @@ class TextGeneration:
                 return model
         raise UnknownModelError("There is no such model. `GET /v1/models` lists those that there are.")
 
-    def generate(
-        self, name: str, prompt: Prompt, wanted: SamplingParams
-    ) -> GeneratorType[Piece | End | None, None, None]:
-        """What the model with this name writes, in short steps; see `Generator.write`. Nothing of it is kept.
+    def choose(self, name: str) -> ChosenModel:
+        """Read from the store what :meth:`generate` needs of the model with this name.
 
         Raises:
             UnknownModelError: no model has this name.
-            ForgottenMeanwhileError: meanwhile text was forgotten that it may know.
             IdiolectError: an adapter cannot be loaded.
         """
+        forgotten = (
+            self._times_forgotten
+        )  # before the weights are read, which may know what is forgotten next
+        model = self.model(name)
+        if model.adapter is None or name == SERVED:
+            return ChosenModel(model, None, None, forgotten)
+        lora = self._model.servable.lora(model.adapter)
+        return ChosenModel(model, lora, self._model.stats.mixture(model.adapter), forgotten)
+
+    def generate(
+        self, chosen: ChosenModel, prompt: Prompt, wanted: SamplingParams
+    ) -> GeneratorType[Piece | End | None, None, None]:
+        """What a model writes, in short steps; see `Generator.generate`. Nothing of it is kept.
+
+        Raises:
+            ForgottenMeanwhileError: since it was chosen text was forgotten that it may know.
+        """
         self._model.learning.learn_postponed()
-        adapter = self._model.adapter_id if name == SERVED else self.model(name).adapter
-        kind = _Kind(adapter, knowing=name != BASE)
-        generation, forgotten = self._generation, self._times_forgotten
-        writer = self._take(kind)
+        name = chosen.model.name
+        adapter = self._model.adapter_id if name == SERVED else chosen.model.adapter
+        kind, generation = _Kind(adapter, knowing=name != BASE), self._generation
+        writer = self._take(kind, chosen)
         try:
             with closing(writer.generate(prompt, wanted)) as pieces:
                 for piece in chain(pieces, (None,)):
-                    if self._times_forgotten != forgotten:  # the pieces may know the text that was forgotten
+                    # The pieces may know the text that was forgotten.
+                    if self._times_forgotten != chosen.times_forgotten:
                         raise ForgottenMeanwhileError(
                             "Text was forgotten while the answer was made with knowledge of it. Ask again."
                         )
@@ -122,24 +153,22 @@ class TextGeneration:
         self._times_forgotten += 1
         self.let_go()
 
-    def _take(self, kind: _Kind) -> Generator:
+    def _take(self, kind: _Kind, chosen: ChosenModel) -> Generator:
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == kind:
                 return self._idle.pop(place)[1]
-        return Generator(
-            self._model.loaded.model, self._model.loaded.tokenizer, self._source(kind), self._must_hide
-        )
+        loaded = self._model.loaded
+        return Generator(loaded.model, loaded.tokenizer, self._source(kind, chosen), self._must_hide)
 
-    def _source(self, kind: _Kind) -> GenerationSource:
+    def _source(self, kind: _Kind, chosen: ChosenModel) -> GenerationSource:
         """The adapter and the knowledge that a writer of this kind writes from."""
         if not kind.knowing:
             return GenerationSource(None, Mixture(), None)
         served = self._model.served
         if kind.adapter == served.predictor.adapter_id:
             return GenerationSource(served.predictor.adapter, served.predictor.mixture, served.user_model)
-        tensors = None if kind.adapter is None else self._model.servable.lora(kind.adapter).tensors()
-        weights = self._model.stats.mixture(kind.adapter)
-        mixture = Mixture() if weights is None else Mixture.from_json(weights)
+        tensors = None if chosen.lora is None else chosen.lora.tensors()
+        mixture = Mixture() if chosen.mixture is None else Mixture.from_json(chosen.mixture)
         return GenerationSource(tensors, mixture, served.user_model)
 
     def _must_hide(self, before: str, offered: str) -> bool:

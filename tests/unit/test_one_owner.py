@@ -91,7 +91,9 @@ def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make
     def generate():
         while not ended.is_set():
             with contextlib.suppress(ForgottenMeanwhileError):
-                steps = service.model.generations.generate("idiolect", Prompt("We met"), SamplingParams(8))
+                generations = service.model.generations
+                chosen = generations.choose("idiolect")
+                steps = generations.generate(chosen, Prompt("We met"), SamplingParams(8))
 
                 def write(steps=steps):
                     texts = []

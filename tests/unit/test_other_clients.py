@@ -12,6 +12,7 @@ from serving import DEADLINE_S, answering, learn_by_heart
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
@@ -96,6 +97,24 @@ def test_an_adapter_is_asked_by_name_beside_the_one_that_serves(client, service)
         assert said("idiolect").choices[0].text == texts["idiolect-adapter-2"]
     finally:
         service.model.use(1)
+
+
+@pytest.mark.parametrize("name", ["idiolect", "idiolect-base", "idiolect-adapter-2"])
+def test_no_key_and_no_text_waits_while_the_store_is_rewritten(site, service, name):
+    generations = service.model.generations
+    generations.let_go()  # a text that is generated anew needs all that the store holds of its model
+    parts = generations.generate(generations.choose(name), Prompt("We met the "), SamplingParams(8))
+
+    def write():
+        texts = []
+        for part in parts:
+            texts += [part.text] if isinstance(part, Piece) else []
+            yield
+        return "".join(texts)
+
+    with service.store.together():  # as a rewriting of the file does, it keeps all other threads out
+        assert service.model.queue.run(Priority.REST, write())
+        assert site.post("/v1/suggest", {"prefix": "We met the "}).json()["words"]
 
 
 # Completions
@@ -341,11 +360,15 @@ def test_nothing_that_is_asked_is_stored_or_learned(client, service):
 def test_what_was_forgotten_is_not_written_any_more(client, service):
     entry = service.ingest.add_text("Our Zorvelin meets in the Ostravian tower.", source="test").id
     assert "Ostravian" in complete(client, "Our Zorvelin meets in the ").choices[0].text
-    steps = service.model.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
+    generations = service.model.generations
+    chosen = generations.choose("idiolect")
+    steps = generations.generate(chosen, Prompt("Our Zorvelin "), SamplingParams(500))
     next(steps)
     service.profile.forget(Selector(ids=(entry,)))
     with pytest.raises(ForgottenMeanwhileError):
         next(steps)
+    with pytest.raises(ForgottenMeanwhileError):  # chosen before, begun after
+        next(generations.generate(chosen, Prompt("Our Zorvelin "), SamplingParams(500)))
     assert "Ostravian" not in complete(client, "Our Zorvelin meets in the ", max_tokens=40).choices[0].text
 
 

@@ -397,7 +397,9 @@ def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
 
     def written():
         parts = service.model.generations.generate(
-            "idiolect", Prompt("alpha bravo"), SamplingParams(24, temperature=0)
+            service.model.generations.choose("idiolect"),
+            Prompt("alpha bravo"),
+            SamplingParams(24, temperature=0),
         )
         text = "".join(part.text for part in parts if isinstance(part, Piece))
         ghosts = [f"{typed}{suggest(service, typed).ghost.text}" for typed in ("alpha bravo ", "delta. ")]
