@@ -180,7 +180,8 @@ class Service:
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
-        if self._children.doing or self.imports.running or not (self._watcher.quiet and self.following.quiet):
+        busy = self._children.doing or self.imports.running or self.model.languages_awaited
+        if busy or not (self._watcher.quiet and self.following.quiet):
             return None
         shared = () if self.sync.path is None else (self.sync.path,)
         paths, suffixes = (*self.store.watches.all(), *shared), (*SUFFIXES, SUFFIX)

@@ -117,6 +117,7 @@ class Watcher:
         self._roots: tuple[Path, ...] = ()
         self._wake = threading.Condition()
         self._pending: dict[Path, _Due] = {}
+        self._looking = False
         self._stopping = False
         self._next_scan = 0.0
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
@@ -147,9 +148,9 @@ class Watcher:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to look at now."""
+        """Whether nothing is looked at now, and there is nothing to look at."""
         with self._wake:
-            return not self._pending and time.monotonic() < self._next_scan
+            return not self._looking and not self._pending and time.monotonic() < self._next_scan
 
     @property
     def noticed(self) -> bool:
@@ -317,6 +318,7 @@ class Watcher:
     def _work(self) -> None:
         while not self._stopping:
             with self._wake:
+                self._looking = False
                 now = time.monotonic()
                 ready = [path for path, due in self._pending.items() if due.at <= now]
                 jobs = {path: self._pending.pop(path) for path in ready}
@@ -324,6 +326,7 @@ class Watcher:
                     soonest = min([self._next_scan, *(due.at for due in self._pending.values())])
                     self._wake.wait(soonest - now)
                     continue
+                self._looking = True
             if not jobs:
                 self._scan()
             for path, due in jobs.items():

@@ -23,11 +23,14 @@ import numpy as np
 import psutil
 from common import Program
 
+from idiolect.daemon.vault.opening import open_store
+
 LOAD_S = float(os.environ.get("LOAD_S", "60"))
 CLIENTS = 8
 KEYS_PER_S = 8
 BESIDE_S = 8.0  # that somebody types beside each work, at least
 _WARM_S = 3.0
+_LARGE_MB = 256  # of a store whose rewriting is long
 
 
 @dataclass
@@ -112,7 +115,7 @@ def waits(
     program: Program, rows: list[dict[str, Any]], imported: Path, sent: Sequence[str]
 ) -> list[dict[str, Any]]:
     """What a typist waits for beside nothing and beside each work: ``imported`` is a file, ``sent`` are texts."""
-    messages, passphrase = iter(_prepare(program, rows, 4 * BESIDE_S)), "a passphrase of several words"
+    messages, passphrase = iter(_prepare(program, rows, 5 * BESIDE_S)), "a passphrase of several words"
 
     def send() -> None:
         [sender] = _callers(program, ["sender"])
@@ -128,9 +131,12 @@ def waits(
             "backup", program.home.parent, "--passphrase-file", "-", typed=passphrase
         ),
         "a switch": lambda: program.post("/v1/use", adapter=None).raise_for_status(),
+        f"a rewrite of {_LARGE_MB} MB, and generated text": lambda: _rewrite(program),
     }
     found = []
     for name, work in works.items():
+        if "rewrite" in name:
+            _enlarge(program)
         callers, ended = _callers(program, ["typist"]), threading.Event()
         typist = threading.Thread(target=type_on, args=(*callers, messages, ended))
         typist.start()
@@ -142,6 +148,31 @@ def waits(
         typist.join()
         found.append({"beside": name, "s": round(took_s, 1), **_figures(callers[0].waits, callers)})
     return found
+
+
+def _enlarge(program: Program) -> None:
+    """Have a service whose store's file takes seconds to be rewritten."""
+    program.run("stop")
+    with contextlib.closing(open_store(program.settings)) as store:
+        store.state.set("bench", "x" * (_LARGE_MB << 20))
+    program.run("start")
+
+
+def _rewrite(program: Program) -> None:
+    """Forget a text, for which the store's file is rewritten, while a program has another model generate text after text."""
+    [writer], ended = _callers(program, ["writer"]), threading.Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            asked = {"model": "idiolect-base", "prompt": "Please let me ", "n": 8, "max_tokens": 2}
+            writer.ask("/v1/completions", asked)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    program.post("/v1/history", text="Nobody needs to know this.", source="rewritten").raise_for_status()
+    program.post("/v1/forget", source="rewritten").raise_for_status()
+    ended.set()
+    writing.join()
 
 
 # --- what all need ----------------------------------------------------------------------------------

@@ -422,6 +422,13 @@ def test_what_is_damaged_or_unknown_keeps_no_service_from_starting(tiny_profile,
         assert service.model.served.switches.show == "less"
 
 
+def test_it_does_not_rest_while_a_word_list_is_made(service):
+    until(service.rest)
+    service.model.set_switches({"languages": ["nl"]})
+    assert service.model.languages_awaited == ("nl",)
+    assert service.rest() is None, "the rest would break it off, and it would begin again"
+
+
 def fail(*_arguments, **_more):
     raise DamagedModelError("It cannot be read.")
 

@@ -108,6 +108,16 @@ def save_in_place(path, content):
     path.write_text(content)
 
 
+def test_a_file_that_is_read_is_something_to_do_until_it_is_stored(scene):
+    until(lambda: scene.watcher.quiet)
+    quiet = []
+    scene.before_storing = lambda _text: quiet.append(scene.watcher.quiet)
+    (scene.notes / "a.md").write_text("One.\n\nTwo.\n")
+    assert scene.brought() == ["One.", "Two."]
+    assert quiet == [False] * 3, "the two texts and the mark"
+    until(lambda: scene.watcher.quiet)
+
+
 WALK = "Last week we walked along the river to the old mill."
 
 
