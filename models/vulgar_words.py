@@ -1,4 +1,8 @@
-"""Vulgar words of the languages that have a word list, as glin-profanity lists them."""
+"""Vulgar words of the languages that have a word list, as glin-profanity lists them, and what insults in English.
+
+``insults.txt`` has the words that cuss is sure of: insults to people's mind, origin, sex and body. Those that mean
+something else far more often are left out of it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,9 @@ _FILES: Final = {
     "pt": "portuguese",
     "nl": "dutch",
 }
-#: What the lists have, and what means something else far more often.
+#: What the lists have, also with an ending, and what means something else far more often.
 _EVERYDAY: Final = """
+    butte butter buttered buttering butters cocker dicke dicken dicker hoe pervers spice spiced spicer
     bs domination escort hardcore hooker intercourse mf playboy rape raping rapist sex snatch xx
     bonze fratze lümmel mufti möpse nackt orgasmus popel rosette vollpfosten
     baiser bander bitte bosser bourré bourrée caca cailler chatte drague folle gerbe gerber jouir meuf pipi pédale péter
@@ -35,8 +40,18 @@ _EVERYDAY: Final = """
     mof muts naaien naakt nicht opzouten paal palen poot pot schatje standje stootje toeter tongzoen vingeren watje
     wippen zuigen zaadje
 """
+#: What insults somebody's mind, and is in none of these lists.
+_FOOLS: Final = """
+    airhead birdbrain blockhead bonehead cretin dimwit dolt dullard dumbo dunce fathead halfwit imbecile knucklehead
+    lunkhead nincompoop ninny nitwit numbskull numskull pinhead simpleton
+"""
 _ENDINGS: Final = ("s", "ed", "er", "ers", "ing", "e", "en", "n")
 _SHORTEST: Final = 4  # letters of a word that may have an ending
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    return frozenset(_EVERYDAY.split())
 
 
 @cache
@@ -49,13 +64,15 @@ def vulgar_words(languages: Iterable[str]) -> frozenset[str]:
         for language in languages
         for word in json.loads((folder / f"{_FILES[language]}.json").read_text("utf-8"))["words"]
     }
-    return frozenset(word for word in found if word.isalpha()) - set(_EVERYDAY.split())
+    if "en" in languages:
+        found.update(_FOOLS.split(), Path(__file__).with_name("insults.txt").read_text("utf-8").split())
+    return frozenset(word for word in found if word.isalpha()) - _everyday()
 
 
 def is_vulgar(word: str, languages: tuple[str, ...]) -> bool:
     """Return True for a vulgar word of one of the languages, in any capitals and with a usual ending."""
     listed, folded = vulgar_words(languages), word.lower()
-    if folded in listed:
-        return True
+    if folded in listed or folded in _everyday():
+        return folded in listed
     stems = (folded.removesuffix(ending) for ending in _ENDINGS if folded.endswith(ending))
     return any(len(stem) >= _SHORTEST and stem in listed for stem in stems)

@@ -4,7 +4,7 @@ import pytest
 import regex
 
 from idiolect.adapters.memory.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
-from idiolect.models.vulgar_words import is_vulgar
+from idiolect.models.vulgar_words import is_vulgar, vulgar_words
 
 
 @pytest.fixture
@@ -55,6 +55,24 @@ def test_vulgar_words_are_offered_to_who_writes_them(user_model):
     assert not user_model("hello").must_hide("the old ", "class")
 
 
+@pytest.mark.parametrize("written", ["{}", "{}s"])
+def test_no_beginning_of_a_vulgar_word_brings_it_to_who_has_not_written_it(user_model, written):
+    fresh, listed = user_model("hello"), sorted(vulgar_words(("en",)))
+    assert len(listed) > 1_000
+    words = [written.format(word) for word in listed if written == "{}" or len(word) >= 4]
+    hidden = [
+        fresh.must_hide(context + begun, rest)
+        for word in words
+        for context in ("", "Good ", "He is such a ", "I said: “", "The rest of the ")
+        for begun, rest in ((word[:end], word[end:]) for end in range(len(word)))
+    ]
+    assert all(hidden)
+    assert len(hidden) > 30_000
+    some = words[::20]
+    known = user_model(*[". ".join(some)] * 2)
+    assert not [word for word in some if known.must_hide("Good ", word)]
+
+
 @pytest.mark.parametrize(
     ("word", "languages", "vulgar"),
     [
@@ -70,6 +88,16 @@ def test_vulgar_words_are_offered_to_who_writes_them(user_model):
         ("klootzak", ("nl",), True),
         ("fuckers", ("en",), True),
         ("assess", ("en",), False),
+        ("butter", ("en",), False),
+        ("spice", ("en",), False),
+        ("pudding", ("en",), False),
+        ("price", ("en",), False),
+        ("Morons", ("en",), True),
+        ("imbecile", ("en",), True),
+        ("gypsies", ("en",), True),
+        ("whore", ("en",), True),
+        ("moron", ("de",), False),
+        ("tarde", ("pt", "en"), False),
     ],
 )
 def test_a_word_is_vulgar_in_a_language(word, languages, vulgar):
