@@ -159,7 +159,7 @@ def _enlarge(program: Program) -> None:
 
 
 def _rewrite(program: Program) -> None:
-    """Forget a text, for which the store's file is rewritten, while a program has another model generate text after text."""
+    """Forget a text, for which the store's file is rewritten, while a program has another model generate texts."""
     [writer], ended = _callers(program, ["writer"]), threading.Event()
 
     def write() -> None:
