@@ -177,6 +177,7 @@ def test_no_connection_leaves_the_machine(life):
 
 
 def test_no_text_is_in_any_file(life):
+    assert {"store.db", "idiolect.log"} <= {path.name for path in life.files()}
     for path in life.files():
         data = path.read_bytes()
         for words in (CANARY, OTHER):
@@ -209,6 +210,7 @@ def test_nothing_is_written_outside_the_profile(life):
 
 def test_every_file_is_for_its_user_alone_whatever_the_umask(life):
     profile = life.folder / "profile"
+    assert (profile / "store.db").exists()
     for path in (profile, *profile.rglob("*")):
         if path.name not in ("config.toml", "base"):  # the test's own
             assert not stat.S_IMODE(path.lstat().st_mode) & 0o077, path

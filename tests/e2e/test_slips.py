@@ -25,7 +25,10 @@ tommorow>tomorrow untill>until wich>which teh>the adn>and hte>the
 """
 SLIPS = dict(pair.split(">") for pair in PAIRS.split())
 FRAME = "so {} then"
-DELAYS_MS = (120, 15)
+#: Milliseconds from one key to the next; None: what follows a slip waits for the answer to it.
+DELAYS_MS = (None, 15)
+#: Of 100 slips, that are mended at least where each answer is awaited; faster than answers come, none need be.
+LEAST_MENDED = 60
 
 
 def text_of(slips):
@@ -33,6 +36,11 @@ def text_of(slips):
     return "".join(
         f"{' ' if place % 7 else chr(10)}{FRAME.format(slip)}" for place, slip in enumerate(slips)
     )[1:]
+
+
+def parts_of(text, delay_ms):
+    """The parts of a text after which an answer is awaited: each slip with the space behind it, and the rest."""
+    return re.findall(rf".*?\b(?:{'|'.join(SLIPS)}) |.+\Z", text, re.DOTALL) if delay_ms is None else [text]
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +75,12 @@ def test_slips_are_mended_in_a_text_editor_and_nothing_else_is_changed(
     with contextlib.closing(session.Desktop(tmp_path, profile.home)) as desktop:
         command = [program, "--disable-server", str(text)]
         with contextlib.closing(session.Editor(desktop, "mousepad", command, session.saved(text))) as editor:
-            desktop.type(text_of(SLIPS), delay_ms=delay_ms)
-            desktop.rest()
+            for part in parts_of(text_of(SLIPS), delay_ms):
+                desktop.type(part, delay_ms=delay_ms or min(filter(None, DELAYS_MS)))
+                desktop.rest()
             session.wait_for(lambda: editor.text.endswith("then"), lambda: editor.text)  # it is saved
             mended = count(editor.text, record_property, f"mousepad, {delay_ms} ms a key")
-    assert mended or delay_ms < max(DELAYS_MS)  # an answer that comes late changes nothing
+    assert delay_ms or mended >= LEAST_MENDED / 100 * len(SLIPS), mended
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +118,11 @@ def test_slips_are_mended_in_a_web_page_and_nothing_else_is_changed(
     browser.tab.until("!!globalThis.field")
     browser.tab.js("field.focus()")
     browser.write_noticed("q ")
-    for letter in text_of(slips):
-        browser.tab.press("Enter" if letter == "\n" else letter)
-        time.sleep(delay_ms / 1000)  # as fast as a hand types, whatever the machine does
-    browser.after_answers()
+    for part in parts_of(text_of(slips), delay_ms):
+        for letter in part:
+            browser.tab.press("Enter" if letter == "\n" else letter)
+            time.sleep((delay_ms or 0) / 1000)  # as fast as a hand types, whatever the machine does
+        browser.after_answers()
     text = browser.tab.js("globalThis.model?.() ?? field.value")
     mended = count(text, record_property, f"{kind}, {delay_ms} ms a key", slips)
-    assert mended or delay_ms < max(DELAYS_MS)
+    assert delay_ms or mended >= LEAST_MENDED / 100 * len(slips), mended

@@ -174,6 +174,7 @@ def test_what_is_typed_and_forgotten_on_one_is_known_and_forgotten_on_the_others
     print(f"\nsuggested after {known_s:.2f} s, forgotten after {forgotten_s:.2f} s")
     for carrier in carriers:  # nothing had two writers, and no word is in the folder
         files = [path for path in carrier.folder.rglob("*") if path.is_file()]
+        assert files
         assert not any("conflict" in path.name for path in files)
         assert not any(b"lighthouse" in path.read_bytes() for path in files)
     for service in services:  # it opened nothing but its own door

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import itertools
 import graphlib
 import subprocess
 import sys
@@ -84,8 +85,8 @@ CORE = tuple(
         *(
             f"daemon.{room}"
             for room in (
-                *("endpoint", "evaluation", "ingest", "privacy", "profile", "rounds", "serving", "storage"),
-                *("sync", "vault"),
+                *("endpoint", "evaluation", "ingest", "profile", "rounds", "serving", "storage", "sync"),
+                "vault",
             )
         ),
     )
@@ -108,6 +109,19 @@ WITHOUT_SERVICE = {
         )
     ),
 }
+
+
+def test_what_these_rules_name_is_there():
+    rooms = {room.removesuffix(".") for room in (*CORE, CLIENTS)}
+    assert not {*rooms, *SHARED, *WITHOUT_SERVICE, *CALLS_READERS} - {*MODULES}
+    defined = {
+        f"{name.rpartition('.')[2]}.{node.name}"
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
+    readers = {f"{module.rpartition('.')[2]}.{name}" for module, names in READERS.items() for name in names}
+    assert not {*CHANGES, *readers} - defined
 
 
 def test_clients_know_nothing_of_the_core():
@@ -185,23 +199,28 @@ def test_only_the_ingest_folder_makes_entries():
     assert {folder(name) for name in makers} == {"daemon.ingest"}
 
 
+#: What reads a stranger's file, or searches for some, by its module.
+READERS = {
+    "ingest.file_discovery": {"find"},
+    "ingest.source_discovery": {"places"},
+    "sources.kinds": {"kind_of", "pieces"},
+}
+CALLS_READERS = {
+    "daemon.ingest.reader_child",
+    "daemon.ingest.file_discovery",  # which the child calls
+    "daemon.ingest.source_discovery",  # which the child calls
+    "daemon.clients.commandline.commands.add",  # in the user's own command, to ask who they are
+}
+
+
 def test_only_the_child_process_reads_sources():
     """What reads a stranger's file, or searches for some, is called in the child process alone."""
-    allowed = {
-        "daemon.ingest.reader_child",
-        "daemon.ingest.file_discovery",  # which the child calls
-        "daemon.ingest.source_discovery",  # which the child calls
-        "daemon.clients.commandline.commands.add",  # in the user's own command, to ask who they are
-    }
-    readers = {"find", "places", "kind_of", "pieces"}
     for name, tree in trees().items():
-        if name.startswith("daemon.sources") or name in allowed:
+        if name.startswith("daemon.sources") or name in CALLS_READERS:
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(
-                ("file_discovery", "source_discovery", "sources.kinds")
-            ):
-                taken = readers & {one.name for one in node.names}
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(tuple(READERS)):
+                taken = {*itertools.chain(*READERS.values())} & {one.name for one in node.names}
                 assert not taken, f"{name} takes {taken} for itself"
             if isinstance(node, ast.Attribute) and node.attr in {"kind_of", "pieces"}:
                 whose = ast.unparse(node.value)

@@ -93,6 +93,7 @@ def test_the_folder_tells_no_word_and_no_time(pair):
     for number in range(50):
         first.write(f"Entry {number} tells of a {CANARY}.")
     first.cycle()
+    assert files(first)
     for path in files(first):
         data = path.read_bytes()
         assert CANARY.encode() not in data
