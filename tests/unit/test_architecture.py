@@ -2,8 +2,8 @@
 
 import ast
 import functools
-import itertools
 import graphlib
+import itertools
 import subprocess
 import sys
 from pathlib import Path
