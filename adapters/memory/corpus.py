@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import zip_longest
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 Ids = Sequence[int]
 
 _REPEATS = 2  # of an entry that are trained on
-_REPLAYED_LEAST = 2000  # tokens of earlier text, however little is new
 HELD_OUT_SHARE = 0.1
 HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
 RECENT_TOKENS = 160  # of the latest entries, which stand before what is judged or suggested
@@ -59,25 +58,6 @@ def drop_repeats(entries: Mapping[int, Ids]) -> list[int]:
     for place, entry in entries.items():
         places[tuple(entry)].append(place)
     return sorted(place for alike in places.values() for place in alike[:_REPEATS])
-
-
-def choose_training_entries(
-    lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator
-) -> list[int]:
-    """Return the indices of the entries to train on: all new ones and, at ``random``, as many tokens of old ones.
-
-    New text alone would make the adapter forget the old text. All of the old text in each round would make it recite
-    what it has read most often, and predict worse. ``lengths`` are the tokens of the entry at each index; ``seen`` are
-    the indices of the entries that the adapter to start from was trained on.
-    """
-    chosen = [place for place in lengths if place not in seen]
-    wanted = max(sum(lengths[place] for place in chosen), _REPLAYED_LEAST)
-    for place in random.permutation(sorted(lengths.keys() & {*seen})).tolist():
-        if wanted <= 0:
-            break
-        chosen.append(place)
-        wanted -= lengths[place]
-    return sorted(chosen)
 
 
 def pack(

@@ -1,4 +1,4 @@
-"""Fine-tunes an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if there is one.
+"""Fine-tunes an adapter: AdamW over packed rows, as long as the time budget lasts, from where the last round ended.
 
 Imported by the training process alone (torch).
 """
@@ -17,18 +17,16 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 from idiolect.adapters.memory.corpus import Rows
+from idiolect.adapters.training.averaged_adamw import AveragedAdamW
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.lora import Lora, read_metadata
 from idiolect.models.architecture import Architecture
 from idiolect.models.cross_entropy import cross_entropy
 from idiolect.models.torch_model import TorchModel
 
-_WARMUP = 0.06  # share of the round in which the learning rate rises
-_WEIGHT_DECAY = 0.01
-_WARMUP_STEPS = 3  # steps before another number of threads is tried
+_UNTIMED_STEPS = 3  # steps before another number of threads is tried
 _MIN_CPU_SHARE = 0.85  # share of its threads' time that a step gets on an idle machine
 _RETRY_STEPS = 12  # steps between two trials of it
 _TIMED_SHAPE = (512, 1536)  # shape of the matrices by which products are timed
@@ -39,18 +37,22 @@ _MIN_BF16_SPEEDUP = 1.5  # times: what has instructions for bfloat16 is above 2,
 class TrainConfig:
     """Hyper-parameters; docs/experiments.md has the figures that they were chosen by."""
 
-    learning_rate: float = 7e-4  # the highest of the schedule
+    learning_rate: float = 7e-4  # of every step, but for the first ones of an adapter
     epochs: float = 1.0  # passes over the rows
-    min_tokens: int = 9600  # shorter text is passed over once more
+    min_tokens: int = 4800  # an adapter's first text, where it is shorter, is passed over once more
     length: int = 128  # tokens of a row, which is a step: many small steps learn more than few large ones
     stretch: int = 3  # rows of text that are learned in order, each with the earlier ones in view
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run; ``rows`` are the indices of the rows that were learned from."""
+    """A finished run: what may be served, and ``state``, from which the next run goes on.
+
+    ``rows`` are the indices of the rows that were learned from.
+    """
 
     lora: Lora
+    state: bytes
     rows: frozenset[int]
     tokens: int
     seconds: float
@@ -69,12 +71,14 @@ def train(
     seed: int,
     report: Callable[..., None],
     on_step: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
+    state: bytes | None = None,
     checkpoint: bytes | None = None,
 ) -> Trained:
     """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` more seconds are used up.
 
-    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero, Loshchilov & Hutter
-    2017), by tokens or by time, whichever is ahead. So a run that its budget cuts short still ends with small steps.
+    The learning rate stays as it is, from round to round: a run goes on from the ``state`` of the run that made
+    ``start``, and what is handed over is the average of the steps (:mod:`.averaged_adamw`). Without a state it begins
+    at the values of ``start``.
 
     ``clock`` counts the seconds. Fewer than ``threads`` compute while other programs are busy. ``report`` gets, after
     each step, the share that is done and the computing time left, and as ``loss`` and ``tokens`` the nats a weighted
@@ -83,45 +87,50 @@ def train(
     """
     torch.manual_seed(seed)
     trainable = _TrainableLora(start, llama)
-    optimizer = AdamW(trainable.values, _WEIGHT_DECAY)
+    optimizer = AveragedAdamW(trainable.values)
+    if state is not None:
+        optimizer.go_on(state)
     once = max(1, len(rows) * rows.length)  # tokens
-    planned = max(once * config.epochs, min(2 * once, config.min_tokens))
+    planned = (
+        once * config.epochs
+        if optimizer.steps
+        else max(once * config.epochs, min(2 * once, config.min_tokens))
+    )
     order = _order(rows, config.stretch, seed)
-    state, view = _TrainingState(), _View()
+    at, view = _Position(), _View()
     if checkpoint is not None:
-        state = _restore(checkpoint, trainable.values, optimizer, view)
-        next(islice(order, state.drawn, state.drawn), None)
-    budget_s += state.seconds
+        at = _restore(checkpoint, optimizer, view)
+        next(islice(order, at.drawn, at.drawn), None)
+    budget_s += at.seconds
     tuner = _ThreadTuner(threads, clock.awake_s)
-    began_s = clock.spent_s() - state.seconds
+    began_s = clock.spent_s() - at.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(state, trainable.values, optimizer, view, llama.compute_dtype)
+        return _snapshot(at, optimizer, view, llama.compute_dtype)
 
-    while state.done < 1:
+    while at.done < 1:
         row, ends = next(order)
-        learning_rate = config.learning_rate * _learning_rate_factor(state.done)
         tuner.begin()
         loss = _backward(llama, trainable, rows, row, view)
         torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
-        optimizer.step(learning_rate)
+        optimizer.step(config.learning_rate)
         tuner.end()
         if ends:
             view = _View()
-        state.drawn += 1
-        state.tokens += rows.length
-        state.seconds = clock.spent_s() - began_s
-        state.done = max(state.tokens / planned, state.seconds / budget_s)
-        left_s = state.seconds * (1 / state.done - 1) if state.done < 1 else 0.0
-        report(min(state.done, 1.0), left_s, loss=round(loss, 3), tokens=state.tokens)
-        on_step(snapshot, state.done >= 1)
-    drawn = frozenset(row for row, _ in islice(_order(rows, config.stretch, seed), state.drawn))
-    lora = Lora(start.rank, start.alpha, trainable.matrices())
-    return Trained(lora, drawn, state.tokens, state.seconds, state.tokens / once)
+        at.drawn += 1
+        at.tokens += rows.length
+        at.seconds = clock.spent_s() - began_s
+        at.done = max(at.tokens / planned, at.seconds / budget_s)
+        left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
+        report(min(at.done, 1.0), left_s, loss=round(loss, 3), tokens=at.tokens)
+        on_step(snapshot, at.done >= 1)
+    drawn = frozenset(row for row, _ in islice(_order(rows, config.stretch, seed), at.drawn))
+    lora = Lora(start.rank, start.alpha, trainable.matrices(optimizer.average))
+    return Trained(lora, optimizer.to_bytes(), drawn, at.tokens, at.seconds, at.tokens / once)
 
 
 def usual_learning_rate(architecture: Architecture) -> float:
-    """Return the highest learning rate that suits a base model; docs/experiments.md has the figures."""
+    """Return the learning rate that suits a base model; docs/experiments.md has the figures."""
     # A norm behind each block makes a change as large as the block's whole output: such a model forgets at 7e-4.
     return 2e-4 if architecture.post_norms else TrainConfig.learning_rate
 
@@ -183,9 +192,9 @@ class _TrainableLora:
         for part in self.folded.values():
             part.grad = None
 
-    def matrices(self) -> dict[str, NDArray[np.float32]]:
-        """Return the matrices as an adapter holds them."""
-        return {name: matrix.numpy().copy() for name, matrix in self._split(self.values).items()}
+    def matrices(self, values: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Return values, these or their average, as the matrices that an adapter holds."""
+        return {name: matrix.numpy().copy() for name, matrix in self._split(values).items()}
 
     def _split(self, values: Tensor) -> dict[str, Tensor]:
         parts = torch.split(values, [math.prod(shape) for shape in self._shapes.values()])
@@ -193,47 +202,8 @@ class _TrainableLora:
         return {name: part.view(shape) for (name, shape), part in named}
 
 
-class AdamW:
-    """AdamW (Loshchilov & Hutter 2019) for one tensor, by torch's function for it.
-
-    torch's class of that name loads torch's compiler, which takes as long as torch itself: two seconds of each round.
-    """
-
-    def __init__(self, values: Tensor, weight_decay: float) -> None:
-        self._values, self._weight_decay = values, weight_decay
-        self.state = {
-            "step": torch.tensor(0.0),
-            "exp_avg": torch.zeros_like(values),
-            "exp_avg_sq": torch.zeros_like(values),
-        }
-
-    def step(self, learning_rate: float) -> None:
-        """Change the values by their gradient, if there is one, and drop it."""
-        gradient = self._values.grad
-        if gradient is None:
-            return
-        with torch.no_grad():
-            adamw(
-                [self._values],
-                [gradient],
-                [self.state["exp_avg"]],
-                [self.state["exp_avg_sq"]],
-                [],
-                [self.state["step"]],
-                fused=True,
-                amsgrad=False,
-                beta1=0.9,
-                beta2=0.98,
-                lr=learning_rate,
-                weight_decay=self._weight_decay,
-                eps=1e-8,
-                maximize=False,
-            )
-        self._values.grad = None
-
-
 @dataclass
-class _TrainingState:
+class _Position:
     drawn: int = 0  # rows
     tokens: int = 0
     seconds: float = 0.0  # of the clock
@@ -248,28 +218,21 @@ class _View:
     base: list[Tensor] = field(default_factory=list)  # of general text alone
 
 
-def _snapshot(
-    state: _TrainingState, values: Tensor, optimizer: AdamW, view: _View, compute_dtype: torch.dtype
-) -> bytes:
-    """Return a checkpoint as a safetensors file: values, optimizer state, earlier rows, random state, progress."""
-    kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.state.items()}
-    kept |= {f"{name}.view": torch.stack(past) for name, past in vars(view).items() if past}
-    kept |= {"values": values, "random": torch.get_rng_state()}
-    return safetensors.torch.save(
-        kept, {"at": json.dumps(asdict(state)), "products": dtype_name(compute_dtype)}
-    )
+def _snapshot(at: _Position, optimizer: AveragedAdamW, view: _View, compute_dtype: torch.dtype) -> bytes:
+    """Return a checkpoint as a safetensors file: the optimizer, earlier rows, random state, progress."""
+    kept = {f"{name}.view": torch.stack(past) for name, past in vars(view).items() if past}
+    kept |= {**optimizer.tensors(), "random": torch.get_rng_state()}
+    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": dtype_name(compute_dtype)})
 
 
-def _restore(checkpoint: bytes, values: Tensor, optimizer: AdamW, view: _View) -> _TrainingState:
+def _restore(checkpoint: bytes, optimizer: AveragedAdamW, view: _View) -> _Position:
     """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
-    values.copy_(kept["values"])
-    for name in optimizer.state:
-        optimizer.state[name] = kept[f"optimizer.{name}"]
+    optimizer.restore(kept)
     for name, past in vars(view).items():
         past += kept.get(f"{name}.view", ())
     torch.set_rng_state(kept["random"])
-    return _TrainingState(**json.loads(read_metadata(checkpoint)["at"]))
+    return _Position(**json.loads(read_metadata(checkpoint)["at"]))
 
 
 def dtype_name(compute_dtype: torch.dtype) -> str:
@@ -325,7 +288,7 @@ class _ThreadTuner:
         """Choose the threads of the next step, and start its time."""
         tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
         untried = [*self._seconds.keys() - tried.keys()]
-        if self._steps < _WARMUP_STEPS:
+        if self._steps < _UNTIMED_STEPS:
             self._threads = max(self._seconds)
         elif self._contended and (self._steps % _RETRY_STEPS == 0 or untried):
             others = untried or [*self._seconds.keys() - {self._threads}] or [self._threads]
@@ -342,10 +305,3 @@ class _ThreadTuner:
         self._contended = got < _MIN_CPU_SHARE or self._threads < max(self._seconds)
         self._seconds[self._threads] = seconds
         self._steps += 1
-
-
-def _learning_rate_factor(done: float) -> float:
-    """Return the share of the highest learning rate once ``done`` of the round is done."""
-    if done < _WARMUP:
-        return (done + 0.2 * _WARMUP) / (1.2 * _WARMUP)
-    return 0.5 * (1 + math.cos(math.pi * (done - _WARMUP) / (1 - _WARMUP)))

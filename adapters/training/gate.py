@@ -78,7 +78,7 @@ class Verdict:
     """The decision on an adapter, and the paired comparison behind it."""
 
     promoted: bool  # it is served from now on
-    promising: bool  # it is not, and yet seems better: the next round goes on from it
+    promising: bool  # it is not, and yet does not seem worse: the next round goes on from it
     reason: str  # a sentence for the user
     gain_bits: float  # mean gain a token over what is served now
     p_value: float  # how often chance alone would bring as much
@@ -161,6 +161,7 @@ def decide(
     *,
     general_before: float,
     general_after: float,
+    judged: int = 0,
     seed: int,
 ) -> Verdict:
     """Promote the candidate only for a gain beyond chance that general text does not pay for.
@@ -169,24 +170,26 @@ def decide(
     could as well be a loss, so the whole gain must be larger than 95 % of the gains with random signs.
 
     ``candidate`` and ``serving`` (what is served now) are scores on the same text, with the memory; ``general_before``
-    and ``general_after`` are the base's and the candidate's perplexity on general text.
+    and ``general_after`` are the base's and the candidate's perplexity on general text. Text that has ``judged`` so
+    many ancestors of the candidate before asks for as much more certainty (Bonferroni).
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per stretch
     tokens = np.array(candidate.tokens)
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains)))
-    chance = p_value(gains.sum(), signs @ gains)
+    drawn = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains))) @ gains
+    chance, worse = p_value(gains.sum(), drawn), p_value(-gains.sum(), drawn)
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
     promoted = promising = False
-    if gain_bits <= 0:
-        reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
-    elif rise > _TOLERANCE:
+    if rise > _TOLERANCE:
         reason = (
             f"general text became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * _TOLERANCE:.0f} % allowed"
         )
-    elif chance > _LEVEL:
+    elif gain_bits <= 0:
+        promising = worse > _LEVEL
+        reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
+    elif chance > _LEVEL / (1 + judged):
         promising = True
         reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
     else:

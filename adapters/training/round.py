@@ -22,7 +22,6 @@ from idiolect.adapters.memory.corpus import (
     RECENT_TOKENS,
     RecentText,
     Rows,
-    choose_training_entries,
     drop_repeats,
     hold_out,
     pack,
@@ -55,7 +54,7 @@ _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
 
 
 class NothingNewError(IdiolectError, code="nothing-new", exit_code=ExitCode.TRAINING, http_status=409):
-    """All text was trained on already, so nothing is left to judge by."""
+    """All text was trained on already, so nothing is left to learn, or to judge by."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,13 @@ class TrainRequest:
     mixtures: dict[str, list[Any]]  # of model and memory (`Mixture.to_json`), for "base" and "serving"
     rank: int = 16
     epochs: float = 1.0  # passes over the user's text
-    learning_rate: float | None = None  # the highest of the schedule; None: what suits the base model
-    challenger: str | None = None  # base64 of the adapter to train further, where another one is served
+    learning_rate: float | None = None  # None: what suits the base model
+    parent: str | None = None  # base64 of the adapter to train further, where another one is served
+    judged: int = 0  # how often the newest text has judged that adapter and its ancestors
     products: str = "fastest"  # or the name of the type that matrix products are made in
     spent_s: float = 0.0  # of the budget, by earlier processes of this round
     checkpoint_parts: int = 0  # how many lines after this one are base64 of the round's checkpoint
+    has_state: bool = False  # the next line is base64 of what the adapter's training goes on from
     checkpoint_s: float = 90.0  # computing time between two checkpoints of 50 to 110 MB
     keyboard: Layout | None = None  # by which mistyped words are trained on as they were meant
     languages: tuple[str, ...] = ENGLISH  # of the user, and of the general text
@@ -96,15 +97,17 @@ def main() -> int:
 def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMessages) -> None:
     """Train on all but the newest entries, judge on those, and emit the result.
 
-    ``lines`` are the parts of a checkpoint, and then the token ids of each entry.
+    ``lines`` are the parts of a checkpoint, a state of training, and the token ids of each entry. The list is left with
+    these, since nobody needs tens of megabytes of base64 during the training.
 
     Raises:
         NothingNewError: nothing is left to judge by.
         StoppedError: the parent asked for a stop; the checkpoint is sent.
     """
     checkpoint = b"".join(map(base64.b64decode, lines[: request.checkpoint_parts])) or None
-    entries: list[list[int]] = lines[request.checkpoint_parts :]
-    del lines
+    del lines[: request.checkpoint_parts]
+    state = base64.b64decode(lines.pop(0)) if request.has_state else None
+    entries: list[list[int]] = lines
     clock = Progress(
         ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspended_s),
         emit,
@@ -144,12 +147,12 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     del model  # training needs its memory
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    served, challenger = (
+    served, parent = (
         None if blob is None else Lora.from_bytes(base64.b64decode(blob), base.config)
-        for blob in (request.serving, request.challenger)
+        for blob in (request.serving, request.parent)
     )
-    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, challenger or served)
-    del replay, checkpoint
+    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent or served, state)
+    del replay, checkpoint, state
     blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
@@ -172,7 +175,12 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     of_base, of_candidate = judged["base"], judged["candidate"]
     serving = judged.get("serving", of_base).mixed
     verdict = decide(
-        of_candidate.mixed, serving, general_before=before, general_after=after, seed=request.seed
+        of_candidate.mixed,
+        serving,
+        general_before=before,
+        general_after=after,
+        judged=request.judged,
+        seed=request.seed,
     )
     metrics = {  # of held-out text, but for the general text
         "base": of_base.alone.summary(),
@@ -200,6 +208,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
             "missed": trained.missed,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
+            "state": base64.b64encode(trained.state).decode(),
             "rank": trained.lora.rank,
             "tokens_per_s": metrics["tokens_per_s"],
             "seconds": round(clock.time.spent_s(), 1),
@@ -210,6 +219,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
 @dataclass(frozen=True)
 class _TrainedAdapter:
     lora: Lora
+    state: bytes  # from which the next round goes on
     learned: list[int]  # the places of the entries that it has learned from
     missed: int  # how many it was to learn from besides
     figures: dict[str, Any]
@@ -224,8 +234,12 @@ def _train(
     clock: Progress,
     checkpoint: bytes | None,
     parent: Lora | None,
+    state: bytes | None,
 ) -> _TrainedAdapter:
-    """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``."""
+    """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``.
+
+    ``state`` is the parent's.
+    """
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
     from idiolect.adapters.training.finetune import (
         TrainConfig,
@@ -242,7 +256,7 @@ def _train(
     if parent is not None and parent.rank == request.rank:
         start, seen = parent, request.seen
     else:
-        start, seen = Lora.fresh(base.config, request.rank, request.seed), []
+        start, seen, state = Lora.fresh(base.config, request.rank, request.seed), [], None
     rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
     products = choose_compute_dtype(request.products, request.threads, checkpoint)
     llama = TorchModel(read_weights(base.graph, base.config), products)
@@ -257,13 +271,16 @@ def _train(
         seed=request.seed,
         report=partial(clock.report, "train"),
         on_step=clock.send_checkpoint,
+        state=state,
         checkpoint=checkpoint,
     )
     drawn = (range(*rows.entries[row]) for row in result.rows if not rows.is_general(row))
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
     missed = {tuple(known[place]) for place in chosen} - texts
+    texts |= {tuple(known[place]) for place in seen if place in known}  # the third time it is not read again
     return _TrainedAdapter(
         result.lora,
+        result.state,
         [place for place, entry in known.items() if tuple(entry) in texts],
         sum(tuple(entry) in missed for entry in known.values()),
         {
@@ -285,12 +302,20 @@ def _rows(
     replay: list[list[int]],
     config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
-    """Return what is trained on, and the indices of the entries that are in it."""
+    """Return what is trained on, all that is not yet ``seen``, and the indices of the entries that are in it.
+
+    Raises:
+        NothingNewError: there is less than a row of it.
+    """
     rare = RareStrings(RARE_MIN_COUNT)
     rare.learn_many(map(tokenizer.decode, known.values()))
-    lengths = {place: len(entry) for place, entry in known.items()}
-    wanted = choose_training_entries(lengths, seen, np.random.default_rng(request.seed))
-    chosen = drop_repeats({place: known[place] for place in wanted})
+    read = frozenset(seen)
+    chosen = [place for place in drop_repeats(known) if place not in read]
+    if sum(len(known[place]) for place in chosen) < min(config.length, sum(map(len, known.values()))):
+        raise NothingNewError(
+            "All text but the newest, which is kept aside to judge by, has been learned. Train again when more has "
+            "been written."
+        )
     breaks = tokenizer.encode("\n")
     own = pack(
         [known[place] for place in chosen],
@@ -298,13 +323,13 @@ def _rows(
         breaks,
         partial(weigh_training_tokens, rare, token_bytes=tokenizer.token_bytes),
     )
-    return _with_general(own, pack(replay, config.length, breaks)), chosen
+    return _with_general(own, pack(replay, config.length, breaks), request.seed), chosen
 
 
-def _with_general(own: Rows, general: Rows) -> Rows:
-    """Return the user's rows followed by general ones, which training mixes among them."""
+def _with_general(own: Rows, general: Rows, seed: int) -> Rows:
+    """Return the user's rows followed by general ones, others in each round, which training mixes among them."""
     count = max(1, round(len(own) * _GENERAL_SHARE))
-    some = np.arange(count) % len(general)
+    some = np.resize(np.random.default_rng(seed).permutation(len(general)), count)
     columns = ((own.ids, general.ids), (own.weights, general.weights), (own.entries, general.entries))
     ids, weights, entries = (np.concatenate([mine, others[some]]) for mine, others in columns)
     return Rows(ids, weights, entries, count)

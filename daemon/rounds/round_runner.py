@@ -40,7 +40,7 @@ from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.rounds")
 
-_CHECKPOINT_FORMAT = 8  # of `finetune.py`: a checkpoint in another is of no use
+_CHECKPOINT_FORMAT = 9  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
@@ -124,7 +124,7 @@ class Trainer:
         parent: int | None
         if again is None:
             unfinished = None
-            parent = self.find_challenger(serving, entries) or serving
+            parent = self.find_parent(serving)
             order = self._order(serving, parent, entries, budget_s)
         else:
             parent, entries, order = again
@@ -137,7 +137,7 @@ class Trainer:
         """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
         known, about = dict(entries), unfinished.about
         same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
-        parent = self.find_challenger(serving, same) or serving
+        parent = self.find_parent(serving)
         order = replace(self._order(serving, parent, same, about["budget_s"]), seed=about["seed"])
         if self._about(order, serving, parent, same) != about:
             return None
@@ -165,9 +165,15 @@ class Trainer:
             base64.b64encode(self._store.checkpoints.part(round_id, part)).decode()
             for part in range(order.checkpoint_parts)
         )
-        lines = chain(parts, (ids.tolist() for _, ids in entries))
+        parent = adapters[1]
+        state = (
+            self._store.adapters.training_state(parent) if order.has_state and parent is not None else None
+        )
+        coded = () if state is None else (base64.b64encode(state).decode(),)
+        lines = chain(parts, coded, (ids.tolist() for _, ids in entries))
+        count = order.checkpoint_parts + order.has_state + len(entries)
         try:
-            for event in self._children.follow(TRAINING, order, lines, order.checkpoint_parts + len(entries)):
+            for event in self._children.follow(TRAINING, order, lines, count):
                 if event["event"] == "result":
                     ids = [entry for entry, _ in entries]
                     yield self._finish(round_id, *adapters, ids, tokens, event)
@@ -214,11 +220,11 @@ class Trainer:
             return False
         return True
 
-    def find_challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
-        """Return the newest adapter if it was refused, yet is promising beside what serves: it is trained further.
+    def find_parent(self, serving: int | None) -> int | None:
+        """Return the adapter whose training goes on: the newest, if it was promising beside what serves, else that one.
 
-        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. The
-        text that found it promising must not judge it again: all held-out entries must be newer.
+        What each round adds is often too little to tell from chance by its few held-out tokens. So a refused adapter
+        is trained further as well, unless it seems worse than what serves.
         """
         base = self._base.source_sha256
         of_base = (
@@ -226,15 +232,25 @@ class Trainer:
         )
         row = next(of_base, None)
         if row is None or row.status != "refused" or not row.kept or row.rank != self.tuning.rank:
-            return None
+            return serving
         record = RoundRecord.from_json(row.metrics)
-        if not record.promising or record.against != serving:
-            return None
-        seen = frozenset(self._places(entries, self._store.adapters.seen(row.id)))
-        judges = hold_out([len(ids) for _, ids in entries], seen)
-        if not judges or min(entries[place][0] for place in judges) <= record.last_entry:
-            return None
-        return row.id if self._is_sound(row.id) else None
+        goes_on = record.promising and record.against == serving and self._is_sound(row.id)
+        return row.id if goes_on else serving
+
+    def _times_judged(self, parent: int | None, serving: int | None, entries: list[tuple[int, Any]]) -> int:
+        """Return how many ancestors of an adapter, itself included, were judged by what the next one is judged by."""
+        if parent is None or parent == serving:
+            return 0
+        judges = hold_out(
+            [len(ids) for _, ids in entries],
+            frozenset(self._places(entries, self._store.adapters.seen(parent))),
+        )
+        rows = {row.id: row for row in self._store.adapters.all()}
+        count, row = 0, rows.get(parent)
+        while judges and row is not None and row.id != serving:
+            count += RoundRecord.from_json(row.metrics).last_entry >= entries[judges[0]][0]
+            row = None if row.parent is None else rows.get(row.parent)
+        return count
 
     def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
         if status != "interrupted":
@@ -255,8 +271,10 @@ class Trainer:
         return replace(
             order_of(self._settings, self.languages(), budget_s, len(self._store.rounds.all()), self.tuning),
             serving=self._weights(serving),
-            challenger=None if parent == serving else self._weights(parent),
+            parent=None if parent == serving else self._weights(parent),
+            has_state=parent is not None and self._store.adapters.training_state(parent) is not None,
             seen=[] if parent is None else self._places(entries, self._store.adapters.seen(parent)),
+            judged=self._times_judged(parent, serving, entries),
             mixtures={name: weights for name, weights in known.items() if weights is not None},
             kept=tuple(rule.text for rule in self._store.words.all("mine", "never_correct")),
             replaced=tuple(
@@ -282,8 +300,6 @@ class Trainer:
             text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
         left_out = {
             "serving",
-            "challenger",
-            "offered",
             "seen",
             "mixtures",
             "spent_s",
@@ -338,6 +354,7 @@ class Trainer:
             metrics,
             result["tokens_per_s"],
             result["seconds"],
+            base64.b64decode(result["state"]),
         )
         state = {BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False}
         store = partial(self._store.publish, round_id, made, state)

@@ -28,6 +28,7 @@ _AMONG = "IN (SELECT value FROM json_each(?))"
 _KEPT = "id IN (SELECT adapter FROM adapter_blobs)"
 _OF_THIS_BASE = f"{BASE_OF_ADAPTER} = coalesce({_BASE}, {BASE_OF_ADAPTER})"
 _KEPT_ADAPTERS: Final = 4  # superseded ones whose weights are kept, and as many refused ones
+_KEPT_STATES: Final = 3  # of the training of the newest adapters: a forgotten text takes the newest ones away
 
 # An adapter and its ancestors, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
@@ -85,6 +86,8 @@ class Adapters(Table):
             }
             adapter_id = cast("int", db.table("adapters").insert(new).last_pk)
             db.table("adapter_blobs").insert({"adapter": adapter_id, "blob": made.blob})
+            if made.state is not None:
+                db.table("training_states").insert({"adapter": adapter_id, "state": made.state})
             db.execute(
                 "INSERT INTO adapter_entries (adapter, entry) SELECT ?, value FROM json_each(?) WHERE value NOT IN"
                 " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT value FROM json_each(?)))",
@@ -122,6 +125,11 @@ class Adapters(Table):
         if hashlib.sha256(row[0]).digest() != row[1]:
             raise _damaged(adapter_id)
         return bytes(row[0])
+
+    def training_state(self, adapter_id: int) -> bytes | None:
+        """What the training of an adapter goes on from; None: it was dropped, and the weights alone are there."""
+        row = self._connection.row("SELECT state FROM training_states WHERE adapter = ?", (adapter_id,))
+        return None if row is None else bytes(row[0])
 
     def active(self) -> int | None:
         """The adapter that serves; None: the base alone."""
@@ -185,7 +193,8 @@ class Adapters(Table):
     def prune(self, keep: int = _KEPT_ADAPTERS) -> tuple[int, ...]:
         """Drop the weights of all but the `keep` newest superseded adapters of a base model and as many refused ones.
 
-        Their rows stay. Returns the ids of the adapters whose weights went.
+        Their rows stay. The states of training of all but the newest adapters go as well. Returns the ids of the
+        adapters whose weights went.
         """
         with self._connection.writing() as db:
             rows = db.execute(
@@ -197,6 +206,8 @@ class Adapters(Table):
             )
             dropped = tuple(row[0] for row in rows.fetchall())
             db.table("adapter_blobs").delete_where(f"adapter {_AMONG}", [json.dumps(dropped)])
+            newest = "SELECT adapter FROM training_states ORDER BY adapter DESC LIMIT ?"
+            db.table("training_states").delete_where(f"adapter NOT IN ({newest})", [_KEPT_STATES])
         return dropped
 
 

@@ -185,6 +185,7 @@ class NewAdapter:
     metrics: dict[str, Any]
     tokens_per_s: float | None = None
     seconds: float | None = None
+    state: bytes | None = None  # from which its training goes on
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,21 @@ def forgotten_paragraphs(db: Database) -> None:
     db.executescript(_FORGOTTEN_PARAGRAPHS)
 
 
+_TRAINING_STATES = """
+-- What the training of an adapter goes on from; of the newest few.
+CREATE TABLE training_states (
+    adapter INTEGER PRIMARY KEY REFERENCES adapters (id) ON DELETE CASCADE,
+    state BLOB NOT NULL
+) STRICT;
+"""
+
+
+@migrations(name="training_states")
+def training_states(db: Database) -> None:
+    """A round goes on from where the training of the one before it was."""
+    db.executescript(_TRAINING_STATES)
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

@@ -9,7 +9,6 @@ from idiolect.adapters.memory.corpus import (
     HELD_OUT_LEAST,
     MAX_HELD_OUT,
     RecentText,
-    choose_training_entries,
     hold_out,
     pack,
     read_general_passages,
@@ -76,29 +75,6 @@ def test_little_text_gives_its_least_and_much_text_its_most():
     assert 10 * len(hold_out([10] * 200, frozenset())) == HELD_OUT_LEAST
     assert 10 * len(hold_out([10] * 20_000, frozenset())) == MAX_HELD_OUT
     assert 10 * len(hold_out([10] * 60, frozenset())) == 200, "but never more than a third"
-
-
-@given(lengths, st.data())
-def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(entries, data):
-    seen = data.draw(st.sets(st.integers(0, len(entries) - 1)))
-    known = {3 * place: length for place, length in enumerate(entries)}
-    chosen = choose_training_entries(known, {3 * place for place in seen}, np.random.default_rng(1))
-    assert chosen == sorted({*chosen})
-    new = {3 * place for place in range(len(entries)) if place not in seen}
-    assert new <= {*chosen} <= {*known}
-    replayed = [known[place] for place in chosen if place not in new]
-    wanted = max(2000, sum(known[place] for place in new))
-    assert sum(replayed) < wanted + 600
-    assert sum(replayed) >= wanted or len(replayed) == len(seen)
-
-
-def test_replayed_entries_are_drawn_anew_each_round():
-    known = dict.fromkeys(range(100), 100)
-    first, second = (
-        choose_training_entries(known, range(90), np.random.default_rng(seed)) for seed in (1, 2)
-    )
-    assert len(first) == len(second) == 30
-    assert first != second
 
 
 def test_general_text_to_replay_is_not_that_to_judge_by():

@@ -40,11 +40,12 @@ def together(own: Rows, general: Rows) -> Rows:
     )
 
 
-def trained(llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, **given: Any) -> Trained:
-    start = Lora.fresh(llama.config, 4, 5)
+def trained(
+    llama: TorchModel, on: Rows, config: TrainConfig = CONFIG, start: Lora | None = None, **given: Any
+) -> Trained:
     return train(
         llama,
-        start,
+        start or Lora.fresh(llama.config, 4, 5),
         on,
         config,
         clock=ComputeClock(600),
@@ -60,21 +61,27 @@ def test_steps_are_those_of_torch_and_load_no_compiler():
     """In a process of its own, since others may have loaded the compiler."""
     code = """
 import sys, torch
-from idiolect.adapters.training.finetune import AdamW
+from idiolect.adapters.training.averaged_adamw import AveragedAdamW
 torch.manual_seed(0)
-start, gradients = torch.randn(1000), torch.randn(20, 1000)
+start, gradients = torch.randn(1000), torch.randn(40, 1000)
 ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
-optimizer = AdamW(ours, weight_decay=0.1)
-for number, gradient in enumerate(gradients):
+optimizer = AveragedAdamW(ours)
+for gradient in gradients:
     ours.grad = gradient.clone()
-    optimizer.step(0.01 * number)
+    optimizer.step(0.01)
 assert "torch._dynamo" not in sys.modules
-other = torch.optim.AdamW([theirs], weight_decay=0.1, betas=(0.9, 0.98), fused=True)
+other = torch.optim.AdamW([theirs], weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+steps = []
 for number, gradient in enumerate(gradients):
-    other.param_groups[0]["lr"] = 0.01 * number
+    other.param_groups[0]["lr"] = 0.01 * min((number + 1) / 15, 1)
     theirs.grad = gradient.clone()
     other.step()
+    steps.append(theirs.detach().clone())
 assert torch.equal(ours, theirs)
+# The average by its weights in closed form: of step s among t, s (s + 1) (s + 2), normed.
+weights = torch.tensor([float(s * (s + 1) * (s + 2)) for s in range(1, 41)])
+average = (torch.stack(steps) * weights[:, None]).sum(0) / weights.sum()
+assert torch.allclose(optimizer.average, average, atol=1e-5)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -167,6 +174,27 @@ def test_little_text_is_passed_over_twice_and_much_once(llama):
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
         result = trained(llama, rows(count), few)
         assert tokens <= result.tokens < tokens + LENGTH
+
+
+def test_a_run_goes_on_where_the_last_one_ended(llama):
+    """Of two runs the second takes the steps that one run would have taken, but for what halves of numbers lose."""
+    one = rows(1)
+
+    def passed_over(times: int, **given: Any) -> Trained:
+        return trained(llama, one, replace(CONFIG, epochs=times, min_tokens=0), **given)
+
+    whole, begun = passed_over(20), passed_over(8)
+    gone_on = passed_over(12, start=begun.lora, state=begun.state)
+    from_weights = passed_over(12, start=begun.lora)
+    torn = passed_over(12, start=begun.lora, state=b"torn")
+
+    def distance(one: Trained, other: Trained) -> float:
+        return sum(
+            float(np.abs(m - other.lora.matrices[name]).sum()) for name, m in one.lora.matrices.items()
+        )
+
+    assert distance(gone_on, whole) < 0.1 * distance(from_weights, whole)
+    assert distance(torn, from_weights) == 0, "the weights are there still"
 
 
 def test_rows_that_were_not_reached_are_not_counted_as_learned(llama):

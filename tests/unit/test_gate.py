@@ -18,13 +18,14 @@ def tally(nats: np.ndarray, tokens: int = 20) -> Tally:
     return Tally([tokens] * len(nats), nats.tolist(), [0] * len(nats))
 
 
-def verdict(gains: np.ndarray, *, general: float = 1.0, seed: int = 0):
+def verdict(gains: np.ndarray, *, general: float = 1.0, judged: int = 0, seed: int = 0):
     serving = np.full(len(gains), 60.0)
     return decide(
         tally(serving - gains),
         tally(serving),
         general_before=25.0,
         general_after=25.0 * general,
+        judged=judged,
         seed=seed,
     )
 
@@ -75,15 +76,24 @@ def test_one_lucky_entry_is_not_enough():
     assert "chance" in found.reason
 
 
-def test_a_gain_that_may_be_chance_is_promising_if_general_text_stays():
-    """What may be better than what serves, and leaves general text as it should be."""
-    lucky = np.full(40, -0.5)
-    lucky[7] = 30.0
+def test_training_goes_on_from_what_is_not_clearly_worse_and_leaves_general_text():
+    lucky, unlucky = np.full(40, -0.5), np.full(40, 0.5)
+    lucky[7], unlucky[7] = 30.0, -30.0
     assert not verdict(lucky, general=1.05).promising
     assert not verdict(np.full(40, 2.0)).promising, "it serves"
+    assert verdict(unlucky).promising, "worse by chance, perhaps"
     assert not verdict(np.full(40, -1.0)).promising
-    assert not verdict(np.zeros(40)).promising
+    assert verdict(np.zeros(40)).promising
     assert not verdict(np.full(40, 2.0), general=1.05).promising
+
+
+def test_text_that_has_judged_before_asks_for_more_certainty():
+    gains = np.random.default_rng(0).normal(0.32, 1.0, 40)
+    assert 0.0125 < verdict(gains).p_value < 0.05
+    assert verdict(gains).promoted
+    again = verdict(gains, judged=3)
+    assert not again.promoted
+    assert again.promising
 
 
 def test_a_gain_that_general_text_pays_for_is_refused():

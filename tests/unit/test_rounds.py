@@ -1,5 +1,6 @@
 """Rounds of a service with the tiny model: they step back, are cut off, and go on where they were."""
 
+import base64
 import json
 import os
 import shutil
@@ -30,7 +31,7 @@ from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import ForgottenMeanwhileError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError, NewAdapter
 from idiolect.daemon.storage.selectors import Selector
 
 TOKENS_OF_A_STEP = 128
@@ -359,7 +360,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
 
 
 def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile):
-    """What was cut off began before there was text by which a challenger could be judged."""
+    """What was cut off began before there was an adapter to train further."""
     store = profile.store
     adapter = Lora.fresh(profile.tiny.config, 4)
     metrics = {
@@ -368,19 +369,19 @@ def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(prof
         "base_sha256": profile.tiny.source_sha256,
         "last_entry": max(entry for entry, _ in store.entries.token_ids()),
     }
-    challenger = publish(store, status="refused", blob=adapter.to_bytes(), metrics=metrics)
     profile.begin()
     until(lambda: profile.store.checkpoints.last() is not None)
     profile.reopen(learning_rate=1e-2, epochs=1)
     profile.thread.join(DEADLINE_S)
-    profile.write(0)
+    store = profile.store
+    parent = publish(store, status="refused", blob=adapter.to_bytes(), metrics=metrics)
     profile.begin()
     verdict = profile.end()
     assert verdict["event"] == "verdict"
-    assert [row.parent for row in profile.store.adapters.all()] == [None, challenger]
-    rounds = profile.store.rounds.all()
-    assert [row.parent for row in rounds] == [None, None, challenger]
-    assert [row.status for row in rounds] == ["refused", "interrupted", verdict["status"]]
+    assert [row.parent for row in store.adapters.all()] == [None, parent]
+    rounds = store.rounds.all()
+    assert [row.parent for row in rounds] == [None, None, parent]
+    assert [row.status for row in rounds] == ["interrupted", "refused", verdict["status"]]
 
 
 def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile):
@@ -411,42 +412,82 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
 def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile):
     store, trainer, ours = profile.store, profile.trainer(), profile.tiny.source_sha256
 
-    def challenger(serving):
-        return trainer.find_challenger(
-            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.entries.token_ids()]
-        )
-
     def ended(status, parent, against, *, promising=True, base=ours, rank=4):
-        last = max(entry for entry, _ in store.entries.token_ids())
-        metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
-        made = publish(store, parent=parent, status=status, rank=rank, metrics=metrics)
-        assert challenger(against) is None, "what it was found promising by must not judge it again"
-        profile.write(made, entries=32)  # a tenth of all text judges, and this text grows
-        return made
+        metrics = {"against": against, "promising": promising, "base_sha256": base}
+        return publish(store, parent=parent, status=status, rank=rank, metrics=metrics)
 
-    assert challenger(None) is None
+    assert trainer.find_parent(None) is None
     first = ended("refused", None, None)
-    assert challenger(None) == first
+    assert trainer.find_parent(None) == first
     second = ended("refused", first, None)
-    assert challenger(None) == second
+    assert trainer.find_parent(None) == second
     ended("refused", second, None, promising=False)
-    assert challenger(None) is None, "worse than what serves: the next begins from that"
+    assert trainer.find_parent(None) is None, "worse than what serves: the next begins from that"
     ended("refused", None, None, base="00" * 32)
-    assert challenger(None) is None, "it was made for another base"
+    assert trainer.find_parent(None) is None, "it was made for another base"
     ended("refused", None, None, rank=5)
-    assert challenger(None) is None, "another rank is wanted now"
+    assert trainer.find_parent(None) is None, "another rank is wanted now"
     served = ended("active", None, None, promising=False)
-    assert challenger(served) is None
+    assert trainer.find_parent(served) == served
     third = ended("refused", served, served)
-    assert challenger(served) == third
-    assert challenger(None) is None, "the user has gone back to the base meanwhile"
+    assert trainer.find_parent(served) == third
+    assert trainer.find_parent(None) is None, "the user has gone back to the base meanwhile"
     store.adapters.prune(0)
-    assert challenger(served) is None, "its weights are gone"
+    assert trainer.find_parent(served) == served, "its weights are gone"
     fourth = ended("refused", served, served)
     profile.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", b"torn", fourth)
-    assert challenger(served) is None
+    assert trainer.find_parent(served) == served
     assert [row.status for row in store.adapters.all() if row.id == fourth] == ["damaged"]
     assert store.adapters.active() == served
+
+
+def test_a_round_goes_on_from_the_state_of_training_of_its_parent(profile, monkeypatch):
+    profile.reopen(epochs=1, checkpoint_s=60)
+    follow, orders = ChildProcesses.follow, list[Any]()
+
+    def judged(children, work, order, *given):
+        lines, count = [*given[0]], given[1]
+        orders.append((order, lines[0] if order.has_state else None))
+        for event in follow(children, work, order, iter(lines), count):
+            yield event | ({"status": "refused", "promising": True} if event["event"] == "result" else {})
+
+    monkeypatch.setattr(ChildProcesses, "follow", judged)
+    made = []
+    for number in range(3):
+        profile.begin()
+        made.append(profile.end()["adapter"])
+        profile.write(number)
+    kept = [profile.store.adapters.training_state(adapter) for adapter in made]
+    states = [None if state is None else base64.b64decode(state) for _, state in orders]
+    assert states == [None, *kept[:2]]
+    assert None not in kept
+    assert kept[0] != kept[1]
+    assert [order.judged for order, _ in orders] == [0, 0, 0], "there was newer text to judge by"
+    trainer = profile.trainer()
+    entries = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in profile.store.entries.token_ids()]
+    profile.execute("DELETE FROM entries WHERE id > (SELECT max(entry) FROM adapter_entries) + 6")
+    fewer = entries[: max(profile.store.adapters.seen(made[2])) + 6]
+    assert trainer._order(None, made[2], fewer, None).judged > 0, "the same text would judge once more"
+
+
+def test_forgetting_takes_the_states_of_training_that_saw_the_text(profile):
+    """The next round goes on from before."""
+    store = profile.store
+    first, second, *_ = (entry.id for entry in store.entries.select())
+    about = {"base_sha256": profile.tiny.source_sha256, "promising": True, "against": None}
+    made = []
+    for seen in (first, second):
+        parent = made[-1] if made else None
+        new = NewAdapter(
+            b"weights", 4, parent, [seen], serves=False, reason="", metrics=about, state=b"of %d" % seen
+        )
+        made.append(store.publish(store.rounds.begin(parent, {}), new))
+    assert profile.execute("SELECT count(*) FROM training_states") == [(2,)]
+    profile.service.profile.forget(Selector(ids=(second,)))
+    assert profile.execute("SELECT adapter, state FROM training_states") == [(made[0], b"of %d" % first)]
+    assert profile.trainer().find_parent(None) == made[0]
+    profile.service.profile.forget(Selector(ids=(first,)))
+    assert profile.execute("SELECT count(*) FROM training_states") == [(0,)]
 
 
 def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
@@ -478,7 +519,7 @@ def test_what_a_refused_round_has_learned_is_not_lost(profile, monkeypatch):
     assert seen(first) == {ids[0], ids[2], ids[5]}, "what a round did not reach counts as not seen"
     assert [row.parent for row in store.adapters.all()] == [None, first, second, third, fourth]
     assert [bool(order.serving) for order in orders] == [False, False, False, True, True]
-    assert [bool(order.challenger) for order in orders] == [False, True, True, False, True]
+    assert [bool(order.parent) for order in orders] == [False, True, True, False, True]
     assert orders[3].serving == orders[4].serving
     assert "go on from it" in store.adapters.all()[0].reason
     assert seen(first) < seen(second) < seen(third) < seen(fifth)
