@@ -236,6 +236,7 @@ class Service:
             ],
             "training": self.rounds.progress(),
             "next_round": self.rounds.outlook(),
+            **self.rounds.learning_curve(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
             "show": self.model.served.switches.show,

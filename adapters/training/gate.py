@@ -158,6 +158,7 @@ def general_perplexity(
 def decide(
     candidate: Tally,
     serving: Tally,
+    memory: Tally | None = None,
     *,
     general_before: float,
     general_after: float,
@@ -169,14 +170,23 @@ def decide(
     A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
     could as well be a loss, so the whole gain must be larger than 95 % of the gains with random signs.
 
-    ``candidate`` and ``serving`` (what is served now) are scores on the same text, with the memory; ``general_before``
-    and ``general_after`` are the base's and the candidate's perplexity on general text. Text that has ``judged`` so
-    many ancestors of the candidate before asks for as much more certainty (Bonferroni).
+    A successor is what the training of the serving adapter has gone on to. One round adds less than some hundred
+    held-out tokens can tell from chance, and so the gain that must be beyond chance is the one over the memory alone
+    (``memory``); beside what is served, a successor must be better in the mean.
+
+    ``candidate``, ``serving`` (what is served now) and, for a successor, ``memory`` are scores on the same text, with
+    the memory; ``general_before`` and ``general_after`` are the base's and the candidate's perplexity on general text.
+    Text that has ``judged`` so many ancestors of the candidate before asks for as much more certainty (Bonferroni),
+    beside what is served.
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per stretch
     tokens = np.array(candidate.tokens)
-    drawn = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains))) @ gains
-    chance, worse = p_value(gains.sum(), drawn), p_value(-gains.sum(), drawn)
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains)))
+    chance, worse = p_value(gains.sum(), signs @ gains), p_value(-gains.sum(), signs @ gains)
+    proof = chance
+    if memory is not None and not judged:
+        over_memory = np.array(memory.nats) - np.array(candidate.nats)
+        proof = p_value(over_memory.sum(), signs @ over_memory)
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
@@ -189,14 +199,15 @@ def decide(
     elif gain_bits <= 0:
         promising = worse > _LEVEL
         reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
-    elif chance > _LEVEL / (1 + judged):
+    elif proof > _LEVEL / (1 + judged):
         promising = True
         reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
     else:
         promoted = True
         general = f"{abs(100 * rise):.1f} % {'worse, which is allowed' if rise > 0 else 'better'}"
         reason = (
-            f"it predicts your newest text {better:.1f} % better than what was served, beyond chance, and general "
-            f"text {general}"
+            f"it predicts your newest text {better:.1f} % better than what was served"
+            f"{', beyond chance,' if chance <= _LEVEL else ', and better than the memory alone beyond chance,'} and "
+            f"general text {general}"
         )
     return Verdict(promoted, promising, reason, round(gain_bits, 4), round(chance, 4))

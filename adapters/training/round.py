@@ -177,6 +177,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     verdict = decide(
         of_candidate.mixed,
         serving,
+        of_base.mixed if trained.successor else None,
         general_before=before,
         general_after=after,
         judged=request.judged,
@@ -219,6 +220,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
 @dataclass(frozen=True)
 class _TrainedAdapter:
     lora: Lora
+    successor: bool  # of the adapter that serves, whose training went on
     state: bytes  # from which the next round goes on
     learned: list[int]  # the places of the entries that it has learned from
     missed: int  # how many it was to learn from besides
@@ -280,6 +282,7 @@ def _train(
     texts |= {tuple(known[place]) for place in seen if place in known}  # the third time it is not read again
     return _TrainedAdapter(
         result.lora,
+        request.serving is not None and start is parent,
         result.state,
         [place for place, entry in known.items() if tuple(entry) in texts],
         sum(tuple(entry) in missed for entry in known.values()),

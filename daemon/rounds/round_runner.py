@@ -21,6 +21,7 @@ from idiolect.adapters.memory.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.rounds.learning_curve import describe_gains, find_gains
 from idiolect.daemon.rounds.round_policy import words_of
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
@@ -366,6 +367,7 @@ class Trainer:
             "adapter": adapter,
             "reason": reason,
             **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
+            "added": describe_gains(find_gains(self._store.rounds.all(), self._base.source_sha256)),
             "metrics": public_metrics(metrics),
         }
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.events import Decided, Learned
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.rounds.learning_curve import describe_gains, find_gains
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
@@ -90,6 +92,11 @@ class RoundScheduler:
     def today(self) -> dict[str, float]:
         """How much computing time rounds have used of this day's, in seconds."""
         return {"used_s": round(self._trainer.used_today_s(), 1), "budget_s": self._settings.daily_budget_s}
+
+    def learning_curve(self) -> dict[str, Any]:
+        """Return what rounds have added so far: a sentence, and the gain after each round."""
+        gains = find_gains(self._store.rounds.all(), self._store.base)
+        return {"rounds_added": describe_gains(gains), "round_gains": [asdict(gain) for gain in gains]}
 
     def quiet_s(self) -> float:
         """For how many seconds nobody has typed, and nothing new has come in."""

@@ -198,9 +198,10 @@ class _Trained(ChildProcesses):
             "promising": False,
             "metrics": {"held_out_tokens": 5},
             "mixtures": {"base": [1, 2], "candidate": [3, 4]},
-            "learned": [*range(count - order.checkpoint_parts - 1)],
+            "learned": [*range(count - order.checkpoint_parts - order.has_state - 1)],
             "missed": order.checkpoint_parts + 1,
             "adapter": base64.b64encode(weights(7)).decode(),
+            "state": base64.b64encode(weights(9)).decode(),
             "rank": 8,
             "tokens_per_s": 100.0,
             "seconds": 2.0,
@@ -313,7 +314,8 @@ def state(settings):
         adapters = []
         for row in store.adapters.all():
             blob = hashlib.sha256(store.adapters.weights(row.id)).hexdigest()[:8]
-            adapters.append((row.id, row.parent, row.status, blob, len(store.adapters.seen(row.id))))
+            trained = hashlib.sha256(store.adapters.training_state(row.id) or b"").hexdigest()[:8]
+            adapters.append((row.id, row.parent, row.status, blob, trained, len(store.adapters.seen(row.id))))
         return {
             "marker": _marker(settings),
             "texts": Counter(kept.text for kept in store.entries.select()),

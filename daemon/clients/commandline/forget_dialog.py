@@ -137,6 +137,7 @@ def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool,
     terminal.say(f"{_describe_taken(receipt, 'Would forget' if dry_run else 'Forgot')}.")
     if receipt["adapters_dropped"]:
         terminal.say(f"{'Then serving' if dry_run else 'Serving'} {_describe_serving(receipt)}.")
+        terminal.say("Their training goes with them: the next round goes on from before it saw the text.")
     if receipt["round_queued"]:
         terminal.say("A training round without the text is queued; `idiolect status` says when it starts.")
     if receipt["backups"]:

@@ -2,7 +2,7 @@
 
 import { $, ask, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { roving } from "./grid.js";
-import { bars, keyboard } from "./plot.js";
+import { bars, curve, keyboard } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
 const textButton = (text, name, work) => {
@@ -69,7 +69,7 @@ function details(row) {
 }
 
 export async function showRounds() {
-  const [{ adapters }, { base }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
+  const [{ adapters }, { base, rounds_added, round_gains }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
   const rows = adapters.toReversed().map((row) => make("li", {},
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
@@ -81,6 +81,10 @@ export async function showRounds() {
     make("small", {}, `The base model ${base} as it came. Your words and phrases are still remembered.`),
     served ? buttons(textButton("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
+  $("gained").hidden = !rounds_added;
+  $("gained").textContent = rounds_added ? `${sentence(rounds_added)}.` : "";
+  $("gains").hidden = round_gains.length < 2;
+  $("gains").replaceChildren(...(round_gains.length < 2 ? [] : [curve(round_gains)]));
 }
 
 async function use(adapter) {

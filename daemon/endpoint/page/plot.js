@@ -13,6 +13,27 @@ function ceiling(most) {
   return [1, 2, 4, 6, 8, 10].map((times) => times * power).find((value) => value >= most);
 }
 
+/** `gains`: [{ at, promoted, gain }], one for each round, oldest first; gain is a share. */
+export function curve(gains) {
+  const top = Math.max(0.1, ...gains.map(({ gain }) => gain)), least = Math.min(0, ...gains.map(({ gain }) => gain));
+  const height = HEIGHT / 2, percent = (share) => `${Math.round(100 * share)} %`;
+  const x = (place) => LEFT + 6 + (WIDTH - LEFT - 12) * place / (gains.length - 1);
+  const y = (gain) => TOP + (height - TOP - BOTTOM) * (top - gain) / (top - least);
+  const label = `How much easier your newest text is to predict with what serves, after each round: ${gains.map(({ gain }) => percent(gain)).join(", ")}`;
+  const lines = [0, top].flatMap((value) => [
+    svg("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }),
+    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, percent(value)),
+  ]);
+  const path = svg("polyline", { class: "curve", points: gains.map(({ gain }, place) => `${x(place)},${y(gain)}`).join(" ") });
+  const dots = gains.map(({ at, promoted, gain }, place) => svg("circle", {
+    class: promoted ? "promoted" : "refused", cx: x(place), cy: y(gain), r: 4,
+  }, svg("title", {}, `${short(at)}: ${percent(gain)}${promoted ? ", a new model" : ""}`)));
+  const marks = [0, gains.length - 1].map((place) => svg("text", {
+    x: x(place), y: height - 4, "text-anchor": place ? "end" : "start",
+  }, short(gains[place].at)));
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label }, ...lines, path, ...dots, ...marks);
+}
+
 /** `days`: [{ day, word, ghost }], one for each day, oldest first. */
 export function bars(days) {
   const saved = days.map(({ word, ghost }) => Math.max(word, 0) + Math.max(ghost, 0));

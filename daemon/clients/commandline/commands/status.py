@@ -119,6 +119,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("saved", said)] if (said := _describe_savings(now["savings"])) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
             *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
+            *([("rounds", now["rounds_added"])] if now.get("rounds_added") else []),
             *([("next", now["next_round"])] if "next_round" in now else []),
             *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
             *(("watches", path) for path in now.get("watches", ())),

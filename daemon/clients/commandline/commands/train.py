@@ -75,6 +75,8 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
         change = f"{after / before - 1:+.1%}"
         terminal.say(f"General text: perplexity {before:.2f} before, {after:.2f} after ({change}).")
     terminal.say(describe_verdict(verdict))
+    if verdict.get("added"):
+        terminal.say(f"What rounds have added: {verdict['added']}.")
     if verdict.get("seconds"):
         terminal.say(
             f"The round computed for {clock(verdict['seconds'])}. {describe_delay(verdict)}".rstrip()
