@@ -91,4 +91,5 @@ class Lora:
                 "An adapter was made for another base model. Train a new one with `idiolect train`, "
                 "or give back the former base model."
             )
-        return cls(rank, alpha, matrices)
+        # In the order of a fresh one, which the file does not keep: a state of training has all matrices end to end.
+        return cls(rank, alpha, {name: matrices[name] for name in expected})

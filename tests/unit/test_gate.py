@@ -18,11 +18,19 @@ def tally(nats: np.ndarray, tokens: int = 20) -> Tally:
     return Tally([tokens] * len(nats), nats.tolist(), [0] * len(nats))
 
 
-def verdict(gains: np.ndarray, *, general: float = 1.0, judged: int = 0, seed: int = 0):
+def verdict(
+    gains: np.ndarray,
+    *,
+    general: float = 1.0,
+    over_memory: np.ndarray | None = None,
+    judged: int = 0,
+    seed: int = 0,
+):
     serving = np.full(len(gains), 60.0)
     return decide(
         tally(serving - gains),
         tally(serving),
+        None if over_memory is None else tally(serving - gains + over_memory),
         general_before=25.0,
         general_after=25.0 * general,
         judged=judged,
@@ -85,6 +93,19 @@ def test_training_goes_on_from_what_is_not_clearly_worse_and_leaves_general_text
     assert not verdict(np.full(40, -1.0)).promising
     assert verdict(np.zeros(40)).promising
     assert not verdict(np.full(40, 2.0), general=1.05).promising
+
+
+def test_a_successor_proves_itself_against_memory_and_is_better_in_the_mean_than_what_serves():
+    small, clear = np.resize([1.0, -0.9], 40), np.full(40, 2.0)
+    assert verdict(small).p_value > 0.05
+    assert not verdict(small).promoted
+    found = verdict(small, over_memory=clear)
+    assert found.promoted
+    assert "memory alone beyond chance" in found.reason
+    assert not verdict(small, over_memory=small).promoted, "memory may be as good"
+    assert not verdict(-small, over_memory=clear).promoted, "what serves is better"
+    assert not verdict(small, over_memory=clear, general=1.05).promoted
+    assert not verdict(small, over_memory=clear, judged=1).promoted, "the text has judged its like before"
 
 
 def test_text_that_has_judged_before_asks_for_more_certainty():
