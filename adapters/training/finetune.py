@@ -90,6 +90,7 @@ def train(
     optimizer = AveragedAdamW(trainable.values)
     if state is not None:
         optimizer.go_on(state)
+        del state  # tens of megabytes
     once = max(1, len(rows) * rows.length)  # tokens
     planned = (
         once * config.epochs

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import resource
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -98,7 +99,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     """Train on all but the newest entries, judge on those, and emit the result.
 
     ``lines`` are the parts of a checkpoint, a state of training, and the token ids of each entry. The list is left with
-    these, since nobody needs tens of megabytes of base64 during the training.
+    the last of these, since nobody needs tens of megabytes of base64 during the training.
 
     Raises:
         NothingNewError: nothing is left to judge by.
@@ -106,8 +107,11 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     """
     checkpoint = b"".join(map(base64.b64decode, lines[: request.checkpoint_parts])) or None
     del lines[: request.checkpoint_parts]
-    state = base64.b64decode(lines.pop(0)) if request.has_state else None
-    entries: list[list[int]] = lines
+    entries: list[list[int]] = lines[request.has_state :]
+
+    def take_state() -> bytes | None:
+        return base64.b64decode(lines.pop(0)) if request.has_state else None
+
     clock = Progress(
         ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspended_s),
         emit,
@@ -151,8 +155,8 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         None if blob is None else Lora.from_bytes(base64.b64decode(blob), base.config)
         for blob in (request.serving, request.parent)
     )
-    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent or served, state)
-    del replay, checkpoint, state
+    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent or served, take_state)
+    del replay, checkpoint
     blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
@@ -236,11 +240,11 @@ def _train(
     clock: Progress,
     checkpoint: bytes | None,
     parent: Lora | None,
-    state: bytes | None,
+    take_state: Callable[[], bytes | None],
 ) -> _TrainedAdapter:
     """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``.
 
-    ``state`` is the parent's.
+    ``take_state`` returns the parent's state, once.
     """
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
     from idiolect.adapters.training.finetune import (
@@ -258,7 +262,7 @@ def _train(
     if parent is not None and parent.rank == request.rank:
         start, seen = parent, request.seen
     else:
-        start, seen, state = Lora.fresh(base.config, request.rank, request.seed), [], None
+        start, seen = Lora.fresh(base.config, request.rank, request.seed), []
     rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
     products = choose_compute_dtype(request.products, request.threads, checkpoint)
     llama = TorchModel(read_weights(base.graph, base.config), products)
@@ -273,7 +277,7 @@ def _train(
         seed=request.seed,
         report=partial(clock.report, "train"),
         on_step=clock.send_checkpoint,
-        state=state,
+        state=take_state() if start is parent else None,
         checkpoint=checkpoint,
     )
     drawn = (range(*rows.entries[row]) for row in result.rows if not rows.is_general(row))
