@@ -18,7 +18,6 @@ BENCH = Path(__file__).with_name("bench.json")
 YEAR = Path(__file__).with_name("year.json")
 TYPING = Path(__file__).with_name("typing.json")
 
-_LAST = 4  # rounds at the end of a year
 
 
 def bench() -> str:
@@ -50,30 +49,26 @@ def _lost(row: dict[str, int] | None) -> str:
 
 
 def year() -> str:
-    """What a year of rounds came to: perplexity of the next text over the last rounds, and of general text."""
+    """What rounds add up to: what serves after the last one, beside one long round over the same text."""
     found = json.loads(YEAR.read_text("utf-8")) if YEAR.exists() else {}
     if not found:
         return ""
     table = [
-        "| text | rounds, promoted | served worse | base | + memory | + both | general text |",
+        "| text, as it came | rounds, promoted | gain of what serves | of one long round | share | served worse "
+        "| general text |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, rows in sorted(found.items()):
-        promoted = [row for row in rows if row["status"] == "promoted"]
-        worse = sum(row["worse_p"] < 0.05 for row in promoted)
-        base, memory, both = (_mean_perplexity(rows[-_LAST:], kind) for kind in ("base", "memory", "both"))
-        gain = f"{both:.1f} ({100 * (both / memory - 1):+.0f} %)"
-        table.append(
-            f"| {name} | {len(rows)}, {len(promoted)} | {worse} | {base:.1f} | {memory:.1f} | {gain} | "
-            f"{100 * rows[-1]['general']:+.1f} % |"
-        )
+    for name, scenarios in sorted(found.items()):
+        for scenario, rows in scenarios.items():
+            promoted = [row for row in rows if row["status"] == "promoted"]
+            worse = sum(row["worse_p"] < 0.05 for row in promoted)
+            last = rows[-1]
+            share = last["served_gain"] / last["joint_gain"]
+            table.append(
+                f"| {name}, {scenario} | {len(rows)}, {len(promoted)} | {last['served_gain']:.3f} | "
+                f"{last['joint_gain']:.3f} | {share:.2f} | {worse} | {100 * last['general']:+.1f} % |"
+            )
     return "\n".join(table)
-
-
-def _mean_perplexity(rows: Sequence[dict[str, Any]], kind: str) -> float:
-    """Over the tokens of several slices."""
-    tokens = sum(row["next_tokens"] for row in rows)
-    return math.exp(sum(row["next_tokens"] * math.log(row[kind]) for row in rows) / tokens)
 
 
 def _growth(rows: list[dict[str, Any]]) -> str:
