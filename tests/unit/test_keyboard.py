@@ -1,23 +1,23 @@
 """What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
 
-import asyncio
 import re
 
 import pytest
 
-from idiolect.daemon.clients.keyboard import keysyms
-from idiolect.daemon.clients.keyboard.field import Field
-from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
-from idiolect.daemon.clients.keyboard.key_outcomes import (
+from idiolect.daemon.session import keysyms
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.effects import (
     AskService,
     InsertText,
     ShowSuggestions,
     SuggestionOutcome,
 )
-from idiolect.daemon.clients.keyboard.left_fields import LeftFields
-from idiolect.daemon.clients.keyboard.suggest_answer import read
-from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
+from idiolect.daemon.session.field import Field
+from idiolect.daemon.session.field_authorship import FieldAuthorship
+from idiolect.daemon.session.key_handler import KeyHandler
+from idiolect.daemon.session.left_fields import LeftFields
+from idiolect.daemon.session.suggest_answer import read
+from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN, RIGHT = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54, 0xFF53
 LEFT, HOME, SHIFT_KEY, ALT_KEY = 0xFF51, 0xFF50, 0xFFE1, 0xFFE9
@@ -25,13 +25,7 @@ ALT, CONTROL, RELEASE = 1 << 3, 1 << 2, 1 << 30
 NOTHING = ShowSuggestions()
 
 
-class Clock:
-    now_s = 1000.0
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    monkeypatch.setattr("time.monotonic", lambda: Clock.now_s)
+CLOCK = Clock(1000.0)
 
 
 def said(words=(), ghost="", *, show=True, listed=True, grey=False, **more):
@@ -50,7 +44,7 @@ class Program:
     """A program that handles what is passed on, and tells what stands there, if it does."""
 
     def __init__(self, text="", *, tells=True):
-        self.typing = KeyHandler(FieldAuthorship())
+        self.typing = KeyHandler(CLOCK, FieldAuthorship(CLOCK))
         self.text = ""
         self.tells = tells
         self.deletes = True
@@ -98,7 +92,7 @@ class Program:
     def answer(self, *words, ghost="", prefix=None, **more):
         prefix = self.asked if prefix is None else prefix
         self.do(self.typing.answered(read(said(words, ghost, **more), prefix)))
-        Clock.now_s += 0.2  # it is read
+        CLOCK.now_s += 0.2  # it is read
 
     def correct(self, text, replaced, *words, apply=False, grey=False, **more):
         """The service corrects the word that ended."""
@@ -297,9 +291,9 @@ def test_alt_with_a_digit_does_nothing_right_after_words_went_and_is_the_program
     program.answer("to")
     assert program.press("2", ALT), "fewer words are shown"
     assert program.press("1", ALT)
-    Clock.now_s += 0.9
+    CLOCK.now_s += 0.9
     assert program.press("1", ALT)
-    Clock.now_s += 0.2
+    CLOCK.now_s += 0.2
     assert not program.press("1", ALT)
     assert program.text == "tom tomato"
 
@@ -430,17 +424,17 @@ def test_tab_is_the_programs_until_grey_text_can_have_been_read():
     program = Program("to")
     program.answer(ghost="morrow at ten")
     program.type("m")
-    Clock.now_s += 0.1
+    CLOCK.now_s += 0.1
     assert not program.press(TAB), "a letter was typed a moment ago"
     program = Program("tom")
-    Clock.now_s += 0.2
+    CLOCK.now_s += 0.2
     program.answer(ghost="orrow at ten")
-    Clock.now_s -= 0.1
+    CLOCK.now_s -= 0.1
     assert not program.press(TAB), "it has only just come"
     program = Program("tom")
     program.answer(ghost="orrow at ten")
     program.answer("b", ghost="orrow at ten", prefix="tom")  # the same again
-    Clock.now_s -= 0.2
+    CLOCK.now_s -= 0.2
     assert program.press(TAB)
 
 
@@ -503,7 +497,7 @@ def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it():
     program.type(" to")
     program.answer(ghost="day")
     assert program.press(TAB)
-    Clock.now_s += 1
+    CLOCK.now_s += 1
     assert not program.press(TAB)
 
 
@@ -590,7 +584,7 @@ def test_what_was_mended_is_said_for_a_second_though_its_user_types_on(monkeypat
     program.type("o")
     program.answer("wn")
     assert program.shown.note == "“thier” became “their”."
-    monkeypatch.setattr(Clock, "now_s", Clock.now_s + 1.1)
+    monkeypatch.setattr(CLOCK, "now_s", CLOCK.now_s + 1.1)
     program.type("w")
     program.answer("n")
     assert program.shown == ShowSuggestions(("own",))
@@ -653,7 +647,7 @@ def test_each_of_two_words_is_corrected_by_its_own_late_answer():
 
 def test_a_word_is_corrected_however_late_while_nothing_is_typed_behind_it(monkeypatch):
     program = Program("so thier ")
-    monkeypatch.setattr(Clock, "now_s", Clock.now_s + 5)
+    monkeypatch.setattr(CLOCK, "now_s", CLOCK.now_s + 5)
     program.correct("their ", 6, apply=True)
     assert program.text == "so their "
 
@@ -662,7 +656,7 @@ def test_a_word_is_corrected_however_late_while_nothing_is_typed_behind_it(monke
 def test_a_word_is_left_as_it_stands_where_another_key_or_a_second_came_before_the_answer(key, monkeypatch):
     program = Program("thier xy")
     if key is None:
-        monkeypatch.setattr(Clock, "now_s", Clock.now_s + 1.1)
+        monkeypatch.setattr(CLOCK, "now_s", CLOCK.now_s + 1.1)
     else:
         program.press(key)
     left = program.text
@@ -695,7 +689,7 @@ def test_a_word_that_may_be_all_of_its_field_is_mended_only_once_another_word_be
 @pytest.mark.parametrize("mends", [True, False])
 def test_where_none_is_to_be_made_a_sure_correction_is_offered(mends):
     program = Program()
-    program.typing = KeyHandler(mends=mends)
+    program.typing = KeyHandler(CLOCK, mends=mends)
     program.type("so thier ")
     program.correct("their ", 6, apply=True)
     assert program.text == ("so their " if mends else "so thier ")
@@ -750,7 +744,7 @@ def test_the_word_before_the_last_is_mended_soon_and_where_the_last_hardly_moves
     put, late_s, mended, monkeypatch
 ):
     program = Program("it came form the ")
-    monkeypatch.setattr(Clock, "now_s", Clock.now_s + late_s)
+    monkeypatch.setattr(CLOCK, "now_s", CLOCK.now_s + late_s)
     program.correct(put, 9, apply=True)
     assert program.text == ("it came " + put if mended else "it came form the ")
     if mended:
@@ -996,7 +990,7 @@ LABEL = "hello\nThe wifi password:\n"
     ],
 )  # fmt: skip # a case is a line
 def test_what_its_user_wrote_and_stands_there_in_the_end_is_learned(steps, learned):
-    assert [one.text for one in play(FieldAuthorship(), *steps).entries()] == learned
+    assert [one.text for one in play(FieldAuthorship(CLOCK), *steps).entries()] == learned
 
 
 @pytest.mark.parametrize(
@@ -1011,7 +1005,7 @@ def test_what_its_user_wrote_and_stands_there_in_the_end_is_learned(steps, learn
     ],
 )
 def test_what_stands_before_is_told_with_a_text(steps, learned):
-    assert [(one.text, one.before) for one in play(FieldAuthorship(), *steps).entries()] == learned
+    assert [(one.text, one.before) for one in play(FieldAuthorship(CLOCK), *steps).entries()] == learned
 
 
 @pytest.mark.parametrize(
@@ -1027,12 +1021,12 @@ def test_what_stands_before_is_told_with_a_text(steps, learned):
 )
 def test_what_the_program_puts_there_beside_the_keys_is_not_its_users(told, learned, with_letter):
     for letter, expected in ((">k", learned), ("+k", with_letter)):
-        written = play(FieldAuthorship(), "=", ">see you at the doc", letter, f"={told}")
+        written = play(FieldAuthorship(CLOCK), "=", ">see you at the doc", letter, f"={told}")
         assert "\n".join(one.text for one in written.entries()) == expected
 
 
 def test_a_message_has_the_one_before_it():
-    written = play(FieldAuthorship(), "=", ">The wifi password:", "\n")
+    written = play(FieldAuthorship(CLOCK), "=", ">The wifi password:", "\n")
     assert written.report("", 0), "it has gone"
     assert [entry.text for entry in written.sent()] == ["The wifi password:"]
     [entry] = play(written, ">Kirschbaum Regen 8").entries()
@@ -1059,16 +1053,13 @@ def test_of_a_program_that_tells_nothing_nothing_is_learned():
     ],
 )
 def test_whoever_comes_back_at_once_goes_on_only_where_each_field_has_a_context_of_its_own(client, learned):
-    async def left():
-        told = []
-        drafts = LeftFields(lambda entries, _field: told.extend(entries))
-        for text in ("The wifi password:", "Kirschbaum Regen 8"):
-            written = drafts.begin(("context", Field(client)))
-            drafts.leave(("context", Field(client)), play(written, "=", f">{text}", "!"))
-        drafts.finish()
-        return told
-
-    assert [(one.text, one.before) for one in asyncio.run(left())] == learned
+    told = []
+    drafts = LeftFields(CLOCK, lambda entries, _field: told.extend(entries))
+    for text in ("The wifi password:", "Kirschbaum Regen 8"):
+        written = drafts.begin(("context", Field(client)))
+        drafts.leave(("context", Field(client)), play(written, "=", f">{text}", "!"))
+    drafts.learn_due(float("inf"))
+    assert [(one.text, one.before) for one in told] == learned
 
 
 # --- fields, keys, what goes over the bus ---------------------------------------------------------------

@@ -9,23 +9,17 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
-from idiolect.daemon.clients import outbox
-from idiolect.daemon.clients.keyboard import (
-    component,
-    desktop_session,
-    engine,
-    ibus_objects,
-    serve,
-    service_requests,
-)
+from idiolect.daemon.clients import outbox, service_requests, session_runner
+from idiolect.daemon.clients.keyboard import component, desktop_session, ibus_objects, serve
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
-from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
-from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
-from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
+from idiolect.daemon.clients.learning_choice import LearningChoice
+from idiolect.daemon.clients.service_requests import ServiceRequests
+from idiolect.daemon.session.effects import SendRequest
+from idiolect.daemon.session.events import Replied
+from idiolect.daemon.session.field import Field
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
@@ -105,7 +99,7 @@ class Service:
 @pytest.fixture
 def service(monkeypatch):
     service = Service()
-    for module in (service_requests, desktop_session):
+    for module in (service_requests, session_runner):
         monkeypatch.setattr(module, "ServiceLink", service.link)
     for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -188,10 +182,14 @@ class Program:
         self.until(lambda: self.wire.answers == self._called)
         return self.wire.sent("DeleteSurroundingText", "CommitText")
 
+    def hear_status(self, paused):
+        status = SendRequest("/v1/status", method="GET")
+        self.session.handle(Replied(status, {"paused": paused}))
+
     def menu(self):
         """The lines below the indicator: what each says, and whether it is checked."""
-        (top,) = self.session.menu()
-        return {line.key: (line.label, line.checked) for line in top.below}
+        lines = self.session.session.menu().lines
+        return {line.key: (line.label, line.checked) for line in lines}
 
     def choose(self, line, checked=0):
         self.call("PropertyActivate", "su", line, checked)
@@ -368,7 +366,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(
         await named.wait()
         return "editor"
 
-    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
+    monkeypatch.setattr(desktop_session, "find_focused_program", find_focused_program)
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings, "gnome-shell")
     for end, char in enumerate(text := "I go to the", 1):
@@ -393,7 +391,7 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
     async def find_focused_program():
         return await next(asked)
 
-    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
+    monkeypatch.setattr(desktop_session, "find_focused_program", find_focused_program)
     program = Program(loop, service, settings, "gnome-shell")
     program.call("FocusOutId", "s", "/context")
     program.focus("gnome-shell")
@@ -409,9 +407,9 @@ def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, s
     LearningChoice(settings).set(learn=True)
     program = Program(loop, service, settings)
     program.type("before that")
-    program.within(lambda: program.session.set_paused(paused=True))  # by whoever paused it, as an answer says
+    program.within(program.hear_status, True)  # by whoever paused it, as an answer says
     program.tell(before := "before that nothing of this ")
-    program.within(lambda: program.session.set_paused(paused=False))
+    program.within(program.hear_status, False)
     program.tell(before)
     program.type("is learned", before)
     assert program.learned() == ["is learned"]
@@ -473,7 +471,7 @@ def test_a_full_disk_keeps_nobody_from_typing(program, monkeypatch):
     monkeypatch.setattr("idiolect.models.durable.write", full)
     program.choose("learn", 1)
     assert "until you log out" in program.notes()[0]
-    assert program.session.learns(Field(EDITOR))
+    assert program.session.session.learns(Field(EDITOR))
 
 
 # --- what is counted ---
@@ -568,7 +566,7 @@ def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_t
     assert stretches == [{**counts, **place}]
     service.more["trial"] = False
     write("it ends")
-    assert not program.session.trial
+    assert not program.session.session.trial
 
 
 def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_out(program, monkeypatch):
@@ -581,9 +579,8 @@ def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_
         for number in range(300):
             session.requests.send("/v1/history", {"text": str(number)})
             for p in (0.31, 0.39, 0.7):
-                session.count(SuggestionOutcome("word", "dismissed", p), Field(EDITOR))
-            session.send_stretch({}, Field(EDITOR))
-        session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field(EDITOR))
+                session.requests.count({"kind": "word", "outcome": "dismissed", "p": p})
+        session.requests.count({"kind": "word", "outcome": "accepted", "p": 0.31})
 
     service.goes_on.clear()
     program.within(session.requests.send, "/v1/history", {"text": "under way"})
@@ -692,11 +689,14 @@ def test_a_note_says_that_a_word_is_not_corrected_any_more(loop, service, settin
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings)
     service.answers["/v1/feedback"] = {"never_corrected": True}
-    outcome = SuggestionOutcome("correction", "dismissed", 0.0, word="thier")
-    program.within(program.session.count, outcome, Field(EDITOR))
+    service.corrections["so thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
+    program.type("so thier ")
+    program.tell("so their ")
     program.settle()
-    assert program.notes() == (["“thier” is not corrected any more."] if learns else [])
-    assert len(service.bodies("/v1/feedback")) == learns, "with learning off nothing is written"
+    program.press(BACKSPACE)
+    program.settle()
+    assert ("“thier” is not corrected any more." in program.notes()) == learns
+    assert len(service.bodies("/v1/feedback")) == 2 * learns, "with learning off nothing is written"
 
 
 # --- what fails ---
@@ -886,6 +886,6 @@ def test_what_is_no_packet_or_too_long_ends_the_connection(addon, packet):
 
 def test_a_key_whose_handling_fails_goes_to_the_program(addon, monkeypatch, caplog):
     addon.focus()
-    monkeypatch.setattr(addon.door.engine, "press", lambda *_: 1 / 0)
+    monkeypatch.setattr(addon.door.engine, "handle", lambda *_: 1 / 0)
     assert addon.press(7, "s") == [struct.pack("=cI?", b"A", 7, False)]
     assert "an event of Fcitx failed" in caplog.text
