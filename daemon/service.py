@@ -189,9 +189,9 @@ class Service:
         rest = IdleState(paths, suffixes) if noticed else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
 
-    def pause(self, for_s: float | None) -> None:
-        """Learn nothing, for `for_s` seconds or (None) until resumed; suggestions go on."""
-        self.profile.decide("pause", lambda: self.profile.pause.begin(for_s))
+    def pause(self, for_s: float | None, ago_s: float = 0.0) -> None:
+        """Learn nothing, for `for_s` seconds or (None) until resumed, as of `ago_s` seconds ago; suggestions go on."""
+        self.profile.decide("pause", lambda: self.profile.pause.begin(for_s, ago_s))
         self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:

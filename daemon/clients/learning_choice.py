@@ -1,4 +1,4 @@
-"""Whether the keyboard learns: the user's choice at install and in the menu, off at first."""
+"""Whether the keyboard learns, off at first, and a pause that the service has not heard: what its user chose."""
 
 from __future__ import annotations
 
@@ -15,13 +15,29 @@ class LearningChoice:
     def __init__(self, settings: Settings) -> None:
         """Read what was chosen."""
         self._path = settings.keyboard_path
+        self.learn = False
+        #: When learning was paused, in seconds since 1970, while the service has not heard of that.
+        self.unheard_pause_s: float | None = None
         try:
-            told = json.loads(read_small(self._path))
-            self.learn = told["learn"] is True
-        except (OSError, ValueError, RecursionError, KeyError, TypeError):
-            self.learn = False
+            kept = json.loads(read_small(self._path))
+            self.learn = kept["learn"] is True
+            self.unheard_pause_s = (
+                None if (since_s := kept.get("unheard_pause_s")) is None else float(since_s)
+            )
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError):
+            pass
 
     def set(self, *, learn: bool) -> None:
-        """Choose, and keep it."""
+        """Choose whether the keyboard learns, and keep it."""
         self.learn = learn
-        durable.write(self._path, json.dumps({"learn": learn}).encode())
+        self._write()
+
+    def keep_pause(self, since_s: float | None) -> None:
+        """Keep since when learning is paused unheard; None: no pause is unheard."""
+        if since_s != self.unheard_pause_s:
+            self.unheard_pause_s = since_s
+            self._write()
+
+    def _write(self) -> None:
+        kept = {"learn": self.learn, "unheard_pause_s": self.unheard_pause_s}
+        durable.write(self._path, json.dumps(kept).encode())

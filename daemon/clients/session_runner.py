@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from idiolect.daemon.clients.learning_choice import LearningChoice
@@ -55,10 +56,16 @@ class SessionRunner:
         self.requests = ServiceRequests(settings)
         self.session = Session(
             learns=self._choice.learn,
+            unheard_pause_s=self._choice.unheard_pause_s,
             terminals=settings.keyboard_terminals,
             unknown=settings.keyboard_unknown,
         )
         self._waking: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Start the service unless it runs, and tell it of a pause that it did not hear."""
+        self.requests.start()
+        self.handle(events.Ticked())
 
     def handle(self, event: events.Event, door: Door | None = None) -> None:
         """Hand an event of a door to the session, and carry out what follows."""
@@ -113,7 +120,9 @@ class SessionRunner:
             case effects.ReadField():
                 self.requests.start_task(self._read(effect, door))
             case effects.KeepChoice(learn):
-                self._keep(learn=learn)
+                self._keep(lambda: self._choice.set(learn=learn))
+            case effects.KeepPause(since_s):
+                self._keep(lambda: self._choice.keep_pause(since_s))
 
     async def _send(self, request: effects.SendRequest) -> None:
         link = ServiceLink(self._settings, Scope.ADMIN) if request.as_user else self.requests.link
@@ -128,11 +137,12 @@ class SessionRunner:
     async def _read(self, read: effects.ReadField, door: Door) -> None:
         self.handle(events.FieldRead(read.field, await self.read_field(read)), door)
 
-    def _keep(self, *, learn: bool) -> None:
+    def _keep(self, keep_choice: Callable[[], None]) -> None:
+        """Keep a choice of its user's on the disk, or say that it could not be kept."""
         try:
-            self._choice.set(learn=learn)
+            keep_choice()
         except OSError as error:
-            log.error("the choice of learning could not be kept", exc_info=error)
+            log.error("a choice of learning could not be kept", exc_info=error)
             self.handle(events.ChoiceNotKept())
 
     async def find_program(self) -> str:

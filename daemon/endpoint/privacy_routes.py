@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
 
 from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream
-from idiolect.daemon.endpoint.shapes import Body, Id, Name, Number, Seconds, Time
+from idiolect.daemon.endpoint.shapes import MAX_SECONDS, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.stored_secrets import SecretsFound
@@ -91,9 +91,10 @@ class TextsBody(Body):
 
 
 class PauseBody(Body):
-    """For how many seconds to learn nothing; null: until resumed."""
+    """For how many seconds to learn nothing (null: until resumed), and how many seconds ago that began."""
 
     for_s: Seconds | None = None
+    ago_s: Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)] = 0.0
 
 
 def forget_answer(taken: ForgetReceipt, *, dry_run: bool) -> JsonObject:
@@ -149,7 +150,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/pause", Scope.LEARN)
     async def pause(asked: PauseBody) -> JsonObject:
-        await run_sync(service.pause, asked.for_s)
+        await run_sync(service.pause, asked.for_s, asked.ago_s)
         return {"paused": True, "for_s": asked.for_s}
 
     @app.post("/v1/resume", Scope.LEARN)

@@ -32,6 +32,7 @@ MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too l
 MIN_KEY_MS, MAX_KEY_MS = 10.0, 10_000.0
 MAX_PATH_BYTES = 4096  # of Linux; no system takes more
 MAX_ID = 2**63 - 1
+MAX_SECONDS = 10 * 365 * 86400
 
 #: A typist's median time between two letters, in milliseconds.
 KeyMs: TypeAlias = Annotated[float, Field(ge=MIN_KEY_MS, le=MAX_KEY_MS, allow_inf_nan=False)]
@@ -88,7 +89,7 @@ AnyPath = Annotated[Path, pydantic.AfterValidator(_absolute)]
 Time = Annotated[datetime | None, pydantic.AfterValidator(_utc)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_ID)]
-Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86400, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
 

@@ -90,14 +90,15 @@ class Pause:
         with self._learning:
             yield
 
-    def begin(self, for_s: float | None = None) -> None:
+    def begin(self, for_s: float | None = None, ago_s: float = 0.0) -> None:
         """Learn nothing from now on, for `for_s` seconds or until `end`; on return nothing is being stored.
 
+        What was written in the last `ago_s` seconds is off the record, too: the user paused then, unheard.
         A pause that is under way goes on with the new end. Raises the store's errors.
         """
         with self._learning:
             self._remember()
-            since_s = self._clock()
+            since_s = self._clock() - ago_s
             self._store.state.set(_NOW, {"since_s": since_s, "for_s": for_s})
             self._now = _span(since_s, for_s)
 

@@ -199,6 +199,13 @@ class KeepChoice:
     learn: bool
 
 
+@dataclass(frozen=True)
+class KeepPause:
+    """Keep since when learning is paused unheard, in seconds since 1970; None: no pause is unheard."""
+
+    since_s: float | None
+
+
 Effect: TypeAlias = (
     InsertText
     | AskService
@@ -213,4 +220,5 @@ Effect: TypeAlias = (
     | FindProgram
     | ReadField
     | KeepChoice
+    | KeepPause
 )

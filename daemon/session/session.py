@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from idiolect.daemon.session.engine import Engine  # it imports this module
 
 _STATUS_S: Final = 2.0  # whether learning is paused is known for so long
-_RETRY_S: Final = 5.0  # after so long the service is told of a pause again that it did not hear
+_RETRY_S = 2.0  # between two attempts to tell the service of a pause
+_NEVER_S: Final = float("inf")
 _PAUSES: Final = {True: "/v1/pause", False: "/v1/resume"}
 _UNHEARD: Final = "The service did not answer, so nothing was changed."
 
@@ -40,8 +41,22 @@ _UNHEARD: Final = "The service did not answer, so nothing was changed."
 class Session:
     """Shared by the engines of one process; it gathers what they want done."""
 
-    def __init__(self, *, learns: bool = False, terminals: bool = False, unknown: Unknown = "quiet") -> None:
-        """Begin; `terminals`: words are offered in terminals, too; `unknown`: the rule for unnamed programs."""
+    def __init__(
+        self,
+        *,
+        learns: bool = False,
+        unheard_pause_s: float | None = None,
+        terminals: bool = False,
+        unknown: Unknown = "quiet",
+    ) -> None:
+        """Begin with what is known from before.
+
+        Args:
+            learns: its user wants it to learn.
+            unheard_pause_s: when learning was paused, in seconds since 1970, if the service has not heard of that.
+            terminals: words are offered in terminals, too.
+            unknown: the rule for programs whose name is not known.
+        """
         self.clock = Clock()
         self.speed = TypingSpeed()
         self.slips = SlipWatch()
@@ -52,14 +67,14 @@ class Session:
         self.undeleting = {"wayland", "ibus-wayland"}
         self.trial = False  # whether one runs, by the last answer
         self._is_paused = False  # by the service's last answer
-        self._pause: bool | None = None  # what its user chose and the service has not heard yet
-        self._retry_s = float("inf")
+        self._pause = None if unheard_pause_s is None else True  # what was chosen and is not heard yet
+        self._chosen_s, self._is_unheard = unheard_pause_s or 0.0, unheard_pause_s is not None
+        self._retry_s = _NEVER_S if unheard_pause_s is None else 0.0  # when the service is told of it again
         self._status_s = float("-inf")  # when the service last said whether it is
         self._focused: Engine | None = None
         self._mended: tuple[str, effects.Made] | None = None  # the last mended word, and its input context
-        self._chosen: tuple[str, effects.Made] | None = (
-            None  # to be put back once its field has the focus again
-        )
+        #: To be put back once its field has the focus again.
+        self._chosen: tuple[str, effects.Made] | None = None
         self.holding: set[Engine] = set()  # whose effects wait
         self._effects: list[tuple[Any, effects.Effect]] = []
 
@@ -97,7 +112,7 @@ class Session:
                 for engine in [engine for engine in self.holding if engine.held_until_s <= now_s]:
                     engine.release()
                 if self._pause is not None and self._retry_s <= now_s:
-                    self._send_pause(self._pause)
+                    self._tell_pause(self._pause)
             case Replied():
                 self._take_reply(event.request, event.reply)
             case ChoiceNotKept():
@@ -163,11 +178,9 @@ class Session:
         match request.path:
             case "/v1/status" if reply is not None:
                 self.set_paused(paused=bool(reply.get("paused")))
-            case "/v1/pause" | "/v1/resume":
-                if (
-                    self._pause is not None and request.path == _PAUSES[self._pause]
-                ):  # else it is an older one
-                    self._hear_pause(self._pause, heard=reply is not None)
+            case "/v1/pause" | "/v1/resume" if self._pause is not None:
+                told = request.path == _PAUSES[True]
+                self._hear_pause(self._pause, told=told, heard=reply is not None)
             case "/v1/feedback" if reply is None:
                 self.do(replace(request, again=True))
             case "/v1/feedback" if reply is not None and request.body and reply.get("never_corrected"):
@@ -203,21 +216,34 @@ class Session:
         return self._is_paused if self._pause is None else self._pause
 
     def _choose_pause(self, *, paused: bool) -> None:
+        is_told = self._pause is not None and self._retry_s == _NEVER_S
+        self._chosen_s = self.clock.unix_s
         self._change_pause(self._is_paused, paused)
-        self._send_pause(paused)
+        if not is_told:
+            self._tell_pause(paused)
 
-    def _send_pause(self, paused: bool) -> None:
-        self._retry_s = float("inf")
-        self.do(effects.SendRequest(_PAUSES[paused], {"for_s": None} if paused else None))
+    def _tell_pause(self, paused: bool) -> None:
+        # What was written since the choice stays off the record in every program.
+        ago_s = max(self.clock.unix_s - self._chosen_s, 0.0)
+        self._retry_s = _NEVER_S
+        self.do(effects.SendRequest(_PAUSES[paused], {"ago_s": ago_s} if paused else None))
 
-    def _hear_pause(self, paused: bool, *, heard: bool) -> None:
+    def _hear_pause(self, pause: bool, *, told: bool, heard: bool) -> None:
+        """Take the reply to what the service was `told`; its user has chosen `pause` meanwhile."""
+        if heard and told is not pause:
+            return self._tell_pause(pause)
+        self.do(effects.KeepPause(self._chosen_s if pause and not heard else None))
+        first, self._is_unheard = not (heard or self._is_unheard), not heard
         if heard:
             self._status_s = self.clock.now_s
-            self._change_pause(paused, None)
-        else:
-            self._retry_s = self.clock.now_s + _RETRY_S
+            return self._change_pause(pause, None)
+        self._retry_s = self.clock.now_s + _RETRY_S
+        if first:
             self._show_menu()
-            self._show_note("The service did not hear that. Until it does, nothing is learned here.")
+            self._show_note(
+                "The service did not hear that. Until it does, it is asked again, and nothing is learned."
+            )
+        return None
 
     def _change_pause(self, is_paused: bool, pause: bool | None) -> None:
         """Note a change. A text that was begun before learning stops or goes on is not learned."""
@@ -251,11 +277,11 @@ class Session:
         """Return the menu."""
         paused, here = self._shows_paused, self._focused
         state = "paused" if paused else "suggests and learns" if self._learns else "suggests only"
-        symbol = "‖" if paused else "●" if self._learns else "○"
-        unheard = "" if self._retry_s == float("inf") else " (the service has not heard it yet)"
+        state += ", but the service has not heard" if self._is_unheard else ""
+        symbol = "‖" if paused or self._is_unheard else "●" if self._learns else "○"
         lines = [
             effects.MenuLine("learn", "Learn what I write", self._learns),
-            effects.MenuLine("pause", f"Pause learning everywhere{unheard}", paused),
+            effects.MenuLine("pause", "Pause learning everywhere", paused),
         ]
         if self._mended is not None:
             _, made = self._mended

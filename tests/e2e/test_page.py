@@ -617,6 +617,30 @@ def test_one_goes_off_the_record_and_back(page, profile):
     assert not profile.ask("/v1/status")["paused"]
 
 
+def test_a_switch_that_the_service_did_not_hear_goes_back(page, profile):
+    page.send(
+        "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
+    )
+    try:
+        page.push("#off-record")
+        page.until("document.querySelector('#said').innerText.includes('does not answer')")
+        assert not page.js("document.querySelector('#off-record').checked")
+        page.js(
+            "{ const show = document.querySelector('#switch-show'); show.value = 'more';"
+            " show.dispatchEvent(new Event('change')); }"
+        )
+        page.until("document.querySelector('#switch-show').value === 'auto'")
+    finally:
+        page.send(
+            "Network.emulateNetworkConditions",
+            offline=False,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+    page.problems.clear()  # the browser notes what went unanswered
+
+
 def test_it_says_which_programs_are_connected_and_what_to_type_for_the_others(page, profile):
     page.until("document.querySelector('#place-rows').children.length")
     places = {one["place"]: one for one in profile.ask("/v1/places")["places"]}

@@ -17,6 +17,7 @@ from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.service_requests import ServiceRequests
+from idiolect.daemon.session import session
 from idiolect.daemon.session.effects import SendRequest
 from idiolect.daemon.session.events import Replied
 from idiolect.daemon.session.field import Field
@@ -58,7 +59,8 @@ class Service:
     """Stands where requests go out, and keeps them: a suggestion is answered by its prefix, all else by its path."""
 
     def __init__(self):
-        self.told, self.answers, self.links, self.fails = [], {}, [], 0
+        self.told, self.links, self.fails = [], [], 0
+        self.answers = {"/v1/pause": {}, "/v1/resume": {}}
         self.words, self.corrections = {}, {}
         self.more = {"paused": False, "sees_context": False, "trial": False}
         self.goes_on = asyncio.Event()
@@ -88,6 +90,9 @@ class Service:
         self.fails -= 1
         self.told.append((path, body))
         return self.fails < 0
+
+    async def start(self):
+        pass
 
     async def close(self):
         pass
@@ -271,43 +276,6 @@ def mended(program):
 PUT_BACK = [("DeleteSurroundingText", -13, 13), ("CommitText", "thier own way")]
 
 
-def test_the_menu_puts_a_mended_word_back_and_leaves_it_so_in_that_field(mended):
-    assert mended.menu()["put_back"] == ("Put “thier” back in place of “their”", None)
-    mended.choose("put_back")
-    assert mended.changes() == PUT_BACK
-    assert "put_back" not in mended.menu()
-    mended.tell("so thier own way")
-    mended.service.corrections["so thier own way thier "] = mended.service.corrections["so thier "]
-    mended.type(" thier ", before="so thier own way")
-    assert mended.changes() == []
-    assert mended.service.bodies("/v1/words/add") == []
-
-
-def test_the_menu_puts_a_mended_word_back_in_its_place(mended):
-    mended.type(", so their two", before="so their own way")
-    mended.choose("put_back")
-    assert mended.changes() == [
-        ("DeleteSurroundingText", -27, 27),
-        ("CommitText", "thier own way, so their two"),
-    ]
-
-
-def test_the_menu_has_a_word_never_corrected_again(mended):
-    mended.service.answers["/v1/words/add"] = {}
-    mended.choose("never_mend")
-    assert "“thier” is not corrected any more." in mended.notes()
-    assert mended.service.bodies("/v1/words/add") == [{"kind": "never_correct", "text": "thier"}]
-
-
-def test_a_menu_that_takes_the_focus_puts_the_word_back_when_that_returns(mended):
-    mended.call("FocusOut", "")
-    mended.choose("put_back")
-    assert mended.changes() == []
-    mended.call("FocusInId", "ss", "/context", EDITOR)
-    mended.tell("so their own way")
-    assert mended.changes() == PUT_BACK
-
-
 @pytest.mark.parametrize(
     "instead",
     [
@@ -325,13 +293,6 @@ def test_a_word_is_put_back_only_where_it_stands_close_before_the_cursor(mended,
     mended.choose("put_back")
     instead(mended)
     assert mended.changes() == []
-
-
-def test_a_cursor_that_was_moved_puts_nothing_back_where_the_program_tells_of_the_old_place(mended):
-    mended.press("\uff51")  # Left
-    mended.tell("so their own way")
-    mended.choose("put_back")
-    assert {name for name, *_ in mended.wire.sent("CommitText", "UpdateLookupTable")} == {"UpdateLookupTable"}
 
 
 def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(loop, service, tmp_path):
@@ -403,24 +364,61 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
     assert program.engine.field.app == "second"
 
 
-def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, service, settings):
-    LearningChoice(settings).set(learn=True)
-    program = Program(loop, service, settings)
-    program.type("before that")
-    program.within(program.hear_status, True)  # by whoever paused it, as an answer says
-    program.tell(before := "before that nothing of this ")
-    program.within(program.hear_status, False)
-    program.tell(before)
-    program.type("is learned", before)
-    assert program.learned() == ["is learned"]
-
-
 def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program):
     for _ in range(2):
         paused = program.menu()["pause"][1]
         program.press("i", CONTROL | ALT)
         program.press("i", CONTROL | ALT | RELEASE)
         assert program.menu()["pause"][1] is not paused
+
+
+@pytest.fixture
+def unheard(loop, service, settings, monkeypatch):
+    """A program whose text is learned, while the service does not answer."""
+    monkeypatch.setattr(session, "_RETRY_S", 0.001)
+    LearningChoice(settings).set(learn=True)
+    service.answers.clear()
+    return Program(loop, service, settings)
+
+
+def toggle_pause(program):
+    asked = len(program.service.told)
+    program.press("i", CONTROL | ALT)
+    paths = ("/v1/pause", "/v1/resume")
+    program.until(lambda: sum(path in paths for path, _ in program.service.told[asked:]) > 2)
+
+
+def type_on(program, text):
+    """Type a text while a request is repeated; the service answers each key."""
+    before = program.engine._handler.before.text
+    for end, char in enumerate(text, 1):
+        asked = len(program.service.bodies("/v1/suggest"))
+        program.press(char)
+        program.tell(before + text[:end])
+        program.until(lambda asked=asked: len(program.service.bodies("/v1/suggest")) > asked)
+
+
+def test_a_process_that_ends_before_the_service_has_heard_leaves_its_texts_unlearned(unheard, service):
+    service.answers["/v1/pause"] = {}
+    service.more["paused"] = True
+    unheard.press("i", CONTROL | ALT)
+    unheard.settle()
+    toggle_pause(unheard)
+    type_on(unheard, "nothing of this ")
+    assert unheard.learned() == []
+
+
+def test_a_pause_that_went_unheard_to_the_end_of_the_process_is_told_by_the_next(unheard, service, settings):
+    toggle_pause(unheard)
+    for task in asyncio.all_tasks(unheard.loop):
+        task.cancel()
+    unheard.settle()
+    again = Program(unheard.loop, service, settings)
+    assert again.menu()["pause"][1]
+    again.within(again.session.start)
+    service.answers["/v1/pause"] = {}
+    again.until(lambda: LearningChoice(settings).unheard_pause_s is None)
+    assert again.menu()["pause"][1]
 
 
 # --- what is shown ---

@@ -79,6 +79,14 @@ def test_what_was_off_the_record_stays_so(world: World) -> None:
     assert again.covers(1_000_240.0), "the next pause does not make the last one forgotten"
 
 
+def test_what_was_written_before_the_service_heard_of_a_pause_is_off_the_record(world: World) -> None:
+    pause = world.started()
+    pause.begin(60, ago_s=20)
+    assert pause.covers(world.clock_s - 19)
+    assert not pause.covers(world.clock_s - 21)
+    assert pause.left_s == pytest.approx(40)
+
+
 def test_a_longer_pause_in_a_pause_keeps_its_beginning(world: World) -> None:
     pause = world.started()
     pause.begin(50)

@@ -76,7 +76,7 @@ async def serve(settings: Settings, *, fcitx: str | None) -> None:
     """Be the keyboard until IBus or Fcitx ends, or SIGTERM; `fcitx` is its addon's version. Raises NoInputBusError."""
     bus = None if fcitx is not None else await Bus.open(await find_address())
     session = DesktopSession(settings)
-    session.requests.start()
+    session.start()
     asyncio.get_running_loop().set_exception_handler(_log_error)
     if bus is None:
         end = socket.socket(fileno=sys.stdin.fileno())

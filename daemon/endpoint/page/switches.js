@@ -7,9 +7,12 @@ const LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"];
 const NAMES = new Intl.DisplayNames("en", { type: "language" });
 const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
+let known = null; // how the switches stand, as the service said last
+
 const boxes = () => [...$("switch-languages").querySelectorAll("input")];
 
 function show(stands) {
+  known = stands;
   for (const box of boxes()) box.checked = stands.languages.includes(box.value);
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name] || ""; // a speed of 0 is measured
   const slip = stands.mending_question;
@@ -40,7 +43,10 @@ async function set(name, value) {
 /** Sets one switch after the other, however fast they are changed. */
 let changing = Promise.resolve();
 function choose(name, value) {
-  changing = changing.then(() => set(name, value)).catch((error) => say(error.message));
+  changing = changing.then(() => set(name, value)).catch((error) => {
+    show(known); // nothing was changed
+    say(error.message);
+  });
 }
 
 /** `look` asks for the status anew. */
@@ -60,7 +66,13 @@ export async function start(look) {
     say("Grey text is shown wherever it is likely, from now on.");
   });
   on($("off-record"), "change", async () => {
-    await ask($("off-record").checked ? "/v1/pause" : "/v1/resume", {});
+    const paused = $("off-record").checked;
+    try {
+      await ask(paused ? "/v1/pause" : "/v1/resume", {});
+    } catch (error) {
+      $("off-record").checked = !paused; // the service has not heard
+      throw error;
+    }
     await look();
   });
   show(await ask("/v1/switches"));
