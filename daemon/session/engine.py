@@ -59,14 +59,12 @@ class Engine:
 
     def __init__(self, session: Session, door: Any) -> None:
         """Begin without a field."""
-        self._session = session
-        self._door = door
+        self._session, self._door = session, door
         self.field = Field()
         self._context = ""  # the door's name of the field's input context
         self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
         self._can = events.CapabilitiesTold(reports=False)
-        self._focuses = 0  # how often the focus came or went
-        self._fields = 0  # how many fields were begun
+        self._focuses = self._fields = 0  # how often the focus came or went; how many fields were begun
         self._handler = KeyHandler(session.clock)
         self._caret = Caret()
         self._of_many_lines = set[str]()  # contexts of one field with room for several lines
@@ -156,8 +154,8 @@ class Engine:
             typed = None if used or keysyms.is_shortcut(state) else keysyms.character(value)
             self._session.speed.key(typed or "", now_s)
             deletes = value == keys.BACKSPACE and not used and not state & HELD
-            self._watch_slips(BACKSPACE if deletes else typed or "", now_s)
-            self._count_key(typed, now_s)
+            self._watch_slips(BACKSPACE if deletes else typed or "")
+            self._count_key(typed)
             if not used:
                 self._passed_s = now_s
                 self._caret.pass_key(value)
@@ -167,19 +165,19 @@ class Engine:
         self._apply(actions)
         return used
 
-    def _watch_slips(self, typed: str, now_s: float) -> None:
+    def _watch_slips(self, typed: str) -> None:
         """Send the slip that a key tells of, where what is typed is learned."""
-        slip = self._session.slips.key(typed, now_s)
+        slip = self._session.slips.key(typed, self._session.clock.now_s)
         if slip is not None and self._handler.written is not None and not self._awaits_name:
             self._session.send("/v1/slip", slip, self.field)
 
-    def _count_key(self, typed: str | None, now_s: float) -> None:
+    def _count_key(self, typed: str | None) -> None:
         """Count a key for the trial, if a trial ran when the first letter was typed here."""
         if typed and not self._is_begun:
             self._is_begun = True
             self._stretch = WritingStretch() if self._session.trial and not self._awaits_name else None
         if self._stretch is not None:
-            self._stretch.key(now_s)
+            self._stretch.key(self._session.clock.now_s)
 
     def _must_wait(self, actions: Sequence[effects.KeyEffect], ahead: int, now_s: float) -> bool:
         """Return whether the program has to catch up first.
@@ -312,8 +310,7 @@ class Engine:
     def _begin(self, field: Field) -> None:
         """Begin another field, or none, or the same one with a new purpose."""
         self._do(effects.DropQuestions())
-        clock = self._session.clock
-        self.field, self._is_begun, self._stretch = field, False, None
+        clock, self.field, self._is_begun, self._stretch = self._session.clock, field, False, None
         self._fields, self.answering = self._fields + 1, FieldAnswering(clock)
         written = None
         if self._awaits_name:
@@ -393,13 +390,9 @@ class Engine:
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
     def _ask(self, ask: effects.AskService) -> None:
-        reports = self._can.reports
-        ask = replace(
-            ask,
-            corrections=ask.corrections and reports,
-            ended=ask.ended and reports,
-            field=self._fields,
-        )
+        ask = replace(ask, field=self._fields)
+        if not self._can.reports:
+            ask = replace(ask, corrections=False, ended=False)
         if self._stretch is not None and self._stretch.without:
             self._session.report_typing(ask, self.field, self._door)
         else:

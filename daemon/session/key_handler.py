@@ -55,19 +55,17 @@ class KeyHandler:
         kept: set[str] | None = None,
     ) -> None:
         """Begin in a field with an unknown text."""
-        self._clock = clock
         self.before = TextBeforeCursor(many_lines=many_lines)
-        self.written = written
+        self._clock, self.written = clock, written
         self.corrections = FieldCorrections(self.before, clock, set() if kept is None else kept, mends=mends)
         self.characters = 0  # typed or taken here, less characters taken back
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
         self._shown = ShownOffer(clock)
-        self._open = False  # words are shown, until the next word
-        self._hidden = False  # until the next word
+        self._open = self._hidden = False  # words are shown, or hidden, until the next word
         self._space_owed = False
         self._asked: str | None = None
-        self._typed_last = self._returned = False  # the last key typed a character; was Return
-        self._with_alt = False  # the last key was used up with Alt held
+        #: The last key typed a character; was Return; was used up with Alt held.
+        self._typed_last = self._returned = self._with_alt = False
         self._took_s = self._typed_s = float("-inf")  # when the last key took something; typed a character
 
     # Keys, reports and answers
@@ -241,8 +239,7 @@ class KeyHandler:
         return [commit, outcome, *dismissed, *self._show(), *self._ask()]
 
     def _put(self, text: str, replace: int) -> InsertText:
-        text = f" {text}" if self._space_owed else text
-        self._space_owed = False
+        text, self._space_owed = f" {text}" if self._space_owed else text, False
         if replace:
             self._take_back(replace)
         self._add(text)
