@@ -1,16 +1,14 @@
 """The keyboard, whatever is pressed and whenever answers come: no key is lost or doubled, and it knows its place."""
 
-import itertools
-from unittest import mock
-
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idiolect.daemon.clients.keyboard import keysyms
-from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.clients.keyboard.key_handler import KeyHandler
-from idiolect.daemon.clients.keyboard.key_outcomes import AskService, InsertText, ShowSuggestions
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost, OfferedWord
+from idiolect.daemon.session import keysyms
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.effects import AskService, InsertText, ShowSuggestions
+from idiolect.daemon.session.field_authorship import FieldAuthorship
+from idiolect.daemon.session.key_handler import KeyHandler
+from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost, OfferedWord
 
 BACKSPACE, TAB, ALT, CONTROL = 0xFF08, 0xFF09, 1 << 3, 1 << 2
 PRESSED = st.one_of(
@@ -35,14 +33,11 @@ STEPS = st.one_of(
     [("key", (ord("t"), 0)), ("answer", 0), ("key", (ord("1"), ALT)), ("answer", 0), ("key", (TAB, 0))], False
 )
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
-    typing, text, asked = KeyHandler(FieldAuthorship(), many_lines=True), "", []
-    with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.2)):  # what is shown can be read
-        play(typing, text, asked, steps, tells=tells)
-
-
-def play(typing, text, asked, steps, *, tells):
+    clock = Clock(1000.0)
+    typing, text, asked = KeyHandler(clock, FieldAuthorship(clock), many_lines=True), "", []
     last = ShowSuggestions()
     for kind, value in steps:
+        clock.now_s += 0.2  # what is shown can be read
         shown, before, committed = last, text, ""
         used, actions = False, []
         if kind == "key":

@@ -136,6 +136,29 @@ def test_clients_know_nothing_of_the_core():
     assert not needless, f"{needless} need no exception"
 
 
+def test_the_typing_session_has_no_io_and_no_clock_of_its_own():
+    allowed = {
+        "__future__",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "fnmatch",
+        "glob",
+        "idiolect",
+        "re",
+    }
+    allowed |= {"secrets", "typing", "unicodedata"}
+    for name, tree in trees().items():
+        if name.startswith("daemon.session"):
+            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+            taken = {getattr(node, "module", None) or node.names[0].name for node in nodes}
+            roots = {one.partition(".")[0] for one in taken}
+            assert roots <= allowed, f"{name} imports {roots - allowed}"
+            inside = {one for one in imports()[name] if not one.startswith(("daemon.session", "daemon.text"))}
+            assert not inside, f"{name} imports {inside}"
+
+
 def test_only_one_module_opens_connections_to_the_service():
     opening = ("httpx.Client", "httpx.AsyncClient", "urllib.request", "http.client")
     for name, path in MODULES.items():

@@ -16,8 +16,8 @@ from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.editors.type_formatting import Mendings
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.clients.slip_watch import BACKSPACE
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.session.slip_watch import BACKSPACE
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses
 

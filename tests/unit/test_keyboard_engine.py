@@ -9,23 +9,18 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
-from idiolect.daemon.clients import outbox
-from idiolect.daemon.clients.keyboard import (
-    component,
-    desktop_session,
-    engine,
-    ibus_objects,
-    serve,
-    service_requests,
-)
+from idiolect.daemon.clients import outbox, service_requests, session_runner
+from idiolect.daemon.clients.keyboard import component, desktop_session, ibus_objects, serve
 from idiolect.daemon.clients.keyboard.bus import Bus
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
-from idiolect.daemon.clients.keyboard.field import Field
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
-from idiolect.daemon.clients.keyboard.key_outcomes import SuggestionOutcome
-from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.clients.keyboard.service_requests import ServiceRequests
+from idiolect.daemon.clients.learning_choice import LearningChoice
+from idiolect.daemon.clients.service_requests import ServiceRequests
+from idiolect.daemon.session import session
+from idiolect.daemon.session.effects import SendRequest
+from idiolect.daemon.session.events import Replied
+from idiolect.daemon.session.field import Field
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
@@ -109,7 +104,7 @@ class Service:
 @pytest.fixture
 def service(monkeypatch):
     service = Service()
-    for module in (service_requests, desktop_session):
+    for module in (service_requests, session_runner):
         monkeypatch.setattr(module, "ServiceLink", service.link)
     for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -192,10 +187,14 @@ class Program:
         self.until(lambda: self.wire.answers == self._called)
         return self.wire.sent("DeleteSurroundingText", "CommitText")
 
+    def hear_status(self, paused):
+        status = SendRequest("/v1/status", method="GET")
+        self.session.handle(Replied(status, {"paused": paused}))
+
     def menu(self):
         """The lines below the indicator: what each says, and whether it is checked."""
-        (top,) = self.session.menu()
-        return {line.key: (line.label, line.checked) for line in top.below}
+        lines = self.session.session.menu().lines
+        return {line.key: (line.label, line.checked) for line in lines}
 
     def choose(self, line, checked=0):
         self.call("PropertyActivate", "su", line, checked)
@@ -277,43 +276,6 @@ def mended(program):
 PUT_BACK = [("DeleteSurroundingText", -13, 13), ("CommitText", "thier own way")]
 
 
-def test_the_menu_puts_a_mended_word_back_and_leaves_it_so_in_that_field(mended):
-    assert mended.menu()["put_back"] == ("Put “thier” back in place of “their”", None)
-    mended.choose("put_back")
-    assert mended.changes() == PUT_BACK
-    assert "put_back" not in mended.menu()
-    mended.tell("so thier own way")
-    mended.service.corrections["so thier own way thier "] = mended.service.corrections["so thier "]
-    mended.type(" thier ", before="so thier own way")
-    assert mended.changes() == []
-    assert mended.service.bodies("/v1/words/add") == []
-
-
-def test_the_menu_puts_a_mended_word_back_in_its_place(mended):
-    mended.type(", so their two", before="so their own way")
-    mended.choose("put_back")
-    assert mended.changes() == [
-        ("DeleteSurroundingText", -27, 27),
-        ("CommitText", "thier own way, so their two"),
-    ]
-
-
-def test_the_menu_has_a_word_never_corrected_again(mended):
-    mended.service.answers["/v1/words/add"] = {}
-    mended.choose("never_mend")
-    assert "“thier” is not corrected any more." in mended.notes()
-    assert mended.service.bodies("/v1/words/add") == [{"kind": "never_correct", "text": "thier"}]
-
-
-def test_a_menu_that_takes_the_focus_puts_the_word_back_when_that_returns(mended):
-    mended.call("FocusOut", "")
-    mended.choose("put_back")
-    assert mended.changes() == []
-    mended.call("FocusInId", "ss", "/context", EDITOR)
-    mended.tell("so their own way")
-    assert mended.changes() == PUT_BACK
-
-
 @pytest.mark.parametrize(
     "instead",
     [
@@ -331,13 +293,6 @@ def test_a_word_is_put_back_only_where_it_stands_close_before_the_cursor(mended,
     mended.choose("put_back")
     instead(mended)
     assert mended.changes() == []
-
-
-def test_a_cursor_that_was_moved_puts_nothing_back_where_the_program_tells_of_the_old_place(mended):
-    mended.press("\uff51")  # Left
-    mended.tell("so their own way")
-    mended.choose("put_back")
-    assert {name for name, *_ in mended.wire.sent("CommitText", "UpdateLookupTable")} == {"UpdateLookupTable"}
 
 
 def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(loop, service, tmp_path):
@@ -372,7 +327,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(
         await named.wait()
         return "editor"
 
-    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
+    monkeypatch.setattr(desktop_session, "find_focused_program", find_focused_program)
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings, "gnome-shell")
     for end, char in enumerate(text := "I go to the", 1):
@@ -397,7 +352,7 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
     async def find_focused_program():
         return await next(asked)
 
-    monkeypatch.setattr(engine, "find_focused_program", find_focused_program)
+    monkeypatch.setattr(desktop_session, "find_focused_program", find_focused_program)
     program = Program(loop, service, settings, "gnome-shell")
     program.call("FocusOutId", "s", "/context")
     program.focus("gnome-shell")
@@ -407,18 +362,6 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(
     names[1].set_result("second")
     program.settle()
     assert program.engine.field.app == "second"
-
-
-def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(loop, service, settings):
-    LearningChoice(settings).set(learn=True)
-    program = Program(loop, service, settings)
-    program.type("before that")
-    program.within(lambda: program.session.set_paused(paused=True))  # by whoever paused it, as an answer says
-    program.tell(before := "before that nothing of this ")
-    program.within(lambda: program.session.set_paused(paused=False))
-    program.tell(before)
-    program.type("is learned", before)
-    assert program.learned() == ["is learned"]
 
 
 def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program):
@@ -432,7 +375,7 @@ def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program
 @pytest.fixture
 def unheard(loop, service, settings, monkeypatch):
     """A program whose text is learned, while the service does not answer."""
-    monkeypatch.setattr(desktop_session, "_RETRY_S", 0.001)
+    monkeypatch.setattr(session, "_RETRY_S", 0.001)
     LearningChoice(settings).set(learn=True)
     service.answers.clear()
     return Program(loop, service, settings)
@@ -455,34 +398,6 @@ def type_on(program, text):
         program.until(lambda asked=asked: len(program.service.bodies("/v1/suggest")) > asked)
 
 
-def test_a_pause_that_the_service_does_not_hear_is_shown_and_asked_for_until_it_does(unheard, service):
-    toggle_pause(unheard)
-    assert any("did not hear" in note for note in unheard.notes())
-    assert unheard.session.menu()[0].label == "idiolect: paused, but the service has not heard"
-    type_on(unheard, "this is off the record ")
-    assert unheard.menu()["pause"][1], "the service says that it learns: it has not heard"
-    service.answers["/v1/pause"] = {}
-    unheard.settle()
-    assert unheard.session.menu()[0].label == "idiolect: paused"
-    assert service.bodies("/v1/pause")[-1]["ago_s"] > 0
-    assert unheard.learned() == []
-
-
-def test_nothing_is_learned_until_the_service_has_heard_that_learning_goes_on(unheard, service):
-    service.answers["/v1/pause"] = {}
-    service.more["paused"] = True
-    unheard.press("i", CONTROL | ALT)
-    unheard.settle()
-    toggle_pause(unheard)
-    type_on(unheard, "nothing of this ")
-    service.answers["/v1/resume"] = {}
-    service.more["paused"] = False
-    unheard.settle()
-    unheard.tell("nothing of this ")
-    unheard.type("is learned", "nothing of this ")
-    assert unheard.learned() == ["is learned"]
-
-
 def test_a_process_that_ends_before_the_service_has_heard_leaves_its_texts_unlearned(unheard, service):
     service.answers["/v1/pause"] = {}
     service.more["paused"] = True
@@ -491,15 +406,6 @@ def test_a_process_that_ends_before_the_service_has_heard_leaves_its_texts_unlea
     toggle_pause(unheard)
     type_on(unheard, "nothing of this ")
     assert unheard.learned() == []
-
-
-def test_of_two_choices_that_went_unheard_the_last_one_holds(unheard, service):
-    toggle_pause(unheard)
-    toggle_pause(unheard)
-    service.answers |= {"/v1/pause": {}, "/v1/resume": {}}
-    unheard.settle()
-    assert service.told[-1][0] == "/v1/resume"
-    assert unheard.session.menu()[0].label == "idiolect: suggests and learns"
 
 
 def test_a_pause_that_went_unheard_to_the_end_of_the_process_is_told_by_the_next(unheard, service, settings):
@@ -563,7 +469,7 @@ def test_a_full_disk_keeps_nobody_from_typing(program, monkeypatch):
     monkeypatch.setattr("idiolect.models.durable.write", full)
     program.choose("learn", 1)
     assert "until you log out" in program.notes()[0]
-    assert program.session.learns(Field(EDITOR))
+    assert program.session.session.learns(Field(EDITOR))
 
 
 # --- what is counted ---
@@ -658,7 +564,7 @@ def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_t
     assert stretches == [{**counts, **place}]
     service.more["trial"] = False
     write("it ends")
-    assert not program.session.trial
+    assert not program.session.session.trial
 
 
 def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_out(program, monkeypatch):
@@ -671,9 +577,8 @@ def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_
         for number in range(300):
             session.requests.send("/v1/history", {"text": str(number)})
             for p in (0.31, 0.39, 0.7):
-                session.count(SuggestionOutcome("word", "dismissed", p), Field(EDITOR))
-            session.send_stretch({}, Field(EDITOR))
-        session.count(SuggestionOutcome("word", "accepted", 0.31, 4), Field(EDITOR))
+                session.requests.count({"kind": "word", "outcome": "dismissed", "p": p})
+        session.requests.count({"kind": "word", "outcome": "accepted", "p": 0.31})
 
     service.goes_on.clear()
     program.within(session.requests.send, "/v1/history", {"text": "under way"})
@@ -782,11 +687,14 @@ def test_a_note_says_that_a_word_is_not_corrected_any_more(loop, service, settin
     LearningChoice(settings).set(learn=learns)
     program = Program(loop, service, settings)
     service.answers["/v1/feedback"] = {"never_corrected": True}
-    outcome = SuggestionOutcome("correction", "dismissed", 0.0, word="thier")
-    program.within(program.session.count, outcome, Field(EDITOR))
+    service.corrections["so thier "] = {"text": "their ", "replace": 6, "p": 1.0, "apply": True}
+    program.type("so thier ")
+    program.tell("so their ")
     program.settle()
-    assert program.notes() == (["“thier” is not corrected any more."] if learns else [])
-    assert len(service.bodies("/v1/feedback")) == learns, "with learning off nothing is written"
+    program.press(BACKSPACE)
+    program.settle()
+    assert ("“thier” is not corrected any more." in program.notes()) == learns
+    assert len(service.bodies("/v1/feedback")) == 2 * learns, "with learning off nothing is written"
 
 
 # --- what fails ---
@@ -976,6 +884,6 @@ def test_what_is_no_packet_or_too_long_ends_the_connection(addon, packet):
 
 def test_a_key_whose_handling_fails_goes_to_the_program(addon, monkeypatch, caplog):
     addon.focus()
-    monkeypatch.setattr(addon.door.engine, "press", lambda *_: 1 / 0)
+    monkeypatch.setattr(addon.door.engine, "handle", lambda *_: 1 / 0)
     assert addon.press(7, "s") == [struct.pack("=cI?", b"A", 7, False)]
     assert "an event of Fcitx failed" in caplog.text

@@ -7,8 +7,10 @@ import pytest
 from bus_server import BusServer
 from jeepney import DBusAddress, new_signal
 
-from idiolect.daemon.clients.keyboard.focused_text import FieldAnswering, FocusedText
+from idiolect.daemon.clients.keyboard.focused_text import FocusedText
 from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
+from idiolect.daemon.session.answering import FieldAnswering
+from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.text.replies import Reply
 
 ACTIVE = 1 << 1
@@ -165,10 +167,10 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
     programs = session_bus({"editor": ACTIVE})
 
     async def asked():
-        answering, focused = FieldAnswering(True), FocusedText()
+        answering, focused = FieldAnswering(Clock(), True), FocusedText()
         focused.listen()
         await until(lambda: programs.focus(has=True) or focused.focused is not None)
-        await answering.read(focused, "Yes, we do", None)
+        answering.around = await focused.read_around("Yes, we do", None)
         return answering.complete(Reply(told, lambda: ["what IBus was told"]))
 
     reply = asyncio.run(asyncio.wait_for(asked(), 30))
@@ -178,8 +180,9 @@ def test_the_end_of_a_quotation_that_a_program_tells_is_not_what_its_user_writes
 
 def test_where_no_such_bus_runs_what_the_program_tells_is_all_that_is_known(session_bus):
     async def asked():
-        answering, focused = FieldAnswering(True), FocusedText()
-        await answering.read(focused, "Yes", None)
+        answering, focused = FieldAnswering(Clock(), True), FocusedText()
+        focused.listen()
+        answering.around = await focused.read_around("Yes", None)
         await until(lambda: focused.listening is None)
         return answering.complete(Reply("Yes", lambda: ["Can you come?"])).context()
 

@@ -91,7 +91,7 @@ OWN = """
 import json, os, sys
 from pathlib import Path
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.vault import lock
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings

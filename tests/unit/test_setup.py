@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.keyboard import component, input_sources
-from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.setup import fcitx
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target

@@ -5,7 +5,7 @@ import random
 import pytest
 from content_scripts import run_script
 
-from idiolect.daemon.clients.slip_watch import BACKSPACE, SlipWatch
+from idiolect.daemon.session.slip_watch import BACKSPACE, SlipWatch
 
 IN_JAVASCRIPT = """(keys) => {
   const watch = new idiolect.SlipWatch();

@@ -7,8 +7,8 @@ from itertools import cycle, islice
 import pytest
 from content_scripts import run_script
 
-from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.serving.letter_times import LetterTimes
+from idiolect.daemon.session.typing_speed import TypingSpeed
 
 IN_JAVASCRIPT = """(keys) => {
   const speed = new idiolect.TypingSpeed();

@@ -4,7 +4,7 @@ import random
 
 from content_scripts import run_script
 
-from idiolect.daemon.clients.writing_stretch import WritingStretch
+from idiolect.daemon.session.writing_stretch import WritingStretch
 
 IN_JAVASCRIPT = """(keys) => {
   const stretch = new idiolect.WritingStretch();

@@ -11,7 +11,7 @@ from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Edit, Hand, edits
-from idiolect.daemon.clients.slip_watch import BACKSPACE
+from idiolect.daemon.session.slip_watch import BACKSPACE
 from idiolect.daemon.text.typed_text import kept_ends
 from idiolect.models.regular_files import read_regular
 

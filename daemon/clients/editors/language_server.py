@@ -39,8 +39,8 @@ from idiolect.daemon.clients.editors.private_files import PrivateFiles
 from idiolect.daemon.clients.editors.type_formatting import TRIGGERS
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.clients.outbox import Outbox
-from idiolect.daemon.clients.typing_speed import TypingSpeed
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.session.typing_speed import TypingSpeed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses, begun
 

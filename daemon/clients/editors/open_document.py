@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from idiolect.daemon.clients.editors.document_authorship import Authorship, Paragraph, Saved
 from idiolect.daemon.clients.editors.type_formatting import Mendings
-from idiolect.daemon.clients.slip_watch import SlipWatch
+from idiolect.daemon.session.slip_watch import SlipWatch
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The door of Fcitx: its addon hands on keys, text and focus in packets, and inserts and shows what the engine asks.
+"""The door of Fcitx: its addon hands on keys, text and focus in packets, and inserts and shows what the session wants.
 
 `fcitx/idiolect.cpp` has the other end. A packet is a letter, numbers in the machine's own order, and a text.
 """
@@ -16,10 +16,11 @@ from typing_extensions import override
 
 from idiolect.daemon.clients.keyboard.component import addon_version
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
-from idiolect.daemon.clients.keyboard.engine import Engine
-from idiolect.daemon.clients.keyboard.field import FCITX, HINT_PRIVATE, PURPOSES
-from idiolect.daemon.clients.keyboard.ibus_objects import Property
 from idiolect.daemon.clients.keyboard.suggestion_window import Entry, SuggestionWindow
+from idiolect.daemon.session import events
+from idiolect.daemon.session.effects import MenuLine, ShowMenu
+from idiolect.daemon.session.engine import Engine
+from idiolect.daemon.session.field import FCITX, HINT_PRIVATE, PURPOSES
 
 _OTHER_ADDON: Final = "idiolect was updated: run `idiolect setup keyboard`."
 _MAX_BYTES: Final = 64 * 1024
@@ -60,16 +61,20 @@ class FcitxDoor(SuggestionWindow):
         self._focus = 0  # Fcitx's number of the focus that the engine knows
         self._switched: dict[str, bool] = {}  # by line of the menu: what it is switched to where it is chosen
         self._keeps_keys = False  # Fcitx keeps keys behind a word that waits
-        self.engine = engine = Engine(self, session)
+        self._undecided: int | None = None  # the key that is not answered yet
+        self.engine = Engine(session.session, self)
         #: By kind of a packet: the numbers that it begins with, and what takes them, with the text behind them.
         self._kinds: dict[bytes, tuple[struct.Struct, Callable[..., None]]] = {
             b"F": (struct.Struct("=QI16s"), self._focus_in),
-            b"U": (struct.Struct("="), lambda _: engine.focus_out()),
+            b"U": (struct.Struct("="), lambda _: self._tell(events.FocusGone())),
             b"C": (struct.Struct("=Q"), lambda flags, _: self._set_capabilities(flags)),
-            b"R": (struct.Struct("=II"), lambda cursor, anchor, text: engine.report(text, cursor, anchor)),
-            b"M": (struct.Struct("=iiii"), lambda *place: engine.move_cursor(*place[:4])),
-            b"L": (struct.Struct("=I"), lambda index, _: engine.click(index)),
-            b"X": (struct.Struct("="), lambda _: engine.reset()),
+            b"R": (struct.Struct("=II"), lambda *ends: self._tell(events.TextReported(ends[2], *ends[:2]))),
+            b"M": (
+                struct.Struct("=iiii"),
+                lambda x, y, _, height, __: self._tell(events.CursorMoved(x, y, height)),
+            ),
+            b"L": (struct.Struct("=I"), lambda index, _: self._tell(events.WordClicked(index))),
+            b"X": (struct.Struct("="), lambda _: self._tell(events.InputReset())),
             b"P": (struct.Struct("="), self._choose),
             b"K": (struct.Struct("=IIII"), self._press),
             b"S": (struct.Struct("=I"), self._come_into_step),
@@ -99,12 +104,8 @@ class FcitxDoor(SuggestionWindow):
         if layout is None or take is None or not layout.size + 1 <= len(packet) <= _MAX_BYTES:
             return self._closed.set()
         numbers, text = layout.unpack_from(packet, 1), packet[1 + layout.size :].decode(errors="replace")
-        kind = packet[:1]
         try:
-            if kind == b"S" or (kind == b"K" and not self._keeps_keys):
-                self.engine.release_all()  # these are answered at once, so nothing may wait before them
-            if self.engine.handle(lambda: take(*numbers, text), is_report=kind == b"R") and kind == b"K":
-                self._send(_ANSWER.pack(b"A", numbers[0], _NOT_YET_KNOWN))
+            take(*numbers, text)
         except Exception as error:
             log.error("an event of Fcitx failed", exc_info=error)
         return None
@@ -127,40 +128,47 @@ class FcitxDoor(SuggestionWindow):
 
     # Events
 
+    def _tell(self, event: events.Event) -> None:
+        self._session.handle(event, self)
+
     def _press(self, number: int, symbol: int, code: int, state: int, _text: str) -> None:
-        used = False
+        self._undecided, answer = number, 0
         try:
-            used = self.engine.press(symbol, code, state)
+            self._tell(events.KeyPressed(symbol, code, state, number, at_once=not self._keeps_keys))
+            answer = _NOT_YET_KNOWN
         finally:
-            self._send(_ANSWER.pack(b"A", number, used))
+            if self._undecided is not None:
+                self._send(_ANSWER.pack(b"A", number, answer))
 
     def _come_into_step(self, number: int, _text: str) -> None:
         try:
-            self.engine.lose_step()
+            self._tell(events.KeysUnseen())
         finally:
             self._send(_ANSWER.pack(b"A", number, False))
 
     def _focus_in(self, flags: int, focus: int, context: bytes, program: str) -> None:
-        self.engine.focus_out()
+        self._tell(events.FocusGone())
         self._focus = focus
         self._set_capabilities(flags)
-        self.engine.focus_in(context.hex(), f"{FCITX}{program}")
+        self._tell(events.FocusCame(context.hex(), f"{FCITX}{program}"))
 
     def _set_capabilities(self, flags: int) -> None:
         purpose = next((name for bit, name in _PURPOSES.items() if flags & bit), "free-form")
         self._keeps_keys = bool(flags & _ORDERED)
-        self.engine.set_capabilities(
-            reports=bool(flags & _SURROUNDING),
-            preedit=False,
-            handles_keys_at_once=flags & (_DIRECT | _ORDERED) == _DIRECT,
-        )
-        self.engine.set_purpose(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0)
+        handles_keys_at_once = flags & (_DIRECT | _ORDERED) == _DIRECT
+        self._tell(events.CapabilitiesTold(bool(flags & _SURROUNDING), False, handles_keys_at_once))
+        self._tell(events.PurposeTold(PURPOSES.index(purpose), HINT_PRIVATE if flags & _SENSITIVE else 0))
 
     def _choose(self, line: str) -> None:
         if line in self._switched:
-            self._session.choose(line, checked=self._switched[line])
+            self._tell(events.LineChosen(line, self._switched[line]))
 
-    # What the engine asks
+    # What the session wants
+
+    def answer_key(self, number: int, *, used: bool) -> None:
+        """Answer a key."""
+        self._undecided = None if number == self._undecided else self._undecided
+        self._send(_ANSWER.pack(b"A", number, used))
 
     def insert(self, text: str, replaced: int) -> None:
         """Delete `replaced` characters before the cursor, and insert a text there."""
@@ -179,12 +187,11 @@ class FcitxDoor(SuggestionWindow):
             shown += f"{label}\0{text}\0".encode()
         self._send(_LINES.pack(b"W", self._focus) + shown)
 
-    def show_menu(self, menu: tuple[Property, ...]) -> None:
+    def show_menu(self, menu: ShowMenu) -> None:
         """Show the menu below Fcitx's icon, and in its panel."""
-        (top,) = menu
-        self._switched = {line.key: not line.checked for line in top.below}
+        self._switched = {line.key: not line.checked for line in menu.lines}
         lines = bytearray()
-        for line in (top, *top.below):
+        for line in (MenuLine("idiolect", menu.title), *menu.lines):
             checked = "" if line.checked is None else int(line.checked)
             lines += f"{line.key}\0{line.label}\0{checked}\0".encode()
         self._send(_LINES.pack(b"N", self._focus) + lines)

@@ -14,11 +14,9 @@ from jeepney import DBusAddress, HeaderFields, Message
 
 from idiolect.daemon.clients.keyboard.bus import DAEMON, Bus, NoInputBusError
 from idiolect.daemon.clients.keyboard.focused_window import accessible_address, program_names
-from idiolect.daemon.clients.keyboard.text_before_cursor import MAX_CHARS
-from idiolect.daemon.text.replies import Reply, split
+from idiolect.daemon.session.text_before_cursor import MAX_CHARS
 
 _ANSWER_S: Final = 0.5
-_READ_EVERY_S: Final = 1.0
 _NO_BUS_S: Final = 60.0  # until the bus is looked for again, which takes a connection
 _EVENT: Final = "object:state-changed:focused"
 _MATCH: Final = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
@@ -103,39 +101,6 @@ class FocusedText:
             return None
         before, behind = found[: caret - start], found[caret - start :]
         return (before, behind) if _is_same(before.rpartition("\n")[2], line) else None
-
-
-class FieldAnswering:
-    """The text that is answered in one field, until the field is left.
-
-    `sees`: whether the service uses it here, by its last answer; None before that.
-    """
-
-    def __init__(self, sees: bool | None = None) -> None:
-        """Begin with an unread field."""
-        self.sees = sees
-        self._around: tuple[str, str] | None = None
-        self._read_s = float("-inf")
-
-    def complete(self, reply: Reply) -> Reply:
-        """Return IBus's reply with the answered text of the whole field, if the field was read.
-
-        A program that reports a few words before the cursor may report the end of a quotation, without its mark.
-        """
-        if self._around is None or reply.prefix is None:
-            return reply
-        texts = tuple(split(*self._around).texts())
-        above, _, line = reply.prefix.rpartition("\n")
-        is_theirs = above.strip() != "" and any(above.strip() in text for text in texts)
-        return Reply(line if is_theirs else reply.prefix, lambda: texts)
-
-    async def read(self, focused: FocusedText, line: str, app: str | None) -> None:
-        """Read a program's field for the next question, at most once a second."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._read_s > _READ_EVERY_S:
-            self._read_s = now_s
-            focused.listen()
-            self._around = await focused.read_around(line, app)
 
 
 def _is_called(app: str, names: list[str]) -> bool:

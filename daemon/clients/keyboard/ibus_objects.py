@@ -6,8 +6,9 @@ The layouts are those of IBus's `ibus_*_serialize` functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from idiolect.daemon.session.effects import MenuLine, ShowMenu
 
 #: A D-Bus variant: signature and value.
 Variant: TypeAlias = tuple[str, Any]
@@ -44,37 +45,22 @@ def lookup_table(entries: Sequence[Iterable[tuple[str, bool]]]) -> Variant:
     return ("(sa{sv}uubbiavav)", held)
 
 
-@dataclass(frozen=True)
-class Property:
-    """A line of the indicator's menu. `checked` None: a line to press, or, with `below`, a menu."""
-
-    key: str
-    label: str
-    checked: bool | None = None
-    sensitive: bool = True
-    symbol: str = ""
-    below: tuple[Property, ...] = ()
-
-    def variant(self) -> Variant:
-        """The IBusProperty."""
-        kind = MENU if self.below else NORMAL if self.checked is None else TOGGLE
-        state = int(bool(self.checked))
-        shown = (text(self.label), "", text(""), self.sensitive, True, state)
-        one: tuple[Any, ...] = (
-            "IBusProperty",
-            {},
-            self.key,
-            kind,
-            *shown,
-            properties(self.below),
-            text(self.symbol),
-        )
-        return ("(sa{sv}suvsvbbuvv)", one)
+def menu(shown: ShowMenu) -> Variant:
+    """An IBusPropList of one menu."""
+    lines = [_property(line, NORMAL if line.checked is None else TOGGLE) for line in shown.lines]
+    return _list([_property(MenuLine("idiolect", shown.title), MENU, shown.symbol, lines)])
 
 
-def properties(these: Sequence[Property]) -> Variant:
+def _property(line: MenuLine, kind: int, symbol: str = "", below: Sequence[Variant] = ()) -> Variant:
+    """An IBusProperty."""
+    shown = (text(line.label), "", text(""), True, True, int(bool(line.checked)))
+    one: tuple[Any, ...] = ("IBusProperty", {}, line.key, kind, *shown, _list(below), text(symbol))
+    return ("(sa{sv}suvsvbbuvv)", one)
+
+
+def _list(properties: Sequence[Variant]) -> Variant:
     """An IBusPropList."""
-    return ("(sa{sv}av)", ("IBusPropList", {}, [one.variant() for one in these]))
+    return ("(sa{sv}av)", ("IBusPropList", {}, list(properties)))
 
 
 def content(variant: Variant) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from typing import Final, TypeAlias
 
-from idiolect.daemon.clients.keyboard.key_outcomes import ShowSuggestions
+from idiolect.daemon.session.effects import ShowSuggestions
 
 #: Widths of characters in fonts without serifs, such as DejaVu Sans and Noto Sans, as shares of the font's size.
 _WIDTHS: Final = {
@@ -56,15 +56,15 @@ class SuggestionWindow(ABC):
     def draw(self, entries: list[Entry], *, first: bool) -> None:
         """Show entries side by side; none: hide the window. `first`: none were shown before."""
 
-    def show(self, show: ShowSuggestions, *, inline: bool) -> None:
-        """Show suggestions; the ghost text stands at the cursor (`inline`) or in the window."""
-        if inline or self._is_inline:
-            self.show_ghost(show.ghost if inline else "")
-            self._is_inline = inline
+    def show(self, show: ShowSuggestions) -> None:
+        """Show suggestions."""
+        if show.inline or self._is_inline:
+            self.show_ghost(show.ghost if show.inline else "")
+            self._is_inline = show.inline
         if self._hiding is not None:
             self._hiding.cancel()
             self._hiding = None
-        ghost_in_window = "" if inline else show.ghost
+        ghost_in_window = "" if show.inline else show.ghost
         if show.words or ghost_in_window or show.note:
             self._is_moving = self._is_moving or show.fresh
             self._draw(show, ghost_in_window)

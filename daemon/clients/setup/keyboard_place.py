@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from idiolect.daemon.clients.keyboard import component, input_sources
 from idiolect.daemon.clients.keyboard.component import ENGINE
-from idiolect.daemon.clients.keyboard.learning_choice import LearningChoice
+from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.setup import fcitx, own_files
 from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
 from idiolect.daemon.settings import Settings, child_environment, desktop_name, input_modules

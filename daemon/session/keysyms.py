@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.keys import ALT, CONTROL, SUPER
+from idiolect.daemon.session.keys import ALT, CONTROL, SUPER
 
 KEYPAD_ENTER: Final = 0xFF8D
 #: What makes a key a shortcut. AltGr (1 << 7) does not: it types characters.

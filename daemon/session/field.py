@@ -64,6 +64,8 @@ _ONE_WORD: Final = frozenset(("alpha", "name"))
 
 _TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)
 
+_NO_PROGRAM: Final = "fake"  # the client with the focus where no program has it
+
 Unknown = Literal["allow", "quiet", "exclude"]
 
 
@@ -95,9 +97,19 @@ class Field:
         return client.startswith(_GTK) and not any(name in client for name in _NO_GTK)
 
     @property
+    def shows_inline(self) -> bool:
+        """Whether a ghost text is shown at the cursor here, else in the window."""
+        return self.has_own_context and not self.terminal
+
+    @property
     def nameless(self) -> bool:
         """Whether IBus does not know the program's name."""
         return self.client.rpartition(":")[2].lower() in _NAMELESS
+
+    @property
+    def awaits_name(self) -> bool:
+        """Whether the program's name is to be found elsewhere."""
+        return self.nameless and self.window is None and self.client != _NO_PROGRAM
 
     @property
     def input_purpose(self) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.text.normalise import has_words
 from idiolect.daemon.text.replies import is_quoted
 from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
@@ -75,33 +74,34 @@ class _Line:
 class FieldAuthorship:
     """One field, from its focus until it is left."""
 
-    def __init__(self, before: str = "") -> None:
+    def __init__(self, clock: Clock, before: str = "") -> None:
         """Begin with a field whose text counts as foreign; `before` is the end of its last text."""
+        self._clock = clock
         self._before = before
         self._here: _Line | None = None  # the cursor's line, by the program's report
         self._elsewhere: list[_Line] = []  # lines with typed text that the cursor has left
         self._budget = 0  # typed characters that the program has not reported
-        self._budget_s = 0.0  # when the last character was typed
+        self._budget_s = float("-inf")  # when the last character was typed
         self._recent = ""  # typed last
         self._late = ""  # typed before an event that cannot be followed, and perhaps reported later
         self._returned_s = float("-inf")  # when Return was pressed, until the program has reported it
         self._deleted = False  # a key that deletes was pressed
         self._all = False  # all is selected
         self._typed: str | None = ""  # before the first report; None: it could not be followed
-        self._at = datetime.now(UTC).isoformat()
+        self._at = self._clock.date
 
     @property
     def untouched(self) -> bool:
         """Whether no key has changed anything yet."""
-        return not self._budget_s and not self._deleted
+        return self._budget_s < 0 and not self._deleted
 
     # Keys
 
     def add(self, text: str) -> None:
         """Add a text that was typed, or taken."""
         self._replace_all()
-        self._at = datetime.now(UTC).isoformat()
-        now_s = time.monotonic()
+        self._at = self._clock.date
+        now_s = self._clock.now_s
         self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNREPORTED_S else 0)
         self._budget_s = now_s
         self._recent = (self._recent + text)[-_RECENT_CHARS:]
@@ -123,7 +123,7 @@ class FieldAuthorship:
     def new_line(self) -> None:
         """Note that Return was pressed."""
         self.add("\n")
-        self._returned_s = time.monotonic()
+        self._returned_s = self._clock.now_s
 
     def select_all(self) -> None:
         """Note that all is selected: the next change replaces it."""
@@ -150,7 +150,7 @@ class FieldAuthorship:
         line = text[begin:].partition("\n")[0]
         above = text[max(begin - BEFORE_CHARS, 0) : begin]
         here = self._here
-        if time.monotonic() - self._budget_s >= _LATE_S:
+        if self._clock.now_s - self._budget_s >= _LATE_S:
             self._budget = 0  # unreported characters were taken back, and stand for no later report
         if here is None:
             # The report includes characters typed before it, though the program has reset its input meanwhile.
@@ -203,7 +203,7 @@ class FieldAuthorship:
 
     @property
     def _returned(self) -> bool:
-        return time.monotonic() - self._returned_s < _UNREPORTED_S
+        return self._clock.now_s - self._returned_s < _UNREPORTED_S
 
     def _has_moved(self, line: str) -> bool:
         """Return whether a line is another one, rather than the same line changed."""

@@ -6,14 +6,13 @@ service is slow or gone: there is nothing to take then.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard import keys, keysyms
-from idiolect.daemon.clients.keyboard.corrections import LEAD_CHARS, FieldCorrections
-from idiolect.daemon.clients.keyboard.field_authorship import FieldAuthorship
-from idiolect.daemon.clients.keyboard.key_outcomes import (
+from idiolect.daemon.session import keys, keysyms
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.corrections import LEAD_CHARS, FieldCorrections
+from idiolect.daemon.session.effects import (
     AskService,
     FieldEmptied,
     InsertText,
@@ -22,9 +21,10 @@ from idiolect.daemon.clients.keyboard.key_outcomes import (
     SuggestionOutcome,
     WordMended,
 )
-from idiolect.daemon.clients.keyboard.shown_offer import ShownOffer
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedWord
-from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
+from idiolect.daemon.session.field_authorship import FieldAuthorship
+from idiolect.daemon.session.shown_offer import ShownOffer
+from idiolect.daemon.session.suggest_answer import Offer, OfferedWord
+from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.text.typed_text import begun
 
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
@@ -38,6 +38,7 @@ class KeyHandler:
     """Handles the keys of one field.
 
     Args:
+        clock: says when a key comes.
         written: the text to learn; None if nothing is learned here.
         many_lines: the field is known to have room for several lines.
         mends: sure corrections may be made by themselves in this field.
@@ -46,6 +47,7 @@ class KeyHandler:
 
     def __init__(
         self,
+        clock: Clock,
         written: FieldAuthorship | None = None,
         *,
         many_lines: bool = False,
@@ -54,17 +56,16 @@ class KeyHandler:
     ) -> None:
         """Begin in a field with an unknown text."""
         self.before = TextBeforeCursor(many_lines=many_lines)
-        self.written = written
-        self.corrections = FieldCorrections(self.before, set() if kept is None else kept, mends=mends)
+        self._clock, self.written = clock, written
+        self.corrections = FieldCorrections(self.before, clock, set() if kept is None else kept, mends=mends)
         self.characters = 0  # typed or taken here, less characters taken back
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
-        self._shown = ShownOffer()
-        self._open = False  # words are shown, until the next word
-        self._hidden = False  # until the next word
+        self._shown = ShownOffer(clock)
+        self._open = self._hidden = False  # words are shown, or hidden, until the next word
         self._space_owed = False
         self._asked: str | None = None
-        self._typed_last = self._returned = False  # the last key typed a character; was Return
-        self._with_alt = False  # the last key was used up with Alt held
+        #: The last key typed a character; was Return; was used up with Alt held.
+        self._typed_last = self._returned = self._with_alt = False
         self._took_s = self._typed_s = float("-inf")  # when the last key took something; typed a character
 
     # Keys, reports and answers
@@ -138,7 +139,7 @@ class KeyHandler:
         noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
         again = not self._shown.offer and keys.TAKE.fits(value, state)
-        if again and time.monotonic() - took_s < _TOO_MANY_S:
+        if again and self._clock.now_s - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
         self._with_alt = used and state & keys.HELD == keys.ALT
@@ -200,7 +201,7 @@ class KeyHandler:
             return self._end_word()
         ghost = offer.ghost is not None and not (value == keys.TAB and self._shown.is_unread(self._typed_s))
         if keys.TAKE.fits(value, state) and ghost:
-            self._took_s = time.monotonic()
+            self._took_s = self._clock.now_s
             return self._take_ghost(whole=True)
         if keys.TAKE_WORD.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
@@ -238,8 +239,7 @@ class KeyHandler:
         return [commit, outcome, *dismissed, *self._show(), *self._ask()]
 
     def _put(self, text: str, replace: int) -> InsertText:
-        text = f" {text}" if self._space_owed else text
-        self._space_owed = False
+        text, self._space_owed = f" {text}" if self._space_owed else text, False
         if replace:
             self._take_back(replace)
         self._add(text)
@@ -289,7 +289,7 @@ class KeyHandler:
     def _type(self, char: str) -> tuple[bool, list[KeyEffect]]:
         """Type a character. The space behind a taken word comes with the first letter of the next word."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
-        self._space_owed, self._typed_last, self._typed_s = False, True, time.monotonic()
+        self._space_owed, self._typed_last, self._typed_s = False, True, self._clock.now_s
         self._add(f" {char}" if spaced else char)
         self.corrections.typed(char)
         done: list[KeyEffect] = [InsertText(f" {char}")] if spaced else []

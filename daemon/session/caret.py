@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from idiolect.daemon.clients.keyboard import keysyms
-from idiolect.daemon.clients.keyboard.keys import RETURN
+from idiolect.daemon.session import keysyms
+from idiolect.daemon.session.keys import RETURN
 
 #: A caret that moves down further than so many times its height is in another place, not on the next line.
 _LINE_HEIGHTS: Final = 3

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, Made, WordMended
-from idiolect.daemon.clients.keyboard.suggest_answer import (
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.effects import KeyEffect, Made, WordMended
+from idiolect.daemon.session.suggest_answer import (
     Offer,
     OfferedWord,
     can_replace,
     mended_words,
     mistyped,
 )
-from idiolect.daemon.clients.keyboard.text_before_cursor import TextBeforeCursor
+from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 
 _MAX_AFTER: Final = 200  # characters behind a mended word that is put back
 LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
@@ -40,9 +40,9 @@ class FieldCorrections:
         mends: sure corrections may be made by themselves here.
     """
 
-    def __init__(self, before: TextBeforeCursor, kept: set[str], *, mends: bool) -> None:
+    def __init__(self, before: TextBeforeCursor, clock: Clock, kept: set[str], *, mends: bool) -> None:
         """Begin in a field with an unknown text."""
-        self._before = before
+        self._before, self._clock = before, clock
         self._kept = kept
         self._mends = mends
         self._undeleted: str | None = None  # the text before the cursor if the program did not delete
@@ -82,7 +82,7 @@ class FieldCorrections:
 
     def word_ended(self, prefix: str) -> None:
         """Note that a typed character ended a word; the service is asked for its correction."""
-        self._ended.append(Ended(prefix, time.monotonic()))
+        self._ended.append(Ended(prefix, self._clock.now_s))
 
     def typed(self, char: str) -> None:
         """Note a character behind the ended words."""
@@ -102,7 +102,7 @@ class FieldCorrections:
 
     def take_due(self) -> tuple[OfferedWord, Made] | None:
         """Return the next correction to make, if its word and the characters since certainly stand there."""
-        since_s = time.monotonic() - _MAKE_WITHIN_S
+        since_s = self._clock.now_s - _MAKE_WITHIN_S
         self._ended = [ended for ended in self._ended if ended.at_s > since_s or not ended.typed_after]
         text = self._before.text
         due = next((ended for ended in self._ended if ended.word and not self._may_be_all(ended)), None)

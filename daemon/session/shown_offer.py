@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.clients.keyboard.key_outcomes import KeyEffect, Made, ShowSuggestions, SuggestionOutcome
-from idiolect.daemon.clients.keyboard.suggest_answer import Offer, OfferedGhost
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.effects import KeyEffect, Made, ShowSuggestions, SuggestionOutcome
+from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
 
 #: Nobody reads grey text within this time after a letter, or after it appears.
@@ -20,8 +20,9 @@ _MARKED_S: Final = 1.0  # for so long a note says what was mended, though its us
 class ShownOffer:
     """What a field shows now."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         """Begin with nothing shown."""
+        self._clock = clock
         self.offer = Offer("", (), None)
         self.note = ""  # shown until the next key
         self.is_shown = False
@@ -34,7 +35,7 @@ class ShownOffer:
 
     def say_mended(self, made: Made | None) -> None:
         """Say what was mended for a second, and until the next key how that is taken back; None: say nothing."""
-        self._mark, self._mended_s = "", time.monotonic()
+        self._mark, self._mended_s = "", self._clock.now_s
         self.note = ""
         if made is not None:
             self._mark = f"“{made.word}” became “{made.meant}”."
@@ -42,7 +43,7 @@ class ShownOffer:
 
     def end_note(self) -> str:
         """End the note of the key before, but for what was mended within the last second; return that note."""
-        is_marked = time.monotonic() - self._mended_s < _MARKED_S
+        is_marked = self._clock.now_s - self._mended_s < _MARKED_S
         ended, self.note = self.note, self._mark if is_marked else ""
         return ended
 
@@ -87,7 +88,7 @@ class ShownOffer:
         ghost = offer.ghost.text if offer.ghost is not None else ""
         grey = offer.prefix + ghost if ghost else ""
         if not self._grey.startswith(grey):
-            self._grey_s = time.monotonic()
+            self._grey_s = self._clock.now_s
         self._grey = grey
         labels = tuple(offer.label(word) for word in offer.words)
         return [
@@ -99,7 +100,7 @@ class ShownOffer:
     def hide(self) -> list[KeyEffect]:
         """Show nothing."""
         if self.offer.words:
-            self._closed_s = time.monotonic()
+            self._closed_s = self._clock.now_s
         self._is_rest, self._grey = False, ""
         self.offer = Offer("", (), None)
         was_shown, self.is_shown = self.is_shown, False
@@ -121,9 +122,9 @@ class ShownOffer:
 
     def is_unread(self, typed_s: float) -> bool:
         """Return whether the grey text, or the letter before it (at `typed_s`), is too new to have been read."""
-        return time.monotonic() - max(typed_s, self._grey_s) < _UNREAD_S
+        return self._clock.now_s - max(typed_s, self._grey_s) < _UNREAD_S
 
     @property
     def awaits_digit(self) -> bool:
         """Whether words are shown, or went a moment ago: Alt with a digit is meant for them."""
-        return bool(self.offer.words) or time.monotonic() - self._closed_s < _CLOSED_S
+        return bool(self.offer.words) or self._clock.now_s - self._closed_s < _CLOSED_S

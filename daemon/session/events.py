@@ -1,0 +1,158 @@
+"""What a hand, a program and the service do, as a door tells a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from idiolect.daemon.session.effects import AskService, SendRequest
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """A key was pressed or released: X's number of its symbol, its place on the keyboard, and X's modifiers.
+
+    `number` is the door's own, for the answer. `at_once`: the door awaits that now, so nothing may wait before the key.
+    """
+
+    value: int
+    code: int = 0
+    state: int = 0
+    number: Any = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class TextReported:
+    """The program reports the text around the cursor, and where the selection ends."""
+
+    text: str
+    cursor: int
+    anchor: int
+
+
+@dataclass(frozen=True)
+class CursorMoved:
+    """The cursor stands `x` pixels from the left of the screen and `y` from the top, on a line of a height."""
+
+    x: int
+    y: int
+    height: int
+
+
+@dataclass(frozen=True)
+class CapabilitiesTold:
+    """What the program does: report its text, show grey text at its cursor, handle a key before the next is asked."""
+
+    reports: bool
+    preedit: bool = False
+    handles_keys_at_once: bool = False
+
+
+@dataclass(frozen=True)
+class PurposeTold:
+    """What the field is for, in IBus's numbers."""
+
+    purpose: int
+    hints: int = 0
+
+
+@dataclass(frozen=True)
+class FocusCame:
+    """The field of an input context has the focus now; `client` is the door's name of its program."""
+
+    context: str
+    client: str
+
+
+@dataclass(frozen=True)
+class FocusGone:
+    """No field has the focus."""
+
+
+@dataclass(frozen=True)
+class ProgramFound:
+    """The answer to :class:`FindProgram`: a name, "" if it cannot be known."""
+
+    focus: int
+    name: str
+
+
+@dataclass(frozen=True)
+class FieldRead:
+    """The text before and behind the cursor, as the bus for screen readers has it; None if that is not known."""
+
+    field: int
+    around: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class WordClicked:
+    """An entry of the window was clicked."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class InputReset:
+    """The program reset its input."""
+
+
+@dataclass(frozen=True)
+class KeysUnseen:
+    """Keys went to the program unseen."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The service's answer to a question."""
+
+    ask: AskService
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Replied:
+    """The service's reply to a request; None if it does not answer, or refuses."""
+
+    request: SendRequest
+    reply: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class LineChosen:
+    """A line of the menu was chosen."""
+
+    line: str
+    checked: bool = False
+
+
+@dataclass(frozen=True)
+class ChoiceNotKept:
+    """The choice whether to learn could not be written to the disk."""
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """Time has passed."""
+
+
+Event: TypeAlias = (
+    KeyPressed
+    | TextReported
+    | CursorMoved
+    | CapabilitiesTold
+    | PurposeTold
+    | FocusCame
+    | FocusGone
+    | ProgramFound
+    | FieldRead
+    | WordClicked
+    | InputReset
+    | KeysUnseen
+    | Answered
+    | Replied
+    | LineChosen
+    | ChoiceNotKept
+    | Ticked
+)

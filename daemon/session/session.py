@@ -1,0 +1,348 @@
+"""What all fields of a session share: whether it learns, the menu, the typist's hand, the words that were mended.
+
+Learning, by what its user wants and what the service says:
+
+    off ──"Learn what I write"──► learns ──pause──► pausing ──the service heard it──► paused
+                                    ▲                  │ it did not hear: tried again      │
+                                    └──it heard────resuming ◄──────────resume──────────────┘
+
+Nothing is learned while pausing, paused and resuming.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.session import effects
+from idiolect.daemon.session.answering import FieldAnswering
+from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.events import ChoiceNotKept, Event, Replied, Ticked
+from idiolect.daemon.session.field import Field, Unknown
+from idiolect.daemon.session.field_authorship import WrittenText
+from idiolect.daemon.session.left_fields import LeftFields
+from idiolect.daemon.session.slip_watch import SlipWatch
+from idiolect.daemon.session.text_before_cursor import MAX_CHARS
+from idiolect.daemon.session.typing_speed import TypingSpeed
+from idiolect.daemon.text.replies import split
+
+if TYPE_CHECKING:
+    from idiolect.daemon.session.engine import Engine  # it imports this module
+
+_STATUS_S: Final = 2.0  # whether learning is paused is known for so long
+_RETRY_S = 2.0  # between two attempts to tell the service of a pause
+_NEVER_S: Final = float("inf")
+_PAUSES: Final = {True: "/v1/pause", False: "/v1/resume"}
+_UNHEARD: Final = "The service did not answer, so nothing was changed."
+
+
+class Session:
+    """Shared by the engines of one process; it gathers what they want done."""
+
+    def __init__(
+        self,
+        *,
+        learns: bool = False,
+        unheard_pause_s: float | None = None,
+        terminals: bool = False,
+        unknown: Unknown = "quiet",
+    ) -> None:
+        """Begin with what is known from before.
+
+        Args:
+            learns: its user wants it to learn.
+            unheard_pause_s: when learning was paused, in seconds since 1970, if the service has not heard of that.
+            terminals: words are offered in terminals, too.
+            unknown: the rule for programs whose name is not known.
+        """
+        self.clock = Clock()
+        self.speed = TypingSpeed()
+        self.slips = SlipWatch()
+        self._terminals, self._unknown = terminals, unknown
+        self._learns = learns
+        self.left_fields = LeftFields(self.clock, self.learn)
+        # Clients that did not delete text when asked, as IBus under Wayland before 1.5.34.
+        self.undeleting = {"wayland", "ibus-wayland"}
+        self.trial = False  # whether one runs, by the last answer
+        self._is_paused = False  # by the service's last answer
+        self._pause = None if unheard_pause_s is None else True  # what was chosen and is not heard yet
+        self._chosen_s, self._is_unheard = unheard_pause_s or 0.0, unheard_pause_s is not None
+        self._retry_s = _NEVER_S if unheard_pause_s is None else 0.0  # when the service is told of it again
+        self._status_s = float("-inf")  # when the service last said whether it is
+        self._focused: Engine | None = None
+        self._mended: tuple[str, effects.Made] | None = None  # the last mended word, and its input context
+        #: To be put back once its field has the focus again.
+        self._chosen: tuple[str, effects.Made] | None = None
+        self.holding: set[Engine] = set()  # whose effects wait
+        self._effects: list[tuple[Any, effects.Effect]] = []
+
+    def handle(
+        self, event: Event, engine: Engine | None = None, *, now_s: float, unix_s: float = 0.0
+    ) -> list[tuple[Any, effects.Effect]]:
+        """Return what follows from an event, each effect with the door that it is for; None: for any."""
+        self.clock.now_s, self.clock.unix_s = now_s, unix_s
+        if engine is not None:
+            engine.handle(event)
+        else:
+            self._handle(event)
+        return self.take_effects()
+
+    def take_effects(self) -> list[tuple[Any, effects.Effect]]:
+        """Return the effects that were not taken yet: after a failure there may be some."""
+        due, self._effects = self._effects, []
+        return due
+
+    def do(self, effect: effects.Effect, door: Any = None) -> None:
+        """Have something done."""
+        self._effects.append((door, effect))
+
+    @property
+    def wakes_at_s(self) -> float:
+        """When it wants to hear of the time: something waits until then; infinity if nothing does."""
+        held = (engine.held_until_s for engine in self.holding)
+        return min(self.left_fields.due_s, self._retry_s, *held)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Ticked():
+                now_s = self.clock.now_s
+                self.left_fields.learn_due(now_s)
+                for engine in [engine for engine in self.holding if engine.held_until_s <= now_s]:
+                    engine.release()
+                if self._pause is not None and self._retry_s <= now_s:
+                    self._tell_pause(self._pause)
+            case Replied():
+                self._take_reply(event.request, event.reply)
+            case ChoiceNotKept():
+                self._show_note(
+                    "That holds until you log out: it could not be written to the disk. Is it full?"
+                )
+
+    def suggests(self, field: Field) -> bool:
+        """Return whether words are offered in a field."""
+        return field.suggests(terminals=self._terminals, unknown=self._unknown)
+
+    def learns(self, field: Field) -> bool:
+        """Return whether text written in a field is sent to be learned."""
+        return self._learns and not self._is_learning_paused and field.learns(unknown=self._unknown)
+
+    # The service
+
+    def ask(self, ask: effects.AskService, field: Field, answering: FieldAnswering, door: Any) -> None:
+        """Ask the service, unless the cursor stands in a quotation."""
+        begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MAX_CHARS else 0  # of a line that is whole
+        reply = split(ask.prefix[begin:], ask.behind)
+        if reply.prefix is None:
+            return
+        sees = answering.sees and not field.terminal  # the text in a terminal answers nobody
+        reply = answering.complete(reply) if sees else reply
+        body = {
+            "prefix": reply.prefix,
+            **({"context": reply.context()} if sees else {}),
+            "candidates": 3,
+            "ghost_words": 8,
+            "corrections": ask.corrections,
+            "correct_before": ask.corrections,
+            "letter_ms": self.speed.median_ms,
+            **_place(field),
+        }
+        self.do(replace(ask, body=body), door)
+        if sees and answering.is_due():
+            self.do(effects.ReadField(ask.field, ask.prefix.rpartition("\n")[2], field.app), door)
+
+    def report_typing(self, ask: effects.AskService, field: Field, door: Any) -> None:
+        """Tell the service that its user types where nothing is to be suggested."""
+        body = {"prefix": "", "candidates": 0, "ghost_words": 0, **_place(field)}
+        self.do(replace(ask, body=body, silent=True), door)
+
+    def count(self, outcome: effects.SuggestionOutcome, field: Field) -> None:
+        """Tell the outcome of a suggestion."""
+        body = {**vars(outcome), **_place(field)}
+        if outcome.kind != "correction":
+            self.do(effects.TellOutcome(body))
+        elif self.learns(field):
+            self.do(effects.SendRequest("/v1/feedback", body))
+
+    def send(self, path: str, body: dict[str, Any], field: Field) -> None:
+        """Tell the service what does not wait in the queue of texts: a slip of the hand, or a trial's counts."""
+        self.do(effects.SendRequest(path, {**body, **_place(field)}))
+
+    def learn(self, entries: Sequence[WrittenText], field: Field) -> None:
+        """Have texts learned that were written in a field."""
+        for entry in entries if self.learns(field) else ():
+            self.do(effects.LearnText({**entry._asdict(), **_place(field)}))
+
+    def _take_reply(self, request: effects.SendRequest, reply: dict[str, Any] | None) -> None:
+        match request.path:
+            case "/v1/status" if reply is not None:
+                self.set_paused(paused=bool(reply.get("paused")))
+            case "/v1/pause" | "/v1/resume" if self._pause is not None:
+                told = request.path == _PAUSES[True]
+                self._hear_pause(self._pause, told=told, heard=reply is not None)
+            case "/v1/feedback" if reply is None:
+                self.do(replace(request, again=True))
+            case "/v1/feedback" if reply is not None and request.body and reply.get("never_corrected"):
+                self._show_note(f"“{request.body['word']}” is not corrected any more.")
+            case "/v1/words/add" if request.body is not None:
+                never = f"“{request.body['text']}” is not corrected any more."
+                self._show_note(never if reply is not None else _UNHEARD)
+            case "/v1/apps" if reply is None:
+                self._show_note(_UNHEARD)
+            case "/v1/apps" if self._focused is not None:
+                self._focused.ask_again()
+
+    # Whether it learns
+
+    def check_pause(self) -> None:
+        """Ask whether learning is paused if that is not known for certain: text is typed that may be learned."""
+        if self.clock.now_s - self._status_s > _STATUS_S:
+            self._status_s = self.clock.now_s
+            self.do(effects.SendRequest("/v1/status", method="GET"))
+
+    def set_paused(self, *, paused: bool) -> None:
+        """Note whether the service says that learning is paused."""
+        self._status_s = self.clock.now_s
+        if paused != self._is_paused:
+            self._change_pause(paused, self._pause)
+
+    def toggle_pause(self) -> None:
+        """Pause learning, or resume it."""
+        self._choose_pause(paused=not self._shows_paused)
+
+    @property
+    def _shows_paused(self) -> bool:
+        return self._is_paused if self._pause is None else self._pause
+
+    def _choose_pause(self, *, paused: bool) -> None:
+        is_told = self._pause is not None and self._retry_s == _NEVER_S
+        self._chosen_s = self.clock.unix_s
+        self._change_pause(self._is_paused, paused)
+        if not is_told:
+            self._tell_pause(paused)
+
+    def _tell_pause(self, paused: bool) -> None:
+        # What was written since the choice stays off the record in every program.
+        ago_s = max(self.clock.unix_s - self._chosen_s, 0.0)
+        self._retry_s = _NEVER_S
+        self.do(effects.SendRequest(_PAUSES[paused], {"ago_s": ago_s} if paused else None))
+
+    def _hear_pause(self, pause: bool, *, told: bool, heard: bool) -> None:
+        """Take the reply to what the service was `told`; its user has chosen `pause` meanwhile."""
+        if heard and told is not pause:
+            return self._tell_pause(pause)
+        self.do(effects.KeepPause(self._chosen_s if pause and not heard else None))
+        first, self._is_unheard = not (heard or self._is_unheard), not heard
+        if heard:
+            self._status_s = self.clock.now_s
+            return self._change_pause(pause, None)
+        self._retry_s = self.clock.now_s + _RETRY_S
+        if first:
+            self._show_menu()
+            self._show_note(
+                "The service did not hear that. Until it does, it is asked again, and nothing is learned."
+            )
+        return None
+
+    def _change_pause(self, is_paused: bool, pause: bool | None) -> None:
+        """Note a change. A text that was begun before learning stops or goes on is not learned."""
+        before = self._is_learning_paused
+        self._is_paused, self._pause = is_paused, pause
+        if self._is_learning_paused != before:
+            self._begin_anew()
+        else:
+            self._show_menu()
+
+    @property
+    def _is_learning_paused(self) -> bool:
+        return self._is_paused or self._pause is not None
+
+    def _begin_anew(self) -> None:
+        """Discard the texts that were begun before a change of learning."""
+        self.left_fields.discard()
+        if self._focused is not None:
+            self._focused.begin_anew()
+        self._show_menu()
+
+    # The menu
+
+    def set_focused(self, engine: Engine) -> None:
+        """Show the menu of the engine whose field has the focus."""
+        self._focused = engine
+        self._show_menu()
+        self.do(effects.SendRequest("/v1/status", method="GET"))
+
+    def menu(self) -> effects.ShowMenu:
+        """Return the menu."""
+        paused, here = self._shows_paused, self._focused
+        state = "paused" if paused else "suggests and learns" if self._learns else "suggests only"
+        state += ", but the service has not heard" if self._is_unheard else ""
+        symbol = "‖" if paused or self._is_unheard else "●" if self._learns else "○"
+        lines = [
+            effects.MenuLine("learn", "Learn what I write", self._learns),
+            effects.MenuLine("pause", "Pause learning everywhere", paused),
+        ]
+        if self._mended is not None:
+            _, made = self._mended
+            lines.append(effects.MenuLine("put_back", f"Put “{made.word}” back in place of “{made.meant}”"))
+            lines.append(effects.MenuLine("never_mend", f"Never correct “{made.word}”"))
+        if here is not None and here.answering.sees is not None and here.field.app is not None:
+            lines.append(
+                effects.MenuLine("context", f"Sees what you answer in {here.field.app}", here.answering.sees)
+            )
+        return effects.ShowMenu(f"idiolect: {state}", symbol, tuple(lines))
+
+    def choose(self, name: str, *, checked: bool) -> None:
+        """Do what a line of the menu stands for."""
+        here = self._focused
+        if name == "learn":
+            self._learns = checked
+            self.do(effects.KeepChoice(checked))
+            self._begin_anew()
+        elif name == "pause":
+            self._choose_pause(paused=checked)
+        elif name in ("put_back", "never_mend") and self._mended is not None:
+            self._chosen, self._mended = self._mended, None
+            if name == "never_mend":
+                rule = {"kind": "never_correct", "text": self._chosen[1].word}
+                self.do(effects.SendRequest("/v1/words/add", rule))
+            if here is not None:
+                here.put_back()
+        elif name == "context" and here is not None and here.field.app is not None:
+            # The rule whether an answered text is used in a program; only its user may add it.
+            rule = {"app": glob.escape(here.field.app), "context": "on" if checked else "off"}
+            self.do(effects.SendRequest("/v1/apps", rule, as_user=True))
+        self._show_menu()
+
+    def set_mended(self, context: str, made: effects.Made | None) -> None:
+        """Offer in the menu to put the last mended word back; None: nothing is to be put back."""
+        self._mended, self._chosen = None if made is None else (context, made), None
+        self._show_menu()
+
+    def take_chosen(self, context: str) -> effects.Made | None:
+        """Return the word that its user wants put back in this input context, once."""
+        chosen = self._chosen
+        if chosen is None or chosen[0] != context:
+            return None
+        self._chosen = None
+        return chosen[1]
+
+    def _show_menu(self) -> None:
+        if self._focused is not None:
+            self._focused.show_menu()
+
+    def _show_note(self, note: str) -> None:
+        if self._focused is not None:
+            self._focused.show_note(note)
+
+    def finish(self) -> list[tuple[Any, effects.Effect]]:
+        """Return what is to be done at the end: the texts that wait are learned."""
+        if self._focused is not None:
+            self._focused.leave()
+        self.left_fields.learn_due(float("inf"))
+        return self.take_effects()
+
+
+def _place(field: Field) -> dict[str, Any]:
+    return {"app": field.app, "input_purpose": field.input_purpose, "private": field.private}
