@@ -9,15 +9,13 @@ cog calls these functions from the documents and writes down what they return; n
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 BENCH = Path(__file__).with_name("bench.json")
 YEAR = Path(__file__).with_name("year.json")
 TYPING = Path(__file__).with_name("typing.json")
-
 
 
 def bench() -> str:
