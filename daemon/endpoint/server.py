@@ -94,7 +94,8 @@ def _register_status(
     survey: Callable[[], Sequence[object]],
 ) -> None:
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
-    process = {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
+    about = {"version": running.version, "started_at": running.started_at}
+    process = {"running": True, "pid": running.pid, **about, **where}
 
     @app.get("/v1/status", Scope.LEARN)
     async def status() -> JsonObject:

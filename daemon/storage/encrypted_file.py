@@ -115,7 +115,7 @@ def _migrate(db: Database, path: Path) -> None:
     applied = migrations.applied(db)
     if applied and applied[-1].name not in known:
         raise StoreNewerError(
-            f"The store {path} was written by another version of idiolect. Nothing was changed: "
+            f"The store {path} was written by a newer version of idiolect. Nothing was changed: "
             "install that version, or name another folder in IDIOLECT_HOME."
         )
     if migrations.pending(db):

@@ -16,6 +16,7 @@ import pytest
 from serving import serving
 
 from idiolect.daemon.clients.browser import host
+from idiolect.daemon.clients.browser.manifests import write_extension
 from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
@@ -117,8 +118,9 @@ def test_the_whole_extension_is_written_and_it_is_said_how_each_browser_loads_it
         assert {name for name in packed.namelist() if not name.endswith("/")} == files
 
 
-def test_the_extension_is_of_the_program_s_version_and_asks_for_no_page_at_first():
-    manifest = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
+def test_the_extension_is_of_the_program_s_version_and_asks_for_no_page_at_first(tmp_path):
+    write_extension(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     assert (
         manifest["version"]
         == tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]

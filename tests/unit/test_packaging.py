@@ -81,6 +81,12 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
 def test_the_sdist_holds_what_its_tests_and_documents_need(sdist):
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = files(*FOLDERS, "tests", "docs") | {"README.md", "CONTRIBUTING.md", "Makefile", "NOTICE"}
+    wanted = files(*FOLDERS, "tests", "docs") | {
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Makefile",
+        "NOTICE",
+    }
     assert wanted <= held
     assert not {name for name in held if name.startswith((".", "build/", "dist/"))}

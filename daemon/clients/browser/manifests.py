@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from base64 import b64decode
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
-#: The extension, as it is part of the program.
+#: The extension, as it is part of the program: its manifest gets a version where it is written.
 EXTENSION: Final = Path(__file__).with_name("extension")
 #: The name that the extension asks for.
 NAME: Final = "idiolect"
@@ -94,6 +96,14 @@ def browsers() -> list[Browser]:
         # The portal that starts the host for a Firefox in a sandbox looks where any other Firefox does.
         *(Browser(name, folders, hosts, gecko=True, limit=limit) for name, folders, limit in firefox),
     ]
+
+
+def write_extension(folder: Path) -> None:
+    """Write the extension to a folder, with the program's version. Raises OSError."""
+    shutil.copytree(EXTENSION, folder, dirs_exist_ok=True)
+    about = folder / "manifest.json"
+    extension = {"version": version("idiolect"), **json.loads(about.read_text("utf-8"))}
+    about.write_text(json.dumps(extension, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def chromium_id(key: str) -> str:

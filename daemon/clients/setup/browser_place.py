@@ -13,7 +13,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from idiolect.daemon.clients.browser.manifests import EXTENSION, Browser, browsers, manifest
+from idiolect.daemon.clients.browser.manifests import Browser, browsers, manifest, write_extension
 from idiolect.daemon.clients.setup import own_files
 from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
 from idiolect.daemon.settings import Settings
@@ -135,7 +135,7 @@ def _extension(target: Target) -> Path:
 def _write_extension(into: Path) -> tuple[str, str]:
     """Write the extension to a folder, and an archive of it; return how each browser loads it. Raises OSError."""
     folder = into / "extension"
-    shutil.copytree(EXTENSION, folder, dirs_exist_ok=True)
+    write_extension(folder)
     archive = Path(shutil.make_archive(str(into / "idiolect"), "zip", folder)).replace(into / "idiolect.xpi")
     return (
         f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {folder}.",

@@ -39,6 +39,7 @@ async function status() {
     state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : sentence(serving(now.adapter)));
     $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
+    $("version").textContent = `idiolect ${now.version}`;
     story.show(now);
     switches.showStatus(now);
     const round = now.training, used = now.rounds_today;
