@@ -12,6 +12,8 @@ _MAX_OF_A_DAY: Final = 700  # a day with more counts as this many: one day's hur
 _MAX_COUNTED: Final = 2000
 _MIN_COUNTED: Final = 200
 _MAX_DAYS: Final = 10
+#: 160 words a minute, which hardly anybody keeps up: what is faster was sent by a program.
+_FASTEST_MS: Final = 75.0
 
 
 class LetterTimes:
@@ -39,7 +41,9 @@ class LetterTimes:
         return {day: {str(place): n for place, n in counts.items()} for day, counts in self._days.items()}
 
     def add(self, ms: float, day: str) -> None:
-        """Count a time between two letters, in milliseconds, on a day (ISO 8601)."""
+        """Count a time between two letters, in milliseconds, on a day (ISO 8601), unless no hand is so fast."""
+        if ms < _FASTEST_MS:
+            return
         self._days.setdefault(day, Counter())[round(math.log(ms, _STEP))] += 1
         for old in sorted(self._days)[:-_MAX_DAYS]:
             del self._days[old]

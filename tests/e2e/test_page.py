@@ -165,7 +165,7 @@ def set_speed(page, words):
 def test_the_page_says_how_fast_its_user_types(page, profile):
     set_speed(page, "")
     until(lambda: profile.ask("/v1/switches")["speed"] == 0)
-    profile.tell_speed([60] * 99 + [1400] * 101)  # so that a few more say which of both it is
+    profile.tell_speed([80] * 99 + [1400] * 101)  # so that a few more say which of both it is
     before = profile.ask("/v1/status")["key_ms"]
     began_s = time.time()
     for place, letter in enumerate("we sailed along the quiet harbour"):

@@ -130,11 +130,16 @@ def words_a_minute(*days):
     return median_ms and pytest.approx(12_000 / median_ms, rel=0.05)
 
 
+def test_a_speed_that_nobody_types_is_not_believed():
+    assert words_a_minute([(400, 190)]) is None, "a program has sent that"
+    assert words_a_minute([(400, 190), (250, 43)]) == 43
+
+
 def test_a_few_fast_lines_or_one_day_in_a_hurry_do_not_change_how_fast_somebody_types():
     assert words_a_minute([(199, 43)]) is None
     assert words_a_minute([(200, 43)]) == 43
-    assert words_a_minute([(200, 43), (150, 162)]) == 43
-    assert words_a_minute([(900, 43)], [(600, 43), (5000, 162)], [(800, 43)]) == 43
+    assert words_a_minute([(200, 43), (150, 150)]) == 43
+    assert words_a_minute([(900, 43)], [(600, 43), (5000, 150)], [(800, 43)]) == 43
     assert words_a_minute(*[[(700, 43)]] * 3, *[[(700, 60)]] * 3) == 60, "what was typed of late counts"
 
 

@@ -26,7 +26,7 @@ from waiting import until
 from idiolect.daemon.runtime import process
 from idiolect.daemon.vault import lock
 
-KEY_S = 0.06  # between two keys of somebody who types fast
+KEY_S = 0.1  # between two keys of somebody who types fast
 
 
 @in_chromium
@@ -170,7 +170,7 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
         return service.ask("/v1/status")["key_ms"]
 
     # Slower than keys come from here, however busy the machine; a few more say which of both it is.
-    service.tell_speed([60] * 99 + [1400] * 101)
+    service.tell_speed([80] * 99 + [1400] * 101)
     browser.offer()
     before, tab = told(), browser.tab
     tab.js("""void ((letters) => {
