@@ -10,6 +10,7 @@ import sys
 import tomllib
 import tracemalloc
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -345,10 +346,13 @@ def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(
             read.feed_data(framed({**message, "id": count}))
             while len(said) == count:
                 await asyncio.sleep(0.01)
-        with serving(settings) as site:
+        with ExitStack() as ends:  # the service is another process's, and not of this loop's thread
+            site = await asyncio.to_thread(ends.enter_context, serving(settings))
             read.feed_eof()
             await serving_browser
-            return list(site.service.store.entries.select())
+            entries = await asyncio.to_thread(lambda: list(site.service.store.entries.select()))
+            await asyncio.to_thread(ends.pop_all().close)
+            return entries
 
     [entry] = asyncio.run(talk())
     assert (entry.text, entry.source, entry.at.year) == (LINE["text"], "notes.test", 2001)
