@@ -274,13 +274,15 @@ def changes_outside_a_verb(tree: ast.Module) -> set[str]:
         and ast.unparse(call.func.value).endswith("profile")
     ]
     within = [node for call in verbs for argument in call.args for node in ast.walk(argument)]
-    named = {getattr(node, "attr", getattr(node, "id", None)) for node in within}
-    for node in ast.walk(tree):
-        names = [node.name] if isinstance(node, ast.FunctionDef) else []
-        if isinstance(node, ast.Assign):
-            names = [ast.unparse(target) for target in node.targets]
-        if named.intersection(names):
-            within += ast.walk(node)
+    named, before = {None}, set[str | None]()
+    while named != before:  # what a function given to a verb is given, too
+        before, named = named, {getattr(node, "attr", getattr(node, "id", None)) for node in within}
+        for node in ast.walk(tree):
+            names = [node.name] if isinstance(node, ast.FunctionDef) else []
+            if isinstance(node, ast.Assign):
+                names = [ast.unparse(target) for target in node.targets]
+            if named.difference(before).intersection(names):
+                within += ast.walk(node)
     inside = {id(node) for node in within}
     attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return {
