@@ -22,7 +22,6 @@ from idiolect.adapters.memory.corpus import Rows, pack, read_general_passages
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.finetune import (
     TrainConfig,
-    _learning_rate_factor,
     dtype_name,
     fastest_compute_dtype,
     train,
@@ -69,7 +68,6 @@ def by_peft(base: BasePaths, how: str, text: Rows, steps: int, report: Callable[
     model = get_peft_model(theirs, PeftConfig(r=8, lora_alpha=16, target_modules="all-linear"))
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=LEARNING_RATE)
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step / steps))
     for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
@@ -77,7 +75,6 @@ def by_peft(base: BasePaths, how: str, text: Rows, steps: int, report: Callable[
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         optimizer.step()
-        rates.step()
         report()
     return model.eval()
 

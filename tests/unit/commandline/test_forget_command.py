@@ -33,11 +33,12 @@ def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
     assert "Receipt" not in out
     assert "queued" not in out
     code, out, _ = run(service, "forget", "--text", "regards", "--yes")
-    assert (code, out.splitlines()[:5]) == (
+    assert (code, out.splitlines()[:6]) == (
         0,
         [
             "Forgot 3 entries and 1 adapter that learned from it (1).",
             "Serving the base model alone.",
+            "Their training goes with them: the next round goes on from before it saw the text.",
             "A training round without the text is queued; `idiolect status` says when it starts.",
             "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space "
             "and snapshots of the file system.",

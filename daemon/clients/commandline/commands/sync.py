@@ -10,7 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Yes, confirm, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import (
+    AsJson,
+    Yes,
+    confirm,
+    make_absolute,
+    parse_path,
+    read_text,
+)
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, minute, plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -52,8 +59,12 @@ def share(folder: Folder, as_json: AsJson = False) -> None:
 @GROUP.command()
 def join(folder: Folder, as_json: AsJson = False) -> None:
     """Share FOLDER, which your other devices share; its words are asked for, or read from stdin."""
-    words = getpass("The twelve words of the folder: ") if sys.stdin.isatty() else sys.stdin.readline()
-    body = {"action": "join", "folder": make_absolute(folder), "words": words.strip() or "-"}
+    words = getpass("The twelve words of the folder: ") if sys.stdin.isatty() else read_text("-")
+    body = {
+        "action": "join",
+        "folder": make_absolute(folder),
+        "words": words.strip().partition("\n")[0] or "-",
+    }
     with connect() as client:
         answer = client.post("/v1/sync", body)
     said = [
