@@ -31,6 +31,7 @@ from idiolect.daemon.storage.records import (
     BASE_MIXTURE,
     ROUND_DUE,
     AdapterDamagedError,
+    AdapterRow,
     Checkpoint,
     NewAdapter,
     public_metrics,
@@ -240,18 +241,16 @@ class Trainer:
 
     def _times_judged(self, parent: int | None, serving: int | None, entries: list[tuple[int, Any]]) -> int:
         """Return how many ancestors of an adapter, itself included, were judged by what the next one is judged by."""
-        if parent is None or parent == serving:
+        rows, line = {row.id: row for row in self._store.adapters.all()}, list[AdapterRow]()
+        while (row := None if parent in (None, serving) else rows.get(parent or 0)) is not None:
+            line.append(row)
+            parent = row.parent
+        if not line:
             return 0
-        judges = hold_out(
-            [len(ids) for _, ids in entries],
-            frozenset(self._places(entries, self._store.adapters.seen(parent))),
-        )
-        rows = {row.id: row for row in self._store.adapters.all()}
-        count, row = 0, rows.get(parent)
-        while judges and row is not None and row.id != serving:
-            count += RoundRecord.from_json(row.metrics).last_entry >= entries[judges[0]][0]
-            row = None if row.parent is None else rows.get(row.parent)
-        return count
+        seen = frozenset(self._places(entries, self._store.adapters.seen(line[0].id)))
+        judges = hold_out([len(ids) for _, ids in entries], seen)
+        records = (RoundRecord.from_json(row.metrics) for row in line)
+        return sum(record.last_entry >= entries[judges[0]][0] for record in records) if judges else 0
 
     def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
         if status != "interrupted":
