@@ -225,8 +225,7 @@ class Trainer:
     def find_parent(self, serving: int | None) -> int | None:
         """Return the adapter whose training goes on: the newest, if it was promising beside what serves, else that one.
 
-        What each round adds is often too little to tell from chance by its few held-out tokens. So a refused adapter
-        is trained further as well, unless it seems worse than what serves.
+        A round adds too little to tell from chance, so a refused adapter goes on too, unless it seems worse.
         """
         base = self._base.source_sha256
         of_base = (
