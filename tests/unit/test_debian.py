@@ -1,0 +1,59 @@
+"""The Debian package: what it puts in the system's places, made from the commands, as those who read it want it."""
+
+import runpy
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from idiolect.daemon.clients.commandline.command_table import COMMANDS, app, load
+from idiolect.daemon.runtime import service_unit
+
+DEBIAN = Path(__file__).parents[2] / ".ci" / "debian"
+pytestmark = pytest.mark.skipif(not DEBIAN.exists(), reason="the source archive has no .ci")
+
+
+def test_the_manual_has_every_command_and_option_and_is_well_formed(needs_program, tmp_path):
+    manual = runpy.run_path(str(DEBIAN / "manual.py"))["manual"]("1.0", "2020-01-01")
+    for name in (name for names in COMMANDS.values() for name in names):
+        command = load(name)
+        for one in (command, *getattr(command, "commands", {}).values()):
+            options = [
+                option for param in one.params if param.param_type_name == "option" for option in param.opts
+            ]
+            assert all(option.replace("-", "\\-") in manual for option in options)
+        assert f".SS idiolect {name}\n" in manual
+    assert get_command(app).params
+    page = tmp_path / "idiolect.1"
+    page.write_text(manual)
+    lint = [needs_program("mandoc", "mandoc"), "-T", "lint", "-W", "warning", str(page)]
+    done = subprocess.run(lint, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_software_centres_understand_what_they_are_told(needs_program, tmp_path):
+    about = tmp_path / "org.freedesktop.IBus.Idiolect.metainfo.xml"
+    text = (DEBIAN / "idiolect.metainfo.xml").read_text("utf-8")
+    about.write_text(text.replace("@VERSION@", "1.0").replace("@DATE@", "2020-01-01"))
+    # The project has no page of its own on the web.
+    command = [needs_program("appstreamcli", "appstream"), "validate", "--no-net"]
+    command += ["--override=url-homepage-missing=info", str(about)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_unit_for_every_user_names_no_one(needs_program, tmp_path, monkeypatch):
+    (tmp_path / "systemd").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    unit = tmp_path / "idiolect.service"
+    unit.write_bytes(service_unit.packaged_text())
+    assert str(Path.home()) not in unit.read_text().replace("ExecStart=", "", 1).split("ReadWritePaths")[1]
+    command = [needs_program("systemd-analyze", "systemd"), "verify", "--user", "--man=no", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_done_before_and_after_is_shell(needs_program):
+    for name in ("preinst", "postinst", "prerm", "postrm", "signal-services"):
+        assert subprocess.run(["sh", "-n", DEBIAN / name], check=False).returncode == 0
