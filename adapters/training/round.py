@@ -42,8 +42,8 @@ from idiolect.adapters.training.lora import Lora
 from idiolect.adapters.training.progress import Progress
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.errors import ExitCode, IdiolectError
-from idiolect.models.languages import word_list_paths
-from idiolect.models.lexicon import ENGLISH, read_lexicon
+from idiolect.models.languages import open_word_list
+from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -131,8 +131,8 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     known = {place: entries[place] for place in sorted({*range(len(entries))} - {*places})}
     clock.report("prepare", 0.1)
-    lists = word_list_paths(base, request.languages)
-    words = GeneralWords(read_lexicon(lists.lexicon), lists.dictionary)
+    lexicon, lists = open_word_list(base, request.languages, tokenizer)
+    words = GeneralWords(lexicon, lists.dictionary)
     decided = decisions(request.kept, request.replaced)
     layout = request.keyboard or usual_layout(request.languages[0])
     mistakes = Mistakes(words, TypingChannel(layout, languages=request.languages), lambda: decided)

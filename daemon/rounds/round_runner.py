@@ -19,9 +19,8 @@ import numpy as np
 
 from idiolect.adapters.memory.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
-from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.rounds.learning_curve import describe_gains, find_gains
+from idiolect.daemon.rounds.judged_rounds import RoundRecord, describe_gains, find_gains
 from idiolect.daemon.rounds.round_policy import words_of
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork

@@ -11,10 +11,9 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from idiolect.adapters.training.round_record import RoundRecord
 from idiolect.daemon.profile.events import Decided, Learned
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.rounds.learning_curve import describe_gains, find_gains
+from idiolect.daemon.rounds.judged_rounds import RoundRecord, describe_gains, find_gains
 from idiolect.daemon.rounds.round_policy import RoundDecision, RoundFacts, RoundPolicy
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle

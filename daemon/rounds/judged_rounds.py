@@ -1,13 +1,40 @@
-"""The gain of rounds over time: how much better what serves predicts the newest text than the memory alone does."""
+"""What is kept of judged rounds, and their gain: how much better than the memory alone what serves predicts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from idiolect.daemon.storage.records import RoundRow
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """The facts of a judged round that later rounds need, stored beside its metrics.
+
+    ``tokens`` is the size of the history, ``last_entry`` the highest number of its entries. ``mixture`` are the weights
+    that the adapter was judged with (:meth:`Mixture.to_json`), ``against`` is the adapter that it was judged against
+    (None: the base). ``promising`` says that it was refused and yet is worth going on from.
+    """
+
+    tokens: int = 0
+    last_entry: int = 0
+    base_sha256: str | None = None
+    mixture: list[Any] = field(default_factory=list)
+    against: int | None = None
+    promising: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, metrics: dict[str, Any]) -> RoundRecord:
+        """Read the record from a round's stored metrics; what they lack has its default."""
+        return cls(**{field.name: metrics[field.name] for field in fields(cls) if field.name in metrics})
+
 
 _LAST: Final = 5  # rounds that the sentence speaks of
 
