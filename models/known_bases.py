@@ -7,7 +7,7 @@ file are verified by their hashes. Fetched chunks stay until the file is whole, 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -134,6 +134,17 @@ def bases_by_name() -> dict[str, KnownBase]:
 def find_known_base(sha256: str) -> KnownBase | None:
     """Return the known base model whose file has this SHA-256, or None."""
     return next((known for known in KNOWN if known.sha256 == sha256), None)
+
+
+def find_better_base(sha256: str, languages: Collection[str]) -> KnownBase | None:
+    """Return the known base model that knows all these languages (ISO 639-1), where the one that serves does not.
+
+    None where that one knows them all, or is not known by name.
+    """
+    serving = find_known_base(sha256)
+    if serving is None or {*languages} <= {*serving.languages}:
+        return None
+    return next((known for known in KNOWN if {*languages} <= {*known.languages}), None)
 
 
 def terms_of(sha256: str, architecture: Architecture) -> Terms | None:

@@ -46,12 +46,14 @@ class LetterTrie:
 def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
     """File the forms (N,) of a table, UTF-8, in lower case. Forms with letters beyond U+FFFF are left out."""
     texts = [form.decode().lower().replace("’", "'") for form in forms.tolist()]
-    kept = [index for index, text in enumerate(texts) if 0 < len(text) <= MAX_DEPTH and max(text) <= "\uffff"]
-    kept.sort(key=texts.__getitem__)
-    count = len(kept)
-    matrix = (
-        np.array([texts[index] for index in kept], f"<U{MAX_DEPTH}").view("<u4").reshape(count, MAX_DEPTH)
+    kept = np.array(
+        [index for index, text in enumerate(texts) if 0 < len(text) <= MAX_DEPTH and max(text) <= "\uffff"],
+        np.int32,
     )
+    count = len(kept)
+    words = np.array([texts[index] for index in kept.tolist()], f"<U{MAX_DEPTH}")
+    order = np.argsort(words, kind="stable")  # without the interpreter's lock, unlike Python's own
+    matrix = words[order].view("<u4").reshape(count, MAX_DEPTH)
     lengths = (matrix != 0).sum(1)
     differs = np.ones((count, MAX_DEPTH + 1), bool)  # the last, where it is the same word in other capitals
     differs[1:, :-1] = matrix[1:] != matrix[:-1]
@@ -76,7 +78,7 @@ def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
     parent = np.concatenate(parents) if parents else np.zeros(0, np.intp)
     children = 1 + np.searchsorted(parent, np.arange(total + 1))
     return LetterTrie(
-        np.array(kept, np.int32),
+        kept[order],
         np.concatenate(letters).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
         np.concatenate(low),
         np.concatenate(high),

@@ -1,9 +1,7 @@
 """General words with how often they are used, filed by the model token that begins them: English, or several languages.
 
 One forward pass gives a probability to every token; a word's is its first token's times the word's
-share among the words that begin with that token. So one pass ranks the whole lexicon. Frequencies
-come from wordfreq (Speer 2022), which joins books, subtitles, news, web and social-media text. Words that
-people misspell there in the known ways ("definately") are left out: codespell lists them.
+share among the words that begin with that token. So one pass ranks the whole lexicon.
 """
 
 from __future__ import annotations
@@ -12,12 +10,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from idiolect.models.dictionary import Spelling, make_tables, write_tables
@@ -25,10 +21,10 @@ from idiolect.models.errors import DamagedModelError
 from idiolect.models.tokenizer import Tokenizer
 from idiolect.models.word_lists import (
     dictionary_words,
+    general_words,
     german_nouns,
     names_and_foreign,
     spelt_words,
-    written_words,
 )
 
 SIZE = 60_000
@@ -44,13 +40,8 @@ ENGLISH: Final = ("en",)
 NONE = -1
 """Stands for a second token where a form has only one."""
 
-# How much more often the right word is used. What is used nearly as often may be a name.
-_MIN_RATIO: Final = 5.0
-
 _RARELY: Final = 0.11  # the rank of "English" beside that of "english", at most, for a name
 _SAMPLED: Final = 50  # one form of so many is compared with its capitalized one
-
-_WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 
 
 @dataclass(frozen=True)
@@ -153,28 +144,10 @@ def make_word_list(tokenizer: Tokenizer, languages: Sequence[str], lexicon: Path
     """
     words, spelt = dict[str, dict[str, float]](), set[str]()
     for language in languages:
-        listed = dictionary_words(language)
-        if language == "en":
-            words[language] = english_words(Spelling.of(listed))
-            spelt |= listed
-        else:
-            words[language] = written_words(language, listed)
-            spelt |= spelt_words(words[language], listed)
+        listed, words[language] = dictionary_words(language), general_words(language)
+        spelt |= listed if language == "en" else spelt_words(words[language], listed)
     write_lexicon(tokenizer, lexicon, words)
     write_tables(make_tables(read_lexicon(lexicon).forms, Spelling.of(spelt)), dictionary)
-
-
-def english_words(spelling: Spelling) -> dict[str, float]:
-    """Return the English words but for known misspellings, in lower case, with their uses per word of text."""
-    from wordfreq import get_frequency_dict  # needed only when a list is made
-
-    frequencies = get_frequency_dict("en", wordlist="large")
-    misspelt = _misspellings(frequencies, spelling)
-    return {
-        word: frequency
-        for word, frequency in frequencies.items()
-        if _WORD.fullmatch(word) and word not in misspelt
-    }
 
 
 def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[str, float]]) -> None:
@@ -189,18 +162,24 @@ def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[
             for form in {word, word[:1].upper() + word[1:]}:
                 uses = forms.setdefault(form, [0.0] * len(words))
                 uses[place] = max(uses[place], frequencies[word])
-    encoded = sorted((form.encode(), form) for form in forms)
-    ids = [[tokenizer.encode(space + form) for _, form in encoded] for space in ("", " ")]
-    frequency = np.array([forms[form] for _, form in encoded], dtype=np.float32).T
+    encoded = np.array([form.encode() for form in forms])
+    order = np.argsort(encoded)  # without the interpreter's lock, unlike Python's own
+    written = [*forms]
+    first, second = np.full((2, 2, len(encoded)), NONE, np.int32)
+    for row, space in enumerate(("", " ")):
+        for place, index in enumerate(order.tolist()):
+            first[row, place], second[row, place] = (*tokenizer.encode(space + written[index]), NONE)[:2]
+    tokenizer.forget_words()
+    frequency = np.array([*forms.values()], dtype=np.float32)[order].T
     several: dict[str, Any] = {}
     if (*words,) != ENGLISH:
         several = {"languages": np.array([*words]), "frequencies": np.ascontiguousarray(frequency)}
     np.savez(
         path,
-        forms=np.array([raw for raw, _ in encoded]),
+        forms=encoded[order],
         frequency=frequency.max(0),
-        first=np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
-        second=np.array([[word[1] if word[1:] else NONE for word in row] for row in ids], dtype=np.int32),
+        first=first,
+        second=second,
         **several,
     )
 
@@ -208,19 +187,6 @@ def write_lexicon(tokenizer: Tokenizer, path: Path, words: Mapping[str, Mapping[
 def _words_kept(language: str, languages: int) -> int:
     """Return how many words of a language are kept in a list of so many: 160,000 of German alone, 60,000 of English."""
     return SIZE if language == "en" else int(SIZE * min(_OTHERS_SIZE, _WHOLE_SIZE / languages))
-
-
-def _misspellings(frequencies: Mapping[str, float], spelling: Spelling) -> set[str]:
-    """Return the words that codespell knows as misspellings, each of one word that is used far more often."""
-    found = []
-    for line in (files("codespell_lib") / "data" / "dictionary.txt").read_text("utf-8").splitlines():
-        word, _, meant = line.partition("->")
-        spoken = meant == f"{word}g"  # "talkin" is how it is said, and meant
-        often = frequencies.get(meant, 0.0) >= _MIN_RATIO * frequencies.get(word, 0.0)
-        if word in frequencies and often and not spoken:
-            found.append(word)
-    spelt = spelling.contain(found)
-    return {word for word, known in zip(found, spelt.tolist(), strict=True) if not known}
 
 
 def read_lexicon(path: Path) -> Lexicon:

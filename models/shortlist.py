@@ -21,7 +21,7 @@ import regex
 
 from idiolect.models.gguf_file import Vocabulary
 from idiolect.models.tokenizer import BYTE, NORMAL, SPACE, USER_DEFINED, check_tokens, sentencepiece_model
-from idiolect.models.word_lists import LANGUAGES, dictionary_words, german_nouns, written_words
+from idiolect.models.word_lists import LANGUAGES, general_words, german_nouns
 
 MAX_TOKENS = 1 << 16
 """Tokens that are kept of a larger vocabulary."""
@@ -124,13 +124,8 @@ def _of_words(
 
 def _forms(language: str) -> Iterator[tuple[str, float]]:
     """Yield the words of a language as they are written, with their uses, each word in several forms."""
-    from wordfreq import get_frequency_dict
-
     nouns = {noun.decode() for noun in german_nouns().tolist()} if language == "de" else set[str]()
-    if language == "en":
-        uses = get_frequency_dict(language, wordlist="best")
-    else:
-        uses = written_words(language, dictionary_words(language))
+    uses = general_words(language)
     for word in heapq.nlargest(_WORDS, uses, key=uses.__getitem__):
         written = (word, word[:1].upper() + word[1:]) * 2
         for (form, weight), letters in zip(_NOUN_FORMS if word in nouns else _FORMS, written, strict=True):

@@ -17,9 +17,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.compounds import second_part_starts
-from idiolect.adapters.memory.elisions import elided_chars
 from idiolect.adapters.memory.steps import Steps, finish
+from idiolect.adapters.memory.word_parts import elided_chars, second_part_starts
 from idiolect.adapters.memory.word_table import WordTable
 from idiolect.models.lexicon import NONE, Lexicon
 from idiolect.models.word_lists import small_words

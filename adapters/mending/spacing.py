@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import regex
+
+from idiolect.adapters.memory.capitals import as_written, fold
+from idiolect.adapters.mending.typing_channel import Costs
 
 _BEFORE = regex.compile(r"(?r)(?<![\p{L}\p{N}'’])(\p{L}{1,12}) \Z")
 # Two words of prose behind another, two spaces between them, and what ended the second.
@@ -27,39 +30,71 @@ _NO_SUBJECT = regex.compile(
 _ALONE: Final = frozenset({"a", "i", "I", "A"})  # letters that are words
 _UNKNOWN: Final = 1e-7  # uses per word of text of a run of letters that is no word
 _MIN_LETTERS: Final = 4  # of two words without a space
+_TOGETHER: Final = 10.0  # how much oftener two words stand side by side than by chance
+_SHORT: Final = 3e-5  # uses per word that two letters need to stand apart: "tl" of "systemctl" lacks them
+_MOST_SPACED: Final = 3  # that are returned, the likeliest
 
 
 @dataclass(frozen=True)
 class Respaced:
-    """Words that were meant by ``replaced`` characters before the cursor; ``score`` as the function says."""
+    """Words that were meant by ``replaced`` characters before the cursor; ``score`` as the function says.
+
+    ``cost`` are the nats that the score lacks for the mistake.
+    """
 
     text: str
     replaced: int
     score: float
+    cost: float = 0.0
 
 
-def split_words(
-    typed: str, word_score: Callable[[str], float], common: Mapping[str, float], cost: float
-) -> Respaced | None:
-    """Return the likeliest two words that ``typed`` may be without their space.
+def spaced_words(
+    typed: str,
+    word_score: Callable[[str], float],
+    common: Mapping[str, float],
+    costs: Costs,
+    above: str,
+) -> list[Respaced]:
+    """Return the likeliest words that ``typed`` may be where a space was not hit, or a key above it was.
+
+    That is "letteryou" or "willzupdate"; one space at most is a letter, and no more than two lack.
 
     Args:
         typed: the letters that are there.
-        word_score: how likely a whole word is at this place; the result's score is on the same scale.
+        word_score: how likely a whole word is at this place; the results' scores are on the same scale.
         common: words with their uses per word of text.
-        cost: nats of a space that is left out.
+        costs: of mistakes.
+        above: the letters of the keys above the space bar.
     """
-    best = None
-    for cut in range(1, len(typed)) if len(typed) >= _MIN_LETTERS else ():
-        left, right = typed[:cut], typed[cut:]
-        if min(cut, len(right)) == 1 and (left if cut == 1 else right) not in _ALONE:
+    found, firsts = dict[str, Respaced](), dict[str, float]()
+
+    def add(first: str, others: Sequence[str], cost: float) -> None:
+        if first not in firsts:
+            firsts[first] = word_score(as_written(first)) if first.lower() in common else 0.0
+        score = firsts[first] * math.prod(_TOGETHER * common[fold(it)] for it in others) * math.exp(-cost)
+        text = " ".join(map(as_written, (first, *others)))
+        if score > 0 and (text not in found or found[text].score < score):
+            found[text] = Respaced(text, len(typed), score, cost)
+
+    for start in range(1, len(typed)) if len(typed) >= _MIN_LETTERS else ():
+        first = typed[:start]
+        if not _may_stand_apart(first, common):
             continue
-        if right not in common or left.lower() not in common:
-            continue
-        score = word_score(left) * common[right] * math.exp(-cost)
-        if best is None or score > best.score:
-            best = Respaced(f"{left} {right}", len(typed), score)
-    return best
+        if _may_stand_apart(typed[start:], common):
+            add(first, [typed[start:]], costs.joined)
+        if typed[start] in above and _may_stand_apart(typed[start + 1 :], common):
+            add(first, [typed[start + 1 :]], costs.space_missed)
+        for end in range(start + 1, len(typed)):
+            if _may_stand_apart(typed[start:end], common) and _may_stand_apart(typed[end:], common):
+                add(first, [typed[start:end], typed[end:]], 2 * costs.joined)
+    return sorted(found.values(), key=lambda it: -it.score)[:_MOST_SPACED]
+
+
+def _may_stand_apart(word: str, common: Mapping[str, float]) -> bool:
+    """Return True if these letters may be a word before or behind a space that lacks."""
+    is_small = word[1:] == word[1:].lower() and (word[:1].islower() or as_written(fold(word)) == word)
+    is_word = common.get(fold(word), 0.0) > (_SHORT if len(word) == 2 else 0.0)
+    return (len(word) > 1 or word in _ALONE) and is_word and (is_small or word.istitle())
 
 
 def joined_words(before: str, typed: str, common: Mapping[str, float], cost: float) -> Respaced | None:

@@ -37,6 +37,7 @@ class Costs:
     capital_missing: float = 3.0
     longer: float = 3.0  # that somebody who made a mistake has not come to the word's end
     joined: float = 6.0  # a space left out
+    space_missed: float = 7.5  # a key above the space bar for it
     torn: float = 6.0  # a space too many
     limit: float = 12.2  # of all mistakes in one word together
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
 from idiolect.adapters.memory.initials import Initials
-from idiolect.adapters.memory.word_matching import Matches, least_letter_prob, score_word
-from idiolect.adapters.mending.spacing import joined_words, split_words
+from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
+from idiolect.adapters.mending.spacing import joined_words
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
@@ -206,12 +206,5 @@ class Mender:
             score = self._meant_words.score(known.meant, split, probs) * math.exp(-KNOWN_COST)
             meant.append((with_capitals(as_written(known.meant), typed), len(typed), score))
         elif matches.finished < _MIN_OFFERED * self._ranker.total_score(split, matches):
-            split_at = split_words(
-                typed,
-                lambda word: score_word(self._user_model.words, word, split.spaced, probs),
-                self._general.common,
-                self._meant_words.channel.costs.joined,
-            )
-            if split_at is not None:
-                meant.append((split_at.text, split_at.replaced, split_at.score))
+            meant += [(it.text, it.replaced, it.score) for it in self._meant_words.spaced(split, probs)[:1]]
         return meant

@@ -9,7 +9,7 @@ decides on these odds, the slip and both words; a few rules say where nothing ma
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,9 +20,10 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, 
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
-from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_elongated, is_swapped
-from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space, split_words
-from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
+from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_elongated
+from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space
+from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
+from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
@@ -32,8 +33,8 @@ MAX_LETTERS: Final = 30
 """Of a word that is mended."""
 # Log odds from which on a correction is offered, and those of a listed misspelling, at least, short and long.
 _OFFERED_ODDS, _SHORT_LISTED, _LONG_LISTED = 0.0, 0.9, 2.0
-# Log odds from which on a correction is made unasked: of a listed misspelling or of capitals; of a missing space; of a
-# contraction or in another language than English; and there of an odd slip.
+# Log odds from which on a correction is made unasked: of a listed misspelling or of capitals; of a missing space in
+# another language than English; of a contraction or in such a language; and there of an odd slip.
 _SURE_LISTED, _SURE_APART, _SURE_OTHERS, _SURE_ODD = 1.0, 5.5, 2.0, 4.0
 # Probability of a space in another place, and how often people use a word, per word of text, that may stand beside it.
 _SURE_SPACE, _LISTED_WORD = 0.99, 2e-6
@@ -68,32 +69,11 @@ _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
 _SHORT: Final = 4  # letters
 # What people double at the end on purpose: words of up to three letters, and these letters in words of up to six.
 _DRAWN_OUT = regex.compile(r".{1,3}|.{1,5}[aeiouyhw]")
-# What people write in chats.
-_CHAT = regex.compile(
+# What people write in chats and programs.
+_STANDS = regex.compile(
     r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lmk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
-    r"|ttyl|ur|wtf|yea|[ha]{4,}|(?:h[aeio]){2,}h?"
+    r"|ttyl|ur|wtf|yea|[ha]{4,}|(?:h[aeio]){2,}h?|(?:align|instance|offset|size|type)of"
 )
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """What was typed behind ``before``, and the words that it most probably means.
-
-    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first; ``known`` is
-    what a list of misspellings says of it.
-    """
-
-    before: str
-    typed: str
-    likely: list[Candidate]
-    stands: float
-    others: float
-    known: Known
-
-    @property
-    def odds(self) -> float:
-        """The log odds of the likeliest word."""
-        return math.log(max(self.likely[0].score, 1e-30) / max(self.stands + self.others, 1e-30))
 
 
 class EndedWords:
@@ -109,7 +89,7 @@ class EndedWords:
         self._ranker, self._next_token, self._meant = ranker, next_token, meant
         self._user_model, self._general = meant.user_model, meant.general
         # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
-        self._unsure: tuple[str, _Judged | None] = ("", None)
+        self._unsure: tuple[str, Judged | None] = ("", None)
 
     def mend(self, prefix: str, *, is_known: bool = True, may_respace: bool = False) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
@@ -180,7 +160,9 @@ class EndedWords:
             return None
         start = match.end(1) - meant.replaced
         first, second = prefix[start : match.start(1) - 1], match[1]
-        if _CHAT.fullmatch(first) or not preferences.corrections.kept.isdisjoint((fold(first), fold(second))):
+        if _STANDS.fullmatch(first) or not preferences.corrections.kept.isdisjoint(
+            (fold(first), fold(second))
+        ):
             return None
         are_words = [
             words.count(it) or (len(it) > 1 and general.frequency(fold(it)) >= _LISTED_WORD)
@@ -190,7 +172,7 @@ class EndedWords:
             return None
         return Correction(meant.text + match[2], meant.replaced + len(match[2]), meant.score, True)
 
-    def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> _Judged | None:
+    def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> Judged | None:
         """Return the first word of ``match``, if it is not sure by itself and may be made."""
         text = prefix[: match.end(1)]
         if fold(match[1]) in self._user_model.preferences.corrections.kept:
@@ -209,7 +191,7 @@ class EndedWords:
         probs = self._next_token.cached_probs(self._ranker.split(f"{text} ").head)
         return 0.0 if probs is None else float(probs[self._user_model.words.encode(f" {word}")[0]])
 
-    def _judge(self, text: str, typed: str) -> _Judged | None:
+    def _judge(self, text: str, typed: str) -> Judged | None:
         """Weigh what may have been meant by ``typed``, the word at the end of ``text``."""
         split = self._ranker.split(text)
         if split.typed != typed or fold(typed) in self._user_model.preferences.corrections.kept:
@@ -228,15 +210,9 @@ class EndedWords:
             if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
             and (fold(typed) != fold(candidate.text) or self._may_lack_capital(before, typed))
         ]
-        if not (words.count(typed) or self._general.is_spelt(typed) or known.listed):
-            apart = split_words(
-                typed,
-                lambda word: score_word(words, word, split.spaced, probs),
-                self._general.common,
-                self._meant.channel.costs.joined,
-            )
-            if apart is not None:
-                candidates.append(Candidate(apart.text, apart.score, self._meant.channel.costs.joined))
+        if not (words.count(typed) or self._general.is_spelt(typed) or known.meant):
+            apart = self._meant.spaced(split, probs)
+            candidates += [Candidate(it.text, it.score, it.cost) for it in apart]
         if known.meant is not None:  # whatever stands before it
             meant = with_capitals(as_written(known.meant), typed)
             score = self._meant.score(known.meant, split, probs) * math.exp(-KNOWN_COST)
@@ -253,9 +229,9 @@ class EndedWords:
         if known.meant is not None:
             least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
             best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
-        return _Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, known)
+        return Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, known)
 
-    def _correction(self, judged: _Judged, behind: str) -> Correction | None:
+    def _correction(self, judged: Judged, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
         before, typed, best, odds = judged.before, judged.typed, judged.likely[0], judged.odds
         sure = self._surety(judged) >= 0
@@ -312,37 +288,40 @@ class EndedWords:
         is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
         return (is_own or not typed.islower()) and not BEGINS.search(before)
 
-    def _surety(self, judged: _Judged) -> float:
+    def weigh(self, prefix: str) -> tuple[Correction | None, dict[str, float] | None]:
+        """Return what :meth:`mend` says of the word that just ended, and what decides whether it is made unasked.
+
+        That is None where a rule decides.
+        """
+        match = _ENDED.search(prefix)
+        judged = self._judge(prefix[: match.end(1)], match[1]) if match is not None else None
+        if match is None or judged is None:
+            return None, None
+        found = (
+            evidence(judged, self._user_model.words, self._general) if self._by_rule(judged) is None else None
+        )
+        return self._correction(judged, match[2]), found
+
+    def _surety(self, judged: Judged) -> float:
         """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
+        ruled = self._by_rule(judged)
+        return surety(evidence(judged, self._user_model.words, self._general)) if ruled is None else ruled
+
+    def _by_rule(self, judged: Judged) -> float | None:
+        """Return :meth:`_surety` where a rule says it, else None."""
         typed, best, known = judged.typed, judged.likely[0], judged.known
         if self._may_stand(judged.before, typed, best):
             return -math.inf
         words, folded, meant = self._user_model.words, fold(typed), fold(best.text)
         if known.meant is not None or folded == meant:
             return judged.odds - _SURE_LISTED
-        if " " in meant:
+        if " " in meant and words.language_at_hand != "en":
             return judged.odds - _SURE_APART
         if words.language_at_hand != "en" or meant == contraction_of(folded, judged.before):
             is_accent = best.cost <= _MOST_ACCENTS * self._meant.channel.costs.accent and "'" not in meant
             usual = _SURE_LISTED if is_accent else _SURE_OTHERS
             return judged.odds - (usual if best.cost < _MOST_COST else _SURE_ODD)
-        # A regression's weights: on 8,000 slips and 27,000 right words of six people, and 6,500 names, terms, words of
-        # chats and foreign words, which stand.
-        return (
-            -2.8
-            + 0.55 * judged.odds
-            + 0.23 * min(6.0, math.log(max(best.score, 1e-30) / max(judged.others, 1e-30)))
-            - 1.05 * max(0.0, best.cost - 7)  # more than one slip
-            + 0.2 * math.log1p(words.count_form(best.text))
-            - 1.02 * (words.count(folded) > 0)
-            - 0.78 * known.listed
-            + 0.09 * min(len(folded), 9)
-            + 1.93 * (is_capitalized(typed) and BEGINS.search(judged.before) is not None)
-            + 0.73 * (folded[0] != meant[0])
-            + 1.19 * is_swapped(folded, meant)
-            + 1.06 * any(folded == meant[:at] + meant[at + 1 :] for at in range(len(meant)))
-            - 6.25 * (folded[1:] == meant and folded[0] != folded[1])  # "mtime"
-        )
+        return None
 
     def _may_stand(self, before: str, typed: str, best: Candidate) -> bool:
         """Return True if what is typed may stand there on purpose, so that nothing is put in its place unasked."""
@@ -354,7 +333,7 @@ class EndedWords:
         may_slip = costs.accent_added < best.cost <= _MOST_COST  # nobody slips into an accent
         if not is_usual and (general.is_spelt(typed) or not may_slip):
             return True
-        if _CHAT.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
+        if _STANDS.fullmatch(folded) or before.rpartition("\n")[2].count("`") % 2:  # code
             return True
         is_slip = _SLIPPED_CAPITALS.fullmatch(typed) is not None
         if folded == meant:
@@ -364,15 +343,17 @@ class EndedWords:
         if meant == contraction_of(folded, before):
             return typed.isupper()
         is_own_form = words.count_form(best.text) > 0
+        # "I've" and "and I" have a capital that is no name's.
+        is_of_i = best.text[:2] in {"I ", "I'", "I’"} or (typed[-1] == "I" and best.text.endswith(" I"))
         if len(typed) == 1 or (len(meant) > 1 and best.text.isupper()):
             return True
         if typed.isupper():
             is_known = len(typed) <= _SHORT or words.count(folded) or general.is_spelt(folded)
             if is_known or not is_own_form:
                 return True
-        elif typed[1:] != typed[1:].lower() and not is_slip:  # "PlayStation", "URLs"
+        elif typed[1:] != typed[1:].lower() and not is_slip and not is_of_i:  # "PlayStation", "URLs"
             return True
-        if is_capitalized(typed) and not general.meanings(folded):
+        if is_capitalized(typed) and not general.meanings(folded) and not is_of_i:
             is_name = general.is_name(best.text)
             is_small = BEGINS.search(before) and not is_name
             if not is_small and not (is_own_form and (is_name or words.is_name(best.text))):

@@ -27,8 +27,8 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.build import BasePaths
-from idiolect.models.languages import word_list_paths
-from idiolect.models.lexicon import ENGLISH, read_lexicon
+from idiolect.models.languages import open_word_list
+from idiolect.models.lexicon import ENGLISH
 from idiolect.models.session import Adapter, Model, load_beside
 from idiolect.models.tokenizer import Tokenizer
 
@@ -46,7 +46,7 @@ class LoadedModel:
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
         keyboard: the user's layout, which says what is mistyped for what; None: that of their first language.
-        languages: those that the user writes, of which the word list was made.
+        languages: those that the user writes.
         loading: the graph, if it is being loaded already.
 
     Attributes:
@@ -58,6 +58,7 @@ class LoadedModel:
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
             it.
+        DiskFullError: the languages' word list can't be written.
     """
 
     def __init__(
@@ -84,11 +85,10 @@ class LoadedModel:
         self._rare_min_count = rare_min_count
 
     def use_languages(self, languages: Sequence[str]) -> None:
-        """Build user models from now on for who writes these languages. Their word list must be there."""
+        """Build user models from now on for who writes these languages. Raises DamagedModelError, DiskFullError."""
         if tuple(languages) == self.languages:
             return
-        paths = word_list_paths(self._base, languages)
-        self.lexicon = read_lexicon(paths.lexicon)
+        self.lexicon, paths = open_word_list(self._base, languages, self.tokenizer)
         self.languages = tuple(languages)
         self.general = GeneralWords(self.lexicon, paths.dictionary)
         self.channel = TypingChannel(self._keyboard or usual_layout(languages[0]), languages=languages)

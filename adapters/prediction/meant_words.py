@@ -17,7 +17,8 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized
 from idiolect.adapters.memory.word_matching import score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
-from idiolect.adapters.mending.spacing import contraction_of
+from idiolect.adapters.mending.keyboards import ROWS
+from idiolect.adapters.mending.spacing import Respaced, contraction_of, spaced_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.ranking import SplitPrefix
 from idiolect.adapters.prediction.user_model import UserModel
@@ -80,6 +81,17 @@ class MeantWords:
         first, *others = meant.split()
         score = score_word(self.user_model.words, as_written(first), split.spaced, probs)
         return score * math.prod(self.general.common.get(word, 0.0) for word in others)
+
+    def spaced(self, split: SplitPrefix, probs: NDArray[np.float32]) -> list[Respaced]:
+        """Return words that may have been meant where a space was not hit, or a key above it was."""
+        words = self.user_model.words
+        return spaced_words(
+            split.typed,
+            lambda word: score_word(words, word, split.spaced, probs),
+            self.general.common,
+            self.channel.costs,
+            ROWS[self.channel.layout][-1],
+        )
 
     def candidates(
         self,

@@ -121,7 +121,7 @@ class Predictor:
         )
         self._emoji = EmojiFinder(self.next_token, tokenizer)
         self.look_ahead = LookAhead(self.next_token)
-        self._mender: Mender | None = None
+        self.mender: Mender | None = None
         self.use_hand(Hand())
         self._asked_last: tuple[float, str] | None = None  # when, and the prefix
 
@@ -130,7 +130,7 @@ class Predictor:
         if (general := self.user_model.general) is not None:
             channel = hand.channel(self.user_model.channel or TypingChannel(), general)
             meant = MeantWords(self.user_model, general, channel)
-            self._mender = Mender(self.tokenizer, self.ranker, self.next_token, meant)
+            self.mender = Mender(self.tokenizer, self.ranker, self.next_token, meant)
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
         """Read the recent entries, so that the next keystroke finds them in the KV cache; a few tokens a step.
@@ -142,7 +142,7 @@ class Predictor:
                 where its user model is the same.
         """
         yield from self._read([])
-        if self._mender is not None:
+        if self.mender is not None:
             self.make_tables()
             yield
         # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
@@ -161,10 +161,10 @@ class Predictor:
         split = self.ranker.split(_MISTYPED)
         matches = self.ranker.match(split, 1)
         words = self._offered(split, matches, lambda _word: False, small_names=False)
-        if self._mender is not None and self._languages is not None:
+        if self.mender is not None and self._languages is not None:
             is_known = self._languages.knows(_MISTYPED)
-            self._mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
-            self._mender.ended_words.mend(f"{_MISTYPED} ")
+            self.mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
+            self.mender.ended_words.mend(f"{_MISTYPED} ")
 
     def _read(self, ids: list[int]) -> Steps[None]:
         yield from self.next_token.prefill_in_pieces(ids)
@@ -232,7 +232,7 @@ class Predictor:
         self.answer(answered)
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
-        mender = self._mender if corrections and not WORD.match(suffix) else None
+        mender = self.mender if corrections and not WORD.match(suffix) else None
         self._weigh_by_language(prefix)
         split = self.ranker.split(prefix)
         reasons = dict[Reason, None]()  # in the order in which they were found
@@ -395,5 +395,5 @@ class Predictor:
         self.ghosts.forget_shown()
         self.ranker.forget_texts()
         self.next_token.forget_texts()
-        if self._mender is not None:
-            self._mender.ended_words.forget_typed()
+        if self.mender is not None:
+            self.mender.ended_words.forget_typed()

@@ -24,9 +24,9 @@ from idiolect.adapters.memory.capitals import (
     other_case,
     with_other_case,
 )
-from idiolect.adapters.memory.elisions import elided_chars
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.memory.word_matching import Matches, match_names, match_second_parts, match_words
+from idiolect.adapters.memory.word_parts import elided_chars
 from idiolect.adapters.memory.word_table import Continuation
 from idiolect.adapters.prediction.answered import Answered, sender_share
 from idiolect.adapters.prediction.client_windows import ClientWindows

@@ -46,6 +46,12 @@ class Reason(StrEnum):
     )
 
     # Words and grey text
+    QUIET = (
+        "quiet",
+        "everything; learning goes on",
+        "You have chosen that nothing is shown for a while.",
+        "`idiolect quiet end` ends it.",
+    )
     INSIDE_WORD = (
         "inside a word",
         "words and grey text",
@@ -63,12 +69,6 @@ class Reason(StrEnum):
         "words and grey text that you have not written before, and corrections",
         "The text is, or may be, in a language that you do not write.",
         "`idiolect status` shows your languages; `idiolect switch languages de en` names them.",
-    )
-    WORD_LIST_AWAITED = (
-        "word list awaited",
-        "words of a language",
-        "The word list of one of your languages is being made, which takes half a minute.",
-        "Wait; `idiolect status` says when it is there.",
     )
     WORD_OF_ANOTHER_LANGUAGE = (
         "word of another language",

@@ -19,24 +19,19 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from common import BASE, show
 from serving import suggest
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
-from idiolect.adapters.memory.rare_strings import RARE_MIN_COUNT
-from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.training.child import ParentMessages
 from idiolect.adapters.training.round import run
 from idiolect.daemon.rounds.round_runner import order_of
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving import live_model
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewAdapter
 from idiolect.daemon.storage.selectors import Selector
@@ -163,21 +158,20 @@ def measured(service: Service, secrets: Sequence[Secret], lora: Any, seed: int) 
     return rows
 
 
-def made(folder: Path, messages: Sequence[dict], rare_min_count: int) -> Service:
+def made(folder: Path, messages: Sequence[dict]) -> Service:
     """A profile that has read the messages."""
     settings = Settings(home=folder, keyring=False, auto_train=False).prepare()
     settings.base_dir.rmdir()
     settings.base_dir.symlink_to(BASE)
     path = folder / "messages.jsonl"
     path.write_text("".join(json.dumps(each) + "\n" for each in messages))
-    with mock.patch.object(live_model, "LoadedModel", partial(LoadedModel, rare_min_count=rare_min_count)):
-        service = Service(settings)
+    service = Service(settings)
     for _ in service.imports.add([path]):
         pass
     return service
 
 
-def trained(service: Service, rare_min_count: int, seed: int) -> tuple[int, int]:
+def trained(service: Service, seed: int) -> tuple[int, int]:
     """A round's adapter, kept in the profile, and how many tokens it was trained on.
 
     The round runs in this process, which does not step back for others: it is to learn all that it can. A round counts
@@ -187,7 +181,6 @@ def trained(service: Service, rare_min_count: int, seed: int) -> tuple[int, int]
     events: list[dict[str, Any]] = []
     order = replace(
         order_of(service._settings, service.model.languages, BUDGET_S, seed),
-        rare_min_count=rare_min_count,
         spent_s=-time.thread_time(),
     )
     round_id = service.store.rounds.begin(None)
@@ -210,13 +203,13 @@ def same(one: FastMemory, other: FastMemory, texts: Sequence[list[int]]) -> bool
     )
 
 
-def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[str, Any]:
+def condition(history: Sequence[dict], seed: int) -> dict[str, Any]:
     """One profile: planted, trained, measured, forgotten, measured again."""
     messages, secrets = planted(history, random.Random(seed))
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder:
-        service = made(Path(folder) / "planted", messages, rare_min_count)
+        service = made(Path(folder) / "planted", messages)
         try:
-            adapter, tokens = trained(service, rare_min_count, seed)
+            adapter, tokens = trained(service, seed)
             service.model.use(adapter)
             before = measured(service, secrets, service.model.servable.lora(adapter), seed)
             entries = 0
@@ -226,7 +219,7 @@ def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[s
             served = service.status()["adapter"]
             left = [ids.tolist() for ids in map(_ids, service.store.entries.token_ids())]
             pure = [each for each in messages if not any(s.digits in each["text"] for s in secrets)]
-            never = made(Path(folder) / "never", pure, rare_min_count)
+            never = made(Path(folder) / "never", pure)
             try:
                 reference = measured(never, secrets, None, seed)
                 equal = same(
@@ -241,7 +234,6 @@ def condition(history: Sequence[dict], rare_min_count: int, seed: int) -> dict[s
         for secret, b, a, n in zip(secrets, before, after, reference, strict=True)
     ]
     return {
-        "rare_min_count": rare_min_count,
         "rows": rows,
         "planted": sum(secret.times for secret in secrets),
         "forgotten": entries,
@@ -256,18 +248,17 @@ def _ids(row: tuple[int, bytes]) -> Any:
 
 
 def exposure(history: Sequence[dict], name: str, seed: int = 1) -> dict[str, Any]:
-    """Exposure with all strings offered and trained on at once, and as the settings have it."""
+    """Exposure in bits of what a person's newest messages hold."""
     found = {"text": name, "messages": min(HISTORY, len(history)), "samples": SAMPLES}
-    found["conditions"] = [condition(history[-HISTORY:], count, seed) for count in (1, RARE_MIN_COUNT)]
-    for one in found["conditions"]:
-        rows = [
-            {"times": row["times"], "way": row["way"]}
-            | {
-                f"{where}: {when}": row[when][where]
-                for where in row["before"]
-                for when in ("before", "after", "never")
-            }
-            for row in one["rows"]
-        ]
-        show(f"exposure in bits, { ({name: value for name, value in one.items() if name != 'rows'}) }", rows)
+    found |= condition(history[-HISTORY:], seed)
+    rows = [
+        {"times": row["times"], "way": row["way"]}
+        | {
+            f"{where}: {when}": row[when][where]
+            for where in row["before"]
+            for when in ("before", "after", "never")
+        }
+        for row in found["rows"]
+    ]
+    show(f"exposure in bits, { ({key: value for key, value in found.items() if key != 'rows'}) }", rows)
     return found

@@ -18,10 +18,9 @@ from typing import Any
 
 from common import BASE, show
 
-from idiolect.adapters.evaluation.eval_metrics import savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
+from idiolect.adapters.evaluation.run import savings
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
-from idiolect.adapters.memory.found_languages import found_languages, sample
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.training.lora import Lora
@@ -29,9 +28,9 @@ from idiolect.daemon.evaluation.evals import read_messages
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
+from idiolect.daemon.serving.user_languages import found_languages, sample
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, find_base
-from idiolect.models.languages import ensure_word_list
 
 SEED = 1
 
@@ -40,7 +39,6 @@ def measure(base: BasePaths, split: EvalSplit, settings: Settings, train_s: int)
     """Savings before any learning, with the memory, and after a round of so many seconds if there is to be one."""
     texts = [message.kept for message in split.history]
     languages = settings.languages or found_languages(texts[place] for place in sample(len(texts), 150))
-    ensure_word_list(base, languages)
     loaded = LoadedModel(
         base,
         languages=languages,

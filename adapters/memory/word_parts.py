@@ -1,9 +1,31 @@
-"""Compounds: words that German and Dutch make of two, and that no list can have all of: "Sicherheitsabstand"."""
+"""Words within words.
+
+German and Dutch make compounds of two, "Sicherheitsabstand", and no list can have them all. In French and Italian short
+words stand before another one with an apostrophe: "l'arbre", "qu'il", "dell'anno".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
+
+import regex
+
+_ELIDED: Final[Mapping[str, regex.Pattern[str]]] = {
+    "fr": regex.compile(r"(?i)(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)['’]"),
+    "it": regex.compile(
+        r"(?i)(?:[cdlmnstv]|un|a(?:ll|nch)|d(?:all|ell|ov)|nell|sull|coll|que(?:ll|st)|bell|co[sm]|sant|tutt|mezz|senz"
+        r"|nient)['’]"
+    ),
+}
+
+
+def elided_chars(word: str, language: str) -> int:
+    """Return how many characters of a word, or of its beginning, are another word with its apostrophe, or 0."""
+    pattern = _ELIDED.get(language)
+    found = None if pattern is None else pattern.match(word)
+    return 0 if found is None else found.end()
+
 
 # What may stand between the two parts, and the "e" that the first one may lose: "Schul|weg".
 _LINKS: Final[Mapping[str, tuple[str, ...]]] = {
