@@ -1,4 +1,4 @@
-"""The service process: `python -m idiolect.daemon --home FOLDER [--port N]`, lock to last answer.
+"""The service process: `python -m idiolect.daemon [--home FOLDER] [--port N]`, lock to last answer.
 
 Where nobody asks for anything it rests (`resting.py`), and comes back with `--handed`, the pipe that holds what it
 left.
@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.page_sessions import Sessions
+from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.heap import keep_little, spare_collector
 from idiolect.daemon.runtime.log import open_log
@@ -38,6 +40,7 @@ from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
+    from idiolect.daemon.clients.setup.places import Connections
     from idiolect.daemon.service import Service
 
 #: How long a thread may hold Python's lock while another waits for it. With the usual 5 ms, a keystroke often waits as
@@ -53,7 +56,7 @@ def main() -> int:
     sys.setswitchinterval(_SWITCH_S)
     keep_little()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
-    options.add_argument("--home", type=Path, required=True)
+    options.add_argument("--home", type=Path, default=default_home())
     options.add_argument("--port", type=int)
     options.add_argument("--handed", type=int)
     given = {name: value for name, value in vars(options.parse_args()).items() if value is not None}
@@ -77,11 +80,11 @@ def main() -> int:
     return 0
 
 
-def _survey(settings: Settings) -> Sequence[object]:
+def _connections(settings: Settings) -> Connections:
     from idiolect.daemon.clients.setup.place import Target  # few ask for it, and it knows all browsers
-    from idiolect.daemon.clients.setup.places import survey
+    from idiolect.daemon.clients.setup.places import Connections
 
-    return [state for state in survey(Target(settings)) if state.place != "service"]
+    return Connections(Target(settings))
 
 
 def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:
@@ -101,6 +104,9 @@ def _serve(
     # An end that is asked for while the model loads, too, lets go of everything in order.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
+    # An update puts another program in this one's place, and says so by a signal.
+    replaced = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: replaced.set())
     if left is None:
         sock, running = listen_address.listen(settings)
     else:
@@ -154,13 +160,15 @@ def _serve(
                     running=running,
                     settings=settings,
                     sessions=sessions,
-                    survey=lambda: _survey(settings),
+                    places=lambda: _connections(settings),
                 )
                 key, may_rest = service.store.key, service.rest
 
             def idle(seconds: float) -> bool:
                 nonlocal rest
-                if 0 < settings.rest_after_s <= seconds:
+                if replaced.is_set():
+                    rest = IdleState(wake_in_s=0)
+                elif 0 < settings.rest_after_s <= seconds:
                     rest = may_rest()
                 return rest is not None
 

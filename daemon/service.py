@@ -48,6 +48,7 @@ from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_explained, open_store
 from idiolect.models.base_choice import name_of, serving_folder
 from idiolect.models.build import BasePaths, find_base
+from idiolect.models.known_bases import find_better_base
 from idiolect.models.session import Model
 
 log = logging.getLogger("idiolect")
@@ -180,7 +181,7 @@ class Service:
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
-        busy = self._children.doing or self.imports.running or self.model.languages_awaited
+        busy = self._children.doing or self.imports.running
         if busy or not (self._watcher.quiet and self.following.quiet):
             return None
         shared = () if self.sync.path is None else (self.sync.path,)
@@ -208,6 +209,14 @@ class Service:
 
         self.profile.decide("pause", change)
 
+    def _better_base(self) -> dict[str, Any] | None:
+        """The base model that knows the user's languages, where the one that serves does not."""
+        better = find_better_base(self.model.base.source_sha256, self.model.languages)
+        if better is None:
+            return None
+        mb = round(better.download_bytes / 1e6)
+        return {"name": better.name, "title": better.title, "download_mb": mb, "licence": better.licence}
+
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""
         store, serving = self.store, self.model.adapter_id
@@ -220,7 +229,7 @@ class Service:
             "base": name_of(self.model.base),
             "adapter": serving,
             "languages": list(self.model.languages),
-            "languages_awaited": list(self.model.languages_awaited),
+            "better_base": self._better_base(),
             "store": asdict(standing(self._settings)),
             "damaged": self.model.servable.damaged(serving),
             "entries": counts.entries,
@@ -234,6 +243,9 @@ class Service:
                 [start, None if end == float("inf") else end]
                 for start, end in self.profile.pause.spans()[-_PAUSES_TOLD:]
             ],
+            "quiet": self.suggestions.quiet.left_s > 0,
+            "quiet_for_s": self.suggestions.quiet.left_s or None,
+            "keys": dict(self.model.served.switches.keys),
             "training": self.rounds.progress(),
             "next_round": self.rounds.outlook(),
             **self.rounds.learning_curve(),

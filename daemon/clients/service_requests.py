@@ -40,9 +40,9 @@ class _Question(NamedTuple):
 class ServiceRequests:
     """The way to the service, for one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Make a link; it connects with the first request."""
-        self.link = ServiceLink(settings, Scope.LEARN)
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        """Make a link with the token of a scope; it connects with the first request."""
+        self.link = ServiceLink(settings, scope)
         self._waiting: list[_Question] = []  # the questions about ended words, and the newest one
         self._asked = 0
         self._texts = Outbox[tuple[str, _Body]](lambda text: self.link.send(*text))
@@ -51,6 +51,7 @@ class ServiceRequests:
         self._taken = itertools.count()
         self._counting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.on_answer: Callable[[bool], None] = lambda _: None  # called with whether a question was answered
 
     def start(self) -> None:
         """Start the service unless it runs."""
@@ -72,10 +73,16 @@ class ServiceRequests:
             while self._waiting:
                 question = self._waiting.pop(0)
                 answer = await self.link.ask("POST", "/v1/suggest", question.body)
+                self.on_answer(answer is not None)
                 if answer is not None:
                     question.then(answer)
         finally:
             self._asked -= 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether texts or counts wait for the service."""
+        return bool(self._texts or self._feedback or self._counts)
 
     def drop_waiting(self) -> None:
         """Drop the waiting questions."""

@@ -28,13 +28,15 @@ log = logging.getLogger("idiolect.keyboard")
 class Door(Protocol):
     """Where keys come in and text goes out, as a session sees it."""
 
-    engine: Engine
+    @property
+    def engine(self) -> Engine:
+        """Return its engine."""
 
     def answer_key(self, number: Any, *, used: bool) -> None:
         """Say that a key was used up, or is to be passed on."""
 
-    def insert(self, text: str, replaced: int) -> None:
-        """Delete `replaced` characters before the cursor, and insert a text there."""
+    def insert(self, text: str, replaced: int, removed: str) -> None:
+        """Delete `replaced` characters before the cursor, which are `removed`, and insert a text there."""
 
     def show(self, show: effects.ShowSuggestions) -> None:
         """Show suggestions."""
@@ -49,14 +51,15 @@ class Door(Protocol):
 class SessionRunner:
     """Runs one session, for the doors of one process and one event loop."""
 
-    def __init__(self, settings: Settings, source: str) -> None:
-        """Begin; `source` is under which name texts are learned."""
+    def __init__(self, settings: Settings, source: str, *, learn: bool | None = None) -> None:
+        """Begin; `source` is under which name texts are learned, `learn` whether they are; None: as was chosen."""
         self._settings, self._source = settings, source
         self._choice = LearningChoice(settings)
-        self.requests = ServiceRequests(settings)
+        learns = self._choice.learn if learn is None else learn
+        self.requests = ServiceRequests(settings, Scope.SUGGEST if learn is False else Scope.LEARN)
         self.session = Session(
-            learns=self._choice.learn,
-            unheard_pause_s=self._choice.unheard_pause_s,
+            learns=learns,
+            unheard_pause_s=None if learn is False else self._choice.unheard_pause_s,
             terminals=settings.keyboard_terminals,
             unknown=settings.keyboard_unknown,
         )
@@ -91,8 +94,8 @@ class SessionRunner:
         match effect:
             case effects.AnswerKey(number, used):
                 door.answer_key(number, used=used)
-            case effects.InsertText(text, replaced):
-                door.insert(text, replaced)
+            case effects.InsertText(text, replaced, removed):
+                door.insert(text, replaced, removed)
             case effects.ShowSuggestions():
                 door.show(effect)
             case effects.PlaceWindow(y):
@@ -100,15 +103,11 @@ class SessionRunner:
             case effects.ShowMenu():
                 door.show_menu(effect)
             case effects.AskService():
-
-                def answered(answer: dict[str, Any], ask: effects.AskService = effect) -> None:
-                    self.handle(events.Answered(ask, answer), door)
-
-                self.requests.suggest(effect.body, answered, ended=effect.ended)
+                self.ask(effect, door)
             case effects.DropQuestions():
                 self.requests.drop_waiting()
-            case effects.LearnText(body):
-                self.requests.send("/v1/history", {**body, "source": self._source})
+            case effects.LearnText():
+                self.learn(effect)
             case effects.TellOutcome(body):
                 self.requests.count(body)
             case effects.SendRequest(path, body, again=True):
@@ -123,6 +122,18 @@ class SessionRunner:
                 self._keep(lambda: self._choice.set(learn=learn))
             case effects.KeepPause(since_s):
                 self._keep(lambda: self._choice.keep_pause(since_s))
+
+    def ask(self, ask: effects.AskService, door: Door) -> None:
+        """Ask the service, and hand its answer to the session."""
+
+        def answered(answer: dict[str, Any]) -> None:
+            self.handle(events.Answered(ask, answer), door)
+
+        self.requests.suggest(ask.body, answered, ended=ask.ended)
+
+    def learn(self, text: effects.LearnText) -> None:
+        """Send a text to be learned."""
+        self.requests.send("/v1/history", {**text.body, "source": self._source})
 
     async def _send(self, request: effects.SendRequest) -> None:
         link = ServiceLink(self._settings, Scope.ADMIN) if request.as_user else self.requests.link

@@ -1,4 +1,4 @@
-"""Routes for what the user decides: rules for words, the switches, and the trial of typing speed."""
+"""Routes for what the user decides: rules for words, the switches, quiet, and the trial of typing speed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from idiolect.daemon.profile.word_rules import WordChange, WordImport
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.own_words import count_own_words, find_general
 from idiolect.daemon.serving.speed_trial import TrialStatus
-from idiolect.daemon.serving.switches import Corrections, Switches
+from idiolect.daemon.serving.switches import Corrections
+from idiolect.daemon.session.choices import QUIET_MINUTES
+from idiolect.daemon.session.key_table import KeyTable, choose_keys, find_uses
 from idiolect.daemon.settings import Language
 from idiolect.daemon.storage.records import WordRuleKind
 
@@ -44,6 +46,26 @@ class WordListBody(Body):
     dry_run: bool = False
 
 
+class KeysBody(Body):
+    """The key that does something in the typing session, by its name; a key that is left out is the usual one."""
+
+    grey: Name | None = None
+    next: Name | None = None
+    word: Name | None = None
+    hide: Name | None = None
+    ask: Name | None = None
+    quiet: Name | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _fit(self) -> KeysBody:
+        self.chosen()
+        return self
+
+    def chosen(self) -> dict[str, str]:
+        """Return the keys that are not the usual ones. Raises ValueError with a sentence."""
+        return choose_keys(self.model_dump(exclude_none=True))
+
+
 class SwitchesBody(Body):
     """The switches to set; null leaves a switch as it is. An empty list of languages has them found in the text."""
 
@@ -51,6 +73,7 @@ class SwitchesBody(Body):
     show: Show | None = None
     speed: Annotated[int, pydantic.Field(ge=0, le=300)] | None = None
     languages: Annotated[list[Language], pydantic.Field(max_length=len(get_args(Language)))] | None = None
+    keys: KeysBody | None = None
 
     @pydantic.field_validator("languages")
     @classmethod
@@ -60,8 +83,14 @@ class SwitchesBody(Body):
     @pydantic.model_validator(mode="after")
     def _something(self) -> SwitchesBody:
         if not self.model_dump(exclude_none=True):
-            raise ValueError("give corrections, show, speed or languages")
+            raise ValueError("give corrections, show, speed, languages or keys")
         return self
+
+
+class QuietBody(Body):
+    """For how many minutes nothing is shown, a day at most."""
+
+    minutes: Annotated[int, pydantic.Field(ge=1, le=1440)] = QUIET_MINUTES
 
 
 def register(app: Application, service: Service) -> None:
@@ -96,14 +125,31 @@ def register(app: Application, service: Service) -> None:
     async def undo_word_rule() -> WordChange:
         return await run_sync(rules.undo)
 
+    async def stand() -> JsonObject:
+        switches = service.model.served.switches
+        question = await run_sync(service.model.find_mending_question)
+        keys = {"keys": KeyTable.read(switches.keys).names(), "key_uses": find_uses(switches.keys)}
+        return {**asdict(switches), **keys, "mending_question": question}
+
     @app.get("/v1/switches", Scope.ADMIN)
     async def switches() -> JsonObject:
-        question = await run_sync(service.model.find_mending_question)
-        return {**asdict(service.model.served.switches), "mending_question": question}
+        return await stand()
 
     @app.post("/v1/switches", Scope.ADMIN)
-    async def set_switches(asked: SwitchesBody) -> Switches:
-        return await run_sync(service.model.set_switches, asked.model_dump(exclude_none=True))
+    async def set_switches(asked: SwitchesBody) -> JsonObject:
+        keys = {} if asked.keys is None else {"keys": asked.keys.chosen()}
+        await run_sync(service.model.set_switches, {**asked.model_dump(exclude_none=True), **keys})
+        return await stand()
+
+    @app.post("/v1/quiet", Scope.LEARN)
+    async def be_quiet(asked: QuietBody) -> JsonObject:
+        await run_sync(service.suggestions.quiet.begin, asked.minutes)
+        return {"quiet": True, "minutes": asked.minutes}
+
+    @app.post("/v1/quiet/end", Scope.LEARN)
+    async def end_quiet() -> JsonObject:
+        await run_sync(service.suggestions.quiet.end)
+        return {"quiet": False}
 
     @app.get("/v1/trial", Scope.ADMIN)
     async def trial_status() -> TrialStatus:

@@ -25,7 +25,6 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_SHARED = "typing_speed.js"  # a file of the browsers' extension, which the page needs, too
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -45,9 +44,8 @@ class NoPageError(IdiolectError, code="no-page", exit_code=ExitCode.CONFLICT, ht
 
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
-    shared = resources.files("idiolect.daemon.clients.browser") / "extension" / "content" / _SHARED
     folder = resources.files("idiolect.daemon.endpoint") / "page"
-    files = {file.name: file.read_bytes() for file in (shared, *folder.iterdir())}
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
 
     def answer(name: str) -> Response:
         return Response(files[name], headers=_HEADERS, media_type=_TYPES[PurePath(name).suffix])

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from idiolect.daemon.endpoint import (
     choice_routes,
     llamacpp,
     openai,
+    place_routes,
     privacy_routes,
     source_routes,
     sync_routes,
@@ -59,11 +60,11 @@ def create_app(
     running: Running,
     settings: Settings,
     sessions: Sessions | None = None,
-    survey: Callable[[], Sequence[object]] = tuple,
+    places: Callable[[], place_routes.Places] | None = None,
 ) -> Application:
     """The HTTP application over a service.
 
-    `running` is what `/v1/status` says of the process, and `survey` finds the programs that people type in.
+    `running` is what `/v1/status` says of the process; `places` finds and connects the programs that people type in.
     """
     sessions = sessions or Sessions()
     app = Application(lifespan=_lifespan)
@@ -75,7 +76,9 @@ def create_app(
 
     texts = Texts(service.model.generations, service.model.queue, streams)
     _add_health(app)
-    _register_status(app, service, running, settings, survey)
+    _register_status(app, service, running, settings)
+    if places is not None:
+        place_routes.register(app, places)
     openai.register(app, texts)
     llamacpp.register(app, texts)
     adapter_routes.register(app, service, streams)
@@ -91,7 +94,6 @@ def _register_status(
     service: Service,
     running: Running,
     settings: Settings,
-    survey: Callable[[], Sequence[object]],
 ) -> None:
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
     about = {"version": running.version, "started_at": running.started_at}
@@ -100,10 +102,6 @@ def _register_status(
     @app.get("/v1/status", Scope.LEARN)
     async def status() -> JsonObject:
         return {**await run_sync(service.status), **process, **files(settings)}
-
-    @app.get("/v1/places", Scope.ADMIN)
-    async def places() -> JsonObject:
-        return {"places": await run_sync(survey)}
 
 
 def create_locked_app(*, running: Running, settings: Settings) -> Application:

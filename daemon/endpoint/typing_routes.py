@@ -184,6 +184,8 @@ def _register_suggestions(app: Application, service: Service) -> None:
                 questions.end(superseded)
         answer = _suggested(found, reason, with_reasons=asked.reasons)
         answer |= {"paused": service.ingest.pause.active, "sees_context": sees}
+        chosen = {"quiet": suggestions.quiet.left_s > 0, "keys": service.model.served.switches.keys}
+        answer |= {name: value for name, value in chosen.items() if value}
         return answer | ({"trial": True} if service.trial.running else {})
 
 

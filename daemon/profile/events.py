@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from idiolect.daemon.storage.records import ForgetReceipt
 
-#: What a user decides about: words, applications, the pause, or which adapter serves.
-Subject: TypeAlias = Literal["words", "apps", "pause", "adapter"]
+#: What a user decides about: words, applications, the pause, whether anything is shown, or which adapter serves.
+Subject: TypeAlias = Literal["words", "apps", "pause", "quiet", "adapter"]
 
 
 @dataclass(frozen=True)

@@ -28,5 +28,8 @@ class PowerSource:
 
 def is_on_battery() -> bool:
     """Return True if the machine runs on its battery; False also where the platform cannot tell."""
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    try:
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    except OSError:  # a container without /sys
+        return False
     return battery is not None and battery.power_plugged is False

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import platformdirs
 
 from idiolect.daemon.profile_paths import default_home
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import package, process
 from idiolect.daemon.runtime.heap import HUGE_PAGES
 from idiolect.daemon.runtime.start_progress import StartProgress
 from idiolect.daemon.settings import manager_socket
@@ -122,7 +122,9 @@ class Desktop:
         self.name = (
             "idiolect" if own else f"idiolect-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:8]}"
         )
-        self.path = platformdirs.user_config_path() / "systemd" / "user" / f"{self.name}.service"
+        self._own_path = platformdirs.user_config_path() / "systemd" / "user" / f"{self.name}.service"
+        self._packaged = package.serves(settings.home)
+        self.path = package.UNIT if self._packaged and not self._own_path.exists() else self._own_path
         self._writable = tuple(writable) or self._given()
 
     def _given(self) -> tuple[Path, ...]:
@@ -136,24 +138,22 @@ class Desktop:
 
     def text(self) -> bytes:
         """What describes the service to what runs it."""
-        command = module_command("idiolect.daemon", "--home", str(self._settings.home))
-        return _UNIT.format(
-            name=self.name,
-            huge_pages="=".join(HUGE_PAGES),
-            command=" ".join(_quoted(word, dollars=True) for word in command),
-            # Behind a hyphen a folder may be missing: another drive's, or one that is yet to be made.
-            writable=" ".join(
-                [_quoted(str(self._settings.home)), *(_quoted(f"-{path}") for path in self._writable)]
-            ),
-            already_running=process.AlreadyRunningError.exit_code,
-        ).encode()
+        if self._packaged:
+            return packaged_text()
+        # Behind a hyphen a folder may be missing: another drive's, or one that is yet to be made.
+        writable = [_quoted(str(self._settings.home)), *(_quoted(f"-{path}") for path in self._writable)]
+        return _describe(self.name, ["--home", str(self._settings.home)], writable)
 
     def install(self) -> None:
         """Describe the service, start it, and have it started at each log-in. Raises ServiceManagerError."""
         self._manager()
         process.stop(self._settings)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write(self.path, self.text())
+        if self._packaged:
+            self._own_path.unlink(missing_ok=True)
+            self.path = package.UNIT
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            durable.write(self.path, self.text())
         self._ask("daemon-reload")
         self._ask("enable", self.path.name)
         self._ask("restart", self.path.name, limit_s=None)
@@ -164,7 +164,7 @@ class Desktop:
             return False
         self._manager()
         self._ask("disable", "--now", self.path.name)
-        self.path.unlink()
+        self._own_path.unlink(missing_ok=True)
         self._ask("daemon-reload")
         return True
 
@@ -210,6 +210,23 @@ class Desktop:
                 f"`{' '.join(command)}` failed: {said}. `idiolect doctor` looks for the reason; the service's log is "
                 f"{self._settings.log_path}."
             )
+
+
+def packaged_text() -> bytes:
+    """What describes the service of every user to systemd, for the usual profile of each."""
+    return _describe("idiolect", [], ["-%h/.local/share/idiolect"])
+
+
+def _describe(name: str, arguments: Sequence[str], writable: Sequence[str]) -> bytes:
+    return _UNIT.format(
+        name=name,
+        huge_pages="=".join(HUGE_PAGES),
+        command=" ".join(
+            _quoted(word, dollars=True) for word in module_command("idiolect.daemon", *arguments)
+        ),
+        writable=" ".join(writable),
+        already_running=process.AlreadyRunningError.exit_code,
+    ).encode()
 
 
 def _run(command: list[str], limit_s: float | None = _MANAGER_S) -> str | None:

@@ -104,7 +104,7 @@ class LiveModel:
         self._profile = profile
         self._store = store = profile.store
         self._settings = settings
-        self._languages = UserLanguages(settings, base, self.rebuild)
+        self._languages = UserLanguages(settings)
         self._since_found = 0  # entries learned since languages were looked for
         self.base = base
         self.loaded = LoadedModel(base, threads=settings.threads, keyboard=settings.keyboard, loading=loading)
@@ -144,7 +144,6 @@ class LiveModel:
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""
-        self._languages.close()
         self.queue.close()
         self.stats.keep(self.stats.learned(self.served.predictor))
 
@@ -220,21 +219,16 @@ class LiveModel:
             self._follow_languages()
 
     def _follow_languages(self) -> None:
-        """Build what is served anew where the user writes other languages; it may have to wait for a word list."""
+        """Build what is served anew where the user writes other languages."""
         with self._changing:
             wanted = self._languages.wanted(self._known()[1], self.loaded.tokenizer)
-            if {*wanted} != {*self.languages} and self._languages.ready(wanted):
+            if {*wanted} != {*self.languages}:
                 self.rebuild()
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages that the user writes, as far as their words are there, the most written first."""
+        """The languages that the user writes, as far as their words can be served, the most written first."""
         return self.served.languages
-
-    @property
-    def languages_awaited(self) -> tuple[str, ...]:
-        """The languages whose words are not there yet: their list is being made."""
-        return self._languages.making
 
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""

@@ -18,6 +18,7 @@ from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.serving.quiet import Quiet
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, FeedbackReport
 from idiolect.daemon.text.redaction.redact import forget_words, hides, redact
 
@@ -30,6 +31,9 @@ class Suggestions:
         model: what serves.
         app_policy: what may be looked at, learned and suggested in which application.
         on_typing: called whenever the user types.
+
+    Attributes:
+        quiet: until when nothing is suggested.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Suggestions:
         self._model = model
         self._app_policy = app_policy
         self._on_typing = on_typing
+        self.quiet = Quiet(profile)
         # As it was sent last, and as it is read.
         self._answered: tuple[tuple[str, ...], AnsweredText] = (), NOTHING
         self._letting_go = model.queue.delayed(
@@ -75,6 +80,9 @@ class Suggestions:
         ``prefix``, a piece each.
         """
         self._on_typing()
+        if self.quiet.left_s:
+            nothing = (), NO_GHOST, self._model.adapter_id, 0.0
+            return Suggestion(*nothing, show_words=False, reasons=(Reason.QUIET,))
         if not (candidates or ghost_words or (prefix and corrections)):
             return Suggestion((), NO_GHOST, self._model.adapter_id, 0.0)
         self._model.learning.learn_postponed()
@@ -109,7 +117,7 @@ class Suggestions:
         return replace(found, words=found.words[:candidates])
 
     def _with_reasons(self, found: Suggestion, switch: str, *, wanted: bool) -> Suggestion:
-        """Return a suggestion with the reasons for which no correction is made, and words of a language are missing."""
+        """Return a suggestion with the reasons for which no correction is made."""
         reasons = list[Reason]()
         if wanted and switch == "off":
             reasons.append(Reason.CORRECTIONS_OFF)
@@ -117,8 +125,6 @@ class Suggestions:
             reasons.append(Reason.CORRECTION_UNSURE)
         elif found.correction is not None and switch != "apply":
             reasons.append(Reason.CORRECTION_OFFERED)
-        if self._model.languages_awaited:
-            reasons.append(Reason.WORD_LIST_AWAITED)
         return replace(found, reasons=(*found.reasons, *reasons)) if reasons else found
 
     def _read_answered(self, texts: tuple[str, ...]) -> AnsweredText:
@@ -166,8 +172,7 @@ class Suggestions:
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
         """Note that the correction of a `word` was `taken_back`, unless learning is paused or off limits there.
 
-        A word whose correction was taken back on two days is not corrected any more. Nothing is kept of an accepted
-        correction.
+        A word whose correction was taken back is not corrected any more. Nothing is kept of an accepted correction.
         """
         if (reason := self._app_policy.keeping(place)) is not None:
             return FeedbackReceipt(False, reason)

@@ -1,9 +1,9 @@
-"""The switches for corrections, how much is shown, typing speed and languages, set while the service runs."""
+"""The switches for corrections, how much is shown, speed, languages and keys, set while the service runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
@@ -18,18 +18,22 @@ _SWITCHES: Final = "switches"  # state: by the switch's name, what the user set 
 
 @dataclass(frozen=True)
 class Switches:
-    """What the switches stand at; without `languages` they are found in the user's text."""
+    """What the switches stand at; without `languages` they are found in the user's text.
+
+    `keys` are the user's own, by what they do; see `session.key_table`.
+    """
 
     corrections: Corrections = "offer"
     show: Show = "auto"
     languages: tuple[Language, ...] = ()
     speed: int = 0  # how fast its user types, in words a minute; 0: as measured
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_switches(store: Store, languages: tuple[Language, ...] = ()) -> Switches:
     """What the switches stand at: what the user set them to, else the usual; `languages` are the setting's."""
     kept: dict[str, Any] = store.state.get(_SWITCHES, {})
-    known = {field.name for field in fields(Switches)}
+    known = {one.name for one in fields(Switches)}
     given = {name: value for name, value in kept.items() if name in known}
     stands = replace(Switches(languages=languages), **given)
     return replace(stands, languages=tuple(stands.languages))

@@ -20,6 +20,7 @@ class FieldAnswering:
         """Begin with an unread field."""
         self.sees = sees
         self.around: tuple[str, str] | None = None  # before and behind the cursor, as it was read
+        self.texts: tuple[str, ...] = ()  # what is answered, as the field's door has read it
         self._clock = clock
         self._read_s = float("-inf")
 
@@ -28,6 +29,8 @@ class FieldAnswering:
 
         A program that reports a few words before the cursor may report the end of a quotation, without its mark.
         """
+        if self.texts and reply.prefix is not None:
+            return Reply(reply.prefix, lambda: self.texts)
         if self.around is None or reply.prefix is None:
             return reply
         texts = tuple(split(*self.around).texts())

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.effects import KeyEffect, Made, WordMended
+from idiolect.daemon.session.effects import LEAD_CHARS, KeyEffect, Made, MendedWordsChanged
+from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.session.suggest_answer import (
     Offer,
     OfferedWord,
     can_replace,
-    mended_words,
     mistyped,
 )
 from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 
 _MAX_AFTER: Final = 200  # characters behind a mended word that is put back
-LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
+_UNDONE_LEAD_CHARS: Final = 10  # of those, where a program's undo is looked for
+_BEGIN: Final = "\x02"  # stands for the begin of a text
 #: If the user has typed on, a correction is made by itself only within this time after its word ended.
 _MAKE_WITHIN_S: Final = 1.0
 
@@ -36,19 +37,23 @@ class FieldCorrections:
     """Corrections delete text, so there are none unless the text before the cursor is certain.
 
     Args:
-        kept: words whose correction was taken back here, in small letters.
+        mended: the words that were mended here.
         mends: sure corrections may be made by themselves here.
     """
 
-    def __init__(self, before: TextBeforeCursor, clock: Clock, kept: set[str], *, mends: bool) -> None:
-        """Begin in a field with an unknown text."""
+    def __init__(
+        self, before: TextBeforeCursor, clock: Clock, mended: MendedWords, *, mends: bool, only_typed: bool
+    ) -> None:
+        """Begin in a field with an unknown text; `mends` it, or `only_typed` words of it, without being asked."""
         self._before, self._clock = before, clock
-        self._kept = kept
-        self._mends = mends
+        self._mended = mended
+        self._mends, self._only_typed = mends, only_typed
         self._undeleted: str | None = None  # the text before the cursor if the program did not delete
         self.program_deletes = True
         self._ended: list[Ended] = []  # the oldest first
         self.made: Made | None = None  # with the last key
+        self.watched: Made | None = None  # made last, until it is taken back
+        self._stood = ""  # that, as the program has reported it since a character was typed
 
     @property
     def possible(self) -> bool:
@@ -60,19 +65,32 @@ class FieldCorrections:
         """Whether the program has reported all typed characters, so that the right ones are deleted."""
         return self.possible and self._before.text is not None and not self._before.ahead
 
-    def report(self, before: str) -> None:
-        """Take the program's report of the text before the cursor."""
+    def report(self, before: str) -> list[KeyEffect]:
+        """Take the program's report of the text before the cursor, where its own undo may have taken a word back."""
         if self._undeleted is not None and before.endswith(self._undeleted):
             self.program_deletes, self._undeleted = False, None
         elif self.certain:
             self._undeleted = None
+        return (
+            [] if self.watched is None else self._keep_undone(self.watched, f"{_BEGIN}{before}"[-_MAX_AFTER:])
+        )
+
+    def _keep_undone(self, made: Made, tail: str) -> list[KeyEffect]:
+        """Keep the mistyped word if it stands again where its correction has stood."""
+        whole = len(made.lead) < LEAD_CHARS  # nothing stood before its lead
+        lead = (f"{_BEGIN}{made.lead}" if whole else made.lead)[-_UNDONE_LEAD_CHARS:]
+        if lead + made.put.rstrip() in tail:
+            self._stood = made.put
+        elif self._stood == made.put and lead + made.removed.rstrip() in tail:
+            return self.keep(made)
+        return []
 
     def allowed(self, offer: Offer) -> Offer:
         """Return an offer without corrections that are not to be made."""
         words = tuple(
             word
             for word in offer.words
-            if not word.replace or (self.possible and not self._keeps(offer.removed(word), word.text))
+            if not word.replace or (self.possible and not self._mended.keeps(offer.removed(word), word.text))
         )
         meant = offer.ghost.word if offer.ghost is not None else None
         is_grey = meant is None or (self._mends and meant in words)
@@ -86,6 +104,7 @@ class FieldCorrections:
 
     def typed(self, char: str) -> None:
         """Note a character behind the ended words."""
+        self._stood = ""  # the same slip may be typed where its correction stood
         for ended in self._ended:
             ended.typed_after += char
 
@@ -115,7 +134,8 @@ class FieldCorrections:
         put = due.word.text
         before_last = " " in mistyped(removed)
         hardly_moves = due.at_s > since_s and abs(len(put) - len(removed)) <= 1  # what is read by then
-        if not stands or (before_last and not (hardly_moves and self._before.is_typed(stood))):
+        typed = self._before.is_typed(stood) or not (before_last or self._only_typed)
+        if not (stands and typed) or (before_last and not hardly_moves):
             return self.take_due()
         lead = due.prefix[: len(due.prefix) - due.word.replace]
         return due.word, Made(removed, put, lead[-LEAD_CHARS:], due.typed_after)
@@ -125,18 +145,26 @@ class FieldCorrections:
         alone = not self._before.many_lines and len(ended.prefix.split()) == 1
         return alone and not any(map(str.isalnum, ended.typed_after))
 
-    def _keeps(self, removed: str, put: str) -> bool:
-        return mended_words(removed, put)[0].casefold() in self._kept
+    def make(self, made: Made, p: float) -> list[KeyEffect]:
+        """Note that a word of probability `p` is mended."""
+        self._mended.add(made)
+        return [made.accepted(p), MendedWordsChanged()]
 
     def keep(self, made: Made) -> list[KeyEffect]:
         """Correct a word no more, since its correction was taken back."""
-        self._kept.add(made.word.casefold())
-        return [made.taken_back(), WordMended(None)]
+        self._mended.keep(made)
+        self.watched = None
+        return [made.taken_back(), MendedWordsChanged()]
 
-    def stands(self, made: Made) -> bool:
-        """Return whether a mended word is sure to stand right before the cursor."""
-        text = self._before.text
-        return self.certain and text is not None and text.endswith(made.put + made.typed_after)
+    def find_at_cursor(self, made: Made | None) -> Made | None:
+        """Return the word that the last key `made`, where it is sure to stand at the cursor.
+
+        Else the mended word at which the cursor was put, where the program deletes, and has told of the move.
+        """
+        text, moved_to = self._before.text, self._before.moved_to
+        if made and self.certain and text is not None and text.endswith(made.put + made.typed_after):
+            return made
+        return self._mended.find_at(moved_to) if moved_to is not None and self.possible else None
 
     def find_mended(self, made: Made, told: str | None) -> Made | None:
         """Return a mended word with all that stands behind it; None unless it stands close before the cursor.
@@ -151,6 +179,13 @@ class FieldCorrections:
         is_close = len(after) <= _MAX_AFTER and can_replace(text, len(made.put + after))
         return replace(made, typed_after=after) if found and is_close else None
 
-    def replaces(self, put: str) -> None:
-        """Note that characters before the cursor are about to be replaced by `put`."""
-        self._undeleted = (self._before.text or "") + put
+    def replaces(self, removed: str, put: str, told: str | None) -> None:
+        """Note that `removed`, before the cursor, is about to be replaced by `put`; `told` as in `find_mended`."""
+        text = told or self._before.text
+        self._undeleted = None if text is None else text + put
+        self._mended.move(text or "", self._before.behind, removed, put)
+
+
+def mend(offer: Offer, word: OfferedWord) -> Made:
+    """Return the correction that an offered word is."""
+    return Made(offer.removed(word), word.text, offer.prefix[: -word.replace][-LEAD_CHARS:])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from idiolect.daemon.session.suggest_answer import mended_words
+from idiolect.daemon.session.suggest_answer import Offer, mended_words
+
+LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
 
 
 @dataclass(frozen=True)
 class InsertText:
-    """Insert `text` at the cursor, once `replace` characters before it are gone."""
+    """Insert `text` at the cursor, once `replace` characters before it are gone, which are `removed`."""
 
     text: str
     replace: int = 0
+    removed: str = attribute(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class AskService:
 class ShowSuggestions:
     """Show these words, this ghost text and this note alone; `fresh`: no letter of the word is typed yet.
 
-    `inline`: the ghost text stands at the cursor, else in the window.
+    `inline`: the ghost text stands at the cursor, else in the window. The keys are as hints name them. `offer`: what
+    these are of.
     """
 
     words: tuple[str, ...] = ()
@@ -46,6 +50,9 @@ class ShowSuggestions:
     note: str = ""
     fresh: bool = False
     inline: bool = False
+    word_keys: tuple[str, ...] = ()
+    ghost_key: str = ""
+    offer: Offer = attribute(default=Offer("", (), None), compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,10 +97,8 @@ class Made:
 
 
 @dataclass(frozen=True)
-class WordMended:
-    """The menu offers to put a word back that was mended; None: the word was put back."""
-
-    made: Made | None
+class MendedWordsChanged:
+    """A word was mended, or put back: the menu offers others to put back."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class FieldEmptied:
 
 #: What a key, a report or an answer does in its field.
 KeyEffect: TypeAlias = (
-    InsertText | AskService | ShowSuggestions | SuggestionOutcome | WordMended | FieldEmptied
+    InsertText | AskService | ShowSuggestions | SuggestionOutcome | MendedWordsChanged | FieldEmptied
 )
 
 
@@ -142,9 +147,10 @@ class ShowMenu:
 
 @dataclass(frozen=True)
 class LearnText:
-    """Send a text to be learned: the body of `/v1/history`, but for its source."""
+    """Send a text to be learned: the body of `/v1/history`, but for its source; of which document, if it is of one."""
 
     body: dict[str, Any]
+    uri: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,18 @@ A field, by what is known of it (`Engine`) ...
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from dataclasses import field as attribute
+from dataclasses import replace
 from typing import Any, Final
 
 from idiolect.daemon.session import effects, events, keys, keysyms
 from idiolect.daemon.session.answering import FieldAnswering
 from idiolect.daemon.session.caret import Caret
-from idiolect.daemon.session.field import Field
+from idiolect.daemon.session.field import Field, InputContext
 from idiolect.daemon.session.field_authorship import FieldAuthorship
+from idiolect.daemon.session.held_effects import CATCH_UP_S, REPORT_S, HeldEffects, must_wait
 from idiolect.daemon.session.key_handler import KeyHandler
-from idiolect.daemon.session.keys import ALT, HELD, PAUSE
+from idiolect.daemon.session.keys import HELD, PAUSE
 from idiolect.daemon.session.session import Session
 from idiolect.daemon.session.slip_watch import BACKSPACE
 from idiolect.daemon.session.suggest_answer import read
@@ -35,46 +34,35 @@ from idiolect.daemon.session.writing_stretch import WritingStretch
 
 _UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
-#: A program inserts a key that was passed on within this time, and reports it within `_REPORT_S`.
-_CATCH_UP_S: Final = 0.04
-_REPORT_S: Final = 0.15
 #: These happen at once, though a word waits to be inserted ...
 _UNORDERED: Final = (events.TextReported, events.Answered, events.FieldRead, events.ProgramFound)
 #: ... and before these nothing may wait, since the word would come into another field, or behind keys.
 _ENDS_WAITING: Final = (events.FocusCame, events.FocusGone, events.KeysUnseen)
 
 
-@dataclass
-class _Held:
-    """Effects that wait until the program has caught up, or a time; `own` reports are due to these effects."""
-
-    actions: list[effects.KeyEffect]
-    own: int
-    until_s: float
-    events: deque[events.Event] = attribute(default_factory=deque)
-
-
 class Engine:
     """The engine behind one door; it has one focused field at a time."""
+
+    _reports_late = True  # as programs do that are asked for it
 
     def __init__(self, session: Session, door: Any) -> None:
         """Begin without a field."""
         self._session, self._door = session, door
         self.field = Field()
         self._context = ""  # the door's name of the field's input context
-        self._typed_in = set[str]()  # contexts that have had keys: a cursor that comes back may be anywhere
         self._can = events.CapabilitiesTold(reports=False)
         self._focuses = self._fields = 0  # how often the focus came or went; how many fields were begun
-        self._handler = KeyHandler(session.clock)
+        self._handler = KeyHandler(session.clock, session.choices)
         self._caret = Caret()
-        self._of_many_lines = set[str]()  # contexts of one field with room for several lines
-        self._kept = dict[str, set[str]]()  # by context of one field: words whose correction was taken back
+        self._contexts = dict[str, InputContext]()
+        self._here = InputContext()
+        self.mended = self._here.mended  # of the field that has the focus, or had it last
         self._is_fresh = True  # the program has reported nothing since the field has the focus
         self._is_begun = False  # a letter was typed since the field has the focus
         self._stretch: WritingStretch | None = None  # of a trial that ran at the first letter
         self.answering = FieldAnswering(session.clock)
         self._passed_s = float("-inf")  # when a key was passed on last
-        self._held: _Held | None = None
+        self._held: HeldEffects | None = None
 
     def handle(self, event: events.Event) -> None:
         """Let an event happen; while a word waits to be inserted, most events wait behind it."""
@@ -88,9 +76,8 @@ class Engine:
 
     def _happen(self, event: events.Event) -> None:
         match event:
-            case events.KeyPressed(value, code, state, number):
-                used = self._press(value, code, state)
-                self._do(effects.AnswerKey(number, used))
+            case events.KeyPressed():
+                self._do(effects.AnswerKey(event.number, self._press(event)))
             case events.TextReported():
                 self._report(event)
             case events.CursorMoved():
@@ -104,7 +91,8 @@ class Engine:
                     self.leave()
                     self._begin(replace(self.field, purpose=purpose, hints=hints))
             case events.FocusCame(context, client):
-                self._focus_in(context, client)
+                # A door repeats the purpose of a field only where it differs from the field before.
+                self._focus_in(context, replace(self.field, client=client, window=None))
             case events.FocusGone():
                 self.leave()
                 self._focuses += 1
@@ -122,8 +110,6 @@ class Engine:
             case events.KeysUnseen():
                 self._session.slips.key("", 0.0)
                 self._apply(self._handler.refused())
-                if self._handler.written is not None:
-                    self._handler.written.lose()
             case events.Answered(ask, answer):
                 self._take_answer(ask, answer)
             case events.LineChosen(line, checked):
@@ -131,69 +117,67 @@ class Engine:
 
     # Keys
 
-    def _press(self, value: int, code: int, state: int) -> bool:
+    def _press(self, pressed: events.KeyPressed) -> bool:
         """Take a pressed or released key. Return whether it is used up."""
-        if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
-            value = ord(str(digit))
-        if PAUSE.fits(value, state):
+        value, code, state = pressed.value, pressed.code, pressed.state
+        chosen, digit = self._session.choices.keys, keysyms.in_number_row(code)
+        if digit is not None and state & HELD == chosen.word.modifiers:
+            value = ord(str(digit)) if keysyms.digit(chosen.word.value) else value
+        pauses, quiets = PAUSE.fits(value, state), chosen.quiet.fits(value, state)
+        if (pauses or quiets) and not self.field.door_takes:
             if not state & keysyms.RELEASE:
-                self._session.toggle_pause()
+                self._session.toggle_pause() if pauses else self._session.toggle_quiet()
             return True
         if self._context and not keysyms.is_modifier(value):
-            self._typed_in.add(self._context)
-            if self._handler.written is not None:
+            self._here.typed_in = True
+            if self._session.learns(self.field):
                 self._session.check_pause()
         if not self._follows_keys():
             return False
-        ahead = self._handler.before.ahead
+        ahead = self._handler.text.before.ahead
         used, actions = self._handler.key(value, state)
         if self._awaits_name:
             actions = []
         now_s = self._session.clock.now_s
         if not state & keysyms.RELEASE and not keysyms.is_modifier(value):
             typed = None if used or keysyms.is_shortcut(state) else keysyms.character(value)
-            self._session.speed.key(typed or "", now_s)
+            at_s = now_s if pressed.at_s is None else pressed.at_s
+            self._session.speed.key(typed or "", at_s)
             deletes = value == keys.BACKSPACE and not used and not state & HELD
-            self._watch_slips(BACKSPACE if deletes else typed or "")
-            self._count_key(typed)
+            self._watch_slips(BACKSPACE if deletes else typed or "", at_s)
+            self._count_key(typed, at_s)
             if not used:
                 self._passed_s = now_s
                 self._caret.pass_key(value)
         if used and self._must_wait(actions, ahead, now_s):
-            self._hold(actions, self._handler.before.ahead - ahead)
+            self._hold(actions, self._handler.text.before.ahead - ahead)
             return True
         self._apply(actions)
         return used
 
-    def _watch_slips(self, typed: str) -> None:
+    def _watch_slips(self, typed: str, at_s: float) -> None:
         """Send the slip that a key tells of, where what is typed is learned."""
-        slip = self._session.slips.key(typed, self._session.clock.now_s)
-        if slip is not None and self._handler.written is not None and not self._awaits_name:
+        slip = self._session.slips.key(typed, at_s)
+        if slip is not None and self._session.learns(self.field) and not self._awaits_name:
             self._session.send("/v1/slip", slip, self.field)
 
-    def _count_key(self, typed: str | None) -> None:
+    def _count_key(self, typed: str | None, at_s: float) -> None:
         """Count a key for the trial, if a trial ran when the first letter was typed here."""
         if typed and not self._is_begun:
             self._is_begun = True
-            self._stretch = WritingStretch() if self._session.trial and not self._awaits_name else None
+            counts = self._session.trial and not (self._session.choices.quiet or self._awaits_name)
+            self._stretch = WritingStretch() if counts else None
         if self._stretch is not None:
-            self._stretch.key(self._session.clock.now_s)
+            self._stretch.key(at_s)
 
     def _must_wait(self, actions: Sequence[effects.KeyEffect], ahead: int, now_s: float) -> bool:
-        """Return whether the program has to catch up first.
-
-        It inserts a key that was passed on behind what it reads meanwhile, so a word could overtake the key. Once the
-        program has reported the key, it has inserted it. No text is deleted before all keys are reported.
-        """
-        all_told = self._handler.before.reported and not ahead
-        soon = now_s - self._passed_s < _CATCH_UP_S and not (all_told or self._can.handles_keys_at_once)
-        return any(
-            isinstance(one, effects.InsertText) and (soon or (one.replace and ahead)) for one in actions
-        )
+        all_told = self._handler.text.before.reported and not ahead
+        is_soon = now_s - self._passed_s < CATCH_UP_S
+        return must_wait(actions, ahead, soon=is_soon and not (all_told or self._can.handles_keys_at_once))
 
     def _hold(self, actions: list[effects.KeyEffect], own: int) -> None:
-        wait_s = _REPORT_S if self._handler.before.reported else _CATCH_UP_S
-        self._held = _Held(actions, own, self._session.clock.now_s + wait_s)
+        wait_s = REPORT_S if self._handler.text.before.reported else CATCH_UP_S
+        self._held = HeldEffects(actions, own, self._session.clock.now_s + wait_s)
         self._session.holding.add(self)
 
     @property
@@ -207,18 +191,12 @@ class Engine:
             return
         self._held = None
         self._session.holding.discard(self)
-        self._apply(held.actions if self._is_certain(held) else self._handler.refused())
+        self._apply(held.actions if held.is_certain(self._handler.text.before) else self._handler.refused())
         while held.events:
             if self._held is not None:  # the effects make the rest wait again
                 self._held.events.extend(held.events)
                 return
             self._happen(held.events.popleft())
-
-    def _is_certain(self, held: _Held) -> bool:
-        """Return whether held effects may go out: they may delete only text that the program has reported."""
-        before = self._handler.before
-        told = before.reported and before.text is not None and before.ahead <= held.own
-        return told or not any(isinstance(one, effects.InsertText) and one.replace for one in held.actions)
 
     # Reports
 
@@ -226,17 +204,17 @@ class Engine:
         if not (self._can.reports and self._follows_keys()):
             return
         text, cursor, anchor = report.text, report.cursor, report.anchor
-        actions = self._handler.report(text, cursor, anchor)
+        actions = self._handler.report(text, cursor, anchor, certain=not self._reports_late)
         if self._awaits_name:
             return
         fresh, self._is_fresh = self._is_fresh and cursor == anchor, False
-        if fresh and (made := self._session.take_chosen(self._context)) is not None:
+        if fresh and (made := self._session.take_chosen(self.mended)) is not None:
             actions += self._handler.put_back(made, text[:cursor])
         if not self._handler.corrections.program_deletes:
             self._session.undeleting.add(self.field.client)
         if self._held is not None:
             self._held.actions += actions
-            if self._handler.before.ahead <= self._held.own:
+            if self._handler.text.before.ahead <= self._held.own:
                 self.release()
         else:
             self._apply(actions)
@@ -251,18 +229,17 @@ class Engine:
             self._apply(self._handler.moved_on(down=down))
         if self._caret.has_wrapped(moved.height):
             self._handler.wrapped()
-        if self._handler.before.many_lines and self.field.has_own_context:
-            self._of_many_lines.add(self._context)
+        if self._handler.text.before.many_lines and self.field.has_own_context:
+            self._here.many_lines = True
 
     # Fields
 
-    def _focus_in(self, context: str, client: str) -> None:
+    def _focus_in(self, context: str, field: Field) -> None:
         self.leave()
         self._focuses += 1
         self._context = context
         self._caret.lose()
-        # A door repeats the purpose of a field only where it differs from the field before.
-        self._begin(replace(self.field, client=client, window=None))
+        self._begin(field)
         self._session.set_focused(self)
         if self.field.awaits_name:
             self._do(effects.FindProgram(self._focuses))
@@ -274,9 +251,11 @@ class Engine:
         # Text typed while the name was looked for counts.
         typing, self.field = self._handler, named
         if not self._session.learns(named):
-            typing.written = None
-        elif typing.written is not None and typing.written.untouched:
-            typing.written = self._session.left_fields.take_up((self._context, named)) or typing.written
+            typing.text.written = None
+        elif typing.text.written is not None and typing.text.written.untouched:
+            typing.text.written = (
+                self._session.left_fields.take_up((self._context, named)) or typing.text.written
+            )
         return self._apply(typing.ask_again())
 
     @property
@@ -302,10 +281,16 @@ class Engine:
         self.release()
         self._apply(self._handler.interrupted())
         if self._stretch is not None:
-            counts = self._stretch.summary(self._handler.characters)
+            counts = self._stretch.summary(self._handler.text.characters)
             self._session.send("/v1/trial/stretch", counts, self.field)
-        if self._handler.written is not None and not self._awaits_name:
-            self._session.left_fields.leave((self._context, self.field), self._handler.written)
+        if self._handler.text.written is not None and not self._awaits_name:
+            self._leave_text(self._handler.text.written)
+
+    def _leave_text(self, written: FieldAuthorship) -> None:
+        self._session.left_fields.leave((self._context, self.field), written)
+
+    def _begin_text(self) -> FieldAuthorship | None:
+        return self._session.left_fields.begin((self._context, self.field))
 
     def _begin(self, field: Field) -> None:
         """Begin another field, or none, or the same one with a new purpose."""
@@ -317,14 +302,22 @@ class Engine:
             learns = self._session.learns(replace(field, window=_UNNAMED))
             written = FieldAuthorship(clock) if learns else None
         elif self._context and self._session.learns(field):
-            written = self._session.left_fields.begin((self._context, field))
+            written = self._begin_text()
         self._is_fresh = True
-        many_lines = self._context in self._of_many_lines
-        kept = self._kept.setdefault(self._context, set()) if field.has_own_context else None
-        self._handler = KeyHandler(clock, written, many_lines=many_lines, mends=field.mends, kept=kept)
+        here = InputContext()
+        if self._context:
+            here = self._here = self._contexts.setdefault(self._context, here)
+            self.mended = here.mended
+            if not field.has_own_context:  # it may be another field
+                here.mended.kept.clear()
+        choices, many_lines = self._session.choices, field.many_lines or here.many_lines
+        takes = field.door_takes
+        self._handler = KeyHandler(
+            clock, choices, written, here.mended, many_lines=many_lines, mends=field.mends, door_takes=takes
+        )
         self._handler.corrections.program_deletes = field.client not in self._session.undeleting
-        if self._context in self._typed_in:
-            self._handler.before.lose()
+        if here.typed_in:
+            self._handler.text.before.lose()
 
     # What the menu and the service want
 
@@ -334,9 +327,15 @@ class Engine:
         self._apply(self._handler.ask_again())
 
     def put_back(self) -> None:
-        """Put the mended word back that its user has chosen in the menu, if this field has the focus."""
-        if not self._is_fresh and (made := self._session.take_chosen(self._context)) is not None:
+        """Put the mended word back that its user has chosen in the menu, if its field has the focus."""
+        if not self._is_fresh and (made := self._session.take_chosen(self.mended)) is not None:
             self._apply(self._handler.put_back(made))
+
+    def change_quiet(self) -> None:
+        """Show nothing from now on, or ask what is to be shown."""
+        self._apply(self._handler.be_quiet())
+        if not self._session.choices.quiet:
+            self._apply(self._handler.ask_again())
 
     def show_note(self, note: str) -> None:
         """Show the user a note where they type."""
@@ -348,13 +347,14 @@ class Engine:
 
     def _take_answer(self, ask: effects.AskService, answer: dict[str, Any]) -> None:
         self._session.set_paused(paused=answer["paused"])
+        self._session.take_choices(answer)
         self._session.trial = answer.get("trial", False)
         if ask.field != self._fields:
             return
         if self.answering.sees != (sees := answer["sees_context"]):
             self.answering = FieldAnswering(self._session.clock, sees)
             self.show_menu()
-        if not ask.silent:
+        if not (ask.silent or self._session.choices.quiet):
             self._apply(self._handler.answered(read(answer, ask.prefix)))
         if not self._session.trial and self._stretch is not None:
             self._stretch = None  # it ends with its trial
@@ -373,17 +373,18 @@ class Engine:
                     self._do(action)
                 case effects.ShowSuggestions():
                     inline = bool(action.ghost) and self._can.preedit and self.field.shows_inline
-                    self._do(replace(action, inline=inline))
+                    self._do(self._session.choices.name_keys(replace(action, inline=inline)))
                 case effects.AskService():
                     self._ask(action)
                 case effects.SuggestionOutcome():
                     self._session.count(action, self.field)
-                case effects.WordMended():
-                    self._session.set_mended(self._context, action.made)
+                case effects.MendedWordsChanged():
+                    self._session.offer_mended()
                 case effects.FieldEmptied() if (
-                    self._caret.is_not_below_return and self._handler.written is not None
+                    self._caret.is_not_below_return and self._handler.text.written is not None
                 ):
-                    self._session.learn(self._handler.written.sent(), self.field)
+                    self._session.learn(self._handler.text.written.sent(), self.field)
+                    self.mended.clear()
         if self.field.client == _OLD_PROTOCOL and any(
             isinstance(action, effects.InsertText) for action in actions
         ):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from idiolect.daemon.session.effects import AskService, SendRequest
+from idiolect.daemon.session.effects import AskService, Made, SendRequest
+from idiolect.daemon.session.field import Document, Field
+from idiolect.daemon.session.suggest_answer import Offer
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class KeyPressed:
     """A key was pressed or released: X's number of its symbol, its place on the keyboard, and X's modifiers.
 
     `number` is the door's own, for the answer. `at_once`: the door awaits that now, so nothing may wait before the key.
+    `at_s`: when it was pressed, by the clock of a door that knows better than the session's.
     """
 
     value: int
@@ -20,6 +23,7 @@ class KeyPressed:
     state: int = 0
     number: Any = None
     at_once: bool = False
+    at_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,58 @@ class FocusCame:
 
 
 @dataclass(frozen=True)
+class FieldCame:
+    """A field of which the door knows all from the first has the focus now."""
+
+    context: str
+    field: Field
+
+
+@dataclass(frozen=True)
 class FocusGone:
     """No field has the focus."""
+
+
+@dataclass(frozen=True)
+class DocumentOpened:
+    """An editor opened a document."""
+
+    field: Document
+    text: str
+
+
+@dataclass(frozen=True)
+class DocumentEdit:
+    """`text` takes the place of what stands in [start, end), in characters."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class DocumentEdited:
+    """An editor reports edits in one message, each in the text that the edit before it left.
+
+    `whole`: it has sent its whole text, as the one edit. `by_program`: another program had changed the file.
+    """
+
+    edits: tuple[DocumentEdit, ...]
+    whole: bool = False
+    by_program: bool = False
+
+
+@dataclass(frozen=True)
+class CaretPlaced:
+    """An editor asks about a place in its document, where a character was `typed` just now, if it says so."""
+
+    offset: int
+    typed: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentSaved:
+    """The document was saved: what was typed in it may be learned."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +145,32 @@ class WordClicked:
     """An entry of the window was clicked."""
 
     index: int
+
+
+@dataclass(frozen=True)
+class OfferTaken:
+    """The door has put in the one suggestion of an offer, or the first word of its ghost text."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True)
+class OfferHidden:
+    """The door has hidden what was shown: its user wants nothing until the next word."""
+
+
+@dataclass(frozen=True)
+class CorrectionUndone:
+    """The door has taken a correction back that stood before the cursor: its user pressed BackSpace."""
+
+    made: Made
+
+
+@dataclass(frozen=True)
+class AnsweredTextRead:
+    """What is answered in the field, as its door has read it around the field, the newest last."""
+
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -144,10 +224,19 @@ Event: TypeAlias = (
     | CapabilitiesTold
     | PurposeTold
     | FocusCame
+    | FieldCame
     | FocusGone
+    | DocumentOpened
+    | DocumentEdited
+    | CaretPlaced
+    | DocumentSaved
     | ProgramFound
     | FieldRead
     | WordClicked
+    | OfferTaken
+    | OfferHidden
+    | CorrectionUndone
+    | AnsweredTextRead
     | InputReset
     | KeysUnseen
     | Answered

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.text.secret_apps import TERMINALS
 
 #: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.
@@ -17,6 +18,7 @@ PURPOSES: Final = (
 #: Purposes without prose: nothing is suggested there, and nothing learned.
 _NO_PROSE: Final = frozenset(("digits", "number", "phone", "url", "email", "password", "pin"))
 HINT_PRIVATE: Final = 1 << 11
+PAGE_APP: Final = "browser"
 _HINT_HIDDEN: Final = 1 << 12
 
 #: IBus's names for clients that are no names of programs; "xim" is every program that speaks X's older protocol.
@@ -74,13 +76,19 @@ class Field:
     """A field.
 
     `client` is IBus's name of the program, such as "gtk3-im:mousepad"; `window` is the class of the focused window if
-    IBus has no name: None is not known yet, "" cannot be known.
+    IBus has no name: None is not known yet, "" cannot be known. `many_lines`: it has room for several lines.
     """
 
     client: str = ""
     window: str | None = None
     purpose: int = 0
     hints: int = 0
+    many_lines: bool = False
+
+    #: Whether it is a document of an editor, whose whole text is known; how it is read is the editor's business.
+    is_document = False
+    #: Whether the door takes what is shown by itself: no key is used up here, and a word brings its space.
+    door_takes = False
 
     @property
     def app(self) -> str | None:
@@ -149,3 +157,74 @@ class Field:
         if unmarked and self.app is not None and _BROWSER.search(self.app):
             return False
         return self.app is not None or unknown == "allow"
+
+
+@dataclass(frozen=True)
+class KnownField(Field):
+    """A field that is known again, and told of where its user has allowed that: whether to mend or learn there, too."""
+
+    is_mended: bool = True
+    is_learned: bool = True
+
+    @property
+    def has_own_context(self) -> bool:
+        """Whether it is known again by its name."""
+        return True
+
+    @property
+    def mends(self) -> bool:
+        """Whether sure corrections may be made by themselves."""
+        return self.is_mended
+
+    def suggests(self, *, terminals: bool, unknown: Unknown) -> bool:  # noqa: ARG002 (rules of the keyboard)
+        """Return True: a door tells of no other field."""
+        return True
+
+    def learns(self, *, unknown: Unknown) -> bool:  # noqa: ARG002 (a rule of the keyboard)
+        """Return whether text written here may be learned."""
+        return self.is_learned
+
+
+@dataclass(frozen=True)
+class Document(KnownField):
+    """A document of an editor: its name for it, and the editor's own name."""
+
+    client: str = "editor"
+    many_lines: bool = True
+    uri: str = ""
+    editor: str | None = None
+
+    is_document = True
+
+    @property
+    def app(self) -> str | None:
+        """The editor's name."""
+        return self.editor
+
+
+@dataclass(frozen=True)
+class PageField(KnownField):
+    """A field of a web page; `purpose_named` is what the page says that belongs there, as `/v1/suggest` takes it."""
+
+    purpose_named: str = ""
+
+    door_takes = True
+
+    @property
+    def app(self) -> str | None:
+        """The name that all pages have."""
+        return PAGE_APP
+
+    @property
+    def input_purpose(self) -> str:
+        """The field's purpose, as its page names it."""
+        return self.purpose_named
+
+
+@dataclass
+class InputContext:
+    """What is known of a door's input context from before, in which one field may come after another."""
+
+    typed_in: bool = False  # a cursor that comes back may be anywhere
+    many_lines: bool = False  # it is of one field, with room for several lines
+    mended: MendedWords = field(default_factory=MendedWords)

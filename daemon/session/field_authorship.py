@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -34,7 +35,7 @@ class WrittenText(NamedTuple):
 
 
 @dataclass
-class _Line:
+class Line:
     """A line of a field, marks of its typed characters (FOREIGN for others), and the text above it."""
 
     text: str = ""
@@ -54,9 +55,14 @@ class _Line:
     def change(self, text: str, *, typed: bool) -> None:
         """Replace the line by a text whose new part was typed, or was not."""
         first, last = kept_ends(self.text, text)
-        new = [_TYPED_S if typed else FOREIGN] * (len(text) - first - last)
-        self.typed_s[first : len(self.text) - last] = new
-        self.text = text
+        self.replace(
+            first, len(self.text) - last, text[first : len(text) - last], _TYPED_S if typed else FOREIGN
+        )
+
+    def replace(self, start: int, end: int, new: str, typed_s: float) -> None:
+        """Put a text in the place of another; `typed_s` marks its characters."""
+        self.typed_s[start:end] = [typed_s] * len(new)
+        self.text = self.text[:start] + new + self.text[end:]
 
     def own(self) -> list[tuple[str, str]]:
         """Return its typed texts of several words, each behind the text before it; all of a line that was all typed.
@@ -65,7 +71,7 @@ class _Line:
         """
         if is_quoted(self.text) or not self.holds_own:
             return []
-        if FOREIGN not in self.typed_s:
+        if min(self.typed_s) > FOREIGN:
             return [(self.above, self.text.strip())]
         found = runs(self.text, self.typed_s, Pauses(()))
         return [(self.above + self.text[: run.start], run.text) for run in found if len(run.text.split()) > 1]
@@ -78,8 +84,8 @@ class FieldAuthorship:
         """Begin with a field whose text counts as foreign; `before` is the end of its last text."""
         self._clock = clock
         self._before = before
-        self._here: _Line | None = None  # the cursor's line, by the program's report
-        self._elsewhere: list[_Line] = []  # lines with typed text that the cursor has left
+        self._here: Line | None = None  # the cursor's line, by the program's report
+        self._elsewhere: list[Line] = []  # lines with typed text that the cursor has left
         self._budget = 0  # typed characters that the program has not reported
         self._budget_s = float("-inf")  # when the last character was typed
         self._recent = ""  # typed last
@@ -156,7 +162,7 @@ class FieldAuthorship:
             # The report includes characters typed before it, though the program has reset its input meanwhile.
             unreported = self._late if self._typed is None else self._typed
             typed = unreported.startswith(text)
-            self._here = _Line(above=above)
+            self._here = Line(above=above)
             self._here.change(line, typed=typed)
             if self._typed is None:
                 self._late = unreported[len(text) :] if typed else ""
@@ -178,10 +184,14 @@ class FieldAuthorship:
         else:
             new = max(len(line) - len(here.text), 0)
             here.above = above
-            here.change(line, typed=self._budget > 0 and self._was_typed(here.new_in(line)))
+            here.change(line, typed=self.is_typed(here.new_in(line)))
             self._budget = max(self._budget - new, 0)
         self._deleted = False
         return left
+
+    def is_typed(self, new: str) -> bool:
+        """Return whether typed characters are due that a program's new text may be."""
+        return self._budget > 0 and self._was_typed(new)
 
     def _was_typed(self, new: str) -> bool:
         """Return whether a text was typed last, but for a few characters that a program may add."""
@@ -191,7 +201,7 @@ class FieldAuthorship:
         )
         return any(new[begin : len(new) - end] in recent for begin, end in cuts)
 
-    def _reported_late(self, here: _Line, line: str) -> bool:
+    def _reported_late(self, here: Line, line: str) -> bool:
         """Return whether only characters typed before a shortcut (such as the one that saves) are new in a line."""
         late, self._late = self._late, ""
         added = line.removeprefix(here.text)
@@ -216,12 +226,12 @@ class FieldAuthorship:
         alike = shared(old, line) + shared(old[::-1], line[::-1])
         return alike < min(len(old), len(line)) // 2 + 1
 
-    def _find_line(self, line: str) -> _Line:
+    def _find_line(self, line: str) -> Line:
         for one in reversed(self._elsewhere):
             if one.text == line and line:
                 self._elsewhere.remove(one)
                 return one
-        fresh = _Line()
+        fresh = Line()
         fresh.change(line, typed=False)
         return fresh
 
@@ -247,12 +257,15 @@ class FieldAuthorship:
 
         There are none if the program does not report its text.
         """
+        return self._texts_of([*self._elsewhere, self._here] if self._here is not None else [])
+
+    def _texts_of(self, lines: Sequence[Line]) -> list[WrittenText]:
         found: list[tuple[str, str]] = []
-        lines = [*self._elsewhere, self._here] if self._here is not None else []
         for before, run in (stretch for line in lines for stretch in line.own()):
             above = before.strip()
             if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
-                found[-1] = found[-1][0], f"{found[-1][1]}\n{run}"
+                gap = before[len(before.rstrip()) :]
+                found[-1] = found[-1][0], found[-1][1] + (gap if "\n" in gap else "\n") + run
             else:
                 found.append((before if above else self._before, run))
         return [

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.session import keys, keysyms
+from idiolect.daemon.session.choices import Choices
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.corrections import LEAD_CHARS, FieldCorrections
+from idiolect.daemon.session.corrections import FieldCorrections, mend
 from idiolect.daemon.session.effects import (
     AskService,
     FieldEmptied,
@@ -19,12 +20,12 @@ from idiolect.daemon.session.effects import (
     KeyEffect,
     Made,
     SuggestionOutcome,
-    WordMended,
 )
 from idiolect.daemon.session.field_authorship import FieldAuthorship
+from idiolect.daemon.session.field_text import FieldText
+from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.session.shown_offer import ShownOffer
 from idiolect.daemon.session.suggest_answer import Offer, OfferedWord
-from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 from idiolect.daemon.text.typed_text import begun
 
 #: The take key pressed again within this time is a slip: in a form it would lead to the next field.
@@ -39,43 +40,47 @@ class KeyHandler:
 
     Args:
         clock: says when a key comes.
+        choices: which key does what.
         written: the text to learn; None if nothing is learned here.
         many_lines: the field is known to have room for several lines.
         mends: sure corrections may be made by themselves in this field.
-        kept: words whose correction was taken back in this field.
+        mended: the words that were mended in this field.
+        door_takes: the door takes what is shown by itself. Else the space behind a word comes with the next letter.
     """
 
     def __init__(
         self,
         clock: Clock,
+        choices: Choices,
         written: FieldAuthorship | None = None,
+        mended: MendedWords | None = None,
         *,
         many_lines: bool = False,
         mends: bool = True,
-        kept: set[str] | None = None,
+        door_takes: bool = False,
     ) -> None:
         """Begin in a field with an unknown text."""
-        self.before = TextBeforeCursor(many_lines=many_lines)
-        self._clock, self.written = clock, written
-        self.corrections = FieldCorrections(self.before, clock, set() if kept is None else kept, mends=mends)
-        self.characters = 0  # typed or taken here, less characters taken back
+        self.text = FieldText(written, many_lines=many_lines)
+        self._clock, self._choices, self._before = clock, choices, self.text.before
+        self.corrections = FieldCorrections(
+            self._before, clock, mended or MendedWords(), mends=mends, only_typed=door_takes
+        )
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
         self._shown = ShownOffer(clock)
         self._open = self._hidden = False  # words are shown, or hidden, until the next word
-        self._space_owed = False
+        self._space_owed, self._door_takes = False, door_takes
         self._asked: str | None = None
         #: The last key typed a character; was Return; was used up with Alt held.
-        self._typed_last = self._returned = self._with_alt = False
+        self.typed_last = self._returned = self._with_alt = False
         self._took_s = self._typed_s = float("-inf")  # when the last key took something; typed a character
 
     # Keys, reports and answers
 
-    def report(self, text: str, cursor: int, anchor: int) -> list[KeyEffect]:
-        """Take the program's report of the text around the cursor."""
-        self.before.report(text, cursor, anchor)
-        self.corrections.report(text[:cursor])
-        emptied = self.written is not None and self.written.report(text, cursor)
-        return [*([FieldEmptied()] if emptied else []), *self._ask(), *self._correct_due()]
+    def report(self, text: str, cursor: int, anchor: int, *, certain: bool = False) -> list[KeyEffect]:
+        """Take the program's report of the text around the cursor; `certain`: it is not late."""
+        emptied = self.text.report(text, cursor, anchor, certain=certain)
+        undone = self.corrections.report(text[:cursor])
+        return [*([FieldEmptied()] if emptied else []), *undone, *self._ask(), *self._correct_due()]
 
     def answered(self, offer: Offer) -> list[KeyEffect]:
         """Take the service's answer; it counts only if the text that it was asked about still stands there."""
@@ -85,7 +90,10 @@ class KeyHandler:
             return corrected
         if self._hidden or offer.prefix != self._prefix():
             return []
-        self._answer = offer = self._without_stray_ghost(offer)
+        leads_on = self._choices.keys.grey.is_programs and not (self._before.many_lines or self._door_takes)
+        if leads_on:  # a door that takes by itself knows what its keys do
+            offer = offer.without_stray_ghost()
+        self._answer = offer
         self._open = self._open or offer.listed
         offer = offer if self._open else replace(offer, words=())
         self._shown.take_answer(offer)
@@ -105,22 +113,20 @@ class KeyHandler:
     def moved_on(self, *, down: bool) -> list[KeyEffect]:
         """Take the cursor's move behind Return: further down, or to the left on the same line."""
         if self._returned:
-            self.before.many_lines = self.before.many_lines or down
-            self.before.on_new_line(down=down)
+            self._before.many_lines = self._before.many_lines or down
+            self._before.on_new_line(down=down)
             return self._ask()
         return []
 
     def wrapped(self) -> None:
         """Note that a letter was wrapped to the next line."""
-        self.before.many_lines = self.before.many_lines or self._typed_last
+        self._before.many_lines = self._before.many_lines or self.typed_last
 
     def reset(self) -> list[KeyEffect]:
         """Take the program's reset of its input."""
-        self.before.reset()
-        if self.written is not None and not self.before.reported:
-            self.written.lose()
+        self.text.reset()
         self._space_owed = False
-        return self._end_word() if self.before.text is None else []
+        return self._end_word() if self._before.text is None else []
 
     def key(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
         """Handle a pressed or released key. Return whether it was used up, and its effects."""
@@ -132,13 +138,13 @@ class KeyHandler:
             return False, []
         made, self.corrections.made = self.corrections.made, None
         note = self._shown.end_note()
-        self._typed_last = self._returned = False
-        takes_back = value == keys.BACKSPACE and not state & keys.HELD
-        if made is not None and takes_back and self.corrections.stands(made):
-            return True, self._take_back_correction(made)
+        self.typed_last = self._returned = False
+        takes_back = value == keys.BACKSPACE and not state & keys.HELD and not self._door_takes
+        if takes_back and (found := self.corrections.find_at_cursor(made)) is not None:
+            return True, self.take_back_correction(found, self._before.moved_to)
         noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
-        again = not self._shown.offer and keys.TAKE.fits(value, state)
+        again = not (self._shown.offer or self._door_takes) and self._choices.keys.grey.fits(value, state)
         if again and self._clock.now_s - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
@@ -148,12 +154,13 @@ class KeyHandler:
         return used, [*noted, *actions]
 
     def _press(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
-        if self._shown.offer and (taken := self._take_by(value, state)) is not None:
+        takes = not self._door_takes
+        if takes and self._shown.offer and (taken := self._take_by(value, state)) is not None:
             self.corrections.leave_ended()
             return True, taken
-        if keys.ASK.fits(value, state) and (asked := self._ask_for_words()) is not None:
+        if self._choices.keys.ask.fits(value, state) and (asked := self._ask_for_words()) is not None:
             return True, asked
-        if self._shown.awaits_digit and state & keys.HELD == keys.ALT and keysyms.digit(value) is not None:
+        if takes and self._shown.awaits_digit and self._choices.keys.number(value, state) is not None:
             return True, []  # a slip
         if keysyms.is_shortcut(state):
             return False, self._shortcut(value)
@@ -171,6 +178,22 @@ class KeyHandler:
         if index > len(words) or (words[index].replace and not self.corrections.certain):
             return []
         return self._take_word(index)
+
+    def be_quiet(self) -> list[KeyEffect]:
+        """Show nothing from now on; what is asked by now is not shown, and mends nothing."""
+        self.corrections.leave_ended()
+        return self._end_word()
+
+    def take(self, offer: Offer) -> list[KeyEffect]:
+        """Take the word of an offer, or the first word of its ghost text."""
+        self._shown.offer = offer
+        self.corrections.leave_ended()
+        return self._take_word(0) if offer.words else self._take_ghost(whole=False)
+
+    def hide(self) -> list[KeyEffect]:
+        """Hide what is shown until the next word."""
+        self._hidden = True
+        return self._end_word()
 
     def show_note(self, note: str) -> list[KeyEffect]:
         """Show a note until the next key."""
@@ -195,17 +218,17 @@ class KeyHandler:
 
     def _take_by(self, value: int, state: int) -> list[KeyEffect] | None:
         """Take the suggestion that a key stands for; None if it stands for none."""
-        offer = self._shown.offer
-        if keys.HIDE.fits(value, state):
-            self._hidden = True
-            return self._end_word()
-        ghost = offer.ghost is not None and not (value == keys.TAB and self._shown.is_unread(self._typed_s))
-        if keys.TAKE.fits(value, state) and ghost:
+        offer, chosen = self._shown.offer, self._choices.keys
+        if chosen.hide.fits(value, state):
+            return self.hide()
+        pressed = keys.Key(value, state & keys.HELD)
+        ghost = offer.ghost is not None and not self._shown.is_unread(pressed, self._typed_s)
+        if chosen.grey.fits(value, state) and ghost:
             self._took_s = self._clock.now_s
             return self._take_ghost(whole=True)
-        if keys.TAKE_WORD.fits(value, state) and ghost:
+        if chosen.next.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
-        number = keysyms.digit(value) if state & keys.HELD == keys.ALT else None
+        number = chosen.number(value, state)
         if number == 0 and offer.ghost is not None:
             return self._take_ghost(whole=True)
         return self._take_word(number - 1) if number and number <= len(offer.words) else None
@@ -213,37 +236,33 @@ class KeyHandler:
     def _take_word(self, index: int) -> list[KeyEffect]:
         word = self._shown.offer.words[index]
         if word.replace:
-            return self._take_correction(word)
-        commit = self._put(word.text, 0)
+            return self._correct(word, mend(self._shown.offer, word))
+        commit = self._put(word.text)
         self._shown.take_word(self._shown.offer.label(word))
         outcome = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
-        self._space_owed = True
+        self._space_owed = not self._door_takes
         return [commit, outcome, *self._end_word(), *self._ask()]
-
-    def _take_correction(self, word: OfferedWord) -> list[KeyEffect]:
-        lead = self._shown.offer.prefix[: -word.replace][-LEAD_CHARS:]
-        return self._correct(word, Made(self._shown.offer.removed(word), word.text, lead))
 
     def _take_ghost(self, *, whole: bool) -> list[KeyEffect]:
         ghost = self._shown.offer.ghost
         if ghost is None:
             return []
         if ghost.word is not None:
-            return self._take_correction(ghost.word)
+            return self._correct(ghost.word, mend(self._shown.offer, ghost.word))
         text = ghost.text if whole else ghost.first_word
-        commit = self._put(text, 0)
+        commit = self._put(text)
         words = max(len(text.split()), 1)
         outcome = SuggestionOutcome("ghost", "accepted", ghost.p, len(commit.text), 1, words)
         dismissed = self._shown.take_ghost(ghost, text)
         self._hidden = self._open = False
         return [commit, outcome, *dismissed, *self._show(), *self._ask()]
 
-    def _put(self, text: str, replace: int) -> InsertText:
+    def _put(self, text: str, removed: str = "") -> InsertText:
         text, self._space_owed = f" {text}" if self._space_owed else text, False
-        if replace:
-            self._take_back(replace)
-        self._add(text)
-        return InsertText(text, replace)
+        if removed:
+            self.text.take_back(len(removed))
+        self.text.add(text)
+        return InsertText(text, len(removed), removed)
 
     # Corrections
 
@@ -254,20 +273,21 @@ class KeyHandler:
 
     def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
         commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
-        self._space_owed, self._typed_last = not word.ended, False
-        done = [commit, made.accepted(word.p), WordMended(made), *self._end_word(), *self._ask()]
-        self.corrections.made = made
+        self._space_owed, self.typed_last = not (self._door_takes or word.ended), False
+        done = [commit, *self.corrections.make(made, word.p), *self._end_word(), *self._ask()]
+        self.corrections.made = self.corrections.watched = made
         self._shown.say_mended(made)
         return [*done, *self._show()]
 
-    def _replace(self, removed: str, put: str) -> InsertText:
-        self.corrections.replaces(put)
-        return self._put(put, len(removed))
+    def _replace(self, removed: str, put: str, told: str | None = None) -> InsertText:
+        self.corrections.replaces(removed, put, told)
+        return self._put(put, removed)
 
-    def _take_back_correction(self, made: Made) -> list[KeyEffect]:
+    def take_back_correction(self, made: Made, told: str | None = None) -> list[KeyEffect]:
+        """Take back a correction that stands before the cursor."""
         self._space_owed = False
         self._shown.say_mended(None)
-        commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after)
+        commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after, told)
         return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 
     def put_back(self, made: Made, told: str | None = None) -> list[KeyEffect]:
@@ -277,7 +297,7 @@ class KeyHandler:
         """
         if (found := self.corrections.find_mended(made, told)) is None:
             return self.show_note(f"“{made.meant}” does not stand before the cursor any more.")
-        return self._take_back_correction(found)
+        return self.take_back_correction(found, told)
 
     def refused(self) -> list[KeyEffect]:
         """Drop a replacement that could not be made: the text is not known."""
@@ -289,8 +309,8 @@ class KeyHandler:
     def _type(self, char: str) -> tuple[bool, list[KeyEffect]]:
         """Type a character. The space behind a taken word comes with the first letter of the next word."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
-        self._space_owed, self._typed_last, self._typed_s = False, True, self._clock.now_s
-        self._add(f" {char}" if spaced else char)
+        self._space_owed, self.typed_last, self._typed_s = False, True, self._clock.now_s
+        self.text.add(f" {char}" if spaced else char)
         self.corrections.typed(char)
         done: list[KeyEffect] = [InsertText(f" {char}")] if spaced else []
         if char.isspace():
@@ -310,57 +330,38 @@ class KeyHandler:
 
     def _shortcut(self, value: int) -> list[KeyEffect]:
         done = self.interrupted()
-        if self.written is not None and value in keys.SELECT_ALL:
-            self.written.select_all()
-        elif self.written is not None and value in keys.CUT:
-            self.written.delete()
+        if value in keys.SELECT_ALL:
+            self.text.select_all()
+        elif value in keys.CUT:
+            self.text.delete()
         return done
 
     def _edit(self, value: int) -> list[KeyEffect]:
         self._space_owed = False
         self.corrections.leave_ended()
         if value == keys.BACKSPACE:
-            self._take_back(1)
+            self.text.take_back(1)
             return [*self._shown.hide(), *self._ask()]
         if value in (keys.RETURN, keysyms.KEYPAD_ENTER):
-            self.before.new_line()
-            if self.written is not None:
-                self.written.new_line()
+            self.text.new_line()
             self._hidden, self._returned = False, True
             return self._end_word()
         if keysyms.is_composing(value):
             self._lose()
             return self._shown.hide()
-        if value == keys.DELETE and self.written is not None:
-            self.before.lose()
-            self.written.delete()
+        if value == keys.DELETE:
+            self.text.delete()
             return self._end_word()
         return self.interrupted()
 
-    # The text
-
-    def _add(self, text: str) -> None:
-        self.characters += len(text)
-        self.before.add(text)
-        if self.written is not None:
-            self.written.add(text)
-
-    def _take_back(self, characters: int) -> None:
-        self.characters -= characters
-        self.before.take_back(characters)
-        if self.written is not None:
-            self.written.take_back(characters)
-
     def _lose(self) -> None:
-        self.before.lose()
+        self.text.lose()
         self.corrections.leave_ended()
-        if self.written is not None:
-            self.written.lose()
 
     # The service and the window
 
     def _prefix(self) -> str | None:
-        text = None if self.before.within_word else self.before.text
+        text = None if self._before.within_word else self._before.text
         return f"{text} " if text is not None and self._space_owed else text
 
     def _ask(self) -> list[KeyEffect]:
@@ -374,21 +375,14 @@ class KeyHandler:
         stale = self._shown.hide() if self._shown.is_shown and self._shown.offer.prefix != prefix else []
         self._asked = prefix
         # In an empty field nothing is offered before the first key, except right behind Return.
-        if self._hidden or not (prefix.strip() or (self._returned and self.before.reported)):
+        if self._hidden or not (prefix.strip() or (self._returned and self._before.reported)):
             return stale
         # An owed space does not stand there yet, so no text before it can be replaced.
         corrections = self.corrections.possible and not self._space_owed
-        ended = corrections and self._typed_last and not begun(prefix)
+        ended = corrections and self.typed_last and not begun(prefix)
         if ended:
             self.corrections.word_ended(prefix)
-        return [*stale, AskService(prefix, corrections, ended, self.before.behind)]
-
-    def _without_stray_ghost(self, offer: Offer) -> Offer:
-        """Return the offer without a ghost text that would keep Tab in a field of one line, behind a whole word."""
-        ghost = offer.ghost
-        if ghost is None or self.before.many_lines or (begun(offer.prefix) and not ghost.text[0].isspace()):
-            return offer
-        return replace(offer, ghost=None)
+        return [*stale, AskService(prefix, corrections, ended, self._before.behind)]
 
     def _show(self) -> list[KeyEffect]:
         return self._shown.show(spaced=self._space_owed)

@@ -32,12 +32,14 @@ class Key:
         small = ord(chr(value).lower()) if 0x41 <= value <= 0x5A else value
         return small == self.value and state & HELD == self.modifiers
 
+    @property
+    def is_programs(self) -> bool:
+        """Whether it is no key for commands: programs use it while its user types."""
+        return not self.modifiers and not 0xFFBE <= self.value <= 0xFFC9
 
-TAKE: Final = Key(TAB)  # the grey text
-TAKE_WORD: Final = Key(RIGHT, CONTROL)  # a word of it
-HIDE: Final = Key(ESCAPE)  # until the next word
-ASK: Final = Key(ord("-"), ALT)  # for words where they do not appear by themselves
-PAUSE: Final = Key(ord("i"), CONTROL | ALT)  # learning, and resume it
+
+#: Pauses learning, and resumes it: always this one, so that it holds before the service has told of others.
+PAUSE: Final = Key(ord("i"), CONTROL | ALT)
 
 #: With a modifier, these select all, undo, and cut or undo.
 SELECT_ALL: Final = frozenset(map(ord, "aA"))

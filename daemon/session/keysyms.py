@@ -56,6 +56,11 @@ def is_composing(value: int) -> bool:
     return 0xFE50 <= value <= 0xFE8F or value == 0xFF20
 
 
+def of_character(char: str) -> int:
+    """Return the symbol of the key that types a character."""
+    return ord(char) if ord(char) <= 0xFF else 0x01000000 + ord(char)
+
+
 def character(value: int) -> str | None:
     """The character that a key types; None where it types none, or none that is known here."""
     if 0x20 <= value <= 0x7E or 0xA0 <= value <= 0xFF:

@@ -13,6 +13,7 @@ from idiolect.daemon.session.field_authorship import FieldAuthorship, WrittenTex
 Place: TypeAlias = tuple[str, "Field"]
 
 _RETURN_S: Final = 15.0  # the focus often goes to a menu or another window only to come back
+_SAVED_S: Final = 5.0  # an editor that saves by itself saves half words
 _ENDS_KEPT: Final = 20
 
 
@@ -37,6 +38,14 @@ class LeftFields:
         self._left[place] = (written, self._clock.now_s + _RETURN_S)
         if not place[1].has_own_context:  # a user who comes back may be in another field
             self._learn_text(place)
+
+    def save(self, place: Place, written: FieldAuthorship) -> None:
+        """Keep the text of a document as it was saved, in place of an earlier save, and learn it later."""
+        self._left[place] = (written, self._clock.now_s + _SAVED_S)
+
+    def learn_now(self, place: Place) -> None:
+        """Learn a text that waits."""
+        self._learn_text(place)
 
     def begin(self, place: Place) -> FieldAuthorship:
         """Return the text of a field that has the focus: the text of the last stay, or a new one."""

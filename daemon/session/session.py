@@ -18,15 +18,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.session import effects
 from idiolect.daemon.session.answering import FieldAnswering
+from idiolect.daemon.session.choices import QUIET_MINUTES, Choices
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.events import ChoiceNotKept, Event, Replied, Ticked
-from idiolect.daemon.session.field import Field, Unknown
+from idiolect.daemon.session.field import Document, Field, Unknown
 from idiolect.daemon.session.field_authorship import WrittenText
+from idiolect.daemon.session.key_table import KeyTable, draw_key
 from idiolect.daemon.session.left_fields import LeftFields
+from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.session.slip_watch import SlipWatch
 from idiolect.daemon.session.text_before_cursor import MAX_CHARS
 from idiolect.daemon.session.typing_speed import TypingSpeed
-from idiolect.daemon.text.replies import split
+from idiolect.daemon.text.replies import Reply, split
 
 if TYPE_CHECKING:
     from idiolect.daemon.session.engine import Engine  # it imports this module
@@ -58,6 +61,9 @@ class Session:
             unknown: the rule for programs whose name is not known.
         """
         self.clock = Clock()
+        self.choices = Choices()
+        self._keys_told: dict[str, str] = {}  # those that are not the usual ones
+        self._quiet_told: effects.SendRequest | None = None  # that its reply is awaited
         self.speed = TypingSpeed()
         self.slips = SlipWatch()
         self._terminals, self._unknown = terminals, unknown
@@ -72,9 +78,9 @@ class Session:
         self._retry_s = _NEVER_S if unheard_pause_s is None else 0.0  # when the service is told of it again
         self._status_s = float("-inf")  # when the service last said whether it is
         self._focused: Engine | None = None
-        self._mended: tuple[str, effects.Made] | None = None  # the last mended word, and its input context
+        self.documents: set[Engine] = set()  # the engines of open documents, all of which may be typed in
         #: To be put back once its field has the focus again.
-        self._chosen: tuple[str, effects.Made] | None = None
+        self._chosen: tuple[MendedWords, effects.Made] | None = None
         self.holding: set[Engine] = set()  # whose effects wait
         self._effects: list[tuple[Any, effects.Effect]] = []
 
@@ -131,9 +137,9 @@ class Session:
     # The service
 
     def ask(self, ask: effects.AskService, field: Field, answering: FieldAnswering, door: Any) -> None:
-        """Ask the service, unless the cursor stands in a quotation."""
+        """Ask the service, unless the cursor stands in a quotation; an editor knows itself what a document answers."""
         begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MAX_CHARS else 0  # of a line that is whole
-        reply = split(ask.prefix[begin:], ask.behind)
+        reply = Reply(ask.prefix) if field.is_document else split(ask.prefix[begin:], ask.behind)
         if reply.prefix is None:
             return
         sees = answering.sees and not field.terminal  # the text in a terminal answers nobody
@@ -149,7 +155,7 @@ class Session:
             **_place(field),
         }
         self.do(replace(ask, body=body), door)
-        if sees and answering.is_due():
+        if sees and not field.is_document and answering.is_due():
             self.do(effects.ReadField(ask.field, ask.prefix.rpartition("\n")[2], field.app), door)
 
     def report_typing(self, ask: effects.AskService, field: Field, door: Any) -> None:
@@ -171,13 +177,20 @@ class Session:
 
     def learn(self, entries: Sequence[WrittenText], field: Field) -> None:
         """Have texts learned that were written in a field."""
+        uri = field.uri if isinstance(field, Document) else ""
         for entry in entries if self.learns(field) else ():
-            self.do(effects.LearnText({**entry._asdict(), **_place(field)}))
+            self.do(effects.LearnText({**entry._asdict(), **_place(field)}, uri))
 
     def _take_reply(self, request: effects.SendRequest, reply: dict[str, Any] | None) -> None:
         match request.path:
             case "/v1/status" if reply is not None:
                 self.set_paused(paused=bool(reply.get("paused")))
+                self.take_choices(reply)
+            case "/v1/quiet" | "/v1/quiet/end" if request == self._quiet_told:
+                self._quiet_told = None
+                if reply is None:
+                    self._set_quiet(quiet=request.path != "/v1/quiet")
+                    self._show_note(_UNHEARD)
             case "/v1/pause" | "/v1/resume" if self._pause is not None:
                 told = request.path == _PAUSES[True]
                 self._hear_pause(self._pause, told=told, heard=reply is not None)
@@ -261,8 +274,39 @@ class Session:
     def _begin_anew(self) -> None:
         """Discard the texts that were begun before a change of learning."""
         self.left_fields.discard()
-        if self._focused is not None:
-            self._focused.begin_anew()
+        for engine in self._engines:
+            engine.begin_anew()
+        self._show_menu()
+
+    @property
+    def _engines(self) -> set[Engine]:
+        return self.documents | ({self._focused} if self._focused is not None else set())
+
+    # What its user has chosen for all programs
+
+    def take_choices(self, told: dict[str, Any]) -> None:
+        """Take what the service says of its user's keys, and whether nothing is to be shown for a while."""
+        keys = told.get("keys", {})
+        if keys != self._keys_told:
+            self.choices.keys, self._keys_told = KeyTable.read(keys), keys
+            self._show_menu()
+        if self._quiet_told is None and (quiet := bool(told.get("quiet"))) != self.choices.quiet:
+            self._set_quiet(quiet=quiet)
+
+    def toggle_quiet(self) -> None:
+        """Show nothing for a while, or show again what is suggested."""
+        self._choose_quiet(quiet=not self.choices.quiet)
+
+    def _choose_quiet(self, *, quiet: bool) -> None:
+        end = effects.SendRequest("/v1/quiet/end")
+        self._quiet_told = effects.SendRequest("/v1/quiet", {"minutes": QUIET_MINUTES}) if quiet else end
+        self._set_quiet(quiet=quiet)
+        self.do(self._quiet_told)
+
+    def _set_quiet(self, *, quiet: bool) -> None:
+        self.choices.quiet = quiet
+        for engine in self._engines:
+            engine.change_quiet()
         self._show_menu()
 
     # The menu
@@ -276,17 +320,23 @@ class Session:
     def menu(self) -> effects.ShowMenu:
         """Return the menu."""
         paused, here = self._shows_paused, self._focused
-        state = "paused" if paused else "suggests and learns" if self._learns else "suggests only"
+        quiet, key = self.choices.quiet, draw_key(self.choices.keys.quiet)
+        span = "" if quiet else f" for {QUIET_MINUTES} minutes"
+        learning = "paused" if paused else "learns" if self._learns else ""
+        states = {"paused": "paused", "learns": "suggests and learns", "": "suggests only"}
+        state = " and ".join(filter(None, ("quiet", learning))) if quiet else states[learning]
         state += ", but the service has not heard" if self._is_unheard else ""
         symbol = "‖" if paused or self._is_unheard else "●" if self._learns else "○"
         lines = [
             effects.MenuLine("learn", "Learn what I write", self._learns),
             effects.MenuLine("pause", "Pause learning everywhere", paused),
+            effects.MenuLine("quiet", f"Show nothing{span} ({key})", quiet),
         ]
-        if self._mended is not None:
-            _, made = self._mended
-            lines.append(effects.MenuLine("put_back", f"Put “{made.word}” back in place of “{made.meant}”"))
-            lines.append(effects.MenuLine("never_mend", f"Never correct “{made.word}”"))
+        for place, made in enumerate(here.mended.newest if here is not None else ()):
+            which = f":{place}" if place else ""
+            put_back = f"Put “{made.word}” back in place of “{made.meant}”"
+            lines.append(effects.MenuLine(f"put_back{which}", put_back))
+            lines.append(effects.MenuLine(f"never_mend{which}", f"Never correct “{made.word}”"))
         if here is not None and here.answering.sees is not None and here.field.app is not None:
             lines.append(
                 effects.MenuLine("context", f"Sees what you answer in {here.field.app}", here.answering.sees)
@@ -295,19 +345,21 @@ class Session:
 
     def choose(self, name: str, *, checked: bool) -> None:
         """Do what a line of the menu stands for."""
-        here = self._focused
+        here, (name, _, place) = self._focused, name.partition(":")
         if name == "learn":
             self._learns = checked
             self.do(effects.KeepChoice(checked))
             self._begin_anew()
         elif name == "pause":
             self._choose_pause(paused=checked)
-        elif name in ("put_back", "never_mend") and self._mended is not None:
-            self._chosen, self._mended = self._mended, None
-            if name == "never_mend":
-                rule = {"kind": "never_correct", "text": self._chosen[1].word}
-                self.do(effects.SendRequest("/v1/words/add", rule))
-            if here is not None:
+        elif name == "quiet":
+            self._choose_quiet(quiet=checked)
+        elif name in ("put_back", "never_mend") and here is not None:
+            for made in here.mended.newest[int(place or 0) :][:1]:
+                self._chosen = here.mended, made
+                if name == "never_mend":
+                    rule = {"kind": "never_correct", "text": made.word}
+                    self.do(effects.SendRequest("/v1/words/add", rule))
                 here.put_back()
         elif name == "context" and here is not None and here.field.app is not None:
             # The rule whether an answered text is used in a program; only its user may add it.
@@ -315,15 +367,15 @@ class Session:
             self.do(effects.SendRequest("/v1/apps", rule, as_user=True))
         self._show_menu()
 
-    def set_mended(self, context: str, made: effects.Made | None) -> None:
-        """Offer in the menu to put the last mended word back; None: nothing is to be put back."""
-        self._mended, self._chosen = None if made is None else (context, made), None
+    def offer_mended(self) -> None:
+        """Offer other words in the menu to put back: one was mended or put back."""
+        self._chosen = None
         self._show_menu()
 
-    def take_chosen(self, context: str) -> effects.Made | None:
-        """Return the word that its user wants put back in this input context, once."""
+    def take_chosen(self, mended: MendedWords) -> effects.Made | None:
+        """Return the one of these words that its user wants put back, once."""
         chosen = self._chosen
-        if chosen is None or chosen[0] != context:
+        if chosen is None or chosen[0] is not mended:
             return None
         self._chosen = None
         return chosen[1]
@@ -338,8 +390,8 @@ class Session:
 
     def finish(self) -> list[tuple[Any, effects.Effect]]:
         """Return what is to be done at the end: the texts that wait are learned."""
-        if self._focused is not None:
-            self._focused.leave()
+        for engine in self._engines:
+            engine.leave()
         self.left_fields.learn_due(float("inf"))
         return self.take_effects()
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.effects import KeyEffect, Made, ShowSuggestions, SuggestionOutcome
+from idiolect.daemon.session.keys import Key
 from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
 
@@ -93,7 +94,11 @@ class ShownOffer:
         labels = tuple(offer.label(word) for word in offer.words)
         return [
             ShowSuggestions(
-                labels, f" {ghost}" if ghost and spaced else ghost, self.note, not begun(offer.prefix)
+                labels,
+                f" {ghost}" if ghost and spaced else ghost,
+                self.note,
+                not begun(offer.prefix),
+                offer=offer,
             )
         ]
 
@@ -120,9 +125,12 @@ class ShownOffer:
         # Without corrections: a correction that is seen and not taken says nothing.
         self._words_p = {self.offer.label(word): word.p for word in self.offer.words if not word.replace}
 
-    def is_unread(self, typed_s: float) -> bool:
-        """Return whether the grey text, or the letter before it (at `typed_s`), is too new to have been read."""
-        return self._clock.now_s - max(typed_s, self._grey_s) < _UNREAD_S
+    def is_unread(self, key: Key, typed_s: float) -> bool:
+        """Return whether the grey text, or the letter before it (at `typed_s`), is too new to have been read.
+
+        Then a key that programs use is theirs.
+        """
+        return key.is_programs and self._clock.now_s - max(typed_s, self._grey_s) < _UNREAD_S
 
     @property
     def awaits_digit(self) -> bool:

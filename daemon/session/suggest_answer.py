@@ -79,6 +79,11 @@ class Offer:
         ghost = self.ghost.without(1) if self.ghost is not None and self.ghost.text[:1] == char else None
         return Offer(self.prefix + char, tuple(words), ghost)
 
+    def without_stray_ghost(self) -> Offer:
+        """Return it without a ghost text behind a whole word, whose key may lead to the next field there."""
+        goes_on = self.ghost is None or (begun(self.prefix) and not self.ghost.text[0].isspace())
+        return self if goes_on else replace(self, ghost=None)
+
     def __bool__(self) -> bool:
         """Return whether there is a suggestion."""
         return bool(self.words) or self.ghost is not None

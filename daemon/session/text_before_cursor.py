@@ -41,6 +41,10 @@ class TextBeforeCursor:
         self._selected = False
         self._deaf = False  # the reports do not follow the keys
         self._hears = False  # a report has followed a key
+        self._left: str | None = None  # the last report of the place that the cursor was led from
+        self.moved_to: str | None = (
+            None  # what it reports since then: the text before the cursor at its new place
+        )
         self._typed: str | None = ""  # since the focus came; None: the beginning is not known
 
     @property
@@ -74,18 +78,26 @@ class TextBeforeCursor:
 
     # Reports
 
-    def report(self, text: str, cursor: int, anchor: int) -> None:
-        """Take the program's report of the text around the cursor, and of the selection's end."""
+    def report(self, text: str, cursor: int, anchor: int, *, certain: bool = False) -> None:
+        """Take the program's report of the text around the cursor, and of the selection's end.
+
+        `certain`: the report is not late, and of the place that is typed at.
+        """
         before, self.behind = text[:cursor][-MAX_CHARS:], text[cursor : cursor + MAX_CHARS]
-        self.many_lines = self.many_lines or "\n" in text
         self._selected = cursor != anchor
+        if certain:
+            self._reported, self._new_lines = before, ()
+            return self._trust("")
+        self.many_lines = self.many_lines or "\n" in text
+        has_moved = self._left is not None and not self._selected and not _alike(self._left, before)
+        self.moved_to = before if has_moved else None
         if self._reported is None:
             self._reported = before
             # A field that was empty at its focus, and whose whole text was typed, is certain.
             self._trusted = self._typed is not None and self._typed.startswith(before)
             if self._trusted and self._typed is not None:
                 self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
-            return
+            return None
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
         if any(_alike(one, before) for one in self._new_lines):
             hears = self._hears or before != self._reported
@@ -106,6 +118,7 @@ class TextBeforeCursor:
             self._ahead.clear()
             self._new_lines = ()
             self._align(before)
+        return None
 
     def _align(self, before: str) -> None:
         """Find the last typed characters in a report that is late, or has changed text."""
@@ -119,10 +132,15 @@ class TextBeforeCursor:
         self._ahead = [(self._reported or "") + late[:end] for end in range(1, len(late) + 1)]
         self._trusted, self._deaf, self._hears = True, False, True
 
+    def stand_behind(self, before: str) -> None:
+        """Note what stands before the cursor: of what was typed in a row elsewhere, nothing counts."""
+        self._run = self._run if before.endswith(self._run) else ""
+
     # Keys
 
     def add(self, text: str) -> None:
         """Add a text that was typed, or inserted."""
+        self._left = self.moved_to = None
         self._run = (self._run + text)[-_MAX_AHEAD:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-MAX_CHARS:]
@@ -136,6 +154,7 @@ class TextBeforeCursor:
 
     def take_back(self, characters: int) -> None:
         """Remove so many characters before the cursor."""
+        self._left = self.moved_to = None
         self._run = self._run[:-characters]
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
@@ -179,9 +198,10 @@ class TextBeforeCursor:
     def lose(self) -> None:
         """Note an event that cannot be followed, such as a moved cursor."""
         self._doubt()
-        self._typed = None
+        self._typed, self._left = None, self._reported
 
     def _doubt(self) -> None:
+        self._left = self.moved_to = None
         self._trusted, self._run, self._new_lines, self._ahead = False, "", (), []
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.event_log import EventLog
+from idiolect.daemon.storage.audit_trail import EventLog
 from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment
 

@@ -15,7 +15,6 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import StoreConnection
-from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.records import (
     Counts,
     Entry,
@@ -26,6 +25,7 @@ from idiolect.daemon.storage.records import (
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import IS_NEW, OWN, Shared
+from idiolect.daemon.storage.sources import FileStates
 from idiolect.daemon.text.redaction.redact import kinds
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's

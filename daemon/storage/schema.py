@@ -277,6 +277,21 @@ def training_states(db: Database) -> None:
     db.executescript(_TRAINING_STATES)
 
 
+_TAKEN_BACK_ONCE = """
+-- Once is enough for a rule.
+INSERT OR IGNORE INTO word_rules (kind, folded, text, source, at_us)
+    SELECT 'never_correct', folded, text, 'learned', at_us FROM corrections_taken_back WHERE folded NOT IN
+    (SELECT folded FROM word_rules WHERE removed IS NULL AND kind IN ('never_correct', 'always_correct'));
+DROP TABLE corrections_taken_back;
+"""
+
+
+@migrations(name="taken_back_once")
+def taken_back_once(db: Database) -> None:
+    """A word whose correction was taken back is never corrected again."""
+    db.executescript(_TAKEN_BACK_ONCE)
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

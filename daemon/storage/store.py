@@ -11,16 +11,12 @@ from typing import Any, Final
 
 from idiolect.daemon.storage import audit_report, store_copies
 from idiolect.daemon.storage.adapters import Adapters
-from idiolect.daemon.storage.checkpoints import Checkpoints
+from idiolect.daemon.storage.audit_trail import Backups, EventLog, Receipts
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.daemon.storage.entries import Entries, MatchingEntries
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
-from idiolect.daemon.storage.event_log import EventLog
 from idiolect.daemon.storage.feedback import FeedbackCounts
-from idiolect.daemon.storage.file_states import FileStates
-from idiolect.daemon.storage.known_backups import Backups
 from idiolect.daemon.storage.matching import Phrases, folded, is_findable
-from idiolect.daemon.storage.receipts import Receipts
 from idiolect.daemon.storage.records import (
     BASE,
     FORGOTTEN_AFTER,
@@ -31,11 +27,11 @@ from idiolect.daemon.storage.records import (
     NewAdapter,
     OtherCountError,
 )
-from idiolect.daemon.storage.rounds import Rounds
+from idiolect.daemon.storage.rounds import Checkpoints, Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Shared
-from idiolect.daemon.storage.sources import Sources, Watches
+from idiolect.daemon.storage.sources import FileStates, Sources, Watches
 from idiolect.daemon.storage.state import State
 from idiolect.daemon.storage.words import WordRules
 

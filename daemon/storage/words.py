@@ -29,7 +29,6 @@ _OPPOSITE: Final[dict[WordRuleKind, WordRuleKind]] = {
     "never_correct": "always_correct",
     "always_correct": "never_correct",
 }
-_NOTED: Final = 0  # no rule's id
 _SELECT: Final = "SELECT id, kind, text, replacement, source, at_us FROM word_rules"
 _EMOJI: Final = regex.compile(r"\p{Extended_Pictographic}|\p{RI}")
 _TIMES: Final = {"since", "until"}  # the conditions of a selector that speak of time alone
@@ -113,26 +112,11 @@ class WordRules(Table):
             return [*new.values()]
 
     def correction_taken_back(self, text: str) -> bool:
-        """Note that the correction of a word was taken back; whether the word is never corrected from now on.
+        """Never correct a word from now on, since its correction was taken back; whether that holds.
 
-        That is so from the second day (UTC) on which it happens. Raises WordRefusedError.
+        It does unless the word is always corrected. Raises WordRefusedError.
         """
-        text = checked(text)
-        with self._connection.writing() as db:
-            if self.get("never_correct", text) is not None:
-                return True
-            now = now_us()
-            row = db.execute(
-                "SELECT at_us FROM corrections_taken_back WHERE folded = ?", [folded(text)]
-            ).fetchone()
-            if row is not None and moment(row[0]).date() != moment(now).date():
-                db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(text)])
-                return self.add("never_correct", text, source="learned").kind == "never_correct"
-            db.execute(
-                "INSERT OR IGNORE INTO corrections_taken_back (folded, text, at_us) VALUES (?, ?, ?)",
-                [folded(text), text, now],
-            )
-            return False
+        return self.add("never_correct", text, source="learned").kind == "never_correct"
 
     def remove(self, text: str, *kinds: WordRuleKind) -> list[WordRule]:
         """Take back what was decided about a word or phrase, in all or in `kinds`; the rules that held.
@@ -170,17 +154,8 @@ class WordRules(Table):
             return [_rule(row) for row in added], [_rule(row) for row in removed]
 
     def kept(self) -> list[WordRule]:
-        """All rules, also removed rules that can be brought back.
-
-        With them are the words whose correction was taken back once, as rules that have no number.
-        """
-        with self._connection.reading() as db:
-            rules = [_rule(row) for row in db.execute(_SELECT)]
-            once = db.execute("SELECT text, at_us FROM corrections_taken_back").fetchall()
-        noted = [
-            WordRule(_NOTED, "never_correct", text, None, "learned", moment(at_us)) for text, at_us in once
-        ]
-        return rules + noted
+        """All rules, also removed rules that can be brought back."""
+        return [_rule(row) for row in self._connection.rows(_SELECT)]
 
     def forget(
         self, selector: Selector, alone: Collection[str] = (), *, dry_run: bool = False
@@ -200,10 +175,7 @@ class WordRules(Table):
             ]
             if not dry_run:
                 for rule in gone:
-                    if rule.id == _NOTED:
-                        db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(rule.text)])
-                    else:
-                        db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
+                    db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
         return gone
 
 

@@ -31,25 +31,21 @@ class Run:
 class Pauses:
     """When learning was paused: text that was typed then is never sent."""
 
-    def __init__(self, spans: Iterable[Sequence[float | None]], *, late_s: float = 0.0) -> None:
-        """`spans` as in `/v1/status`: begin and end in seconds since 1970; an end of None means that it goes on.
-
-        `late_s`: typed text may be sent so much later.
-        """
-        self._late_s = late_s
+    def __init__(self, spans: Iterable[Sequence[float | None]]) -> None:
+        """`spans` as in `/v1/status`: begin and end in seconds since 1970; an end of None means that it goes on."""
         self._spans = [
             (start or 0.0, float("inf") if end is None else end)
             for start, end in (tuple(span) for span in spans)
         ]
 
     @classmethod
-    def of(cls, status: dict[str, Any], *, late_s: float = 0.0) -> Pauses:
+    def of(cls, status: dict[str, Any]) -> Pauses:
         """The pauses in the answer to `/v1/status`."""
-        return cls(status.get("pauses", ()), late_s=late_s)
+        return cls(status.get("pauses", ()))
 
     def cover(self, at_s: float) -> bool:
         """Whether learning was paused at a moment."""
-        return any(start <= at_s and at_s - self._late_s <= end for start, end in self._spans)
+        return any(start <= at_s <= end for start, end in self._spans)
 
 
 def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:

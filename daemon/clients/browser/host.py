@@ -1,8 +1,9 @@
 """The native-messaging host: the program that a browser starts, between the extension and the service.
 
 Each message is JSON behind its length: four bytes in the machine's order. A browser sends a request with a number `id`
-and a verb `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`. The tokens stay
-here: the extension and pages never see a token.
+and a verb `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`. What a frame
+tells of typing has no number (`page_door.py`), nor has what goes to a frame then, or a `problem` that has come or gone.
+The tokens stay here: the extension and pages never see a token.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import stat
 import struct
@@ -20,17 +22,18 @@ from typing import IO, Any, Final
 import httpx
 import pydantic
 
+from idiolect.daemon.clients.browser.page_door import BrowserSession, read_event
 from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.session.field import PAGE_APP
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import Pauses
 from idiolect.models.errors import ExitCode, IdiolectError
 
 #: The version of the messages; raised when an older extension would not understand them.
-PROTOCOL: Final = 3
-APP: Final = "browser"
+PROTOCOL: Final = 4
 #: Why there is no answer; the extension tells the user what to do.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 
@@ -38,14 +41,7 @@ _MAX_BYTES: Final = 8 * 2**20  # of a message, as the service's limit
 _MAX_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _FINISH_S: Final = 1.0  # browsers kill a program that ends no sooner than in two
-#: Requests that are passed on to the service, which checks them: the scope, the path, and fields of every such request.
-_RELAYED: Final[dict[str, tuple[Scope, str, dict[str, Any]]]] = {
-    "suggest": (Scope.SUGGEST, "/v1/suggest", {"corrections": True, "correct_before": True, "app": APP}),
-    "feedback": (Scope.SUGGEST, "/v1/feedback", {"app": APP}),
-    "stretch": (Scope.SUGGEST, "/v1/trial/stretch", {"app": APP}),
-    "slip": (Scope.LEARN, "/v1/slip", {"app": APP}),
-    "decide": (Scope.LEARN, "/v1/words/add", {}),
-}
+log = logging.getLogger("idiolect.browser")
 
 
 class BrowserMessageError(
@@ -69,9 +65,13 @@ class Host:
         self._outbox = Outbox(self._send_typed)
         self._problem = ""  # why the outbox is not empty
         self._paused = False
+        self._typing = BrowserSession(settings, self._send)
+        self._typing.requests.on_answer = self._note_answer
+        self._is_silent = False  # the service did not answer the last question
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
-            **dict.fromkeys(_RELAYED, self._relay),
+            "menu": self._menu,
+            "choose": self._choose,
             "learn": self._learn,
             "state": self._state,
             "rest": self._rest,
@@ -82,11 +82,14 @@ class Host:
         turns = asyncio.Semaphore(_MAX_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             while (message := await _receive(read)) is not None:
+                if message.get("do") == "typed":  # in the order of keys, and behind nothing that waits
+                    self._take_typed(message)
+                    continue
                 await turns.acquire()
                 task = group.create_task(self._answer(message))
                 task.add_done_callback(lambda _: turns.release())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._outbox.finish(), _FINISH_S)
+            await asyncio.wait_for(asyncio.gather(self._outbox.finish(), self._typing.finish()), _FINISH_S)
         await self._asking.close()
         await self._learning.close()
 
@@ -103,17 +106,53 @@ class Host:
             result = {"problem": problem.args[0]}
         except (pydantic.ValidationError, RecursionError):  # the extension sends no such message
             raise _make_message_error() from None
-        data = json.dumps({"id": number, **result}).encode()
+        self._send({"id": number, **result})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        data = json.dumps(message).encode()
         self._write(_LENGTH.pack(len(data)) + data)
+
+    def _take_typed(self, message: dict[str, Any]) -> None:
+        """Hand the session what a frame tells: its events, none once it has gone."""
+        match message:
+            case {"frame": int(frame), "events": [*told], "learns": bool(learned)}:
+                try:
+                    happened = [read_event(one, frame, learned=learned) for one in told]
+                except ValueError:
+                    raise _make_message_error() from None
+                try:
+                    self._typing.tell(frame, happened)
+                except Exception as error:
+                    log.error("an event of a page failed", exc_info=error)
+            case {"frame": int(frame)}:
+                self._typing.forget(frame)
+            case _:
+                raise _make_message_error()
+
+    def _note_answer(self, answered: bool) -> None:
+        """Tell the browser when questions about typing go unanswered, and when they are answered again."""
+        if self._is_silent is answered:
+            self._is_silent = not answered
+            self._typing.requests.start_task(self._tell_problem())
+
+    async def _tell_problem(self) -> None:
+        problem = ""
+        if self._is_silent:
+            problem = _find_problem(await self._learning.request("GET", "/v1/status"))
+        self._send({"problem": problem})
 
     async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
         return {"protocol": PROTOCOL}
 
-    async def _relay(self, message: dict[str, Any]) -> dict[str, Any]:
-        scope, path, always = _RELAYED[message["do"]]
-        body = {name: value for name, value in message.items() if name not in ("do", "id")}
-        link = self._learning if scope == Scope.LEARN else self._asking
-        return await self._request(link, "POST", path, {**body, **always})
+    async def _menu(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Answer with the lines of the menu to press, where one of these frames was typed into last."""
+        frames = message.get("frames")
+        lines = self._typing.menu(frames if isinstance(frames, list) else [])
+        return {"lines": [{"key": line.key, "label": line.label} for line in lines]}
+
+    async def _choose(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._typing.choose(str(message.get("line")))
+        return {}
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send lines to be learned; without the service they wait in memory."""
@@ -131,7 +170,7 @@ class Host:
             self._problem = problem.args[0]
             return False
         self._paused = status["paused"]
-        place = {"source": source_of(message.site), "app": APP}
+        place = {"source": source_of(message.site), "app": PAGE_APP}
         for new in newly_typed(message.lines, Pauses.of(status)):
             if not await self._learning.send("/v1/history", {**new._asdict(), **place}):
                 self._problem = "busy"
@@ -139,11 +178,11 @@ class Host:
         return True
 
     async def _rest(self, _message: dict[str, Any]) -> dict[str, Any]:
-        return {"waits": bool(self._outbox)}
+        return {"waits": bool(self._outbox) or self._typing.requests.waits}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         status = await self._request(self._learning, "GET", "/v1/status")
-        nothing = {"prefix": "", "candidates": 0, "ghost_words": 0, "app": APP}
+        nothing = {"prefix": "", "candidates": 0, "ghost_words": 0, "app": PAGE_APP}
         asked = await self._request(self._asking, "POST", "/v1/suggest", nothing)
         return {"paused": status["paused"], "sees_context": asked["sees_context"]}
 

@@ -39,7 +39,6 @@ def parse_path(given: str | Path) -> Path:
     return Path(given)
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Me = Annotated[
     list[str] | None,

@@ -42,7 +42,8 @@ COMMANDS: Final = {
     "Using it": {
         "open": "Open the page to try it, and to see and steer what it learns.",
         "suggest": "Show how it would complete a text.",
-        "switch": "Switch corrections, and how much is shown.",
+        "switch": "Switch corrections, how much is shown, and your keys.",
+        "quiet": "Show nothing for a while; learning goes on.",
         "apps": "Say in which applications it is off or only suggests.",
         "words": "Say which words are never suggested, yours, or corrected.",
     },
@@ -79,7 +80,29 @@ def _with_bare_flags(params: list[Any]) -> list[Any]:
     return params
 
 
+def _choose_json(ctx: typer.Context, wanted: bool) -> None:
+    """Have this one command print JSON."""
+    from idiolect.daemon.clients.commandline.terminal import Terminal
+
+    Terminal.as_json = wanted
+    ctx.call_on_close(lambda: setattr(Terminal, "as_json", False))
+
+
+_AsJson = typer.Option("--json", callback=_choose_json, expose_value=False, help="Print JSON.")
+_JSON: Final = typer.Typer(add_completion=False)
+
+
+@_JSON.command()
+def _take_json(as_json: Annotated[bool, _AsJson] = False) -> None:
+    """Have the option that all commands take: typer builds it."""
+
+
 class _Command(TyperCommand):
+    def __init__(self, name: str | None, **given: Any) -> None:
+        super().__init__(name, **given)
+        if name not in HIDDEN:
+            self.params += typer.main.get_command(_JSON).params
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _with_bare_flags(super().get_params(ctx))
 

@@ -74,22 +74,22 @@ def ask_and_forget(
 
 
 def forget_text(
-    client: ServiceClient, conditions: dict[str, Any], consent: Consent, terminal: Terminal, *, as_json: bool
+    client: ServiceClient, conditions: dict[str, Any], consent: Consent, terminal: Terminal
 ) -> None:
     """Forget the entries that meet `conditions`, show the receipt, and ask whether nearly the same text shall go, too.
 
     Raises as `ask_and_forget` does.
     """
     receipt = ask_and_forget(client, "/v1/forget", conditions, consent, _ask_about_entries)
-    _show_receipt(terminal, receipt, dry_run=consent.dry_run, as_json=as_json)
-    quiet = as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
+    _show_receipt(terminal, receipt, dry_run=consent.dry_run)
+    quiet = terminal.as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
     while not quiet and receipt["near"]:
         phrases = {"phrases": [one["text"] for one in receipt["near"]]}
         try:
             receipt = ask_and_forget(client, "/v1/forget", phrases, Consent(False, None), _ask_about_near)
         except typer.Abort:  # these are kept; what was asked for is done
             return
-        _show_receipt(terminal, receipt, dry_run=False, as_json=False)
+        _show_receipt(terminal, receipt, dry_run=False)
         quiet = not receipt["entries"]
 
 
@@ -127,9 +127,9 @@ def _ask_about_near(would: dict[str, Any]) -> str:
     return f"Forget these, too? {_describe_taken(would, 'That takes')}. {ask_to_go_on(would)}"
 
 
-def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
+def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool) -> None:
     """Say what was forgotten, or what would be; JSON names what is not reached, too."""
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json({**receipt, "dry_run": dry_run, "not_reached": list(NOT_REACHED)})
     if not receipt["entries"] and not receipt["words"]:
         terminal.say("Nothing matches.")

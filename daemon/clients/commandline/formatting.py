@@ -73,10 +73,3 @@ def describe_moved(port: int) -> str:
 def describe_held_back(grey: dict[str, Any]) -> str:
     """Return why grey text is held back, in a clause."""
     return f"held back of late, since {grey['taken']:,} of {grey['shown']:,} were taken"
-
-
-def describe_languages(now: dict[str, Any]) -> str:
-    """Return which languages a service's status names."""
-    if awaited := now.get("languages_awaited"):
-        return f"{', '.join(now['languages'])}; in a minute {', '.join(awaited)}, whose list of words is being made"
-    return ", ".join(now["languages"])

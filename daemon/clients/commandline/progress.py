@@ -87,16 +87,14 @@ def follow_import(terminal: Terminal, events: Iterable[dict[str, Any]]) -> dict[
     return _without_kind(last)
 
 
-def follow_phases(
-    terminal: Terminal, what: str, events: Iterable[dict[str, Any]], *, quiet: bool
-) -> dict[str, Any]:
+def follow_phases(terminal: Terminal, what: str, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Show work that has phases, such as a training round, as its events come; return what the last one holds.
 
-    `what` stands at the bar until the first phase begins; `quiet` shows nothing.
+    `what` stands at the bar until the first phase begins; nothing is shown beside JSON.
     """
     last: dict[str, Any] = {}
     least_s = math.inf
-    with contextlib.nullcontext() if quiet else _Bars(terminal) as bars:
+    with contextlib.nullcontext() if terminal.as_json else _Bars(terminal) as bars:
         if bars:
             bars.add_task(what, total=1.0, left="", waits="")
         for last in events:

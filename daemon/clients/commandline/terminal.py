@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -30,7 +30,12 @@ class Terminal:
 
     Sentences are wrapped at the width of the terminal, at 80 columns where nothing says how wide it is. A command in
     backquotes, a path and an address are never broken, and what is there to be copied has `show_whole`.
+
+    Attributes:
+        as_json: whether the command of this process was asked for JSON, with `--json`.
     """
+
+    as_json: ClassVar[bool] = False
 
     def __init__(self) -> None:
         """Print to stdout and stderr as they are now."""
@@ -59,18 +64,13 @@ class Terminal:
         sys.stdout.write("\n")
 
     def print_result(
-        self,
-        said: str | Iterable[str] | Callable[[], None],
-        facts: object,
-        *,
-        as_json: bool,
-        whole: bool = False,
+        self, said: str | Iterable[str] | Callable[[], None], facts: object, *, whole: bool = False
     ) -> None:
         """Print sentences or, as JSON, the facts that they are made of.
 
         `said` may be a function that prints the result. `whole`: a path, which is never wrapped.
         """
-        if as_json:
+        if self.as_json:
             self.print_json(facts)
         elif callable(said):
             said()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,30 +26,26 @@ from pygls.workspace import TextDocument
 from typing_extensions import override
 
 from idiolect.daemon.clients.editors import lsp_completions, prose, quick_fixes
-from idiolect.daemon.clients.editors.document_authorship import Authorship
-from idiolect.daemon.clients.editors.document_changes import (
-    ChangeFollower,
+from idiolect.daemon.clients.editors.editor_runner import EditorRunner
+from idiolect.daemon.clients.editors.open_document import (
     Document,
+    OpenDocument,
+    edited,
     holds,
     read_changed_ns,
-    typed_key,
 )
-from idiolect.daemon.clients.editors.open_document import OpenDocument, SavedParagraph
-from idiolect.daemon.clients.editors.private_files import PrivateFiles
-from idiolect.daemon.clients.editors.type_formatting import TRIGGERS
+from idiolect.daemon.clients.editors.quick_fixes import position_at
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
-from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.session.typing_speed import TypingSpeed
+from idiolect.daemon.session import effects, events
+from idiolect.daemon.session import field as session_field
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.typed_text import Pauses, begun
+from idiolect.daemon.text.typed_text import begun
 
-_SOURCE: Final = "editor"
 _SUFFIX_CHARS: Final = 1000
-_LATE_S: Final = 1.0  # an editor reports a key at most so much later
-_GHOSTS_KEPT: Final = 5
 _BY_ITSELF_S: Final = 0.6  # an editor that asks for words by itself does so within this time of a change
-_SAVE_DELAY_S: Final = 5.0  # an editor that saves by itself saves half words
+#: The characters that end a word.
+_ENDINGS: Final = (" ", ".", ",", ";", ":", "!", "?", ")")
 
 
 class Options(pydantic.BaseModel):
@@ -72,15 +68,9 @@ class Editing:
         """Register the features with the server."""
         self._server = server
         self._settings = settings
-        self._private_files = PrivateFiles(settings)
         self._options = Options()
-        self._link = self.make_link()
+        self._runner = self.make_runner()
         self._app: str | None = None
-        self._open: dict[str, OpenDocument] = {}
-        self._outbox = Outbox(self._send_typed)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._following = ChangeFollower()
-        self._speed = TypingSpeed()
         self._wrong_option: str | None = None
         for name, handler, *options in (
             (types.INITIALIZE, self._initialize),
@@ -95,7 +85,7 @@ class Editing:
             (
                 types.TEXT_DOCUMENT_ON_TYPE_FORMATTING,
                 self._mend,
-                types.DocumentOnTypeFormattingOptions(TRIGGERS[0], TRIGGERS[1:]),
+                types.DocumentOnTypeFormattingOptions(_ENDINGS[0], _ENDINGS[1:]),
             ),
         ):
             server.feature(name, *options)(
@@ -104,9 +94,9 @@ class Editing:
         server.command(lsp_completions.ACCEPTED)(partial(self._accepted))
         server.command(lsp_completions.DECIDED)(partial(self._decided))
 
-    def make_link(self) -> ServiceLink:
-        """Return a link to the service with the narrowest scope that this editor needs."""
-        return ServiceLink(self._settings, Scope.LEARN if self._options.learn else Scope.SUGGEST)
+    def make_runner(self) -> EditorRunner:
+        """Return what runs the session, with the narrowest scope that this editor needs."""
+        return EditorRunner(self._settings, learn=self._options.learn)
 
     # The session
 
@@ -117,7 +107,7 @@ class Editing:
                 self._options = Options.model_validate(params.initialization_options)
             except pydantic.ValidationError as error:
                 self._wrong_option = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
-        self._link = self.make_link()
+        self._runner = self.make_runner()
         triggers = [" "] if self._options.after_space else None
         self._server.feature(
             types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=triggers)
@@ -132,15 +122,16 @@ class Editing:
             self._show_warning(trouble)
 
     async def _shutdown(self, _params: None) -> None:
-        await self.finish(self._link)
+        await self._runner.finish()
 
-    async def finish(self, link: ServiceLink) -> None:
-        """Send the text that waits over a link of this event loop, and close the link."""
-        self._link = link
-        for one in self._open.values():
-            self._collect_typed(one)
-        await self._outbox.finish()
-        await self._link.close()
+    async def finish(self) -> None:
+        """Send the text that waits, in another event loop than before."""
+        self._runner.requests.link = self.make_runner().requests.link
+        await self._runner.finish()
+
+    @property
+    def _link(self) -> ServiceLink:
+        return self._runner.requests.link
 
     def _show_warning(self, sentence: str) -> None:
         self._server.window_show_message(
@@ -159,104 +150,58 @@ class Editing:
             return
         given = to_fs_path(uri) if scheme == "file" else None
         path = Path(given) if given else None
-        if path is not None and self._private_files.covers(path, hidden=False):
+        private = self._runner.private_files
+        if path is not None and private.covers(path, hidden=False):
             return
-        learns = self._options.learn and path and prose.is_learned(language)
         workspace = self._server.workspace
         workspace.text_documents[unquote(uri)] = Document(
             uri, document.text, document.version, language, position_codec=workspace.position_codec
         )
-        authorship = Authorship(document.text) if learns else None
-        self._open[uri] = OpenDocument(language, path, authorship, read_changed_ns(path))
+        one = OpenDocument(
+            uri, language, path, self._runner.session, self._runner.hand, read_changed_ns(path)
+        )
+        self._runner.open[uri] = one
+        learns = path is not None and prose.is_learned(language) and not private.covers(path, hidden=True)
+        mends = self._options.corrections and language in prose.LANGUAGES
+        field = session_field.Document(uri=uri, editor=self._app, is_mended=mends, is_learned=learns)
+        self._runner.tell(one, events.DocumentOpened(field, document.text))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
-        one = self._open.get(params.text_document.uri)
-        if one is None:
-            return
-        one.changed_s, one.unlisted_at = time.monotonic(), None
-        typed, caret, behind = typed_key(params.content_changes)
-        self._speed.key(typed, one.changed_s)
-        if caret != one.caret:
-            one.slips.key("", one.changed_s)
-        one.caret, slip = behind, one.slips.key(typed, one.changed_s)
-        if slip and one.authorship and one.path and not self._private_files.covers(one.path, hidden=True):
-            self._start(self._send_slip(slip))
-        self._follow(one, params.content_changes)
+        one = self._runner.open.get(params.text_document.uri)
+        if one is not None:
+            one.changed_s, one.unlisted_at = time.monotonic(), None
+            self._follow(one, params.content_changes)
 
     def _follow(self, one: OpenDocument, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
-        authorship = one.authorship
-        if authorship is None:
-            return
-        if one.reread_s is not None:  # no save followed, so another program had changed the file
-            authorship.disown(one.reread_s)
-            one.reread_s = None
-        now_s = time.time()
-        codec = self._server.workspace.position_codec
-        self._following.follow(authorship, changes, one.ghosts, codec, now_s)
+        self._runner.release(one)
+        found = tuple(edited(one.engine.text, changes, self._server.workspace.position_codec))
         if one.path is not None and one.changed_ns != (changed_ns := read_changed_ns(one.path)):
-            if holds(one.path, authorship.text):
-                one.reread_s = now_s
             one.changed_ns = changed_ns
+            if holds(one.path, self._document(one.uri).source):
+                one.held = found
+                return
+        for event in found:
+            self._runner.handle(event, one)
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
-        one = self._open.get(params.text_document.uri)
-        if one is None or one.authorship is None:
+        one = self._runner.open.get(params.text_document.uri)
+        if one is None:
             return
-        one.reread_s, one.changed_ns = None, read_changed_ns(one.path)
-        if (
-            params.text is not None and params.text != one.authorship.text
-        ):  # Kate reports the last keys only here
-            self._follow(one, [types.TextDocumentContentChangeWholeDocument(text=params.text)])
-        one.saved = one.authorship.saved()
-        if one.learning is not None:
-            one.learning.cancel()
-        one.learning = self._start(self._learn_later(one))
+        self._runner.release(one, by_program=False)
+        if params.text is not None and params.text != one.engine.text:  # Kate reports the last keys only here
+            change = types.TextDocumentContentChangeWholeDocument(params.text)
+            for event in edited(one.engine.text, [change], self._server.workspace.position_codec):
+                self._runner.handle(event, one)
+        one.changed_ns, one.saved = read_changed_ns(one.path), one.engine.text
+        self._runner.handle(events.DocumentSaved(), one)
 
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
-        if (one := self._open.pop(params.text_document.uri, None)) is not None:
-            self._collect_typed(one)
-            self._outbox.start()
+        if (one := self._runner.open.get(params.text_document.uri)) is not None:
+            self._runner.tell(one, events.FocusGone())
+            del self._runner.open[params.text_document.uri]
 
     def _document(self, uri: str) -> TextDocument:
         return self._server.workspace.get_text_document(uri)
-
-    # Learning
-
-    async def _learn_later(self, one: OpenDocument) -> None:
-        await asyncio.sleep(_SAVE_DELAY_S)
-        one.learning = None
-        self._collect_typed(one)
-        self._outbox.start()
-
-    def _collect_typed(self, one: OpenDocument) -> None:
-        """Put the newly typed paragraphs of a document's last save into the queue."""
-        if one.learning is not None:
-            one.learning.cancel()
-            one.learning = None
-        saved, one.saved = one.saved, None
-        if saved is None or one.authorship is None or one.path is None:
-            return
-        new = one.authorship.new(saved, prose.read(saved.text, one.language) or [])
-        if new and not self._private_files.covers(one.path, hidden=True):
-            now = datetime.now(UTC).isoformat()
-            self._outbox.put(*(SavedParagraph(one.path, paragraph, now) for paragraph in new))
-
-    async def _send_slip(self, slip: dict[str, str]) -> None:
-        await self._link.ask("POST", "/v1/slip", {**slip, "app": self._app})
-
-    async def _send_typed(self, waiting: SavedParagraph) -> bool:
-        """Send the typed text of a paragraph. Return whether the service took or refused all of it."""
-        status = await self._link.ask("GET", "/v1/status")
-        if status is None:
-            return False
-        # The service itself reads files in a watched folder.
-        if any(waiting.path.is_relative_to(folder) for folder in status.get("watches", [])):
-            return True
-        for text, before in waiting.paragraph.new(Pauses.of(status, late_s=_LATE_S)):
-            body = {"text": text, "before": before, "source": _SOURCE, "app": self._app, "at": waiting.at}
-            if not await self._link.send("/v1/history", body):
-                return False
-        return True
 
     # Suggestions
 
@@ -269,7 +214,7 @@ class Editing:
         def column(characters: int) -> int:
             return int(document.position_codec.client_num_units(before[:characters]))
 
-        one, place = self._open[params.text_document.uri], params.position
+        one, place = self._runner.open[params.text_document.uri], params.position
         word = (place.line, len(before) - len(begun(before)))
         # An editor does not say whether its user asks. Long after the last key, or a second time, it is the user.
         asks = time.monotonic() - one.changed_s > _BY_ITSELF_S or one.unlisted_at == place
@@ -288,54 +233,72 @@ class Editing:
         asked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         item = found and lsp_completions.inline_completion(found[0], params.position, asked=asked)
         if item:
-            one = self._open[params.text_document.uri]
-            one.ghosts = (*one.ghosts, str(item.insert_text))[-_GHOSTS_KEPT:]
+            self._runner.open[params.text_document.uri].engine.offer(str(item.insert_text))
         return types.InlineCompletionList(items=[item] if item else [])
 
     async def _suggest(
         self, params: types.CompletionParams | types.InlineCompletionParams, *, words: int, ghost_words: int
     ) -> tuple[dict[str, Any], str, TextDocument] | None:
         """Return the service's answer, the line before the cursor and the document; None for no suggestions."""
-        one = self._open.get(params.text_document.uri)
+        one = self._runner.open.get(params.text_document.uri)
         if one is None:
             return None
         document = self._document(params.text_document.uri)
         offset = document.offset_at_position(params.position)
-        text = document.source
-        reply = prose.reply(text[:offset], text[offset:], one.language)
-        if reply.prefix is None:
-            return None
-        body = {
-            "prefix": reply.prefix,
-            "suffix": text[offset : offset + _SUFFIX_CHARS],
+        more = {
+            "suffix": document.source[offset : offset + _SUFFIX_CHARS],
             "candidates": words,
             "ghost_words": ghost_words,
             "corrections": self._options.corrections and words > 0,
-            "app": self._app,
-            "letter_ms": self._speed.median_ms,
+            "correct_before": False,
         }
-        if one.sees_context:
-            body["context"] = reply.context()
-        answer = await self._link.ask("POST", "/v1/suggest", body)
-        one.sees_context = answer is not None and answer["sees_context"]
-        if self._open.get(params.text_document.uri) is not one or document.source != text:
-            return None  # a key was typed meanwhile: the editor asks again
+        asked = await self._ask(one, document, events.CaretPlaced(offset), more)
+        if asked is None:
+            return None
+        ask, answer = asked
+        self._runner.handle(events.Answered(replace(ask, silent=True), answer), one)
+        text = document.source
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
-        return None if answer is None else (answer, line, document)
+        return None if ask.silent else (answer, line, document)
+
+    async def _ask(
+        self, one: OpenDocument, document: TextDocument, place: events.CaretPlaced, more: dict[str, Any]
+    ) -> tuple[effects.AskService, dict[str, Any]] | None:
+        """Ask what the session asks about a place; None for no answer, and for a text that has changed meanwhile."""
+        self._runner.tell(one, place)
+        text, ask = document.source, one.ask
+        reply = prose.reply(text[: place.offset], text[place.offset :], one.language)
+        if ask is None or reply.prefix is None or not text[: place.offset].endswith(ask.prefix):
+            return None
+        body = {**ask.body, **more, "prefix": reply.prefix}
+        if one.engine.answering.sees:
+            body["context"] = reply.context()
+        answer = await self._link.ask("POST", "/v1/suggest", ask.body if ask.silent else body)
+        if self._runner.open.get(one.uri) is not one or document.source != text:
+            return None  # a key was typed meanwhile: the editor asks again
+        return None if answer is None else (ask, answer)
 
     async def _mend(self, params: types.DocumentOnTypeFormattingParams) -> list[types.TextEdit]:
-        one = self._open.get(params.text_document.uri)
-        if one is None or not self._options.corrections:
+        one = self._runner.open.get(params.text_document.uri)
+        if one is None or not one.engine.field.mends:
             return []
-
-        async def ask(body: dict[str, Any]) -> dict[str, Any] | None:
-            return await self._link.ask("POST", "/v1/suggest", {**body, "app": self._app})
-
         document = self._document(params.text_document.uri)
-        return await one.mendings.mend(ask, document, params.position, one.language)
+        offset = document.offset_at_position(params.position)
+        place = events.CaretPlaced(offset, params.ch)
+        asked = await self._ask(one, document, place, {"candidates": 0, "ghost_words": 0})
+        one.mended = None
+        if asked is not None:
+            self._runner.handle(events.Answered(*asked), one)
+        if one.mended is None:
+            return []
+        put, start = one.mended.text, offset - one.mended.replace
+        while offset > start and document.source[offset - 1] == put[-1:] and not put[-1:].isalnum():
+            put, offset = put[:-1], offset - 1  # the mark behind it stays
+        ends = types.Range(position_at(document, start), position_at(document, offset))
+        return [types.TextEdit(ends, put)]
 
     async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-        one = self._open.get(params.text_document.uri)
+        one = self._runner.open.get(params.text_document.uri)
         if one is None:
             return None
         document = self._document(params.text_document.uri)
@@ -349,7 +312,7 @@ class Editing:
         if not self._options.corrections:
             return decisions
         asked = (self._link, document, last, one.language, self._app)
-        fixes = await quick_fixes.quick_fixes(*asked, sees_context=one.sees_context)
+        fixes = await quick_fixes.quick_fixes(*asked, sees_context=bool(one.engine.answering.sees))
         return [*fixes, *decisions]
 
     async def _decided(self, *given: Any) -> None:
@@ -368,12 +331,6 @@ class Editing:
             if isinstance(figures, dict):
                 for body in lsp_completions.feedback(figures):
                     await self._link.ask("POST", "/v1/feedback", {**body, "app": self._app})
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 class _Server(LanguageServer):
@@ -395,4 +352,4 @@ def serve(settings: Settings) -> None:
     server = _Server("idiolect", version("idiolect"), max_workers=2)
     editing = Editing(server, settings)
     server.start_io()
-    asyncio.run(editing.finish(editing.make_link()))  # the editor may have saved just before it went
+    asyncio.run(editing.finish())  # the editor may have saved just before it went

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from xml.sax.saxutils import escape
 import platformdirs
 
 from idiolect.daemon.settings import Settings
+from idiolect.models.hardening import module_command
 
 #: The name of the engine, and of its process on IBus's bus.
 ENGINE: Final = "idiolect"
@@ -78,8 +78,11 @@ def environment(system: Path) -> bytes:
     return _ENVIRONMENT.format(system=system, own=folder()).encode()
 
 
-def xml(settings: Settings, layout: str, variant: str) -> bytes:
-    """The component, for this profile, this Python and a layout of keys; "default" is the one that is set."""
+def xml(settings: Settings | None, layout: str, variant: str) -> bytes:
+    """The component, for a profile (None: the usual one of whoever reads it), this Python and a layout of keys.
+
+    "default" is the layout that is set.
+    """
     return _XML.format(
         bus_name=BUS_NAME,
         command=_command(settings),
@@ -98,13 +101,11 @@ def is_of(settings: Settings) -> bool:
         return False
 
 
-def _command(settings: Settings) -> str:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "idiolect.daemon.clients.keyboard.serve",
-        "--home",
-        str(settings.home),
-    ]
-    return escape(shlex.join(command))
+def command(settings: Settings | None, *arguments: str) -> list[str]:
+    """What starts the keyboard's process for a profile; None: for the usual one of whoever starts it."""
+    home = () if settings is None else ("--home", str(settings.home))
+    return module_command("idiolect.daemon.clients.keyboard.serve", *arguments, *home)
+
+
+def _command(settings: Settings | None) -> str:
+    return escape(shlex.join(command(settings)))

@@ -170,7 +170,7 @@ class FcitxDoor(SuggestionWindow):
         self._undecided = None if number == self._undecided else self._undecided
         self._send(_ANSWER.pack(b"A", number, used))
 
-    def insert(self, text: str, replaced: int) -> None:
+    def insert(self, text: str, replaced: int, _removed: str) -> None:
         """Delete `replaced` characters before the cursor, and insert a text there."""
         self._send(_INSERT.pack(b"I", self._focus, replaced) + text.encode())
 

@@ -86,7 +86,7 @@ class IbusDoor(SuggestionWindow):
         self._emit("RequireSurroundingText", "", ())
         self.show_menu(self._session.session.menu())
 
-    def insert(self, text: str, replaced: int) -> None:
+    def insert(self, text: str, replaced: int, _removed: str) -> None:
         """Delete `replaced` characters before the cursor, and insert a text there."""
         if replaced:
             self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))

@@ -1,4 +1,4 @@
-"""The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.clients.keyboard.serve --home FOLDER`.
+"""The keyboard's process, which ibus-daemon starts: `python -m idiolect.daemon.clients.keyboard.serve [--home FOLDER]`.
 
 It makes an engine whenever IBus wants one, and ends with IBus. The addon of Fcitx starts it with `--fcitx VERSION`, and
 with a socket to Fcitx as its standard input.
@@ -23,6 +23,7 @@ from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import IbusDoor
 from idiolect.daemon.clients.link import open_client_log
+from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
@@ -100,7 +101,7 @@ def main() -> None:
     """Serve the session; errors go to the profile's log."""
     shield()
     parser = argparse.ArgumentParser()
-    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--home", type=Path, default=default_home())
     parser.add_argument("--fcitx", metavar="VERSION")
     arguments = parser.parse_args()
     settings = Settings(home=arguments.home).prepare()

@@ -1,4 +1,4 @@
-"""The window at the cursor: one line with each word behind its key, a ghost text behind Tab, and a note.
+"""The window at the cursor: one line with each word behind its key, a ghost text behind its own, and a note.
 
 IBus puts its window anew to the cursor only where its size changes.
 """
@@ -89,9 +89,9 @@ class SuggestionWindow(ABC):
 
     def _entries(self, show: ShowSuggestions, ghost: str) -> list[Entry]:
         """Return the entries, each as texts that are grey or not; the last entry ends with spaces."""
-        taken = [(f"Alt+{number} ", word) for number, word in enumerate(show.words, 1)]
+        taken = [(f"{key} ", word) for key, word in zip(show.word_keys, show.words, strict=True)]
         if ghost:
-            taken.append(("Tab ", ghost.strip()))
+            taken.append((f"{show.ghost_key} ", ghost.strip()))
         entries = [[(key, True), (text, False)] for key, text in taken]
         if show.note:
             entries.append([(show.note, True)])

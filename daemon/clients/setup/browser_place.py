@@ -14,8 +14,15 @@ from typing import Final
 from typing_extensions import override
 
 from idiolect.daemon.clients.browser.manifests import Browser, browsers, manifest, write_extension
-from idiolect.daemon.clients.setup import own_files
-from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
+from idiolect.daemon.clients.setup.place import (
+    Change,
+    Place,
+    SetupRefusedError,
+    Target,
+    remove_own,
+    write_own,
+)
+from idiolect.daemon.runtime import package
 from idiolect.daemon.settings import Settings
 
 #: A browser names a program and no arguments, so that these are in a file.
@@ -24,6 +31,10 @@ _PROGRAM: Final = f"""{_HEAD}\
 export IDIOLECT_HOME={{home}}
 exec {{python}} -P -m idiolect.daemon.clients.browser "$@"
 """
+
+_LOAD: Final = """\
+Chromium, Chrome, Brave, Edge: in chrome://extensions load {0}.
+Firefox: in about:debugging load {0}/manifest.json."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +83,28 @@ class Browsers(Place):
     def changes(self, target: Target) -> list[Change]:
         """The program that they start, their manifests, and the extension. Raises SetupRefusedError."""
         files = [Change(str(path), data.decode()) for path, data in self._files(target).items()]
-        return [*files, Change(str(_extension(target)), "the extension\n")]
+        return files if _is_packaged(target) else [*files, Change(str(_extension(target)), "the extension\n")]
 
     def install(self, target: Target) -> list[str]:
         """Write the program, a manifest for each browser, and the extension. Raises SetupRefusedError, OSError."""
         settings, files = target.settings.prepare(), self._files(target)
+        removed = self.remove(target) if package.serves(settings.home) else []
         for path, data in files.items():
-            own_files.write(path, data)
-        settings.browser_host_path.chmod(0o700)
+            write_own(path, data)
+        if files:
+            settings.browser_host_path.chmod(0o700)
         limits = [f"{state.browser}: {state.limit}." for state in self.states(target) if state.limit]
-        return [*(f"Wrote {path}." for path in files), *limits, *_write_extension(_extension(target))]
+        load = (
+            _LOAD.format(package.EXTENSION) if _is_packaged(target) else _write_extension(_extension(target))
+        )
+        return [*removed, *(f"Wrote {path}." for path in files), *limits, *load.splitlines()]
 
     def remove(self, target: Target) -> list[str]:
         """Remove the program, the manifests that name it, and the extension in the profile. Raises OSError."""
         settings = target.settings
         ours = dict.fromkeys(browser.path for browser in browsers() if _names(browser.path, settings))
         program = settings.browser_host_path
-        gone = own_files.remove([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
+        gone = remove_own([*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])])
         if settings.browser_extension_path.is_dir():
             shutil.rmtree(settings.browser_extension_path)
             gone.append(str(settings.browser_extension_path))
@@ -124,27 +140,34 @@ class Browsers(Place):
                 "then run `idiolect setup browser` again."
             )
         program = target.settings.browser_host_path
-        manifests = {browser.path: manifest(browser, program) for browser in there if browser.works}
-        return {program: _program(target.settings), **manifests}
+        served = package.serves(target.settings.home)
+        needing = [browser for browser in there if browser.works and (browser.limit or not served)]
+        manifests = {browser.path: manifest(browser, program) for browser in needing}
+        return {program: _program(target.settings), **manifests} if manifests or not served else {}
 
 
 def _extension(target: Target) -> Path:
     return target.into or target.settings.browser_extension_path
 
 
-def _write_extension(into: Path) -> tuple[str, str]:
+def _is_packaged(target: Target) -> bool:
+    """Whether the package's extension is the one to load."""
+    return target.into is None and package.serves(target.settings.home)
+
+
+def _write_extension(into: Path) -> str:
     """Write the extension to a folder, and an archive of it; return how each browser loads it. Raises OSError."""
     folder = into / "extension"
     write_extension(folder)
     archive = Path(shutil.make_archive(str(into / "idiolect"), "zip", folder)).replace(into / "idiolect.xpi")
-    return (
-        f"Chromium, Chrome, Brave, Edge: in chrome://extensions load {folder}.",
-        f"Firefox: in about:debugging load {folder}/manifest.json, or install {archive}.",
-    )
+    return _LOAD.format(folder).removesuffix(".") + f", or install {archive}."
 
 
 def _state(settings: Settings, browser: Browser) -> BrowserState:
     program = settings.browser_host_path
+    if package.serves(settings.home) and browser.limit is None:
+        alone = not browser.path.exists()  # a manifest of this user's would come first
+        return BrowserState(browser.name, str(browser.path), True, alone, browser.works, None)
     installed = _names(browser.path, settings)
     current = (
         installed

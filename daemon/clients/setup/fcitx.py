@@ -15,11 +15,11 @@ import platformdirs
 from jeepney import DBusAddress, MessageFlag, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
+from idiolect.daemon.clients.keyboard import component
 from idiolect.daemon.clients.keyboard.component import ADDON, ENGINE, addon_version
-from idiolect.daemon.clients.setup import own_files
-from idiolect.daemon.clients.setup.place import SetupRefusedError
+from idiolect.daemon.clients.setup.place import SetupRefusedError, remove_own, write_own
+from idiolect.daemon.runtime import package
 from idiolect.daemon.settings import Settings
-from idiolect.models.hardening import module_command
 
 _COMPILERS: Final = ("c++", "g++", "clang++")
 _FLAGS: Final = ("-std=c++20", "-O2", "-fPIC", "-shared")
@@ -86,17 +86,22 @@ def path() -> Path:
 
 def files(settings: Settings) -> dict[Path, bytes]:
     """Return all that Fcitx reads, but for the library."""
-    module = "idiolect.daemon.clients.keyboard.serve"
-    command = module_command(module, "--fcitx", addon_version(), "--home", str(settings.home))
+    return describe(settings, _folder(), _library(), _command())
+
+
+def describe(settings: Settings | None, folder: Path, library: Path, command: Path) -> dict[Path, bytes]:
+    """Return what is in Fcitx's `folder`, and in the file `command` that the addon's `library` reads."""
     return {
-        path(): _ADDON.format(library=_library().with_suffix("")).encode(),
-        _folder() / "inputmethod" / "idiolect.conf": _INPUT_METHOD.encode(),
-        _command(): "\n".join(command).encode(),
+        folder / "addon" / "idiolect.conf": _ADDON.format(library=library.with_suffix("")).encode(),
+        folder / "inputmethod" / "idiolect.conf": _INPUT_METHOD.encode(),
+        command: "\n".join(component.command(settings, "--fcitx", addon_version())).encode(),
     }
 
 
 def is_current(settings: Settings) -> bool:
     """Return whether the addon is there as it would be built now."""
+    if package.serves(settings.home):
+        return not path().exists()
     try:
         written = all(where.read_bytes() == content for where, content in files(settings).items())
     except OSError:
@@ -105,15 +110,22 @@ def is_current(settings: Settings) -> bool:
 
 
 def install(settings: Settings) -> list[str]:
-    """Build the addon, and add the keyboard to the input methods in use. Raises SetupRefusedError."""
-    library, was_there = _library(), path().exists()
-    if not library.exists():
-        _build(library)
+    """Build the addon, and add the keyboard to the input methods in use. Raises SetupRefusedError.
+
+    Where the package has built it, what was built for this user before is removed.
+    """
+    packaged, library, was_there = package.serves(settings.home), _library(), path().exists()
+    if not packaged and not library.exists():
+        build(library, _command())
     name, layout, methods = _group()  # as Fcitx has them that runs now: the next may not answer yet
-    for where, content in files(settings).items():
-        own_files.write(where, content)
-    for old in set(library.parent.glob("*.so")) - {library}:
-        old.unlink()
+    if packaged:
+        done = [f"Removed {gone}." for gone in _remove_files()]
+    else:
+        for where, content in files(settings).items():
+            write_own(where, content)
+        for old in set(library.parent.glob("*.so")) - {library}:
+            old.unlink()
+        done = [f"Built {library}."]
     _call("Restart" if was_there else "Refresh")  # an addon that is loaded stays as it was until then
     if not _wait_until(is_known):
         raise SetupRefusedError("Fcitx does not list the keyboard. Log out and in, then try again.")
@@ -121,7 +133,7 @@ def install(settings: Settings) -> list[str]:
         methods = [*methods, (ENGINE, "")]
     if not _wait_until(lambda: is_listed() or (_set_group(name, layout, methods) and is_listed())):
         raise SetupRefusedError("Fcitx does not take the keyboard as an input method. Try again.")
-    return [f"Built {library}.", f"Added to Fcitx's input methods ({name})."]
+    return [*done, f"Added to Fcitx's input methods ({name})."]
 
 
 def remove() -> list[str]:
@@ -133,11 +145,16 @@ def remove() -> list[str]:
         name, layout, methods = _group()
         if (rest := _without_keyboard(methods)) != methods and not _set_group(name, layout, rest):
             raise SetupRefusedError(_SILENT)
+    if gone := _remove_files():
+        _call("Restart")
+    return gone
+
+
+def _remove_files() -> list[str]:
     there = [path(), _folder() / "inputmethod" / "idiolect.conf", _command(), *_command().parent.glob("*.so")]
-    gone = own_files.remove(there)
+    gone = remove_own(there)
     if gone:
         shutil.rmtree(_command().parent, ignore_errors=True)
-        _call("Restart")
     return gone
 
 
@@ -156,8 +173,8 @@ def _library() -> Path:
     return _command().with_name(f"libidiolect-{hashlib.sha256(built_of).hexdigest()[:12]}.so")
 
 
-def _build(library: Path) -> None:
-    """Compile the addon. Raises SetupRefusedError."""
+def build(library: Path, command: Path) -> None:
+    """Compile the addon, which reads in the file `command` what to start. Raises SetupRefusedError."""
     again = "then run `idiolect setup keyboard` again."
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     if compiler is None:
@@ -174,7 +191,7 @@ def _build(library: Path) -> None:
     try:
         built = subprocess.run(
             [
-                *(compiler, *_FLAGS, *headers, f'-DIDIOLECT_COMMAND="{_command()}"'),
+                *(compiler, *_FLAGS, *headers, f'-DIDIOLECT_COMMAND="{command}"'),
                 *(str(ADDON), "-o", str(made), "-lFcitx5Core", "-lFcitx5Utils"),
             ],
             capture_output=True,

@@ -16,8 +16,16 @@ from typing_extensions import override
 from idiolect.daemon.clients.keyboard import component, input_sources
 from idiolect.daemon.clients.keyboard.component import ENGINE
 from idiolect.daemon.clients.learning_choice import LearningChoice
-from idiolect.daemon.clients.setup import fcitx, own_files
-from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
+from idiolect.daemon.clients.setup import fcitx
+from idiolect.daemon.clients.setup.place import (
+    Change,
+    Place,
+    SetupRefusedError,
+    Target,
+    remove_own,
+    write_own,
+)
+from idiolect.daemon.runtime import package
 from idiolect.daemon.settings import Settings, child_environment, desktop_name, input_modules
 
 #: The first version that says which program has the focus.
@@ -71,11 +79,12 @@ class Keyboard(Place):
     @override
     def installed(self, target: Target) -> bool:
         """Whether the file is there by which Fcitx or IBus knows the keyboard."""
-        return _path().exists()
+        return package.serves(target.settings.home) or _path().exists()
 
     def changes(self, target: Target) -> list[Change]:
         """The files that are written, and the entry among the input sources. Raises SetupRefusedError."""
-        files = [Change(str(path), text.decode()) for path, text in _files(target.settings).items()]
+        written = {} if package.serves(target.settings.home) else _files(target.settings)
+        files = [Change(str(path), text.decode()) for path, text in written.items()]
         return [*files, Change("your input sources", "idiolect, as the last one\n")]
 
     @override
@@ -87,7 +96,7 @@ class Keyboard(Place):
     def is_of_profile(self, target: Target) -> bool:
         """Whether it starts the keyboard of this profile."""
         is_of = fcitx.is_current if fcitx.runs() else component.is_of
-        return self.installed(target) and is_of(target.settings)
+        return package.serves(target.settings.home) or (self.installed(target) and is_of(target.settings))
 
     def install(self, target: Target) -> list[str]:
         """Make it one of this user's input methods; it learns as its user chose. Raises SetupRefusedError."""
@@ -103,7 +112,7 @@ class Keyboard(Place):
     def remove(self, target: Target) -> list[str]:
         """Take it out of this user's input methods; what was done, in sentences. What was learned stays."""
         done = [f"Taken out of {name}." for name in input_sources.change(add=False)]
-        gone = own_files.remove([component.path(), component.environment_path()])
+        gone = remove_own([component.path(), component.environment_path()])
         if gone and shutil.which("ibus"):
             _run("ibus", "write-cache")
             if _address():
@@ -121,7 +130,7 @@ class Keyboard(Place):
         if fcitx.runs():
             found = KeyboardState(
                 framework=f"Fcitx {fcitx.version()}",
-                written=fcitx.path().exists(),
+                written=self.installed(target),
                 current=fcitx.is_current(settings),
                 runs=True,
                 known=fcitx.is_known(),
@@ -131,13 +140,14 @@ class Keyboard(Place):
                 mend=None,
             )
             return replace(found, mend=_mend(found))
-        written = component.path().exists()
+        own = component.path().exists()
+        packaged = package.serves(settings.home)
         runs = ibus is not None and bool(_address())
         known = runs and _known()
         found = KeyboardState(
             framework=None if ibus is None else f"IBus {_dotted(ibus)}",
-            written=written,
-            current=written and component.path().read_bytes() == _component(settings),
+            written=packaged or own,
+            current=packaged != own and (packaged or component.path().read_bytes() == _component(settings)),
             runs=runs,
             known=known,
             listed=input_sources.listed(),
@@ -150,11 +160,14 @@ class Keyboard(Place):
 
 def _install_in_ibus(settings: Settings) -> list[str]:
     """Make it one of this user's input methods in IBus. Raises SetupRefusedError."""
-    system = _system_folder()
-    for path, content in _files(settings).items():
-        own_files.write(path, content)
-    done = [f"Wrote {component.path()}."]
-    _write_cache(system)
+    if package.serves(settings.home):
+        done = [f"Removed {path}." for path in remove_own([component.path(), component.environment_path()])]
+    else:
+        system = _system_folder()
+        for path, content in _files(settings).items():
+            write_own(path, content)
+        done = [f"Wrote {component.path()}."]
+        _write_cache(system)
     if _run("ibus", "engine") is not None or _address():
         _restart(known=True)
         if not _known():
@@ -220,6 +233,11 @@ def _system_folder() -> Path:
         raise SetupRefusedError("IBus is not installed. Install the package ibus, then try again.")
     if found < _OLDEST:
         raise SetupRefusedError(_too_old(found))
+    if package.COMPONENT.exists():
+        raise SetupRefusedError(
+            "IBus has the keyboard of the package idiolect, and takes no second one. Use that with `/usr/bin/idiolect "
+            "setup keyboard`, or remove the package first."
+        )
     return Path(program).resolve().parent.parent / "share" / "ibus" / "component"
 
 

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from idiolect.daemon.settings import Settings
+from idiolect.models import durable
 from idiolect.models.errors import ExitCode, IdiolectError
+
+
+def write_own(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all. A link stays a link, and a file keeps its mode. Raises OSError."""
+    real = path.resolve()
+    mode = real.stat().st_mode & 0o777 if real.exists() else 0o644
+    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.write(real, data)
+    real.chmod(mode)
+
+
+def remove_own(paths: Iterable[Path]) -> list[str]:
+    """Remove files that exist; return their paths. Raises OSError."""
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        path.unlink()
+    return [str(path) for path in there]
 
 
 class SetupRefusedError(IdiolectError, code="setup-refused", exit_code=ExitCode.CONFLICT, http_status=409):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from typing_extensions import override
 
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
-from idiolect.daemon.clients.setup.place import Change, Place, Target
+from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
 from idiolect.daemon.clients.setup.vscode_place import VSCode
+from idiolect.daemon.runtime import package
 from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.models.errors import IdiolectError
 
@@ -34,10 +35,12 @@ class DesktopService(Place):
     def works(self, target: Target) -> bool:
         """Whether it is as it would be written now, and starts at log-in."""
         state = Desktop(target.settings).state()
-        return state.current and state.enabled
+        return state.current and (state.enabled or package.serves(target.settings.home))
 
     def changes(self, target: Target) -> list[Change]:
         """The unit."""
+        if package.serves(target.settings.home):
+            return []
         desktop = Desktop(target.settings, target.writable)
         return [Change(str(desktop.path), desktop.text().decode())]
 
@@ -45,7 +48,8 @@ class DesktopService(Place):
         """Install and start it. Raises ServiceManagerError."""
         desktop = Desktop(target.settings, target.writable)
         desktop.install()
-        done = [f"Wrote {desktop.path}. It runs, and starts at log-in."]
+        wrote = "" if package.serves(target.settings.home) else f"Wrote {desktop.path}. "
+        done = [f"{wrote}It runs, and starts at log-in."]
         if not desktop.state().lingers:
             done.append("It ends when you log out; `loginctl enable-linger` lets it go on.")
         return done
@@ -53,7 +57,8 @@ class DesktopService(Place):
     def remove(self, target: Target) -> list[str]:
         """Stop and uninstall it; what it knows stays. Raises ServiceManagerError."""
         desktop = Desktop(target.settings)
-        return [f"Removed {desktop.path}, and ended the service."] if desktop.uninstall() else []
+        removed = "Ended" if package.serves(target.settings.home) else f"Removed {desktop.path}, and ended"
+        return [f"{removed} the service."] if desktop.uninstall() else []
 
     @override
     def next_step(self, target: Target) -> str | None:
@@ -86,6 +91,44 @@ class PlaceState:
 def survey(target: Target) -> list[PlaceState]:
     """How each place stands; one whose files are closed to this process counts as not found."""
     return [_state(place, target) for place in PLACES]
+
+
+def find_changes(place: Place, target: Target) -> list[Change]:
+    """What `place.install` would change. Raises SetupRefusedError, too where there is no program for the place."""
+    if place.found(target) is None:
+        hint = f" {place.missing}." if place.missing else ""
+        raise SetupRefusedError(f"{place.title}: no program for it was found.{hint}")
+    return place.changes(target)
+
+
+@dataclass(frozen=True)
+class Connections:
+    """The programs that people type in, as the page sees and connects them: all places but the service itself."""
+
+    target: Target
+
+    def survey(self) -> list[PlaceState]:
+        """How each of them stands."""
+        return [state for state in survey(self.target) if state.place != DesktopService.name]
+
+    def connect(self, name: str, *, learn: bool | None, dry_run: bool) -> dict[str, Any]:
+        """Connect one, or say what that would write.
+
+        Raises SetupRefusedError, too where this process may not write there.
+        """
+        place = next((one for one in PLACES if one.name == name != DesktopService.name), None)
+        if place is None:
+            raise SetupRefusedError(f"There is no place of the name {name!r}. GET /v1/places lists them.")
+        target = replace(self.target, learn=learn)
+        changes, done = find_changes(place, target), list[str]()
+        if not dry_run:
+            try:
+                done = place.install(target)
+            except OSError as error:
+                raise SetupRefusedError(
+                    f"{place.title}: {error.strerror}. In a terminal, run `idiolect setup {name}`."
+                ) from error
+        return {"changes": [asdict(change) for change in changes], "done": done, "first": place.first}
 
 
 def _state(place: Place, target: Target) -> PlaceState:

@@ -5,6 +5,7 @@ import * as devices from "./devices.js";
 import * as panels from "./panels.js";
 import * as places from "./places.js";
 import * as playground from "./playground.js";
+import * as steps from "./steps.js";
 import * as story from "./story.js";
 import * as switches from "./switches.js";
 import * as trial from "./trial.js";
@@ -36,7 +37,9 @@ async function status() {
     const now = await ask("/v1/status");
     paused = now.paused;
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : sentence(serving(now.adapter)));
+    const serves = now.adapter === null ? "" : sentence(serving(now.adapter));
+    const hides = now.quiet ? `Quiet: ${span(now.quiet_for_s)} left` : "";
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : hides || serves);
     $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
     $("version").textContent = `idiolect ${now.version}`;
@@ -90,12 +93,14 @@ document.addEventListener("ended", () => {
 document.addEventListener("visibilitychange", () => { if (!document.hidden) status().catch(() => {}); });
 
 try {
-  await status();
+  const begun = await status();
   document.querySelector("main").hidden = false;
   playground.start();
   $("text").focus({ preventScroll: true });
   story.play();
-  await Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start(), devices.start()]);
+  const shown = Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start(), devices.start()]);
+  steps.start(begun);
+  await shown;
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

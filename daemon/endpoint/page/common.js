@@ -71,8 +71,17 @@ export function on(element, event, work) {
   });
 }
 
-/** Whether the user agrees; `sentences` say to what. With a `number`, that has to be typed before they can. */
-export function agreed(title, sentences, yes, number = null) {
+/** A button that looks like a link; `name` says to a screen reader which of many it is. */
+export function button(text, name, work) {
+  const made = make("button", { type: "button", className: "plain", "aria-label": name }, text);
+  on(made, "click", work);
+  return made;
+}
+
+export const buttons = (...given) => make("div", {}, ...given);
+
+/** Whether the user agrees; `sentences`, or elements, say to what. With a `number`, that has to be typed before they can. */
+export function agreed(title, sentences, yes, { number = null, no = "Keep it" } = {}) {
   const typed = $("ask-number");
   const check = () => { $("ask-yes").disabled = number !== null && typed.value.trim() !== String(number); };
   $("ask-much").hidden = number === null;
@@ -86,7 +95,8 @@ export function agreed(title, sentences, yes, number = null) {
   check();
   const dialog = $("ask");
   $("ask-title").textContent = title;
-  $("ask-text").replaceChildren(...sentences.map((sentence) => make("p", {}, sentence)));
+  $("ask-text").replaceChildren(...sentences.map((one) => typeof one === "string" ? make("p", {}, one) : one));
+  $("ask-no").textContent = no;
   $("ask-yes").textContent = yes;
   dialog.returnValue = "no";
   dialog.showModal();
@@ -109,7 +119,7 @@ export async function remove(title, path, body, after, more = []) {
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
   if (would.large) sentences.push(`That is more than a tenth of all ${entries(would.total)}.`);
-  if (!await agreed(title, sentences, "Forget it", would.large ? would.entries : null)) return;
+  if (!await agreed(title, sentences, "Forget it", { number: would.large ? would.entries : null })) return;
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.`);

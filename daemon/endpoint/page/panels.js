@@ -1,19 +1,11 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, ask, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, ask, button, buttons, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { roving } from "./grid.js";
 import { bars, curve, keyboard } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
-const textButton = (text, name, work) => {
-  const button = make("button", { type: "button", className: "plain", "aria-label": name }, text);
-  on(button, "click", work);
-  return button;
-};
-
 const bytes = (size) => size < 1e6 ? `${count(Math.ceil(size / 1e3))} KB` : `${count(Math.round(size / 1e6))} MB`;
-
-const buttons = (...given) => make("div", {}, ...given);
 
 const spaced = (letters) => letters.replaceAll(" ", "␣");
 
@@ -75,11 +67,11 @@ export async function showRounds() {
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
     make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), ".", details(row)),
     ["active", "waiting", "damaged"].includes(row.status) ? null
-      : buttons(textButton("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
+      : buttons(button("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
     make("small", {}, `The base model ${base} as it came. Your words and phrases are still remembered.`),
-    served ? buttons(textButton("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
+    served ? buttons(button("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
   $("gained").hidden = !rounds_added;
   $("gained").textContent = rounds_added ? `${sentence(rounds_added)}.` : "";
@@ -102,12 +94,12 @@ async function showLearned() {
   $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
     make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
     make("td", {},
-      textButton("Never suggest", `Never suggest ${one.text}`, async () => {
+      button("Never suggest", `Never suggest ${one.text}`, async () => {
         await ask("/v1/words/add", { kind: "never", text: one.text });
         document.dispatchEvent(new CustomEvent("words-changed"));
         say(`“${one.text}” is never suggested now. Undo it under Your words.`);
       }),
-      textButton("Forget", `Forget ${one.text}`, () =>
+      button("Forget", `Forget ${one.text}`, () =>
         remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, showAll))))));
   roving($("words-grid"));
   $("words-more").textContent = words.length > SHOWN ? `The first ${SHOWN} are listed. Search for others.` : "";
@@ -129,8 +121,8 @@ async function showSources() {
     return make("li", {},
       make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
       row.kind ? make("small", {}, `${row.kind} · ${entries(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
-      buttons(followed ? textButton("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
-        row.kind ? textButton("Remove …", `Remove ${row.path}`, () =>
+      buttons(followed ? button("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
+        row.kind ? button("Remove …", `Remove ${row.path}`, () =>
           remove("Remove this source?", "/v1/sources/remove", { path: row.path }, showAll)) : null));
   }));
 }
@@ -146,7 +138,7 @@ async function showTexts(more = false) {
   $("text-rows").append(...found.map((entry) => make("li", {},
     make("span", {}, entry.text),
     make("small", {}, `${entry.app ?? source} · `, moment(entry.at)),
-    buttons(textButton("Forget", `Forget text ${entry.id}`, () =>
+    buttons(button("Forget", `Forget text ${entry.id}`, () =>
       remove("Forget this text?", "/v1/forget", { ids: [entry.id] }, showAll))))));
   oldest = found.at(-1)?.id ?? oldest;
   $("texts-more").hidden = found.length < TEXTS;
@@ -177,7 +169,7 @@ async function showRules(given) {
   const { rules } = given ?? await ask("/v1/apps");
   const shown = (row) => make("li", {},
     make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule ?? row.context]}`), make("small", {}, row.source === "you" ? "your rule" : row.source),
-    row.source === "you" ? buttons(textButton("Remove", `Remove the rules for ${row.app}`, async () => {
+    row.source === "you" ? buttons(button("Remove", `Remove the rules for ${row.app}`, async () => {
       await showRules(await ask("/v1/apps", { app: row.app, remove: true }));
       say("The rule is removed.");
     })) : null);
@@ -196,7 +188,7 @@ async function find() {
       const row = make("li", {},
         make("span", {}, place.path),
         make("small", {}, `${place.says} · ${bytes(place.size_bytes)}${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
-        buttons(textButton("Read it", `Read ${place.path}`, async () => {
+        buttons(button("Read it", `Read ${place.path}`, async () => {
           await add(place.path, place.me);
           row.remove();
         })));

@@ -1,18 +1,43 @@
-// "In your programs": the programs that one types in, which of them are connected, and what to type for the others.
+// "In your programs": the programs that one types in, which of them are connected, and what connects the others.
 
-import { $, ask, coded, make } from "./common.js";
+import { $, agreed, ask, button, buttons, coded, make, say } from "./common.js";
+
+const LOOK_MS = 10_000; // a package that was missing, or a log-out, is noticed without a click
 
 /** What is said of one that is here, or that most people will want. */
 function says({ connected, found, next_step: next }) {
   if (connected) return next ? `Connected. ${next}` : `Connected: ${found}`;
-  return found ? `Here, not connected. ${next.startsWith("`") ? "In a terminal: " : ""}${next}` : next;
+  return found ? `Found, not connected. ${next.startsWith("`") ? "" : next}` : next;
+}
+
+/** Shows what connecting would write, asks, and writes it. */
+async function connect({ place, title }) {
+  const { changes } = await ask("/v1/places/connect", { place, dry_run: true });
+  const learn = make("input", { type: "checkbox", role: "switch" });
+  const rows = changes.map(({ where, lines }) => make("details", {}, make("summary", {}, where), make("pre", { tabIndex: 0 }, lines)));
+  const about = place === "keyboard"
+    ? [make("label", { className: "switch" }, learn, " Learn what I write with it, but for password fields, terminals and private windows")] : [];
+  if (!await agreed(`Connect: ${title}`, ["This is written:", ...rows, ...about], "Write it", { no: "Write nothing" })) return;
+  const { done, first } = await ask("/v1/places/connect", { place, learn: about.length ? learn.checked : null });
+  await show();
+  say([...done, first].join(" "));
+}
+
+let shown = "";
+
+async function show() {
+  const { places } = await ask("/v1/places");
+  if (shown === JSON.stringify(places)) return; // the focus stays where it is
+  shown = JSON.stringify(places);
+  const here = places.filter((one) => one.found || one.next_step), absent = places.filter((one) => !here.includes(one));
+  $("place-rows").replaceChildren(...here.map((one) => make("li", {},
+    make("span", {}, one.title, one.connected ? make("span", { className: "badge active" }, "connected") : null),
+    make("small", {}, ...coded(says(one))),
+    one.found && one.next_step?.startsWith("`") ? buttons(button("Connect …", `Connect: ${one.title}`, () => connect(one))) : null)));
+  $("places-absent").textContent = absent.length ? `Not found here: ${absent.map((one) => one.title).join(", ")}.` : "";
 }
 
 export async function start() {
-  const { places } = await ask("/v1/places");
-  const shown = places.filter((one) => one.found || one.next_step), absent = places.filter((one) => !shown.includes(one));
-  $("place-rows").replaceChildren(...shown.map((one) => make("li", {},
-    make("span", {}, one.title, one.connected ? make("span", { className: "badge active" }, "connected") : null),
-    make("small", {}, ...coded(says(one))))));
-  $("places-absent").textContent = absent.length ? `Not found here: ${absent.map((one) => one.title).join(", ")}.` : "";
+  await show();
+  setInterval(() => { if (!document.hidden && $("gone").hidden) show().catch(() => {}); }, LOOK_MS);
 }

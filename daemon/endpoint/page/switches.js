@@ -1,10 +1,15 @@
-// "Switches": what is done about mistyped words, how much is shown, how fast its user types, languages, and going off the record.
+// "Switches": what is done about mistyped words, how much is shown, how fast its user types, languages, keys, quiet, and going off the record.
 
-import { $, ask, count, on, say } from "./common.js";
+import { $, ask, coded, count, make, on, say } from "./common.js";
 
 const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show"), speed: $("switch-speed") };
 const LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"];
 const NAMES = new Intl.DisplayNames("en", { type: "language" });
+/** What keys do. */
+const KEYS = {
+  grey: "Take the grey text", next: "Take its next word", word: "Take the first word", hide: "Hide what is shown", ask: "Show the words",
+  quiet: "Quiet for a while",
+};
 const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
 let known = null; // how the switches stand, as the service said last
@@ -15,24 +20,32 @@ function show(stands) {
   known = stands;
   for (const box of boxes()) box.checked = stands.languages.includes(box.value);
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name] || ""; // a speed of 0 is measured
+  for (const [what, key] of Object.entries(stands.keys)) $(`key-${what}`).value = key;
+  const uses = Object.entries(stands.key_uses).map(([what, use]) => `${stands.keys[what]} ${use}: not while it takes something here.`);
+  $("keys").textContent = `Such as F8, Ctrl+Enter or Alt+1; empty: as at first. ${uses.join(" ")}`;
   const slip = stands.mending_question;
   $("mending").hidden = !slip;
-  if (slip) $("mending-question").textContent = `Mend sure slips as you type (${slip.typed} → ${slip.meant})? Backspace takes one back.`;
+  if (slip) $("mending-question").textContent = `Mend clear slips as you type (${slip.typed} → ${slip.meant})? Backspace takes one back.`;
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
-export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused, languages, languages_awaited: awaited }) {
+export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused, quiet, languages, better_base: better }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
-  const named = (codes) => codes.map((code) => NAMES.of(code)).join(", ");
-  const soon = awaited.length ? ` In a minute it is ${named(awaited)}: that list of words is being made.` : "";
+  const named = languages.map((code) => NAMES.of(code)).join(", ");
   const found = boxes().some((box) => box.checked) ? "" : " as found in your text";
-  $("languages").textContent = `Words are offered in ${named(languages)}${found}.${soon}`;
+  $("languages").textContent = `Words are offered in ${named}${found}.`;
+  $("better-base").hidden = !better;
+  if (better) {
+    $("better-base").replaceChildren(...coded(`You write ${named}. ${better.title} knows that better than the model in use `
+      + `(${better.download_mb} MB to fetch, under the ${better.licence}): \`idiolect base use ${better.name}\` in a terminal shows these terms and asks.`));
+  }
   SWITCHES.show.value = much;
   $("off-record").checked = paused;
+  $("quiet").checked = quiet;
 }
 
 async function set(name, value) {
@@ -59,21 +72,29 @@ export async function start(look) {
     $("switch-languages").append(label);
     box.addEventListener("change", () => choose("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
   }
+  for (const [what, does] of Object.entries(KEYS)) {
+    const input = make("input", { id: `key-${what}`, size: 12, autocomplete: "off", spellcheck: false });
+    $("switch-keys").append(make("label", { className: "setting" }, make("span", {}, does), input));
+    const chosen = () => Object.keys(KEYS).filter((one) => $(`key-${one}`).value.trim()).map((one) => [one, $(`key-${one}`).value]);
+    input.addEventListener("change", () => choose("keys", Object.fromEntries(chosen())));
+  }
   for (const answer of $("mending").querySelectorAll("button")) answer.addEventListener("click", () => choose("corrections", answer.value));
   on($("bring-back"), "click", async () => {
     await set("show", "more");
     SWITCHES.show.focus();
     say("Grey text is shown wherever it is likely, from now on.");
   });
-  on($("off-record"), "change", async () => {
-    const paused = $("off-record").checked;
-    try {
-      await ask(paused ? "/v1/pause" : "/v1/resume", {});
-    } catch (error) {
-      $("off-record").checked = !paused; // the service has not heard
-      throw error;
-    }
-    await look();
-  });
+  for (const [id, begin, end] of [["off-record", "/v1/pause", "/v1/resume"], ["quiet", "/v1/quiet", "/v1/quiet/end"]]) {
+    on($(id), "change", async () => {
+      const begins = $(id).checked;
+      try {
+        await ask(begins ? begin : end, {});
+      } catch (error) {
+        $(id).checked = !begins; // the service has not heard
+        throw error;
+      }
+      await look();
+    });
+  }
   show(await ask("/v1/switches"));
 }

@@ -9,7 +9,6 @@ import re
 from typing import Final
 
 from idiolect.daemon.text.redaction import (
-    key_checks,
     labels,
     near_words,
     numbers,
@@ -82,7 +81,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "token",
         "named in a URL",
         rf"[?&;](?P<n>[\w-]{{1,30}})=(?P<s>{DONE}[A-Za-z0-9_~.+/-]{{12,300}}={{0,2}})(?![^\s&#;\"'<>),\]}}])",
-        check=key_checks.is_key_in_query,
+        check=random_strings.is_key_in_query,
         hints="?",
         signs="=",
     ),
@@ -90,7 +89,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "token",
         "a webhook's address",
         r"https?://(?=[^\s]{0,150}hook)[^\s?]{3,200}/(?P<s>[A-Za-z0-9_-]{16,200})(?![\w/-])",
-        check=key_checks.has_figures_and_letters,
+        check=random_strings.has_figures_and_letters,
         hints="hook",
         signs="/",
         long_word=32,
@@ -110,7 +109,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "hexadecimal as long as a key",
         r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])"
         r"(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))(?![\w/@+=-]|[.:]\w)",
-        check=key_checks.is_long_hexadecimal,
+        check=random_strings.is_long_hexadecimal,
         figures=1,
         long_word=32,
     ),
@@ -126,7 +125,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "key",
         "base32 in one",
         r"(?<![\w/+.-])(?P<s>[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?=={0,6}(?![\w/+=-]))",
-        check=key_checks.is_base32,
+        check=random_strings.is_base32,
         figures=1,
         long_word=16,
     ),

@@ -7,9 +7,11 @@ const api = globalThis.browser ?? chrome;
 const host = new Host(api, "idiolect");
 const sites = new Sites(api);
 const button = new Button(api, sites, host);
-let trial = false; // whether one runs, as the service said last
-const mended = new Map(); // port → the last word that was mended there: { word, meant }
-const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
+// Ports of content scripts, and of each its number, the promise of what may be done in it, and whether the host `wants` it
+// to read what is answered.
+const frames = new Map();
+const told = new Map(); // port → the promise that all that it has told is with the host
+let framesSeen = 0;
 
 /** What `told` says of a frame's own site, and of that of the tab that it is in: only what both allow may be done. */
 const ofBoth = ({ origin, url, tab }, told) => Promise.all([told(siteOf(origin ?? url)), told(siteOf(tab?.url))]);
@@ -21,10 +23,11 @@ async function modeOf(sender) {
 
 async function tellMode(port) {
   const found = modeOf(port.sender).catch(() => "off"); // the browser rejects a call now and then
-  frames.set(port, found);
+  const { number = ++framesSeen, wants = false } = frames.get(port) ?? {};
+  frames.set(port, { number, wants, mode: found });
   const mode = await found;
   if (mode !== "off") host.connect(); // by the first key it answers
-  post(port, { mode, trial });
+  post(port, { mode });
 }
 
 function post(port, message) {
@@ -37,71 +40,81 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: async ({ context, prefix, suffix, input_purpose, letter_ms, candidates = 3, ghost_words = 8 }, sender) => {
-    const sees = (await ofBoth(sender, (site) => sites.sees(site))).every(Boolean);
-    const about = { prefix, suffix, input_purpose, letter_ms, candidates, ghost_words, context: sees ? context : [] };
-    const answer = await host.ask("suggest", about);
-    if (answer) trial = answer.trial ?? false;
-    return answer && { ...answer, sees_context: sees && answer.sees_context === true };
+  typed: async ({ events }, sender, { mode, number }) => {
+    const isAnswered = ([name, texts]) => name === "answered" && texts.length > 0;
+    const mayBe = !events.some(isAnswered) || (await sees(sender));
+    await host.tell({ frame: number, learns: mode === "learn", events: events.filter((one) => mayBe || !isAnswered(one)) });
   },
-  mended: ({ word, meant }, sender, mode, port) => {
-    mended.delete(port);
-    if (word) mended.set(port, { word, meant }); // the newest is the last
-    return null;
-  },
-  stretch: ({ suggestions, characters, seconds, keys, input_purpose }) =>
-    host.ask("stretch", { suggestions, characters, seconds, keys, input_purpose }),
-  slip: ({ meant, typed, input_purpose }, sender, mode) => (mode === "learn" ? host.ask("slip", { meant, typed, input_purpose }) : null),
-  feedback: async ({ of }) => {
-    for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
-  },
-  learn: ({ lines }, sender, mode) =>
+  learn: ({ lines }, sender, { mode }) =>
     mode === "learn" ? host.learn({ lines, site: siteOf(sender.origin ?? sender.url) }) : null,
 };
 
-async function serve(port, message) {
-  const mode = (await frames.get(port)) ?? "off";
-  const work = mode !== "off" && Object.hasOwn(WORK, message?.do) ? WORK[message.do] : null;
-  let answer = null;
-  try {
-    answer = (await work?.(message, port.sender, mode, port)) ?? null;
-  } catch {
-    // a call that the browser rejects; who asked waits for an answer
-  }
-  if (message.id !== undefined) post(port, { id: message.id, answer });
+/** Whether what its user answers may be read in a frame. */
+const sees = async (sender) => (await ofBoth(sender, (site) => sites.sees(site))).every(Boolean);
+
+async function tellSees(port, wants) {
+  post(port, { sees: wants && (await sees(port.sender).catch(() => false)) });
 }
+
+async function serve(port, message) {
+  const { number, mode: asked = "off" } = frames.get(port) ?? {};
+  const mode = await asked;
+  if (mode === "off" || !Object.hasOwn(WORK, message?.do)) return;
+  try {
+    await WORK[message.do](message, port.sender, { number, mode });
+  } catch {
+    // a call that the browser rejects
+  }
+}
+
+host.onEffects((message) => {
+  for (const [port, frame] of frames) {
+    if (message === null) post(port, { lost: true });
+    else if (frame.number === message.frame) {
+      const { frame: number, sees: wants = frame.wants, ...effects } = message;
+      if (wants !== frame.wants) void tellSees(port, (frame.wants = wants));
+      post(port, effects);
+    }
+  }
+});
 
 api.runtime.onConnect.addListener((port) => {
   if (port.name !== "field" || port.sender.id !== api.runtime.id) return;
-  port.onMessage.addListener((message) => void serve(port, message));
-  port.onDisconnect.addListener(() => {
+  // One after another: keys in their order.
+  port.onMessage.addListener((message) => told.set(port, (told.get(port) ?? Promise.resolve()).then(() => serve(port, message))));
+  port.onDisconnect.addListener(async () => {
+    await told.get(port);
+    const { number } = frames.get(port) ?? {};
     frames.delete(port);
-    mended.delete(port);
+    told.delete(port);
+    if (number !== undefined && host.isThere) host.tell({ frame: number });
     if (frames.size === 0) host.rest();
   });
   void tellMode(port);
 });
 
-/** The page of a site in which a word was mended last: `[port, { word, meant }]`. */
-const mendedOn = (url) => [...mended].findLast(([{ sender }]) => siteOf(url) !== "" && siteOf(sender.tab?.url) === siteOf(url));
+/** The numbers of the frames of a site. */
+const framesOf = (url) =>
+  [...frames].filter(([{ sender }]) => siteOf(url) !== "" && siteOf(sender.tab?.url) === siteOf(url)).map(([, { number }]) => number);
 
 /** What the extension's own pages may have done. */
 const OWN = {
-  state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state(), mended: mendedOn(url)?.[1] ?? null }),
-  putBack: async ({ url, never }) => {
-    const found = mendedOn(url);
-    if (found === undefined) return false; // its page is gone
-    const [port, { word }] = found;
-    post(port, { putBack: true });
-    return never ? (await host.ask("decide", { kind: "never_correct", text: word })) !== null : true;
+  state: async ({ url }) => {
+    const about = await sites.about(url);
+    const state = await host.state();
+    return { ...about, host: state, menu: (await host.ask("menu", { frames: framesOf(url) }))?.lines ?? [] };
   },
+  choose: async ({ line }) => (await host.ask("choose", { line })) !== null,
   wish: ({ site, mode }) => sites.wish(site, mode),
   unwish: () => sites.unwish(),
   set: async ({ site, mode, url }) => {
     await sites.set(site, mode).catch(() => {}); // it is shown what holds: the choice of before
     return sites.about(url);
   },
-  look: ({ site, sees }) => sites.look(site, sees),
+  look: async ({ site, sees }) => {
+    await sites.look(site, sees);
+    for (const [port, { wants }] of frames) void tellSees(port, wants);
+  },
 };
 /** What a content script may, which runs in somebody else's page. */
 const THEIRS = { load: async (_, sender) => sites.load(sender, await modeOf(sender)) };

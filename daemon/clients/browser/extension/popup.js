@@ -41,14 +41,20 @@ function showHost({ advice, sees }) {
   element("trouble").replaceChildren(...parts);
 }
 
-function showMended(mended) {
-  element("mended").hidden = mended === null;
-  if (mended !== null) element("became").textContent = `“${mended.word}” became “${mended.meant}”.`;
+/** Show what may be chosen of the words that were mended in a page of this site. */
+function showMended(lines) {
+  element("mended").hidden = lines.length === 0;
+  for (const { key, label } of lines) {
+    const button = document.createElement("button");
+    button.textContent = label;
+    button.value = key;
+    button.addEventListener("click", () => void choose(key));
+    element("mended").append(button);
+  }
 }
 
-/** Have the mended word put back, and perhaps never corrected again. */
-async function putBack(never) {
-  const done = await api.runtime.sendMessage({ do: "putBack", url, never });
+async function choose(line) {
+  const done = await api.runtime.sendMessage({ do: "choose", line });
   element("mended").replaceChildren(done ? "It is put back where it stands close before the cursor." : "The service did not answer.");
 }
 
@@ -70,7 +76,6 @@ const state = await api.runtime.sendMessage({ do: "state", url });
 for (const radio of radios) radio.addEventListener("change", () => void set(state.site, radio.value));
 element("sees").addEventListener("change", ({ target }) => void api.runtime.sendMessage({ do: "look", site: state.site, sees: target.checked }));
 element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
-for (const button of element("mended").querySelectorAll("button")) button.addEventListener("click", () => void putBack(button.value === "never"));
 show(state);
-showMended(state.mended);
+showMended(state.menu);
 showHost(state.host);

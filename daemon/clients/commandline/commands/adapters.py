@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import minute, number
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -12,12 +11,12 @@ from idiolect.daemon.clients.commandline.terminal import Terminal
 EXAMPLE = "idiolect adapters"
 
 
-def run(as_json: AsJson = False) -> None:
+def run() -> None:
     """List the adapters that training made: which it began from, the verdict, and which one is used."""
     terminal = Terminal()
     with connect() as client:
         rows = client.get("/v1/adapters")["adapters"]
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json(rows)
     if not rows:
         return terminal.say("No adapter yet; `idiolect train --wait` makes one.")

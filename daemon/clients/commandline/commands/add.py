@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TextIO
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Me, confirm, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import Me, confirm, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, plain
 from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
@@ -62,7 +62,6 @@ def run(
         bool,
         typer.Option("--yes", "-y", help="Do not ask, however much there is to read."),
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Read notes, mail, chats or commit messages once; asks first where that is very much."""
     terminal = Terminal()
@@ -72,7 +71,7 @@ def run(
             raise typer.BadParameter("--find takes one folder, or none, and no --me")
         from idiolect.daemon.clients.commandline.commands.found_sources import find_and_read
 
-        return find_and_read(next(iter(paths), None), yes=yes, as_json=as_json, terminal=terminal)
+        return find_and_read(next(iter(paths), None), yes=yes, terminal=terminal)
     if not paths:
         raise typer.BadParameter("name a PATH, or look what there is with --find")
     if me is None and len(paths) == 1:
@@ -85,7 +84,7 @@ def run(
                 report = _send_lines(client, sys.stdin)
         else:
             report = read_paths(client, terminal, paths, me or [])
-        return show_import(terminal, report, as_json=as_json)
+        return show_import(terminal, report)
 
 
 def _ask_where_very_much(paths: list[Path]) -> None:
@@ -131,9 +130,9 @@ def explain_break(terminal: Terminal) -> Iterator[None]:
             raise
 
 
-def show_import(terminal: Terminal, report: dict[str, Any], *, as_json: bool) -> None:
+def show_import(terminal: Terminal, report: dict[str, Any]) -> None:
     """Show what was read, and what was skipped and why."""
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json(report)
     read = [counted(report["files"], "file"), counted(report["entries"], "new entry", "new entries")]
     terminal.say(f"Read {', '.join(read)}, {counted(report['words'], 'word')}.")

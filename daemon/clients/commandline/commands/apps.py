@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -48,29 +47,28 @@ _App = Annotated[
 @GROUP.command("list")
 def list_rules(
     everything: Annotated[bool, typer.Option("--all", help="Show the built-in rules, too.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Show the rules."""
     with connect() as client:
-        _print_state(client.get("/v1/apps"), as_json=as_json, everything=everything)
+        _print_state(client.get("/v1/apps"), everything=everything)
 
 
 @GROUP.command()
-def allow(app: _App, as_json: AsJson = False) -> None:
+def allow(app: _App) -> None:
     """Suggest and learn there."""
-    _give("rule", "allow", app, as_json=as_json)
+    _give("rule", "allow", app)
 
 
 @GROUP.command()
-def quiet(app: _App, as_json: AsJson = False) -> None:
+def quiet(app: _App) -> None:
     """Suggest only."""
-    _give("rule", "quiet", app, as_json=as_json)
+    _give("rule", "quiet", app)
 
 
 @GROUP.command()
-def exclude(app: _App, as_json: AsJson = False) -> None:
+def exclude(app: _App) -> None:
     """Be off there."""
-    _give("rule", "exclude", app, as_json=as_json)
+    _give("rule", "exclude", app)
 
 
 @GROUP.command()
@@ -79,29 +77,29 @@ def context(
     seen: Annotated[
         ContextRule, typer.Argument(metavar="VALUE", help="on or off: whether it sees what you answer there.")
     ],
-    as_json: AsJson = False,
 ) -> None:
     """See what you answer there, or not."""
-    _give("context", seen, app, as_json=as_json)
+    _give("context", seen, app)
 
 
 @GROUP.command()
-def remove(app: _App, as_json: AsJson = False) -> None:
+def remove(app: _App) -> None:
     """Remove your rules for APP."""
     with connect() as client:
-        _print_state(client.post("/v1/apps", {"app": app, "remove": True}), as_json=as_json)
+        _print_state(client.post("/v1/apps", {"app": app, "remove": True}))
 
 
-def _give(field: str, value: str, app: str, *, as_json: bool) -> None:
+def _give(field: str, value: str, app: str) -> None:
     with connect() as client:
-        _print_state(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
-    if not as_json:
-        Terminal().say(plain(f"`idiolect apps remove {shlex.quote(app)}` takes that back."))
+        _print_state(client.post("/v1/apps", {"app": app, field: value}))
+    terminal = Terminal()
+    if not terminal.as_json:
+        terminal.say(plain(f"`idiolect apps remove {shlex.quote(app)}` takes that back."))
 
 
-def _print_state(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:
+def _print_state(answer: dict[str, Any], *, everything: bool = False) -> None:
     terminal, rules = Terminal(), answer["rules"]
-    terminal.print_result(lambda: _show(terminal, rules, everything=everything), rules, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, rules, everything=everything), rules)
 
 
 def _show(terminal: Terminal, rules: list[dict[str, Any]], *, everything: bool) -> None:

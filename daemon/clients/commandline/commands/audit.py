@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Since, parse_time
+from idiolect.daemon.clients.commandline.arguments import Since, parse_time
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, duration, minute, number, plain
 from idiolect.daemon.clients.commandline.progress import follow_phases
@@ -38,7 +38,6 @@ def run(
     limit: Annotated[
         int | None, typer.Option(metavar="N", help="With --show: how many texts.", min=1, max=1000)
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """Show what was taken, when and from where, what was redacted, which adapter saw what, and what happened."""
     terminal = Terminal()
@@ -49,16 +48,16 @@ def run(
             raise typer.BadParameter("--show stands alone: leave --secrets and --since out")
         with connect() as client:
             texts = client.post("/v1/audit/texts", {"source": show, "limit": limit or _SHOWN})["texts"]
-        return terminal.print_result(lambda: _show_texts(terminal, show, texts), texts, as_json=as_json)
+        return terminal.print_result(lambda: _show_texts(terminal, show, texts), texts)
     with connect() as client:
         if secrets:
             events = client.stream("/v1/audit/secrets", {"since": parse_time(since)})
-            found = follow_phases(terminal, "Looking for secrets", events, quiet=as_json)
+            found = follow_phases(terminal, "Looking for secrets", events)
         else:
             found = client.get("/v1/audit", since=parse_time(since) or "")
             found |= client.get("/v1/sources")
     print_found = _show_secrets if secrets else _show
-    return terminal.print_result(lambda: print_found(terminal, found), found, as_json=as_json)
+    return terminal.print_result(lambda: print_found(terminal, found), found)
 
 
 def _show_texts(terminal: Terminal, source: str, texts: list[dict[str, Any]]) -> None:

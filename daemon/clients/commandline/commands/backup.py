@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, PassphraseFile, parse_path, read_passphrase
+from idiolect.daemon.clients.commandline.arguments import PassphraseFile, parse_path, read_passphrase
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.profile.backup import BackupContents, find_folder, make
 from idiolect.daemon.settings import Settings
@@ -25,7 +25,6 @@ def run(
         ),
     ] = Path(),
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
 ) -> None:
     """Write all that was learned to a new encrypted file, and read it through; a running service goes on meanwhile."""
     terminal, settings = Terminal(), Settings()
@@ -39,7 +38,6 @@ def run(
         f"Wrote and verified {made.path}: {holds}, {made.size_bytes / 1e6:,.1f} MB. Without its passphrase nobody can "
         "read it, you included.",
         facts,
-        as_json=as_json,
     )
 
 

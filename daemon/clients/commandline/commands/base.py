@@ -12,7 +12,6 @@ from typing import Annotated, Any, get_args
 import typer
 from selectolax.lexbor import LexborHTMLParser
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.formatting import plain_lines
 from idiolect.daemon.clients.commandline.service_process import build_base, service_ended
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -40,7 +39,6 @@ from idiolect.models.base_speed import Speed, speed_of
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import DamagedModelError, IdiolectError
 from idiolect.models.known_bases import DEFAULT, KnownBase, bases_by_name, missing_bytes, terms_of
-from idiolect.models.languages import ensure_word_list, has_word_list
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
 
@@ -56,7 +54,7 @@ GROUP = typer.Typer(
 
 
 @GROUP.command("list")
-def list_bases(as_json: AsJson = False) -> None:
+def list_bases() -> None:
     """List the base models, what each costs, and which one serves."""
     settings, terminal = Settings(), Terminal()
     try:
@@ -66,7 +64,7 @@ def list_bases(as_json: AsJson = False) -> None:
         serving = None
     with terminal.waiting("Measuring"):
         rows = _rows(settings, serving)
-    terminal.print_result(lambda: _show(terminal, rows), rows, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, rows), rows)
 
 
 @GROUP.command()
@@ -80,7 +78,6 @@ def use(
     accept_terms: Annotated[
         bool, typer.Option("--accept-terms", help="Accept the terms of the base model without being asked.")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Fetch and build a base model where it is not here yet, and serve it; the one before stays."""
     settings, terminal = Settings().prepare(), Terminal()
@@ -100,9 +97,6 @@ def use(
             f"{choice.name} was made for {', '.join(made.languages)}: text in {', '.join(others)} takes more tokens. "
             f"To have it made for all, let another one serve, run `idiolect base remove {choice.name}`, and this again."
         )
-    if languages and not has_word_list(made, languages):
-        with terminal.waiting(f"Making the list of words of {', '.join(languages)}"):
-            ensure_word_list(made, languages)
     former = _chosen_or_default(settings)  # only now: minutes have gone by
     if chosen_now := choice.name != former.name or choice.sha256 != former.sha256:
         _switch(settings, terminal, choice, former)
@@ -124,13 +118,11 @@ def use(
             f"{former.name} wait for that one to come back.",
             f"Undo: idiolect base use {former.name}",
         ]
-    terminal.print_result(said, facts, as_json=as_json)
+    terminal.print_result(said, facts)
 
 
 @GROUP.command()
-def remove(
-    base: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list.")], as_json: AsJson = False
-) -> None:
+def remove(base: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list.")]) -> None:
     """Remove a base model's files, unless it serves. Its adapters stay in the store, for when it comes back."""
     settings, terminal = Settings(), Terminal()
     if base not in list_base_names(settings.base_dir):
@@ -147,7 +139,7 @@ def remove(
         f"Removed {base}: {size_bytes / 1e6:,.0f} MB are free again.",
         f"`idiolect base use {base}` fetches and builds it again.",
     )
-    terminal.print_result(said, {"base": base, "bytes": size_bytes}, as_json=as_json)
+    terminal.print_result(said, {"base": base, "bytes": size_bytes})
 
 
 def _languages(settings: Settings, terminal: Terminal) -> tuple[Sequence[str], bool]:
@@ -160,7 +152,7 @@ def _languages(settings: Settings, terminal: Terminal) -> tuple[Sequence[str], b
             now = client.get("/v1/status")
             if known := client.get("/v1/switches")["languages"] or settings.languages:
                 return known, True
-            found = now["languages_awaited"] or now["languages"]
+            found = now["languages"]
             if now["words"] >= _WORDS_TELL:
                 return found, True
             return _ask_languages(settings, terminal, found, client)

@@ -7,7 +7,6 @@ from typing import Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.doctor_checks import examine
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.models.errors import ExitCode
@@ -16,10 +15,10 @@ EXAMPLE = "idiolect doctor"
 _MARKS: Final = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
 
 
-def run(as_json: AsJson = False) -> None:
+def run() -> None:
     """Check the installation and say how to mend what is wrong; exit code 1 if something is."""
     findings, terminal = examine(), Terminal()
-    if as_json:
+    if terminal.as_json:
         terminal.print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Budget, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import Budget, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, number, percent
 from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
@@ -47,7 +47,6 @@ def run(
             '"…", "context": ["…"]}, what you wrote and what it answers, the newest last. None of it is kept.',
         ),
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """Measure what it saves: type what you wrote last again, with only older text learned."""
     if path is None and (no_train or budget):
@@ -66,13 +65,12 @@ def run(
     with connect() as client:
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
-            found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
+            found = follow_phases(terminal, "Evaluating", events)
         measured = client.get("/v1/status")["key_ms"] is not None
 
     terminal.print_result(
         lambda: _show_answers(terminal, found) if context else _show(terminal, found, measured),
         found,
-        as_json=as_json,
     )
 
 

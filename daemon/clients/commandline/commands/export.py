@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.models.known_bases import bases_by_name
@@ -38,7 +38,6 @@ def run(
     adapter: Annotated[
         int | None, typer.Option(metavar="ID", help="Its number; else the one that is served.", min=1)
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """Write an adapter, or everything, to a file or folder that other programs read. It is not encrypted."""
     terminal = Terminal()
@@ -46,7 +45,7 @@ def run(
     with connect() as client:
         written: str = client.post("/v1/export", body, patient=True)["path"]
         base = client.get("/v1/status")["base"]
-    terminal.print_result(written, {"path": written}, as_json=as_json, whole=True)
+    terminal.print_result(written, {"path": written}, whole=True)
     terminal.note("It is not encrypted: whoever can read it can read what it was made from.")
     known = bases_by_name().get(base)
     if kind is ExportKind.everything:

@@ -46,7 +46,7 @@ def learn_and_show(
     """Read `paths`, learn, and show what that brought and how to go on; `running` is the service."""
     with connect(settings) as client:
         report = read_paths(client, terminal, paths, me)
-        show_import(terminal, report, as_json=False)
+        show_import(terminal, report)
         anew = bool(report["entries"])
         if (became := _train(client, terminal, budget or USUAL.round_s, anew=anew)) is not None:
             _show_savings(client, terminal, anew=anew)
@@ -65,7 +65,7 @@ def _train(client: ServiceClient, terminal: Terminal, budget: float, *, anew: bo
         "ten seconds of computing each."
     )
     try:
-        verdict = wait_for_round(client, terminal, budget, quiet=False)
+        verdict = wait_for_round(client, terminal, budget)
         return f"{describe_verdict(verdict)}\n{describe_delay(verdict)}".rstrip()
     except RelayedError as error:
         if error.relayed_code == _ENDED:
@@ -82,9 +82,7 @@ def _show_savings(client: ServiceClient, terminal: Terminal, *, anew: bool) -> N
     if measured and not anew:
         return terminal.say(f"It saves you about {100 * measured:.0f} of the next 100 keys.")
     try:
-        found = follow_phases(
-            terminal, "Measuring", client.stream("/v1/eval", {"chars": _MEASURED_CHARS}), quiet=False
-        )
+        found = follow_phases(terminal, "Measuring", client.stream("/v1/eval", {"chars": _MEASURED_CHARS}))
     except RelayedError as error:
         if error.relayed_code not in _NOT_MEASURED:
             raise

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from idiolect.daemon.clients.commandline.arguments import (
-    AsJson,
     Expect,
     Since,
     Yes,
@@ -63,7 +62,6 @@ def run(
     receipts: Annotated[
         bool, typer.Option("--receipts", help="List what was forgotten so far, and forget nothing.")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
     given = {
@@ -84,16 +82,14 @@ def run(
     terminal = Terminal()
     with connect() as client:
         if receipts:
-            return _show_receipts(terminal, client.get("/v1/receipts")["receipts"], as_json=as_json)
+            return _show_receipts(terminal, client.get("/v1/receipts")["receipts"])
         consent = Consent(yes, expect, dry_run)
         if read_from is not None:
-            return _forget_read(client, terminal, read_from, consent, as_json=as_json)
-        return forget_text(client, given, consent, terminal, as_json=as_json)
+            return _forget_read(client, terminal, read_from, consent)
+        return forget_text(client, given, consent, terminal)
 
 
-def _forget_read(
-    client: ServiceClient, terminal: Terminal, path: Path, consent: Consent, *, as_json: bool
-) -> None:
+def _forget_read(client: ServiceClient, terminal: Terminal, path: Path, consent: Consent) -> None:
     # A path that brought nothing may be followed, and stands in the list.
     receipt = ask_and_forget(
         client,
@@ -108,7 +104,6 @@ def _forget_read(
     terminal.print_result(
         f"{did} {receipt['entries']:,} entries of {path}; adapters: {adapters}.",
         {**receipt, "dry_run": consent.dry_run},
-        as_json=as_json,
     )
 
 
@@ -120,9 +115,9 @@ def _ask_about_read(path: Path, would: dict[str, Any]) -> str:
     )
 
 
-def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
     """List what was forgotten: when, by what, how much, which adapters fell, and what served then."""
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json(rows)
     if not rows:
         return terminal.say("Nothing was forgotten yet.")

@@ -21,23 +21,21 @@ from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
 
-def find_and_read(path: Path | None, *, yes: bool, as_json: bool, terminal: Terminal) -> None:
+def find_and_read(path: Path | None, *, yes: bool, terminal: Terminal) -> None:
     """Look what there is to read below `path` or the user's home, and read what they say yes to."""
     settings = Settings()
-    found = _find(terminal, path, settings.exclude, quiet=as_json)
-    if not found or not (yes or (sys.stdin.isatty() and not as_json)):
-        return _show_places(terminal, found, as_json=as_json)
+    found = _find(terminal, path, settings.exclude)
+    if not found or not (yes or (sys.stdin.isatty() and not terminal.as_json)):
+        return _show_places(terminal, found)
     with connect(settings) as client:
-        return _read_wanted(client, terminal, found, yes=yes, as_json=as_json)
+        return _read_wanted(client, terminal, found, yes=yes)
 
 
-def _find(
-    terminal: Terminal, path: Path | None, exclude: tuple[str, ...], *, quiet: bool
-) -> list[FoundSource]:
+def _find(terminal: Terminal, path: Path | None, exclude: tuple[str, ...]) -> list[FoundSource]:
     from idiolect.daemon.ingest.reader import Reader  # slow to import, and the list does without
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
-    with terminal.waiting("Looking" if quiet else f"Looking below {home}"):
+    with terminal.waiting("Looking" if terminal.as_json else f"Looking below {home}"):
         reader = Reader()
         try:
             return list(reader.places(home, exclude))
@@ -45,9 +43,7 @@ def _find(
             reader.close()
 
 
-def _read_wanted(
-    client: ServiceClient, terminal: Terminal, found: list[FoundSource], *, yes: bool, as_json: bool
-) -> None:
+def _read_wanted(client: ServiceClient, terminal: Terminal, found: list[FoundSource], *, yes: bool) -> None:
     """Read the places that the user says yes to."""
     reports = {}
     failed: list[IdiolectError] = []
@@ -60,10 +56,10 @@ def _read_wanted(
                 terminal.note(plain(f"{place.path}: {error}"))
                 continue
             reports[str(place.path)] = report
-            if not as_json:
+            if not terminal.as_json:
                 terminal.say(f"{place.path}: {report['entries']:,} new entries, {report['words']:,} words.")
-    if as_json:
-        _show_places(terminal, found, as_json=True, reports=reports)
+    if terminal.as_json:
+        _show_places(terminal, found, reports=reports)
     if failed:
         raise typer.Exit(getattr(failed[0], "relayed_exit_code", failed[0].exit_code))
 
@@ -72,11 +68,10 @@ def _show_places(
     terminal: Terminal,
     found: list[FoundSource],
     *,
-    as_json: bool,
     reports: dict[str, dict[str, Any]] | None = None,
 ) -> None:
     """List what there is to read; as JSON, with the report on each that was read."""
-    if as_json:
+    if terminal.as_json:
         rows = [{**asdict(place), "path": str(place.path)} for place in found]
         return terminal.print_json([{**row, "report": (reports or {}).get(row["path"])} for row in rows])
     if not found:

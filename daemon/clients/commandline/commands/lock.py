@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, PassphraseFile, read_passphrase
+from idiolect.daemon.clients.commandline.arguments import PassphraseFile, read_passphrase
 from idiolect.daemon.clients.commandline.client import find_profile
 from idiolect.daemon.clients.commandline.service_process import MARK_BYTES, service_ended
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -20,7 +20,6 @@ def run(
         bool, typer.Option("--passphrase", help="Take the key away, too, and encrypt it with a passphrase.")
     ] = False,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
 ) -> None:
     """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
     settings, terminal = find_profile(), Terminal()
@@ -35,4 +34,4 @@ def run(
         if given is None
         else "The key is encrypted with your passphrase. If you lose it, nobody can read the store again.",
     )
-    terminal.print_result(said, {"locked": True, "passphrase": given is not None}, as_json=as_json)
+    terminal.print_result(said, {"locked": True, "passphrase": given is not None})

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.client import connect
+from idiolect.daemon.clients.commandline.service_process import start_service
 from idiolect.daemon.clients.commandline.terminal import Terminal
+from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect open; idiolect open --no-browser"
 
@@ -18,13 +19,16 @@ def run(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open it, or only to print the link.")
     ] = True,
-    as_json: AsJson = False,
 ) -> None:
-    """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute."""
-    terminal = Terminal()
+    """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute.
+
+    The service is started unless it runs.
+    """
+    settings, terminal = Settings(), Terminal()
+    start_service(settings, terminal)
     with connect() as client:
         link = client.post("/v1/open")
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json(link)
     if browser and webbrowser.open(link["url"]):
         return terminal.say("The page is open in your browser.")

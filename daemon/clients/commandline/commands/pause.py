@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, parse_duration
+from idiolect.daemon.clients.commandline.arguments import parse_duration
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.terminal import Terminal
 
@@ -19,7 +19,6 @@ def run(
         typer.Option("--for", metavar="DURATION", help="Such as 30m, 2h or 1d; else until resumed."),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="Learn again.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Learn nothing for a while; suggestions go on."""
     if end and duration is not None:
@@ -28,4 +27,4 @@ def run(
     with connect() as client:
         answer = client.post("/v1/resume") if end else client.post("/v1/pause", {"for_s": for_s})
     paused = f"Paused for {duration}." if duration else "Paused until `idiolect pause --end`."
-    Terminal().print_result("Learning again." if end else paused, answer, as_json=as_json)
+    Terminal().print_result("Learning again." if end else paused, answer)

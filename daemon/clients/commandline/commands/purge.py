@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Yes, confirm
+from idiolect.daemon.clients.commandline.arguments import Yes, confirm
 from idiolect.daemon.clients.commandline.client import find_profile
 from idiolect.daemon.clients.commandline.formatting import plain
 from idiolect.daemon.clients.commandline.service_process import end_service
@@ -20,7 +20,6 @@ EXAMPLE = "idiolect purge"
 
 def run(
     yes: Yes = False,
-    as_json: AsJson = False,
 ) -> None:
     """Delete everything: text, adapters, key, log, settings, base model, and what `setup` wrote for this profile."""
     settings, terminal = find_profile(), Terminal()
@@ -46,7 +45,7 @@ def run(
     taken_back = {place.name: _take_back(place, target) for place in places}
     end_service(settings)
     done = purge(settings)
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json({"home": str(settings.home), **asdict(done), "setup": taken_back})
     for sentence in (one for sentences in taken_back.values() for one in sentences):
         terminal.say(plain(sentence))

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.clients.commandline.arguments import (
-    AsJson,
     PassphraseFile,
     Yes,
     confirm,
@@ -28,7 +27,6 @@ def run(
     path: Annotated[Path, typer.Argument(parser=parse_path, metavar="FILE", help="A backup.")],
     passphrase_file: PassphraseFile = None,
     yes: Yes = False,
-    as_json: AsJson = False,
 ) -> None:
     """Make a backup the profile's store; the one before is kept until you delete it. The service must not run."""
     terminal, settings = Terminal(), Settings()
@@ -45,4 +43,4 @@ def run(
         sentence += f" The store before is kept in {done.former}: delete it when you no longer need it."
     former = None if done.former is None else str(done.former)
     facts = {"home": str(settings.home), "former": former, **asdict(done.holds)}
-    terminal.print_result(sentence, facts, as_json=as_json)
+    terminal.print_result(sentence, facts)

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Yes, confirm, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import Yes, confirm, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect, find_profile
 from idiolect.daemon.clients.commandline.formatting import plain
 from idiolect.daemon.clients.commandline.output_files import writing
 from idiolect.daemon.clients.commandline.service_process import build_base
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.daemon.clients.setup.place import Place, SetupRefusedError, Target
-from idiolect.daemon.clients.setup.places import PLACES, survey
+from idiolect.daemon.clients.setup.place import Place, Target
+from idiolect.daemon.clients.setup.places import PLACES, find_changes, survey
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.settings_file import did_you_mean
 from idiolect.models.errors import IdiolectError
@@ -59,7 +59,6 @@ def run(
         ),
     ] = None,
     yes: Yes = False,
-    as_json: AsJson = False,
 ) -> None:
     """Connect a program that you type in: shows the changes, asks, and writes them."""
     for name, given, takers in (
@@ -74,16 +73,16 @@ def run(
     target = Target(settings, learn, folders, None if into is None else Path(make_absolute(into)))
     chosen = None if place is None else _find_place(place)
     if remove:
-        return _remove(terminal, PLACES if chosen is None else (chosen,), target, as_json=as_json)
+        return _remove(terminal, PLACES if chosen is None else (chosen,), target)
     if chosen is None:
         if show or yes:
             raise typer.BadParameter("name a place: without one, setup only lists them")
-        _list(terminal, target, as_json=as_json)
-        return None if as_json else _ask_about_mending(terminal)
+        _list(terminal, target)
+        return None if terminal.as_json else _ask_about_mending(terminal)
     if show:
         return _show(terminal, chosen, target)
-    ask = not yes and not as_json
-    _install(terminal, chosen, target, ask=ask, as_json=as_json)
+    ask = not yes and not terminal.as_json
+    _install(terminal, chosen, target, ask=ask)
     return _ask_about_mending(terminal) if ask else None
 
 
@@ -97,11 +96,8 @@ def _find_place(name: str) -> Place:
     return found
 
 
-def _install(terminal: Terminal, place: Place, target: Target, *, ask: bool, as_json: bool) -> None:
-    if place.found(target) is None:
-        hint = f" {place.missing}." if place.missing else ""
-        raise SetupRefusedError(f"{place.title}: no program for it was found.{hint}")
-    changes = place.changes(target)
+def _install(terminal: Terminal, place: Place, target: Target, *, ask: bool) -> None:
+    changes = find_changes(place, target)
     if ask:
         _show(terminal, place, target)
         confirm("Write this?")
@@ -114,7 +110,7 @@ def _install(terminal: Terminal, place: Place, target: Target, *, ask: bool, as_
         with writing(target.into, "Name another folder with --into."):
             done = place.install(target)
     wrote = [change.where for change in changes]
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json({"place": place.name, "wrote": wrote, "done": done, "first": place.first})
     for sentence in done:
         terminal.show_whole(sentence)
@@ -144,7 +140,7 @@ def _ask_about_mending(terminal: Terminal) -> None:
         terminal.say(
             f"For example {plain(slip['typed'])} → {plain(slip['meant'])}. Backspace takes one back."
         )
-        mend = typer.confirm("Mend sure slips as you type?", default=False)
+        mend = typer.confirm("Mend clear slips as you type?", default=False)
         client.post("/v1/switches", {"corrections": "apply" if mend else "offer"})
 
 
@@ -155,7 +151,7 @@ def _show(terminal: Terminal, place: Place, target: Target) -> None:
             terminal.show_whole(("    " + line, "dim"))
 
 
-def _remove(terminal: Terminal, places: tuple[Place, ...], target: Target, *, as_json: bool) -> None:
+def _remove(terminal: Terminal, places: tuple[Place, ...], target: Target) -> None:
     """Take places back; one that refuses keeps none of the others from it, and its error is raised afterwards."""
     done, refused = dict[str, list[str]](), list[IdiolectError]()
     for place in places:
@@ -164,7 +160,7 @@ def _remove(terminal: Terminal, places: tuple[Place, ...], target: Target, *, as
         except IdiolectError as error:
             refused.append(error)
     said = [sentence for sentences in done.values() for sentence in sentences]
-    if as_json:
+    if terminal.as_json:
         terminal.print_json({"removed": {name: sentences for name, sentences in done.items() if sentences}})
     else:
         for sentence in said or ([] if refused else ["Nothing was set up."]):
@@ -173,9 +169,9 @@ def _remove(terminal: Terminal, places: tuple[Place, ...], target: Target, *, as
         raise refused[0]
 
 
-def _list(terminal: Terminal, target: Target, *, as_json: bool) -> None:
+def _list(terminal: Terminal, target: Target) -> None:
     states = survey(target)
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json([asdict(state) for state in states])
     terminal.show_table(
         ("place", "found here", "connected"),

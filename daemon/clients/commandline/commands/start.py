@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Budget, Me, parse_path
+from idiolect.daemon.clients.commandline.arguments import Budget, Me, parse_path
 from idiolect.daemon.clients.commandline.formatting import describe_moved
 from idiolect.daemon.clients.commandline.service_process import start_service
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -39,15 +39,14 @@ def run(
             help="Begin anew where the store is lost or damaged; what is left of it is kept aside.",
         ),
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Start the service in the background, and return once it answers; with PATH, also show what it learns there."""
     if not paths and (me or budget):
         raise typer.BadParameter("--me and --budget are for text that is read: name a PATH")
-    if paths and as_json:
+    terminal = Terminal()
+    if paths and terminal.as_json:
         raise typer.BadParameter("--json is for a start without a PATH")
     settings = (Settings() if port is None else Settings(port=port)).prepare()
-    terminal = Terminal()
     if rebuild:  # what it needs is slow to import, and a start is not to wait for that
         from idiolect.daemon.profile.purge import remove_base
         from idiolect.models.base_choice import read_choice, require_source, serving_folder
@@ -60,20 +59,20 @@ def run(
         from idiolect.daemon.vault.opening import begin_anew
 
         moved = begin_anew(settings)
-        if not as_json:  # where one object is one command's answer
+        if not terminal.as_json:  # where one object is one command's answer
             for path in moved:
                 terminal.say(f"Kept aside: {path}")
     running, fresh = start_service(settings, terminal, port)
     if not paths:
-        return _show(terminal, running, fresh=fresh, as_json=as_json)
+        return _show(terminal, running, fresh=fresh)
     from idiolect.daemon.clients.commandline.commands.first_run import learn_and_show
 
     return learn_and_show(settings, terminal, running, paths, me or [], budget)
 
 
-def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -> None:
+def _show(terminal: Terminal, running: Running, *, fresh: bool) -> None:
     did = "Started" if fresh else "Already running"
     said = [f"{did}: {running.socket or running.url} (pid {running.pid})"]
     if running.moved_from is not None:
         said.append(f"{describe_moved(running.moved_from)} `idiolect doctor` says what to do.")
-    terminal.print_result(said, {**asdict(running), "fresh": fresh}, as_json=as_json)
+    terminal.print_result(said, {**asdict(running), "fresh": fresh})

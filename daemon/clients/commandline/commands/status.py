@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic_core import to_jsonable_python
 
-from idiolect.daemon.clients.commandline.arguments import AsJson
 from idiolect.daemon.clients.commandline.client import find_profile
 from idiolect.daemon.clients.commandline.doctor_checks import find_warnings
 from idiolect.daemon.clients.commandline.formatting import (
@@ -17,7 +16,6 @@ from idiolect.daemon.clients.commandline.formatting import (
     clock,
     counted,
     describe_held_back,
-    describe_languages,
     describe_moved,
 )
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -55,11 +53,10 @@ def run(
             "--rotate", help="With --token: make another one; the one before is worth nothing from now on."
         ),
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     if token is not None:
-        return _show_token(token, rotate=rotate, as_json=as_json)
+        return _show_token(token, rotate=rotate)
     if rotate:
         raise typer.BadParameter("--rotate needs to know which: add --token")
     settings = find_profile()
@@ -69,16 +66,16 @@ def run(
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     terminal = Terminal()
-    return terminal.print_result(lambda: _show(terminal, now), now, as_json=as_json)
+    return terminal.print_result(lambda: _show(terminal, now), now)
 
 
-def _show_token(scope: ScopeName, *, rotate: bool, as_json: bool) -> None:
+def _show_token(scope: ScopeName, *, rotate: bool) -> None:
     """Show where a token is kept; with `rotate` it is made anew first."""
     settings = (find_profile() if rotate else Settings()).prepare()
     chosen = Scope[scope.upper()]
     tokens.make(settings, chosen, anew=rotate)
     path = str(tokens.path_of(settings, chosen))
-    Terminal().print_result(path, {"scope": scope, "path": path}, as_json=as_json, whole=True)
+    Terminal().print_result(path, {"scope": scope, "path": path}, whole=True)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:
@@ -114,9 +111,10 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
-            ("languages", describe_languages(now)),
+            ("languages", ", ".join(now["languages"])),
             ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['words'], 'word')}"),
             *([("saved", said)] if (said := _describe_savings(now["savings"])) else []),
+            *([("quiet", _describe_quiet(left_s))] if (left_s := now.get("quiet_for_s")) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
             *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
             *([("rounds", now["rounds_added"])] if now.get("rounds_added") else []),
@@ -145,6 +143,10 @@ def _describe_work(now: dict[str, Any]) -> str:
     if now.get("paused"):
         return f"paused {describe_end(now.get('paused_for_s'))}"
     return "listening"
+
+
+def _describe_quiet(left_s: float) -> str:
+    return f"nothing is shown {describe_end(left_s)}. `idiolect quiet end` ends that."
 
 
 def _describe_grey_text(now: dict[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, read_text, read_text_file
+from idiolect.daemon.clients.commandline.arguments import read_text, read_text_file
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import chance, plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -30,7 +30,6 @@ def run(
             "stdin. It is used for this once, and neither kept nor learned.",
         ),
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """Show how it would complete a text."""
     if text == answering == "-":
@@ -49,7 +48,7 @@ def run(
         found = client.post("/v1/suggest", asked)
     if context and not found["sees_context"]:
         terminal.note("What you answer was not used: the setting see_context is off.")
-    if as_json:
+    if terminal.as_json:
         return terminal.print_json(found)
     if not found["words"] and not found["ghost"]["text"]:
         for reason in found["reasons"]:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from idiolect.daemon.clients.commandline.arguments import (
-    AsJson,
     Yes,
     confirm,
     make_absolute,
@@ -34,16 +33,16 @@ Folder = Annotated[
 
 
 @GROUP.command("status")
-def show(as_json: AsJson = False) -> None:
+def show() -> None:
     """Show the folder, the devices, and what waits."""
     with connect() as client:
         sharing = client.get("/v1/sync")["sharing"]
     terminal = Terminal()
-    terminal.print_result(lambda: _show(terminal, sharing), sharing, as_json=as_json)
+    terminal.print_result(lambda: _show(terminal, sharing), sharing)
 
 
 @GROUP.command()
-def share(folder: Folder, as_json: AsJson = False) -> None:
+def share(folder: Folder) -> None:
     """Share an empty FOLDER; the twelve words that let your other devices in are shown once."""
     with connect() as client:
         answer = client.post("/v1/sync", {"action": "share", "folder": make_absolute(folder)})
@@ -53,11 +52,11 @@ def share(folder: Folder, as_json: AsJson = False) -> None:
         "Write them down. `idiolect sync join` asks for them on your other devices; who has them and the folder can "
         "read all of it.",
     ]
-    Terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer)
 
 
 @GROUP.command()
-def join(folder: Folder, as_json: AsJson = False) -> None:
+def join(folder: Folder) -> None:
     """Share FOLDER, which your other devices share; its words are asked for, or read from stdin."""
     words = getpass("The twelve words of the folder: ") if sys.stdin.isatty() else read_text("-")
     body = {
@@ -71,11 +70,11 @@ def join(folder: Folder, as_json: AsJson = False) -> None:
         f"This device shares {plain(answer['sharing']['folder'])}.",
         "`idiolect sync` shows how far it is.",
     ]
-    Terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer)
 
 
 @GROUP.command()
-def leave(yes: Yes = False, as_json: AsJson = False) -> None:
+def leave(yes: Yes = False) -> None:
     """Share the folder no more; what was learned stays here, and with the others."""
     if not yes:
         confirm(
@@ -86,7 +85,7 @@ def leave(yes: Yes = False, as_json: AsJson = False) -> None:
     said = ["The folder is shared no more from here."]
     if not answer["told"]:
         said.append("It is not there, or cannot be written, so what this device had put there stays.")
-    Terminal().print_result(said, answer, as_json=as_json)
+    Terminal().print_result(said, answer)
 
 
 @GROUP.command()
@@ -95,7 +94,6 @@ def remove(
         str, typer.Argument(metavar="DEVICE", help="Its name, or its number in `idiolect sync --json`.")
     ],
     yes: Yes = False,
-    as_json: AsJson = False,
 ) -> None:
     """Share the folder no more with DEVICE, which is lost or was purged; what came from it stays."""
     if not yes:
@@ -105,7 +103,7 @@ def remove(
         )
     with connect() as client:
         answer = client.post("/v1/sync", {"action": "remove", "device": device}, patient=True)
-    Terminal().print_result(f"{plain(device)} shares the folder no more.", answer, as_json=as_json)
+    Terminal().print_result(f"{plain(device)} shares the folder no more.", answer)
 
 
 def _show(terminal: Terminal, sharing: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Budget
+from idiolect.daemon.clients.commandline.arguments import Budget
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import clock, number, percent
 from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
@@ -29,7 +29,6 @@ _MEANINGS: Final = {
 def run(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdict.")] = False,
     budget: Budget = None,
-    as_json: AsJson = False,
 ) -> None:
     """Learn your style now: train an adapter, a small addition to the model, used only if it predicts you better."""
     terminal = Terminal()
@@ -37,22 +36,20 @@ def run(
         if not wait:
             answer = client.post("/v1/train", {"budget_s": budget})
             said = "A training round has begun; `idiolect adapters` will show its verdict."
-            return terminal.print_result(said, answer, as_json=as_json)
-        verdict = wait_for_round(client, terminal, budget, quiet=as_json)
-        return terminal.print_json(verdict) if as_json else show_verdict(terminal, verdict)
+            return terminal.print_result(said, answer)
+        verdict = wait_for_round(client, terminal, budget)
+        return terminal.print_json(verdict) if terminal.as_json else show_verdict(terminal, verdict)
 
 
-def wait_for_round(
-    client: ServiceClient, terminal: Terminal, budget: float | None, *, quiet: bool
-) -> dict[str, Any]:
-    """Train for at most `budget` seconds, with the progress shown unless `quiet`; return the verdict.
+def wait_for_round(client: ServiceClient, terminal: Terminal, budget: float | None) -> dict[str, Any]:
+    """Train for at most `budget` seconds, with the progress shown; return the verdict.
 
     Raises RelayedError where there is no verdict; Ctrl-C ends the waiting, not the round.
     """
     began_s = time.monotonic()
     events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
     with explain_interrupt(lambda: _explain_round_goes_on(terminal)):
-        verdict = follow_phases(terminal, "Training", events, quiet=quiet)
+        verdict = follow_phases(terminal, "Training", events)
     return {**verdict, "clock_s": round(time.monotonic() - began_s, 1)}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, Yes, confirm
+from idiolect.daemon.clients.commandline.arguments import Yes, confirm
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.terminal import Terminal
 
@@ -23,32 +23,32 @@ _QUESTION: Final = (
 
 
 @GROUP.command()
-def status(as_json: AsJson = False) -> None:
+def status() -> None:
     """Show how the trial stands, or what came of it."""
     with connect() as client:
-        _print_state(client.get("/v1/trial"), as_json=as_json)
+        _print_state(client.get("/v1/trial"))
 
 
 @GROUP.command()
-def start(yes: Yes = False, as_json: AsJson = False) -> None:
+def start(yes: Yes = False) -> None:
     """Begin a trial; what came of the last one is forgotten."""
     with connect() as client:
         now = client.get("/v1/trial")
         if not yes and now["state"] != "running":
             lost = f"{now['says']} This is forgotten then. " if now["state"] == "ended" else ""
             confirm(lost + _QUESTION)
-        _print_state(client.post("/v1/trial/start"), begun="It has begun. ", as_json=as_json)
+        _print_state(client.post("/v1/trial/start"), begun="It has begun. ")
 
 
 @GROUP.command()
-def stop(as_json: AsJson = False) -> None:
+def stop() -> None:
     """End the trial before its time; what was counted stays."""
     with connect() as client:
-        _print_state(client.post("/v1/trial/stop"), as_json=as_json)
+        _print_state(client.post("/v1/trial/stop"))
 
 
-def _print_state(stands: dict[str, Any], *, begun: str = "", as_json: bool) -> None:
-    Terminal().print_result(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
+def _print_state(stands: dict[str, Any], *, begun: str = "") -> None:
+    Terminal().print_result(f"{begun}{stands['says']}{_what_next(stands)}", stands)
 
 
 def _what_next(stands: dict[str, Any]) -> str:

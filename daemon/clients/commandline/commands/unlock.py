@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, PassphraseFile, read_passphrase
+from idiolect.daemon.clients.commandline.arguments import PassphraseFile, read_passphrase
 from idiolect.daemon.clients.commandline.service_process import MARK_BYTES, service_ended
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.settings import Settings
@@ -11,7 +11,7 @@ from idiolect.daemon.vault import lock
 EXAMPLE = "idiolect unlock"
 
 
-def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
+def run(passphrase_file: PassphraseFile = None) -> None:
     """Let the service have its key again."""
     settings, terminal = Settings(), Terminal()
     was_locked = False
@@ -22,4 +22,4 @@ def run(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None
         with service_ended(settings, terminal, MARK_BYTES):
             was_locked = lock.unlock(settings, given)
     said = "Unlocked." if was_locked else "It was not locked."
-    terminal.print_result(said, {"locked": False, "was_locked": was_locked}, as_json=as_json)
+    terminal.print_result(said, {"locked": False, "was_locked": was_locked})

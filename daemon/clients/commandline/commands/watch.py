@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, confirm, make_absolute, parse_path
+from idiolect.daemon.clients.commandline.arguments import confirm, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.commands.add import show_import
 from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
@@ -29,7 +29,6 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask, however much the folder holds.")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Read a folder and go on learning what you newly write in it; asks first where that is very much."""
     terminal = Terminal()
@@ -38,12 +37,13 @@ def run(
         if remove:
             found = client.post("/v1/watch", body)["removed"]
             said = f"No longer following {path}." if found else f"{path} was not followed."
-            return terminal.print_result(said, {"removed": found}, as_json=as_json)
-        ask = sys.stdin.isatty() and not as_json
+            return terminal.print_result(said, {"removed": found})
+        ask = sys.stdin.isatty() and not terminal.as_json
         with explain_interrupt(lambda: _explain_not_followed(terminal, path)):
             report = _follow(client, terminal, {**body, "confirmed": yes}, ask=ask)
-        show_import(terminal, report, as_json=as_json)
-    return None if as_json else terminal.say(f"Following {path}: what you newly write there is learned.")
+        show_import(terminal, report)
+    said = f"Following {path}: what you newly write there is learned."
+    return None if terminal.as_json else terminal.say(said)
 
 
 def _follow(client: ServiceClient, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:

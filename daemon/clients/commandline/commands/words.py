@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import AsJson, parse_path, read_text
+from idiolect.daemon.clients.commandline.arguments import parse_path, read_text
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, plain
 from idiolect.daemon.clients.commandline.output_files import writing
@@ -38,24 +38,24 @@ _Text = Annotated[
 
 
 @GROUP.command("list")
-def list_rules(as_json: AsJson = False) -> None:
+def list_rules() -> None:
     """Show what was said."""
     terminal = Terminal()
     with connect() as client:
         rules = client.get("/v1/words")["rules"]
-    terminal.print_result(lambda: _list(terminal, rules), rules, as_json=as_json)
+    terminal.print_result(lambda: _list(terminal, rules), rules)
 
 
 @GROUP.command()
-def never(text: _Text, as_json: AsJson = False) -> None:
+def never(text: _Text) -> None:
     """Suggest it no more."""
-    _change("add", {"text": read_text(text), "kind": "never"}, as_json=as_json)
+    _change("add", {"text": read_text(text), "kind": "never"})
 
 
 @GROUP.command()
-def mine(text: _Text, as_json: AsJson = False) -> None:
+def mine(text: _Text) -> None:
     """Suggest it although it is rare."""
-    _change("add", {"text": read_text(text), "kind": "mine"}, as_json=as_json)
+    _change("add", {"text": read_text(text), "kind": "mine"})
 
 
 @GROUP.command()
@@ -64,29 +64,28 @@ def correct(
     replacement: Annotated[
         str, typer.Argument(metavar="REPLACEMENT", help="What it is corrected to; - reads it from stdin.")
     ],
-    as_json: AsJson = False,
 ) -> None:
     """Always put REPLACEMENT in its place."""
     given, put = read_text(text), read_text(replacement)
-    _change("add", {"text": given, "kind": "always_correct", "replacement": put}, as_json=as_json)
+    _change("add", {"text": given, "kind": "always_correct", "replacement": put})
 
 
 @GROUP.command("never-correct")
-def never_correct(text: _Text, as_json: AsJson = False) -> None:
+def never_correct(text: _Text) -> None:
     """Leave it as it is: it is no mistake."""
-    _change("add", {"text": read_text(text), "kind": "never_correct"}, as_json=as_json)
+    _change("add", {"text": read_text(text), "kind": "never_correct"})
 
 
 @GROUP.command()
-def remove(text: _Text, as_json: AsJson = False) -> None:
+def remove(text: _Text) -> None:
     """Take back what was said of it."""
-    _change("remove", {"text": read_text(text)}, as_json=as_json)
+    _change("remove", {"text": read_text(text)})
 
 
 @GROUP.command()
-def undo(as_json: AsJson = False) -> None:
+def undo() -> None:
     """Take the last change back."""
-    _change("undo", {}, as_json=as_json)
+    _change("undo", {})
 
 
 @GROUP.command("import")
@@ -99,7 +98,6 @@ def import_words(
         ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be added.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Make the words and phrases of FILE yours."""
     read = read_word_list(file)
@@ -111,7 +109,7 @@ def import_words(
     said += [f"Left out, {reason}: {count:,}." for reason, count in left_out.items()]
     if added and not dry_run:
         said.append("Undo: idiolect words undo")
-    Terminal().print_result(said, facts, as_json=as_json)
+    Terminal().print_result(said, facts)
 
 
 @GROUP.command("export")
@@ -119,7 +117,6 @@ def export_words(
     file: Annotated[
         Path | None, typer.Argument(parser=parse_path, metavar="FILE", help="Where to; else it is printed.")
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """Write the words that you wrote, and how often, as a plain list. It is not encrypted."""
     if file is not None and file.exists():
@@ -128,11 +125,11 @@ def export_words(
         words = client.get("/v1/words/export")["words"]
     text = "".join(f"{plain(word['text'])}\t{word['count']}\n" for word in words)
     if file is None:
-        return Terminal().print_result(lambda: typer.echo(text, nl=False), words, as_json=as_json)
+        return Terminal().print_result(lambda: typer.echo(text, nl=False), words)
     with writing(file, "Name another file."):
         durable.write(file, text.encode())
     said = f"{counted(len(words), 'word')} written; whoever can read the file can read them."
-    return Terminal().print_result(said, {"path": str(file), "words": len(words)}, as_json=as_json)
+    return Terminal().print_result(said, {"path": str(file), "words": len(words)})
 
 
 def _add_own(client: ServiceClient, read: WordList, *, dry_run: bool) -> tuple[list[str], Counter[str]]:
@@ -153,11 +150,11 @@ def _add_own(client: ServiceClient, read: WordList, *, dry_run: bool) -> tuple[l
     return send(texts[:_MOST_ADDED], dry=dry_run) if texts else [], +left_out
 
 
-def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
+def _change(how: str, body: dict[str, str]) -> None:
     with connect() as client:
         change = client.post(f"/v1/words/{how}", body)
     said = [*_describe(change), *(() if how == "undo" else ["Undo: idiolect words undo"])]
-    Terminal().print_result(said, change, as_json=as_json)
+    Terminal().print_result(said, change)
 
 
 def _list(terminal: Terminal, rules: list[dict[str, Any]]) -> None:

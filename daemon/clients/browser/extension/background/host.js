@@ -1,6 +1,6 @@
 // The way to the service: the native-messaging host, which the browser starts and which relays.
 
-const PROTOCOL = 3; // of the oldest host that this extension understands
+const PROTOCOL = 4; // of the oldest host that this extension understands
 const REST_MS = 300000; // without a page that asks; then the host ends
 const MAX_UNTAKEN = 200; // messages with lines to be learned, the newest
 const AGAIN_MS = 5000; // between two tries to start a host that is not there
@@ -28,6 +28,7 @@ export class Host {
   #started = 0;
   #trouble = "ready";
   #changed = () => {};
+  #effects = () => {}; // is told what a frame is to do, or that a host has gone: null
   #resting = null; // the timer of `rest`
 
   constructor(api, name) {
@@ -38,6 +39,15 @@ export class Host {
   /** Calls `then` whenever the state may have become another. */
   onChange(then) {
     this.#changed = then;
+  }
+
+  /** Calls `then` with what the host wants done in a frame, and with null once it knows none any more. */
+  onEffects(then) {
+    this.#effects = then;
+  }
+
+  get isThere() {
+    return this.#port !== null;
   }
 
   get trouble() {
@@ -70,12 +80,15 @@ export class Host {
   async ask(what, about) {
     if (!(await this.connect())) return null;
     const { answer, problem } = await this.#send(what, about);
-    if (problem === "busy") return null;
-    if (problem === undefined) {
-      const paused = answer.paused ?? this.#trouble === "paused"; // not every answer says so
-      this.#note(paused ? "paused" : "ready");
-    } else this.#note(problem in ADVICE ? problem : "refused");
+    if (answer?.paused === undefined) this.#note(this.#troubleOf(problem ?? ""));
+    else this.#note(answer.paused ? "paused" : "ready");
     return answer ?? null;
+  }
+
+  /** Tell the host of typing, to which there is no answer; nothing is kept for a host that is not there. */
+  async tell(about) {
+    if (await this.connect()) this.#port?.postMessage({ ...about, do: "typed" });
+    else this.#effects(null);
   }
 
   /** Have lines learned: the host keeps those that the service does not take yet, and this those that no host took. */
@@ -123,6 +136,8 @@ export class Host {
   }
 
   #take(message) {
+    if (message.frame !== undefined) return this.#effects(message);
+    if (message.id === undefined) return this.#note(this.#troubleOf(message.problem));
     this.#waiting.get(message.id)?.(message);
     this.#waiting.delete(message.id);
   }
@@ -132,6 +147,13 @@ export class Host {
     if (Date.now() - this.#started < AGAIN_MS) this.#failed = Date.now();
     for (const resolve of this.#waiting.values()) resolve({ problem: "missing" });
     this.#waiting.clear();
+    this.#effects(null);
+  }
+
+  /** The state that a problem of the host's is; a busy service changes none, nor does an answer that a pause goes on. */
+  #troubleOf(problem) {
+    if (problem === "busy" || (problem === "" && this.#trouble === "paused")) return this.#trouble;
+    return problem === "" ? "ready" : problem in ADVICE ? problem : "refused";
   }
 
   #note(trouble) {

@@ -10,7 +10,7 @@ idiolect.context ??= (() => {
   let reading = 0;
   let first = () => {};
 
-  /** An answer said whether the service uses what is answered in this field. */
+  /** The session says whether the service uses what is answered in this field. */
   function told(sees) {
     if (!sees) return forget();
     if (!wanted) read();

@@ -1,6 +1,7 @@
 // The keys: what each of them takes, hides or asks for.
 idiolect.keys ??= (() => {
-  const { now, fields, link, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
+  const { now, fields, text, learning, overlay, showing, telling, mending, taking, visiting } = idiolect;
+  const [CONTROL, ALT, META, SHIFT] = [1 << 2, 1 << 3, 1 << 6, 1 << 0]; // as the session knows what is held with a key
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   const READ_MS = 150; // a Tab that comes sooner after a letter is the page's: nobody has read a ghost by then
   const CLOSED_MS = 1000; // Alt and a digit that come sooner after a suggestion has gone were meant for it
@@ -10,7 +11,6 @@ idiolect.keys ??= (() => {
   function swallow(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    now.slips.key("", 0);
   }
 
   const COMMANDS = {
@@ -18,7 +18,9 @@ idiolect.keys ??= (() => {
       const shown = showing.current();
       if (!shown) return;
       if (shown.rest) swallow(event);
-      showing.dismiss();
+      showing.hide();
+      telling.note("hidden");
+      telling.tell();
     },
     ArrowRight: (event) => takeByArrow(event, "ltr"),
     ArrowLeft: (event) => takeByArrow(event, "rtl"),
@@ -35,10 +37,11 @@ idiolect.keys ??= (() => {
   function onKey(event) {
     if (!event.isTrusted || now.field === null || now.mode === "off") return;
     learning.onKey(event);
-    measure(event);
+    if (fields.MODIFIERS.includes(event.key)) return;
+    telling.open();
     if (event.isComposing || event.keyCode === 229) {
       mending.forget();
-      now.slips.key("", 0);
+      noteKey(event, "Process");
       return showing.hide();
     }
     if (event.key !== "Tab") tookAt = -Infinity;
@@ -50,13 +53,12 @@ idiolect.keys ??= (() => {
     if (!event.defaultPrevented) afterwards(event);
   }
 
-  /** How fast letters follow one another, which an input method makes of several keys. */
-  function measure({ key, keyCode, isComposing, altKey, ctrlKey, metaKey, timeStamp }) {
-    if (fields.MODIFIERS.includes(key)) return;
-    const isCommand = altKey || ctrlKey || metaKey;
-    now.speed.key(isCommand || isComposing || keyCode === 229 ? "" : key, timeStamp);
-    if (key.length === 1 && !isCommand && now.stretch === undefined) now.stretch = now.trial ? new idiolect.WritingStretch() : null;
-    now.stretch?.key(isCommand ? "" : key, timeStamp);
+  /** Tell the session of a key that is left to the page. */
+  function noteKey(event, key) {
+    const { altKey, ctrlKey, metaKey, shiftKey, timeStamp } = event;
+    const types = event.getModifierState("AltGraph"); // with AltGr a key types a character
+    const held = types ? 0 : (ctrlKey && CONTROL) | (altKey && ALT) | (metaKey && META) | (shiftKey && SHIFT);
+    telling.note("key", key, held, telling.secondsOf(timeStamp));
   }
 
   /**
@@ -82,9 +84,11 @@ idiolect.keys ??= (() => {
   /** Show the words where they do not show themselves; whether the key asks for them. */
   function list(event) {
     const isMinus = event.key === "-" || (event.key === "–" && event.code === "Minus"); // what a Mac types with Alt
-    if (!isMinus || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !showing.list()) return false;
+    if (!isMinus || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
+    if (!text.around(now.field)?.prefix.trim()) return false;
     swallow(event);
-    asking.ask();
+    noteKey(event, "-");
+    telling.tell();
     return true;
   }
 
@@ -96,24 +100,18 @@ idiolect.keys ??= (() => {
     return true;
   }
 
-  /** Tell of the slip that a key tells of, where what is typed is learned. */
-  function watchSlips(key, atMs) {
-    const slip = now.slips.key(key, atMs);
-    if (slip !== null && now.mode === "learn") link.tell({ do: "slip", ...slip, input_purpose: now.field.purpose });
-  }
-
   /** A key that is left to the page, and changes its text. */
   function afterwards(event) {
-    const { key, altKey: alt, ctrlKey: ctrl, metaKey: meta } = event;
-    if (fields.MODIFIERS.includes(key)) return;
+    const { key, ctrlKey: ctrl, metaKey: meta } = event;
     taking.onKey(event);
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
     const types = key.length === 1 && !ctrl && !meta;
-    watchSlips(ctrl || meta || (alt && key === "Backspace") ? "" : key, event.timeStamp); // not whole words that go
     if (types) letterAt = event.timeStamp;
-    if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
-    else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor
+    noteKey(event, key);
+    if (types || ["Backspace", "Delete", "Enter"].includes(key)) return telling.soon();
+    telling.send(); // what stands there then is not told, so that nothing is offered where the cursor only moved
+    if (showing.current()) setTimeout(showing.follow);
   }
 
   /** Tab is the page's first: only what nobody in it has used takes a ghost. */

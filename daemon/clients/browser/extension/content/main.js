@@ -1,13 +1,12 @@
 // What makes the parts one: each event of the page, and each word of the background, goes to the part that it is for.
 idiolect.main ??= (() => {
-  const { now, start, learning, overlay, link, showing, asking, context, mending, visiting, keys, pointing } = idiolect;
+  const { now, start, learning, overlay, link, showing, telling, context, mending, visiting, keys, pointing } = idiolect;
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const listening = new AbortController();
 
   link.on({
-    mode(mode, trial) {
+    mode(mode) {
       const former = now.mode;
-      now.trial = trial;
       now.mode = mode;
       const told = start.early();
       if (mode === "off") {
@@ -19,27 +18,24 @@ idiolect.main ??= (() => {
       learning.begin(now.field, early);
       if (early === null || early.keyed === null) return;
       mending.forget(early.keyed);
-      asking.ask();
+      telling.open(early.keyed);
+      telling.tell();
     },
-    answer(id, answer) {
-      const prompt = asking.answered(id);
-      if (answer) asking.heard(answer);
-      if (answer && prompt !== null) context.told(answer.sees_context);
-      if (prompt === null || now.mode === "off") return; // it was on its way
-      if (!showing.stands(prompt)) return mending.considerLate(prompt, asking.holding(prompt, answer));
-      if (!answer) return asking.miss(prompt);
-      const offered = mending.consider(prompt, asking.holding(prompt, answer));
-      if (offered) showing.show(prompt, offered);
+    effects({ sees, insert, note, show }) {
+      if (now.field === null || now.mode === "off") return; // it was on its way
+      if (sees !== undefined) context.told(sees);
+      if (insert) mending.replace(insert, note);
+      else if (note) overlay.say(note, now.field.element);
+      if (show) showing.show(show);
     },
     lost() {
-      asking.lose();
+      telling.lose();
       showing.hide();
     },
     gone: stop,
-    putBack: mending.putBack,
   });
-  asking.onLeft(visiting.leave);
-  context.onFirst(() => asking.ask());
+  telling.onLeft(visiting.leave);
+  context.onFirst(telling.tell);
 
   /** Whether an event is its user's, and of the field. */
   function isHere(event) {
@@ -54,8 +50,8 @@ idiolect.main ??= (() => {
   function onChange(event) {
     if (!isHere(event)) return;
     now.typedAt = performance.now();
-    if (now.field.kind !== "plain") return asking.soon();
-    asking.ask(); // first, since the answer takes longer than all else
+    if (now.field.kind !== "plain") return telling.soon();
+    telling.tell(); // first, since the answer takes longer than all else
     showing.follow();
     learning.sync();
   }
@@ -65,15 +61,16 @@ idiolect.main ??= (() => {
     if (showing.current() && performance.now() - now.typedAt > TYPING_MS) showing.follow();
   }
 
-  function onComposition({ type, isTrusted }) {
+  function onComposition({ type, isTrusted, data }) {
     const starts = type === "compositionstart";
     if (starts && !isTrusted) return; // of the end Chromium itself sends an event that it does not call trusted
     if (starts && now.field !== null) learning.onComposition(true);
     const ends = now.composing && !starts;
+    if (ends) telling.type(data);
     now.composing = starts;
     if (ends) learning.onComposition(false);
     if (starts) showing.hide();
-    else asking.soon();
+    else telling.soon();
   }
 
   let moving = 0;
@@ -85,12 +82,6 @@ idiolect.main ??= (() => {
       moving = 0;
       showing.move();
     });
-  }
-
-  /** The page is likely to be left. Of one that has been left Chromium takes no message any more. */
-  function onLeaving() {
-    visiting.tellLeft();
-    link.tellFates();
   }
 
   function onPageHide() {
@@ -123,7 +114,7 @@ idiolect.main ??= (() => {
   on(document, "submit", (event) => event.isTrusted && visiting.tellLeft());
   on(window, "pagehide", onPageHide);
   // Firefox would read a page anew that listens to this, when its user comes back.
-  if (now.isChromium) on(window, "beforeunload", onLeaving);
+  if (now.isChromium) on(window, "beforeunload", visiting.tellLeft); // of a page that has been left it takes no message
   start.hand(visiting.come);
   return { stop };
 })();

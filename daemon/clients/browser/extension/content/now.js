@@ -5,9 +5,5 @@ idiolect.now ??= {
   composing: false, // an input method composes a character
   isChromium: "chrome" in globalThis && navigator.userAgent.includes("Chrome/"),
   keyed: "", // what its user's last keys have typed, up to the cursor
-  speed: new idiolect.TypingSpeed(), // of its user
-  slips: new idiolect.SlipWatch(), // of its user's hand
-  stretch: undefined, // of writing in the field, for a trial: null where none runs, undefined before its first letter
-  trial: false, // whether one runs
   typedAt: -Infinity, // when its user last changed the field, by `performance.now()`
 };

@@ -1,6 +1,6 @@
 // The pointer: a click on a word takes it. The words catch none, so that a page does not see them; their place tells.
 idiolect.pointing ??= (() => {
-  const { now, learning, overlay, showing, taking, mending, visiting } = idiolect;
+  const { now, learning, overlay, showing, telling, taking, mending, visiting } = idiolect;
   const SEEN_MS = 250; // a word is taken by a click only once it has been seen
   let pressed = false; // a word was taken by this click, which the page is not to get
 
@@ -27,7 +27,7 @@ idiolect.pointing ??= (() => {
     visiting.sending();
     mending.forget();
     taking.forget();
-    now.slips.key("", 0);
+    telling.note("pointer");
     showing.hide();
   }
 

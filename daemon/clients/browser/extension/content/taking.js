@@ -1,6 +1,6 @@
 // Taking what is shown: a word, or a ghost whole or by its words.
 idiolect.taking ??= (() => {
-  const { now, text, caret, overlay, insert, link, showing, asking, mending } = idiolect;
+  const { now, text, caret, overlay, insert, showing, telling, mending } = idiolect;
   let spaced = false; // the last thing put in ended with a space of ours
 
   /** Whether what is shown may still be taken: it is seen, and the text is the one that it was shown for. */
@@ -11,62 +11,46 @@ idiolect.taking ??= (() => {
   }
 
   function takeWord(place) {
-    const shown = showing.current();
-    const word = shown.words[place];
-    if (word.replace) return takeMended(word);
-    showing.close(word);
-    const space = /\s$/.test(word.text) || /^\s/.test(shown.suffix) ? "" : " ";
-    const taken = word.text + space;
-    insert.put(now.field, taken);
-    spaced = space === " ";
-    link.report({ kind: "word", outcome: "accepted", p: word.p, characters: [...taken].length, keystrokes: 1 });
-    now.stretch?.take([...taken].length);
-    asking.soon();
+    const word = showing.current().words[place];
+    const closes = word.replace > 0 && /\p{P}$/u.test(word.text);
+    take(word, !closes && !/\s$/.test(word.text) && !/^\s/.test(showing.current().suffix));
   }
 
-  function takeMended(word) {
-    const shown = showing.current();
-    showing.close(word);
-    spaced = ![null, word.text].includes(mending.mend(shown, word));
+  /** Put a word in, and a space behind it where that is `open`. */
+  function take({ text: word, replace, p }, open) {
+    const { prefix } = showing.current();
+    const put = open ? `${word} ` : word;
+    const typed = replace > 0 ? [...prefix].slice(-replace).join("") : "";
+    showing.hide();
+    spaced = open;
+    telling.note("word", prefix, put, p, replace);
+    if (!insert.put(now.field, put, typed)) return telling.lose(); // the session has heard of what was not done
+    if (replace > 0) mending.remember(typed, put);
+    telling.soon();
   }
 
-  /** Take the ghost, or its first word: then the rest stays, and is no suggestion of its own. */
+  /** Take the ghost, or its first word: then the rest stays. */
   function takeGhost(whole) {
-    const shown = showing.current();
-    const { ghost, rest, taken } = shown;
-    if (ghost.replace) {
-      if (rest.endsWith(ghost.text.trimEnd())) takeMended({ ...ghost, bare: true }); // else a part of it was not seen
+    const { prefix, ghost, rest, pieces } = showing.current();
+    spaced = false;
+    if (ghost.word) {
+      if (rest === ghost.text) take(ghost.word, false); // else a part of it was not seen
       return;
     }
-    const part = whole ? rest : firstWord(ghost, rest);
-    const after = rest.slice(part.length);
-    const words = part.trim().split(/\s+/).length;
-    const figures = { p: ghost.p, characters: [...part].length, keystrokes: 1, words };
-    if (!taken) link.report({ kind: "ghost", outcome: "accepted", ...figures });
-    const offer = { ...shown, words: [], rest: after, taken: true, kept: true };
-    showing.close(null);
-    insert.put(now.field, part);
-    now.stretch?.take([...part].length);
-    spaced = false;
-    if (after === "") return asking.soon();
-    showing.hold();
-    asking.soon(offer);
+    const seen = pieces.join("") === rest ? pieces : [rest];
+    telling.note("ghost", prefix, whole ? [rest] : seen, ghost.p);
+    if (whole) showing.hide();
+    insert.put(now.field, whole ? rest : seen[0]);
+    telling.soon();
   }
 
-  /** The first word of a ghost's rest, as the service cuts it if it does. */
-  function firstWord({ text: all, words }, rest) {
-    let at = 0;
-    for (const { text: word } of words ?? []) {
-      at += word.length;
-      if (at > all.length - rest.length) return rest.slice(0, at - (all.length - rest.length));
-    }
-    return rest.match(/^\s*\S+/)?.[0] ?? rest;
-  }
-
-  /** A key is typed behind what was taken: a full stop takes the place of the space that came with it. */
+  /** A key is typed behind what was taken: a full stop, or a space, takes the place of the space that came with it. */
   function onKey({ key, ctrlKey, metaKey }) {
-    const closes = /^[.,;:!?)\]]$/.test(key) && !ctrlKey && !metaKey;
-    if (spaced && closes && text.around(now.field)?.prefix.endsWith(" ")) insert.takeBack(now.field);
+    const closes = /^[ .,;:!?)\]]$/.test(key) && !ctrlKey && !metaKey;
+    if (spaced && closes && text.around(now.field)?.prefix.endsWith(" ")) {
+      insert.takeBack(now.field);
+      telling.note("key", "Backspace", 0, 0);
+    }
     if (key !== "Tab") spaced = false;
   }
 

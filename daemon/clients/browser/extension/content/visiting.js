@@ -1,6 +1,6 @@
 // Which field its user is in, and what is told of it to be learned when they leave or send it.
 idiolect.visiting ??= (() => {
-  const { now, learning, link, showing, context, mending, taking } = idiolect;
+  const { now, learning, link, showing, telling, context, mending, taking } = idiolect;
   const LOOKS_MS = [50, 500]; // after what may have sent it
 
   /** Its user is in this field now, or in none (null). */
@@ -16,19 +16,11 @@ idiolect.visiting ??= (() => {
   function leave() {
     if (now.field === null) return;
     tellLeft();
-    tellStretch();
     showing.hide();
-    for (const part of [showing, context, mending, taking]) part.forget();
-    now.speed.key("", 0);
-    now.slips.key("", 0);
+    telling.leave();
+    for (const part of [context, mending, taking]) part.forget();
     now.field = null;
     now.composing = false; // a page that takes its field away may keep the end from being told
-  }
-
-  /** The stretch of writing ends, and is told of where a trial runs. */
-  function tellStretch() {
-    if (now.stretch && now.mode !== "off") link.tell({ do: "stretch", ...now.stretch.summary, input_purpose: now.field.purpose });
-    now.stretch = undefined;
   }
 
   function tell(about) {
