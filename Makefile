@@ -20,7 +20,7 @@ install = { $(BIN)/python -m pip install --disable-pip-version-check --progress-
 # share one, and what that has made for them. Some hundred programs are started, which are compiled once, whatever is set.
 TESTS = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help link start stop test check bench clean
+.PHONY: help link start stop test check bench deb release clean
 
 help:
 	@echo 'make start                the demonstration: read this project, learn, show what that brings (in .demo/)'
@@ -30,6 +30,8 @@ help:
 	@echo 'make test                 run the tests'
 	@echo 'make check                lint, types, documents, tests'
 	@echo 'make bench                measure what docs/measuring.md tells'
+	@echo 'make deb                  build the Debian package in dist/'
+	@echo 'make release              build all that is published in dist/, with checksums'
 	@echo 'make clean                remove what these targets made here; your profile stays'
 
 $(BIN)/python:
@@ -91,6 +93,12 @@ check: .venv/.check
 
 bench: .venv/.test
 	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+deb: .venv/.test
+	@$(BIN)/python .ci/debian/build.py
+
+release: deb
+	@$(BIN)/python .ci/release.py > /dev/null && cat dist/SHA256SUMS
 
 clean:
 	@if [ "$$(readlink '$(LINK)')" = '$(CURDIR)/$(BIN)/idiolect' ]; then rm '$(LINK)'; fi

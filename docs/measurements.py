@@ -52,19 +52,20 @@ def year() -> str:
     if not found:
         return ""
     table = [
-        "| text, as it came | rounds, promoted | gain of what serves | of one long round | share | served worse "
-        "| general text |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| text, as it came | rounds, promoted | gain of what serves | of one long round | share | least at a step "
+        "| served worse | general text |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, scenarios in sorted(found.items()):
         for scenario, rows in scenarios.items():
             promoted = [row for row in rows if row["status"] == "promoted"]
             worse = sum(row["worse_p"] < 0.05 for row in promoted)
-            last = rows[-1]
-            share = last["served_gain"] / last["joint_gain"]
+            last = [row for row in rows if "joint_gain" in row][-1]
+            shares = [row["served_gain"] / row["joint_gain"] for row in rows if "joint_gain" in row]
+            least = f"{min(shares):.2f}" if len(shares) == len(rows) else ""
             table.append(
                 f"| {name}, {scenario} | {len(rows)}, {len(promoted)} | {last['served_gain']:.3f} | "
-                f"{last['joint_gain']:.3f} | {share:.2f} | {worse} | {100 * last['general']:+.1f} % |"
+                f"{last['joint_gain']:.3f} | {shares[-1]:.2f} | {least} | {worse} | {100 * last['general']:+.1f} % |"
             )
     return "\n".join(table)
 

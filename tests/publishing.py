@@ -45,13 +45,14 @@ def publish(
     tokens_per_s: float | None = None,
     seconds: float | None = None,
     round_id: int | None = None,
+    state: bytes | None = None,
 ) -> int:
     """End a round on `parent` with an adapter, which serves unless `status` is another; its number.
 
     The round is begun first, unless it has a `round_id`.
     """
     made = NewAdapter(
-        blob, rank, parent, [*seen], status == "active", reason, metrics or {}, tokens_per_s, seconds
+        blob, rank, parent, [*seen], status == "active", reason, metrics or {}, tokens_per_s, seconds, state
     )
     return store.publish(store.rounds.begin(parent) if round_id is None else round_id, made)
 

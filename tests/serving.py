@@ -15,6 +15,8 @@ from waiting import DEADLINE_S
 
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.daemon.clients.setup.place import Target
+from idiolect.daemon.clients.setup.places import Connections
 from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
@@ -133,7 +135,8 @@ def answering(
     for scope in tokens.SCOPES:
         tokens.make(settings, scope)
     if make_app is None:
-        app = server.create_app(service, running=running, settings=settings)
+        places = Connections(Target(settings))
+        app = server.create_app(service, running=running, settings=settings, places=lambda: places)
     else:
         app = make_app(service, running)
     ready = threading.Event()

@@ -7,8 +7,11 @@ grey text, `teh→the` replaces what is typed, and `!` says that the service is 
 - `in`: the program (`silent`: it reports nothing; `stubborn`: it deletes nothing); `many lines`: its field has several.
 - `type`, `key`, `late` (typed, not reported yet), `report`, `puts` (the program changes the text), `undoes`, `click`.
 - `answer`, `hidden answer` (the words are not worth a look), `answer [prefix]`; `corrects`: what the service knows.
-- `wait` (seconds), `leaves`, `comes back`, `choose` (a line of the menu), `service` (`deaf`, `hears`).
-- What holds then: `stands`, `shows`, `note`, `asked`, `passed`, `used` (the last key), `menu`, `no menu`, `title`.
+- `wait` (seconds), `leaves`, `comes back`, `choose` (a line of the menu), `keys` (its user's own: what for, which).
+- `service` (`deaf`, `hears`; `quiet` and `loud`: somebody else had nothing shown for a while).
+- What holds then: `stands`, `shows`, `hints` (its keys), `note`, `asked`, `passed`, `used` (the last key), `menu`,
+  `no menu`, `title`.
+- `not: browser`: a row that this door cannot run, and why.
 - What was done since: `told` (outcomes), `sent` (requests), `learns` (once all fields are left).
 """
 
@@ -18,6 +21,7 @@ from pathlib import Path
 
 from idiolect.daemon.session import effects, events, keysyms
 from idiolect.daemon.session.engine import Engine
+from idiolect.daemon.session.key_table import read_key
 from idiolect.daemon.session.session import Session
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -46,6 +50,7 @@ class Scenario:
     file: str
     name: str
     steps: list[tuple[int, str, str]] = field(default_factory=list)
+    barred: list[str] = field(default_factory=list)  # doors that cannot run it
 
     def __str__(self):
         return f"{self.file}: {self.name}"
@@ -65,16 +70,29 @@ HAPPENS = (
         "hidden answer",
         "answer",
     ),
-    *("corrects", "wait", "leaves", "comes back", "choose", "service"),
+    *("corrects", "wait", "leaves", "comes back", "choose", "service", "keys"),
 )
 HOLDS = (
-    *("stands", "shows", "note", "asked", "passed", "used", "no menu", "menu", "title", "told", "sent"),
+    *(
+        "stands",
+        "shows",
+        "hints",
+        "note",
+        "asked",
+        "passed",
+        "used",
+        "no menu",
+        "menu",
+        "title",
+        "told",
+        "sent",
+    ),
     "learns",
 )
 
 
-def scenarios(*files):
-    """The scenarios of files by name, or of all."""
+def scenarios(*files, door=None):
+    """The scenarios of files by name, or of all; those that a door can run."""
     found = []
     for path in sorted(FOLDER.glob("*.txt")):
         if files and path.stem not in files:
@@ -86,10 +104,13 @@ def scenarios(*files):
                 found.append(Scenario(path.stem, line.strip()))
                 continue
             step = line.strip()
+            if step.startswith("not: "):
+                found[-1].barred.append(step.split()[1])
+                continue
             verb = next(verb for verb in (*HAPPENS, *HOLDS) if step == verb or step.startswith(f"{verb} "))
             rest = step[len(verb) + 1 :].replace("⏎", "\n").replace("␛", "\x1b")
             found[-1].steps.append((number, verb, rest))
-    return found
+    return [one for one in found if door not in one.barred]
 
 
 def text_of(rest):
@@ -99,7 +120,8 @@ def text_of(rest):
 def key_of(name):
     """X's number of a key's symbol and of its modifiers, as of `Ctrl+Right` or `Alt+1`."""
     *held, key = name.split("+") if name != "+" else ["+"]
-    return KEYS.get(key) or ord(key), sum(MODIFIERS[one] for one in held)
+    value = KEYS.get(key) or (ord(key) if len(key) == 1 else read_key(key).value)
+    return value, sum(MODIFIERS[one] for one in held)
 
 
 class Row:
@@ -116,11 +138,12 @@ class Row:
         self.shown = effects.ShowSuggestions()
         self.told, self.sent, self.learned = [], [], []
         self.hears, self.paused, self.known = True, False, {}
+        self.keys, self.quiet = {}, False
 
     def run(self):
         begun = False
         for number, verb, rest in self.scenario.steps:
-            if verb not in ("in", "corrects") and not begun:
+            if verb not in ("in", "corrects", "keys") and not begun:
                 begun = True
                 self.begin()
             try:
@@ -162,8 +185,14 @@ class Row:
         self.sent += [request.path] if request.path != "/v1/status" else []
         if self.hears and request.path in ("/v1/pause", "/v1/resume"):
             self.paused = request.path == "/v1/pause"
-        reply = {"paused": self.paused} if self.hears else None
+        if self.hears and request.path.startswith("/v1/quiet"):
+            self.quiet = request.path == "/v1/quiet"
+        reply = self.told_always() if self.hears else None
         self.happen(events.Replied(request, reply))
+
+    def told_always(self):
+        """What the service says with each answer."""
+        return {"paused": self.paused, "quiet": self.quiet, "keys": {**self.keys}}
 
     def answer_known(self, ask):
         """Answer by what the service knows of the word that has just ended."""
@@ -242,7 +271,13 @@ class Row:
         self.happen(events.Ticked())
 
     def do_service(self, rest):
-        self.hears = rest == "hears"
+        if rest in ("quiet", "loud"):
+            self.quiet = rest == "quiet"
+        else:
+            self.hears = rest == "hears"
+
+    def do_keys(self, rest):
+        self.keys.update([rest.split()])
 
     def do_corrects(self, rest):
         self.known.update([tuple(rest.split("→"))])
@@ -273,7 +308,7 @@ class Row:
             "ghost": {"text": grey, "p": 0.9, "show": grey != "", "words": pieces},
             "list": {"show": listed},
             "correction": ended and self.correction(ended, ask.prefix),
-            "paused": self.paused,
+            **self.told_always(),
             "sees_context": False,
         }
         self.happen(events.Answered(ask, answer), self.engine)
@@ -302,6 +337,12 @@ class Row:
         words, _, grey = rest.partition("/")
         wanted = [word.strip() for word in words.split(",") if word.strip() not in ("", "nothing")]
         equal((list(self.shown.words), self.shown.ghost.strip("\xa0 ")), (wanted, grey.strip()))
+
+    def has_hints(self, rest):
+        equal(
+            [*self.shown.word_keys, self.shown.ghost_key],
+            [*rest.split(", "), *([""] * (not self.shown.ghost))],
+        )
 
     def has_note(self, rest):
         equal(self.note, "" if rest == "nothing" else self.note if rest in self.note else rest)

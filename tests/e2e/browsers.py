@@ -30,13 +30,16 @@ START = "the keeper Zorv"
 COUNTING = """#!{python}
 import json, os, struct, subprocess, sys, threading
 host = subprocess.Popen([{program!r}, *sys.argv[1:]], stdin=subprocess.PIPE)
-length = struct.Struct("=I")
+length, context = struct.Struct("=I"), []
 while head := sys.stdin.buffer.read(4):
     body = sys.stdin.buffer.read(*length.unpack(head))
     with open({log!r}, "a") as log:
         asked = json.loads(body)
-        name = "typing" if asked.get("prefix") == "" else asked["do"]
-        log.write(f"{{name}} {{len(body)}} {{json.dumps(asked.get('context'))}}\\n")
+        told = asked.get("events", [])
+        for one in told:
+            context = one[1] if one[0] == "answered" else [] if one[0] == "field" else context
+        name = "suggest" if any(one[0] == "text" for one in told) else asked["do"]
+        log.write(f"{{name}} {{len(body)}} {{json.dumps(context)}}\\n")
     host.stdin.write(head + body)
     host.stdin.flush()
 host.stdin.close()
@@ -142,7 +145,7 @@ class Room:
                 one.resume()
 
     def asked(self, what=None):
-        """What the browser has asked the host for so far; `typing`: nothing, where nothing is to be suggested."""
+        """What the browser has told the host so far; `suggest`: a text that suggestions may be asked for."""
         return [name for name, *_ in self.messages() if what in (None, name)]
 
     def contexts(self):
@@ -193,6 +196,13 @@ class Browser:
         with self.tab.another(url, background=True) as page, self.tab.within(page):
             self.tab.until("document.body?.dataset.ready !== undefined")
         until(lambda: len(self.room.asked("state")) > before)
+
+    @contextlib.contextmanager
+    def menu(self):
+        """Within this the button's menu of the tests' site is open, in a tab beside the page's."""
+        popup = f"{self.origin}/popup.html?url={self.url('/', '')}"
+        with self.tab.another(popup, background=True) as menu, self.tab.within(menu):
+            yield
 
     def open(self, body, path="/page", host="notes.test"):
         """Have the tab show a page with this body, and the cursor in its element `field`."""

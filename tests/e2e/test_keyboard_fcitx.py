@@ -182,15 +182,20 @@ def test_the_menu_is_that_of_ibus(desktop, editor):  # noqa: F811
             choose("Learn what I write")
             session.wait_for(lambda: lines()["Learn what I write"][1] == state, lines)  # noqa: B023 (called here)
         desktop.press("ctrl+a", "BackSpace")
-        desktop.type("we saw lihgthouse ")
-        desktop.rest()
-        desktop.type("twice.")
-        desktop.rest()
-        put_back = "Put “lihgthouse” back in place of “lighthouse”"
-        session.wait_for(lambda: put_back in lines(), lines)
+        for words in ("we saw lihgthouse ", "and thier ", "twice."):
+            desktop.type(words)
+            desktop.rest()
+        put_back, newest = (
+            f"Put “{word}” back in place of “{meant}”"
+            for word, meant in (("lihgthouse", "lighthouse"), ("thier", "their"))
+        )
+        session.wait_for(lambda: {put_back, newest} <= lines().keys(), lines)
         choose(put_back)
         session.wait_for(lambda: put_back not in lines(), lines)
-        editor.shows("we saw lihgthouse twice.")
+        assert newest in lines()
+        desktop.type(" lihgthouse ")
+        desktop.rest()
+        editor.shows("we saw lihgthouse and their twice. lihgthouse ")
 
 
 def test_status_says_how_it_stands_and_remove_takes_it_out(desktop):

@@ -9,7 +9,7 @@ from waiting import until
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.models.build import find_base
-from idiolect.models.languages import ensure_word_list, word_list_paths
+from idiolect.models.languages import word_list_paths
 
 GERMAN = """\
 Liebe Anna, vielen Dank für deine Nachricht. Ich bin gestern erst spät nach Hause gekommen.
@@ -84,7 +84,6 @@ def test_a_damaged_list_is_made_anew_and_stops_nobody(tiny, tmp_path):
 
 @pytest.fixture(scope="module")
 def both(base):
-    ensure_word_list(base, ["de", "en"])
     loaded = LoadedModel(
         base,
         threads=1,

@@ -151,6 +151,10 @@ def test_what_was_meant_is_grey_text_behind_a_finished_word_that_is_not_mended(p
         ("all thes ame ", "the same "),
         ("part of th ebig ", "the big "),
         ("in thehouse ", "the house "),
+        ("I sent the letteryou ", "letter you "),
+        ("They also willzupdate ", "will update "),  # a key above the space bar
+        ("I met Innocenti ", None),
+        ("Restart it with systemctl ", None),
         ("I saw the  dog ", "the dog "),
         ("Read groupby ", None),
         ("Ask al Assad ", None),

@@ -3,8 +3,10 @@
 import contextlib
 import json
 import re
+import shutil
 import time
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from program import Program
@@ -12,6 +14,7 @@ from publishing import publish
 from sharing import Device
 from waiting import until
 
+from idiolect.daemon.session.key_table import USUAL
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 
@@ -63,13 +66,20 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     profile = Profile(tmp_path_factory.mktemp("home") / "profile", tiny.folder.parent)
     settings = profile.settings.prepare()
     with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
-        for parent, reason in ((None, "it predicts better"), (1, "it predicts better still")):
+        for parent, reason, perplexity in (
+            (None, "it predicts better", 36),
+            (1, "it predicts better still", 32),
+        ):
             publish(
                 store,
                 blob=make_lora(tiny.config).to_bytes(),
                 parent=parent,
                 reason=reason,
-                metrics={"base_sha256": tiny.source_sha256},
+                metrics={
+                    "base_sha256": tiny.source_sha256,
+                    "memory": {"perplexity": 40},
+                    "both": {"perplexity": perplexity},
+                },
             )
     trust_memory(settings, 2)
     user = tmp_path_factory.mktemp("user")
@@ -388,6 +398,14 @@ def test_learning_is_paused_and_resumed_from_the_keyboard(page, profile):
     assert not profile.ask("/v1/status")["paused"]
 
 
+def test_a_curve_shows_what_rounds_have_added(page):
+    page.until("document.querySelectorAll('#gains circle').length === 2")
+    assert page.js("document.querySelector('#gains svg').ariaLabel").endswith("after each round: 10 %, 20 %")
+    assert "20% easier to predict than with the memory alone" in page.js(
+        "document.querySelector('#adapters').closest('section').innerText"
+    )
+
+
 def test_one_rolls_back(page, profile):
     page.push('[aria-label="Use personal model 1"]')
     page.until("document.querySelector('#said').innerText === 'Personal model 1 is in use now.'")
@@ -548,6 +566,8 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         "show": "auto",
         "languages": [],
         "speed": 30,
+        "keys": USUAL.names(),
+        "key_uses": {},
         "mending_question": {"typed": "becuase", "meant": "because"},
     }
     page.until("!document.querySelector('#mending').hidden")
@@ -630,6 +650,36 @@ def test_a_trial_is_begun_once_its_user_has_said_so_and_ended(page, profile):
     says("The trial ended after 0 stretches of writing, too few to tell.")
 
 
+def test_nothing_is_shown_for_a_while_and_again(page, profile):
+    page.push("#quiet")
+    page.until("document.querySelector('#state').innerText.includes('Quiet: 30 minutes left')")
+    assert profile.ask("/v1/status")["quiet"]
+    page.push("#quiet")
+    page.until("!document.querySelector('#state').innerText.includes('Quiet')")
+    assert not profile.ask("/v1/status")["quiet"]
+
+
+def test_keys_are_chosen_and_a_wrong_one_goes_back(page, profile):
+    def choose(key):
+        page.js(
+            f"{{ const input = document.querySelector('#key-grey'); input.value = {json.dumps(key)};"
+            " input.dispatchEvent(new Event('change')); }"
+        )
+
+    page.until("document.querySelector('#key-grey').value === 'Tab'")
+    choose("ctrl+w")
+    page.until("document.querySelector('#key-grey').value === 'Ctrl+W'")
+    assert "Ctrl+W closes the tab or window" in page.text("#keys")
+    assert profile.ask("/v1/status")["keys"] == {"grey": "Ctrl+W"}
+    choose("x")
+    page.until("document.querySelector('#said').innerText.includes('X is for typing')")
+    assert page.js("document.querySelector('#key-grey').value") == "Ctrl+W"
+    page.problems.clear()  # of the refused request
+    choose("")
+    page.until("document.querySelector('#key-grey').value === 'Tab'")
+    assert profile.ask("/v1/status")["keys"] == {}
+
+
 def test_one_goes_off_the_record_and_back(page, profile):
     page.push("#off-record")
     page.until("document.querySelector('#state').innerText.startsWith('Paused')")
@@ -674,10 +724,102 @@ def test_it_says_which_programs_are_connected_and_what_to_type_for_the_others(pa
     for row, place in zip(rows, shown, strict=True):
         assert place["title"] in row
         assert ("connected" in row.split("\n")[0]) is place["connected"]
-        if place["next_step"]:
+        if place["found"] and (place["next_step"] or "").startswith("`"):
+            assert "Connect …" in row
+        elif place["next_step"]:
             assert place["next_step"].replace("`", "") in row
     absent = [one["title"] for one in places.values() if one not in shown]
     assert all(title in page.text("#places-absent") for title in absent)
+
+
+def test_a_program_is_connected_from_the_page(page, profile):
+    config = Path(profile.env["HOME"]) / ".config"
+    (config / "chromium").mkdir(parents=True)  # as after its first start
+    look_anew(page)
+    connect = "document.querySelector('#place-rows [aria-label=\"Connect: Web pages\"]')"
+    page.until(f"{connect} !== null")
+    page.js(f"{connect}.click()")
+    page.until("document.querySelector('#ask').open")
+    manifests = config / "chromium" / "NativeMessagingHosts"
+    assert str(manifests) in page.text("#ask-text")
+    assert not manifests.exists(), "nothing is written before its user has said so"
+    page.push("#ask-no")
+    page.until("!document.querySelector('#ask').open")
+    assert not manifests.exists()
+    # The button does one thing at a time, and a dialog tells that it has closed a moment later.
+    page.until(f"({connect}.click(), document.querySelector('#ask').open)")
+    page.push("#ask-yes")
+    page.until(f"{connect} === null")
+    assert [path.suffix for path in manifests.iterdir()] == [".json"]
+    states = {one["place"]: one["connected"] for one in profile.ask("/v1/places")["places"]}
+    assert states["browser"]
+
+
+def test_a_place_that_may_not_be_written_says_what_to_type(profile):
+    config = Path(profile.env["HOME"]) / ".config" / "BraveSoftware"
+    (config / "Brave-Browser").mkdir(parents=True)
+    (config / "Brave-Browser" / "NativeMessagingHosts").write_text("in its way")
+    with profile.client() as http:
+        answer = http.post("/v1/places/connect", json={"place": "browser"})
+    shutil.rmtree(config)
+    assert answer.status_code == 409
+    assert "`idiolect setup browser`" in answer.json()["error"]["message"]
+
+
+# --- the first steps ---
+
+
+@pytest.fixture
+def fresh(tiny, tmp_path):
+    """The service of a profile that knows nothing yet, of somebody who has a folder of notes."""
+    profile = Profile(tmp_path / "profile", tiny.folder.parent)
+    notes = tmp_path / "user" / "notes"
+    notes.mkdir(parents=True)
+    for number in range(3):
+        (notes / f"{number}.md").write_text("The ferry to the north island leaves early in the morning.\n")
+    profile.env["HOME"] = str(tmp_path / "user")
+    profile.run("start")
+    yield profile
+    profile.run("stop")
+
+
+def test_who_begins_is_led_through_three_steps(tab, fresh):
+    sections = "[...document.querySelectorAll('main section')]"
+    visible = f"{sections}.filter((one) => one.checkVisibility()).map((one) => one.id)"
+    axe = (resources.files("axe_core_python") / "axe.min.js").read_text("utf-8")
+
+    def at(*shown):
+        tab.until(f"JSON.stringify({visible}) === {json.dumps(json.dumps(shown, separators=(',', ':')))}")
+        for width in (390, 1280):
+            tab.look(width=width)
+            assert not tab.js("document.documentElement.scrollWidth > innerWidth")
+            tab.js(f"{axe}; true")
+            assert tab.js("axe.run().then((found) => found.violations.map((one) => one.id))") == []
+
+    tab.problems.clear()
+    tab.look()
+    tab.go(fresh.ask("/v1/open", {})["url"])
+    at("steps", "sources")
+    tab.until("document.querySelectorAll('#found li').length")
+    assert fresh.ask("/v1/status")["entries"] == 0, "nothing is read before its user has said so"
+    tab.push("#found button")
+    tab.until("document.querySelector('#said').innerText.startsWith('Read')")
+    assert fresh.ask("/v1/status")["entries"] > 0
+    tab.push("#step-next")
+    at("steps", "rounds")
+    tab.send("Page.reload")  # and taken up again where it was left
+    at("steps", "rounds")
+    tab.push("#step-next")
+    at("steps", "try", "places")
+    tab.push("#step-next")
+    tab.until("document.querySelector('#steps').hidden && document.querySelector('#apps').checkVisibility()")
+    tab.send("Page.reload")
+    tab.until("document.querySelector('#steps-open')?.checkVisibility()")
+    assert tab.js("document.querySelector('#steps').hidden"), "it was left"
+    tab.push("#steps-open")
+    at("steps", "sources")
+    tab.push("#steps-leave")
+    assert tab.problems == []
 
 
 # --- for everyone ---

@@ -42,13 +42,14 @@ def profiles(tmp_path, tiny_profile):
 
 
 def learned_by_heart(service, tiny, lora, marker, *, parent, seen):
-    """An adapter whose bytes end in a marker, as if it had learned that by heart."""
+    """An adapter whose bytes end in a marker, and its training's state, as if both had learned that by heart."""
     return publish(
         service.store,
         blob=lora.to_bytes() + marker,
         parent=parent,
         seen=seen,
         metrics={"base_sha256": tiny.source_sha256},
+        state=b"values, moments and average " + marker,
     )
 
 

@@ -4,6 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from idiolect.daemon.session import keysyms
+from idiolect.daemon.session.choices import Choices
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.effects import AskService, InsertText, ShowSuggestions
 from idiolect.daemon.session.field_authorship import FieldAuthorship
@@ -34,7 +35,7 @@ STEPS = st.one_of(
 )
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
     clock = Clock(1000.0)
-    typing, text, asked = KeyHandler(clock, FieldAuthorship(clock), many_lines=True), "", []
+    typing, text, asked = KeyHandler(clock, Choices(), FieldAuthorship(clock), many_lines=True), "", []
     last = ShowSuggestions()
     for kind, value in steps:
         clock.now_s += 0.2  # what is shown can be read
@@ -72,5 +73,5 @@ def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
             assert committed == f" {char}", "a key was used though nothing was shown"
         if kind == "key" and not used:
             text = text[:-1] if key == BACKSPACE else text + "\n" if key == 0xFF0D else text + (char or "")
-        known = typing.before.text
+        known = typing.text.before.text
         assert known is None or text.endswith(known), "it is wrong about what stands there"

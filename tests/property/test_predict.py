@@ -5,7 +5,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import regex
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from idiolect.adapters.memory.corpus import RecentText
@@ -184,11 +184,13 @@ def test_how_a_text_was_typed_leaves_no_trace(make, learned, prefix, context_tok
     typed, fresh = (make(*learned, exact=True, context_tokens=context_tokens) for _ in range(2))
     for end in range(len(prefix)):
         typed.suggest(prefix[:end])
+    typed.ghosts.standing.forget()  # else a grey text that stands would go on standing, as it should
     same(typed.suggest(prefix), fresh.suggest(prefix))
     same(typed.suggest(prefix), fresh.suggest(prefix))
 
 
 @slow
+@example(["harbours"], ["", "harbours"], [(1, 1, 1), (1, 6, 1)])
 @given(
     st.lists(texts, min_size=1, max_size=3),
     st.lists(prose, min_size=2, max_size=4),
@@ -198,6 +200,7 @@ def test_jumping_back_and_forth_leaves_no_trace(make, learned, typed, jumps):
     ours = make(*learned, exact=True)
     for place, end, ghost_words in jumps:
         prefix = typed[place % len(typed)][:end]
+        ours.ghosts.standing.forget()
         found = ours.suggest(prefix, ghost_words=ghost_words)
     same(found, make(*learned, exact=True).suggest(prefix, ghost_words=ghost_words))
 

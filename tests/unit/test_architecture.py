@@ -148,7 +148,7 @@ def test_the_typing_session_has_no_io_and_no_clock_of_its_own():
         "idiolect",
         "re",
     }
-    allowed |= {"secrets", "typing", "unicodedata"}
+    allowed |= {"copy", "itertools", "secrets", "typing", "typing_extensions", "unicodedata"}
     for name, tree in trees().items():
         if name.startswith("daemon.session"):
             nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -16,7 +16,7 @@ A_DAY = 24 * 60  # minutes
 def on(monkeypatch):
     """`on(day)`: from now on it is noon of that day of March 2024."""
     clock = [NOON]
-    for module in ("entries", "event_log"):
+    for module in ("entries", "audit_trail"):
         monkeypatch.setattr(
             f"idiolect.daemon.storage.{module}.now_us", lambda: schema.microseconds(clock[0]), raising=True
         )

@@ -18,7 +18,7 @@ from publishing import NOON, entry, publish
 from idiolect.daemon.profile import backup, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import event_log, known_backups, store_copies
+from idiolect.daemon.storage import audit_trail, store_copies
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
     StoreNewerError,
@@ -251,7 +251,7 @@ def test_a_backup_that_fails_leaves_nothing(mine, target, monkeypatch, wrong):
 
 def fail_at(step, wrong, monkeypatch):
     """Have one step of a backup fail."""
-    note, notes = known_backups.Backups.note, []
+    note, notes = audit_trail.Backups.note, []
 
     def fail(*_given, **_named):
         raise wrong
@@ -264,8 +264,8 @@ def fail_at(step, wrong, monkeypatch):
         "fsync": (durable.os, "fsync", fail),
         "rename": (Path, "replace", fail),
         "sync of the folder": (durable, "sync_folder", fail),
-        "note": (known_backups.Backups, "note", fail_at_second),
-        "event": (event_log.EventLog, "add", fail),
+        "note": (audit_trail.Backups, "note", fail_at_second),
+        "event": (audit_trail.EventLog, "add", fail),
     }[step]
     monkeypatch.setattr(owner, name, instead)
 

@@ -317,15 +317,16 @@ def test_it_greets_and_says_that_no_service_runs(settings):
     told = answers(
         settings,
         {"id": 1, "do": "hello"},
-        {"id": 2, "do": "suggest", "prefix": "See you tomo"},
+        {"id": 2, "do": "learn", "site": "notes.test", "lines": []},
         {"id": 3, "do": "state"},
         {"id": 4, "do": "forget"},
         {"id": 5},
-        {"id": 6, "do": "suggest", "prefix": "See you tomo", "key_ms": 180},
+        {"id": 6, "do": "menu", "frames": [1]},
     )
     assert told[0]["answer"]["protocol"] == host.PROTOCOL
-    assert [one["problem"] for one in told[1:]] == [*["stopped"] * 2, *["unknown"] * 2, "stopped"]
-    assert {one["problem"] for one in told[1:]} <= set(host.PROBLEMS)
+    assert [one["problem"] for one in told[1:5]] == [*["stopped"] * 2, *["unknown"] * 2]
+    assert {one["problem"] for one in told[1:5]} <= set(host.PROBLEMS)
+    assert told[5]["answer"] == {"lines": []}
 
 
 LINE = {"text": "See you at the dock", "marks": [[19, 1_000_000_000]], "before": "Hi. "}
@@ -399,34 +400,6 @@ console.log(JSON.stringify({{ registered: [...registered], modes, rejected }}));
 """
 
 
-#: A page that asks twice while the browser rejects what is read of its storage for it.
-ASKING = """
-const nothing = {{ addListener() {{}} }}, told = [];
-let connect, ask;
-globalThis.chrome = {{
-  runtime: {{ id: "us", onConnect: {{ addListener: (work) => (connect = work) }}, onMessage: nothing,
-    onInstalled: nothing, onStartup: nothing,
-    connectNative: () => ({{ onMessage: nothing, onDisconnect: nothing, postMessage() {{}} }}) }},
-  tabs: {{ onUpdated: nothing, query: async () => [] }},
-  permissions: {{ onAdded: nothing, onRemoved: nothing, contains: async () => true }},
-  storage: {{ local: {{ get: async (name) => {{
-    if (name === "unseen") throw new Error("it is busy");
-    return {{ rules: {{ "a.test": "suggest" }} }};
-  }} }} }},
-}};
-await import({path});
-connect({{
-  name: "field", sender: {{ id: "us", origin: "http://a.test", tab: {{ url: "http://a.test" }} }},
-  onMessage: {{ addListener: (work) => (ask = work) }}, onDisconnect: nothing,
-  postMessage: (message) => told.push(message),
-}});
-for (const id of [1, 2]) ask({{ do: "suggest", id, prefix: "We", suffix: "", context: [] }});
-for (let turn = 0; turn < 20; turn++) await new Promise((then) => setImmediate(then));
-console.log(JSON.stringify(told));
-process.exit();
-"""
-
-
 @pytest.fixture
 def background(needs_program, tmp_path):
     """`background(script, file)`: what a script says that imports this file of the extension as `path`."""
@@ -438,12 +411,6 @@ def background(needs_program, tmp_path):
         return node(script.format(path=json.dumps((copy / file).as_uri())), needs_program)
 
     return run
-
-
-def test_a_page_is_answered_though_the_browser_rejects_a_call(background):
-    answers = [{"id": 1, "answer": None}, {"id": 2, "answer": None}]
-    told = background(ASKING, "background.js")
-    assert [one for one in told if "id" in one] == answers, "else it asks no more"
 
 
 def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(background):
@@ -464,9 +431,11 @@ def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(backgro
         framed({"id": 1, "do": "learn", "site": "notes.test", "lines": [{"text": 5, "marks": []}]}),
         framed({"id": 1, "do": ["learn"]}),
         framed({"id": {"deep": 1}, "do": "hello"}),
+        framed({"do": "typed", "frame": 1, "learns": True, "events": [["key", "a"]]}),
+        framed({"do": "typed", "frame": "1"}),
         LENGTH.pack(len(DEEP)) + DEEP,
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_is_no_message_ends_it(settings, sent):
     with pytest.raises(BaseExceptionGroup) as failed:

@@ -13,8 +13,8 @@ from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.keyboards import Layout, neighbours
-from idiolect.adapters.mending.spacing import joined_words, single_space, split_words
-from idiolect.adapters.mending.typing_channel import TypingChannel
+from idiolect.adapters.mending.spacing import joined_words, single_space, spaced_words
+from idiolect.adapters.mending.typing_channel import Costs, TypingChannel
 from idiolect.models.letter_trie import ROOT, build_trie
 from idiolect.models.lexicon import NONE, Lexicon
 
@@ -210,12 +210,23 @@ def test_letter_by_letter_and_at_once_give_the_same(general, words):
 # Spaces
 
 
-def test_a_space_left_out_is_put_in(general):
-    found = split_words("thankyou", lambda _word: 0.1, general.common, 6.0)
-    assert found is not None
-    assert (found.text, found.replaced) == ("thank you", 8)
-    assert split_words("alot", lambda _word: 0.1, general.common, 6.0).text == "a lot"
-    assert split_words("xlot", lambda _word: 0.1, general.common, 6.0) is None
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("thankyou", "thank you"),
+        ("alot", "a lot"),
+        ("thankzyou", "thank you"),  # a key above the space bar
+        ("thinkoftheyear", None),
+        ("thinkofyou", "think of you"),
+        ("thenI", None),  # "i" is in no list here
+        ("xlot", None),
+        ("thankqyou", None),
+    ],
+)
+def test_a_space_that_was_not_hit_is_put_in(general, typed, text):
+    found = spaced_words(typed, lambda _word: 0.1, general.common, Costs(), "zxcvbnm")
+    assert (found[0].text if found else None) == text
+    assert all(it.replaced == len(typed) for it in found)
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,9 @@ def test_every_reason_for_skipping_a_file_is_documented():
 
 def test_every_route_and_field_is_documented(tiny_service, tmp_path):
     running = process.Running(1, "http://127.0.0.1:1", 1, None, "2026-01-31T09:30:00+00:00")
-    app = server.create_app(tiny_service, running=running, settings=Settings(home=tmp_path))
+    app = server.create_app(
+        tiny_service, running=running, settings=Settings(home=tmp_path), places=lambda: None
+    )
     found = {
         heading: text
         for heading, text in sections(DOCS / "endpoint.md").items()
@@ -220,12 +222,14 @@ def test_every_route_and_field_is_documented(tiny_service, tmp_path):
 
 
 @pytest.fixture
-def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program):
+def shell(tiny, tiny_profile, make_lora, tmp_path, needs_program, monkeypatch):
     """`shell(script)` runs a script as a reader would, beside a service that has learned; gives what it printed."""
     bash = needs_program("bash", "bash")
     needs_program("curl", "curl")
-    for name in ("notes", "shared"):
-        (tmp_path / name).mkdir()
+    for name in ("notes", "shared", ".config/chromium"):  # a browser that was started once
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     settings = tiny_profile(tmp_path / "profile", threads=1)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {

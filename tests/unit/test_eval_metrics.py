@@ -2,7 +2,7 @@
 
 import pytest
 
-from idiolect.adapters.evaluation.eval_metrics import latency, row, savings
+from idiolect.adapters.evaluation.run import latency, row, savings
 from idiolect.adapters.evaluation.typing_simulator import GhostCounts, TypedText
 
 WAYS = ("bar1", "bar3", "bar5", "whole", "words")

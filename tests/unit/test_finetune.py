@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from idiolect.adapters.memory.corpus import Rows
+from idiolect.adapters.training.averaged_adamw import AveragedAdamW
 from idiolect.adapters.training.compute_clock import ComputeClock
 from idiolect.adapters.training.finetune import TrainConfig, Trained, choose_compute_dtype, train
 from idiolect.adapters.training.lora import Lora
@@ -84,6 +85,19 @@ average = (torch.stack(steps) * weights[:, None]).sum(0) / weights.sum()
 assert torch.allclose(optimizer.average, average, atol=1e-5)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_average_follows_where_a_topic_changes():
+    """However long training went on before: what it was about then says little of what is written now."""
+    values = torch.zeros(10, requires_grad=True)
+    optimizer = AveragedAdamW(values)
+    for step in range(400):
+        if step == 360:
+            with torch.no_grad():
+                values += 1
+        values.grad = torch.zeros(10)
+        optimizer.step(0.0)
+    assert (optimizer.average > 0.9).all()
 
 
 def said(llama: TorchModel, lora: Lora | None, text: Rows) -> torch.Tensor:

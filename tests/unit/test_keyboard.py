@@ -5,6 +5,7 @@ import re
 import pytest
 
 from idiolect.daemon.session import keysyms
+from idiolect.daemon.session.choices import Choices
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.effects import (
     AskService,
@@ -44,7 +45,7 @@ class Program:
     """A program that handles what is passed on, and tells what stands there, if it does."""
 
     def __init__(self, text="", *, tells=True):
-        self.typing = KeyHandler(CLOCK, FieldAuthorship(CLOCK))
+        self.typing = KeyHandler(CLOCK, Choices(), FieldAuthorship(CLOCK))
         self.text = ""
         self.tells = tells
         self.deletes = True
@@ -122,7 +123,7 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
     assert program.text == "see you\nThanks"
     program.tells = False  # it is late
     program.press(RETURN)
-    assert program.typing.before.text is None
+    assert program.typing.text.before.text is None
     program.text, program.tells, program.asked = "", True, None  # and has sent the message
     program.tell()
     assert program.asked == ""

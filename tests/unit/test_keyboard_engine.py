@@ -17,6 +17,7 @@ from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.service_requests import ServiceRequests
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.session import session
 from idiolect.daemon.session.effects import SendRequest
 from idiolect.daemon.session.events import Replied
@@ -295,6 +296,28 @@ def test_a_word_is_put_back_only_where_it_stands_close_before_the_cursor(mended,
     assert mended.changes() == []
 
 
+def test_an_older_mended_word_is_put_back_from_the_menu(mended):
+    mended.service.corrections["so their own way wich "] = {
+        "text": "which ",
+        "replace": 5,
+        "p": 1.0,
+        "apply": True,
+    }
+    mended.type(" wich ", before="so their own way")
+    assert mended.changes() == [("DeleteSurroundingText", -5, 5), ("CommitText", "which ")]
+    mended.tell("so their own way which ")
+    mended.settle()
+    assert mended.menu()["put_back:1"][0] == "Put “thier” back in place of “their”"
+    mended.choose("put_back:1")
+    put_back = "thier own way which "
+    assert mended.changes() == [
+        ("DeleteSurroundingText", -len(put_back), len(put_back)),
+        ("CommitText", put_back),
+    ]
+    assert "“wich”" in mended.menu()["put_back"][0]
+    assert "put_back:1" not in mended.menu()
+
+
 def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(loop, service, tmp_path):
     settings = Settings(home=tmp_path, keyboard_terminals=True, keyboard_unknown="allow").prepare()
     program = Program(loop, service, settings, "xim", 0)
@@ -390,7 +413,7 @@ def toggle_pause(program):
 
 def type_on(program, text):
     """Type a text while a request is repeated; the service answers each key."""
-    before = program.engine._handler.before.text
+    before = program.engine._handler.text.before.text
     for end, char in enumerate(text, 1):
         asked = len(program.service.bodies("/v1/suggest"))
         program.press(char)
@@ -597,7 +620,7 @@ def test_what_is_dismissed_is_counted_together_and_no_text_that_waits_is_pushed_
 
 
 def test_a_word_that_ended_is_asked_about_though_newer_questions_came(program):
-    ask, answered = ServiceRequests(Settings(home="/nowhere")), []
+    ask, answered = ServiceRequests(Settings(home="/nowhere"), Scope.LEARN), []
     program.service.told.clear()
     program.service.goes_on.clear()
     for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
@@ -832,6 +855,7 @@ def test_the_menu_is_shown_and_chosen_from_by_packets(addon, service):
         ("idiolect", "idiolect: suggests only", ""),
         ("learn", "Learn what I write", "0"),
         ("pause", "Pause learning everywhere", "0"),
+        ("quiet", "Show nothing for 30 minutes (Ctrl+Alt+Q)", "0"),
     ]
     for line in ("learn", "nothing"):
         addon.say(b"P", text=line)

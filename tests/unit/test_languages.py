@@ -4,13 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
-from waiting import until
 
-from idiolect.adapters.memory.compounds import second_part_starts
-from idiolect.adapters.memory.elisions import elided_chars
-from idiolect.adapters.memory.found_languages import found_languages, sample
 from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.memory.word_matching import match_words
+from idiolect.adapters.memory.word_parts import elided_chars, second_part_starts
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
@@ -18,21 +15,15 @@ from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.daemon.serving.user_languages import UserLanguages
+from idiolect.daemon.serving.user_languages import UserLanguages, found_languages, sample
 from idiolect.daemon.settings import Settings, locale_languages
-from idiolect.models import languages
 from idiolect.models.build import find_base
 from idiolect.models.dictionary import Spelling
 from idiolect.models.fetch import DiskFullError
-from idiolect.models.languages import (
-    ensure_word_list,
-    has_word_list,
-    main,
-    word_list_paths,
-)
-from idiolect.models.lexicon import read_lexicon
+from idiolect.models.languages import open_word_list, word_list_paths
 from idiolect.models.shortlist import _forms
-from idiolect.models.word_lists import dictionary_words, german_nouns, small_words, spelt_words, written_words
+from idiolect.models.tokenizer import Tokenizer
+from idiolect.models.word_lists import LANGUAGES, general_words, german_nouns, small_words, spelt_words
 
 GERMAN = "Ich habe gestern mit der Familie gegessen und danach sind wir noch an den See gefahren."
 ENGLISH = "I had dinner with my family yesterday and after that we went down to the lake."
@@ -43,20 +34,17 @@ FRENCH = "Hier nous avons mangé en famille et puis nous sommes allés au bord d
 def german_english(tiny, tmp_path_factory):
     """A copy of the tiny base model with the words of German and English, few of each."""
     folder = tmp_path_factory.mktemp("languages") / "base"
-    shutil.copytree(
-        tiny.folder.parent, folder, ignore=shutil.ignore_patterns(".words-*")
-    )  # a list in the making
+    shutil.copytree(tiny.folder.parent, folder)
     base = find_base(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("idiolect.models.lexicon.SIZE", 6_000)
-        assert not has_word_list(base, ["de", "en"])
-        ensure_word_list(base, ["de", "en"])
+        open_word_list(base, ["de", "en"], Tokenizer(base.tokenizer))
     return base
 
 
 @pytest.fixture(scope="module")
-def lexicon(german_english):
-    return read_lexicon(word_list_paths(german_english, ["en", "de"]).lexicon)
+def lexicon(german_english, tiny_tokenizer):
+    return open_word_list(german_english, ["en", "de"], tiny_tokenizer)[0]
 
 
 @pytest.fixture
@@ -66,7 +54,7 @@ def words(lexicon, tiny, tiny_tokenizer):
 
 @pytest.fixture(scope="module")
 def german():
-    return written_words("de", dictionary_words("de"))
+    return general_words("de")
 
 
 def uniform(words: WordVocabulary) -> np.ndarray:
@@ -87,12 +75,12 @@ def test_german_words_are_written_as_germans_write_them(german):
 
 def test_a_letter_is_a_word_only_where_it_is_one(german):
     assert [word for word in german if len(word) == 1] == []
-    spanish = written_words("es", dictionary_words("es"))
+    spanish = general_words("es")
     assert {word for word in spanish if len(word) == 1} == set("aeouy")
 
 
 def test_french_words_keep_their_accents():
-    french = written_words("fr", dictionary_words("fr"))
+    french = general_words("fr")
     assert [word for word in ["était", "même", "où", "ou", "à", "a"] if word not in french] == []
     assert [word for word in ["etait", "meme"] if word in french] == []
 
@@ -132,38 +120,46 @@ def test_german_nouns_have_a_capital_and_english_words_none(lexicon):
     assert (np.diff(large) > 0).all()
 
 
-def test_the_base_stays_whole_and_the_list_is_made_once(german_english):
+def test_every_language_has_a_list_of_its_most_used_words():
+    for language in LANGUAGES:
+        uses = general_words(language)
+        assert len(uses) >= 80_000
+        assert 0.5 < sum(uses.values()) < 1.1, "the words make up most of a text"
+
+
+def test_the_base_stays_whole_and_the_list_is_filed_once(german_english, tiny_tokenizer):
     find_base(german_english.folder.parent, verify=True)
     paths = word_list_paths(german_english, ["de", "en"])
     made = paths.lexicon.stat().st_mtime_ns
-    assert ensure_word_list(german_english, ["en", "de"]) == paths
+    assert open_word_list(german_english, ["en", "de"], tiny_tokenizer)[1] == paths
     assert paths.lexicon.stat().st_mtime_ns == made
     assert not list(german_english.folder.glob(".words-*"))
     assert word_list_paths(german_english, ["en"]).lexicon == german_english.lexicon
 
 
-def test_a_list_that_another_version_made_is_made_anew(german_english, monkeypatch):
-    def touch(_tokenizer, _languages, lexicon, dictionary):
-        lexicon.touch()
-        dictionary.touch()
-
-    monkeypatch.setattr(languages, "make_word_list", touch)
-    ensure_word_list(german_english, ["fr"])
-    assert has_word_list(german_english, ["fr"])
-    monkeypatch.setattr(languages, "VERSION", languages.VERSION + 1)
-    assert not has_word_list(german_english, ["fr"])
+def test_a_damaged_list_is_filed_anew(german_english, tiny_tokenizer, monkeypatch):
+    monkeypatch.setattr("idiolect.models.lexicon.SIZE", 500)
+    lists = word_list_paths(german_english, ["nl"])
+    for path in (lists.lexicon, lists.dictionary):
+        path.write_bytes(b"PK")
+    assert "het" in open_word_list(german_english, ["nl"], tiny_tokenizer)[0]
 
 
-def test_a_list_that_cannot_be_written_is_an_error_that_says_what_to_do(german_english, monkeypatch):
+def test_where_there_is_no_room_for_a_list_the_languages_stay(tmp_path, tiny, monkeypatch):
     def full(*_given: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(languages, "make_word_list", full)
+    shutil.copytree(tiny.folder.parent, tmp_path / "base")
+    base = find_base(tmp_path / "base")
+    monkeypatch.setattr("idiolect.models.languages.make_word_list", full)
     with pytest.raises(DiskFullError, match=r"it.*Make room"):
-        ensure_word_list(german_english, ["it"])
-    assert not has_word_list(german_english, ["it"])
-    monkeypatch.setattr("sys.argv", ["languages", str(german_english.folder.parent), "it"])
-    assert main() == 1
+        open_word_list(base, ["it"], Tokenizer(base.tokenizer))
+    loaded = LoadedModel(base, threads=1)
+    known = UserLanguages(Settings(home=tmp_path))
+    known.chosen = ("it",)
+    known.use(loaded, [])
+    assert loaded.languages == ("en",)
+    assert not [*base.folder.glob("*words-*")]
 
 
 # Which language
@@ -205,10 +201,10 @@ def test_the_systems_locale_names_a_language(monkeypatch, variables, languages):
 
 
 def test_little_text_adds_to_the_languages_of_the_system_and_more_replaces_them(
-    monkeypatch, tiny, tiny_tokenizer, tmp_path
+    monkeypatch, tiny_tokenizer, tmp_path
 ):
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    known = UserLanguages(Settings(home=tmp_path), tiny, lambda: None)
+    known = UserLanguages(Settings(home=tmp_path))
 
     def wanted(times):
         return known.wanted([np.array(tiny_tokenizer.encode(FRENCH), np.uint32)] * times, tiny_tokenizer)
@@ -218,19 +214,6 @@ def test_little_text_adds_to_the_languages_of_the_system_and_more_replaces_them(
     assert wanted(20) == ("fr",)
     known.chosen = ("nl",)
     assert wanted(20) == ("nl",)
-
-
-def test_a_list_that_is_half_made_when_the_service_ends_leaves_nothing(tiny, tmp_path):
-    folder = tmp_path / "base"
-    shutil.copytree(tiny.folder.parent, folder, ignore=shutil.ignore_patterns(".words-*"))
-    base = find_base(folder)
-    known = UserLanguages(Settings(home=tmp_path), base, lambda: None)
-    assert not known.ready(("nl",))
-    until(lambda: [*base.folder.glob(".words-*")])
-    known.close()
-    until(lambda: not known.making)
-    assert not [*base.folder.glob(".words-*")]
-    assert not has_word_list(base, ["nl"])
 
 
 def test_a_sample_is_spread_over_all_texts():

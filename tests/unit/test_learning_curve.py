@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from idiolect.daemon.rounds.learning_curve import describe_gains, find_gains
+from idiolect.daemon.rounds.judged_rounds import describe_gains, find_gains
 from idiolect.daemon.storage.records import RoundRow
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

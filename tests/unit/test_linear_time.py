@@ -23,7 +23,7 @@ from redaction_examples import taken
 from idiolect.adapters.memory import secret_cues
 from idiolect.adapters.prediction import answered
 from idiolect.daemon import sources, text
-from idiolect.daemon.clients.editors import commit_message_file
+from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.serving import answered_text
 from idiolect.daemon.sources import markdown
@@ -191,7 +191,7 @@ def worst_cases(pattern):
 
 def patterns():
     """The patterns of the folders and modules that look at text, each once, by the name that it has there."""
-    modules = [secret_cues, commit_message_file, answered]
+    modules = [secret_cues, prose, answered]
     for folder in (sources, text, redaction):
         names = [f"{folder.__name__}.{one.name}" for one in pkgutil.iter_modules(folder.__path__)]
         modules += map(importlib.import_module, names)
@@ -282,7 +282,7 @@ READERS: dict[str, Work] = {
     "flowed": lambda text: own_words(text, flowed=True, delete_space=True),
     "quoted lines": depths,
     "a reply": lambda text: [split(text, text).context(), split_mail(f"To: a\n{text}", text).context()],
-    "a commit message": lambda text: commit_message_file.split("", text).context(),
+    "a commit message": lambda text: prose.in_commit_message("", text).context(),
     "who wrote": lambda text: answered_text.named_in(f"To: {text}"),
     "what is answered": lambda text: answered.with_few_repeats(answered.without_addresses(text)),
     "html": plain,

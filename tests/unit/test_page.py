@@ -15,8 +15,7 @@ URL = "http://127.0.0.1:8765"
 TOKEN = {"Authorization": f"Bearer {'t' * 43}"}
 FROM_THE_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": URL}
 FOLDER = resources.files("idiolect.daemon.endpoint") / "page"
-SHARED = resources.files("idiolect.daemon.clients.browser") / "extension" / "content" / "typing_speed.js"
-FILES = {file.name: file for file in (SHARED, *FOLDER.iterdir())}
+FILES = {file.name: file for file in FOLDER.iterdir()}
 
 
 def client(service, folder, socket=None):

@@ -44,6 +44,14 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
         assert asked.get(timeout=DEADLINE_S) == given
 
 
+def test_where_the_system_tells_nothing_it_runs_on_no_battery(monkeypatch):
+    def lacks():
+        raise FileNotFoundError("/sys/class/power_supply")
+
+    monkeypatch.setattr(psutil, "sensors_battery", lacks, raising=False)
+    assert not is_on_battery()
+
+
 def test_the_battery_is_not_looked_up_at_every_key(monkeypatch):
     looked: list[bool] = []
     battery = SimpleNamespace(power_plugged=False)

@@ -1,5 +1,6 @@
 """A service that nobody asks for anything rests in little memory, and is there again when it is needed."""
 
+import asyncio
 import json
 import os
 import select
@@ -15,7 +16,7 @@ import pytest
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.clients.commandline import doctor_checks
-from idiolect.daemon.clients.link import ServiceClient
+from idiolect.daemon.clients.link import ServiceClient, ServiceLink
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
@@ -57,6 +58,27 @@ def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty)
         with ServiceClient(hasty) as client:
             assert client.get("/v1/status")["pid"] == first.pid
         assert process.read_token(hasty) == token
+
+
+def test_a_service_whose_program_was_replaced_begins_anew_and_answers_every_request(tiny_profile, tmp_path):
+    settings = tiny_profile(tmp_path / "home")
+    running, _ = process.start(settings)
+    link = ServiceLink(settings, Scope.SUGGEST)
+
+    async def type_on():
+        os.kill(running.pid, signal.SIGHUP)
+        answers = []
+        while not any("--handed" in word for word in psutil.Process(running.pid).cmdline()):
+            answers.append(await link.ask("POST", "/v1/suggest", {"prefix": "Hi "}))
+        answers.append(await link.ask("POST", "/v1/suggest", {"prefix": "Hi "}))
+        await link.close()
+        return answers
+
+    try:
+        assert all(asyncio.run(type_on()))
+        assert process.find(settings) == running
+    finally:
+        process.stop(settings)
 
 
 def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):

@@ -132,7 +132,7 @@ def test_a_correction_is_stored_only_where_it_is_taken_back(service):
         return service.store.forget(Selector(text="thier"), dry_run=True).words
 
     assert (judge(False), kept()) == (FeedbackReceipt(False, "not kept"), 0)
-    assert (judge(True), kept()) == (FeedbackReceipt(True, None), 1)
+    assert (judge(True), kept()) == (FeedbackReceipt(True, None, never_corrected=True), 1)
 
 
 def test_off_the_record_nothing_is_counted(service, on):
@@ -420,13 +420,6 @@ def test_what_is_damaged_or_unknown_keeps_no_service_from_starting(tiny_profile,
         stats = service.model.stats
         assert (stats.known_key_ms, stats.key_ms, stats.calibration.events) == (None, USUAL_KEY_MS, 0)
         assert service.model.served.switches.show == "less"
-
-
-def test_it_does_not_rest_while_a_word_list_is_made(service):
-    until(service.rest)
-    service.model.set_switches({"languages": ["nl"]})
-    assert service.model.languages_awaited == ("nl",)
-    assert service.rest() is None, "the rest would break it off, and it would begin again"
 
 
 def fail(*_arguments, **_more):

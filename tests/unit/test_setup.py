@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,10 +17,12 @@ from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.keyboard import component, input_sources
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.setup import fcitx
+from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
 from idiolect.daemon.clients.setup.places import PLACES, survey
 from idiolect.daemon.clients.setup.vscode_place import VSCode
+from idiolect.daemon.runtime import package
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker
 
@@ -283,6 +286,52 @@ def test_a_place_whose_files_are_closed_is_not_found(target, program, monkeypatc
     program("code")
     monkeypatch.setattr(VSCode, "works", closed)
     assert states(target)["vscode"].found is None
+
+
+# --- the system's package ---
+
+
+@pytest.fixture
+def packaged(target, monkeypatch):
+    """`packaged()`: from now on this is the program of a package that has set up the profile of `target`."""
+    component_file = target.settings.home.parent / "bin" / "component.xml"
+    monkeypatch.setattr(package, "COMPONENT", component_file)
+
+    def start(*, whole=True):
+        component_file.touch()
+        if whole:
+            monkeypatch.setattr(package, "HOME", Path(sys.prefix))
+            monkeypatch.setattr(package, "default_home", lambda: target.settings.home)
+
+    return start
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["alone", "after a clone"])
+def test_what_a_package_has_set_up_is_seen_and_nothing_is_written(target, program, packaged, before):
+    program("ibus", IBUS.format(version="1.5.32"))
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "chromium").mkdir(parents=True)
+    places = [place for place in PLACES if place.name in ("keyboard", "browser")]
+    if before:
+        for place in places:
+            place.install(target)
+        assert len(tree(target)) == 4
+    packaged()
+    for place in places:
+        assert place.installed(target)
+        assert not any(change.where.startswith("/") for change in place.changes(target))
+        assert before == ("another version" in (place.next_step(target) or ""))
+        place.install(target)
+        assert "another version" not in (place.next_step(target) or "")
+    assert tree(target) == {}
+    assert str(package.EXTENSION) in "".join(Browsers().install(target))
+
+
+def test_beside_a_package_a_clone_gives_ibus_no_second_keyboard(target, program, packaged):
+    program("ibus", IBUS.format(version="1.5.32"))
+    packaged(whole=False)
+    with pytest.raises(SetupRefusedError, match="the keyboard of the package idiolect"):
+        Keyboard().install(target)
+    assert tree(target) == {}
 
 
 # --- the command ---

@@ -425,7 +425,7 @@ def test_a_source_that_is_taken_back_may_be_read_again(store):
 
 
 def test_events_are_kept_up_to_a_number(store, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.event_log._EVENTS_KEPT", 3)
+    monkeypatch.setattr("idiolect.daemon.storage.audit_trail._EVENTS_KEPT", 3)
     for number in range(5):
         store.events.add("accepted", words=number, app="editor")
     kept = store.events.all()

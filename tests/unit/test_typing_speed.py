@@ -1,20 +1,26 @@
-"""How fast somebody types, as it is measured in Python and in JavaScript: both are asked the same and agree."""
+"""How fast somebody types, as the session and the playground measure it: both are asked the same and agree."""
 
 import json
 import random
+import subprocess
 from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
-from content_scripts import run_script
 
-from idiolect.daemon.serving.letter_times import LetterTimes
+from idiolect.daemon.serving.user_stats import LetterTimes
 from idiolect.daemon.session.typing_speed import TypingSpeed
 
-IN_JAVASCRIPT = """(keys) => {
+SCRIPT = Path(__file__).parents[2] / "daemon" / "endpoint" / "page" / "typing_speed.js"
+ASK = """
+import {{ readFileSync }} from "node:fs";
+(0, eval)(readFileSync({script}, "utf-8"));
+console.log(JSON.stringify({cases}.map((keys) => {{
   const speed = new idiolect.TypingSpeed();
   for (const [typed, atMs] of keys) speed.key(typed, atMs);
   return speed.medianMs ?? null;
-}"""
+}})));
+"""
 
 
 def in_python(cases):
@@ -29,7 +35,9 @@ def in_python(cases):
 
 
 def in_javascript(cases, node):
-    return run_script(node, "typing_speed.js", IN_JAVASCRIPT, cases)
+    code = ASK.format(script=json.dumps(str(SCRIPT)), cases=json.dumps(cases))
+    command = [node, "--input-type=module", "-e", code]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.fixture(params=["Python", "JavaScript"])

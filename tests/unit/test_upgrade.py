@@ -50,6 +50,20 @@ def test_a_folder_of_a_former_version_is_shared_no_more(tmp_path):
         assert [one.text for one in store.entries.select()] == ["It stays."]
 
 
+def test_a_word_whose_correction_was_taken_back_once_in_a_former_version_is_not_corrected(tmp_path):
+    path = tmp_path / "store.db"
+    with closing(Store.open(path, KEY)) as store:
+        store.words.add("always_correct", "omw", replacement="on my way")
+    with closing(connect(path, KEY, 5.0)) as db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'taken_back_once'")
+        db.execute("CREATE TABLE corrections_taken_back (folded TEXT PRIMARY KEY, text TEXT, at_us INTEGER)")
+        for word in ("thier", "omw"):
+            db.execute("INSERT INTO corrections_taken_back VALUES (?, ?, 5)", [word, word])
+    with closing(Store.open(path, KEY)) as store:
+        rules = [(rule.kind, rule.text, rule.source) for rule in store.words.all()]
+        assert rules == [("never_correct", "thier", "learned"), ("always_correct", "omw", "hand")]
+
+
 @pytest.fixture
 def profile(tmp_path):
     """`profile(base)`: the settings of one profile, with this folder's base model from now on."""

@@ -67,7 +67,7 @@ def test_setup_asks_once_whether_slips_are_mended_and_only_somebody_at_a_termina
             found = client.get("/v1/switches")
         return found["corrections"], found["mending_question"] is not None
 
-    asked = "Mend sure slips as you type?"
+    asked = "Mend clear slips as you type?"
     assert asked not in program(home, "setup", stdin=subprocess.DEVNULL).stdout
     assert asked not in setup("--json", typed=b"y\n")
     assert switches() == ("offer", True)
@@ -173,15 +173,17 @@ def test_switches_are_shown_and_set(run, service):
         "(else: more or less or asked)",
         "speed        auto    measured while you type",
         "languages    found   words are offered in en (else: names, as in `de en`)",
+        "keys         usual   `idiolect switch keys` shows them",
     ]
     assert "show         asked" in run(service, "switch", "show", "asked")[1]
     assert "grey text  none by itself" in run(service, "status")[1]
-    assert json.loads(run(service, "switch", "corrections", "off", "--json")[1]) == {
-        "corrections": "off",
-        "show": "asked",
-        "languages": [],
-        "speed": 0,
-    }
+    stands = json.loads(run(service, "switch", "corrections", "off", "--json")[1])
+    assert (stands["corrections"], stands["show"], stands["languages"], stands["speed"]) == (
+        "off",
+        "asked",
+        [],
+        0,
+    )
     assert "chosen  words are offered in en (" in run(service, "switch", "languages", "en", "en")[1]
     assert json.loads(run(service, "switch", "languages", "--json")[1])["languages"] == ["en"]
     assert "found   words" in run(service, "switch", "languages", "found")[1]
@@ -195,6 +197,35 @@ def test_switches_are_shown_and_set(run, service):
         ("languages", "de", "found"),
     ):
         assert run(service, "switch", *wrong)[0] == 2
+
+
+def test_keys_are_switched_and_a_key_of_other_programs_is_told(run, service):
+    assert "grey         Tab         takes the grey text\n" in run(service, "switch", "keys")[1]
+    out = run(service, "switch", "keys", "grey", "ctrl+enter")[1]
+    assert (
+        "grey         Ctrl+Enter  takes the grey text. Elsewhere it sends in mail and chats: not while it takes "
+        "something here\n"
+    ) in out
+    assert "hide         F7 " in run(service, "switch", "keys", "hide", "F7")[1]
+    assert "grey         Ctrl+Enter " in run(service, "switch", "keys", "hide", "usual")[1]
+    assert "keys         own" in run(service, "switch")[1]
+    code, _, error = run(service, "switch", "keys", "grey", "x")
+    assert code == 3
+    assert "X is for typing: hold Ctrl, Alt or Super with it." in error
+    for wrong in (("gray", "F8"), ("usual", "F8")):
+        assert run(service, "switch", "keys", *wrong)[0] == 2
+    assert "grey         Tab " in run(service, "switch", "keys", "usual")[1]
+    assert "keys         usual" in run(service, "switch")[1]
+
+
+def test_nothing_is_shown_for_a_while(run, service):
+    assert run(service, "quiet")[1] == "Nothing is shown for 30 minutes.\n"
+    assert "quiet      nothing is shown until " in run(service, "status")[1]
+    assert json.loads(run(service, "quiet", "1", "--json")[1]) == {"quiet": True, "minutes": 1}
+    assert run(service, "quiet", "end")[1] == "Suggestions are shown again.\n"
+    assert "quiet" not in run(service, "status")[1]
+    for wrong, code in (("soon", 2), ("²", 2), ("0", 3), ("1441", 3)):
+        assert run(service, "quiet", wrong)[0] == code
 
 
 def test_terms_are_shown_without_the_page_around_them(tmp_path):

@@ -20,7 +20,7 @@ def test_the_terminal_prints_no_control_character(capsys):
     terminal.say(EVIL, (EVIL, "bold"))
     terminal.show_whole(EVIL)
     terminal.note(EVIL)
-    terminal.print_result(EVIL, {}, as_json=False)
+    terminal.print_result(EVIL, {})
     terminal.show_facts([("name", EVIL)])
     terminal.show_table(("a", "b"), [(EVIL, EVIL)])
     with terminal.waiting(EVIL):

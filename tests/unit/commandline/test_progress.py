@@ -25,7 +25,7 @@ EVENTS = [
 
 
 def test_each_reason_to_wait_and_each_tenth_are_told_once(capsys):
-    assert follow_phases(Terminal(), "Training", EVENTS, quiet=False) == {"status": "promoted"}
+    assert follow_phases(Terminal(), "Training", EVENTS) == {"status": "promoted"}
     assert capsys.readouterr().err.splitlines() == [
         "Learning how you write …",
         "  10 % done, 1:00 left",
@@ -42,7 +42,7 @@ def test_each_reason_to_wait_and_each_tenth_are_told_once(capsys):
 def test_the_bar_shows_what_the_work_waits_for():
     terminal, shown = Terminal(), io.StringIO()
     terminal.errors = Console(file=shown, force_terminal=True, width=80, highlight=False)
-    follow_phases(terminal, "Training", EVENTS[:3], quiet=False)  # it is drawn once more as it ends
+    follow_phases(terminal, "Training", EVENTS[:3])  # it is drawn once more as it ends
     assert "it is slowed down: other programs use the processor" in shown.getvalue()
 
 
