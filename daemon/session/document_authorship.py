@@ -7,7 +7,7 @@ from copy import copy
 from typing_extensions import override
 
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.field_authorship import FieldAuthorship, Line, WrittenText
+from idiolect.daemon.session.field_authorship import FieldAuthorship, Line, WrittenText, texts_of
 from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, kept_ends
 
 
@@ -59,4 +59,4 @@ class DocumentAuthorship(FieldAuthorship):
                 lines.append(Line(text, told, above))
             begin += len(text) + 1
         self._live._told = self._edits
-        return self._texts_of(lines)
+        return [text._replace(at=self._at) for text in texts_of(lines)]

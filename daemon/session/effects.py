@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any, Final, Literal, TypeAlias
 
+from idiolect.daemon.session.field_authorship import Line
 from idiolect.daemon.session.suggest_answer import Offer, mended_words
 
 LEAD_CHARS: Final = 40  # before a mended word, by which its place is known again
@@ -154,6 +155,13 @@ class LearnText:
 
 
 @dataclass(frozen=True)
+class LearnLines:
+    """Have lines of a page learned that hold newly typed text, but for what was typed in a pause."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
 class TellOutcome:
     """Send the outcome of a suggestion: the body of `/v1/feedback`; equal outcomes may go together."""
 
@@ -220,6 +228,7 @@ Effect: TypeAlias = (
     | PlaceWindow
     | ShowMenu
     | LearnText
+    | LearnLines
     | TellOutcome
     | SendRequest
     | DropQuestions

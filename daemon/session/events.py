@@ -71,10 +71,11 @@ class FocusCame:
 
 @dataclass(frozen=True)
 class FieldCame:
-    """A field of which the door knows all from the first has the focus now."""
+    """A field of which the door knows all has the focus now; `text`: all that it holds, where that is learned."""
 
     context: str
     field: Field
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,27 @@ class WordClicked:
     """An entry of the window was clicked."""
 
     index: int
+
+
+@dataclass(frozen=True)
+class InputCame:
+    """The browser says that its user changes the field: the kind of the change, and the text that comes."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TextPut:
+    """The door has put in a text that its user takes, in place of another where it `replaces` one."""
+
+    text: str
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class FieldForbidden:
+    """Nothing of the field may be learned any more: it turned out to hold a secret, or far too much."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +255,9 @@ Event: TypeAlias = (
     | ProgramFound
     | FieldRead
     | WordClicked
+    | InputCame
+    | TextPut
+    | FieldForbidden
     | OfferTaken
     | OfferHidden
     | CorrectionUndone

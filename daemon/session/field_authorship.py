@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.text.normalise import has_words
 from idiolect.daemon.text.replies import is_quoted
-from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN, Pauses, kept_ends, runs, shared
+from idiolect.daemon.text.typed_text import (
+    BEFORE_CHARS,
+    FOREIGN,
+    Pauses,
+    Run,
+    kept_ends,
+    runs,
+    shared,
+)
 
 #: A program may add so many characters to typed ones, such as a closing bracket or a space.
 _HELPED_CHARS: Final = 2
@@ -21,6 +30,7 @@ _RECENT_CHARS: Final = 256  # that are compared with a report
 #: Kept of one field, the newest.
 _MAX_CHARS: Final = 20_000
 _MAX_LINES: Final = 500
+_NO_PAUSES: Final = Pauses(())
 _TYPED_S: Final = (
     1.0  # the mark of a typed character; its time does not matter, since a pause begins a field anew
 )
@@ -64,17 +74,16 @@ class Line:
         self.typed_s[start:end] = [typed_s] * len(new)
         self.text = self.text[:start] + new + self.text[end:]
 
-    def own(self) -> list[tuple[str, str]]:
-        """Return its typed texts of several words, each behind the text before it; all of a line that was all typed.
+    def own(self, pauses: Pauses) -> list[Run]:
+        """Return its typed texts of several words outside of pauses; all of a line that was all typed.
 
         A quoted line has none: others' words are mended there, or copied by hand.
         """
         if is_quoted(self.text) or not self.holds_own:
             return []
-        if min(self.typed_s) > FOREIGN:
-            return [(self.above, self.text.strip())]
-        found = runs(self.text, self.typed_s, Pauses(()))
-        return [(self.above + self.text[: run.start], run.text) for run in found if len(run.text.split()) > 1]
+        if min(self.typed_s) > FOREIGN and not any(map(pauses.cover, set(self.typed_s))):
+            return [Run(self.text.strip(), 0)]
+        return [run for run in runs(self.text, self.typed_s, pauses) if len(run.text.split()) > 1]
 
 
 class FieldAuthorship:
@@ -257,19 +266,30 @@ class FieldAuthorship:
 
         There are none if the program does not report its text.
         """
-        return self._texts_of([*self._elsewhere, self._here] if self._here is not None else [])
+        lines = [*self._elsewhere, self._here] if self._here is not None else []
+        return [text._replace(at=self._at) for text in texts_of(lines, before=self._before)]
 
-    def _texts_of(self, lines: Sequence[Line]) -> list[WrittenText]:
-        found: list[tuple[str, str]] = []
-        for before, run in (stretch for line in lines for stretch in line.own()):
-            above = before.strip()
-            if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
-                gap = before[len(before.rstrip()) :]
-                found[-1] = found[-1][0], found[-1][1] + (gap if "\n" in gap else "\n") + run
+
+def texts_of(lines: Sequence[Line], pauses: Pauses = _NO_PAUSES, *, before: str = "") -> list[WrittenText]:
+    """Return its user's texts in the lines of a field, and when each was typed last; `before` stood before them all."""
+    found = list[WrittenText]()
+    for line in lines:
+        for run in line.own(pauses):
+            lead, last = line.above + line.text[: run.start], found[-1] if found else None
+            at = _time_of(max(line.typed_s[run.start : run.start + len(run.text)]))
+            above = lead.strip()
+            if last is not None and (above.endswith(last.text) or last.text.endswith(above)):
+                gap = lead[len(lead.rstrip()) :]
+                text = last.text + (gap if "\n" in gap else "\n") + run.text
+                found[-1] = WrittenText(text, max(at, last.at), last.before)
             else:
-                found.append((before if above else self._before, run))
-        return [
-            WrittenText(text[-_MAX_CHARS:], self._at, (before + text[:-_MAX_CHARS])[-BEFORE_CHARS:])
-            for before, text in found
-            if len(text.split()) > 1 and has_words(text)
-        ]
+                found.append(WrittenText(run.text, at, lead if above else before))
+    return [
+        WrittenText(text[-_MAX_CHARS:], at, (lead + text[:-_MAX_CHARS])[-BEFORE_CHARS:])
+        for text, at, lead in found
+        if len(text.split()) > 1 and has_words(text)
+    ]
+
+
+def _time_of(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()

@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import tomllib
-import tracemalloc
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,11 +17,10 @@ from serving import serving
 
 from idiolect.daemon.clients.browser import host
 from idiolect.daemon.clients.browser.manifests import write_extension
-from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
+from idiolect.daemon.clients.browser.page_door import source_of
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.typed_text import Pauses
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "daemon" / "clients" / "browser" / "extension"
@@ -165,129 +163,6 @@ def test_banks_and_password_managers_are_never_asked_for(needs_program, tmp_path
     assert node(code, needs_program) == [never, []]
 
 
-# --- what was written ---
-
-
-#: When something was typed: before, in and after a pause from 1,000 to 2,000.
-BEFORE_S, IN_S, AFTER_S = 900, 1500, 2100
-
-
-def line(*parts, before=""):
-    """A line as the extension tells it, of texts and their marks."""
-    marks = [[len(text.encode("utf-16-le")) // 2, mark] for text, mark in parts]
-    return {"text": "".join(text for text, _ in parts), "marks": marks, "before": before}
-
-
-def typed(*lines, pauses=((1000, 2000),)):
-    """What is sent to be learned of these lines: texts, and what stood before each."""
-    told = Learn.model_validate({"lines": lines, "site": "notes.test"})
-    return [(one.text, one.before) for one in newly_typed(told.lines, Pauses(pauses))]
-
-
-def test_of_a_line_those_words_are_sent_that_are_wholly_its_users_and_new():
-    assert typed(line(("See you at noon.\n", AFTER_S))) == [("See you at noon.", "")]
-    assert typed(line(("Theirs ", 0), ("and mine", AFTER_S))) == [("and mine", "Theirs ")]
-    assert typed(line(("I like ", AFTER_S), ("cars ", 0), ("a lot", AFTER_S))) == [
-        ("I like", ""),
-        ("a lot", "I like cars "),
-    ]
-    assert typed(line(("I wri", AFTER_S), ("tten", 0), (" it", AFTER_S))) == [("I", ""), ("it", "I written ")]
-    assert typed(line(("So ", AFTER_S), ("then ", -AFTER_S), ("we go", AFTER_S))) == [("So then we go", "")]
-    assert typed(line(("rec", -AFTER_S), ("ei", AFTER_S), ("ve it now", -AFTER_S))) == [("receive", "")]
-    assert typed(line(("> a quoted line", AFTER_S))) == typed(line(("...", AFTER_S))) == []
-    assert typed(line(("4471", AFTER_S), before="x" * 600 + "My PIN is "))[0][1] == "x" * 390 + "My PIN is "
-
-
-def test_of_characters_of_two_units_each_mark_is_of_its_own():
-    assert typed(line(("😀 ", 0), ("mine 😀 here", AFTER_S))) == [("mine 😀 here", "😀 ")]
-    assert typed({"text": "mine", "marks": [[3, AFTER_S]]}) == []  # of another length: whose is what?
-
-
-def test_marks_of_more_characters_than_a_line_has_take_no_memory():
-    told = Learn.model_validate(
-        {"lines": [{"text": "mine", "marks": [[200_000, AFTER_S]] * 10}], "site": "notes.test"}
-    )
-    tracemalloc.start()
-    try:
-        assert newly_typed(told.lines, Pauses(())) == []
-        assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    finally:
-        tracemalloc.stop()
-
-
-def test_what_was_typed_in_a_pause_is_not_sent():
-    mixed = line(("before it ", BEFORE_S), ("within it ", IN_S), ("after it", AFTER_S))
-    assert typed(mixed) == [("before it", ""), ("after it", "before it within it ")]
-    assert typed(line(("its beginning", 1000)), line(("its end", 2000))) == []
-    assert typed(
-        line(("so ", AFTER_S), ("secret", -IN_S), (" it is", AFTER_S), (" secre", -IN_S), ("t", AFTER_S))
-    ) == [
-        ("so", ""),
-        ("it is", "so secret "),
-    ]
-    assert typed(mixed, pauses=[(1000, None)]) == [("before it", "")]
-
-
-#: What becomes of a field, step by step: what it holds, what its user has typed, whether they gave a command.
-AUTHORSHIP = """
-import {{ readFileSync }} from "node:fs";
-globalThis.idiolect = {{}};
-(0, eval)(readFileSync({path}, "utf-8"));
-const told = {cases}.map(([text, ...steps]) => {{
-  const own = new idiolect.authorship.Authorship(text);
-  for (const [found, typed = "", command = false] of steps) own.become(found, {{ typed, command, atMs: 5000000 }});
-  return own.take(true);
-}});
-console.log(JSON.stringify(told));
-"""
-
-
-def of_its_user(needs_program, *cases):
-    """Of each field that changes in steps, the runs of words that are its user's."""
-    path = json.dumps(str(EXTENSION / "content" / "authorship.js"))
-    told = node(AUTHORSHIP.format(path=path, cases=json.dumps(cases)), needs_program)
-    return [[text for text, _ in typed(*lines, pauses=())] for lines in told]
-
-
-def test_only_what_is_shown_just_as_it_was_typed_is_its_users(needs_program):
-    long = "\n".join(f"Line {number} of theirs" for number in range(400))
-    cases = {
-        "a word": (["", ["Hi", "Hi"]], ["Hi"]),
-        "a word in theirs": (["to  you", ["to all you", "all"]], ["all"]),
-        "letters in their word": (["tosee", ["to ally see", "x"]], []),
-        "theirs behind it": (["", ["Hi", "Hi"], ["Hi and buy"]], ["Hi"]),
-        "theirs behind it, at once": (["", ["Hi and buy", "Hi"]], ["Hi"]),
-        "theirs around it": (["", ["Hello", "Hello"], ["We say: Hello (buy)"]], ["Hello"]),
-        "theirs above and below it": (
-            [long, [f"{long}\nmine is here", "mine is here"], [f"buy\n{long}\nmine is here\nbuy"]],
-            ["mine is here"],
-        ),
-        "another text in its place": (["", ["Hello", "Hello"], ["Goodbye"]], []),
-        "another case": (["", ["HELLO", "hello"]], []),
-        "a word that theirs cut": (["", ["password", "password"], ["pass"]], []),
-        "a word that theirs parted": (["", ["together", "together"], ["to gether"]], []),
-        "a word that theirs parted while it was typed": (
-            ["", ["to", "to"], ["to "], ["to gether", "gether"]],
-            [],
-        ),
-        "words that theirs joined": (["", ["do not go on", "do not go on"], ["do go on"]], ["do", "on"]),
-        "letters that theirs left": (["", ["bxuxy", "bxuxy"], ["buxy"], ["buy"]], []),
-        "typed over what was selected": (["Theirs is old", ["Theirs is mine", "mine"]], ["mine"]),
-        "removed and brought back": (
-            ["", ["own words", "own words"], ["", "", True], ["own words", "", True]],
-            ["own words"],
-        ),
-        "brought in from elsewhere": (["", ["own", "own"], ["own and theirs", "", True]], ["own"]),
-        "not removed by its user": (["", ["own words", "own words"], [""]], ["own words"]),
-        "removed by its user": (["", ["own words", "own words"], ["", "", True]], []),
-        "put in the place of a mistake": (["", ["ok teh", "ok teh"], ["ok the ", "the "]], ["ok the"]),
-        "behind half a character": (["😀" * 300, ["😀" * 300 + "\nmine", "mine"]], ["mine"]),
-        "out of sight": ([long, [f"{long}\nmine", "mine"], ["Another line\nand another"]], ["mine"]),
-    }
-    found = of_its_user(needs_program, *(steps for steps, _ in cases.values()))
-    assert dict(zip(cases, found, strict=True)) == {name: expected for name, (_, expected) in cases.items()}
-
-
 # --- the host ---
 
 
@@ -317,36 +192,45 @@ def test_it_greets_and_says_that_no_service_runs(settings):
     told = answers(
         settings,
         {"id": 1, "do": "hello"},
-        {"id": 2, "do": "learn", "site": "notes.test", "lines": []},
         {"id": 3, "do": "state"},
         {"id": 4, "do": "forget"},
         {"id": 5},
         {"id": 6, "do": "menu", "frames": [1]},
     )
     assert told[0]["answer"]["protocol"] == host.PROTOCOL
-    assert [one["problem"] for one in told[1:5]] == [*["stopped"] * 2, *["unknown"] * 2]
-    assert {one["problem"] for one in told[1:5]} <= set(host.PROBLEMS)
-    assert told[5]["answer"] == {"lines": []}
+    assert [one["problem"] for one in told[1:4]] == ["stopped", *["unknown"] * 2]
+    assert {one["problem"] for one in told[1:4]} <= set(host.PROBLEMS)
+    assert told[4]["answer"] == {"lines": []}
 
 
-LINE = {"text": "See you at the dock", "marks": [[19, 1_000_000_000]], "before": "Hi. "}
-TOLD = {"do": "learn", "site": "notes.test", "lines": [LINE]}
+#: A field of a page in which something is typed, and which is left; with a character that JavaScript counts as two.
+TYPED = "😀 See you at the dock 😀 then"
+TOLD = {
+    "do": "typed",
+    "frame": 1,
+    "site": "notes.test",
+    "events": [
+        ["field", 1, "", True, True, "😀 "],
+        ["input", "insertText", "See you at the dock 😀 then"],
+        ["holds", 3, 3, "See you at the dock 😀 then"],
+        ["away"],
+    ],
+}
 
 
-def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(
-    tiny_profile, tmp_path, monkeypatch
-):
+@pytest.fixture
+def learned_in_page(tiny_profile, tmp_path, monkeypatch):
+    """`learned_in_page(*messages)`: what is learned of them by a service that starts behind them, and what was said."""
     monkeypatch.setattr("idiolect.daemon.clients.link._RECONNECT_S", 0.0)
     settings, said = tiny_profile(tmp_path / "profile"), []
 
-    async def talk():
+    async def talk(messages):
         read = asyncio.StreamReader()
         serving_browser = asyncio.ensure_future(host.Host(settings, said.append).serve(read))
-        for message in (TOLD, {"do": "rest"}):
-            count = len(said)
-            read.feed_data(framed({**message, "id": count}))
-            while len(said) == count:
-                await asyncio.sleep(0.01)
+        for message in (*messages, {"do": "rest", "id": 9}):
+            read.feed_data(framed(message))
+        while not any(b'"waits"' in data for data in said):
+            await asyncio.sleep(0.01)
         with ExitStack() as ends:  # the service is another process's, and not of this loop's thread
             site = await asyncio.to_thread(ends.enter_context, serving(settings))
             read.feed_eof()
@@ -355,11 +239,19 @@ def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(
             await asyncio.to_thread(ends.pop_all().close)
             return entries
 
-    [entry] = asyncio.run(talk())
-    assert (entry.text, entry.source, entry.at.year) == (LINE["text"], "notes.test", 2001)
-    stopped, waits = (json.loads(data[LENGTH.size :]) for data in said)
-    assert stopped["problem"] == "stopped"
-    assert waits["answer"] == {"waits": True}
+    return lambda *messages: (asyncio.run(talk(messages)), [json.loads(data[LENGTH.size :]) for data in said])
+
+
+def test_what_the_service_did_not_take_waits_in_the_host_and_is_learned_once(learned_in_page):
+    [entry], said = learned_in_page(TOLD)
+    assert (entry.text, entry.source) == (TYPED[2:], "notes.test")
+    assert said[-1]["answer"] == {"waits": True}
+
+
+def test_of_a_site_that_is_not_learned_any_more_nothing_is(learned_in_page):
+    field, *typed, away = TOLD["events"]
+    told = [{**TOLD, "events": [field, *typed]}, {**TOLD, "events": [], "site": None}]
+    assert learned_in_page(*told, {**TOLD, "events": [away]})[0] == []
 
 
 #: A browser that rejects each of its calls once, and what is registered in it.
@@ -427,15 +319,16 @@ def test_a_call_that_the_browser_rejects_leaves_the_next_ones_to_be_made(backgro
     [
         *(LENGTH.pack(2**30), LENGTH.pack(4) + b"{{{{", framed([1]), LENGTH.pack(2) + b"\xff\xfe"),
         LENGTH.pack(200_000) + b"[" * 100_000 + b"]" * 100_000,
-        framed({"id": 1, "do": "learn", "site": "notes.test", "lines": 5}),
-        framed({"id": 1, "do": "learn", "site": "notes.test", "lines": [{"text": 5, "marks": []}]}),
         framed({"id": 1, "do": ["learn"]}),
         framed({"id": {"deep": 1}, "do": "hello"}),
-        framed({"do": "typed", "frame": 1, "learns": True, "events": [["key", "a"]]}),
+        framed({"do": "typed", "frame": 1, "site": "notes.test", "events": [["key", "a"]]}),
+        framed({"do": "typed", "frame": 1, "site": "notes.test", "events": [["holds", 0, "0", "a"]]}),
+        framed({"do": "typed", "frame": 1, "site": None, "events": [["text", 0, "a", 5]]}),
+        framed({"do": "typed", "frame": 1, "site": 5, "events": []}),
         framed({"do": "typed", "frame": "1"}),
         LENGTH.pack(len(DEEP)) + DEEP,
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_message_ends_it(settings, sent):
     with pytest.raises(BaseExceptionGroup) as failed:
@@ -445,10 +338,10 @@ def test_what_is_no_message_ends_it(settings, sent):
 
 @pytest.mark.parametrize(("site", "source"), [("mail.example.org", "mail.example.org"), ("mail", "mail.")])
 def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
-    assert host.source_of(site) == source
+    assert source_of(site) == source
 
 
-@pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"id": 1, "do": "learn", "lines": 5, "site": "a.test"}'])
+@pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"do": "typed", "frame": 1, "events": 5}'])
 def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, sent):
     done = subprocess.run(
         [sys.executable, "-m", "idiolect.daemon.clients.browser"],

@@ -20,20 +20,16 @@ from collections.abc import Awaitable, Callable
 from typing import IO, Any, Final
 
 import httpx
-import pydantic
 
-from idiolect.daemon.clients.browser.page_door import BrowserSession, read_event
-from idiolect.daemon.clients.browser.typed_lines import Learn, newly_typed
+from idiolect.daemon.clients.browser.page_door import BrowserSession
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
-from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.session.field import PAGE_APP
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.typed_text import Pauses
 from idiolect.models.errors import ExitCode, IdiolectError
 
 #: The version of the messages; raised when an older extension would not understand them.
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 #: Why there is no answer; the extension tells the user what to do.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
 
@@ -62,9 +58,6 @@ class Host:
         self._asking = ServiceLink(settings, Scope.SUGGEST)
         self._learning = ServiceLink(settings, Scope.LEARN)
         self._write = write
-        self._outbox = Outbox(self._send_typed)
-        self._problem = ""  # why the outbox is not empty
-        self._paused = False
         self._typing = BrowserSession(settings, self._send)
         self._typing.requests.on_answer = self._note_answer
         self._is_silent = False  # the service did not answer the last question
@@ -72,7 +65,6 @@ class Host:
             "hello": self._hello,
             "menu": self._menu,
             "choose": self._choose,
-            "learn": self._learn,
             "state": self._state,
             "rest": self._rest,
         }
@@ -89,7 +81,7 @@ class Host:
                 task = group.create_task(self._answer(message))
                 task.add_done_callback(lambda _: turns.release())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(self._outbox.finish(), self._typing.finish()), _FINISH_S)
+            await asyncio.wait_for(self._typing.finish(), _FINISH_S)
         await self._asking.close()
         await self._learning.close()
 
@@ -104,8 +96,6 @@ class Host:
             result = {"answer": await work(message)}
         except _ProblemError as problem:
             result = {"problem": problem.args[0]}
-        except (pydantic.ValidationError, RecursionError):  # the extension sends no such message
-            raise _make_message_error() from None
         self._send({"id": number, **result})
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -115,16 +105,16 @@ class Host:
     def _take_typed(self, message: dict[str, Any]) -> None:
         """Hand the session what a frame tells: its events, none once it has gone."""
         match message:
-            case {"frame": int(frame), "events": [*told], "learns": bool(learned)}:
+            case {"frame": int(frame), "events": [*told], "site": str() | None as site}:
                 try:
-                    happened = [read_event(one, frame, learned=learned) for one in told]
+                    happened = self._typing.read(frame, told, site)
                 except ValueError:
                     raise _make_message_error() from None
                 try:
                     self._typing.tell(frame, happened)
                 except Exception as error:
                     log.error("an event of a page failed", exc_info=error)
-            case {"frame": int(frame)}:
+            case {"frame": int(frame)} if "events" not in message:
                 self._typing.forget(frame)
             case _:
                 raise _make_message_error()
@@ -154,31 +144,8 @@ class Host:
         self._typing.choose(str(message.get("line")))
         return {}
 
-    async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Send lines to be learned; without the service they wait in memory."""
-        self._outbox.put(Learn.model_validate(message))
-        if not await self._outbox.send():
-            self._outbox.start()
-            raise _ProblemError(self._problem)
-        return {"paused": self._paused}
-
-    async def _send_typed(self, message: Learn) -> bool:
-        """Send the texts that were typed. Return whether the service took or refused all of them."""
-        try:
-            status = await self._request(self._learning, "GET", "/v1/status")
-        except _ProblemError as problem:
-            self._problem = problem.args[0]
-            return False
-        self._paused = status["paused"]
-        place = {"source": source_of(message.site), "app": PAGE_APP}
-        for new in newly_typed(message.lines, Pauses.of(status)):
-            if not await self._learning.send("/v1/history", {**new._asdict(), **place}):
-                self._problem = "busy"
-                return False
-        return True
-
     async def _rest(self, _message: dict[str, Any]) -> dict[str, Any]:
-        return {"waits": bool(self._outbox) or self._typing.requests.waits}
+        return {"waits": self._typing.waits}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         status = await self._request(self._learning, "GET", "/v1/status")
@@ -207,14 +174,6 @@ def _find_problem(answer: httpx.Response | None) -> str:
     if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
         return "busy"
     return "" if answer.is_success else "refused"
-
-
-def source_of(site: str) -> str:
-    """Return the source of a site's texts: its name, with a dot at the end if it has none.
-
-    So a host named like one of the program's own sources, such as `mail`, is another source.
-    """
-    return site if "." in site else f"{site}."
 
 
 def _make_message_error() -> BrowserMessageError:

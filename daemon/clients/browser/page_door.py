@@ -5,17 +5,21 @@ In a page JavaScript draws, and takes at once what is shown; the rest is the ses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import struct
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from typing_extensions import override
 
+from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.clients.session_runner import SessionRunner
 from idiolect.daemon.session import effects, events, keys, keysyms
 from idiolect.daemon.session.field import PAGE_APP, PageField
+from idiolect.daemon.session.field_authorship import Line, texts_of
 from idiolect.daemon.session.page_engine import PageEngine
 from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost, OfferedWord
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.text.typed_text import Pauses
 
 _NOTHING: Final = Offer("", (), None)
 _DEAD: Final = 0xFE51  # a key that only begins a character
@@ -41,9 +45,16 @@ class PageDoor:
         self._session, self._frame = session, frame
         self._drawn, self._note, self._sees = _NOTHING, "", False
         self._is_told = False  # the frame tells of something, and hides by itself what no longer fits
+        self._around = "", ""  # the text before the cursor, and behind it, as it was last told
         self._due: dict[str, Any] = {}
+        self.site: str | None = None  # under which texts are learned now; None: nothing is
         self.engine = PageEngine(session.session, self)
         session.handle(events.CapabilitiesTold(reports=True, handles_keys_at_once=True), self)
+
+    def read(self, told: Sequence[Any], site: str | None) -> list[events.Event]:
+        """Return what the frame tells as events. Raises ValueError for what no frame tells."""
+        self.site = site
+        return [*([events.FieldForbidden()] if site is None else []), *map(self._read, told)]
 
     def tell(self, told: list[events.Event]) -> None:
         """Take what the frame tells, in its order."""
@@ -53,6 +64,22 @@ class PageDoor:
                 self._session.handle(event, self)
         finally:
             self._is_told = False
+
+    def _read(self, told: Any) -> events.Event:
+        match told:
+            case ["text", int(dropped), str(more), *behind] if all(isinstance(one, str) for one in behind):
+                before, after = self._around
+                self._around = before[: len(before) - dropped] + more, behind[0] if behind else after
+                return events.TextReported("".join(self._around), *[len(self._around[0])] * 2)
+            case ["field", int(number), str(purpose), bool(many_lines), bool(mended), str() | None as text]:
+                app = f"{PAGE_APP}:{self._frame}"
+                learned = self.site is not None and text is not None
+                field = PageField(
+                    app, many_lines=many_lines, purpose_named=purpose, is_learned=learned, is_mended=mended
+                )
+                self._around = "", ""
+                return events.FieldCame(f"{number}", field, _units(text) if text and learned else text)
+        return read_event(told)
 
     def leave(self) -> None:
         """Leave the field: the frame has gone."""
@@ -94,8 +121,9 @@ class PageDoor:
     def place_window(self, y: int) -> None:
         """Do nothing: the frame knows its cursor's place."""
 
-    def show_menu(self, _menu: effects.ShowMenu) -> None:
-        """Tell whether the text that is answered here is used; the menu is asked for."""
+    def show_menu(self, menu: effects.ShowMenu) -> None:
+        """Tell whether learning is paused, and the text that is answered here used; the menu itself is asked for."""
+        self._session.note_pause(paused=any(line.key == "pause" and line.checked for line in menu.lines))
         if (sees := self.engine.answering.sees is True) != self._sees:
             self._sees = self._due["sees"] = sees
 
@@ -107,14 +135,20 @@ class BrowserSession(SessionRunner):
         """Begin without a frame; `push` sends a frame what it is to do."""
         super().__init__(settings, PAGE_APP, learn=True)
         self._push = push
+        self._is_paused = False
         self._doors: dict[int, PageDoor] = {}
         self._is_told = False  # a frame tells of several events, of which what follows goes out together
         self._focused: PageDoor | None = None
+        self._lines = Outbox(self._send_lines)
+
+    def read(self, frame: int, told: Sequence[Any], site: str | None) -> list[events.Event]:
+        """Return what a frame tells, and the site under which it may be learned; ValueError for what no frame tells."""
+        if frame not in self._doors:
+            self._doors[frame] = PageDoor(self, frame)
+        return self._doors[frame].read(told, site)
 
     def tell(self, frame: int, told: list[events.Event]) -> None:
         """Take what a frame tells."""
-        if frame not in self._doors:
-            self._doors[frame] = PageDoor(self, frame)
         self._focused = self._doors[frame]
         self._is_told = True
         try:
@@ -139,6 +173,46 @@ class BrowserSession(SessionRunner):
         if self._focused is not None:
             self.handle(events.LineChosen(line), self._focused)
 
+    def note_pause(self, *, paused: bool) -> None:
+        """Tell the browser once learning is paused, or goes on."""
+        if paused != self._is_paused:
+            self._is_paused = paused
+            self._push({"problem": "paused" if paused else "ready"})
+
+    # What is learned
+
+    @override
+    def _do(self, door: Any, effect: effects.Effect) -> None:
+        if not isinstance(effect, effects.LearnLines):
+            super()._do(door, effect)
+        elif door.site is not None:
+            self._lines.put((effect.lines, door.site))
+            self._lines.start()
+
+    async def _send_lines(self, typed: tuple[Sequence[Line], str]) -> bool:
+        """Send the texts that were typed, but in pauses. Return whether the service took or refused all of them."""
+        lines, site = typed
+        if (status := await self.requests.link.ask("GET", "/v1/status")) is None:
+            return False
+        for text in texts_of(lines, Pauses.of(status)):
+            body = {"text": _characters(text.text), "at": text.at, "before": _characters(text.before)}
+            if not await self.requests.link.send(
+                "/v1/history", {**body, "source": source_of(site), "app": PAGE_APP}
+            ):
+                return False
+        return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether texts or counts wait for the service."""
+        return bool(self._lines) or self.requests.waits
+
+    @override
+    async def finish(self) -> None:
+        self._carry_out(self.session.finish())
+        await self._lines.finish()
+        await super().finish()
+
     @override
     def handle(self, event: events.Event, door: Any = None) -> None:
         super().handle(event, door)
@@ -151,25 +225,22 @@ class BrowserSession(SessionRunner):
                 self._push(due)
 
 
-def read_event(told: Any, frame: int, *, learned: bool) -> events.Event:
+def read_event(told: Any) -> events.Event:
     """Return what a frame tells as an event. Raises ValueError for what no frame tells."""
     match told:
         case ["key", str(name), int(held), float() | int() as at_s]:
             value = keysyms.of_character(name) if len(name) == 1 else _KEYS.get(name, _HOME)
             return events.KeyPressed(value, state=held, at_s=at_s)
-        case ["text", str(before), str(behind)]:
-            return events.TextReported(before + behind, len(before), len(before))
         case ["selected"]:
             return events.TextReported("", 0, 1)
-        case ["field", int(number), str(purpose), bool(many_lines), bool(mended)]:
-            field = PageField(
-                f"{PAGE_APP}:{frame}",
-                many_lines=many_lines,
-                purpose_named=purpose,
-                is_learned=learned,
-                is_mended=mended,
-            )
-            return events.FieldCame(f"{number}", field)
+        case ["input", str(kind), str(text)]:
+            return events.InputCame(kind, _units(text))
+        case ["put", str(text), bool(replaces)]:
+            return events.TextPut(_units(text), replaces)
+        case ["holds", int(start), int(end), str(text)]:
+            return events.DocumentEdited((events.DocumentEdit(start, end, _units(text)),))
+        case ["forbidden"]:
+            return events.FieldForbidden()
         case ["away"]:
             return events.FocusGone()
         case ["answered", [*texts]] if all(isinstance(text, str) for text in texts):
@@ -185,6 +256,25 @@ def read_event(told: Any, frame: int, *, learned: bool) -> events.Event:
         case ["pointer"]:
             return events.KeysUnseen()
     raise ValueError
+
+
+def source_of(site: str) -> str:
+    """Return the source of a site's texts: its name, with a dot at the end if it has none.
+
+    So a host named like one of the program's own sources, such as `mail`, is another source.
+    """
+    return site if "." in site else f"{site}."
+
+
+def _units(text: str) -> str:
+    """Return a text in JavaScript's units, of which some characters have two."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return "".join(map(chr, struct.unpack(f"<{len(data) // 2}H", data))) if not text.isascii() else text
+
+
+def _characters(units: str) -> str:
+    """Return JavaScript's units as characters, without halves."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 def _told_word(word: OfferedWord) -> dict[str, Any]:

@@ -26,6 +26,7 @@ async function tellMode(port) {
   const { number = ++framesSeen, wants = false } = frames.get(port) ?? {};
   frames.set(port, { number, wants, mode: found });
   const mode = await found;
+  if (host.isThere && mode !== "learn") host.tell({ frame: number, events: [], site: null }); // what waits to be learned is not
   if (mode !== "off") host.connect(); // by the first key it answers
   post(port, { mode });
 }
@@ -43,10 +44,9 @@ const WORK = {
   typed: async ({ events }, sender, { mode, number }) => {
     const isAnswered = ([name, texts]) => name === "answered" && texts.length > 0;
     const mayBe = !events.some(isAnswered) || (await sees(sender));
-    await host.tell({ frame: number, learns: mode === "learn", events: events.filter((one) => mayBe || !isAnswered(one)) });
+    const site = mode === "learn" ? siteOf(sender.origin ?? sender.url) : null;
+    await host.tell({ frame: number, site, events: events.filter((one) => mayBe || !isAnswered(one)) });
   },
-  learn: ({ lines }, sender, { mode }) =>
-    mode === "learn" ? host.learn({ lines, site: siteOf(sender.origin ?? sender.url) }) : null,
 };
 
 /** Whether what its user answers may be read in a frame. */

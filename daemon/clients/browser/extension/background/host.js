@@ -1,8 +1,7 @@
 // The way to the service: the native-messaging host, which the browser starts and which relays.
 
-const PROTOCOL = 4; // of the oldest host that this extension understands
+const PROTOCOL = 5; // of the oldest host that this extension understands
 const REST_MS = 300000; // without a page that asks; then the host ends
-const MAX_UNTAKEN = 200; // messages with lines to be learned, the newest
 const AGAIN_MS = 5000; // between two tries to start a host that is not there
 
 /** What is to be done, in one sentence, about each state in which nothing is suggested. */
@@ -22,7 +21,6 @@ export class Host {
   #port = null;
   #greeted = null; // a promise of whether this host can be used
   #waiting = new Map();
-  #untaken = [];
   #asked = 0;
   #failed = 0; // when it could not be started, or ended soon after
   #started = 0;
@@ -89,16 +87,6 @@ export class Host {
   async tell(about) {
     if (await this.connect()) this.#port?.postMessage({ ...about, do: "typed" });
     else this.#effects(null);
-  }
-
-  /** Have lines learned: the host keeps those that the service does not take yet, and this those that no host took. */
-  async learn(about) {
-    this.#untaken = [...this.#untaken, about].slice(-MAX_UNTAKEN);
-    if (!(await this.connect())) return;
-    for (const one of this.#untaken.splice(0)) {
-      await this.ask("learn", one);
-      if (this.#port === null) this.#untaken.push(one);
-    }
   }
 
   /** How it stands, asked now: what to do about it, if anything. */

@@ -6,7 +6,7 @@ const files = (names) => names.split(" ").map((name) => `content/${name}.js`);
 const FIRST = files("fields text start");
 /** The rest, once its user is in a field; each file needs those before it. */
 const REST = files(
-  "now nodes sight thread context caret overlay authorship learning link insert showing telling mending taking visiting keys pointing main",
+  "now nodes sight thread context caret overlay link showing telling insert mending taking visiting keys pointing main",
 );
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];

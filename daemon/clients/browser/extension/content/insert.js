@@ -1,6 +1,6 @@
 // Text is put into a field as typing puts it there: the page is told, and undoing takes it back, and no more than it.
 idiolect.insert ??= (() => {
-  const { now, text, learning } = idiolect;
+  const { now, text, telling } = idiolect;
   const MAX_HIDDEN = 8; // characters of a field that its text does not hold, such as a second space
 
   /** What the page's scripts are told before; true where they deal with it themselves, as many editors do. */
@@ -54,7 +54,7 @@ idiolect.insert ??= (() => {
   /** Put `coming` in at the cursor, in place of the text `going` before it; false where that does not stand there. */
   function put(field, coming, going = "") {
     now.typedAt = performance.now();
-    return learning.takes(coming, going !== "", () => {
+    return telling.put(coming, going !== "", () => {
       closeStep(field);
       if (going !== "" && !selectBefore(field, going)) return false;
       carryOut(field, "insertText", "insertText", coming);
@@ -65,7 +65,7 @@ idiolect.insert ??= (() => {
 
   /** Take away the character before the cursor. */
   function takeBack(field) {
-    learning.takes("", true, () => carryOut(field, "delete", "deleteContentBackward", null));
+    telling.put("", true, () => carryOut(field, "delete", "deleteContentBackward", null));
   }
 
   /** Where something is selected, have the cursor stand behind it. */

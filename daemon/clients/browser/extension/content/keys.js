@@ -1,6 +1,6 @@
 // The keys: what each of them takes, hides or asks for.
 idiolect.keys ??= (() => {
-  const { now, fields, text, learning, overlay, showing, telling, mending, taking, visiting } = idiolect;
+  const { now, fields, text, overlay, showing, telling, mending, taking, visiting } = idiolect;
   const [CONTROL, ALT, META, SHIFT] = [1 << 2, 1 << 3, 1 << 6, 1 << 0]; // as the session knows what is held with a key
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   const READ_MS = 150; // a Tab that comes sooner after a letter is the page's: nobody has read a ghost by then
@@ -36,9 +36,9 @@ idiolect.keys ??= (() => {
   /** Before the page: keys that are nobody else's, and what the others will have changed. */
   function onKey(event) {
     if (!event.isTrusted || now.field === null || now.mode === "off") return;
-    learning.onKey(event);
     if (fields.MODIFIERS.includes(event.key)) return;
     telling.open();
+    telling.look();
     if (event.isComposing || event.keyCode === 229) {
       mending.forget();
       noteKey(event, "Process");
@@ -109,6 +109,7 @@ idiolect.keys ??= (() => {
     const types = key.length === 1 && !ctrl && !meta;
     if (types) letterAt = event.timeStamp;
     noteKey(event, key);
+    if (key === "Enter" && text.around(now.field) === null) telling.enter("deleteContent"); // what is selected
     if (types || ["Backspace", "Delete", "Enter"].includes(key)) return telling.soon();
     telling.send(); // what stands there then is not told, so that nothing is offered where the cursor only moved
     if (showing.current()) setTimeout(showing.follow);

@@ -1,8 +1,10 @@
 // What makes the parts one: each event of the page, and each word of the background, goes to the part that it is for.
 idiolect.main ??= (() => {
-  const { now, start, learning, overlay, link, showing, telling, context, mending, visiting, keys, pointing } = idiolect;
+  const { now, start, text, overlay, link, showing, telling, context, mending, visiting, keys, pointing } = idiolect;
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const listening = new AbortController();
+  let composed = ""; // what an input method has brought so far
+  let replaces = false; // something was selected when it began
 
   link.on({
     mode(mode) {
@@ -14,11 +16,9 @@ idiolect.main ??= (() => {
         return showing.hide();
       }
       if (now.field === null || mode === former) return; // the way to the background was lost and found
-      const early = told?.element === now.field.element ? told : null;
-      learning.begin(now.field, early);
-      if (early === null || early.keyed === null) return;
-      mending.forget(early.keyed);
-      telling.open(early.keyed);
+      if (told?.element !== now.field.element || (told.keyed === null && (told.typed === "" || mode !== "learn"))) return;
+      mending.forget(told.keyed ?? "");
+      telling.open(told);
       telling.tell();
     },
     effects({ sees, insert, note, show }) {
@@ -44,7 +44,9 @@ idiolect.main ??= (() => {
   }
 
   function onBeforeChange(event) {
-    if (isHere(event)) learning.onChange(event);
+    if (!isHere(event)) return;
+    if (event.inputType === "insertCompositionText") composed = event.data ?? "";
+    else telling.enter(event.inputType, event.data ?? "");
   }
 
   function onChange(event) {
@@ -53,7 +55,6 @@ idiolect.main ??= (() => {
     if (now.field.kind !== "plain") return telling.soon();
     telling.tell(); // first, since the answer takes longer than all else
     showing.follow();
-    learning.sync();
   }
 
   /** The cursor has moved: what was shown stands elsewhere, unless it is a key that has been typed. */
@@ -64,11 +65,13 @@ idiolect.main ??= (() => {
   function onComposition({ type, isTrusted, data }) {
     const starts = type === "compositionstart";
     if (starts && !isTrusted) return; // of the end Chromium itself sends an event that it does not call trusted
-    if (starts && now.field !== null) learning.onComposition(true);
+    if (starts) {
+      composed = "";
+      replaces = now.field !== null && text.around(now.field) === null;
+    }
     const ends = now.composing && !starts;
-    if (ends) telling.type(data);
+    if (ends) telling.compose(data, composed, replaces);
     now.composing = starts;
-    if (ends) learning.onComposition(false);
     if (starts) showing.hide();
     else telling.soon();
   }
@@ -111,10 +114,10 @@ idiolect.main ??= (() => {
   on(window, "pointerdown mousedown pointerup mouseup click", pointing.onPointer);
   on(window, "scroll resize", onMove);
   on(document, "visibilitychange", () => (document.hidden ? visiting.leave() : start.look()));
-  on(document, "submit", (event) => event.isTrusted && visiting.tellLeft());
+  on(document, "submit", (event) => event.isTrusted && telling.leave());
   on(window, "pagehide", onPageHide);
   // Firefox would read a page anew that listens to this, when its user comes back.
-  if (now.isChromium) on(window, "beforeunload", visiting.tellLeft); // of a page that has been left it takes no message
+  if (now.isChromium) on(window, "beforeunload", telling.leave); // of a page that has been left it takes no message
   start.hand(visiting.come);
   return { stop };
 })();

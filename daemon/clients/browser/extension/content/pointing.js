@@ -1,6 +1,6 @@
 // The pointer: a click on a word takes it. The words catch none, so that a page does not see them; their place tells.
 idiolect.pointing ??= (() => {
-  const { now, learning, overlay, showing, telling, taking, mending, visiting } = idiolect;
+  const { now, overlay, showing, telling, taking, mending, visiting } = idiolect;
   const SEEN_MS = 250; // a word is taken by a click only once it has been seen
   let pressed = false; // a word was taken by this click, which the page is not to get
 
@@ -23,7 +23,7 @@ idiolect.pointing ??= (() => {
 
   /** It may press a button that sends, or move the cursor. */
   function elsewhere() {
-    learning.onPointer();
+    telling.look();
     visiting.sending();
     mending.forget();
     taking.forget();

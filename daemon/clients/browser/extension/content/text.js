@@ -3,6 +3,7 @@ idiolect.text ??= (() => {
   const BEFORE_CHARS = 4000; // more than the service looks at
   const AFTER_CHARS = 400;
   const WHOLE_CHARS = 200000; // of a field to be learned from, and of a plain one to be looked at
+  const BLOCK_CHARS = 1024; // compared at once
   const NODES_A_CHAR = 4; // an editor may have an element for each character; more than this is no text
   const SKIPPED = "SCRIPT, STYLE, NOSCRIPT, TEXTAREA, INPUT, SELECT, BUTTON, SVG, IMG, OBJECT, IFRAME, VIDEO, CANVAS";
   const QUOTED = "blockquote, .gmail_quote, .gmail_signature, .moz-cite-prefix, .moz-signature, [data-idiolect-quote]";
@@ -136,8 +137,22 @@ idiolect.text ??= (() => {
     return gather(element, element, element.childNodes.length, -1, WHOLE_CHARS, QUOTED);
   }
 
+  /** How many characters two texts begin with alike, and how many of the rest they end with alike: whole ones. */
+  function alike(one, other) {
+    const most = Math.min(one.length, other.length);
+    let [start, end] = [0, 0];
+    while (start + BLOCK_CHARS <= most && one.slice(start, start + BLOCK_CHARS) === other.slice(start, start + BLOCK_CHARS)) start += BLOCK_CHARS;
+    while (start < most && one[start] === other[start]) start++;
+    if (/[\uD800-\uDBFF]/.test(one[start - 1] ?? "")) start--;
+    const last = (text) => text.slice(text.length - end - BLOCK_CHARS, text.length - end);
+    while (start + end + BLOCK_CHARS <= most && last(one) === last(other)) end += BLOCK_CHARS;
+    while (start + end < most && one[one.length - 1 - end] === other[other.length - 1 - end]) end++;
+    if (/[\uDC00-\uDFFF]/.test(one[one.length - end] ?? "")) end--;
+    return { start, end };
+  }
+
   /** What is selected in an edited element, as `around` tells it; "" in a shadow tree, where nobody can tell. */
   const selected = ({ element }) => clean(String(document.getSelection()), keepsSpaces(element));
 
-  return { around, all, selected, selectionOf, isBlock, clean, whole };
+  return { around, all, alike, selected, selectionOf, isBlock, clean, whole };
 })();
