@@ -26,7 +26,6 @@ from idiolect.daemon.ingest.stored_secrets import StoredSecrets
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
-from idiolect.daemon.profile.word_rules import ActiveWordRules
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.round_scheduler import RoundScheduler
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
@@ -143,10 +142,9 @@ class Service:
             on_typing=self.rounds.user_is_typing,
         )
         self.trial = Trial(profile, self.ingest.app_policy)
-        self._watcher = Watcher(self.ingest, store)
+        self._watcher = Watcher(self.ingest, profile)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.stored_secrets = StoredSecrets(store, reader)
-        self.words = ActiveWordRules(profile)
         self.inventory = SourceInventory(
             profile, self._watcher.removing, settings.exclude, self.ingest.reader
         )
@@ -190,24 +188,6 @@ class Service:
         noticed = self._watcher.noticed and not shared and not self.rounds.due
         rest = IdleState(paths, suffixes) if noticed else IdleState(paths, suffixes, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
-
-    def pause(self, for_s: float | None, ago_s: float = 0.0) -> None:
-        """Learn nothing, for `for_s` seconds or (None) until resumed, as of `ago_s` seconds ago; suggestions go on."""
-
-        def change() -> None:
-            self.profile.pause.begin(for_s, ago_s)
-            self.store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
-
-        self.profile.decide("pause", change)
-
-    def resume(self) -> None:
-        """Learn again."""
-
-        def change() -> None:
-            self.profile.pause.end()
-            self.store.events.add("resume")
-
-        self.profile.decide("pause", change)
 
     def _better_base(self) -> dict[str, Any] | None:
         """The base model that knows the user's languages, where the one that serves does not."""

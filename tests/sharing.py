@@ -9,7 +9,10 @@ from pathlib import Path
 from publishing import KEY
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.app_rules import SetAppRule, read_app_rules
+from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.word_rules import AddWord, RemoveWord
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.sharing import Sync
@@ -31,7 +34,7 @@ class Device:
 
     def open(self) -> None:
         self.store = Store.open(self.settings.store_path, KEY)
-        self.profile = Profile(self.store)
+        self.profile = Profile(self.store, self.now)
         self.ingest = Ingest(self.profile, lambda text: [*text.encode()], self.settings)
         self.sync = Sync(self.settings, self.profile, self.ingest, now=self.now)
         self.opened = True
@@ -72,6 +75,21 @@ class Device:
     def write(self, text: str, at: datetime | None = None, app: str | None = None):
         return self.ingest.add_text(text, source="chat", at=at, app=app)
 
+    def pause(self, for_s: float | None = None) -> None:
+        self.profile.decide(PauseLearning(for_s))
+
+    def resume(self) -> None:
+        self.profile.decide(ResumeLearning())
+
+    def add_word(self, *given: str) -> None:
+        self.profile.decide(AddWord(*given))
+
+    def remove_word(self, text: str) -> None:
+        self.profile.decide(RemoveWord(text))
+
+    def set_app_rule(self, app: str, rule: str) -> None:
+        self.profile.decide(SetAppRule(app, rule))
+
     def texts(self) -> list[str]:
         return sorted(entry.text for entry in self.store.entries.select())
 
@@ -83,7 +101,7 @@ class Device:
         return [(one.entries, one.waiting) for one in self.sync.state().devices if not one.this]
 
     def rules(self):
-        return sorted(map(tuple, self.ingest.app_policy.own_rules()))
+        return sorted(map(tuple, read_app_rules(self.store)))
 
     def state(self):
         return self.texts(), self.words(), self.rules(), self.ingest.pause.active

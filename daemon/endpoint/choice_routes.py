@@ -13,11 +13,19 @@ from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.profile.word_rules import WordChange, WordImport
+from idiolect.daemon.profile.quiet import BeQuiet
+from idiolect.daemon.profile.switches import Corrections, SetSwitches
+from idiolect.daemon.profile.word_rules import (
+    AddWord,
+    ImportWords,
+    RemoveWord,
+    UndoWord,
+    WordChange,
+    WordImport,
+)
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.own_words import count_own_words, find_general
 from idiolect.daemon.serving.speed_trial import TrialStatus
-from idiolect.daemon.serving.switches import Corrections
 from idiolect.daemon.session.choices import QUIET_MINUTES
 from idiolect.daemon.session.key_table import KeyTable, choose_keys, find_uses
 from idiolect.daemon.settings import Language
@@ -95,35 +103,38 @@ class QuietBody(Body):
 
 def register(app: Application, service: Service) -> None:
     """Have `app` answer them."""
-    rules, trial = service.words, service.trial
+    words, decide, trial = service.store.words, service.profile.decide, service.trial
 
     @app.get("/v1/words", Scope.ADMIN)
     async def word_rules() -> JsonObject:
-        return {"rules": await run_sync(rules.all)}
+        return {"rules": await run_sync(words.all)}
 
     @app.post("/v1/words/add", Scope.LEARN)
     async def add_word_rule(asked: WordBody) -> WordChange:
-        return await run_sync(rules.add, asked.kind, asked.text, asked.replacement)
+        return await run_sync(decide, AddWord(asked.kind, asked.text, asked.replacement))
 
     @app.post("/v1/words/remove", Scope.LEARN)
     async def remove_word_rule(asked: WordRemovalBody) -> WordChange:
-        return await run_sync(rules.remove, asked.text, asked.kind)
+        return await run_sync(decide, RemoveWord(asked.text, asked.kind))
 
     @app.post("/v1/words/import", Scope.ADMIN)
     async def import_words(asked: WordListBody) -> WordImport:
         general = await run_sync(find_general, service.model, asked.texts)
-        return await run_sync(partial(rules.add_own, asked.texts, general, dry_run=asked.dry_run))
+        words = ImportWords(asked.texts, general)
+        if asked.dry_run:
+            return await run_sync(partial(words.on, service.store, dry_run=True))
+        return await run_sync(decide, words)
 
     @app.get("/v1/words/export", Scope.ADMIN)
     async def export_words() -> JsonObject:
-        own = [rule.text for rule in await run_sync(rules.all) if rule.kind == "mine"]
+        own = [rule.text for rule in await run_sync(words.all) if rule.kind == "mine"]
         counts = dict(await run_sync(count_own_words, service.model))
         counts |= {text: 0 for text in own if text not in counts}
         return {"words": [{"text": text, "count": count} for text, count in counts.items()]}
 
     @app.post("/v1/words/undo", Scope.LEARN)
     async def undo_word_rule() -> WordChange:
-        return await run_sync(rules.undo)
+        return await run_sync(decide, UndoWord())
 
     async def stand() -> JsonObject:
         switches = service.model.served.switches
@@ -138,17 +149,17 @@ def register(app: Application, service: Service) -> None:
     @app.post("/v1/switches", Scope.ADMIN)
     async def set_switches(asked: SwitchesBody) -> JsonObject:
         keys = {} if asked.keys is None else {"keys": asked.keys.chosen()}
-        await run_sync(service.model.set_switches, {**asked.model_dump(exclude_none=True), **keys})
+        await run_sync(decide, SetSwitches({**asked.model_dump(exclude_none=True), **keys}))
         return await stand()
 
     @app.post("/v1/quiet", Scope.LEARN)
     async def be_quiet(asked: QuietBody) -> JsonObject:
-        await run_sync(service.suggestions.quiet.begin, asked.minutes)
+        await run_sync(decide, BeQuiet(asked.minutes * 60.0))
         return {"quiet": True, "minutes": asked.minutes}
 
     @app.post("/v1/quiet/end", Scope.LEARN)
     async def end_quiet() -> JsonObject:
-        await run_sync(service.suggestions.quiet.end)
+        await run_sync(decide, BeQuiet(0))
         return {"quiet": False}
 
     @app.get("/v1/trial", Scope.ADMIN)

@@ -17,8 +17,9 @@ from idiolect.daemon.endpoint.shapes import MAX_SECONDS, Body, Id, Name, Number,
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.stored_secrets import SecretsFound
-from idiolect.daemon.profile.app_policy import AppRule, ContextRule
+from idiolect.daemon.profile.app_rules import AppRule, ContextRule, RemoveAppRules, SetAppRule
 from idiolect.daemon.profile.near_matches import remaining
+from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import ForgetReceipt
@@ -107,7 +108,7 @@ def forget_answer(taken: ForgetReceipt, *, dry_run: bool) -> JsonObject:
 
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
-    policy = service.ingest.app_policy
+    policy, decide = service.ingest.app_policy, service.profile.decide
 
     @app.post("/v1/forget", Scope.ADMIN)
     async def forget(asked: ForgetBody) -> JsonObject:
@@ -143,19 +144,19 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     @app.post("/v1/apps", Scope.ADMIN)
     async def set_app_rule(asked: AppsBody) -> JsonObject:
         if (rule := asked.rule or asked.context) is not None:
-            await run_sync(policy.set_rule, asked.app, rule)
+            await run_sync(decide, SetAppRule(asked.app, rule))
         else:
-            await run_sync(policy.remove, asked.app)
+            await run_sync(decide, RemoveAppRules(asked.app))
         return {"rules": policy.rules()}
 
     @app.post("/v1/pause", Scope.LEARN)
     async def pause(asked: PauseBody) -> JsonObject:
-        await run_sync(service.pause, asked.for_s, asked.ago_s)
+        await run_sync(decide, PauseLearning(asked.for_s, asked.ago_s))
         return {"paused": True, "for_s": asked.for_s}
 
     @app.post("/v1/resume", Scope.LEARN)
     async def resume() -> JsonObject:
-        await run_sync(service.resume)
+        await run_sync(decide, ResumeLearning())
         return {"paused": False}
 
 

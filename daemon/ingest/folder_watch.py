@@ -30,11 +30,12 @@ from watchdog.observers import Observer
 from watchdog.observers.api import ObservedWatch
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.decisions import FollowPath
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources.items import UnreadableError, status
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
-from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import ExitCode, IdiolectError
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [
@@ -93,7 +94,7 @@ class Watcher:
     def __init__(
         self,
         ingest: Ingest,
-        store: Store,
+        profile: Profile,
         *,
         quiet_s: float = 1.5,
         longest_s: float = 30.0,
@@ -101,7 +102,8 @@ class Watcher:
     ) -> None:
         """Nothing is watched before `start`."""
         self._ingest = ingest
-        self._store = store
+        self._profile = profile
+        self._store = profile.store
         self._quiet_s = quiet_s
         self._longest_s = longest_s
         self._rescan_s = rescan_s
@@ -176,7 +178,7 @@ class Watcher:
             with self._changing:
                 if self._removals[path] != removals:
                     raise ForgottenMeanwhileError(f"{path} was removed meanwhile, so it is not followed.")
-                self._store.watches.add(str(path))
+                self._profile.decide(FollowPath(str(path)))
         finally:
             with suppress(IdiolectError), self._changing:
                 self._adding[path] -= 1
@@ -212,7 +214,7 @@ class Watcher:
         with self._changing:
             self._removals[path] += 1
             self._let_go(path)
-            return self._store.watches.remove(str(path))
+            return self._profile.decide(FollowPath(str(path), follow=False))
 
     @contextmanager
     def removing(self, path: Path) -> Iterator[None]:
@@ -228,7 +230,7 @@ class Watcher:
             yield
             with self._changing:
                 self._removals[path] += 1
-                self._store.watches.remove(str(path))
+                self._profile.decide(FollowPath(str(path), follow=False))
         finally:
             with suppress(IdiolectError):
                 with self._changing:

@@ -21,6 +21,7 @@ from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignor
 from idiolect.daemon.ingest.file_import import FileImport, FoundSource, refuse_nothing
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
+from idiolect.daemon.profile.events import Decided
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile_paths import real_path
@@ -96,8 +97,8 @@ class Ingest:
                 for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)
             ),
         )
-        self._exclude = self._excluded_here
-        self._exclusion = Exclusion(self._exclude)
+        self._read_exclusions()
+        profile.events.subscribe(Decided, self._follow_decision)
         self._ignored = Ignored(lasting=True)
         self.app_policy = AppPolicy(profile, settings)
         self.pause = profile.pause
@@ -151,10 +152,17 @@ class Ingest:
 
     # Text that other devices share
 
-    def exclude_too(self, patterns: Sequence[str]) -> None:
-        """Read nothing, either, that these globs fit: other devices' settings exclude it."""
-        self._exclude = (*self._excluded_here, *(one for one in patterns if one not in self._excluded_here))
+    def _read_exclusions(self) -> None:
+        """Read nothing, either, that the settings of the devices exclude that share a folder."""
+        theirs = [
+            one for excluded in self._profile.journal.excluded().values() for one in excluded["exclude"]
+        ]
+        self._exclude = (*self._excluded_here, *(one for one in theirs if one not in self._excluded_here))
         self._exclusion = Exclusion(self._exclude)
+
+    def _follow_decision(self, event: Decided) -> None:
+        if event.is_about("sharing"):
+            self._read_exclusions()
 
     def add_shared(self, entries: Sequence[SharedEntry], owner: str) -> int:
         """Take in entries from the log of the device `owner`, as an import; how many were new.

@@ -5,28 +5,19 @@ from __future__ import annotations
 import fnmatch
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from idiolect.adapters.prediction.reasons import Reason
+from idiolect.daemon.profile.app_rules import AppRule, ContextRule, is_of_context, read_app_rules
 from idiolect.daemon.profile.events import Decided
 from idiolect.daemon.text.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
-from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.profile.profile import Profile
     from idiolect.daemon.settings import Settings
-
-#: What is done in an application: all; suggestions but no learning; nothing.
-AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]
-#: Whether what the user answers is seen in an application.
-ContextRule: TypeAlias = Literal["on", "off"]
-
-# State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
-_RULES: Final = "app_rules"
-_SEEN: Final = get_args(ContextRule)
 
 # Of Wayland's and GTK's purposes and hints, HTML's autocomplete values, Android's and Apple's kinds of fields,
 # all in small letters and figures alone.
@@ -38,16 +29,6 @@ _SECRET_WORDS: Final = (
     *("pin", "newpin", "currentpin", "otp", "tan", "cvc", "cvv", "webauthn", "ccname", "ccgivenname"),
     *("ccadditionalname", "ccfamilyname", "ccnumber", "ccexp", "ccexpmonth", "ccexpyear", "cccsc", "cctype"),
 )
-
-
-class ProtectedAppError(IdiolectError, code="protected-app", exit_code=ExitCode.CONFLICT, http_status=409):
-    """A password manager, or another program for secrets, is never listened to, whatever is asked for."""
-
-
-class NoSuchAppRuleError(
-    IdiolectError, code="no-such-app-rule", exit_code=ExitCode.BAD_INPUT, http_status=404
-):
-    """The user has given no rule for this pattern of applications."""
 
 
 @dataclass(frozen=True)
@@ -96,30 +77,33 @@ class AppPolicy:
     def __init__(self, profile: Profile, settings: Settings) -> None:
         """Rules of `settings`, and those that the user gave and the `profile` keeps."""
         self._profile = profile
-        self._store = profile.store
         self._settings = settings
-        self._shared: tuple[AppRuleRow, ...] = ()
         self._arranging = threading.Lock()
         self._arrange()
-        profile.events.subscribe(Decided, lambda _: self._arrange())
+        profile.events.subscribe(Decided, self._follow_decision)
+
+    def _follow_decision(self, event: Decided) -> None:
+        if event.is_about("apps") or event.is_about("sharing"):
+            self._arrange()
 
     def _arrange(self) -> None:
         """Put the rules that the store holds in the order in which the first that fits decides."""
         with self._arranging:
-            self._put_in_order(self.own_rules())
+            self._put_in_order()
 
-    def _put_in_order(self, given: list[list[str]]) -> None:
+    def _put_in_order(self) -> None:
+        settings = self._settings
         rows = [
             *(AppRuleRow(app, "exclude", "built in, always") for app in NEVER_HEARD),
-            *(_row_of(app, rule) for app, rule in reversed(given)),
+            *(_row_of(app, rule) for app, rule in reversed(read_app_rules(self._profile.store))),
             *(
                 AppRuleRow(app, "exclude", "settings")
-                for app in self._settings.exclude_apps
+                for app in settings.exclude_apps
                 if app not in NEVER_HEARD
             ),
-            *(AppRuleRow(app, "quiet", "settings") for app in self._settings.quiet_apps),
-            *self._shared,
-            *(AppRuleRow(app, "allow", "settings") for app in self._settings.allow_apps),
+            *(AppRuleRow(app, "quiet", "settings") for app in settings.quiet_apps),
+            *self._of_other_devices(),
+            *(AppRuleRow(app, "allow", "settings") for app in settings.allow_apps),
             *(AppRuleRow(app, "quiet", "built in") for app in TERMINALS),
         ]
         self._patterns = patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
@@ -163,73 +147,29 @@ class AppPolicy:
         """Why nothing that is typed there now may be learned or counted: a pause, or `learning`; None if it may."""
         return Reason.PAUSED if self._profile.pause.active else self.learning(place)
 
-    # Rules that the user gives
-
     def rules(self) -> list[AppRuleRow]:
         """All rules; the first one whose pattern fits an application holds for it."""
         return [row for _, row in self._patterns]
 
-    def set_rule(self, app: str, rule: AppRule | ContextRule) -> None:
-        """From now on do this, or see what is answered or not, in the applications that match the pattern `app`.
-
-        Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
-        """
-        if rule not in ("exclude", "off") and holds_secrets(app):
-            raise ProtectedAppError(
-                "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
-                "Name another application; `idiolect apps` lists the rules."
-            )
-
-        def change() -> None:
-            kept = (
-                old
-                for old in self.own_rules()
-                if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
-            )
-            self.replace_rules([*kept, [app, rule]])
-
-        self._profile.decide("apps", change)
-
-    def remove(self, app: str) -> None:
-        """Remove the rules that the user gave for the pattern `app`. Raises NoSuchAppRuleError."""
-
-        def change() -> None:
-            given = self.own_rules()
-            kept = [old for old in given if old[0].casefold() != app.casefold()]
-            if len(kept) == len(given):
-                raise NoSuchAppRuleError(
-                    "You have given no rule for this pattern. `idiolect apps` lists yours; those of the settings file "
-                    "are changed there, and built-in ones stay."
-                )
-            self.replace_rules(kept)
-
-        self._profile.decide("apps", change)
-
-    def own_rules(self) -> list[list[str]]:
-        """The rules that the user gave, each with its pattern first, the newest last."""
-        given: list[list[str]] = self._store.state.get(_RULES, [])
-        return given
-
-    def replace_rules(self, rules: list[list[str]]) -> None:
-        """Replace the rules that the user gave by `rules`, within a decision, after which they hold."""
-        self._store.state.set(_RULES, rules)
-
-    def exclude_too(self, exclude: Iterable[str], quiet: Iterable[str]) -> None:
-        """Exclude what the settings of other devices exclude."""
+    def _of_other_devices(self) -> list[AppRuleRow]:
+        """What the settings of the devices exclude that share a folder, without what these settings do themselves."""
+        theirs = self._profile.journal.excluded().values()
         source: Literal["another device's settings"] = "another device's settings"
-        self._shared = (
-            *(
-                AppRuleRow(app, "exclude", source)
-                for app in exclude
-                if app not in self._settings.exclude_apps
-            ),
-            *(AppRuleRow(app, "quiet", source) for app in quiet if app not in self._settings.quiet_apps),
+        kinds: tuple[tuple[str, AppRule, Collection[str]], ...] = (
+            ("exclude_apps", "exclude", self._settings.exclude_apps),
+            ("quiet_apps", "quiet", self._settings.quiet_apps),
         )
-        self._arrange()
+        return [
+            AppRuleRow(app, rule, source)
+            for name, rule, own in kinds
+            for excluded in theirs
+            for app in excluded[name]
+            if app not in own
+        ]
 
 
 def _row_of(app: str, rule: str) -> AppRuleRow:
     """The row of a rule that the user gave."""
-    if rule in _SEEN:
+    if is_of_context(rule):
         return AppRuleRow(app, None, "you", cast("ContextRule", rule))
     return AppRuleRow(app, cast("AppRule", rule), "you")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from idiolect.daemon.profile.decisions import Decision, Subject
 from idiolect.daemon.storage.records import ForgetReceipt
-
-#: What a user decides about: words, applications, the pause, whether anything is shown, or which adapter serves.
-Subject: TypeAlias = Literal["words", "apps", "pause", "quiet", "adapter"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,11 @@ class Forgotten:
 class Decided:
     """The user decided something, here or on another device."""
 
-    about: Subject
+    decision: Decision[Any]
+
+    def is_about(self, subject: Subject) -> bool:
+        """Whether it is about this."""
+        return subject in self.decision.about
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ import math
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.profile.decisions import Decision
 from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from idiolect.daemon.profile.profile import Profile
     from idiolect.daemon.storage.store import Store
 
 _NOW: Final = "paused"  # state: the present pause, or the last pause if it ended by itself
@@ -58,10 +61,9 @@ class Pause:
         return self._now is not None and self._clock() < self._now[1]
 
     @property
-    def last(self) -> dict[str, Any] | None:
-        """The pause that was begun last, though it may have run out; None where it was ended."""
-        found: dict[str, Any] | None = self._store.state.get(_NOW)
-        return found
+    def begun(self) -> bool:
+        """Whether a pause was begun and not ended, though it may have run out."""
+        return self._now is not None
 
     @property
     def left_s(self) -> float | None:
@@ -99,11 +101,7 @@ class Pause:
                 raise
 
     def begin(self, for_s: float | None = None, ago_s: float = 0.0) -> None:
-        """Learn nothing from now on, for `for_s` seconds or until `end`; on return nothing is being stored.
-
-        What was written in the last `ago_s` seconds is off the record, too: the user paused then, unheard.
-        A pause that is under way goes on with the new end. Raises the store's errors.
-        """
+        """Begin a pause as `PauseLearning` says; on return nothing is being stored. Raises the store's errors."""
         with self.changing(), self._store.together():
             self._remember()
             since_s = self._clock() - ago_s
@@ -111,7 +109,7 @@ class Pause:
             self._now = _span(since_s, for_s)
 
     def end(self) -> None:
-        """Learn again, from what is written from now on. Raises the store's errors."""
+        """End the pause. Raises the store's errors."""
         with self.changing(), self._store.together():
             self._remember()
             self._store.state.set(_NOW, None)
@@ -141,6 +139,36 @@ class Pause:
             past = [[min(first[0], second[0]), max(first[1], second[1])], *rest]
         self._store.state.set(_PAST, past)
         self._past = past
+
+
+@dataclass(frozen=True)
+class PauseLearning(Decision[None], about="pause"):
+    """Nothing is learned from now on, for `for_s` seconds or until resumed; suggestions go on.
+
+    What was written in the last `ago_s` seconds is off the record, too: the user paused then, unheard.
+    A pause that is under way goes on with the new end.
+    """
+
+    for_s: float | None = None
+    ago_s: float = 0.0
+
+    def apply(self, profile: Profile) -> None:
+        """Begin the pause."""
+        profile.pause.begin(self.for_s, self.ago_s)
+        profile.journal.write_pause(active=True, for_s=self.for_s)
+        profile.store.events.add("pause", **({} if self.for_s is None else {"seconds": self.for_s}))
+
+
+@dataclass(frozen=True)
+class ResumeLearning(Decision[None], about="pause"):
+    """Learning goes on, from what is written from now on."""
+
+    def apply(self, profile: Profile) -> None:
+        """End the pause, if one was begun."""
+        if profile.pause.begun:
+            profile.journal.write_pause(active=False)
+        profile.pause.end()
+        profile.store.events.add("resume")
 
 
 def _span(since_s: float, for_s: float | None) -> tuple[float, float]:

@@ -1,20 +1,23 @@
-"""The profile and its four verbs: learn, forget, decide, publish.
+"""The profile and its five verbs: learn, forget, expire, decide, publish.
 
-Each verb is one transaction of the store, followed by one event where anything changed. Text that is too old is
-forgotten by `expire`. Nothing else changes what a profile knows.
+Each verb is one transaction of the store, followed by one event where anything changed. Nothing else changes what a
+profile knows.
 """
 
 from __future__ import annotations
 
+import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from idiolect.daemon.profile.events import Decided, Events, Forgotten, Learned, Published, Subject
+from idiolect.daemon.profile.decisions import Decision
+from idiolect.daemon.profile.events import Decided, Events, Forgotten, Learned, Published
+from idiolect.daemon.profile.journal import Journal
 from idiolect.daemon.profile.pause import Pause
-from idiolect.daemon.storage.records import FileState, ForgetReceipt, NewEntry, OtherCountError
+from idiolect.daemon.storage.records import FileState, ForgetReceipt, NewAdapter, NewEntry, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
@@ -28,12 +31,14 @@ class Profile:
     Attributes:
         store: the tables. Read them freely; change entries, adapters and decisions through the verbs.
         pause: whether learning is paused.
+        journal: what was decided, and when; `now` is the time of day for it, in seconds since 1970.
         events: what has happened.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
         self.store = store
         self.pause = Pause(store)
+        self.journal = Journal(store, now)
         self.events = Events()
 
     def learn(
@@ -70,7 +75,7 @@ class Profile:
         store's errors.
         """
         try:
-            receipt = self.store.forget(selector, dry_run=dry_run, expect=expect)
+            receipt = self.store.forget(selector, dry_run=dry_run, expect=expect, record=self.journal.record)
         except OtherCountError:
             raise
         except IdiolectError:  # the text may be gone although the file could not be rewritten
@@ -95,22 +100,25 @@ class Profile:
             self.store.events.add("expired", entries=count)
         return count
 
-    def decide(self, about: Subject, change: Callable[[], T]) -> T:
-        """Return what `change` returns, which stores a decision of the user's: what it reads and writes.
+    def decide(self, decision: Decision[T]) -> T:
+        """Apply a decision of the user's and write it into the journal; what applying it returns.
 
         All of it is one transaction, during which nobody else decides or stores text: of two decisions at once none
-        is lost.
+        is lost. Raises what the decision raises, and the store's errors; then nothing was decided.
         """
         with self.pause.changing(), self.store.together():
-            decided = change()
-        self.events.publish(Decided(about))
+            decided = decision.apply(self)
+            self.journal.record()
+        self.events.publish(Decided(decision))
         return decided
 
-    def publish(self, change: Callable[[], T], *, serves: bool) -> T:
-        """Return what `change` returns, which stores the adapter of a round and what came of the round.
+    def publish(
+        self, round_id: int, made: NewAdapter, state: Mapping[str, Any] | None = None, *, serves: bool
+    ) -> int:
+        """Keep the adapter of a round and what came of the round, as `Store.publish` does; the adapter's id.
 
         `serves` says whether what is served changes with it.
         """
-        stored = change()
+        adapter = self.store.publish(round_id, made, state)
         self.events.publish(Published(serves))
-        return stored
+        return adapter

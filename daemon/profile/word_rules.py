@@ -1,19 +1,21 @@
-"""The user's rules for words in effect: kept in the store, and applied from the next suggestion on."""
+"""The user's rules for words: the decisions that make them, and what holds by them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from idiolect.adapters.mending.mistakes import WordDecisions, decisions
-from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.storage.records import WordRule, WordRuleKind
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.storage.words import WordRefusedError, checked
 from idiolect.daemon.text.redaction.redact import redact
+
+if TYPE_CHECKING:
+    from idiolect.daemon.profile.profile import Profile
+    from idiolect.daemon.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -32,40 +34,86 @@ class WordImport:
     left_out: dict[str, int]
 
 
-class ActiveWordRules:
-    """Decisions about words. Safe to use from several threads."""
+@dataclass(frozen=True)
+class AddWord(Decision[WordChange], about="words"):
+    """A word or phrase is never suggested, is the user's own, is no mistake, or is always corrected.
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self._rules = profile.store.words
+    Raises WordRefusedError, also for what redaction would take.
+    """
 
-    def all(self) -> list[WordRule]:
-        """All rules that hold, oldest first."""
-        return self._rules.all()
+    kind: WordRuleKind
+    text: str
+    replacement: str | None = None
 
-    def add(self, kind: WordRuleKind, text: str, replacement: str | None = None) -> WordChange:
-        """Decide about a word or phrase. Raises WordRefusedError, also for what redaction would take."""
-        if any(redact(given)[1] for given in (text, replacement) if given is not None):
+    def apply(self, profile: Profile) -> WordChange:
+        """Keep the rule."""
+        if any(redact(given)[1] for given in (self.text, self.replacement) if given is not None):
             raise WordRefusedError(
                 "It looks like a secret, such as a password or a card's number, and those are never kept."
             )
+        rules = profile.store.words
+        before = rules.all()
+        rule = rules.add(self.kind, self.text, replacement=self.replacement)
+        held = {each.id for each in rules.all()}
+        gone = tuple(each for each in before if each.id not in held)
+        return WordChange(() if rule in before else (rule,), gone)
 
-        def change() -> WordChange:
-            before = self._rules.all()
-            rule = self._rules.add(kind, text, replacement=replacement)
-            held = {each.id for each in self._rules.all()}
-            gone = tuple(each for each in before if each.id not in held)
-            return WordChange(() if rule in before else (rule,), gone)
 
-        return self._profile.decide("words", change)
+@dataclass(frozen=True)
+class RemoveWord(Decision[WordChange], about="words"):
+    """What was decided about a word or phrase, of all kinds or of one, is taken back. Raises UnknownWordError."""
 
-    def add_own(self, texts: Sequence[str], general: Collection[str], *, dry_run: bool) -> WordImport:
-        """Make words and phrases of a list the user's own in one change, or (`dry_run`) say which would become it.
+    text: str
+    kind: WordRuleKind | None = None
 
-        What is `general`, secret, no word, or was decided about before is left out.
-        """
+    def apply(self, profile: Profile) -> WordChange:
+        """Let the rules hold no more."""
+        kinds = [self.kind] if self.kind else []
+        return WordChange(removed=tuple(profile.store.words.remove(self.text, *kinds)))
+
+
+@dataclass(frozen=True)
+class UndoWord(Decision[WordChange], about="words"):
+    """The newest change by hand is taken back; a second time, the change before. Raises NothingToUndoError."""
+
+    def apply(self, profile: Profile) -> WordChange:
+        """Let hold what held before it."""
+        gone, back = profile.store.words.undo()
+        return WordChange(tuple(back), tuple(gone))
+
+
+@dataclass(frozen=True)
+class TakeCorrectionBack(Decision[bool], about="words"):
+    """The user took the correction of a word back: it is never corrected from now on, unless it always is.
+
+    Raises WordRefusedError.
+    """
+
+    word: str
+
+    def apply(self, profile: Profile) -> bool:
+        """Keep that, and return whether it holds."""
+        return profile.store.words.correction_taken_back(self.word)
+
+
+@dataclass(frozen=True)
+class ImportWords(Decision[WordImport], about="words"):
+    """The words and phrases of a list become the user's own, in one change.
+
+    What is `general`, secret, no word, or was decided about before is left out.
+    """
+
+    texts: Sequence[str]
+    general: Collection[str]
+
+    def apply(self, profile: Profile) -> WordImport:
+        """Keep them."""
+        return self.on(profile.store, dry_run=False)
+
+    def on(self, store: Store, *, dry_run: bool) -> WordImport:
+        """What becomes the user's own, or (`dry_run`) would, and what does not."""
         left_out, new = Counter[str](), list[str]()
-        for text in dict.fromkeys(texts):
+        for text in dict.fromkeys(self.texts):
             try:
                 kept = checked(text)
             except WordRefusedError:
@@ -73,25 +121,13 @@ class ActiveWordRules:
                 continue
             if redact(kept)[1]:
                 left_out["secret"] += 1
-            elif text in general:
+            elif text in self.general:
                 left_out["in every dictionary"] += 1
             else:
                 new.append(kept)
-        add = partial(self._rules.add_own, new, dry_run=dry_run)
-        added = add() if dry_run else self._profile.decide("words", add)
+        added = store.words.add_own(new, dry_run=dry_run)
         left_out["decided"] = len(new) - len(added)
         return WordImport(tuple(added), dict(+left_out))
-
-    def remove(self, text: str, kind: WordRuleKind | None = None) -> WordChange:
-        """Take back what was decided about a word or phrase. Raises UnknownWordError."""
-        kinds = [kind] if kind else []
-        gone = self._profile.decide("words", lambda: self._rules.remove(text, *kinds))
-        return WordChange(removed=tuple(gone))
-
-    def undo(self) -> WordChange:
-        """Take back the newest change; the next call takes back the change before. Raises NothingToUndoError."""
-        gone, back = self._profile.decide("words", self._rules.undo)
-        return WordChange(tuple(back), tuple(gone))
 
 
 def read_word_rules(store: Store) -> tuple[list[str], list[str], WordDecisions]:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from idiolect.adapters.memory.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
+from idiolect.daemon.profile.decisions import ServeNoMore
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.judged_rounds import RoundRecord, describe_gains, find_gains
 from idiolect.daemon.rounds.round_policy import words_of
@@ -217,7 +217,7 @@ class Trainer:
         try:
             self._store.adapters.weights(adapter)
         except AdapterDamagedError:
-            self._profile.decide("adapter", partial(self._store.adapters.mark_damaged, adapter))
+            self._profile.decide(ServeNoMore(adapter))
             return False
         return True
 
@@ -355,9 +355,8 @@ class Trainer:
             base64.b64decode(result["state"]),
         )
         state = {BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False}
-        store = partial(self._store.publish, round_id, made, state)
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
-        adapter = self._profile.publish(store, serves=promoted or serving is None)
+        adapter = self._profile.publish(round_id, made, state, serves=promoted or serving is None)
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], reason)
         return {
             "event": "verdict",

@@ -72,7 +72,7 @@ class RoundScheduler:
         self._throttle.check_now()
 
     def _follow_decision(self, event: Decided) -> None:
-        if event.about == "pause":  # a running round waits while learning is paused
+        if event.is_about("pause"):  # a running round waits while learning is paused
             self._throttle.check_now()
 
     def outlook(self) -> str:

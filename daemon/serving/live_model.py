@@ -8,7 +8,7 @@ asks, so that no keystroke waits for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,15 +24,16 @@ from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.training.lora import Lora
+from idiolect.daemon.profile.decisions import ServeAdapter
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.switches import Switches, is_set, read_switches
 from idiolect.daemon.profile.word_rules import read_word_rules
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.serving.mending_question import MendingQuestion, find_example
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.passes_ahead import PassesAhead
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
-from idiolect.daemon.serving.switches import Switches, is_set, read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.serving.text_learning import Entry, TextLearning, split_entries
 from idiolect.daemon.serving.user_languages import UserLanguages
@@ -152,15 +153,14 @@ class LiveModel:
         """The adapter that serves; None: the base model alone."""
         return self.served.predictor.adapter_id
 
-    def set_switches(self, changed: Mapping[str, Any]) -> Switches:
-        """Set switches, by name, from the next question on; what all of them stand at then."""
+    def read_switches(self) -> None:
+        """Serve by what the switches stand at, from the next question on."""
         with self._changing:
-            switches = set_switches(self._store, changed, self._settings.languages)
+            switches = read_switches(self._store, self._settings.languages)
             self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
             if switches.languages != self._languages.chosen:
                 self._languages.chosen = switches.languages
                 self._follow_languages()
-            return switches
 
     def find_mending_question(self) -> MendingQuestion | None:
         """Return the question whether sure slips are mended; None once the user has switched corrections."""
@@ -312,7 +312,7 @@ class LiveModel:
         with self._changing:
             if adapter_id is not None:
                 self.servable.lora(adapter_id)  # raises where it can't be served
-            self._profile.decide("adapter", lambda: self._store.adapters.activate(adapter_id))
+            self._profile.decide(ServeAdapter(adapter_id))
 
     def switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""
@@ -337,9 +337,11 @@ class LiveModel:
             self.rebuild()
 
     def _follow_decision(self, event: Decided) -> None:
-        if event.about == "words":
+        if event.is_about("words"):
             self.read_preferences()
-        elif event.about == "adapter":
+        elif event.is_about("switches"):
+            self.read_switches()
+        elif event.is_about("adapter"):
             self.switch()
 
     def _end_round(self, another: bool) -> None:

@@ -14,11 +14,12 @@ from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.quiet import Quiet
+from idiolect.daemon.profile.word_rules import TakeCorrectionBack
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.daemon.serving.quiet import Quiet
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, FeedbackReport
 from idiolect.daemon.text.redaction.redact import forget_words, hides, redact
 
@@ -180,7 +181,7 @@ class Suggestions:
             return FeedbackReceipt(False, Reason.SECRET)
         if not taken_back:
             return FeedbackReceipt(False, Reason.NOT_KEPT)
-        never = self._profile.decide("words", lambda: self._store.words.correction_taken_back(word))
+        never = self._profile.decide(TakeCorrectionBack(word))
         return FeedbackReceipt(True, None, never_corrected=never)
 
     def add_slip(self, meant: str, typed: str, place: InputContext) -> bool:

@@ -177,6 +177,7 @@ class Store:
         *,
         dry_run: bool = False,
         expect: int | None = None,
+        record: Callable[[], object] = lambda: None,
     ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
@@ -184,7 +185,7 @@ class Store:
         adapter serves instead, else the base, and a training round is due. Of a paragraph's hash in a file's state the
         beginning stays, so that the file is not read as new text again. Rules for words go where the selection reaches
         them, and counts of slips where no text is left. Then the file is rewritten; if that is cut off, the next `open`
-        does it. A receipt without text is kept.
+        does it. A receipt without text is kept. Where rules go, `record` is called in the transaction.
         Devices that share the text forget these entries, too; where only texts select, all that have the same text.
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
@@ -221,6 +222,7 @@ class Store:
             )
             if rules and not dry_run:
                 self.state.set(_SCRUB, True)
+                record()
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
                 self.entries.delete(ids, for_good=selector.origin is None, texts=selector.only_texts)

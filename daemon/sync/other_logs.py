@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.journal import TakeOver
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import SharedContents
-from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import SharedFolder, head_name
 from idiolect.daemon.sync.log_files import Head, open_head, open_log, pack_head
 from idiolect.daemon.sync.this_device import OtherDevice, ThisDevice
@@ -36,13 +36,11 @@ class OtherLogs:
         self,
         profile: Profile,
         ingest: Ingest,
-        decisions: Decisions,
         around: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._profile = profile
         self._shared = profile.store.shared
         self._ingest = ingest
-        self._decisions = decisions
         self._around = around
         self._unforgotten = True  # entries that were forgotten elsewhere may still be here
         self._held: set[str] = set()  # files read in this pause: their entries alone are still to be taken
@@ -92,7 +90,7 @@ class OtherLogs:
                     contents = open_log(folder.read(device, name), device, me.keys, self._shared)
                     if contents is None:
                         continue
-                    if self._join(me, contents, device):
+                    if self._join(contents, device):
                         other.files.append(name)
                         other.missing -= 1
                         me.save(self._profile.store.state)
@@ -111,10 +109,12 @@ class OtherLogs:
                 return head
         return None
 
-    def _join(self, me: ThisDevice, contents: SharedContents, device: str) -> bool:
+    def _join(self, contents: SharedContents, device: str) -> bool:
         """Join the contents of a file with what is known here; False where learning is paused."""
         self._unforgotten |= self._shared.add_forgotten(contents.rows, device)
-        self._decisions.take_over(me, contents.rows, device)
+        decisions = [row for row in contents.rows if row.kind == "decision"]
+        if self._shared.later(decisions):
+            self._profile.decide(TakeOver(decisions, device))
         try:
             self._ingest.add_shared(self._shared.missing(contents.entries), device)
         except PausedError:

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.decisions import Decision
+from idiolect.daemon.profile.journal import Exclude
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import NEVER_READ, Settings
 from idiolect.daemon.storage.shared import OWN
-from idiolect.daemon.sync.decisions import Decisions
 from idiolect.daemon.sync.folder import MANIFEST, SharedFolder, SyncFolderError, new_number
 from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog
 from idiolect.daemon.sync.secret import FolderKeys, SyncWordsError, new_secret, secret_of, words_of
 from idiolect.daemon.sync.this_device import ThisDevice
+from idiolect.daemon.text.secret_apps import NEVER_HEARD
 from idiolect.models.errors import ExitCode, IdiolectError, code_of
 
 log = logging.getLogger("idiolect.sync")
@@ -68,6 +70,33 @@ class Sharing:
     problem: str | None
 
 
+@dataclass(frozen=True)
+class _BeginSharing(Decision[None], about="sharing"):
+    """This device shares a folder from now on, which is made one that is shared where it is to `create`."""
+
+    me: ThisDevice
+    create: SharedFolder | None
+
+    def apply(self, profile: Profile) -> None:
+        """Mark all that is here; what was decided before a device joins is earlier than what the others decided."""
+        state = profile.store.state
+        profile.store.shared.begin(self.me.keys.marks)
+        profile.journal.record(profile.pause, joining=self.create is None)
+        self.me.save(state)
+        state.drop(_BEGUN)
+        if self.create is not None:  # what fails here changes nothing of the store
+            self.create.create(self.me.keys.check)
+
+
+class _EndSharing(Decision[None], about="sharing"):
+    """No folder is shared any more."""
+
+    def apply(self, profile: Profile) -> None:
+        """Drop all marks."""
+        profile.store.shared.end()
+        ThisDevice.drop(profile.store.state)
+
+
 class Sync:
     """Shares a folder. Its methods are safe in any thread.
 
@@ -82,16 +111,21 @@ class Sync:
         around: Callable[[], AbstractContextManager[None]] = nullcontext,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._profile = profile
         self._store = profile.store
-        self._decisions = Decisions(settings, profile, ingest, now)
+        self._excluded = {
+            "exclude": [pattern for pattern in settings.exclude if pattern not in NEVER_READ],
+            "exclude_apps": [app for app in settings.exclude_apps if app not in NEVER_HEARD],
+            "quiet_apps": [*settings.quiet_apps],
+        }
         self._own = OwnLog(self._store, now)
-        self._others = OtherLogs(profile, ingest, self._decisions, around)
+        self._others = OtherLogs(profile, ingest, around)
         self._lock = threading.RLock()
         self._me = ThisDevice.load(self._store.state)
         self._problem: str | None = None
-        if self._me is not None:
-            self._decisions.apply_settings()
-            self._decisions.join(self._me)
+        if self._me is not None:  # an earlier version wrote no journal while it decided
+            with self._store.together():
+                profile.journal.record(None if self._me.head else profile.pause, joining=not self._me.head)
 
     @property
     def path(self) -> str | None:
@@ -163,17 +197,11 @@ class Sync:
         name = "".join(filter(str.isprintable, socket.gethostname()))[:64] or "device"
         me = ThisDevice(str(folder.path), folder.number, secret, name)
         try:
-            with self._store.together():
-                self._store.shared.begin(me.keys.marks)
-                me.save(self._store.state)
-                self._store.state.drop(_BEGUN)
-                if create:  # what fails here changes nothing of the store
-                    folder.create(me.keys.check)
+            self._profile.decide(_BeginSharing(me, folder if create else None))
         except BaseException:
             self._store.shared.reload()
             raise
         self._me, self._problem = me, None
-        self._decisions.join(me)
         log.info("a folder is shared")
 
     def leave(self) -> bool:
@@ -199,10 +227,7 @@ class Sync:
             except (IdiolectError, OSError) as error:
                 announced = False
                 log.warning("the shared folder was left without a word to the others: %s", code_of(error))
-            with self._store.together():
-                self._store.shared.end()
-                ThisDevice.drop(self._store.state)
-            self._decisions.apply_settings()
+            self._profile.decide(_EndSharing())
             self._me = None
             return announced
 
@@ -254,12 +279,10 @@ class Sync:
                 return False
             try:
                 before = self._progress(me)
-                # What is read next is older than what was decided here, unless this device has just joined.
-                if me.head:
-                    self._decisions.record(me)
                 me, folder = self._require_folder(me)
                 self._others.read(me, folder)
-                self._decisions.record(me)
+                self._profile.journal.date_joined()
+                self._share_exclusions(me)
                 adopted = [self._store.shared.adopt(device) for device in me.inherited]
                 if any(adopted) or send or self._own.is_urgent(me):
                     self._own.send(me, folder)
@@ -277,6 +300,14 @@ class Sync:
                 raise
             self._problem = PAUSED if self._others.paused else None
             return self._progress(me) != before
+
+    def _share_exclusions(self, me: ThisDevice) -> None:
+        """Have the others know what the settings exclude here; what devices that have left excluded is taken back."""
+        written = self._profile.journal.excluded()
+        own = self._excluded if any(self._excluded.values()) else None
+        for device, excluded in ((me.device, own), *((device, None) for device in me.inherited)):
+            if written.get(device) != excluded:
+                self._profile.decide(Exclude(device, excluded))
 
     def _progress(self, me: ThisDevice) -> object:
         return me.device, me.head, [(other.number, len(other.files)) for other in me.others.values()]

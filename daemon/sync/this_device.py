@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from idiolect.daemon.storage.records import SYNC
 from idiolect.daemon.storage.state import State
@@ -55,8 +54,6 @@ class ThisDevice:
     head: int = 0
     sealed: str = ""
     listed: list[str] | None = None
-    clock: int = 0
-    pause: dict[str, Any] | None = None
     others: dict[str, OtherDevice] = field(default_factory=dict)
 
     @classmethod
@@ -66,7 +63,8 @@ class ThisDevice:
         if saved is None:
             return None
         saved["others"] = {device: OtherDevice(**other) for device, other in saved["others"].items()}
-        return cls(**saved)
+        known = {one.name for one in fields(cls)}  # an earlier version kept more
+        return cls(**{name: value for name, value in saved.items() if name in known})
 
     def save(self, state: State) -> None:
         """Keep it in the store, if it has changed."""

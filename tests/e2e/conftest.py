@@ -23,8 +23,9 @@ from program import Program
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.daemon.profile.profile import Profile
+from idiolect.daemon.profile.switches import SetSwitches
 from idiolect.daemon.runtime import process
-from idiolect.daemon.serving.switches import set_switches
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.opening import open_store
@@ -423,7 +424,7 @@ def new_service(tiny_profile):
     def make(home, **switches):
         settings = tiny_profile(home)
         with contextlib.closing(open_store(settings)) as store:
-            set_switches(store, {"show": "more", **switches})
+            Profile(store).decide(SetSwitches({"show": "more", **switches}))
         return Service(settings.home)
 
     return make

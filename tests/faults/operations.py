@@ -249,7 +249,7 @@ def _import(store, settings):
 def _follow(store, settings):
     ingest = Ingest(Profile(store), lambda text: [*text.encode()], settings)
     notes = settings.home.parent / "notes"
-    with Watcher(ingest, store).adding(notes):
+    with Watcher(ingest, Profile(store)).adding(notes):
         for _ in ingest.add_paths([notes]):
             pass
 

@@ -51,7 +51,7 @@ class Devices(RuleBasedStateMachine):
     @rule(number=PLACES, word=st.sampled_from(WORDS))
     def forget(self, number, word):
         known = {text for text in self.devices[number].texts() if word in text}
-        self.devices[number].store.forget(Selector(text=word))
+        self.devices[number].profile.forget(Selector(text=word))
         self.forgotten |= known
         if SAME in known:  # what others have typed until now goes, too
             self.same = 0
@@ -60,12 +60,12 @@ class Devices(RuleBasedStateMachine):
         number=PLACES, word=st.sampled_from(WORDS), kind=st.sampled_from(("never", "mine", "never_correct"))
     )
     def decide(self, number, word, kind):
-        self.devices[number].store.words.add(kind, word)
+        self.devices[number].add_word(kind, word)
 
     @rule(number=PLACES, word=st.sampled_from(WORDS))
     def take_back(self, number, word):
         with suppress(UnknownWordError):
-            self.devices[number].store.words.remove(word)
+            self.devices[number].remove_word(word)
 
     @rule(
         number=PLACES,
@@ -73,15 +73,15 @@ class Devices(RuleBasedStateMachine):
         what=st.sampled_from(("quiet", "exclude", "allow")),
     )
     def say_of_an_app(self, number, app, what):
-        self.devices[number].ingest.app_policy.set_rule(app, what)
+        self.devices[number].set_app_rule(app, what)
 
     @rule(number=PLACES, for_s=st.sampled_from((None, 0.0, 1800.0, 7200.0)))
     def pause(self, number, for_s):
-        self.devices[number].ingest.pause.begin(for_s)
+        self.devices[number].pause(for_s)
 
     @rule(number=PLACES)
     def resume(self, number):
-        self.devices[number].ingest.pause.end()
+        self.devices[number].resume()
 
     @rule(number=PLACES, send=st.booleans())
     def cycle(self, number, send):
@@ -115,7 +115,7 @@ class Devices(RuleBasedStateMachine):
 
     def _judge(self):
         settle(*self.devices, rounds=3)
-        self.devices[0].ingest.pause.end()
+        self.devices[0].resume()
         settle(*self.devices)
         states = [device.state() for device in self.devices]
         assert states[0] == states[1] == states[2]

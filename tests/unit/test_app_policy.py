@@ -9,8 +9,12 @@ from idiolect.daemon.profile.app_policy import (
     NOWHERE,
     AppPolicy,
     InputContext,
+)
+from idiolect.daemon.profile.app_rules import (
     NoSuchAppRuleError,
     ProtectedAppError,
+    RemoveAppRules,
+    SetAppRule,
 )
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
@@ -18,8 +22,13 @@ from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
 
 @pytest.fixture
-def app_policy(store, tmp_path):
-    return AppPolicy(Profile(store), Settings(home=tmp_path))
+def profile(store):
+    return Profile(store)
+
+
+@pytest.fixture
+def app_policy(profile, tmp_path):
+    return AppPolicy(profile, Settings(home=tmp_path))
 
 
 SECRET_FIELDS = (
@@ -49,14 +58,14 @@ def test_private_windows_are_off_limits_and_saying_nothing_changes_nothing(app_p
 
 
 @pytest.mark.parametrize("app", ["KeePassXC", "org.keepassxc.KeePassXC", "1Password 8", "Bitwarden.exe"])
-def test_password_managers_are_always_off_limits(app_policy, app):
+def test_password_managers_are_always_off_limits(profile, app_policy, app):
     assert (
         app_policy.suggesting(InputContext(app)) == app_policy.learning(InputContext(app)) == "excluded app"
     )
     for rule in ("allow", "quiet"):
         with pytest.raises(ProtectedAppError):
-            app_policy.set_rule(app, rule)
-    app_policy.set_rule("*", "allow")
+            profile.decide(SetAppRule(app, rule))
+    profile.decide(SetAppRule("*", "allow"))
     assert app_policy.suggesting(InputContext(app)) == "excluded app"
 
 
@@ -95,8 +104,8 @@ SECRET_APPS = """
 """
 
 
-def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_policy):
-    app_policy.set_rule("*", "allow")
+def test_programs_for_secrets_are_off_limits_under_each_of_their_names(profile, app_policy):
+    profile.decide(SetAppRule("*", "allow"))
     names = [" ".join(name.split()) for name in SECRET_APPS.split(",")]
     for name in names:
         spelled = [name, name.upper(), name.lower(), f"/opt/x/{name}", f"{name}.desktop", f" {name}"]
@@ -105,7 +114,7 @@ def test_programs_for_secrets_are_off_limits_under_each_of_their_names(app_polic
         for place in map(InputContext, spelled):
             assert app_policy.suggesting(place) == app_policy.learning(place) == "excluded app", place
         with pytest.raises(ProtectedAppError):
-            app_policy.set_rule(name, "quiet")
+            profile.decide(SetAppRule(name, "quiet"))
     for pattern in NEVER_HEARD:
         fits = re.compile(fnmatch.translate(pattern), re.I)
         assert any(fits.match(name.removesuffix(".exe")) or fits.match(name) for name in names), pattern
@@ -128,25 +137,25 @@ def test_what_only_sounds_like_one_is_fine(app_policy):
         assert app_policy.suggesting(place) is app_policy.learning(place) is None, place
 
 
-def test_in_terminals_it_suggests_but_learns_nothing(app_policy):
+def test_in_terminals_it_suggests_but_learns_nothing(profile, app_policy):
     for app in ("org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"):
         assert app_policy.suggesting(InputContext(app)) is None
         assert app_policy.learning(InputContext(app)) == "excluded app"
-        app_policy.set_rule(app, "allow")
+        profile.decide(SetAppRule(app, "allow"))
         assert app_policy.learning(InputContext(app)) is None
 
 
-def test_a_field_may_say_that_it_is_a_terminal(app_policy):
+def test_a_field_may_say_that_it_is_a_terminal(profile, app_policy):
     assert app_policy.learning(InputContext(input_purpose="terminal")) == "excluded app"
     assert app_policy.learning(InputContext("ide", "terminal")) == "excluded app"
-    app_policy.set_rule("ide", "allow")
+    profile.decide(SetAppRule("ide", "allow"))
     assert app_policy.learning(InputContext("ide", "terminal")) is None
 
 
-def test_the_newest_rule_decides_and_stays_over_a_restart(app_policy, store, tmp_path):
-    app_policy.set_rule("*chat*", "exclude")
+def test_the_newest_rule_decides_and_stays_over_a_restart(profile, app_policy, store, tmp_path):
+    profile.decide(SetAppRule("*chat*", "exclude"))
     assert app_policy.suggesting(InputContext("my Chat")) == "excluded app"
-    app_policy.set_rule("my chat", "quiet")
+    profile.decide(SetAppRule("my chat", "quiet"))
     again = AppPolicy(Profile(store), Settings(home=tmp_path))
     for view in (app_policy, again):
         assert view.suggesting(InputContext("my Chat")) is None
@@ -154,16 +163,16 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(app_policy, store, tmp
         assert view.suggesting(InputContext("their chat")) == "excluded app"
 
 
-def test_the_rules_of_one_pattern_are_removed(app_policy):
-    app_policy.set_rule("chat", "quiet")
-    app_policy.set_rule("mail", "exclude")
-    app_policy.set_rule("Mail", "off")
-    app_policy.remove("MAIL")
+def test_the_rules_of_one_pattern_are_removed(profile, app_policy):
+    profile.decide(SetAppRule("chat", "quiet"))
+    profile.decide(SetAppRule("mail", "exclude"))
+    profile.decide(SetAppRule("Mail", "off"))
+    profile.decide(RemoveAppRules("MAIL"))
     assert own(app_policy) == [("chat", "quiet")]
     assert app_policy.suggesting(InputContext("mail")) is None
     for pattern in ("mail", "*terminal*"):  # gone, and a built-in one
         with pytest.raises(NoSuchAppRuleError):
-            app_policy.remove(pattern)
+            profile.decide(RemoveAppRules(pattern))
 
 
 def own(policy):
@@ -171,7 +180,7 @@ def own(policy):
     return [(row.app, row.rule) for row in policy.rules() if row.source == "you"]
 
 
-def test_what_is_answered_is_seen_where_no_rule_says_otherwise(app_policy, store, tmp_path):
+def test_what_is_answered_is_seen_where_no_rule_says_otherwise(profile, app_policy, store, tmp_path):
     assert app_policy.sees_context(NOWHERE)
     assert app_policy.sees_context(InputContext("mail"))
     for blind in (InputContext("x", private=True), InputContext("x", "password"), InputContext("KeePassXC")):
@@ -179,31 +188,31 @@ def test_what_is_answered_is_seen_where_no_rule_says_otherwise(app_policy, store
     assert not AppPolicy(Profile(store), Settings(home=tmp_path, see_context=False)).sees_context(
         InputContext("mail")
     )
-    app_policy.set_rule("mail", "quiet")
-    app_policy.set_rule("*mail", "off")
+    profile.decide(SetAppRule("mail", "quiet"))
+    profile.decide(SetAppRule("*mail", "off"))
     for policy in (app_policy, AppPolicy(Profile(store), Settings(home=tmp_path))):
         assert not policy.sees_context(InputContext("mail"))
         assert policy.suggesting(InputContext("mail")) is None, "the other rule holds on"
         assert policy.learning(InputContext("mail")) == "excluded app"
         assert policy.learning(InputContext("webmail")) is None, "whether it is seen says nothing of learning"
-    app_policy.set_rule("mail", "on")
+    profile.decide(SetAppRule("mail", "on"))
     assert app_policy.sees_context(InputContext("mail"))
     assert not app_policy.sees_context(InputContext("webmail"))
-    app_policy.set_rule("mail", "exclude")
+    profile.decide(SetAppRule("mail", "exclude"))
     assert not app_policy.sees_context(InputContext("mail"))
     with pytest.raises(ProtectedAppError):
-        app_policy.set_rule("KeePassXC", "on")
+        profile.decide(SetAppRule("KeePassXC", "on"))
 
 
-def test_rules_of_the_settings(store, tmp_path):
+def test_rules_of_the_settings(profile, tmp_path):
     settings = Settings(
         home=tmp_path, exclude_apps=("bank*",), quiet_apps=("*notes*",), allow_apps=("*xterm*",)
     )
-    app_policy = AppPolicy(Profile(store), settings)
+    app_policy = AppPolicy(profile, settings)
     assert app_policy.suggesting(InputContext("Banking")) == "excluded app"
     assert app_policy.suggesting(InputContext("my notes")) is None
     assert app_policy.learning(InputContext("my notes")) == "excluded app"
     assert app_policy.learning(InputContext("uxterm")) is None
     assert app_policy.learning(InputContext("konsole")) == "excluded app"
-    app_policy.set_rule("banking", "allow")
+    profile.decide(SetAppRule("banking", "allow"))
     assert app_policy.suggesting(InputContext("Banking")) is None, "what is said later counts"

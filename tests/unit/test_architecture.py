@@ -115,13 +115,10 @@ def test_what_these_rules_name_is_there():
     rooms = {room.removesuffix(".") for room in (*CORE, CLIENTS)}
     assert not {*rooms, *SHARED, *WITHOUT_SERVICE, *CALLS_READERS} - {*MODULES}
     defined = {
-        f"{name.rpartition('.')[2]}.{node.name}"
-        for name, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
+        node.name for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
     }
-    readers = {f"{module.rpartition('.')[2]}.{name}" for module, names in READERS.items() for name in names}
-    assert not {*CHANGES, *readers} - defined
+    changes = {change.removesuffix("(").rpartition(".")[2] for change in CHANGES}
+    assert not {*changes, *itertools.chain(*READERS.values())} - defined
 
 
 def test_clients_know_nothing_of_the_core():
@@ -252,61 +249,18 @@ def test_only_the_child_process_reads_sources():
                 )
 
 
-VERBS = ("learn", "forget", "decide", "publish")
 #: What changes entries, decisions or adapters.
 CHANGES = (
-    *(f"store.{name}" for name in ("forget", "expire", "publish")),
-    *(f"entries.{name}" for name in ("add", "delete", "expire")),
-    *(f"words.{name}" for name in ("add", "remove", "undo", "forget", "correction_taken_back")),
-    *(f"adapters.{name}" for name in ("add", "activate", "delete_tainted")),
-    *("pause.begin", "pause.end", "app_policy.replace_rules"),
+    *(f"store.{name}(" for name in ("forget", "expire", "publish")),
+    *(f"entries.{name}(" for name in ("add", "delete", "expire")),
+    *(f"words.{name}(" for name in ("add", "add_own", "remove", "undo", "forget", "correction_taken_back")),
+    *(f"adapters.{name}(" for name in ("add", "activate", "delete_tainted")),
+    *("watches.add(", "watches.remove(", "pause.begin(", "pause.end(", "put_app_rules("),
 )
 
 
-def changes_outside_a_verb(tree: ast.Module) -> set[str]:
-    """The calls of `CHANGES` that are neither an argument of a verb of the profile nor in a function given to one."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    verbs = [
-        call
-        for call in calls
-        if isinstance(call.func, ast.Attribute)
-        and call.func.attr in VERBS
-        and ast.unparse(call.func.value).endswith("profile")
-    ]
-    within = [node for call in verbs for argument in call.args for node in ast.walk(argument)]
-    named, before = {None}, set[str | None]()
-    while named != before:  # what a function given to a verb is given, too
-        before, named = named, {getattr(node, "attr", getattr(node, "id", None)) for node in within}
-        for node in ast.walk(tree):
-            names = [node.name] if isinstance(node, ast.FunctionDef) else []
-            if isinstance(node, ast.Assign):
-                names = [ast.unparse(target) for target in node.targets]
-            if named.difference(before).intersection(names):
-                within += ast.walk(node)
-    inside = {id(node) for node in within}
-    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-    return {
-        name
-        for name in (ast.unparse(node) for node in attributes if id(node) not in inside)
-        if f".{name.replace('._', '.')}".endswith(tuple(f".{change}" for change in CHANGES))
-    }
-
-
-def test_only_the_verbs_of_the_profile_change_what_it_knows():
-    for name, tree in trees().items():
-        if not name.startswith(("daemon.storage", "daemon.profile")):
-            assert not changes_outside_a_verb(tree), name
-
-
-@pytest.mark.parametrize(
-    ("code", "found"),
-    [
-        ("self._store.words.add('never', word)", {"self._store.words.add"}),
-        ("profile.store.forget(selector)", {"profile.store.forget"}),
-        ("self._profile.decide('words', lambda: store.words.undo())", set()),
-        ("def change(): store.words.undo()\nprofile.decide('words', change)", set()),
-        ("new = partial(store.publish, 1)\nprofile.publish(new, serves=True)", set()),
-    ],
-)
-def test_a_change_outside_a_verb_is_found(code, found):
-    assert changes_outside_a_verb(ast.parse(code)) == found
+def test_only_the_profile_changes_what_it_knows():
+    for name, path in MODULES.items():
+        if not name.startswith(("daemon.storage.", "daemon.profile.")):
+            found = [change for change in CHANGES if change in path.read_text("utf-8")]
+            assert not found, f"{name}: {found}; decide, learn, forget or publish it through the profile"

@@ -16,6 +16,7 @@ from waiting import DEADLINE_S, until
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.answers import AnswersFileError, read_answers, without_secrets
 from idiolect.daemon.evaluation.evals import EVALUATION, EvalFailedError, read_messages
+from idiolect.daemon.profile.pause import PauseLearning
 from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
@@ -187,7 +188,7 @@ def test_a_corpus_too_small_for_a_round_is_measured_without_an_adapter(service, 
 
 
 def test_training_can_be_left_out_and_a_corpus_is_measured_while_learning_is_paused(service, corpus):
-    service.pause(None)
+    service.profile.decide(PauseLearning())
     found = result(service, path=corpus(phrases(120)), train=False)
     assert found["adapter"] is None
     assert arms(found) == ["base", "context", "memory"]

@@ -127,7 +127,7 @@ def hostile(home, trap, settings):
 def all_ways_in(home, folder, profile):
     """Read a repository in each way in which something of it can be read."""
     reader = profile.ingest.reader
-    imports = Imports(profile.ingest, Watcher(profile.ingest, profile.store), nullcontext)
+    imports = Imports(profile.ingest, Watcher(profile.ingest, profile.profile), nullcontext)
     assert any(place.sort == "git" and place.path == folder for place in places(home, NEVER_READ))
     list(imports.watch(home / "bare", confirmed=True))
     for path in (folder, home / "bare"):

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from idiolect.daemon.endpoint import server
+from idiolect.daemon.profile.pause import ResumeLearning
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 
@@ -29,7 +30,7 @@ def client(service, folder, socket=None):
 @pytest.fixture
 def http(tiny_service, tmp_path):
     yield client(tiny_service, tmp_path)
-    tiny_service.resume()
+    tiny_service.profile.decide(ResumeLearning())
 
 
 def test_a_link_begins_one_session_once(http):

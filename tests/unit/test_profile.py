@@ -9,10 +9,13 @@ from publishing import entry
 from waiting import DEADLINE_S
 
 from idiolect.daemon.profile.app_policy import AppPolicy
+from idiolect.daemon.profile.app_rules import RemoveAppRules, SetAppRule, put_app_rules, read_app_rules
+from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
-from idiolect.daemon.profile.pause import PausedError
+from idiolect.daemon.profile.pause import PausedError, PauseLearning
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.serving.switches import Switches, read_switches, set_switches
+from idiolect.daemon.profile.switches import SetSwitches, Switches, read_switches
+from idiolect.daemon.profile.word_rules import AddWord
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import encrypted_file, matching
 from idiolect.daemon.storage.errors import StoreFullError
@@ -42,10 +45,10 @@ def test_what_is_learned_is_stored_before_it_is_told(profile, events):
 
 
 def test_nothing_is_learned_in_a_pause(profile, events):
-    profile.decide("pause", profile.pause.begin)
+    profile.decide(PauseLearning())
     with pytest.raises(PausedError):
         profile.learn([entry("We met at noon.")])
-    assert events == [Decided("pause")]
+    assert events == [Decided(PauseLearning())]
     assert profile.store.entries.counts().entries == 0
 
 
@@ -102,8 +105,8 @@ def test_a_subscriber_that_fails_keeps_nothing_from_the_others(profile, events):
     profile.events.subscribe(Decided, fail)
     profile.events.subscribe(Decided, later.append)
     with pytest.raises(ValueError, match="a mistake"):
-        profile.decide("words", lambda: profile.store.words.add("never", "moist"))
-    assert events == later == [Decided("words")]
+        profile.decide(AddWord("never", "moist"))
+    assert events == later == [Decided(AddWord("never", "moist"))]
     assert [rule.text for rule in profile.store.words.all()] == ["moist"]
 
 
@@ -122,38 +125,39 @@ def at_once(*changes):
 
 def test_of_rules_that_are_given_at_once_none_is_lost(profile, tmp_path):
     policy = AppPolicy(profile, Settings(home=tmp_path))
-    policy.set_rule("gone", "quiet")
+    profile.decide(SetAppRule("gone", "quiet"))
     given = {f"app-{number}" for number in range(24)}
     at_once(
-        lambda: policy.remove("gone"),
-        *(lambda app=app: policy.set_rule(app, "quiet") for app in given),
+        lambda: profile.decide(RemoveAppRules("gone")),
+        *(lambda app=app: profile.decide(SetAppRule(app, "quiet")) for app in given),
     )
-    assert {app for app, _ in policy.own_rules()} == given
+    assert {app for app, _ in read_app_rules(profile.store)} == given
     assert {row.app for row in policy.rules() if row.source == "you"} == given
 
 
-def test_of_switches_that_are_set_at_once_none_is_lost(store):
+def test_of_switches_that_are_set_at_once_none_is_lost(profile):
     changed = {"corrections": "off", "show": "more", "speed": 30, "languages": ["de"]}
     for _ in range(10):
-        store.state.drop("switches")
-        at_once(*(partial(set_switches, store, {name: value}) for name, value in changed.items()))
-        assert read_switches(store) == Switches("off", "more", ("de",), 30)
+        profile.store.state.drop("switches")
+        at_once(*(partial(profile.decide, SetSwitches({name: value})) for name, value in changed.items()))
+        assert read_switches(profile.store) == Switches("off", "more", ("de",), 30)
 
 
 def test_a_decision_that_fails_changes_nothing(profile, events, tmp_path):
     policy = AppPolicy(profile, Settings(home=tmp_path))
-    profile.decide("pause", profile.pause.begin)
+    profile.decide(PauseLearning())
     begun, events[:] = profile.pause.spans(), []
 
-    def change():
-        profile.pause.end()
-        policy.replace_rules([["editor", "exclude"]])
-        raise StoreFullError("full")
+    class Both(Decision[None], about="pause"):
+        def apply(self, profile):
+            profile.pause.end()
+            put_app_rules(profile.store, [["editor", "exclude"]])
+            raise StoreFullError("full")
 
     with pytest.raises(StoreFullError):
-        profile.decide("pause", change)
+        profile.decide(Both())
     assert events == []
     assert profile.pause.active
-    assert profile.pause.last is not None
+    assert profile.pause.begun
     assert profile.pause.spans() == begun
-    assert policy.own_rules() == [row for row in policy.rules() if row.source == "you"] == []
+    assert read_app_rules(profile.store) == [row for row in policy.rules() if row.source == "you"] == []

@@ -15,6 +15,7 @@ from serving import serving, suggest
 from sharing import Device
 
 from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.app_rules import read_app_rules
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.this_device import ThisDevice
@@ -65,7 +66,7 @@ def test_what_a_release_has_learned_and_decided_goes_on(released):
             ("Ostwick", "mine"),
             ("fyi", "never"),
         }
-        assert ("*chat*", "quiet") in {tuple(rule) for rule in site.service.ingest.app_policy.own_rules()}
+        assert ("*chat*", "quiet") in {tuple(rule) for rule in read_app_rules(site.service.store)}
         assert "velin" in suggest(site.service, "the teal lighthouse keeper Zor").words[0].text
         assert [row.conditions for row in store.receipts.all()] == [("text",)]
 

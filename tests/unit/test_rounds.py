@@ -21,6 +21,7 @@ from serving import suggest
 from waiting import DEADLINE_S, until
 
 from idiolect.adapters.training.lora import Lora
+from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.rounds import round_scheduler
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
@@ -217,9 +218,11 @@ def test_whoever_waits_for_a_round_is_told_what_it_waits_for(profile, monkeypatc
     until(lambda: profile.trained() > at)
     load = 0.0
     until(lambda: waits()[-1] is None)
-    profile.service.pause(None)  # it stands still, so that no event of its own tells of that
+    profile.service.profile.decide(
+        PauseLearning()
+    )  # it stands still, so that no event of its own tells of that
     until(lambda: waits()[-1] == "waits until `idiolect pause --end`")
-    profile.service.resume()
+    profile.service.profile.decide(ResumeLearning())
     until(lambda: waits()[-1] is None)
     assert profile.end()["event"] == "verdict"
 
@@ -336,7 +339,7 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     (profile.home / "config.toml").unlink()
     profile.open()
-    profile.service.resume()
+    profile.service.profile.decide(ResumeLearning())
     assert [row.status for row in profile.store.rounds.all()] == ["interrupted"]
     assert profile.store.checkpoints.last() is not None
     profile.begin("asked")

@@ -15,11 +15,11 @@ from serving import DEADLINE_S, answering, error_of, events, serving
 
 from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.typing_routes import FeedbackBody
+from idiolect.daemon.profile.quiet import Quiet
+from idiolect.daemon.profile.switches import read_switches
 from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime.log import PlainFormatter
 from idiolect.daemon.serving.model_queue import MAX_JOBS, Priority
-from idiolect.daemon.serving.quiet import Quiet
-from idiolect.daemon.serving.switches import read_switches
 from idiolect.daemon.storage.records import EvalRequest
 
 CANARY = "the purple canary sings at midnight"

@@ -17,6 +17,11 @@ from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.profile.app_policy import InputContext
+from idiolect.daemon.profile.app_rules import SetAppRule
+from idiolect.daemon.profile.events import Published
+from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
+from idiolect.daemon.profile.switches import SetSwitches
+from idiolect.daemon.profile.word_rules import AddWord, UndoWord
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.own_words import find_general
@@ -89,7 +94,7 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
     suggest(service, secret[:40])
     for switch in (
         lambda: service.model.use(None),
-        lambda: service.profile.publish(lambda: None, serves=True),
+        lambda: service.profile.events.publish(Published(serves=True)),
     ):
         former = service.model.served.predictor
         switch()
@@ -136,9 +141,9 @@ def test_a_correction_is_stored_only_where_it_is_taken_back(service):
 
 
 def test_off_the_record_nothing_is_counted(service, on):
-    service.pause(None)
+    service.profile.decide(PauseLearning())
     assert service.suggestions.add_feedback(TAKEN, InputContext()) == FeedbackReceipt(False, "paused")
-    service.resume()
+    service.profile.decide(ResumeLearning())
     assert service.suggestions.add_feedback(TAKEN, InputContext("KeePassXC")) == FeedbackReceipt(
         False, "excluded app"
     )
@@ -156,7 +161,7 @@ def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     )
     suggest(service, "Kind regards ")
     suggest(service, "Kind regards ", place=InputContext("org.gnome.Terminal"))
-    service.pause(None)
+    service.profile.decide(PauseLearning())
     suggest(service, "Kind regards ")
     assert remembered == [True, False, False]
     assert service.ingest.app_policy.suggesting(InputContext("KeePassXC")) == "excluded app"
@@ -210,7 +215,7 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
     service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
 
     def shown_at(words_a_minute):
-        service.model.set_switches({"speed": words_a_minute})
+        service.profile.decide(SetSwitches({"speed": words_a_minute}))
         return suggest(service, prefix).ghost.show
 
     assert shown_at(2)
@@ -243,7 +248,7 @@ def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     service.model.stats.keep(service.model.stats.learned(service.model.served.predictor, least=0))
     kept = UserStats(service.store)
     assert round(kept.key_ms) == service.status()["key_ms"] == pytest.approx(120, rel=0.05)
-    service.model.set_switches({"speed": 40})
+    service.profile.decide(SetSwitches({"speed": 40}))
     assert service.status()["key_ms"] == 300
 
 
@@ -252,12 +257,12 @@ def test_slips_are_counted_as_pairs_of_letters_mended_by_and_forgotten_with_all_
     add, stats = service.suggestions.add_slip, service.model.stats
     for _ in range(60):
         assert add("he", "eh", InputContext())
-    service.ingest.app_policy.set_rule("bank", "exclude")
+    service.profile.decide(SetAppRule("bank", "exclude"))
     assert not add("he", "eh", InputContext("bank"))
     assert not add("he", "eh", InputContext(input_purpose="password"))
-    service.pause(None)
+    service.profile.decide(PauseLearning())
     assert not add("he", "eh", InputContext())
-    service.resume()
+    service.profile.decide(ResumeLearning())
     assert stats.read_hand().slips == [("he", "eh", 60)]
     assert UserStats(service.store).read_hand().slips == [("he", "eh", 60)], "they are kept"
     service.profile.forget(Selector(text="sail"))
@@ -322,15 +327,15 @@ def words_at(service, prefix):
 def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service):
     service.ingest.add_text("The zorba zorilla zorgon zorro met. " * 3, source="chat")
     assert "uxelin" not in words_at(service, "The zorq")
-    service.words.add("mine", "Zorquxelin")
+    service.profile.decide(AddWord("mine", "Zorquxelin"))
     assert "uxelin" in words_at(service, "The Zorq")
     assert "quxelin" in words_at(service, "The zor")
-    service.words.add("mine", "zorba at noon")
+    service.profile.decide(AddWord("mine", "zorba at noon"))
     assert "at" in words_at(service, "See the zorba ")
 
 
 def test_forgetting_a_word_takes_what_was_decided_about_it(service):
-    service.words.add("mine", "Zorquxelin")
+    service.profile.decide(AddWord("mine", "Zorquxelin"))
     assert "uxelin" in words_at(service, "The Zorq")
     receipt = service.profile.forget(Selector(text="zorquxelin"))
     assert (receipt.entries, receipt.words) == (0, 1)
@@ -340,10 +345,10 @@ def test_forgetting_a_word_takes_what_was_decided_about_it(service):
 def test_a_number_of_the_users_own_is_shown_and_a_secret_is_refused(service):
     service.ingest.add_text("The gate opens with 7714a today.", source="chat")
     assert "14a" not in words_at(service, "The gate opens with 77")
-    service.words.add("mine", "7714a")
+    service.profile.decide(AddWord("mine", "7714a"))
     assert "14a" in words_at(service, "The gate opens with 77")
     with pytest.raises(WordRefusedError):
-        service.words.add("mine", "4111 1111 1111 1111")
+        service.profile.decide(AddWord("mine", "4111 1111 1111 1111"))
 
 
 def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_path, monkeypatch):
@@ -384,11 +389,11 @@ def test_a_word_that_is_never_suggested_gives_way_to_the_next_and_undo_brings_it
     service.ingest.add_text("The zorvelin zorba zorilla zorgon zorro met. " * 3, source="chat")
     first = words_at(service, "The zor")
     assert len(first) == 3
-    service.words.add("never", f"ZOR{first[0]}")
+    service.profile.decide(AddWord("never", f"ZOR{first[0]}"))
     after = words_at(service, "The zor")
     assert len(after) == 3
     assert first[0] not in after
-    service.words.undo()
+    service.profile.decide(UndoWord())
     assert words_at(service, "The zor") == first
 
 
@@ -406,7 +411,7 @@ def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
         return [f"alpha bravo{text}", *ghosts]
 
     assert all("bravo charlie" in text for text in written()[:2])
-    service.words.add("never", "bravo charlie")
+    service.profile.decide(AddWord("never", "bravo charlie"))
     assert not any("bravo charlie" in text for text in written())
 
 

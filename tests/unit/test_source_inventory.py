@@ -173,7 +173,7 @@ def test_what_is_excluded_while_its_folder_is_imported_is_not_read(reading, note
 
 
 def test_a_source_that_cannot_be_forgotten_stays_followed(reading, notes):
-    watcher = Watcher(reading.ingest, reading.store)
+    watcher = Watcher(reading.ingest, reading.profile)
     with watcher.adding(notes):
         pass
     reading.add(notes)

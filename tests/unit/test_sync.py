@@ -21,7 +21,6 @@ from waiting import DEADLINE_S, until
 from watchdog.observers import inotify_c
 
 from idiolect.daemon.profile.pause import Pause
-from idiolect.daemon.profile.word_rules import ActiveWordRules
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync import other_logs, own_log, sync_schedule
@@ -644,7 +643,7 @@ def test_the_same_text_of_the_same_time_is_one_entry(pair):
 
 def test_what_arrives_is_cleaned_and_excluded_as_an_import(pair):
     first, second = pair
-    second.ingest.app_policy.set_rule("secret-chat", "exclude")
+    second.set_app_rule("secret-chat", "exclude")
     first.write("Said in a room of its own.", app="secret-chat")
     # As a version with fewer rules would have kept it.
     first.store.entries.add([entry("My password is hunter2horse!", source="chat")])
@@ -659,17 +658,17 @@ def test_what_arrives_is_cleaned_and_excluded_as_an_import(pair):
 def test_decisions_reach_all_and_the_last_holds_whatever_the_clocks_say(pair):
     first, second = pair
     first.off_s = 3600.0
-    first.store.words.add("never", "fyi")
-    first.store.words.add("always_correct", "hte", replacement="the")
-    first.ingest.app_policy.set_rule("*chat*", "quiet")
-    first.ingest.app_policy.set_rule("*chat*", "off")
-    first.ingest.pause.begin(7200)
+    first.add_word("never", "fyi")
+    first.add_word("always_correct", "hte", "the")
+    first.set_app_rule("*chat*", "quiet")
+    first.set_app_rule("*chat*", "off")
+    first.pause(7200)
     settle(first, second)
     assert first.state() == second.state()
     assert second.ingest.pause.active
-    second.store.words.remove("fyi")  # later, by a clock that is an hour slower
-    second.store.words.add("mine", "hte")
-    second.ingest.pause.end()
+    second.remove_word("fyi")  # later, by a clock that is an hour slower
+    second.add_word("mine", "hte")
+    second.resume()
     settle(first, second)
     assert first.state() == second.state()
     assert ("fyi", "never", None) not in first.words()
@@ -691,25 +690,25 @@ def decide_while_it_reads(device, monkeypatch, *changes):
 
 
 def pause_learning(device):
-    device.profile.decide("pause", device.profile.pause.begin)
+    device.pause()
 
 
 def exclude_chats(device):
-    device.ingest.app_policy.set_rule("*chat*", "exclude")
+    device.set_app_rule("*chat*", "exclude")
 
 
 def never_suggest_heron(device):
-    ActiveWordRules(device.profile).add("never", "Heron")
+    device.add_word("never", "Heron")
 
 
 def test_what_is_decided_while_others_are_read_is_later_than_what_they_say(pair, monkeypatch):
     first, second = pair
-    first.ingest.pause.begin()
+    first.pause()
     settle(first, second)
-    first.ingest.pause.end()
-    first.ingest.app_policy.set_rule("*chat*", "allow")
-    first.store.words.add("mine", "Heron")
-    second.ingest.pause.end()
+    first.resume()
+    first.set_app_rule("*chat*", "allow")
+    first.add_word("mine", "Heron")
+    second.resume()
     decide_while_it_reads(second, monkeypatch, pause_learning, exclude_chats, never_suggest_heron)
     tell(first, second)
     settle(first, second)
@@ -721,13 +720,13 @@ def test_what_is_decided_while_others_are_read_is_later_than_what_they_say(pair,
 
 def test_what_is_decided_while_who_has_joined_reads_is_later_too(make, monkeypatch):
     first, second = make("a"), make("b")
-    first.store.words.add("mine", "Heron")
-    first.ingest.app_policy.set_rule("*chat*", "allow")
-    second.ingest.app_policy.set_rule("*chat*", "quiet")
+    first.add_word("mine", "Heron")
+    first.set_app_rule("*chat*", "allow")
+    second.set_app_rule("*chat*", "quiet")
     words = first.sync.share(first.folder)
-    first.ingest.pause.begin()
+    first.pause()
     first.cycle()
-    first.ingest.pause.end()
+    first.resume()
     first.cycle()
     hand_own(first, second)
     second.join(words)
@@ -746,9 +745,8 @@ def test_no_decision_is_lost_however_users_decide_while_devices_share(pair, seed
 
     def decide(device, order):
         for number in order:
-            device.ingest.app_policy.set_rule(f"{device.folder.parent.name}-{number}", "quiet")
-            change = device.profile.pause.begin if number % 2 else device.profile.pause.end
-            device.profile.decide("pause", change)
+            device.set_app_rule(f"{device.folder.parent.name}-{number}", "quiet")
+            (device.pause if number % 2 else device.resume)()
 
     with ThreadPoolExecutor(len(pair)) as threads:
         working = [threads.submit(decide, *given) for given in zip(pair, orders, strict=True)]
@@ -767,7 +765,7 @@ def test_no_decision_is_lost_however_users_decide_while_devices_share(pair, seed
 def test_a_pause_that_runs_out_is_no_decision(pair):
     first, second = pair
     for length in (600, 7200):  # the second one is extended before the other device hears of it
-        first.ingest.pause.begin(length)
+        first.pause(length)
         first.cycle()
         if length == 600:
             hand_own(first, second)
@@ -783,22 +781,22 @@ def test_a_pause_that_runs_out_is_no_decision(pair):
     second.again()
     settle(first, second)
     assert first.ingest.pause.active
-    second.ingest.pause.end()
+    second.resume()
     settle(first, second)
     assert not first.ingest.pause.active
 
 
 def test_the_last_pause_holds_whichever_device_began_or_ended_it(pair):
     first, second = pair
-    first.ingest.pause.begin()
+    first.pause()
     settle(first, second)
-    first.ingest.pause.end()
+    first.resume()
     first.cycle()
-    second.ingest.pause.end()
-    second.ingest.pause.begin()
+    second.resume()
+    second.pause()
     settle(first, second)
     assert first.ingest.pause.active is second.ingest.pause.active is True
-    first.ingest.pause.begin(0.0)  # as the user may end one
+    first.pause(0.0)  # as the user may end one
     settle(first, second)
     assert not second.ingest.pause.active
 
@@ -807,19 +805,19 @@ def test_what_arrives_in_a_pause_is_read_after_it(pair):
     first, second = pair
     second.write("Typed before the pause.")
     second.cycle()
-    first.ingest.pause.begin()
+    first.pause()
     hand_own(second, first)
     first.cycle()
     assert "Typed before the pause." not in first.texts()
     assert "paused" in first.sync.state().problem
-    first.ingest.pause.end()
+    first.resume()
     first.cycle()
     assert "Typed before the pause." in first.texts()
 
 
 def test_a_pause_costs_nothing_and_its_end_arrives(pair, monkeypatch):
     first, second = pair
-    first.ingest.pause.begin()
+    first.pause()
     for number in range(3):
         second.write(f"Number {number}.")
         second.cycle()
@@ -834,14 +832,14 @@ def test_a_pause_costs_nothing_and_its_end_arrives(pair, monkeypatch):
     assert wal.read_bytes() == before
     assert "paused" in first.sync.state().problem
     settle(first, second)
-    second.ingest.pause.end()
+    second.resume()
     settle(first, second)
     assert first.texts() == second.texts()
 
 
 def test_a_pause_that_arrives_waits_for_what_is_being_stored(pair):
     first, second = pair
-    first.ingest.pause.begin(600)
+    first.pause(600)
     first.cycle()
     hand_own(first, second)
     deciding = threading.Event()
@@ -873,16 +871,16 @@ def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pa
 
     if gone:
         second.folder.rename(aside)
-    second.store.words.add("mine", "Walnut")
+    second.add_word("mine", "Walnut")
     if gone:
         cycle_in_vain()
-    first.store.words.add("mine", "Heron")
+    first.add_word("mine", "Heron")
     first.cycle()
-    second.store.words.add("never", "Heron")
-    second.ingest.pause.begin()
+    second.add_word("never", "Heron")
+    second.pause()
     if gone:
         cycle_in_vain()
-        first.store.words.add("never", "Walnut")
+        first.add_word("never", "Walnut")
         first.cycle()
         aside.rename(second.folder)
     settle(first, second)
@@ -892,10 +890,57 @@ def test_what_is_decided_here_is_later_than_what_was_decided_before_elsewhere(pa
     assert first.ingest.pause.active
 
 
+def test_of_two_decisions_the_later_holds_whichever_is_shared_first(pair):
+    first, second = pair
+    first.add_word("mine", "Heron")
+    first.set_app_rule("*chat*", "allow")
+    first.resume()
+    first.again()
+    second.add_word("never", "Heron")
+    second.set_app_rule("*chat*", "exclude")
+    second.pause()
+    tell(second, first)
+    settle(first, second)
+    for device in pair:
+        assert device.ingest.pause.active
+        assert device.rules() == [("*chat*", "exclude")]
+        assert device.words() == [("Heron", "never", None)]
+
+
+def test_a_decision_is_in_the_journal_as_it_is_made_or_not_at_all(pair, monkeypatch):
+    device, _ = pair
+
+    def journal():
+        return [row.value for row in device.store.shared.decisions()]
+
+    device.add_word("never", "Heron")
+    device.pause()
+    assert [value.get("word") for value in journal()] == ["Heron", None]
+    device.profile.forget(Selector(text="Heron"))
+    assert None in journal(), "with the word the rule went"
+    written, begun = journal(), device.profile.pause.spans()
+    monkeypatch.setattr(device.profile.journal, "record", lambda: 1 / 0)
+    for decide in (device.resume, lambda: device.set_app_rule("*chat*", "quiet")):
+        with pytest.raises(ZeroDivisionError):
+            decide()
+    assert (journal(), device.profile.pause.spans(), device.rules()) == (written, begun, [])
+
+
+@pytest.mark.parametrize("how", ["shares", "joins"])
+def test_a_pause_that_was_begun_before_is_shared(make, how):
+    first, second = make("a"), make("b")
+    paused = first if how == "shares" else second
+    paused.pause()
+    share(first, second)
+    settle(first, second)
+    assert first.ingest.pause.active
+    assert second.ingest.pause.active
+
+
 def test_who_joins_lets_stand_what_the_others_decided(make):
     first, second = make("a"), make("b")
-    first.store.words.add("mine", "Heron")
-    second.store.words.add("never", "Heron")
+    first.add_word("mine", "Heron")
+    second.add_word("never", "Heron")
     words = first.sync.share(first.folder)
     first.cycle()
     hand_own(first, second)
@@ -906,9 +951,9 @@ def test_who_joins_lets_stand_what_the_others_decided(make):
 
 def test_who_joins_keeps_the_rules_for_programs_that_the_others_do_not_have(make):
     first, second = make("a"), make("b")
-    first.ingest.app_policy.set_rule("*chat*", "quiet")
-    second.ingest.app_policy.set_rule("*chat*", "allow")
-    second.ingest.app_policy.set_rule("*signal*", "exclude")
+    first.set_app_rule("*chat*", "quiet")
+    second.set_app_rule("*chat*", "allow")
+    second.set_app_rule("*signal*", "exclude")
     words = first.sync.share(first.folder)
     first.cycle()
     hand_own(first, second)

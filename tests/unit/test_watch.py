@@ -35,7 +35,7 @@ class Scene(Profile):
         self.follow(self.notes)
 
     def unstarted(self, **times):
-        return Watcher(self.ingest, self.store, **{"quiet_s": QUIET_S, **times})
+        return Watcher(self.ingest, self.profile, **{"quiet_s": QUIET_S, **times})
 
     def watching(self, **times):
         watcher = self.unstarted(**times)

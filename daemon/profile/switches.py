@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
+from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.settings import Language
-from idiolect.daemon.storage.store import Store
+
+if TYPE_CHECKING:
+    from idiolect.daemon.profile.profile import Profile
+    from idiolect.daemon.storage.store import Store
 
 #: What is done about mistyped words: nothing; corrections are offered; sure ones are made by themselves, too.
 Corrections: TypeAlias = Literal["off", "offer", "apply"]
@@ -44,8 +48,13 @@ def is_set(store: Store, name: str) -> bool:
     return name in store.state.get(_SWITCHES, {})
 
 
-def set_switches(store: Store, changed: Mapping[str, Any], languages: tuple[Language, ...] = ()) -> Switches:
-    """Set switches, by name, and keep that; what all of them stand at then."""
-    with store.together():
-        store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
-        return read_switches(store, languages)
+@dataclass(frozen=True)
+class SetSwitches(Decision[None], about="switches"):
+    """Switches stand, by name, at what is given here from the next question on; the others as they did."""
+
+    changed: Mapping[str, Any]
+
+    def apply(self, profile: Profile) -> None:
+        """Keep that."""
+        state = profile.store.state
+        state.set(_SWITCHES, {**state.get(_SWITCHES, {}), **self.changed})
