@@ -17,7 +17,7 @@ from typing import Any
 from idiolect.models import durable
 from idiolect.models.architecture import Architecture
 from idiolect.models.errors import DamagedModelError, ExitCode, IdiolectError
-from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of
+from idiolect.models.fetch import BASE, DiskFullError, fetch, sha256_of, shipped
 from idiolect.models.gguf_file import Vocabulary, read_gguf
 
 FORMAT = 3
@@ -75,8 +75,9 @@ def ensure_base(
 ) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
 
-    ``gguf`` is the user's own; without it the pinned file is fetched. ``name`` is by default the file's. Of a
-    large vocabulary the tokens of ``languages`` and of English are kept, by default of all in `word_lists.LANGUAGES`.
+    ``gguf`` is the user's own; without it the pinned file is the package's, or is fetched. ``name`` is by default the
+    file's. Of a large vocabulary the tokens of ``languages`` and of English are kept, by default of all in
+    `word_lists.LANGUAGES`.
     Raises what :func:`~idiolect.models.fetch.fetch` and :func:`~idiolect.models.gguf_file.read_gguf` raise.
     """
     report = progress or (lambda _phase, _done: None)
@@ -84,8 +85,10 @@ def ensure_base(
     if (present := whole_base(folder, wanted)) is not None:
         return present
     folder.mkdir(parents=True, exist_ok=True)
-    source = gguf or fetch(folder, lambda done, total: report("fetch", done / total))
-    report("fetch", 1.0)
+    fetched = None
+    if (source := gguf or shipped(BASE)) is None:
+        source = fetched = fetch(folder, lambda done, total: report("fetch", done / total))
+        report("fetch", 1.0)
     try:
         base = _build(folder, source, wanted, name or source.stem, languages, report)
     except OSError as error:
@@ -93,8 +96,8 @@ def ensure_base(
             f"The base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
             "or set IDIOLECT_HOME to another disk."
         ) from error
-    if gguf is None:
-        source.unlink(missing_ok=True)  # the graph holds the same weights
+    if fetched is not None:
+        fetched.unlink(missing_ok=True)  # the graph holds the same weights
     return base
 
 

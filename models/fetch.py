@@ -103,11 +103,7 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
             return final
         with durable.workplace(folder, "fetch") as work:
             require_room(_FETCHING, folder, _needed_bytes(pin))
-            shipped = Path(sys.prefix) / "base" / final.name  # the system's package brings it along
-            if shipped.exists() and sha256_of(shipped) == pin.member_sha256:
-                made = Path(shutil.copy(shipped, work))
-            else:
-                made = _extract(pin, _download(pin, work, progress or (lambda _done, _total: None)), work)
+            made = _extract(pin, _download(pin, work, progress or (lambda _done, _total: None)), work)
             durable.publish(made, final)
     except OSError as error:
         if error.errno in FULL:
@@ -117,6 +113,12 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
             "writable, or set IDIOLECT_HOME to another place."
         ) from error
     return final
+
+
+def shipped(pin: Pin) -> Path | None:
+    """Return the file of a ``pin`` that the system's package brings along, where it is there and whole."""
+    file = Path(sys.prefix) / "base" / Path(pin.member).name
+    return file if file.is_file() and sha256_of(file) == pin.member_sha256 else None
 
 
 def require_room(what: str, folder: Path, needed_bytes: int) -> None:

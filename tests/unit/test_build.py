@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from idiolect.models.build import FORMAT, BasePaths, MissingModelError, ensure_base, find_base
 from idiolect.models.errors import DamagedModelError, UnsupportedModelError
+from idiolect.models.fetch import BASE, shipped
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
@@ -75,10 +77,26 @@ def test_a_gguf_becomes_a_base_model_that_runs(gguf, home):
     assert [*home.iterdir()] == [base.folder], "nothing else is left"
     assert gguf.exists(), "a file of the user's own is not ours to delete"
 
-    assert [phase for phase, _ in reported] == sorted((phase for phase, _ in reported), reverse=True)
-    shares = [done for phase, done in reported if phase == "build"]
+    assert {phase for phase, _ in reported} == {"build"}, "nothing is fetched, and nobody is told so"
+    shares = [done for _, done in reported]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_what_the_package_brings_along_is_built_from_where_it_lies(home, gguf, tmp_path, monkeypatch):
+    made = (tmp_path / "prefix" / "base").resolve() / Path(BASE.member).name
+    made.parent.mkdir(parents=True)
+    gguf.rename(made)
+    pin = replace(BASE, member_sha256=hashlib.sha256(made.read_bytes()).hexdigest())
+    monkeypatch.setattr("idiolect.models.build.BASE", pin)
+    monkeypatch.setattr("idiolect.models.build.fetch", lambda *_: pytest.fail("it is fetched"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "prefix"))
+    told = []
+    ensure_base(home, progress=lambda phase, _done: told.append(phase))
+    assert set(told) == {"build"}
+    assert made.exists()
+    made.write_bytes(made.read_bytes()[:-1])
+    assert shipped(pin) is None
 
 
 def test_another_gguf_takes_its_place(base, home, make_gguf, tmp_path):

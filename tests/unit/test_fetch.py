@@ -47,20 +47,6 @@ def test_a_file_that_is_there_needs_no_pip(folder, pin, tmp_path, monkeypatch):
     assert fetch(folder, pin=pin) == first
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_what_the_package_brings_along_is_taken_where_it_is_whole(folder, pin, tmp_path, monkeypatch, whole):
-    shipped = tmp_path / "prefix" / "base" / "small.gguf"
-    shipped.parent.mkdir(parents=True)
-    shipped.write_bytes(MODEL if whole else MODEL[:-1])
-    monkeypatch.setattr("sys.prefix", str(tmp_path / "prefix"))
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
-    if whole:
-        assert fetch(folder, pin=pin).read_bytes() == shipped.read_bytes() == MODEL
-    else:
-        with pytest.raises(FetchError):
-            fetch(folder, pin=pin)
-
-
 def test_a_damaged_file_is_replaced(folder, pin):
     (folder / "small.gguf").write_bytes(MODEL[:-1] + b"?")
     assert fetch(folder, pin=pin).read_bytes() == MODEL
