@@ -2,7 +2,7 @@
 
 The package carries the interpreter and the environment that build it, the base model, and the compiled addon of Fcitx:
 neither a compiler nor an index is needed where it is installed. The same environment makes the same package, byte by
-byte: every file has the time of the newest commit, and names are sorted.
+byte: no file is newer than the newest commit, and names are sorted.
 """
 
 from __future__ import annotations
@@ -60,7 +60,6 @@ def main() -> None:
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     stamp = os.environ.get("SOURCE_DATE_EPOCH") or _run("git", "log", "-1", "--format=%ct").strip()
     os.environ.update(SOURCE_DATE_EPOCH=stamp, PYTHONHASHSEED="0", TZ="UTC", LC_ALL="C.UTF-8")
-    os.umask(0o022)
     work = CHECKOUT / "build" / "deb"
     shutil.rmtree(work, ignore_errors=True)
     root = work / "root"
@@ -73,10 +72,7 @@ def main() -> None:
     _desktop(root, version, day)
     _documents(root, version, int(stamp), day)
     _control(root, version)
-    for path in [root, *root.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
-        os.utime(path, (int(stamp), int(stamp)), follow_symlinks=False)
+    set_modes(root)
     arch = _run("dpkg", "--print-architecture").strip()
     made = CHECKOUT / "dist" / f"idiolect_{version}_{arch}.deb"
     made.parent.mkdir(exist_ok=True)
@@ -170,7 +166,6 @@ def _program(root: Path, work: Path) -> None:
     command.write_text(
         f"#!{PROGRAM} -P\nfrom idiolect.daemon.clients.commandline.entry import main\n\nmain()\n"
     )
-    command.chmod(0o755)
     (root / "usr" / "bin").mkdir()
     (root / "usr" / "bin" / "idiolect").symlink_to("../lib/idiolect/bin/idiolect")
 
@@ -220,8 +215,6 @@ def _desktop(root: Path, version: str, day: str) -> None:
         _under(root, path).parent.mkdir(parents=True, exist_ok=True)
         _under(root, path).write_text(text, "utf-8")
     shutil.copy(HERE / "signal-services", _under(root, HOME))
-    for program in (host, HOME / "signal-services"):
-        _under(root, program).chmod(0o755)
     fcitx.build(_under(root, library), fcitx_command)
     _run("strip", "--strip-unneeded", str(_under(root, library)))
     manifests.write_extension(_under(root, package.EXTENSION))
@@ -285,7 +278,6 @@ def _control(root: Path, version: str) -> None:
     for name in ("control", "preinst", "postinst", "prerm", "postrm"):
         text = re.sub("@[A-Z]+@", lambda found: fields[found[0]], (HERE / name).read_text("utf-8"))
         (control / name).write_text(text)
-        (control / name).chmod(0o644 if name == "control" else 0o755)
     sums = (
         f"{hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest()}  {p.relative_to(root)}\n"
         for p in files
@@ -305,9 +297,17 @@ def _libraries(files: list[Path]) -> dict[str, str]:
     return {"@LIBC@": f"libc6 (>= {'.'.join(map(str, libc))})", "@DEPENDS@": ", ".join(packages)}
 
 
+def set_modes(root: Path) -> None:
+    """Let folders be entered, programs be run, and all be read, whatever a checkout or a wheel says of its files."""
+    for path in [root, *root.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
+
+
 def _is_program(path: Path) -> bool:
-    """Whether it is to be run; wheels call many a module, library and text a program."""
-    return bool(path.stat().st_mode & 0o100) and not re.search(r"\.py$|\.so|\.dist-info/", str(path))
+    with path.open("rb") as file:
+        begins = file.read(4)
+    return begins[:2] == b"#!" or (begins == b"\x7fELF" and ".so" not in path.name)
 
 
 def _site(root: Path) -> Path:

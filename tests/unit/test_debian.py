@@ -1,7 +1,10 @@
 """The Debian package: what it puts in the system's places, made from the commands, as those who read it want it."""
 
+import _ssl
 import runpy
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,22 @@ def test_the_unit_for_every_user_names_no_one(needs_program, tmp_path, monkeypat
     command = [needs_program("systemd-analyze", "systemd"), "verify", "--user", "--man=no", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(DEBIAN))
+    root, scripts = tmp_path / "root", ("preinst", "postinst", "prerm", "postrm", "signal-services")
+    (root / "DEBIAN").mkdir(parents=True)
+    for name in (*scripts, "control", "build.py"):
+        shutil.copy(DEBIAN / name, root / "DEBIAN")
+        (root / "DEBIAN" / name).chmod(0o600 if name in scripts else 0o777)
+    shutil.copy(sys.executable, root / "python3")
+    shutil.copy(_ssl.__file__, root / "_ssl.so")
+    (root / "linked").symlink_to("nowhere")
+    runpy.run_path(str(DEBIAN / "build.py"))["set_modes"](root)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in root.rglob("*") if not path.is_symlink()}
+    programs = dict.fromkeys((*scripts, "python3", "DEBIAN"), 0o755)
+    assert modes == {**programs, **dict.fromkeys(("control", "build.py", "_ssl.so"), 0o644)}
 
 
 def test_what_is_done_before_and_after_is_shell(needs_program):
