@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -311,9 +312,11 @@ def held_in_the_midst(service, home):
     return child
 
 
-def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_and_goes_on(
-    profile, uninterrupted
+@pytest.mark.parametrize("end", ["killed", "updated"])
+def test_a_service_killed_or_updated_in_the_midst_of_a_round_leaves_no_process_and_goes_on(
+    profile, uninterrupted, end
 ):
+    """It is killed as its round comes to stand still, or begins anew because another program is in its place."""
     profile.service.close()
     lines = [f"{name} = {json.dumps(value)}" for name, value in profile.given.items()]
     (profile.home / "config.toml").write_text("\n".join(lines))
@@ -332,7 +335,11 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     ) as service:
         try:
             child = held_in_the_midst(service, profile.home)
-            child.suspend()  # its threads come to a stand one after another
+            if end == "killed":
+                child.suspend()  # its threads come to a stand one after another
+            else:
+                service.send_signal(signal.SIGHUP)
+                until(lambda: any("--handed" in word for word in psutil.Process(service.pid).cmdline()))
         finally:
             service.kill()
     # Where nobody reaps it, as in a container, it stays a zombie: ended all the same.
