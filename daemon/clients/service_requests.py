@@ -21,6 +21,7 @@ _MAX_ENDED: Final = 8
 _MAX_COUNTS: Final = 200  # that are collected; equal outcomes share one
 #: Dismissed suggestions are counted together for so long before the service is told of them.
 _COUNTING_S: Final = 10.0
+_ONCE_MORE_S = 0.4  # after this the newest question is asked again if the service was too busy to answer it
 _Body: TypeAlias = dict[str, Any]
 
 log = logging.getLogger("idiolect.keyboard")
@@ -45,6 +46,7 @@ class ServiceRequests:
         self.link = ServiceLink(settings, scope)
         self._waiting: list[_Question] = []  # the questions about ended words, and the newest one
         self._asked = 0
+        self._newest: _Question | None = None
         self._texts = Outbox[tuple[str, _Body]](lambda text: self.link.send(*text))
         self._feedback = Outbox(self._send_feedback)
         self._counts: dict[str, _Body] = {}  # by their equal parts; an accepted outcome by its number
@@ -62,8 +64,12 @@ class ServiceRequests:
 
         An older waiting question is dropped, unless a word has `ended` there: then it asks for the correction alone.
         """
+        self._newest = _Question(body, then, ended)
+        self._ask(self._newest)
+
+    def _ask(self, question: _Question) -> None:
         kept = [one.without_suggestions() for one in self._waiting if one.ended]
-        self._waiting = [*kept[-_MAX_ENDED:], _Question(body, then, ended)]
+        self._waiting = [*kept[-_MAX_ENDED:], question]
         if self._asked < _MAX_ASKED:
             self._asked += 1
             self.start_task(self._suggest())
@@ -76,8 +82,15 @@ class ServiceRequests:
                 self.on_answer(answer is not None)
                 if answer is not None:
                     question.then(answer)
+                elif question is self._newest:
+                    asyncio.get_running_loop().call_later(_ONCE_MORE_S, self._ask_once_more, question)
         finally:
             self._asked -= 1
+
+    def _ask_once_more(self, question: _Question) -> None:
+        if question is self._newest:  # nothing was typed since
+            self._newest = None
+            self._ask(question)
 
     @property
     def waits(self) -> bool:
@@ -86,7 +99,7 @@ class ServiceRequests:
 
     def drop_waiting(self) -> None:
         """Drop the waiting questions."""
-        self._waiting = []
+        self._waiting, self._newest = [], None
 
     def send(self, path: str, body: _Body) -> None:
         """Queue a body that the service is to keep."""

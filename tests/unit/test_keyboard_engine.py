@@ -62,6 +62,7 @@ class Service:
     def __init__(self):
         self.told, self.links, self.fails = [], [], 0
         self.answers = {"/v1/pause": {}, "/v1/resume": {}}
+        self.busy = 0  # for so many questions
         self.words, self.corrections = {}, {}
         self.more = {"paused": False, "sees_context": False, "trial": False}
         self.goes_on = asyncio.Event()
@@ -76,6 +77,9 @@ class Service:
         await self.goes_on.wait()
         if path != "/v1/suggest":
             return self.answers.get(path)
+        self.busy -= 1
+        if self.busy >= 0:
+            return None
         words = [{"text": text, "p": 0.9, "replace": n} for text, n in self.words.get(body["prefix"], ())]
         correction = self.corrections.get(body["prefix"])
         return {
@@ -633,6 +637,27 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(program):
     asked = [(one["prefix"], one["candidates"]) for one in program.service.bodies("/v1/suggest")]
     assert asked == [("t", 3), ("th", 3), ("thi ", 0), ("thi wi", 3)]
     assert len(answered) == 4
+
+
+def test_what_a_busy_service_does_not_answer_is_asked_once_more_unless_its_user_types_on(
+    program, monkeypatch
+):
+    monkeypatch.setattr(service_requests, "_ONCE_MORE_S", 0.2)
+    service = program.service
+    service.words["to"], service.busy = [("morrow", 0)], 2
+    service.told.clear()
+    program.type("t")
+    program.type("o", "t")
+    program.until(lambda: len(service.bodies("/v1/suggest")) == 3)
+    assert [one["prefix"] for one in service.bodies("/v1/suggest")] == ["t", "to", "to"]
+    program.settle()
+    program.press("1", ALT)
+    assert program.changes() == [("CommitText", "morrow")]
+    service.busy = 10
+    service.told.clear()
+    program.type("d", "tomorrow ")
+    program.loop.run_until_complete(asyncio.sleep(0.5))
+    assert len(service.bodies("/v1/suggest")) == 2, "and no more than once"
 
 
 def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(program):
