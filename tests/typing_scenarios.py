@@ -300,18 +300,22 @@ class Row:
     def do_hidden_answer(self, rest):
         self.do_answer(rest, listed=False)
 
-    def say(self, ask, words, ended, grey="", *, listed=True):
+    def say(self, ask, *told, **more):
+        answer = self.answer_to(ask.prefix, *told, **more)
+        self.happen(events.Answered(ask, answer), self.engine)
+
+    def answer_to(self, prefix, words, ended, grey="", *, listed=True):
+        """What the service answers to a question about a prefix."""
         offered = [self.word(word) for word in words]
         pieces = [{"text": text, "p": 0.9} for text in re.findall(r"\s*\S+", grey)]
-        answer = {
+        return {
             "words": offered,
             "ghost": {"text": grey, "p": 0.9, "show": grey != "", "words": pieces},
             "list": {"show": listed},
-            "correction": ended and self.correction(ended, ask.prefix),
+            "correction": ended and self.correction(ended, prefix),
             **self.told_always(),
             "sees_context": False,
         }
-        self.happen(events.Answered(ask, answer), self.engine)
 
     def word(self, told):
         old, arrow, new = told.rpartition("→")

@@ -124,7 +124,7 @@ class Engine:
         if digit is not None and state & HELD == chosen.word.modifiers:
             value = ord(str(digit)) if keysyms.digit(chosen.word.value) else value
         pauses, quiets = PAUSE.fits(value, state), chosen.quiet.fits(value, state)
-        if (pauses or quiets) and not self.field.door_takes:
+        if quiets or (pauses and not self.field.door_takes):
             if not state & keysyms.RELEASE:
                 self._session.toggle_pause() if pauses else self._session.toggle_quiet()
             return True

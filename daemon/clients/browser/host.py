@@ -135,10 +135,10 @@ class Host:
         return {"protocol": PROTOCOL}
 
     async def _menu(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Answer with the lines of the menu to press, where one of these frames was typed into last."""
+        """Answer with the lines of the menu that fit where these frames are."""
         frames = message.get("frames")
         lines = self._typing.menu(frames if isinstance(frames, list) else [])
-        return {"lines": [{"key": line.key, "label": line.label} for line in lines]}
+        return {"lines": [vars(line) for line in lines]}
 
     async def _choose(self, message: dict[str, Any]) -> dict[str, Any]:
         self._typing.choose(str(message.get("line")))

@@ -13,9 +13,10 @@ from typing_extensions import override
 
 from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.clients.session_runner import SessionRunner
-from idiolect.daemon.session import effects, events, keys, keysyms
+from idiolect.daemon.session import effects, events, keysyms
 from idiolect.daemon.session.field import PAGE_APP, PageField
 from idiolect.daemon.session.field_authorship import Line, texts_of
+from idiolect.daemon.session.key_table import USUAL, read_key
 from idiolect.daemon.session.page_engine import PageEngine
 from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost, OfferedWord
 from idiolect.daemon.settings import Settings
@@ -24,16 +25,6 @@ from idiolect.daemon.text.typed_text import Pauses
 _NOTHING: Final = Offer("", (), None)
 _DEAD: Final = 0xFE51  # a key that only begins a character
 _HOME: Final = 0xFF50  # stands for any key that may have moved the cursor
-_KEYS: Final = {
-    "Backspace": keys.BACKSPACE,
-    "Tab": keys.TAB,
-    "Enter": keys.RETURN,
-    "Escape": keys.ESCAPE,
-    "ArrowRight": keys.RIGHT,
-    "Delete": keys.DELETE,
-    "Dead": _DEAD,
-    "Process": _DEAD,
-}
 _AT_CHARS: Final = 200  # before the cursor, by which a frame knows the place of an effect
 
 
@@ -45,6 +36,7 @@ class PageDoor:
         self._session, self._frame = session, frame
         self._drawn, self._note, self._sees = _NOTHING, "", False
         self._is_told = False  # the frame tells of something, and hides by itself what no longer fits
+        self._keys = USUAL
         self._around = "", ""  # the text before the cursor, and behind it, as it was last told
         self._due: dict[str, Any] = {}
         self.site: str | None = None  # under which texts are learned now; None: nothing is
@@ -122,8 +114,10 @@ class PageDoor:
         """Do nothing: the frame knows its cursor's place."""
 
     def show_menu(self, menu: effects.ShowMenu) -> None:
-        """Tell whether learning is paused, and the text that is answered here used; the menu itself is asked for."""
+        """Tell its user's keys, whether learning is paused, and what is answered used; the menu itself is asked for."""
         self._session.note_pause(paused=any(line.key == "pause" and line.checked for line in menu.lines))
+        if (keys := self._session.session.choices.keys) != self._keys:
+            self._keys, self._due["keys"] = keys, keys.names()
         if (sees := self.engine.answering.sees is True) != self._sees:
             self._sees = self._due["sees"] = sees
 
@@ -164,14 +158,15 @@ class BrowserSession(SessionRunner):
             self._focused = None if door is self._focused else self._focused
 
     def menu(self, frames: Collection[int]) -> list[effects.MenuLine]:
-        """Return the menu's lines to press, where the last field typed into is of one of these frames."""
-        here = any(self._doors.get(frame) is self._focused for frame in frames) and self._focused is not None
-        return [line for line in self.session.menu().lines if here and line.checked is None]
+        """Return the menu's line for quiet, and those to press if one of these frames was typed into last."""
+        here = any(self._doors.get(frame) is self._focused for frame in frames)
+        lines = self.session.menu().lines if self._focused is not None else ()
+        return [line for line in lines if line.key == "quiet" or (here and line.checked is None)]
 
     def choose(self, line: str) -> None:
-        """Choose a line of the menu."""
+        """Choose a line of the menu; that for quiet becomes the other way round."""
         if self._focused is not None:
-            self.handle(events.LineChosen(line), self._focused)
+            self.handle(events.LineChosen(line, not self.session.choices.quiet), self._focused)
 
     def note_pause(self, *, paused: bool) -> None:
         """Tell the browser once learning is paused, or goes on."""
@@ -229,8 +224,7 @@ def read_event(told: Any) -> events.Event:
     """Return what a frame tells as an event. Raises ValueError for what no frame tells."""
     match told:
         case ["key", str(name), int(held), float() | int() as at_s]:
-            value = keysyms.of_character(name) if len(name) == 1 else _KEYS.get(name, _HOME)
-            return events.KeyPressed(value, state=held, at_s=at_s)
+            return events.KeyPressed(_value_of(name), state=held, at_s=at_s)
         case ["selected"]:
             return events.TextReported("", 0, 1)
         case ["input", str(kind), str(text)]:
@@ -256,6 +250,15 @@ def read_event(told: Any) -> events.Event:
         case ["pointer"]:
             return events.KeysUnseen()
     raise ValueError
+
+
+def _value_of(name: str) -> int:
+    if len(name) == 1:
+        return keysyms.of_character(name)
+    try:
+        return _DEAD if name in ("Dead", "Process") else read_key(name.removeprefix("Arrow")).value
+    except ValueError:
+        return _HOME
 
 
 def source_of(site: str) -> str:

@@ -247,3 +247,19 @@ def test_what_was_typed_stands_where_the_service_goes_before_it_answers(browser)
     assert browser.tab.js(VALUE) == "we saw hte"
     browser.popup(browser.url("/", ""))  # it starts another host at once
     until(lambda: write_slip(browser, FIELDS["textarea"]))
+
+
+def test_the_buttons_menu_has_nothing_shown_for_a_while_and_ends_that(browser):
+    tab = browser.tab
+    browser.offer()
+    for quiet in (True, False):
+        with browser.menu():
+            tab.until(
+                "document.querySelector('#quietly')?.hidden === false && document.body.dataset.ready !== undefined"
+            )
+            assert tab.js("document.querySelector('#quiet').checked") != quiet
+            assert "Show nothing" in tab.js("document.querySelector('#quietly').innerText")
+            tab.push("#quiet")
+        if quiet:
+            browser.until_nothing()
+    browser.until_ghost()

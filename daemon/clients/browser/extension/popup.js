@@ -41,8 +41,11 @@ function showHost({ advice, sees }) {
   element("trouble").replaceChildren(...parts);
 }
 
-/** Show what may be chosen of the words that were mended in a page of this site. */
-function showMended(lines) {
+/** Show whether nothing is shown for a while, and what may be chosen of the words that were mended in a page of this site. */
+function showMenu([quiet, ...lines]) {
+  element("quietly").hidden = quiet === undefined;
+  element("quiet").checked = quiet?.checked;
+  element("quietly").lastElementChild.textContent = quiet?.label ?? "";
   element("mended").hidden = lines.length === 0;
   for (const { key, label } of lines) {
     const button = document.createElement("button");
@@ -75,7 +78,8 @@ async function set(site, mode) {
 const state = await api.runtime.sendMessage({ do: "state", url });
 for (const radio of radios) radio.addEventListener("change", () => void set(state.site, radio.value));
 element("sees").addEventListener("change", ({ target }) => void api.runtime.sendMessage({ do: "look", site: state.site, sees: target.checked }));
+element("quiet").addEventListener("change", () => void api.runtime.sendMessage({ do: "choose", line: "quiet" }));
 element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
 show(state);
-showMended(state.menu);
+showMenu(state.menu);
 showHost(state.host);

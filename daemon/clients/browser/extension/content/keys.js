@@ -5,6 +5,8 @@ idiolect.keys ??= (() => {
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   const READ_MS = 150; // a Tab that comes sooner after a letter is the page's: nobody has read a ghost by then
   const CLOSED_MS = 1000; // Alt and a digit that come sooner after a suggestion has gone were meant for it
+  const NUMBERS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const F_KEYS = [1, 2, 3, 4, 5]; // as many as there are words at most
   let tookAt = -Infinity; // when the last key, a Tab, took a ghost
   let letterAt = -Infinity; // when the last letter was typed
 
@@ -13,24 +15,39 @@ idiolect.keys ??= (() => {
     event.stopImmediatePropagation();
   }
 
-  const COMMANDS = {
-    Escape(event) {
-      const shown = showing.current();
-      if (!shown) return;
-      if (shown.rest) swallow(event);
-      showing.hide();
-      telling.note("hidden");
-      telling.tell();
-    },
-    ArrowRight: (event) => takeByArrow(event, "ltr"),
-    ArrowLeft: (event) => takeByArrow(event, "rtl"),
-  };
+  /** A key as its user's choice names it, such as `Ctrl+Right`; a digit, and a minus with Alt, by its place. */
+  function nameOf({ key, code, ctrlKey, altKey, shiftKey, metaKey }) {
+    const [, digit] = /^Digit([0-9])$/.exec(code) ?? [];
+    const isMinus = key === "–" && code === "Minus"; // what a Mac types with Alt
+    const plain = key.length === 1 ? key.toUpperCase() : key.replace(/^Arrow/, "").replace("Backspace", "BackSpace");
+    const name = digit ?? (isMinus ? "-" : key === " " ? "Space" : plain);
+    return [ctrlKey && "Ctrl", altKey && "Alt", shiftKey && "Shift", metaKey && "Super", name].filter(Boolean).join("+");
+  }
 
-  function takeByArrow(event, direction) {
-    if (!showing.current()?.rest || event.altKey === event.ctrlKey || event.shiftKey || event.metaKey) return;
-    if (getComputedStyle(now.field.element).direction !== direction || !taking.may()) return;
-    swallow(event);
-    taking.takeGhost(false);
+  /** Whether programs use a key while their user types: then it is the page's first. */
+  const isThePages = (name) => !/\+.|^F\d/.test(name);
+
+  /** Do what a key is chosen for, where that is one for what is shown; whether it was one. */
+  function command(event, name) {
+    const { keys } = now;
+    const shown = showing.current();
+    const rtl = shown !== null && getComputedStyle(now.field.element).direction === "rtl";
+    if (name === keys.quiet) {
+      showing.hide();
+      noteKey(event, event.key);
+      telling.send();
+    } else if (name === keys.hide && shown) hide();
+    else if (name === (rtl ? keys.next.replace(/Right$/, "Left") : keys.next) && shown?.rest && taking.may()) taking.takeGhost(false);
+    else if (name === keys.grey && !isThePages(name) && shown?.rest && taking.may()) taking.takeGhost(true);
+    else if (!(takeByNumber(event, name) || list(event, name) || speak(event))) return false;
+    if (name !== "Escape" || shown?.rest) swallow(event); // with words alone it is the page's, too
+    return true;
+  }
+
+  function hide() {
+    showing.hide();
+    telling.note("hidden");
+    telling.tell();
   }
 
   /** Before the page: keys that are nobody else's, and what the others will have changed. */
@@ -44,13 +61,11 @@ idiolect.keys ??= (() => {
       noteKey(event, "Process");
       return showing.hide();
     }
-    if (event.key !== "Tab") tookAt = -Infinity;
+    if (nameOf(event) !== now.keys.grey) tookAt = -Infinity;
     // One that may take what is shown: what the key just before it typed may not have been looked at yet.
-    if (event.altKey || event.ctrlKey || event.key === "Tab") showing.follow();
+    if (event.altKey || event.ctrlKey || /^(?:Tab$|F\d)/.test(event.key)) showing.follow();
     if (mending.onKey(event)) return swallow(event);
-    if (takeByDigit(event) || list(event) || speak(event)) return;
-    COMMANDS[event.key]?.(event);
-    if (!event.defaultPrevented) afterwards(event);
+    if (!command(event, nameOf(event))) afterwards(event);
   }
 
   /** Tell the session of a key that is left to the page. */
@@ -62,32 +77,25 @@ idiolect.keys ??= (() => {
   }
 
   /**
-   * Alt and a digit take a word, or by 0 the ghost; whether the key is for suggestions.
+   * A word's key takes it, and the digit before the first word's the ghost; whether the key is for suggestions.
    *
    * One that comes just too late takes nothing, and does not switch the browser's tab instead.
    */
-  function takeByDigit(event) {
-    const digit = /^Digit([0-9])$/.exec(event.code);
-    if (!digit || !event.altKey || event.ctrlKey || event.metaKey) return false;
+  function takeByNumber(event, name) {
+    const number = (/F\d/.test(now.keys.word) ? F_KEYS : NUMBERS).find((one) => showing.keyOf(one) === name);
+    if (number === undefined) return false;
     const shown = showing.current();
-    if (!shown && performance.now() - showing.closedAt() >= CLOSED_MS) return false;
-    swallow(event);
-    if (!shown || !taking.may() || event.repeat) return true; // held down it takes one, not all that follow
-    const { rest, words } = shown;
-    const place = digit[1] - 1;
-    if (place === -1 ? !rest : place >= words.length) return true;
-    if (place === -1) taking.takeGhost(true);
-    else taking.takeWord(place);
+    if (!shown) return performance.now() - showing.closedAt() < CLOSED_MS;
+    if (!taking.may() || event.repeat) return true; // held down it takes one, not all that follow
+    if (number === 0 && shown.rest) taking.takeGhost(true);
+    else if (number > 0 && number <= shown.words.length) taking.takeWord(number - 1);
     return true;
   }
 
   /** Show the words where they do not show themselves; whether the key asks for them. */
-  function list(event) {
-    const isMinus = event.key === "-" || (event.key === "–" && event.code === "Minus"); // what a Mac types with Alt
-    if (!isMinus || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
-    if (!text.around(now.field)?.prefix.trim()) return false;
-    swallow(event);
-    noteKey(event, "-");
+  function list(event, name) {
+    if (name !== now.keys.ask || !text.around(now.field)?.prefix.trim()) return false;
+    noteKey(event, name === "Alt+-" ? "-" : event.key);
     telling.tell();
     return true;
   }
@@ -95,7 +103,6 @@ idiolect.keys ??= (() => {
   /** Have a screen reader say what is shown; whether the key asks for it. */
   function speak(event) {
     if (event.key !== "F9" || !event.altKey || !showing.current()) return false;
-    swallow(event);
     overlay.say(showing.said(), now.field.element);
     return true;
   }
@@ -115,11 +122,10 @@ idiolect.keys ??= (() => {
     if (showing.current()) setTimeout(showing.follow);
   }
 
-  /** Tab is the page's first: only what nobody in it has used takes a ghost. */
+  /** Tab, or a key like it, is the page's first: only what nobody in it has used takes a ghost. */
   function onKeyAfterThePage(event) {
-    if (!event.isTrusted || event.key !== "Tab" || event.defaultPrevented) return;
-    if (now.field === null || now.mode === "off") return;
-    if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!event.isTrusted || event.defaultPrevented || now.field === null || now.mode === "off") return;
+    if (nameOf(event) !== now.keys.grey || !isThePages(now.keys.grey)) return;
     if (tookAt > -Infinity && (event.repeat || event.timeStamp - tookAt < TWICE_MS)) return swallow(event);
     tookAt = -Infinity;
     if (event.timeStamp - letterAt < READ_MS || !showing.current()?.rest || !taking.may()) return;

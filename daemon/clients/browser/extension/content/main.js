@@ -21,7 +21,8 @@ idiolect.main ??= (() => {
       telling.open(told);
       telling.tell();
     },
-    effects({ sees, insert, note, show }) {
+    effects({ keys: chosen, sees, insert, note, show }) {
+      now.keys = chosen ?? now.keys;
       if (now.field === null || now.mode === "off") return; // it was on its way
       if (sees !== undefined) context.told(sees);
       if (insert) mending.replace(insert, note);

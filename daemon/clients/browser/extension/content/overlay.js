@@ -198,11 +198,11 @@ idiolect.overlay ??= (() => {
   }
 
   /** Draw the words in a row under what ends at `bottom`, or over the cursor's line where there is no room; each with its key. */
-  function drawRow(words, place, bottom) {
+  function drawRow(words, place, bottom, keys) {
     const { row } = parts;
     const measuring = row.getContext("2d");
     measuring.font = CHIP.font;
-    const labels = words.map((word, index) => `${index + 1} ${word}`);
+    const labels = words.map((word, index) => `${keys[index]} ${word}`);
     const widths = labels.map((label) => Math.ceil(measuring.measureText(label).width) + 2 * CHIP.pad);
     const whole = widths.reduce((sum, width) => sum + width + CHIP.gap, 0);
     const { x, y, style } = place;
@@ -228,9 +228,9 @@ idiolect.overlay ??= (() => {
       context.strokeStyle = line;
       context.stroke();
       context.fillStyle = key;
-      context.fillText(`${index + 1}`, from + CHIP.pad, CHIP.height / 2 + 0.5);
+      context.fillText(keys[index], from + CHIP.pad, CHIP.height / 2 + 0.5);
       context.fillStyle = ink;
-      const after = context.measureText(`${index + 1} `).width;
+      const after = context.measureText(`${keys[index]} `).width;
       context.fillText(word, from + CHIP.pad + after, CHIP.height / 2 + 0.5);
       at += width + CHIP.gap;
       return { left: left + from, right: left + from + width, top, bottom: top + CHIP.height };
@@ -238,12 +238,12 @@ idiolect.overlay ??= (() => {
     row.setAttribute("aria-label", words.join(", "));
   }
 
-  /** Show a ghost (may be "") and words at a place; how many characters of the ghost are seen. Null: nothing is. */
-  function show(ghost, words, place, mayWrap) {
+  /** Show a ghost (may be "") and words with their keys at a place; how many characters of the ghost are seen. Null: nothing is. */
+  function show(ghost, words, place, mayWrap, keys) {
     if (open() === null || !host.isConnected) return null;
     if (!host.matches(":popover-open")) host.showPopover();
     const { seen, bottom } = drawGhost(ghost, place, mayWrap);
-    if (words.length > 0) drawRow(words, place, bottom);
+    if (words.length > 0) drawRow(words, place, bottom, keys);
     else {
       parts.row.hidden = true;
       chips = [];

@@ -35,6 +35,12 @@ idiolect.showing ??= (() => {
     return { line: /^[ \t]*(?:\n|$)/.test(suffix), below: suffix.trim() === "" };
   }
 
+  /** The name of the key that takes a word, counted from 1: those behind the first word's are in a row. */
+  function keyOf(number) {
+    const [, held, first] = /^(.*?)(\d+)$/.exec(now.keys.word);
+    return `${held}${+first + number - 1}`;
+  }
+
   function draw(offer) {
     const before = shown;
     const root = overlay.open()?.root;
@@ -43,9 +49,10 @@ idiolect.showing ??= (() => {
     const ghost = room.line ? offer.rest : "";
     const some = place !== null && (ghost !== "" || offer.words.length > 0);
     const labels = offer.words.map(({ label }) => label);
-    const seen = some ? overlay.show(ghost, labels, place, room.below) : null;
+    const keys = labels.map((_, index) => keyOf(index + 1).replace(/^Alt\+/, ""));
+    const seen = some ? overlay.show(ghost, labels, place, room.below, keys) : null;
     if (seen === null) return hide();
-    shown = { ...offer, rest: ghost.slice(0, seen) };
+    shown = { ...offer, keys, rest: ghost.slice(0, seen) };
     if (before && before.words.map(({ label }) => label).join() === labels.join()) shown.since = before.since;
   }
 
@@ -92,8 +99,8 @@ idiolect.showing ??= (() => {
     return [first.slice(characters), ...others];
   }
 
-  /** What is shown as it is said: the ghost, then the words with their numbers. */
-  const said = () => [shown.rest, ...shown.words.map(({ label }, index) => `${index + 1} ${label}`)].filter(Boolean).join(", ");
+  /** What is shown as it is said: the ghost, then the words with their keys. */
+  const said = () => [shown.rest, ...shown.words.map(({ label }, index) => `${shown.keys[index]} ${label}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, closedAt: () => closedAt, said, show, move, hide, follow, stands, typedOn };
+  return { current: () => shown, keyOf, closedAt: () => closedAt, said, show, move, hide, follow, stands, typedOn };
 })();
