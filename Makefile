@@ -88,6 +88,7 @@ check: .venv/.check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/cog --check --diff README.md CONTRIBUTING.md $(wildcard docs/*.md)
 	@$(TESTS) $(ARGS)
 

@@ -24,10 +24,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.profile_paths import default_home
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import listen_address, process, tokens
 from idiolect.daemon.runtime.heap import keep_little, spare_collector
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal

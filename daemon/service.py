@@ -20,10 +20,9 @@ from idiolect.daemon.evaluation.evals import Evaluations
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.ingest.stored_secrets import StoredSecrets
-from idiolect.daemon.profile.events import Decided, Forgotten, Learned
+from idiolect.daemon.profile.events import Forgotten
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.rounds.round_runner import Trainer
@@ -39,6 +38,7 @@ from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.records import MEASURED, ForgottenMeanwhileError, public_metrics
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
@@ -113,27 +113,10 @@ class Service:
     def _start(self, model: LiveModel) -> None:
         settings, store, profile, children = self._settings, self.store, self.profile, self._children
         self.model = model
-        self._trainer = Trainer(
-            settings,
-            profile,
-            model.base,
-            children,
-            serving=lambda: model.adapter_id,
-            languages=lambda: model.languages,
-            tuning=self._tuning,
-        )
+        self._trainer = Trainer(settings, profile, model, children, self._tuning)
         self.rounds = RoundScheduler(settings, profile, self._trainer, children)
         reader = Reader()
-        self.evals = Evaluations(
-            settings,
-            store,
-            self._trainer,
-            children,
-            encode=model.loaded.tokenizer.encode,
-            serving=lambda: model.adapter_id,
-            stats=model.stats,
-            reader=reader,
-        )
+        self.evals = Evaluations(settings, store, self._trainer, children, model, reader)
         self.ingest = Ingest(profile, model.loaded.tokenizer.encode, settings, reader)
         self.suggestions = Suggestions(
             profile,
@@ -151,12 +134,9 @@ class Service:
         self.exports = Exports(store, model)
         self._retention = Retention(settings, profile)
         self.sync = Sync(settings, profile, self.ingest, model.reading_much)
-        self.following = following = SyncSchedule(self.sync)
-        profile.events.subscribe(Learned, lambda _: following.send_soon())
-        profile.events.subscribe(Decided, lambda _: following.send_soon())
-        profile.events.subscribe(Forgotten, lambda _: following.send_soon(at_once=True))
+        self.following = SyncSchedule(self.sync, profile)
         self._watcher.start()
-        following.start()
+        self.following.start()
         store.adapters.prune()
         self.rounds.start()
         self._retention.start()

@@ -24,6 +24,9 @@ from idiolect.daemon.settings_file import (
 )
 from idiolect.daemon.text.secret_apps import NEVER_HEARD
 
+#: The longest training round, in seconds.
+ROUND_S = 240.0
+
 #: Globs of files and folders that are never read, whatever `exclude` adds. A pattern without a slash is
 #: meant for each part of a path below the folder that was asked for.
 NEVER_READ: tuple[str, ...] = (

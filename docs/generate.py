@@ -133,8 +133,8 @@ def _listed(globs: Sequence[str]) -> str:
 def scopes() -> str:
     """What each scope is good for, apart from what smaller ones are good for."""
     from idiolect.daemon.endpoint import server
-    from idiolect.daemon.endpoint.tokens import Scope
     from idiolect.daemon.runtime.process import Running
+    from idiolect.daemon.runtime.tokens import Scope
     from idiolect.daemon.settings import Settings
 
     with tempfile.TemporaryDirectory() as home:

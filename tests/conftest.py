@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.adapters.training.lora import Lora
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.connection import StoreConnection
 from idiolect.models.architecture import Architecture
 from idiolect.models.base_choice import Choice

@@ -53,14 +53,14 @@ _IMPORTED = {
         "adapters.training.gate",
         "models.session",
     ),
-    "reader": ("daemon.ingest.reader_child",),
+    "reader": ("daemon.sources.reader_child",),
 }
 #: Which interpreter forks a module that is started as `python -P -m` does.
 _MODULES = {
     "idiolect.daemon": "service",
     "idiolect.adapters.training.round": "round",
     "idiolect.adapters.evaluation.run": "round",
-    "idiolect.daemon.ingest.reader_child": "reader",
+    "idiolect.daemon.sources.reader_child": "reader",
 }
 _COMMAND_LINE = "command_table"
 _LIMIT = 1 << 18  # bytes of an order

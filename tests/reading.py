@@ -7,13 +7,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.profile.profile import Profile as LearningProfile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import Item, ReadReport, Skipped
 from idiolect.daemon.sources.kinds import kind_of
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.store import Store
 
 ME = "me@example.org"

@@ -17,10 +17,10 @@ from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.clients.setup.place import Target
 from idiolect.daemon.clients.setup.places import Connections
-from idiolect.daemon.endpoint import listen_address, server, tokens
+from idiolect.daemon.endpoint import server
 from idiolect.daemon.endpoint.routing import Application
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import listen_address, process, tokens
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.settings import Settings

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 PATIENCE = 4.0
-"""How many times longer than its budget a round may take where other programs leave it little."""
+"""How many times longer than its budget a round may take where others leave it little; a first start says so."""
 
 
 class ComputeClock:

@@ -19,10 +19,9 @@ from typing import Any, Final, Self
 
 import httpx
 
-from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime import process, service_unit
+from idiolect.daemon.runtime import process, service_unit, tokens
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import ExitCode, IdiolectError
 

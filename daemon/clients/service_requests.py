@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.clients.outbox import Outbox
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
 #: Requests under way at once: one that is computed, and a newer one, for which the service drops the older one.

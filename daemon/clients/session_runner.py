@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.link import ServiceLink
 from idiolect.daemon.clients.service_requests import ServiceRequests
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session.engine import Engine
 from idiolect.daemon.session.session import Session

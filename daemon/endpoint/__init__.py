@@ -1,5 +1,5 @@
 """The HTTP endpoint: how other programs ask the service.
 
-In come requests with a token. Out go JSON, streams of events, and the page. Only this room makes tokens, and knows
-what a request and an answer look like.
+In come requests with a token. Out go JSON, streams of events, and the page. Only this room knows what a
+request and an answer look like.
 """

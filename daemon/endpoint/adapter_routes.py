@@ -16,7 +16,7 @@ from starlette.responses import Response
 from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream, answer
 from idiolect.daemon.endpoint.shapes import MAX_ID, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.streams import Streams
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import EvalRequest, public_metrics
 

@@ -12,7 +12,6 @@ from anyio.to_thread import run_sync
 from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.profile.quiet import BeQuiet
 from idiolect.daemon.profile.switches import Corrections, SetSwitches
 from idiolect.daemon.profile.word_rules import (
@@ -23,6 +22,7 @@ from idiolect.daemon.profile.word_rules import (
     WordChange,
     WordImport,
 )
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.own_words import count_own_words, find_general
 from idiolect.daemon.serving.speed_trial import TrialStatus

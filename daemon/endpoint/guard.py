@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from idiolect.daemon.endpoint.connection_limits import token_checked
 from idiolect.daemon.endpoint.error_answers import internal, refuse
 from idiolect.daemon.endpoint.page_sessions import Sessions, cookie_name
-from idiolect.daemon.endpoint.tokens import Scope as Rights
-from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
+from idiolect.daemon.runtime.tokens import Scope as Rights
+from idiolect.daemon.runtime.tokens import Tokens
 from idiolect.daemon.serving.model_queue import StoppingError
 from idiolect.daemon.vault.store_key import LockedError
 from idiolect.models.errors import ExitCode, IdiolectError

@@ -23,10 +23,11 @@ from idiolect.adapters.generation.requests import (
     build_stop_pattern,
 )
 from idiolect.daemon.endpoint.routing import Application, EventStream, JsonObject
-from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
+from idiolect.daemon.endpoint.shapes import Lenient
 from idiolect.daemon.endpoint.streams import Part, Texts
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
+from idiolect.daemon.text.typed_text import MAX_TEXT_CHARS
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95

@@ -23,10 +23,11 @@ from idiolect.adapters.generation.requests import (
     build_stop_pattern,
 )
 from idiolect.daemon.endpoint.routing import Application, EventStream, JsonObject
-from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
+from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, InvalidRequestError, Lenient
 from idiolect.daemon.endpoint.streams import Part, Texts
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED, NamedModel
+from idiolect.daemon.text.typed_text import MAX_TEXT_CHARS
 
 _MAX_TEXTS = 32  # in one answer
 

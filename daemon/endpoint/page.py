@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 
 from idiolect.daemon.endpoint.page_sessions import CODE_S, Sessions, cookie_name
 from idiolect.daemon.endpoint.routing import Application, JsonObject
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.models.errors import ExitCode, IdiolectError
 
 _TYPES = {

@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 
 
 class Places(Protocol):

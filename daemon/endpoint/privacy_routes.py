@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field
 from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream
 from idiolect.daemon.endpoint.shapes import MAX_SECONDS, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.streams import Streams
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.stored_secrets import SecretsFound
 from idiolect.daemon.profile.app_rules import AppRule, ContextRule, RemoveAppRules, SetAppRule
 from idiolect.daemon.profile.near_matches import remaining
 from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.audit_report import Audit
 from idiolect.daemon.storage.records import ForgetReceipt

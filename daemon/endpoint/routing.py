@@ -24,7 +24,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import Message
 
 from idiolect.daemon.endpoint import shapes
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.serving.model_queue import Client
 from idiolect.models.errors import ExitCode, IdiolectError
 

@@ -36,8 +36,8 @@ from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.streams import Streams, Texts
-from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
 from idiolect.daemon.runtime.process import Running
+from idiolect.daemon.runtime.tokens import Scope, Tokens, files
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 

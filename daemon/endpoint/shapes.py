@@ -27,7 +27,6 @@ MAX_BODY_BYTES = 8 * 2**20
 MAX_BODY_PARTS = 25_000
 _PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 MAX_PREFIX_CHARS = 100_000
-MAX_TEXT_CHARS = 1_000_000
 MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too large for the store
 MIN_KEY_MS, MAX_KEY_MS = 10.0, 10_000.0
 MAX_PATH_BYTES = 4096  # of Linux; no system takes more

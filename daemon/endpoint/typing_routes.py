@@ -20,19 +20,19 @@ from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.daemon.endpoint.routing import Application, JsonObject, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
-    MAX_TEXT_CHARS,
     Amount,
     KeyMs,
     Name,
     PlacedBody,
     Time,
 )
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.serving.speed_trial import Stretch
 from idiolect.daemon.storage.records import Feedback, SuggestionKind
+from idiolect.daemon.text.typed_text import MAX_TEXT_CHARS
 
 MAX_REPORT_DAYS = 3650
 

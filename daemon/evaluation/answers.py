@@ -11,10 +11,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage
-from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.serving.answered_text import MAX_ANSWERED_TEXTS, read_answered
 from idiolect.daemon.sources.items import NothingToReadError, opened, status
+from idiolect.daemon.text.cleaning import cleaned
 from idiolect.daemon.text.normalise import normalise
 from idiolect.models.errors import ExitCode, IdiolectError
 

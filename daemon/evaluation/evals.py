@@ -20,16 +20,17 @@ from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.training.round import NothingNewError
 from idiolect.daemon.evaluation.answers import read_answers, without_secrets
 from idiolect.daemon.ingest.file_import import saved_at
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.serving.user_stats import UserStats, judged_mixture
+from idiolect.daemon.serving.live_model import LiveModel
+from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.kinds import SAID
 from idiolect.daemon.sources.people import EVERYONE
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.records import MEASURED, EvalRequest
 from idiolect.daemon.storage.store import Store
 from idiolect.models.base_choice import serving_folder
@@ -46,10 +47,7 @@ EVALUATION = ChildWork("an evaluation", "idiolect.adapters.evaluation.run", Eval
 
 
 class Evaluations:
-    """Runs evaluations, one at a time and never beside a round.
-
-    `serving` says which adapter answers now (None: the base), and `stats` how far ghosts can be believed.
-    """
+    """Runs evaluations of the `model` that serves, one at a time and never beside a round."""
 
     def __init__(
         self,
@@ -57,18 +55,14 @@ class Evaluations:
         store: Store,
         trainer: Trainer,
         children: ChildProcesses,
-        encode: Encode,
-        serving: Callable[[], int | None],
-        stats: UserStats,
+        model: LiveModel,
         reader: Reader,
     ) -> None:
         self._settings = settings
         self._store = store
         self._trainer = trainer
         self._children = children
-        self._encode = encode
-        self._serving = serving
-        self._stats = stats
+        self._model = model
         self._reader = reader
 
     def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
@@ -102,7 +96,7 @@ class Evaluations:
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, TypingRequest]:
         entries = [*self._store.entries.select()]
-        active = self._serving()
+        active = self._model.adapter_id
         ids = frozenset() if active is None else self._store.adapters.seen(active)
         messages = [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries]
         seen = {place for place, entry in enumerate(entries) if entry.id in ids}
@@ -130,22 +124,24 @@ class Evaluations:
             adapter=blob,
             about_adapter=about,
             mixtures={name: weights for name, weights in mixtures.items() if weights is not None},
-            calibration=self._stats.calibration.to_json(),
-            word_calibration=self._stats.word_calibration.to_json(),
+            calibration=self._model.stats.calibration.to_json(),
+            word_calibration=self._model.stats.word_calibration.to_json(),
         )
 
     def _train(
         self, split: EvalSplit, wanted: EvalRequest, order: TypingRequest
     ) -> Generator[dict[str, Any], None, TypingRequest]:
         """Run a round on the history, as for a new user. Yields its progress; returns the order with the adapter."""
-        texts = [ids for message in split.history if (ids := self._encode(message.kept))]
+        texts = [
+            ids for message in split.history if (ids := self._model.loaded.tokenizer.encode(message.kept))
+        ]
         tokens = sum(map(len, texts))
         needed = self._trainer.tuning.min_tokens
         if tokens < needed:
             why = f"the history has {tokens:,} tokens and a round needs {needed:,}"
             return replace(order, about_adapter=_skipped(why))
         round_order = order_of(
-            self._settings, self._trainer.languages(), wanted.budget_s, wanted.seed, self._trainer.tuning
+            self._settings, self._model.languages, wanted.budget_s, wanted.seed, self._trainer.tuning
         )
         try:
             for event in self._children.follow(TRAINING, round_order, texts, len(texts)):
@@ -184,8 +180,8 @@ class Evaluations:
             calibration=None,
             mistakes=wanted.mistakes,
             keyboard=settings.keyboard,
-            languages=self._trainer.languages(),
-            key_ms=self._stats.key_ms,
+            languages=self._model.languages,
+            key_ms=self._model.stats.key_ms,
             answering=wanted.context is not None,
         )
 

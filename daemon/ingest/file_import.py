@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
-from idiolect.daemon.ingest.reader import Looked, Reader
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import BEYOND_LIMIT, NothingToReadError, ReadReport, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
+from idiolect.daemon.sources.reader import Looked, Reader
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest, passed_over
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector

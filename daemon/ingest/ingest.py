@@ -15,11 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
-from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport, FoundSource, refuse_nothing
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.events import Decided
 from idiolect.daemon.profile.pause import PausedError
@@ -28,6 +25,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources import kinds
+from idiolect.daemon.sources.file_discovery import NOT_FINISHED, Exclusion, Ignored
 from idiolect.daemon.sources.items import (
     BinaryFileError,
     FoundFile,
@@ -38,9 +36,11 @@ from idiolect.daemon.sources.items import (
     status,
 )
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.entries import unique_key
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.shared import SharedEntry
+from idiolect.daemon.text.cleaning import cleaned
 from idiolect.daemon.text.redaction.redact import placeholders
 from idiolect.models.regular_files import is_linked
 

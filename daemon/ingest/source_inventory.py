@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sources.kinds import document_at
+from idiolect.daemon.sources.reader import Reader
+from idiolect.daemon.sources.source_discovery import FoundSource
 from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import ExitCode, IdiolectError

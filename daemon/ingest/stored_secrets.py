@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.records import Entry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store

@@ -7,10 +7,10 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.profile.decisions import Decision
+from idiolect.daemon.text.times import describe_end
 from idiolect.models.errors import ExitCode, IdiolectError
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ _TICK_S: Final = 0.1  # a file's time may lag behind the clock, by the kernel's 
 
 class PausedError(IdiolectError, code="paused", exit_code=ExitCode.CONFLICT, http_status=409):
     """Text is to be imported while learning is paused."""
-
-
-def describe_end(left_s: float | None) -> str:
-    """When a pause ends that goes on for so many seconds (None: until it is ended), by this machine's clock."""
-    if left_s is None:
-        return "until `idiolect pause --end`"
-    now = datetime.now()
-    end = now + timedelta(seconds=left_s)
-    return f"until {end:%H:%M}" if end.date() == now.date() else f"until {end:%Y-%m-%d %H:%M}"
 
 
 class Pause:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import chain
@@ -24,6 +24,7 @@ from idiolect.daemon.rounds.judged_rounds import RoundRecord, describe_gains, fi
 from idiolect.daemon.rounds.round_policy import words_of
 from idiolect.daemon.rounds.round_tuning import USUAL, RoundTuning
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
+from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.user_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import (
@@ -36,7 +37,6 @@ from idiolect.daemon.storage.records import (
     public_metrics,
 )
 from idiolect.models.base_choice import serving_folder
-from idiolect.models.build import BasePaths
 from idiolect.models.errors import ExitCode, IdiolectError
 
 log = logging.getLogger("idiolect.rounds")
@@ -67,30 +67,22 @@ TRAINING = ChildWork(
 
 
 class Trainer:
-    """Runs single rounds.
-
-    `serving` says which adapter answers now (None: the base), and `languages` which the user writes.
-    """
+    """Runs single rounds for the `model` that serves."""
 
     def __init__(
         self,
         settings: Settings,
         profile: Profile,
-        base: BasePaths,
+        model: LiveModel,
         children: ChildProcesses,
-        *,
-        serving: Callable[[], int | None],
-        languages: Callable[[], tuple[str, ...]],
         tuning: RoundTuning = USUAL,
     ) -> None:
         self._settings = settings
         self.tuning = tuning
         self._profile = profile
         self._store = profile.store
-        self._base = base
+        self._model = model
         self._children = children
-        self._serving = serving
-        self.languages = languages
         # Of a clock that does not jump; None once a round came to its end.
         self.failed_at: float | None = None
 
@@ -209,8 +201,8 @@ class Trainer:
 
     def _sound_serving(self) -> int | None:
         """The adapter that serves; where it was damaged since it was loaded, first a sound ancestor does."""
-        serving = self._serving()
-        return serving if serving is None or self._is_sound(serving) else self._serving()
+        serving = self._model.adapter_id
+        return serving if serving is None or self._is_sound(serving) else self._model.adapter_id
 
     def _is_sound(self, adapter: int) -> bool:
         """Whether an adapter's weights are what was stored; where they are not, it is never served again."""
@@ -226,7 +218,7 @@ class Trainer:
 
         A round adds too little to tell from chance, so a refused adapter goes on too, unless it seems worse.
         """
-        base = self._base.source_sha256
+        base = self._model.base.source_sha256
         of_base = (
             row for row in reversed(self._store.adapters.all()) if row.metrics.get("base_sha256") == base
         )
@@ -267,7 +259,9 @@ class Trainer:
         if serving is not None:
             known["serving"] = judged_mixture(self._store, serving)
         return replace(
-            order_of(self._settings, self.languages(), budget_s, len(self._store.rounds.all()), self.tuning),
+            order_of(
+                self._settings, self._model.languages, budget_s, len(self._store.rounds.all()), self.tuning
+            ),
             serving=self._weights(serving),
             parent=None if parent == serving else self._weights(parent),
             has_state=parent is not None and self._store.adapters.training_state(parent) is not None,
@@ -306,7 +300,7 @@ class Trainer:
         }
         asked = {name: value for name, value in asdict(order).items() if name not in left_out}
         asked = json.loads(json.dumps(asked))  # a tuple is a list where it was stored
-        asked |= {"base_sha256": self._base.source_sha256, "checkpoint_format": _CHECKPOINT_FORMAT}
+        asked |= {"base_sha256": self._model.base.source_sha256, "checkpoint_format": _CHECKPOINT_FORMAT}
         return {
             **asked,
             "serving": serving,
@@ -336,7 +330,7 @@ class Trainer:
         record = RoundRecord(
             tokens=tokens,
             last_entry=max(ids),
-            base_sha256=self._base.source_sha256,
+            base_sha256=self._model.base.source_sha256,
             mixture=result["mixtures"]["candidate"],
             against=serving,
             promising=result["promising"],
@@ -363,7 +357,7 @@ class Trainer:
             "adapter": adapter,
             "reason": reason,
             **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
-            "added": describe_gains(find_gains(self._store.rounds.all(), self._base.source_sha256)),
+            "added": describe_gains(find_gains(self._store.rounds.all(), self._model.base.source_sha256)),
             "metrics": public_metrics(metrics),
         }
 

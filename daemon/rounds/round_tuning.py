@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from idiolect.daemon.settings import ROUND_S
+
 
 @dataclass(frozen=True)
 class RoundTuning:
@@ -16,7 +18,7 @@ class RoundTuning:
 
     min_tokens: int = 2_000  # least text for a round
     train_every_tokens: int = 5_000  # new text that makes a round due
-    round_s: float = 240.0  # longest round
+    round_s: float = ROUND_S
     quiet_s: float = 120.0  # without input before a round starts by itself
     rest_s: float = 10.0  # without input or load before a round that waited goes on
     max_load: float = 0.3  # share of the processors' time that other programs may use beside a round

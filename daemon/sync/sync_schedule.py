@@ -14,6 +14,8 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from idiolect.daemon.profile.events import Decided, Forgotten, Learned
+from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.sync.folder import SUFFIX
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.models.errors import IdiolectError, code_of
@@ -42,8 +44,11 @@ class SyncSchedule(FileSystemEventHandler):
     then.
     """
 
-    def __init__(self, sync: Sync, every_s: float = _EVERY_S) -> None:
+    def __init__(self, sync: Sync, profile: Profile, every_s: float = _EVERY_S) -> None:
         self._sync = sync
+        profile.events.subscribe(Learned, lambda _: self.send_soon())
+        profile.events.subscribe(Decided, lambda _: self.send_soon())
+        profile.events.subscribe(Forgotten, lambda _: self.send_soon(at_once=True))
         self._every_s = every_s
         self._wake = threading.Condition(threading.RLock())
         self._read_at = self._send_at = self._poll_at = _NEVER

@@ -13,6 +13,8 @@ from idiolect.daemon.text.normalise import has_words
 
 BEFORE_CHARS: Final = 400
 """Characters in front of what was typed that are sent with it."""
+#: Characters of one text that a program sends, at most.
+MAX_TEXT_CHARS: Final = 1_000_000
 #: In place of when a character was typed: its user has not typed it.
 FOREIGN: Final = 0.0
 #: A word and what is attached to it.

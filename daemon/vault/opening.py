@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -110,6 +111,18 @@ def _begin_anew(settings: Settings) -> list[Path]:
     if found is not None or moved:
         marker.write(settings, Marker(made=False))
     return moved
+
+
+def health_of(store: Path, key: str) -> Literal["sound", "damaged", "other key"]:
+    """Whether a key opens a store, and all of it can be read. Raises OSError, and the store's errors."""
+    with store.open("rb"):
+        pass
+    try:
+        if not re.fullmatch(r"[0-9a-f]{64}", key) or not fits(store, key):
+            return "other key"
+    except StoreUnreadableError:
+        return "damaged"
+    return "sound" if is_sound(store, key) else "damaged"
 
 
 def is_sound(store: Path, key: str) -> bool:

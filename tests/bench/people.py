@@ -25,11 +25,11 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.evaluation.evals import read_messages
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.serving.user_languages import found_languages, sample
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.reader import Reader
 from idiolect.models.build import BasePaths, find_base
 
 SEED = 1

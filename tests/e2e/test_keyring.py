@@ -30,7 +30,7 @@ REMOVE = textwrap.dedent("""
     import json, sys
     import keyring
     from idiolect.daemon.vault import store_key
-    from idiolect.daemon.profile import purge
+    from idiolect.daemon.vault import purge
     from idiolect.daemon.vault import lock
     from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings

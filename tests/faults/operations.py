@@ -9,12 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from idiolect.daemon.ingest import entry_batch
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.export_everything import EVERYTHING
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.rounds.round_runner import Trainer
@@ -31,7 +31,7 @@ from idiolect.daemon.sync.folder import head_name
 from idiolect.daemon.sync.log_files import open_head, open_log
 from idiolect.daemon.sync.sharing import Sync
 from idiolect.daemon.sync.this_device import ThisDevice
-from idiolect.daemon.vault import marker, opening
+from idiolect.daemon.vault import backup, marker, opening
 from idiolect.models.build import BasePaths
 
 KEY = "5a" * 32
@@ -216,11 +216,9 @@ def _round(settings, attempt):
             trainer = Trainer(
                 settings,
                 Profile(store),
-                _BASE,
+                SimpleNamespace(base=_BASE, adapter_id=store.adapters.active(), languages=("en",)),
                 _Trained(),
-                serving=store.adapters.active,
-                languages=lambda: ("en",),
-                tuning=RoundTuning(min_tokens=1),
+                RoundTuning(min_tokens=1),
             )
             for _ in trainer.run(None, "asked", resume=True):
                 pass

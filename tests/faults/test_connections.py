@@ -20,8 +20,8 @@ from waiting import DEADLINE_S
 from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient, ServiceLink
 from idiolect.daemon.endpoint import connection_limits
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.tokens import Scope
 
 WORDS = "the purple canary sings at midnight"
 HALF_A_HEAD = b"GET /v1/status HTTP/1.1\r\nHost: loc"

@@ -19,12 +19,11 @@ from typer.main import get_command
 
 from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.profile.backup import make
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import process, tokens
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault.backup import make
 from idiolect.models.errors import ExitCode
 
 SIZE = "24m"

@@ -15,9 +15,8 @@ from idiolect.daemon.clients import link
 from idiolect.daemon.clients.commandline import service_process
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.endpoint import listen_address, tokens
-from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import listen_address, process, tokens
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.models import durable
 
 #: What a process runs first that does not come to an end of opening its service.

@@ -16,8 +16,8 @@ from serving import serving
 from sharing import Device
 from waiting import until
 
-from idiolect.daemon.profile import backup
 from idiolect.daemon.storage import store_copies
+from idiolect.daemon.vault import backup
 
 #: Of the backup, as good as a passphrase, and quicker to try.
 BACKUP_KEY = store_copies.raw("c3" * 32)

@@ -15,7 +15,6 @@ import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 from publishing import NOON, entry, publish
 
-from idiolect.daemon.profile import backup, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import audit_trail, store_copies
@@ -28,7 +27,7 @@ from idiolect.daemon.storage.records import BackupRow, Feedback, FileState
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import opening, store_key
+from idiolect.daemon.vault import backup, opening, purge, store_key
 from idiolect.models import durable
 
 KEY = store_copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
@@ -341,7 +340,7 @@ def test_places_where_no_backup_can_be(mine, usb, tmp_path, run):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from idiolect.daemon.profile import backup, purge
+from idiolect.daemon.vault import backup, purge
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.models import durable

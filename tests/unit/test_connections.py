@@ -10,8 +10,9 @@ import pytest
 from serving import DEADLINE_S, answering, error_of
 from waiting import until
 
-from idiolect.daemon.endpoint import connection_limits, routing, shapes, tokens
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.endpoint import connection_limits, routing, shapes
+from idiolect.daemon.runtime import tokens
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
 

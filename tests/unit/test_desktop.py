@@ -13,9 +13,9 @@ from waiting import DEADLINE_S
 
 from idiolect.daemon.clients.commandline.command_table import app
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
 MAX_EXPOSED = (

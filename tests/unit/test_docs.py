@@ -25,9 +25,9 @@ import idiolect.daemon
 import idiolect.models
 from idiolect.daemon.clients.commandline import command_table
 from idiolect.daemon.endpoint import server
-from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.rounds.round_tuning import RoundTuning
 from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import ExitCode, IdiolectError
 

@@ -10,7 +10,7 @@ from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.editor_runner import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
 from idiolect.daemon.clients.link import ServiceLink
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
 # --- where prose is ---

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from reading import write
 
-from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
+from idiolect.daemon.sources.file_discovery import Exclusion, Ignored, find
 from idiolect.daemon.sources.items import Skipped
 
 FIND = """
 import json, resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from idiolect.daemon.ingest.file_discovery import find
+from idiolect.daemon.sources.file_discovery import find
 from idiolect.daemon.sources.items import Skipped
 root = Path(sys.argv[1])
 found = list(find(root, ()))
@@ -104,7 +104,7 @@ def test_what_a_folder_link_leads_to_is_not_found(tmp_path: Path) -> None:
 def test_globs_of_the_settings_are_matched_in_linear_time() -> None:
     code = (
         "from pathlib import Path\n"
-        "from idiolect.daemon.ingest.file_discovery import Exclusion\n"
+        "from idiolect.daemon.sources.file_discovery import Exclusion\n"
         "globs = ['*a' * 60 + '*b', '/' + '*a' * 60 + '/b', '?*' * 60 + '/b/*c']\n"
         "path = Path('/', *['a' * 200] * 18)\n"
         "assert not Exclusion(globs).covers(path, Path('/'))\n"

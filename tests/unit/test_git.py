@@ -19,14 +19,14 @@ from reading import ME, Profile
 from idiolect.daemon.evaluation.evals import read_messages
 from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
-from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.commit_messages import authors, head, is_repository, read, written
 from idiolect.daemon.sources.git_history import Repository
 from idiolect.daemon.sources.items import BEYOND_LIMIT, GitError, Item, Skipped
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
+from idiolect.daemon.sources.reader import Reader
+from idiolect.daemon.sources.source_discovery import places
 
 MESSAGES = ("The first message", "The second message", "The third message")
 #: Settings with which git runs a command, or opens a connection or another file; {run} is the command.
@@ -164,7 +164,7 @@ _EVENTS = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.for
 
 def _hook(event, arguments):
     # The process that reads files, forked or new; what it would start is a trap that leaves a file.
-    if event == "subprocess.Popen" and {forked.__file__, "idiolect.daemon.ingest.reader_child"} & {
+    if event == "subprocess.Popen" and {forked.__file__, "idiolect.daemon.sources.reader_child"} & {
         *arguments[1]
     }:
         return

@@ -8,10 +8,11 @@ import httpx
 import pytest
 from serving import DEADLINE_S, answering, error_of
 
-from idiolect.daemon.endpoint import server, tokens
+from idiolect.daemon.endpoint import server
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page_sessions import Sessions, cookie_name
-from idiolect.daemon.endpoint.tokens import Scope, Tokens
+from idiolect.daemon.runtime import tokens
+from idiolect.daemon.runtime.tokens import Scope, Tokens
 from idiolect.daemon.settings import Settings
 
 

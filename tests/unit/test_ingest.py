@@ -14,7 +14,6 @@ from reading import encode, repository
 from waiting import DEADLINE_S
 
 from idiolect.daemon.ingest import entry_batch, file_import
-from idiolect.daemon.ingest.cleaning import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.profile.profile import Profile as LearningProfile
@@ -25,6 +24,7 @@ from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.text.cleaning import BEFORE_CHARS
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -607,7 +607,7 @@ def test_what_was_saved_in_a_pause_is_known_by_its_date(profile):
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.events import Learned
 from idiolect.daemon.profile.profile import Profile

@@ -9,9 +9,9 @@ import pytest
 from reading import found_in as read
 from reading import pieces, skips, texts, write
 
-from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.sources.file_discovery import Exclusion, find
 from idiolect.daemon.sources.items import Skipped, UnreadableError
 from idiolect.daemon.sources.markdown import read_paragraphs
 

@@ -17,7 +17,7 @@ from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.service_requests import ServiceRequests
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import session
 from idiolect.daemon.session.effects import SendRequest
 from idiolect.daemon.session.events import Replied

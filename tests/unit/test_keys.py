@@ -10,11 +10,10 @@ import keyring.backends.null
 import pytest
 from waiting import DEADLINE_S
 
-from idiolect.daemon.profile import purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import lock, store_key
+from idiolect.daemon.vault import lock, purge, store_key
 
 
 class Ring(keyring.backend.KeyringBackend):

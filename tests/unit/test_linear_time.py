@@ -24,12 +24,12 @@ from idiolect.adapters.memory import secret_cues
 from idiolect.adapters.prediction import answered
 from idiolect.daemon import sources, text
 from idiolect.daemon.clients.editors import prose
-from idiolect.daemon.ingest.cleaning import cleaned
 from idiolect.daemon.serving import answered_text
 from idiolect.daemon.sources import markdown
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.text import normalise as normalising
 from idiolect.daemon.text import redaction
+from idiolect.daemon.text.cleaning import cleaned
 from idiolect.daemon.text.lines import paragraphs, unescaped
 from idiolect.daemon.text.redaction import word_features
 from idiolect.daemon.text.redaction.redact import redact

@@ -11,14 +11,13 @@ import pytest
 from publishing import entry
 
 from idiolect.daemon.clients.commandline import doctor_checks
-from idiolect.daemon.profile import backup
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.vault import lock, marker, opening, store_key
+from idiolect.daemon.vault import backup, lock, marker, opening, store_key
 
 KEY = store_copies.raw("c3" * 32)
 CANARY = "the purple canary sings at midnight"

@@ -7,10 +7,10 @@ import pytest
 from reading import found_in, skips
 from reading import texts as read
 
-from idiolect.daemon.ingest.file_discovery import said_of_others
-from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.sources import office_documents
+from idiolect.daemon.sources.file_discovery import said_of_others
 from idiolect.daemon.sources.items import FoundFile, LimitError, Skipped
+from idiolect.daemon.sources.reader import Reader
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'

@@ -14,8 +14,7 @@ from types import SimpleNamespace
 import pytest
 from waiting import DEADLINE_S
 
-from idiolect.daemon.endpoint import listen_address
-from idiolect.daemon.runtime import process, start_progress
+from idiolect.daemon.runtime import listen_address, process, start_progress
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.runtime.start_progress import Patience, StartReport
 from idiolect.daemon.settings import Settings

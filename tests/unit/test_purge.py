@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.profile import purge
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sync.sharing import Sync
-from idiolect.daemon.vault import marker, opening
+from idiolect.daemon.vault import marker, opening, purge
 
 NAMES = (
     "store.db.customer-copy",

@@ -21,11 +21,11 @@ import pytest
 from reading import Profile, write
 from waiting import DEADLINE_S, until
 
-from idiolect.daemon.ingest import reader_child
-from idiolect.daemon.ingest.reader import Limits, Looked, Reader
-from idiolect.daemon.ingest.reader_messages import unpacked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.sources import reader_child
 from idiolect.daemon.sources.items import Item, Skipped, UnreadableError
+from idiolect.daemon.sources.reader import Limits, Looked, Reader
+from idiolect.daemon.sources.reader_messages import unpacked
 
 TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
 
@@ -48,7 +48,7 @@ def children() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # it has just ended
-            if "idiolect.daemon.ingest.reader_child" in child.cmdline():
+            if "idiolect.daemon.sources.reader_child" in child.cmdline():
                 found.append(child)
     return found
 
@@ -215,7 +215,7 @@ def test_what_came_before_a_fault_is_told(monkeypatch, tmp_path, fault):
 SERVICE = """
 import sys
 from pathlib import Path
-from idiolect.daemon.ingest.reader import Reader
+from idiolect.daemon.sources.reader import Reader
 for piece in Reader().pieces(Path(sys.argv[1]), sys.argv[2], ("me@example.org",)):
     print("reading", flush=True)
     if sys.argv[3] == "holds":

@@ -90,7 +90,7 @@ print(len(list(BY_NAME["maildir"].pieces(Path(sys.argv[1]), AuthorFilter()))) - 
 OWN = """
 import json, os, sys
 from pathlib import Path
-from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.runtime import tokens
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.vault import lock
 from idiolect.daemon.runtime import process

@@ -14,12 +14,11 @@ from publishing import execute
 from serving import serving, suggest
 from sharing import Device
 
-from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.app_rules import read_app_rules
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.this_device import ThisDevice
-from idiolect.daemon.vault import store_key
+from idiolect.daemon.vault import backup, store_key
 from idiolect.models.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]

@@ -17,10 +17,9 @@ from waiting import DEADLINE_S, until
 
 from idiolect.daemon.clients.commandline import doctor_checks
 from idiolect.daemon.clients.link import ServiceClient, ServiceLink
-from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import process, tokens
 from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
+from idiolect.daemon.runtime.tokens import Scope
 
 MAX_BYTES = 60 * 2**20
 

@@ -73,10 +73,8 @@ class Profile:
 
     def trainer(self):
         """What finds out for a round what it starts from."""
-        about = {"serving": lambda: None, "languages": lambda: ("en",), "tuning": self.tuning}
-        return Trainer(
-            self.settings, self.service.profile, self.service.model.base, ChildProcesses(), **about
-        )
+        model = SimpleNamespace(base=self.service.model.base, adapter_id=None, languages=("en",))
+        return Trainer(self.settings, self.service.profile, model, ChildProcesses(), self.tuning)
 
     def execute(self, sql, *values):
         """Run a statement on the store's file, past the store."""

@@ -21,6 +21,7 @@ from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime.log import PlainFormatter
 from idiolect.daemon.serving.model_queue import MAX_JOBS, Priority
 from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.text.typed_text import MAX_TEXT_CHARS
 
 CANARY = "the purple canary sings at midnight"
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
@@ -99,7 +100,7 @@ def test_history_has_the_documented_shape_and_stores_what_it_was_told(site):
 
 
 def test_what_stood_before_a_text_may_have_any_length_and_counts(site):
-    before = "x " * shapes.MAX_TEXT_CHARS + "My PIN is "
+    before = "x " * MAX_TEXT_CHARS + "My PIN is "
     told = site.post("/v1/history", {"text": "4821", "source": "mail", "before": before})
     assert (told.status_code, told.json()["redactions"]) == (200, 1)
 

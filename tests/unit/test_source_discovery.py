@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from reading import ME, letter, mbox_of, repository, write
 
-from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.sources.source_discovery import places
 
 PREFS = f'user_pref("mail.identity.id1.useremail", "{ME}");\n'
 

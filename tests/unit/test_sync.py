@@ -1044,7 +1044,7 @@ def schedule(pair, monkeypatch):
     """What follows the folder of the first of two devices, without long waits."""
     for wait in ("_QUIET_S", "_RETRY_S", "_LONGEST_RETRY_S"):
         monkeypatch.setattr(sync_schedule, wait, 0.01)
-    found = SyncSchedule(pair[0].sync, 0.01)
+    found = SyncSchedule(pair[0].sync, pair[0].profile, 0.01)
     yield found
     found.stop()
 

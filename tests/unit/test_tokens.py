@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from idiolect.daemon.endpoint.tokens import SCOPES, Scope, Tokens, files, make, path_of
 from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.tokens import SCOPES, Scope, Tokens, files, make, path_of
 from idiolect.daemon.settings import Settings
 
 

@@ -23,7 +23,7 @@ import httpx
 
 from idiolect.daemon.clients.browser.page_door import BrowserSession
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session.field import PAGE_APP
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import ExitCode, IdiolectError

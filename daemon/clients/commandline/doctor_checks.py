@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -18,11 +17,11 @@ import psutil
 
 from idiolect.daemon.clients.commandline.formatting import BRING_BACK, counted, describe_held_back
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.endpoint.listen_address import who_has
-from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.listen_address import who_has
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.service_unit import Desktop
+from idiolect.daemon.runtime.tokens import SCOPES, path_of
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import standing
 from idiolect.models.errors import IdiolectError
@@ -211,10 +210,8 @@ def _check_store_file(settings: Settings) -> list[Finding]:
 
 def _check_store(settings: Settings) -> list[Finding]:
     """Check that the key file opens the store, and read all of it. A keyring is not asked: it might ask the user."""
-    from idiolect.daemon.storage.encrypted_file import fits
-    from idiolect.daemon.storage.errors import StoreUnreadableError
     from idiolect.daemon.vault.marker import ways_back
-    from idiolect.daemon.vault.opening import is_sound
+    from idiolect.daemon.vault.opening import health_of
 
     if process.holder(settings) is not None or standing(settings).state != "there":
         return []
@@ -228,21 +225,17 @@ def _check_store(settings: Settings) -> list[Finding]:
     except OSError as error:
         return [_describe_unreadable("key", settings.key_path, error)]
     try:
-        with settings.store_path.open("rb"):
-            pass
-        if not re.fullmatch(r"[0-9a-f]{64}", key) or not fits(settings.store_path, key):
+        health = health_of(settings.store_path, key)
+        if health == "other key":
             return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
-        if is_sound(settings.store_path, key):
+        if health == "sound":
             return [Finding("store", "ok", "all of it was read and is sound")]
         if process.holder(settings) is not None:  # one started meanwhile
             return []
     except OSError as error:
         return [_describe_unreadable("store", settings.store_path, error)]
-    except StoreUnreadableError:
-        pass
-    except (
-        IdiolectError
-    ) as error:  # another program holds it, or its folder is closed: its sentence says what to do
+    except IdiolectError as error:
+        # Another program holds it, or its folder is closed: its sentence says what to do.
         return [Finding("store", "wrong", "the store cannot be opened", str(error))]
     return [
         Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGE_ADVICE} {ways_back(settings)}")

@@ -13,11 +13,11 @@ from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.open_document import OpenDocument
 from idiolect.daemon.clients.outbox import Outbox
 from idiolect.daemon.clients.session_runner import Door, SessionRunner
-from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session.document_engine import EditorHand
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.file_discovery import Exclusion, Ignored
 from idiolect.daemon.text.typed_text import BEFORE_CHARS
 
 #: Where password managers put text while it is edited; the service never reads other such places.

@@ -36,7 +36,7 @@ from idiolect.daemon.clients.editors.open_document import (
 )
 from idiolect.daemon.clients.editors.quick_fixes import position_at
 from idiolect.daemon.clients.link import ServiceLink, open_client_log
-from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session import field as session_field
 from idiolect.daemon.settings import Settings

@@ -21,10 +21,10 @@ from idiolect.daemon.clients.commandline.interrupts import explain_interrupt
 from idiolect.daemon.clients.commandline.progress import follow_import
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient
-from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
 from idiolect.daemon.sources.documents import parsed
 from idiolect.daemon.sources.items import ReadReport, Skipped
 from idiolect.daemon.sources.kinds import kind_of
+from idiolect.daemon.text.typed_text import MAX_TEXT_CHARS
 from idiolect.models.errors import IdiolectError
 
 EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'; idiolect add --find"

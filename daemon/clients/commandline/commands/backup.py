@@ -10,8 +10,8 @@ import typer
 
 from idiolect.daemon.clients.commandline.arguments import PassphraseFile, parse_path, read_passphrase
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.daemon.profile.backup import BackupContents, find_folder, make
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.backup import BackupContents, find_folder, make
 
 EXAMPLE = "idiolect backup /media/usb"
 _ONE: Final = {"entries": "entry", "adapters": "adapter", "rounds": "round"}

@@ -16,10 +16,10 @@ from idiolect.daemon.clients.commandline.formatting import plain_lines
 from idiolect.daemon.clients.commandline.service_process import build_base, service_ended
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.profile.purge import remove_base
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.settings import Language, Settings, locale_languages
 from idiolect.daemon.vault.marker import claim, refuse_lost
+from idiolect.daemon.vault.purge import remove_base
 from idiolect.models.base_choice import (
     BaseInUseError,
     Choice,

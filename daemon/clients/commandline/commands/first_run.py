@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from idiolect.adapters.training.compute_clock import PATIENCE
 from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.commands.add import read_paths, show_import
 from idiolect.daemon.clients.commandline.commands.eval import describe_savings
@@ -22,9 +21,8 @@ from idiolect.daemon.clients.commandline.formatting import clock
 from idiolect.daemon.clients.commandline.progress import follow_phases
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.rounds.round_tuning import USUAL
 from idiolect.daemon.runtime.process import RelayedError, Running
-from idiolect.daemon.settings import Settings
+from idiolect.daemon.settings import ROUND_S, Settings
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
@@ -48,7 +46,7 @@ def learn_and_show(
         report = read_paths(client, terminal, paths, me)
         show_import(terminal, report)
         anew = bool(report["entries"])
-        if (became := _train(client, terminal, budget or USUAL.round_s, anew=anew)) is not None:
+        if (became := _train(client, terminal, budget or ROUND_S, anew=anew)) is not None:
             _show_savings(client, terminal, anew=anew)
             terminal.say(became)
     _show_how_to_go_on(terminal, settings, running)
@@ -60,7 +58,7 @@ def _train(client: ServiceClient, terminal: Terminal, budget: float, *, anew: bo
     if not anew and last and last["status"] in {"promoted", "refused"}:
         return describe_verdict(last)
     terminal.note(
-        f"Learning how you write takes {clock(budget)} of computing, or up to {clock(PATIENCE * budget)} where other "
+        f"Learning how you write takes {clock(budget)} of computing, or up to four times as long where other "
         "programs use the processor. Reading all text before, and measuring by typing it again after that, take some "
         "ten seconds of computing each."
     )

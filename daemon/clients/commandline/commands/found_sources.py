@@ -16,8 +16,8 @@ from idiolect.daemon.clients.commandline.commands.add import read_paths
 from idiolect.daemon.clients.commandline.formatting import plain
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import ServiceClient
-from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.source_discovery import FoundSource
 from idiolect.models.errors import IdiolectError
 
 
@@ -32,7 +32,7 @@ def find_and_read(path: Path | None, *, yes: bool, terminal: Terminal) -> None:
 
 
 def _find(terminal: Terminal, path: Path | None, exclude: tuple[str, ...]) -> list[FoundSource]:
-    from idiolect.daemon.ingest.reader import Reader  # slow to import, and the list does without
+    from idiolect.daemon.sources.reader import Reader  # slow to import, and the list does without
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
     with terminal.waiting("Looking" if terminal.as_json else f"Looking below {home}"):

@@ -12,7 +12,7 @@ from idiolect.daemon.clients.commandline.service_process import end_service
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.setup.place import Place, Target
 from idiolect.daemon.clients.setup.places import PLACES
-from idiolect.daemon.profile.purge import Purged, contents, find_shared_folder, purge, require_profile
+from idiolect.daemon.vault.purge import Purged, contents, find_shared_folder, purge, require_profile
 from idiolect.models.errors import IdiolectError
 
 EXAMPLE = "idiolect purge"

@@ -17,8 +17,8 @@ from idiolect.daemon.clients.commandline.arguments import (
 )
 from idiolect.daemon.clients.commandline.commands.backup import describe_contents
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.daemon.profile.backup import examine, restore
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.vault.backup import examine, restore
 
 EXAMPLE = "idiolect restore /media/usb/idiolect-2026-01-31-0930.backup"
 

@@ -48,7 +48,7 @@ def run(
         raise typer.BadParameter("--json is for a start without a PATH")
     settings = (Settings() if port is None else Settings(port=port)).prepare()
     if rebuild:  # what it needs is slow to import, and a start is not to wait for that
-        from idiolect.daemon.profile.purge import remove_base
+        from idiolect.daemon.vault.purge import remove_base
         from idiolect.models.base_choice import read_choice, require_source, serving_folder
 
         require_source(read_choice(settings.base_dir))  # else nothing is left to serve

@@ -20,11 +20,10 @@ from idiolect.daemon.clients.commandline.formatting import (
 )
 from idiolect.daemon.clients.commandline.terminal import Terminal
 from idiolect.daemon.clients.link import PROMPT_S, NotAnsweringError, NotRunningError, ServiceClient
-from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.profile.pause import describe_end
-from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime import process, tokens
+from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.text.times import describe_end
 from idiolect.daemon.vault.marker import standing
 
 EXAMPLE = "idiolect status --json; idiolect status --token suggest"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.sources import kinds, mailboxes
+from idiolect.daemon.sources.file_discovery import Exclusion, find
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.models.errors import IdiolectError

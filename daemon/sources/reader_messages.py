@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.sources.items import FoundFile, Item, Skipped
+from idiolect.daemon.sources.source_discovery import FoundSource
 
 Found: TypeAlias = Item | Skipped | FoundFile | FoundSource
 

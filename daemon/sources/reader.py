@@ -21,12 +21,12 @@ from typing import IO, Any, Final
 
 import psutil
 
-from idiolect.daemon.ingest.reader_messages import Found, unpacked
-from idiolect.daemon.ingest.source_discovery import FoundSource
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.daemon.sources.items import BEYOND_LIMIT, FoundFile, GitError, Item, Skipped, UnreadableError
+from idiolect.daemon.sources.reader_messages import Found, unpacked
+from idiolect.daemon.sources.source_discovery import FoundSource
 from idiolect.models.errors import ExitCode, IdiolectError
 from idiolect.models.hardening import module_command
 
@@ -257,7 +257,7 @@ class _Child:
         self._let_go = let_go
         # In a process group of its own, which is ended as a whole.
         self._process = subprocess.Popen(
-            module_command("idiolect.daemon.ingest.reader_child", str(limits.memory_bytes)),
+            module_command("idiolect.daemon.sources.reader_child", str(limits.memory_bytes)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

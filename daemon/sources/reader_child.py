@@ -1,4 +1,4 @@
-"""The child process that reads files for the service: ``python -m idiolect.daemon.ingest.reader_child BYTES``.
+"""The child process that reads files for the service: ``python -m idiolect.daemon.sources.reader_child BYTES``.
 
 A line of JSON on standard input is an order; lines of JSON on standard output are what was found, cleaned, in batches.
 A file may be made to take much memory, much time, or to run into a mistake of a library: all of it happens here, at
@@ -28,11 +28,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from idiolect.adapters.training.child import give_way, orders
-from idiolect.daemon.ingest.cleaning import cleaned
-from idiolect.daemon.ingest.file_discovery import NOT_FINISHED, OTHER_TYPE, find, said_of_others
-from idiolect.daemon.ingest.reader_messages import Found, packed
-from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.sources import commit_messages, git_config, kinds
+from idiolect.daemon.sources.file_discovery import NOT_FINISHED, OTHER_TYPE, find, said_of_others
 from idiolect.daemon.sources.items import (
     BEYOND_LIMIT,
     FoundFile,
@@ -43,6 +40,9 @@ from idiolect.daemon.sources.items import (
     status,
 )
 from idiolect.daemon.sources.people import AuthorFilter
+from idiolect.daemon.sources.reader_messages import Found, packed
+from idiolect.daemon.sources.source_discovery import places
+from idiolect.daemon.text.cleaning import cleaned
 from idiolect.daemon.text.redaction.redact import kinds_found
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
