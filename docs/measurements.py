@@ -61,8 +61,10 @@ def year() -> str:
             promoted = [row for row in rows if row["status"] == "promoted"]
             worse = sum(row["worse_p"] < 0.05 for row in promoted)
             last = [row for row in rows if "joint_gain" in row][-1]
-            shares = [row["served_gain"] / row["joint_gain"] for row in rows if "joint_gain" in row]
-            least = f"{min(shares):.2f}" if len(shares) == len(rows) else ""
+            beside = [row for row in rows if "joint_gain" in row]
+            # Where one round over everything gains nothing, as at a turn, there is nothing to have a share of.
+            shares = [row["served_gain"] / row["joint_gain"] for row in beside if row["joint_gain"] > 0]
+            least = f"{min(shares):.2f}" if len(beside) == len(rows) else ""
             table.append(
                 f"| {name}, {scenario} | {len(rows)}, {len(promoted)} | {last['served_gain']:.3f} | "
                 f"{last['joint_gain']:.3f} | {shares[-1]:.2f} | {least} | {worse} | {100 * last['general']:+.1f} % |"
