@@ -60,8 +60,7 @@ def main() -> None:
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     stamp = os.environ.get("SOURCE_DATE_EPOCH") or _run("git", "log", "-1", "--format=%ct").strip()
     os.environ.update(SOURCE_DATE_EPOCH=stamp, PYTHONHASHSEED="0", TZ="UTC", LC_ALL="C.UTF-8")
-    work = CHECKOUT / "build" / "deb"
-    shutil.rmtree(work, ignore_errors=True)
+    work = begin_anew(CHECKOUT)
     root = work / "root"
     _interpreter(root)
     _packages(root)
@@ -83,6 +82,12 @@ def main() -> None:
     print(
         f"{made.relative_to(CHECKOUT)}: {made.stat().st_size / 1e6:.0f} MB, installed {installed / 1e6:.0f} MB"
     )
+
+
+def begin_anew(checkout: Path) -> Path:
+    """Return the folder to build in. What was built before goes: setuptools packs modules that have left the source."""
+    shutil.rmtree(checkout / "build", ignore_errors=True)
+    return checkout / "build" / "deb"
 
 
 def _interpreter(root: Path) -> None:
