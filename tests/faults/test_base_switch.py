@@ -192,7 +192,7 @@ def test_another_base_model_has_the_words_that_are_asked_for_once_and_is_mended_
     with shop.run(*accepted, point="asked") as child:
         out, err = child.communicate("de xx\nde\n", timeout=DEADLINE_S)
     assert (child.returncode, out.count("Which languages"), "Name some of these" in out) == (0, 2, True), err
-    assert "% done" in err.partition("Building it …")[2]
+    assert "% done" in err.partition("Building the base model …")[2]
     status = shop.status()
     assert (status["base"], status["languages"]) == ("other", ["de"])
     with shop.run(*accepted, "--json", point="asked") as child:

@@ -17,7 +17,7 @@ from idiolect.daemon.clients.commandline.terminal import Terminal
 #: The names of phases on the screen.
 _PHASES: Final = {
     "fetch": "Fetching the base model",
-    "build": "Building it",
+    "build": "Building the base model",
     "prepare": "Preparing",
     "train": "Learning how you write",
     "judge": "Testing what was learned",

@@ -51,7 +51,7 @@ def test_a_build_without_a_bar_says_how_far_it_is(capsys):
         for done in (0.0, 0.1, 0.3, 0.31, 0.8, 1.0):
             show("build", done)
     assert capsys.readouterr().err.splitlines() == [
-        "Building it …",
+        "Building the base model …",
         "  10 % done",
         "  30 % done",
         "  80 % done",
