@@ -3,7 +3,7 @@
 import { $, on } from "./common.js";
 
 const STEPS = [
-  { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what was found on this computer; nothing is read before you press its button." },
+  { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what was found on this computer; nothing is read before you press “Read it” beside it." },
   { shows: ["rounds"], says: "It learns from what it has read, on this computer alone, while you do not type. You need not wait: what you wrote often is offered at once." },
   { shows: ["try", "places"], says: "Connect the programs that you write in. Try it below: Tab takes grey text. Type “teh” and a space: it is mended, or its correction is offered." },
 ];
