@@ -1,6 +1,7 @@
 """The Debian package: what it puts in the system's places, made from the commands, as those who read it want it."""
 
 import _ssl
+import os
 import runpy
 import shutil
 import subprocess
@@ -57,6 +58,15 @@ def test_the_unit_for_every_user_names_no_one(needs_program, tmp_path, monkeypat
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_module_that_has_left_the_source_leaves_the_package(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(DEBIAN))
+    former = tmp_path / "build" / "lib" / "idiolect" / "former.py"
+    former.parent.mkdir(parents=True)
+    former.touch()
+    assert runpy.run_path(str(DEBIAN / "build.py"))["begin_anew"](tmp_path) == tmp_path / "build" / "deb"
+    assert not former.exists()
+
+
 def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(DEBIAN))
     root, scripts = tmp_path / "root", ("preinst", "postinst", "prerm", "postrm", "signal-services")
@@ -76,3 +86,14 @@ def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, 
 def test_what_is_done_before_and_after_is_shell(needs_program):
     for name in ("preinst", "postinst", "prerm", "postrm", "signal-services"):
         assert subprocess.run(["sh", "-n", DEBIAN / name], check=False).returncode == 0
+
+
+@pytest.mark.skipif(
+    "TEST_DEBIAN" not in os.environ, reason="walks the package that TEST_DEBIAN names, as root"
+)
+@pytest.mark.timeout(3600)
+def test_the_package_is_installed_learns_suggests_is_updated_and_removed(needs_program):
+    needs_program("mmdebstrap", "mmdebstrap")
+    walk = ["bash", DEBIAN / "walk", os.environ["TEST_DEBIAN"]]
+    done = subprocess.run(walk, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
