@@ -43,7 +43,7 @@ COMMANDS: Final = {
         "open": "Open the page to try it, and to see and steer what it learns.",
         "suggest": "Show how it would complete a text.",
         "switch": "Switch corrections, how much is shown, and your keys.",
-        "quiet": "Show nothing for a while; learning goes on.",
+        "quiet": "Show no suggestions anywhere for a while; learning goes on.",
         "apps": "Say in which applications it is off or only suggests.",
         "words": "Say which words are never suggested, yours, or corrected.",
     },

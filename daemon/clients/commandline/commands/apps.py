@@ -61,7 +61,7 @@ def allow(app: _App) -> None:
 
 @GROUP.command()
 def quiet(app: _App) -> None:
-    """Suggest only."""
+    """Suggest there, and learn nothing."""
     _give("rule", "quiet", app)
 
 

@@ -20,7 +20,7 @@ def run(
         typer.Argument(metavar="MINUTES", help="For how long, a day at most; end: show suggestions again."),
     ] = str(QUIET_MINUTES),
 ) -> None:
-    """Show nothing for a while; learning goes on."""
+    """Show no suggestions anywhere for a while; learning goes on."""
     ends = minutes == "end"
     if not (ends or minutes.isdecimal()):
         raise typer.BadParameter("give a number of minutes, or end")
