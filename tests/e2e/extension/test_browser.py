@@ -104,15 +104,6 @@ def test_the_ghost_behind_a_word_that_was_taken_is_what_tab_types_where_it_stand
 
 
 @in_chromium
-def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look(browser, service):
-    ghost, _ = browser.offer()
-    with browser.room.mute():
-        browser.tab.type(ghost[0])
-        browser.until_shown(lambda shown, _: shown == ghost[1:])
-    browser.until_shown(lambda shown, words: shown.startswith("lin") and words[:1] == ["Zorvelin"])
-
-
-@in_chromium
 def test_in_a_trial_a_field_is_counted(browser, service):
     tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 5
     service.ask("/v1/trial/start", begin=True)
@@ -264,19 +255,6 @@ def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browse
     until(are_corrected)
     browser.tab.press("Backspace")  # takes the last of them back
     browser.until_value("so we are okay the hte cat")
-
-
-@in_chromium
-def test_a_word_is_left_as_it_stands_behind_which_other_keys_came(browser):
-    browser.open(FIELDS["textarea"])
-    browser.begin("so we are okay")
-    with browser.room.mute():
-        type_on(browser.tab, " hte cat")
-        browser.tab.press("ArrowLeft")
-        browser.tab.press("ArrowRight")
-    browser.tab.type(" sat")
-    browser.until_shown(lambda _, words: words)
-    assert browser.tab.js("field.value") == "so we are okay hte cat sat"
 
 
 @in_chromium

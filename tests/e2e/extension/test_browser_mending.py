@@ -4,7 +4,6 @@ import pytest
 from browsers import FIELDS, VALUE, in_chromium, nodes
 from waiting import DEADLINE_S, until
 
-MENDED = "we saw the"
 NOWHERE = {
     "a form's city": '<input id="field" name="city">',
     "a form's name, as the browser would complete it": '<input id="field" autocomplete="given-name">',
@@ -99,70 +98,6 @@ def test_a_mended_word_is_put_back_in_its_place_and_not_within_another_word(
     put_back(browser, "put_back")
     browser.after_answers()
     assert browser.tab.js(VALUE) == left
-
-
-@in_chromium
-def test_a_doubled_space_is_mended_and_taken_back(browser):
-    def write():
-        browser.open(FIELDS["textarea"])
-        browser.tab.type("so we saw the  dog ")
-
-    write()
-    until(lambda: browser.tab.js(VALUE) == "so we saw the dog", again=write)
-    browser.tab.press("Backspace")
-    browser.until_value("so we saw the  dog")
-    browser.after_answers()
-    assert browser.tab.js(VALUE) == "so we saw the  dog"
-
-
-@in_chromium
-def test_what_an_ended_word_may_have_meant_stands_in_grey_behind_it_for_tab(browser, service):
-    def typed():
-        browser.open(FIELDS["textarea"])
-        browser.tab.type("we saw hte ")
-
-    service.ask("/v1/switches", corrections="offer")
-    typed()
-    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ the", typed)
-    browser.tab.press("Tab")
-    browser.until_value("we saw the")
-    browser.tab.press("Backspace")
-    browser.until_value("we saw hte")
-    browser.open(NOWHERE["a form's city"])
-    browser.tab.type("we saw hte ")
-    until(lambda: offers(browser))
-    assert browser.shown()[0] == ""
-    service.ask("/v1/switches", corrections="apply")
-
-
-@in_chromium
-def test_what_was_meant_is_shown_beside_a_word_and_tab_puts_it_there(browser, service):
-    def ghost():
-        return browser.shown()[0]
-
-    def typed():
-        browser.open(FIELDS["textarea"])
-        browser.tab.type("we saw whp")
-
-    service.ask("/v1/words/add", kind="always_correct", text="whp", replacement="whippoorwill")
-    typed()
-    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ whippoorwill", typed)
-    browser.tab.press("Tab")
-    browser.until_value("we saw whippoorwill")
-    browser.tab.press("Backspace")
-    browser.until_value("we saw whp")
-    until(lambda: words(browser))
-    assert ghost() == ""  # its user wants it as it stands
-    typed()
-    browser.until_shown(lambda ghost, _words: ghost == "\xa0→ whippoorwill", typed)
-    with browser.room.mute():
-        browser.tab.type("\xa0")  # typed, it is no part of what is shown
-        until(lambda: ghost() == "")
-    browser.open(NOWHERE["a form's city"])
-    browser.tab.type("we saw whp")
-    until(lambda: words(browser))
-    assert ghost() == ""
-    service.ask("/v1/words/remove", text="whp")
 
 
 @in_chromium

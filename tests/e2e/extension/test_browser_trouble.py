@@ -80,36 +80,6 @@ def test_a_tab_right_behind_a_letter_is_the_pages_and_one_that_comes_later_takes
 
 
 @in_chromium
-def test_alt_and_a_digit_that_come_just_too_late_do_nothing(browser):
-    browser.open(FIELDS["textarea"])
-    tab, closed_ms = browser.tab, 1000
-
-    def digits():
-        """Those that the page was told of."""
-        keys = tab.js("told.filter(([name]) => name === 'keydown').map(([, key]) => key)")
-        return [key for key in keys if key.isdigit()]
-
-    def are_pressed_at_once():
-        browser.begin()
-        browser.until_ghost()
-        tab.js("void (told.length = 0)")
-        since = tab.js("performance.now()")
-        tab.press("Escape")
-        browser.until_nothing()
-        tab.press("1", "Alt")
-        tab.press("3", "Alt")
-        return tab.js("performance.now()") - since < closed_ms
-
-    until(are_pressed_at_once)  # a busy machine may be later than a hand ever is
-    assert digits() == []
-    assert tab.js(VALUE) == START
-    since = tab.js("performance.now()")
-    tab.until(f"performance.now() - {since} > {closed_ms + 100}")
-    tab.press("1", "Alt")
-    assert "1" in digits()
-
-
-@in_chromium
 def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
     browser.open(several(*FIELDS))
     tab = browser.tab
