@@ -53,6 +53,7 @@ class FieldCorrections:
         self._ended: list[Ended] = []  # the oldest first
         self.made: Made | None = None  # with the last key
         self.watched: Made | None = None  # made last, until it is taken back
+        self._erased: Made | None = None  # a mended word that the user's own keys have taken away
         self._stood = ""  # that, as the program has reported it since a character was typed
 
     @property
@@ -141,9 +142,15 @@ class FieldCorrections:
         return due.word, Made(removed, put, lead[-LEAD_CHARS:], due.typed_after)
 
     def _may_be_all(self, ended: Ended) -> bool:
-        """Return whether a word may be all that belongs into its field, such as a name or a search."""
-        alone = not self._before.many_lines and len(ended.prefix.split()) == 1
-        return alone and not any(map(str.isalnum, ended.typed_after))
+        """Return whether a word may be all that belongs into its field, such as a name or a search.
+
+        There its capitals are left, whatever follows it.
+        """
+        if self._before.many_lines or len(ended.prefix.split()) != 1 or ended.word is None:
+            return False
+        removed = ended.prefix[-ended.word.replace :]
+        is_capital = removed.casefold() == ended.word.text.casefold()
+        return is_capital or not any(map(str.isalnum, ended.typed_after))
 
     def make(self, made: Made, p: float) -> list[KeyEffect]:
         """Note that a word of probability `p` is mended."""
@@ -155,6 +162,15 @@ class FieldCorrections:
         self._mended.keep(made)
         self.watched = None
         return [made.taken_back(), MendedWordsChanged()]
+
+    def erase(self) -> None:
+        """Note that the user takes away what stands before the cursor."""
+        self._erased = self._mended.find_at((self._before.text or "").rstrip()) or self._erased
+
+    def is_typed_again(self, made: Made) -> bool:
+        """Return whether the user has taken the same correction away, and has typed the same word in its place."""
+        erased = self._erased
+        return erased is not None and (erased.lead, erased.word) == (made.lead, made.word)
 
     def find_at_cursor(self, made: Made | None) -> Made | None:
         """Return the word that the last key `made`, where it is sure to stand at the cursor.

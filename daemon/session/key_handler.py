@@ -142,6 +142,8 @@ class KeyHandler:
         takes_back = value == keys.BACKSPACE and not state & keys.HELD and not self._door_takes
         if takes_back and (found := self.corrections.find_at_cursor(made)) is not None:
             return True, self.take_back_correction(found, self._before.moved_to)
+        if value == keys.BACKSPACE:
+            self.corrections.erase()
         noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
         again = not (self._shown.offer or self._door_takes) and self._choices.keys.grey.fits(value, state)
@@ -268,8 +270,11 @@ class KeyHandler:
 
     def _correct_due(self) -> list[KeyEffect]:
         """Make a sure correction, once it is certain that its word stands there."""
-        due = self.corrections.take_due()
-        return [] if due is None else self._correct(*due)
+        if (due := self.corrections.take_due()) is None:
+            return []
+        return (
+            self.corrections.keep(due[1]) if self.corrections.is_typed_again(due[1]) else self._correct(*due)
+        )
 
     def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
         commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
