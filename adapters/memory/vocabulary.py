@@ -39,6 +39,7 @@ _ELSEWHERE: Final = 0.1
 _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
 _BELIEF_STEPS: Final = 6.0  # to a power of e, to which beliefs are rounded
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
+_BEGUN: Final = regex.compile(r"(?:\A|(?<=[\p{L}\p{N})][.!?…] ))(\p{L})")  # the first letter of a sentence
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
 # A word: the last few hundred words count for what was written in each language.
 _WRITTEN_FADES: Final = 0.998
@@ -84,6 +85,7 @@ class WordVocabulary:
             uses[self.languages.index("en"), lexicon.foreign] *= _FOREIGN
         self.general = WordTable.of(lexicon.forms, uses, lexicon.first, lexicon.second)
         self.typed = np.zeros(len(lexicon.forms), np.float32)
+        self._begun_large = self._begun_small = 0  # sentences, by their first letter
         self.first_tokens = [np.flatnonzero(np.bincount(row)) for row in lexicon.first]
         # Weight of all words that begin with a token: (languages, alone or after a space, vocab)
         self._totals = np.stack(
@@ -108,6 +110,9 @@ class WordVocabulary:
         """Count the words of many entries in short steps; between the last ones some of them are known."""
         counted = [Counter[str]() for _ in self.languages]
         for number, text in enumerate(texts):
+            for letter in _BEGUN.findall(text):
+                self._begun_large += letter.isupper()
+                self._begun_small += letter.islower()
             if len(counted) == 1:
                 counted[0].update(WORD.findall(text))
             else:
@@ -228,6 +233,11 @@ class WordVocabulary:
     def are_cut_well(self) -> bool:
         """Whether the model knows the language at hand but cuts many of its words, so that second tokens tell them."""
         return _CUT_WELL[0] <= self._whole[self.at_hand] < _CUT_WELL[1]
+
+    @property
+    def begins_large(self) -> float:
+        """How many sentences the user begins with a capital for each with a small letter; 1 where nothing is known."""
+        return (self._begun_large + 1) / (self._begun_small + 1)
 
     @property
     def writes_names_small(self) -> bool:

@@ -51,7 +51,7 @@ class Respaced:
 def spaced_words(
     typed: str,
     word_score: Callable[[str], float],
-    common: Mapping[str, float],
+    uses: Callable[[str], float],
     costs: Costs,
     above: str,
 ) -> list[Respaced]:
@@ -62,7 +62,7 @@ def spaced_words(
     Args:
         typed: the letters that are there.
         word_score: how likely a whole word is at this place; the results' scores are on the same scale.
-        common: words with their uses per word of text.
+        uses: how often a word is used, per word of text; 0 for what is none.
         costs: of mistakes.
         above: the letters of the keys above the space bar.
     """
@@ -70,41 +70,46 @@ def spaced_words(
 
     def add(first: str, others: Sequence[str], cost: float) -> None:
         if first not in firsts:
-            firsts[first] = word_score(as_written(first)) if first.lower() in common else 0.0
-        score = firsts[first] * math.prod(_TOGETHER * common[fold(it)] for it in others) * math.exp(-cost)
+            firsts[first] = word_score(as_written(first)) if uses(first) else 0.0
+        score = firsts[first] * math.prod(_TOGETHER * uses(it) for it in others) * math.exp(-cost)
         text = " ".join(map(as_written, (first, *others)))
         if score > 0 and (text not in found or found[text].score < score):
             found[text] = Respaced(text, len(typed), score, cost)
 
     for start in range(1, len(typed)) if len(typed) >= _MIN_LETTERS else ():
         first = typed[:start]
-        if not _may_stand_apart(first, common):
+        if not _may_stand_apart(first, uses):
             continue
-        if _may_stand_apart(typed[start:], common):
+        if _may_stand_apart(typed[start:], uses):
             add(first, [typed[start:]], costs.joined)
-        if typed[start] in above and _may_stand_apart(typed[start + 1 :], common):
+        if typed[start] in above and _may_stand_apart(typed[start + 1 :], uses):
             add(first, [typed[start + 1 :]], costs.space_missed)
         for end in range(start + 1, len(typed)):
-            if _may_stand_apart(typed[start:end], common) and _may_stand_apart(typed[end:], common):
+            if _may_stand_apart(typed[start:end], uses) and _may_stand_apart(typed[end:], uses):
                 add(first, [typed[start:end], typed[end:]], 2 * costs.joined)
     return sorted(found.values(), key=lambda it: -it.score)[:_MOST_SPACED]
 
 
-def _may_stand_apart(word: str, common: Mapping[str, float]) -> bool:
+def _may_stand_apart(word: str, uses: Callable[[str], float]) -> bool:
     """Return True if these letters may be a word before or behind a space that lacks."""
     is_small = word[1:] == word[1:].lower() and (word[:1].islower() or as_written(fold(word)) == word)
-    is_word = common.get(fold(word), 0.0) > (_SHORT if len(word) == 2 else 0.0)
+    is_word = uses(word) > (_SHORT if len(word) == 2 else 0.0)
     return (len(word) > 1 or word in _ALONE) and is_word and (is_small or word.istitle())
 
 
-def joined_words(before: str, typed: str, common: Mapping[str, float], cost: float) -> Respaced | None:
+def joined_words(
+    before: str, typed: str, common: Mapping[str, float], costs: Costs, above: str
+) -> Respaced | None:
     """Return the words that ``typed`` and the run of letters before it make, where their space is out of place.
+
+    It is between other letters, or was hit for a letter: "docume t".
 
     Args:
         before: the text before ``typed``, with the space.
         typed: the letters behind it.
         common: words with their uses per word of text.
-        cost: nats of a space in the wrong place.
+        costs: of mistakes.
+        above: the letters of the keys above the space bar, which may have been hit in the place of one.
 
     The score is a probability, beside both runs as they stand.
     """
@@ -119,8 +124,11 @@ def joined_words(before: str, typed: str, common: Mapping[str, float], cost: flo
     made = [(common.get((left + typed).lower(), 0.0), left + typed)]
     for first, second in ((left[:-1], left[-1] + typed), (left + typed[0], typed[1:])):
         made.append((common.get(first.lower(), 0.0) * common.get(second, 0.0), f"{first} {second}"))
+    made = [(often * math.exp(-costs.torn), text) for often, text in made]
+    for letter in above if len(left + typed) >= _MIN_LETTERS else "":
+        text = f"{left}{letter}{typed}"
+        made.append((common.get(text.lower(), 0.0) * math.exp(-costs.space_hit), text))
     meant, text = max(made)
-    meant *= math.exp(-cost)
     if meant <= stands:
         return None
     return Respaced(text, len(left) + 1 + len(typed), meant / (meant + stands))

@@ -39,6 +39,7 @@ class Costs:
     joined: float = 6.0  # a space left out
     space_missed: float = 7.5  # a key above the space bar for it
     torn: float = 6.0  # a space too many
+    space_hit: float = 7.5  # the space bar for a key above it
     limit: float = 12.2  # of all mistakes in one word together
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
 from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
-from idiolect.adapters.mending.spacing import joined_words
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
@@ -88,12 +87,7 @@ class Mender:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
         if fold(typed) in decided.kept or not is_known:
             return [*ranked]
-        joined = joined_words(
-            prefix[: len(prefix) - len(typed)],
-            typed,
-            self._general.common,
-            self._meant_words.channel.costs.torn,
-        )
+        joined = self._meant_words.joined(prefix[: len(prefix) - len(typed)], typed)
         probs = self._next_token.next_probs(split.head)
         known = self._meant_words.known(typed)
         may_be_slip = known.listed or self._may_be_slip(split, matches, probs)

@@ -20,10 +20,9 @@ from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, 
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
-from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_elongated
-from idiolect.adapters.mending.spacing import contraction_of, joined_words, single_space
+from idiolect.adapters.mending.spacing import contraction_of, single_space
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
-from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety
+from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety, uses_elsewhere
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
@@ -55,6 +54,12 @@ _PLAUSIBLE, _PLAUSIBLE_LETTER = 0.012, 0.05
 _SMALL_I: Final = 0.02  # how often it is written small by a user of whom nothing is known
 _MOST_COST: Final = 9.0  # nats of the mistakes in one
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
+_OWN_TIMES: Final = 2  # that the user wrote a name
+# The end of a sentence, and a space: a word of three letters that is no abbreviation, or digits.
+_SENTENCE_ENDED = regex.compile(
+    r"(?ri)\b(?!(?:etc|mrs|inc|ltd|vol|fig|approx|dept|est|e?spp?|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.)"
+    r"(?:\p{L}{3,}|\p{N}+)[.!?]+ \Z"
+)
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(
     r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(?:\p{Ll}{2,}-)?(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z"
@@ -67,8 +72,7 @@ _INNER_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}")  # "PlayStation", "iPod"
 _SLIPPED_CAPITALS = regex.compile(r"\p{Lu}{2}[\p{Ll}'’]+|\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "THe", "tHe"
 _SWAPPED_CAPITAL = regex.compile(r"\p{Ll}\p{Lu}[\p{Ll}'’]*")  # "hTe"
 _SHORT: Final = 4  # letters
-# What people double at the end on purpose: words of up to three letters, and these letters in words of up to six.
-_DRAWN_OUT = regex.compile(r".{1,3}|.{1,5}[aeiouyhw]")
+_DRAWN_OUT = regex.compile(r".{1,5}[aeiouyhw]")  # what people double at the end on purpose
 # What people write in chats and programs.
 _STANDS = regex.compile(
     r"bf|brb|btw|cos|cuz|fyi|gf|gr8|gtg|idk|ikr|imo|jk|lmk|lol|luv|meh|nite|nvm|omg|pls|plz|rofl|smh|tbh|tho|thru|thx|tmr"
@@ -153,9 +157,7 @@ class EndedWords:
     def _respaced(self, prefix: str, match: regex.Match[str]) -> Correction | None:
         """Return the last two words with their space where it surely was meant: "t he", "thes ame"."""
         words, general, preferences = self._user_model.words, self._general, self._user_model.preferences
-        meant = joined_words(
-            prefix[: match.start(1)], match[1], general.common, self._meant.channel.costs.torn
-        )
+        meant = self._meant.joined(prefix[: match.start(1)], match[1])
         if meant is None or meant.score < _SURE_SPACE or words.language_at_hand != "en":
             return None
         start = match.end(1) - meant.replaced
@@ -199,12 +201,17 @@ class EndedWords:
         before, words = text[: len(text) - len(typed)], self._user_model.words
         probs, known = self._next_token.next_probs(split.head), self._meant.known(typed)
         stands = self._score_as_typed(split, probs, listed=known.listed)
+        begun = list[Candidate]()
+        if not known.listed and typed in self._general.common and self._begins(before):
+            cost = self._meant.channel.costs.capital_missing
+            score = stands * words.begins_large * math.exp(-cost)
+            begun = [Candidate(typed.capitalize(), score, cost)]
         if not known.listed and (
             stands >= _PLAUSIBLE
             or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
         ):
-            return None
-        candidates = [
+            return Judged(before, typed, begun, stands, 0.0, known) if begun else None
+        candidates = begun + [
             candidate
             for candidate in self._meant.candidates(before, split, probs, known, finished=True)
             if not are_forms_of_one(fold(typed), fold(candidate.text), words.language_at_hand)
@@ -277,6 +284,17 @@ class EndedWords:
             return (_OWN_SPELT if is_own else _SPELT) * stands + (new if stands else _NEW_SPELT * new)
         return (_OWN_LISTED if is_own else _LISTED) * stands + new
 
+    def _begins(self, before: str) -> bool:
+        """Return True if a sentence begins here, and its user seldom begins one in small letters."""
+        cost = self._meant.channel.costs.capital_missing
+        is_habit = math.log(self._user_model.words.begins_large) - cost >= _SURE_LISTED
+        return is_habit and (not before or _SENTENCE_ENDED.search(before) is not None)
+
+    def _is_own_name(self, text: str) -> bool:
+        """Return True if the user wrote a word twice in just these capitals, and never small."""
+        words = self._user_model.words
+        return words.count_form(text) >= _OWN_TIMES and not words.count_form(fold(text))
+
     def _may_lack_capital(self, before: str, typed: str) -> bool:
         """Return True if a word may be wrong in its capitals alone: not "PlayStation", nor what is no name."""
         if _SLIPPED_CAPITALS.fullmatch(typed):
@@ -288,24 +306,23 @@ class EndedWords:
         is_own = self._user_model.words.is_name(typed) or as_written(typed) != typed
         return (is_own or not typed.islower()) and not BEGINS.search(before)
 
-    def weigh(self, prefix: str) -> tuple[Correction | None, dict[str, float] | None]:
-        """Return what :meth:`mend` says of the word that just ended, and what decides whether it is made unasked.
+    def weigh(self, prefix: str) -> tuple[str, dict[str, float]] | None:
+        """Return what was most likely meant by the word that just ended, and what the regression weighs of it.
 
-        That is None where a rule decides.
+        It is None where the regression has no say.
         """
         match = _ENDED.search(prefix)
         judged = self._judge(prefix[: match.end(1)], match[1]) if match is not None else None
-        if match is None or judged is None:
-            return None, None
-        found = (
-            evidence(judged, self._user_model.words, self._general) if self._by_rule(judged) is None else None
-        )
-        return self._correction(judged, match[2]), found
+        if judged is None or self._by_rule(judged) is not None:
+            return None
+        text = judged.likely[0].text
+        is_hidden = self._user_model.must_hide(judged.before, text)
+        return None if is_hidden else (text, evidence(judged, self._meant))
 
     def _surety(self, judged: Judged) -> float:
         """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
         ruled = self._by_rule(judged)
-        return surety(evidence(judged, self._user_model.words, self._general)) if ruled is None else ruled
+        return surety(evidence(judged, self._meant)) if ruled is None else ruled
 
     def _by_rule(self, judged: Judged) -> float | None:
         """Return :meth:`_surety` where a rule says it, else None."""
@@ -313,7 +330,7 @@ class EndedWords:
         if self._may_stand(judged.before, typed, best):
             return -math.inf
         words, folded, meant = self._user_model.words, fold(typed), fold(best.text)
-        if known.meant is not None or folded == meant:
+        if folded == meant or (known.meant is not None and not uses_elsewhere(folded)):
             return judged.odds - _SURE_LISTED
         if " " in meant and words.language_at_hand != "en":
             return judged.odds - _SURE_APART
@@ -337,11 +354,18 @@ class EndedWords:
             return True
         is_slip = _SLIPPED_CAPITALS.fullmatch(typed) is not None
         if folded == meant:
-            return as_written(typed) != best.text and not (
-                is_slip and meant in general.common and typed[0] not in "ei"
+            is_habit = self._is_own_name(best.text) or (
+                best.text == typed.capitalize() and self._begins(before)
+            )
+            return (
+                as_written(typed) != best.text
+                and not is_habit
+                and not (is_slip and meant in general.common and typed[0] not in "ei")
             )
         if meant == contraction_of(folded, before):
             return typed.isupper()
+        if meant == contraction_of(folded):  # "as he was wont"
+            return True
         is_own_form = words.count_form(best.text) > 0
         # "I've" and "and I" have a capital that is no name's.
         is_of_i = best.text[:2] in {"I ", "I'", "I’"} or (typed[-1] == "I" and best.text.endswith(" I"))
@@ -353,20 +377,17 @@ class EndedWords:
                 return True
         elif typed[1:] != typed[1:].lower() and not is_slip and not is_of_i:  # "PlayStation", "URLs"
             return True
-        if is_capitalized(typed) and not general.meanings(folded) and not is_of_i:
+        if is_capitalized(typed) and not general.meanings(folded) and not is_of_i and " " not in meant:
             is_name = general.is_name(best.text)
             is_small = BEGINS.search(before) and not is_name
             if not is_small and not (is_own_form and (is_name or words.is_name(best.text))):
                 return True
         if is_english and any(it > "\x7f" and it not in meant for it in folded):
             return True  # nobody slips into "é"
-        if folded == meant.replace("'", "") in general.spelling:  # "its" and "well"
-            return True
         if not all(it in general.spelling or words.count(it) for it in best.text.split()):
             return True
         if "'" in folded and "''" not in folded and folded.replace("'", "") == meant.replace("'", ""):
             return True
-        if is_elongated(folded, meant):
-            is_drawn_out = folded[:-1] == meant and _DRAWN_OUT.fullmatch(meant)
-            return bool(is_drawn_out or RUN_OF_THREE.search(folded))
+        if folded == meant + meant[-1] and _DRAWN_OUT.fullmatch(meant):
+            return True
         return is_unlisted_form(folded, meant, general.spelling)

@@ -18,7 +18,7 @@ from idiolect.adapters.memory.word_matching import score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import ROWS
-from idiolect.adapters.mending.spacing import Respaced, contraction_of, spaced_words
+from idiolect.adapters.mending.spacing import Respaced, contraction_of, joined_words, spaced_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.ranking import SplitPrefix
 from idiolect.adapters.prediction.user_model import UserModel
@@ -30,6 +30,10 @@ DOUBT: Final = 0.05
 """What a word counts for that the general list has and no dictionary."""
 BEGINS: Final = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")
 """Where a capital shows nothing of a word."""
+_OWN_TIMES, _OWN_WORDS = (
+    2,
+    1e5,
+)  # that the user wrote a word, and words of theirs, about as many as are learned
 _HABIT: Final = 3  # times that the user typed what others misspell
 
 
@@ -88,10 +92,23 @@ class MeantWords:
         return spaced_words(
             split.typed,
             lambda word: score_word(words, word, split.spaced, probs),
-            self.general.common,
+            self.uses,
             self.channel.costs,
             ROWS[self.channel.layout][-1],
         )
+
+    def joined(self, before: str, typed: str) -> Respaced | None:
+        """Return the words that ``typed`` and the run of letters before it make, where their space is out of place."""
+        return joined_words(
+            before, typed, self.general.common, self.channel.costs, ROWS[self.channel.layout][-1]
+        )
+
+    def uses(self, word: str) -> float:
+        """Return how often a common word, or one that the user wrote twice, is used, per word of text; else 0."""
+        often = self.general.common.get(fold(word), 0.0)
+        if often or (times := self.user_model.words.count(word)) < _OWN_TIMES:
+            return often
+        return times / _OWN_WORDS
 
     def candidates(
         self,

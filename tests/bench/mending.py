@@ -39,7 +39,20 @@ from idiolect.models.build import find_base
 SEED = 1
 APART: Final = ("email_mills", "notes_willison")
 """People whom ``--fit`` leaves out."""
-CONTEXTS: Final = ("", "I think that ", "We talked about the ", "Please ask ")
+PLACES: Final = (
+    ("starts", "", " "),
+    ("within", "I think that ", " "),
+    ("within", "Please ask ", " "),
+    ("ends", "We talked about the ", ". "),
+)
+"""Where a word stands in its sentence, with what stands before it and behind it."""
+PRODUCTS: Final = Path(__file__).with_name("product_names.txt")
+# Words of chats; people draw out their last letter.
+DRAWN_OUT: Final = """
+    so no hey hi yes yeah please way love you me omg lol wow aww hmm ugh nice good great really very happy baby girl
+    man bro dude cute haha thanks bye night sorry miss wait what why who okay cool sweet yum yay boo true fun soon
+    much big long hot
+"""
 LANGUAGES: Final = ("de", "fr", "es", "it", "pt", "nl", "sv", "pl", "fi", "tr")
 LOCALES: Final = (
     "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "pt_BR", "nl_NL", "sv_SE", "no_NO", "da_DK", "fi_FI",
@@ -47,8 +60,9 @@ LOCALES: Final = (
 )  # fmt: skip # several to a line
 COMMON_IN_ENGLISH: Final = 4.0  # on Zipf's scale, from which on a word is no foreign one
 RARE: Final = 3.0  # below which the program has no word in its list
-# What a case weighs in the fit beside a slip that is mended: one mended wrongly, a right word, a term.
-WRONG, RIGHT, TERM = 5.0, 10.0, 2.0
+# What a case weighs in the fit beside a slip that is mended: one mended wrongly, a right word, a term, and a word that
+# is drawn out.
+WRONG, RIGHT, TERM, DRAWN = 3.0, 15.0, 8.0, 3.0
 RIDGE: Final = 1.0
 STEPS: Final = 50
 
@@ -61,11 +75,15 @@ class Case:
     before: str
     typed: str
     meant: str
+    behind: str = " "
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: what was put there unasked, and what the regression weighed, if it decided."""
+    """What became of a case: what was put there unasked, and what the regression weighed, where it decided.
+
+    ``likeliest`` is what the regression weighed, else what was put there.
+    """
 
     case: Case
     put: str
@@ -116,10 +134,15 @@ def right_words(texts: Sequence[str], count: int) -> Iterator[Case]:
 
 
 def standing_words(count: int) -> dict[str, list[str]]:
-    """Words that nobody means otherwise, by kind: in other languages, of programs, rare compounds, names of people."""
+    """Words that nobody means otherwise, by kind.
+
+    They are in other languages, of programs, rare compounds, drawn out, products, and names of people.
+    """
     found = defaultdict[str, list[str]](list)
+    found["drawn out"] = [word + times * word[-1] for word in DRAWN_OUT.split() for times in (1, 2, 3)]
+    found["products"] = PRODUCTS.read_text("utf-8").split()
     for language in LANGUAGES:
-        some = [word for word in top_n_list(language, 6 * count) if len(word) > 2 and word.isalpha()]
+        some = [word for word in top_n_list(language, 2 * count) if len(word) > 2 and word.isalpha()]
         found["foreign"] += [word for word in some if zipf_frequency(word, "en") < COMMON_IN_ENGLISH][:count]
     programs = {path.name for path in Path("/usr/bin").glob("*") if path.name.isalpha()}
     modules = {name for name in sys.stdlib_module_names if name.isalpha()}
@@ -165,11 +188,12 @@ def names_of(locale: str, count: int) -> list[str]:
 def ask(predictor: Predictor, cases: Iterable[Case]) -> Iterator[Outcome]:
     """Type each case and a space."""
     for case in cases:
-        prefix = f"{case.before}{case.typed} "
+        prefix = f"{case.before}{case.typed}{case.behind}"
         made = predictor.suggest(prefix, "", 0, 0, corrections=True, remember=False).correction
-        put = made.text.strip() if made is not None and made.sure else case.typed
-        likeliest, found = predictor.mender.ended_words.weigh(prefix) if predictor.mender else (None, None)
-        yield Outcome(case, put, likeliest.text.strip() if likeliest is not None else case.typed, found)
+        put = made.text[: -len(case.behind)] if made is not None and made.sure else case.typed
+        weighed = predictor.mender.ended_words.weigh(prefix) if predictor.mender else None
+        likeliest, found = weighed or (put, None)
+        yield Outcome(case, put, likeliest, found)
 
 
 def of_person(loaded: LoadedModel, person: str, count: int) -> list[Outcome]:
@@ -198,8 +222,10 @@ def of_standing(loaded: LoadedModel, count: int) -> list[Outcome]:
     return [
         outcome
         for kind, words in standing_words(count).items()
-        for before in CONTEXTS
-        for outcome in ask(predictor, (Case(kind, before, word, word) for word in words))
+        for place, before, behind in PLACES
+        for outcome in ask(
+            predictor, (Case(f"{kind}, {place}", before, word, word, behind) for word in words)
+        )
     ]
 
 
@@ -230,6 +256,8 @@ def weight_of(outcome: Outcome) -> float:
     case = outcome.case
     if case.typed != case.meant:
         return 1.0 if outcome.likeliest == case.meant else WRONG
+    if case.kind.startswith("drawn out"):  # few people do
+        return DRAWN
     return RIGHT if case.kind == "right" else TERM
 
 
@@ -270,10 +298,11 @@ def decide(outcomes: Iterable[Outcome], weights: Mapping[str, float], least: flo
 
 
 def halves(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-    """Words that stand, to fit on and to judge by; each word is in one half."""
+    """Words that stand, to fit on and to judge by; each word is in one half, and products are judged only."""
     found: tuple[list[Outcome], list[Outcome]] = ([], [])
     for it in outcomes:
-        found[zlib.crc32(it.case.typed.encode()) % 2].append(it)
+        is_product = it.case.kind.startswith("products")
+        found[is_product or zlib.crc32(it.case.typed.encode()) % 2].append(it)
     return found
 
 
@@ -283,7 +312,8 @@ def curve(people: Sequence[Outcome], stand: Sequence[Outcome], weights: Mapping[
     for least in np.arange(-1.0, 3.1, 0.5):
         hand = [it for it in decide(people, weights, least) if it.case.kind == "hand"]
         right = [it for it in decide(people, weights, least) if it.case.kind == "right"]
-        stood = decide(stand, weights, least)
+        meant = [it for it in stand if not it.case.kind.startswith(("compounds", "drawn out"))]
+        stood = decide(meant, weights, least)
         found.append(
             {
                 "from log odds": f"{least:.1f}",
@@ -328,9 +358,10 @@ def main() -> None:
         rest = [it for other, known in fitted_on.items() if other != person for it in known]
         held_out[person] = decide(people[person], fit([*rest, *some]))
     weights = fit([*(it for known in fitted_on.values() for it in known), *some])
-    held_out |= {person: decide(people[person], weights) for person in people if person not in fitted_on}
     report("held out", held_out | {"standing": decide(others, weights)})
-    curve([it for person in people if person in APART for it in people[person]], others, weights)
+    curve([it for known in fitted_on.values() for it in known], others, weights)
+    apart = {person: decide(people[person], weights) for person in people if person in APART}
+    report("set apart", apart)
     FILE.write_text("".join(f"{name} {weight}\n" for name, weight in weights.items()), "utf-8")
 
 

@@ -216,6 +216,7 @@ def test_letter_by_letter_and_at_once_give_the_same(general, words):
         ("thankyou", "thank you"),
         ("alot", "a lot"),
         ("thankzyou", "thank you"),  # a key above the space bar
+        ("thankAna", "thank Ana"),
         ("thinkoftheyear", None),
         ("thinkofyou", "think of you"),
         ("thenI", None),  # "i" is in no list here
@@ -224,17 +225,24 @@ def test_letter_by_letter_and_at_once_give_the_same(general, words):
     ],
 )
 def test_a_space_that_was_not_hit_is_put_in(general, typed, text):
-    found = spaced_words(typed, lambda _word: 0.1, general.common, Costs(), "zxcvbnm")
+    uses = general.common | {"Ana": 1e-3}  # a name of the user's
+    found = spaced_words(typed, lambda _word: 0.1, lambda word: uses.get(word, 0.0), Costs(), "zxcvbnm")
     assert (found[0].text if found else None) == text
     assert all(it.replaced == len(typed) for it in found)
 
 
 @pytest.mark.parametrize(
     ("before", "typed", "text"),
-    [("see t ", "he", "the"), ("thes ", "ame", "the same"), ("the ", "same", None), ("a ", "lot", None)],
+    [
+        ("see t ", "he", "the"),
+        ("thes ", "ame", "the same"),
+        ("tha ", "k", "thank"),
+        ("the ", "same", None),
+        ("a ", "lot", None),
+    ],
 )
 def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text):
-    found = joined_words(before, typed, general.common, 6.0)
+    found = joined_words(before, typed, general.common, Costs(), "zxcvbnm")
     assert (found and found.text) == text
     if found:
         assert (before + typed).endswith(before.split()[-1] + " " + typed)
