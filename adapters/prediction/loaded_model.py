@@ -24,8 +24,8 @@ from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.word_preferences import WordPreferences
 from idiolect.models.build import BasePaths
 from idiolect.models.languages import open_word_list
 from idiolect.models.lexicon import ENGLISH

@@ -16,7 +16,7 @@ from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import Mistakes
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.adapters.prediction.word_preferences import WordPreferences
 from idiolect.models.vulgar_words import is_vulgar
 
 _BEGUN = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")

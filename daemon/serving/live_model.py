@@ -21,8 +21,8 @@ from idiolect.adapters.memory.steps import Steps, in_one_step, reporting
 from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.word_preferences import WordPreferences
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.profile.decisions import ServeAdapter
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published

@@ -20,17 +20,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from idiolect.daemon.session import effects, events, keys, keysyms
-from idiolect.daemon.session.answering import FieldAnswering
-from idiolect.daemon.session.caret import Caret
+from idiolect.daemon.session.caret_pixels import Caret
 from idiolect.daemon.session.field import Field, InputContext
 from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.held_effects import CATCH_UP_S, REPORT_S, HeldEffects, must_wait
 from idiolect.daemon.session.key_handler import KeyHandler
 from idiolect.daemon.session.keys import HELD, PAUSE
+from idiolect.daemon.session.replied_text import FieldAnswering
 from idiolect.daemon.session.session import Session
 from idiolect.daemon.session.slip_watch import BACKSPACE
 from idiolect.daemon.session.suggest_answer import read
-from idiolect.daemon.session.writing_stretch import WritingStretch
+from idiolect.daemon.session.trial_stretch import WritingStretch
 
 _UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it

@@ -12,7 +12,6 @@ from typing import Final
 from idiolect.daemon.session import keys, keysyms
 from idiolect.daemon.session.choices import Choices
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.corrections import FieldCorrections, mend
 from idiolect.daemon.session.effects import (
     AskService,
     FieldEmptied,
@@ -24,6 +23,7 @@ from idiolect.daemon.session.effects import (
 from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.field_text import FieldText
 from idiolect.daemon.session.mended_words import MendedWords
+from idiolect.daemon.session.mending import FieldCorrections, mend
 from idiolect.daemon.session.shown_offer import ShownOffer
 from idiolect.daemon.session.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.text.typed_text import begun

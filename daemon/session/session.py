@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.session import effects
-from idiolect.daemon.session.answering import FieldAnswering
 from idiolect.daemon.session.choices import QUIET_MINUTES, Choices
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.events import ChoiceNotKept, Event, Replied, Ticked
@@ -26,6 +25,7 @@ from idiolect.daemon.session.field_authorship import WrittenText
 from idiolect.daemon.session.key_table import KeyTable, draw_key
 from idiolect.daemon.session.left_fields import LeftFields
 from idiolect.daemon.session.mended_words import MendedWords
+from idiolect.daemon.session.replied_text import FieldAnswering
 from idiolect.daemon.session.slip_watch import SlipWatch
 from idiolect.daemon.session.text_before_cursor import MAX_CHARS
 from idiolect.daemon.session.typing_speed import TypingSpeed

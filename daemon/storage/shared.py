@@ -18,8 +18,8 @@ from typing import Any, Final, Literal
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.connection import StoreConnection
+from idiolect.daemon.storage.named_values import State
 from idiolect.daemon.storage.schema import now_us
-from idiolect.daemon.storage.state import State
 
 #: The owner of what is in this device's own log.
 OWN: Final = ""

@@ -17,6 +17,7 @@ from idiolect.daemon.storage.entries import Entries, MatchingEntries
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.matching import Phrases, folded, is_findable
+from idiolect.daemon.storage.named_values import State
 from idiolect.daemon.storage.records import (
     BASE,
     FORGOTTEN_AFTER,
@@ -32,7 +33,6 @@ from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.shared import Shared
 from idiolect.daemon.storage.sources import FileStates, Sources, Watches
-from idiolect.daemon.storage.state import State
 from idiolect.daemon.storage.words import WordRules
 
 _SCRUB: Final = "scrub"  # state: something was forgotten and the file is not yet rewritten

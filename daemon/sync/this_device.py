@@ -6,8 +6,8 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from idiolect.daemon.storage.named_values import State
 from idiolect.daemon.storage.records import SYNC
-from idiolect.daemon.storage.state import State
 from idiolect.daemon.sync.folder import SharedFolder
 from idiolect.daemon.sync.secret import FolderKeys
 

@@ -9,8 +9,8 @@ from jeepney import DBusAddress, new_signal
 
 from idiolect.daemon.clients.keyboard.focused_text import FocusedText
 from idiolect.daemon.clients.keyboard.focused_window import find_focused_program
-from idiolect.daemon.session.answering import FieldAnswering
 from idiolect.daemon.session.clock import Clock
+from idiolect.daemon.session.replied_text import FieldAnswering
 from idiolect.daemon.text.replies import Reply
 
 ACTIVE = 1 << 1

@@ -6,7 +6,7 @@ from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.adapters.prediction.word_preferences import WordPreferences
 from idiolect.models.lexicon import read_lexicon
 
 RIGHT = "We receive the package because our friend was definitely there. " * 12

@@ -2,7 +2,7 @@
 
 import pytest
 
-from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.adapters.prediction.word_preferences import WordPreferences
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from idiolect.daemon.text.redaction.counted_numbers import counts_something
+from idiolect.daemon.text.redaction.check_digits import check
 from idiolect.daemon.text.redaction.cue_grammar import Form, Grammar
-from idiolect.daemon.text.redaction.numbers import check
+from idiolect.daemon.text.redaction.harmless_numbers import counts_something
 from idiolect.daemon.text.redaction.random_strings import (
     is_code,
     is_drawn_base32,

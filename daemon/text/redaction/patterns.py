@@ -9,9 +9,9 @@ import re
 from typing import Final
 
 from idiolect.daemon.text.redaction import (
+    check_digits,
     labels,
     near_words,
-    numbers,
     random_strings,
     recovery_seeds,
     service_tokens,
@@ -249,8 +249,8 @@ RULES: Final[tuple[Rule, ...]] = (
         signs=":",
     ),
     # With check digits: before what takes some figures of a longer number.
-    Rule("iban", "IBAN", numbers.IBAN, check=numbers.iban, figures=3),
-    Rule("card", "card", numbers.CARD, check=numbers.card, figures=3),
+    Rule("iban", "IBAN", check_digits.IBAN, check=check_digits.iban, figures=3),
+    Rule("card", "card", check_digits.CARD, check=check_digits.card, figures=3),
     # PINs and codes: figures beside a word for one.
     Rule(
         "pin",
@@ -369,8 +369,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("pin", "a lock's row", find=typed_codes.rows, hints=typed_codes.LOCK_HINTS),
     Rule("pin", "typed at a door", find=typed_codes.typed, figures=1),
     # Numbers that a word or a number near them tells.
-    Rule("pin", "behind a card's number", numbers.BACK, hints="[card]"),
-    Rule("id", "national numbers", find=numbers.national_numbers, figures=3),
+    Rule("pin", "behind a card's number", check_digits.BACK, hints="[card]"),
+    Rule("id", "national numbers", find=check_digits.national_numbers, figures=3),
     Rule("id", "papers and accounts", find=near_words.papers, figures=3),
     # Codes.
     Rule("key", "BitLocker", r"(?<![\w-])(?P<s>\d{6}(?:[ -]\d{6}){7})(?![\w-])", figures=3),

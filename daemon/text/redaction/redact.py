@@ -18,7 +18,7 @@ import re2
 
 from idiolect.adapters.memory import secret_cues
 from idiolect.daemon.text.redaction import word_features
-from idiolect.daemon.text.redaction.counted_numbers import counts_something
+from idiolect.daemon.text.redaction.harmless_numbers import counts_something
 from idiolect.daemon.text.redaction.labels import is_said_of_a_field, is_said_of_a_matter
 from idiolect.daemon.text.redaction.patterns import RULES
 from idiolect.daemon.text.redaction.rule import PLACEHOLDER, Rule, Span

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
-from idiolect.daemon.text.redaction.counted_numbers import counts_something
+from idiolect.daemon.text.redaction.harmless_numbers import counts_something
 from idiolect.daemon.text.redaction.labels import frequency
 from idiolect.daemon.text.redaction.rule import DONE, Span, lazy
 from idiolect.daemon.text.redaction.word_features import STATE

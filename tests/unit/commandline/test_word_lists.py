@@ -6,7 +6,7 @@ from string import ascii_lowercase
 
 import pytest
 
-from idiolect.daemon.clients.commandline.word_lists import MAX_WORDS, read_word_list
+from idiolect.daemon.clients.commandline.word_list_files import MAX_WORDS, read_word_list
 
 ESPANSO = r"""
 imports: [/etc/passwd]

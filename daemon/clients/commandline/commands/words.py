@@ -13,7 +13,7 @@ from idiolect.daemon.clients.commandline.client import connect
 from idiolect.daemon.clients.commandline.formatting import counted, plain
 from idiolect.daemon.clients.commandline.output_files import writing
 from idiolect.daemon.clients.commandline.terminal import Terminal
-from idiolect.daemon.clients.commandline.word_lists import WordList, read_word_list
+from idiolect.daemon.clients.commandline.word_list_files import WordList, read_word_list
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.models import durable
 
