@@ -594,7 +594,7 @@ def test_the_service_ends_whatever_a_round_waits_for(store, monkeypatch):
 
     monkeypatch.setattr(RoundScheduler, "_decision", look)
     settings, profile, children = Settings(), LearningProfile(store), ChildProcesses()
-    trainer = Trainer(settings, profile, None, children, serving=lambda: None, languages=tuple)
+    trainer = Trainer(settings, profile, SimpleNamespace(), children)
     rounds = RoundScheduler(settings, profile, trainer, children)
     rounds.start()
     try:

@@ -1,6 +1,6 @@
 """What is counted of a stretch of writing."""
 
-from idiolect.daemon.session.writing_stretch import WritingStretch
+from idiolect.daemon.session.trial_stretch import WritingStretch
 
 
 def counted(keys):

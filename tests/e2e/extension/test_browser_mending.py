@@ -184,6 +184,7 @@ def test_what_was_typed_stands_where_the_service_goes_before_it_answers(browser)
     until(lambda: write_slip(browser, FIELDS["textarea"]))
 
 
+@in_chromium  # the other has no tab beside the page
 def test_the_buttons_menu_has_nothing_shown_for_a_while_and_ends_that(browser):
     tab = browser.tab
     browser.offer()
