@@ -150,10 +150,12 @@ class PageRow(Row):
 
     def begin(self):
         self.scripted.row = self
+        for one in self.scripted.hosts:  # they outlive a scenario, and what it chose
+            self.scripted.within(lambda session=one._typing.session: session._set_quiet(quiet=False))
         steps = self.scenario.steps
         has_lines = any(verb == "many lines" or "Return" in rest or "\n" in rest for _, verb, rest in steps)
         self.browser.open(FIELDS["textarea" if has_lines else "input"])
-        if steps[0][1] == "key":  # the extension is loaded by then
+        if steps[0][1] in ("key", "choose") or steps[1][1] == "choose":  # the extension is loaded by then
             self.do_type("x")
             self.do_key("BackSpace")
             self.questions, self.asked = [], None
