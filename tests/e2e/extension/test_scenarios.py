@@ -207,6 +207,7 @@ class PageRow(Row):
 
     def do_leaves(self, _rest):
         self.tab.js("field.blur()")
+        until(lambda: not self.scripted.hosts[-1]._typing._focused.engine._context)
 
     def do_comes_back(self, _rest):
         self.tab.js("field.focus()")
