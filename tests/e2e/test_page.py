@@ -724,8 +724,9 @@ def test_it_says_which_programs_are_connected_and_what_to_type_for_the_others(pa
     for row, place in zip(rows, shown, strict=True):
         assert place["title"] in row
         assert ("connected" in row.split("\n")[0]) is place["connected"]
-        if place["found"] and (place["next_step"] or "").startswith("`"):
+        if place["found"] and f"`idiolect setup {place['place']}`" in (place["next_step"] or ""):
             assert "Connect …" in row
+            assert "idiolect setup" not in row
         elif place["next_step"]:
             assert place["next_step"].replace("`", "") in row
     absent = [one["title"] for one in places.values() if one not in shown]
@@ -795,6 +796,8 @@ def test_who_begins_is_led_through_three_steps(tab, fresh):
             assert not tab.js("document.documentElement.scrollWidth > innerWidth")
             tab.js(f"{axe}; true")
             assert tab.js("axe.run().then((found) => found.violations.map((one) => one.id))") == []
+        commands = "[...document.querySelectorAll('main code')].filter((one) => one.checkVisibility())"
+        assert tab.js(f"{commands}.map((one) => one.innerText)") == [], "nobody needs a terminal"
 
     tab.problems.clear()
     tab.look()
@@ -805,6 +808,9 @@ def test_who_begins_is_led_through_three_steps(tab, fresh):
     tab.push("#found button")
     tab.until("document.querySelector('#said').innerText.startsWith('Read')")
     assert fresh.ask("/v1/status")["entries"] > 0
+    tab.push("#source-rows button")
+    tab.until("document.querySelector('#source-rows').innerText.includes('Stop following')")
+    assert fresh.ask("/v1/status")["watches"] == [str(Path(fresh.env["HOME"], "notes"))]
     tab.push("#step-next")
     at("steps", "rounds")
     tab.send("Page.reload")  # and taken up again where it was left

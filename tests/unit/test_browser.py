@@ -109,8 +109,8 @@ def test_the_whole_extension_is_written_and_it_is_said_how_each_browser_loads_it
     (tmp_path / ".config/chromium").mkdir(parents=True)
     *_, chromium, firefox = Browsers().install(Target(settings, into=tmp_path / "built"))
     folder, archive = tmp_path / "built/extension", tmp_path / "built/idiolect.xpi"
-    assert f"load {folder}." in chromium
-    assert f"load {folder}/manifest.json, or install {archive}." in firefox
+    assert f"take {folder}." in chromium
+    assert f"take {folder}/manifest.json, or install {archive}." in firefox
     files = {path.relative_to(EXTENSION).as_posix() for path in EXTENSION.rglob("*") if path.is_file()}
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == files
     with zipfile.ZipFile(archive) as packed:

@@ -95,5 +95,4 @@ def test_what_is_done_before_and_after_is_shell(needs_program):
 def test_the_package_is_installed_learns_suggests_is_updated_and_removed(needs_program):
     needs_program("mmdebstrap", "mmdebstrap")
     walk = ["bash", DEBIAN / "walk", os.environ["TEST_DEBIAN"]]
-    done = subprocess.run(walk, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert subprocess.run(walk, check=False).returncode == 0

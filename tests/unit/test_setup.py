@@ -261,7 +261,7 @@ def test_each_place_that_is_not_set_up_says_what_to_do(target, program):
     assert list(found)[:2] == ["keyboard", "browser"]
     assert (found["keyboard"].found, found["keyboard"].connected) == (None, False)
     assert found["keyboard"].next_step.startswith("Install IBus")
-    assert found["browser"].next_step.endswith("`idiolect setup browser`")
+    assert found["browser"].next_step.startswith("Start Chromium")
     assert (found["vscode"].found, found["vscode"].next_step) == (None, None)
     there = program("code")
     vscode = states(target)["vscode"]
@@ -324,6 +324,7 @@ def test_what_a_package_has_set_up_is_seen_and_nothing_is_written(target, progra
         assert "another version" not in (place.next_step(target) or "")
     assert tree(target) == {}
     assert str(package.EXTENSION) in "".join(Browsers().install(target))
+    assert f"take {package.EXTENSION}/manifest.json" in Browsers().next_step(target)
 
 
 def test_beside_a_package_a_clone_gives_ibus_no_second_keyboard(target, program, packaged):

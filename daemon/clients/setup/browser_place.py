@@ -33,8 +33,8 @@ exec {{python}} -P -m idiolect.daemon.clients.browser "$@"
 """
 
 _LOAD: Final = """\
-Chromium, Chrome, Brave, Edge: in chrome://extensions load {0}.
-Firefox: in about:debugging load {0}/manifest.json."""
+Chromium, Chrome, Brave, Edge: open chrome://extensions, switch on Developer mode, choose Load unpacked, and take {0}.
+Firefox: open about:debugging#/runtime/this-firefox, choose Load Temporary Add-on, and take {0}/manifest.json."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ class Browsers(Place):
 
     name, title = "browser", "Web pages"
     first = "Load the extension, and click its button on a page that you write in."
-    missing = "Start Chromium, Chrome, Brave, Edge or Firefox once, then `idiolect setup browser`"
-    by_hand = "Each browser needs the extension, too: `idiolect setup browser` says how to load it"
+    missing = "Start Chromium, Chrome, Brave, Edge or Firefox once."
 
     def found(self, target: Target) -> str | None:
         """The browsers that have been started once."""
@@ -114,11 +113,14 @@ class Browsers(Place):
     def next_step(self, target: Target) -> str | None:
         """What to do next, and what a browser's sandbox does not allow."""
         limits = [f"{state.browser}: {state.limit}" for state in self.states(target) if state.limit]
-        if self.installed(target) and not self.works(target):
-            step: str | None = "It was written for another version. Run `idiolect setup browser` again"
-        else:
+        if not self.installed(target):
             step = super().next_step(target)
-        return ". ".join([*([step] if step else []), *limits]) or None
+        elif self.works(target):
+            folder = package.EXTENSION if _is_packaged(target) else _extension(target) / "extension"
+            step = f"Each browser needs the extension, too. {_LOAD.format(folder)}"
+        else:
+            step = "It was written for another version. Run `idiolect setup browser` again"
+        return ". ".join([*([step.rstrip(".")] if step else []), *limits]) if limits else step
 
     def states(self, target: Target) -> list[BrowserState]:
         """How each browser stands that is there, or that has a manifest of ours."""

@@ -62,11 +62,10 @@ class Keyboard(Place):
 
     name, title = "keyboard", "Every program of the desktop"
     first = (
-        "Choose idiolect among your input sources (Super+Space in GNOME, Ctrl+Space with Fcitx, `ibus engine idiolect` "
-        "elsewhere), and type in any program. `idiolect setup keyboard --learn` or `--no-learn` says whether it learns "
-        "what you write."
+        "Choose idiolect among your input sources (Super+Space in GNOME, Ctrl+Space with Fcitx, IBus's menu in the "
+        "panel elsewhere), and type in any program."
     )
-    missing = "Install IBus (the package is called ibus) or start Fcitx 5, then `idiolect setup keyboard`"
+    missing = "Install IBus: the package is called ibus. Or start Fcitx 5."
 
     @override
     def found(self, target: Target) -> str | None:
@@ -204,7 +203,7 @@ def _dotted(version: Sequence[int]) -> str:
 
 def _mend(found: KeyboardState) -> str | None:
     if found.framework is None:
-        return "Install IBus: the package is called ibus. Or start Fcitx 5."
+        return Keyboard.missing
     framework = found.framework.split()[0]
     if not found.written:
         return _AGAIN
@@ -215,13 +214,20 @@ def _mend(found: KeyboardState) -> str | None:
     if not found.known or (framework == "Fcitx" and not found.listed):
         return f"{framework} does not list it. {_AGAIN}"
     if not found.active:
-        how = "Super+Space" if "GNOME" in desktop_name() else f"`ibus engine {ENGINE}`, or IBus's indicator"
+        how = (
+            "Super+Space"
+            if "GNOME" in desktop_name()
+            else f"IBus's menu in the panel, or `ibus engine {ENGINE}`"
+        )
         return f"It is not in use. Choose idiolect: {how}."
     modules = input_modules()
     name = {"IBus": "ibus", "Fcitx": "fcitx5"}[framework]
     if modules and name[:5] not in " ".join(modules.values()) and "GNOME" not in desktop_name():
         which = ", ".join(f"{name}={value}" for name, value in modules.items())
-        return f"Programs are told to use another input method ({which}). Run `im-config -n {name}` and log in again."
+        return (
+            f"Programs are told to use another input method ({which}). Choose {name} in the program Input Method, or "
+            f"run `im-config -n {name}`, and log in again."
+        )
     return None
 
 

@@ -71,14 +71,12 @@ class Place(ABC):
         title: what it is called on a screen.
         first: what to type there first, in a sentence.
         missing: what to do where its program is not found.
-        by_hand: what is left to do by hand once it is set up.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     first: ClassVar[str]
     missing: ClassVar[str | None] = None
-    by_hand: ClassVar[str | None] = None
 
     @abstractmethod
     def found(self, target: Target) -> str | None:
@@ -111,5 +109,5 @@ class Place(ABC):
     def next_step(self, target: Target) -> str | None:
         """What to do for it next, None where nothing is; what is to be typed stands in backquotes."""
         if self.installed(target):
-            return self.by_hand
+            return None
         return self.missing if self.found(target) is None else f"`idiolect setup {self.name}`"

@@ -21,7 +21,7 @@ class DesktopService(Place):
 
     name, title = "service", "The service at log-in"
     first = "It runs now, and after each log-in: `idiolect status` shows it."
-    missing = "No systemd runs for this user; `idiolect start` starts the service by hand"
+    missing = "No systemd runs for this user; `idiolect start` starts the service by hand."
 
     def found(self, target: Target) -> str | None:
         """What runs services here."""
@@ -96,7 +96,7 @@ def survey(target: Target) -> list[PlaceState]:
 def find_changes(place: Place, target: Target) -> list[Change]:
     """What `place.install` would change. Raises SetupRefusedError, too where there is no program for the place."""
     if place.found(target) is None:
-        hint = f" {place.missing}." if place.missing else ""
+        hint = f" {place.missing}" if place.missing else ""
         raise SetupRefusedError(f"{place.title}: no program for it was found.{hint}")
     return place.changes(target)
 

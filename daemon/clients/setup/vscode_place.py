@@ -95,7 +95,7 @@ class VSCode(Place):
     """The extension for VS Code."""
 
     name, title = "vscode", "VS Code"
-    first = "Open a text (`code letter.md`) and type: the menu comes by itself, and Return takes a word."
+    first = "Open a text and type: the menu comes by itself, and Return takes a word."
 
     @override
     def found(self, target: Target) -> str | None:

@@ -87,7 +87,7 @@ document.addEventListener("ended", () => {
   document.querySelector("main").hidden = true;
   document.querySelector("header form").hidden = true;
   state("silent", "Not connected");
-  $("gone").replaceChildren(...coded("This page needs a link that works once. Run `idiolect open` to get one."));
+  $("gone").replaceChildren(...coded("This page needs a new link. Open idiolect among your programs, or run `idiolect open`."));
   $("gone").hidden = false;
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) status().catch(() => {}); });

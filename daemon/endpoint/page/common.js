@@ -30,7 +30,7 @@ export async function ask(path, body) {
     content = await answer.json();
   } catch {
     document.dispatchEvent(new CustomEvent("unanswered"));
-    throw new Error("The service does not answer. Start it with `idiolect start`.");
+    throw new Error("The service does not answer. Open idiolect among your programs, or run `idiolect open`.");
   }
   if (answer.status === 401) document.dispatchEvent(new CustomEvent("ended"));
   if (!answer.ok) throw new Error(content.error?.message ?? `The service answered ${answer.status}.`);

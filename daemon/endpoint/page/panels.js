@@ -70,7 +70,7 @@ export async function showRounds() {
       : buttons(button("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
-    make("small", {}, `The base model ${base} as it came. Your words and phrases are still remembered.`),
+    make("small", {}, `The base model ${base} alone; your words and phrases are still remembered.`),
     served ? buttons(button("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
   $("gained").hidden = !rounds_added;
@@ -104,7 +104,7 @@ async function showLearned() {
   roving($("words-grid"));
   $("words-more").textContent = words.length > SHOWN ? `The first ${SHOWN} are listed. Search for others.` : "";
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
-    : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
+    : "Nothing yet. It learns from what it may read, and from programs that you type in."));
   $("words-none").hidden = words.length > 0;
 }
 
@@ -113,15 +113,15 @@ async function showSources() {
   const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
   const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${entries(number)}`).join(", ")}` : "";
   await offerTextSources(kinds.map(([name]) => name));
-  $("sources-sum").replaceChildren(`${count(now.words)} words${by}. `,
-    ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
+  $("sources-sum").textContent = `${count(now.words)} words${by}.`;
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
     const followed = now.watches.includes(row.path);
     return make("li", {},
       make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
       row.kind ? make("small", {}, `${row.kind} · ${entries(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
-      buttons(followed ? button("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
+      buttons(followed ? button("Stop following", `Stop following ${row.path}`, () => unfollow(row.path))
+        : row.kind === "folder" ? button("Follow", `Follow ${row.path}`, () => followFolder(row.path)) : null,
         row.kind ? button("Remove …", `Remove ${row.path}`, () =>
           remove("Remove this source?", "/v1/sources/remove", { path: row.path }, showAll)) : null));
   }));
@@ -154,6 +154,11 @@ async function offerTextSources(names) {
     $("texts-more").hidden = true;
   }
   if ($("text-rows").children.length) await showTexts();
+}
+
+async function followFolder(path) {
+  await read("/v1/watch", { path });
+  say("It is followed: what you newly write there is learned, too.");
 }
 
 async function unfollow(path) {
@@ -189,7 +194,7 @@ async function find() {
         make("span", {}, place.path),
         make("small", {}, `${place.says} · ${bytes(place.size_bytes)}${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
         buttons(button("Read it", `Read ${place.path}`, async () => {
-          await add(place.path, place.me);
+          await read("/v1/import", { paths: [place.path], me: place.me });
           row.remove();
         })));
       return row;
@@ -200,11 +205,11 @@ async function find() {
   }
 }
 
-/** Reads a file or folder, and says how far it is. `me`: the names and addresses in it that are the user's. */
-async function add(path, me = []) {
+/** Has files or a folder read, as `asked`, and says how far it is. */
+async function read(address, asked) {
   $("reading").textContent = "Reading …";
   try {
-    const report = await follow("/v1/import", { paths: [path], me }, (event) => {
+    const report = await follow(address, asked, (event) => {
       if (event.path) $("reading").textContent = `Reading ${event.path} …`;
     });
     say(`Read: ${entries(report.entries ?? 0)} taken.`);
@@ -240,7 +245,7 @@ export async function start() {
     say("The rule holds from now on.");
   });
   on($("source"), "submit", async () => {
-    await add($("source-path").value.trim());
+    await read("/v1/import", { paths: [$("source-path").value.trim()] });
     $("source").reset();
   });
   on($("find"), "click", find);

@@ -4,10 +4,13 @@ import { $, agreed, ask, button, buttons, coded, make, say } from "./common.js";
 
 const LOOK_MS = 10_000; // a package that was missing, or a log-out, is noticed without a click
 
+/** What a button does for who has no terminal. */
+const COMMAND = /(Run )?`idiolect setup \w+`( again)?\.?/;
+
 /** What is said of one that is here, or that most people will want. */
 function says({ connected, found, next_step: next }) {
   if (connected) return next ? `Connected. ${next}` : `Connected: ${found}`;
-  return found ? `Found, not connected. ${next.startsWith("`") ? "" : next}` : next;
+  return found ? `Found, not connected. ${next.replace(COMMAND, "")}` : next;
 }
 
 /** Shows what connecting would write, asks, and writes it. */
@@ -33,7 +36,7 @@ async function show() {
   $("place-rows").replaceChildren(...here.map((one) => make("li", {},
     make("span", {}, one.title, one.connected ? make("span", { className: "badge active" }, "connected") : null),
     make("small", {}, ...coded(says(one))),
-    one.found && one.next_step?.startsWith("`") ? buttons(button("Connect …", `Connect: ${one.title}`, () => connect(one))) : null)));
+    one.found && COMMAND.test(one.next_step) ? buttons(button("Connect …", `Connect: ${one.title}`, () => connect(one))) : null)));
   $("places-absent").textContent = absent.length ? `Not found here: ${absent.map((one) => one.title).join(", ")}.` : "";
 }
 

@@ -3,9 +3,9 @@
 import { $, on } from "./common.js";
 
 const STEPS = [
-  { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what was found on this computer; nothing is read before you press “Read it” beside it." },
+  { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what there is on this computer; it reads nothing before you press “Read it”." },
   { shows: ["rounds"], says: "It learns from what it has read, on this computer alone, while you do not type. You need not wait: what you wrote often is offered at once." },
-  { shows: ["try", "places"], says: "Connect the programs that you write in. Try it below: Tab takes grey text. Type “teh” and a space: it is mended, or its correction is offered." },
+  { shows: ["try", "places"], says: "Try it here: the Tab key takes the grey text. Type “teh” and a space: it becomes “the”, or “the” is offered. Then connect the programs that you write in, further down." },
 ];
 const KEPT = "idiolect-steps"; // the step that one is at, or "left"
 

@@ -1,6 +1,6 @@
 // What one sees first: an example that types itself, and one sentence on what is known and saved.
 
-import { $, coded, count, sentence } from "./common.js";
+import { $, button, count, sentence } from "./common.js";
 
 const KEY_MS = 90, READ_MS = 1800;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -13,8 +13,11 @@ export function show(status) {
   const learned = `it has learned from ${texts} of yours`;
   const text = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
     : `${sentence(learned)}. Type to see what it offers.`;
-  $("story").replaceChildren(...(status.entries ? [text]
-    : coded("It knows nothing of you yet: add a file or folder of your writing under Sources, or run `idiolect add`.")));
+  if (status.entries) $("story").textContent = text;
+  else if (!$("story").children.length) { // the focus stays where it is
+    const choose = button("Choose what it may read", "Choose what it may read", () => $("steps-open").click());
+    $("story").replaceChildren("It knows nothing of you yet. ", choose);
+  }
 }
 
 /** Types the examples one after another, until somebody types themselves. */
