@@ -8,7 +8,7 @@ grey text, `teh→the` replaces what is typed, and `!` says that the service is 
 - `type`, `key`, `late` (typed, not reported yet), `report`, `puts` (the program changes the text), `undoes`, `click`.
 - `answer`, `hidden answer` (the words are not worth a look), `answer [prefix]`; `corrects`: what the service knows.
 - `wait` (seconds), `leaves`, `comes back`, `choose` (a line of the menu), `keys` (its user's own: what for, which).
-- `service` (`deaf`, `hears`; `quiet` and `loud`: somebody else had nothing shown for a while).
+- `service` (`deaf`, `hears`; `quiet`, `loud`, `paused`, `resumed`: another program has told it so).
 - What holds then: `stands`, `shows`, `hints` (its keys), `note`, `asked`, `passed`, `used` (the last key), `menu`,
   `no menu`, `title`.
 - `not: browser`: a row that this door cannot run, and why.
@@ -273,6 +273,8 @@ class Row:
     def do_service(self, rest):
         if rest in ("quiet", "loud"):
             self.quiet = rest == "quiet"
+        elif rest in ("paused", "resumed"):
+            self.paused = rest == "paused"
         else:
             self.hears = rest == "hears"
 

@@ -10,7 +10,7 @@ from idiolect.daemon.text.typed_text import begun
 
 #: The words that a correction removes, without the mark behind them.
 _MISTYPED: Final = re.compile(r"[\w'’ ]*")
-MAX_WORDS: Final = 5  # in the window, a correction among them
+MAX_WORDS: Final = 5  # in a window, a correction among them
 #: Some programs count a character beyond this one as two.
 _LAST_OF_ONE_UNIT: Final = "\uffff"
 _NOT_TYPED: Final = "\xa0"  # before what a correction puts there, so that no key goes along with it
@@ -116,8 +116,10 @@ def mended_words(removed: str, put: str) -> tuple[str, str]:
     return " ".join(one), " ".join(other)
 
 
-def read(answer: dict[str, Any], prefix: str) -> Offer:
-    """Read an answer of `/v1/suggest`, without a ghost text that is not to be shown.
+def read(
+    answer: dict[str, Any], prefix: str, *, max_words: int = MAX_WORDS, asks_ghost: bool = False
+) -> Offer:
+    """Read an answer of `/v1/suggest`, without a ghost text that is not to be shown unless its user asks for it.
 
     There are no words if the word before the cursor is likelier to be whole than to go on as any of them.
     """
@@ -136,9 +138,9 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     complete = answer.get("finished", 0.0) > max((word.p for word in fit), default=0.0)
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
-    shown = text and told["show"] and text.isprintable()
+    shown = text and (told["show"] or asks_ghost) and text.isprintable()
     ghost = OfferedGhost(text, told["p"], _pieces(told, text)) if shown else None
-    fit = () if complete else fit[:MAX_WORDS]
+    fit = () if complete else fit[:max_words]
     if meant := next((word for word in fit if word.grey), None):
         text = f"{_NOT_TYPED}→ {meant.text.rstrip()}"
         ghost = OfferedGhost(text, meant.p, (text,), meant)

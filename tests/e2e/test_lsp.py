@@ -323,10 +323,6 @@ async def mend(editor, uri, text, language="markdown"):
     """The edits for a slip at the end of a text that was just typed, as the new text and its first column."""
     editor.close(uri)
     editor.open(uri, text, language)
-    return await mend_again(editor, uri, text)
-
-
-async def mend_again(editor, uri, text):
     place = types.Position(text.count("\n"), len(text.rpartition("\n")[2]))
     found = await editor.text_document_on_type_formatting_async(
         types.DocumentOnTypeFormattingParams(
@@ -361,51 +357,6 @@ def test_a_sure_slip_is_mended_as_it_is_typed_in_prose_alone(run, service):
     assert offered == [[], [], []]
     assert prose == [[("the", 7, 10)], [("the", 9, 12)], []]
     assert code == [[], [], []]
-
-
-async def overtake(editor, text, ask):
-    """The document of `text` where a letter was typed behind it while `ask` was asked, which found nothing."""
-    for place in range(1000):
-        uri = f"file:///notes/{place}.txt"
-        editor.open(uri, text)
-        late = asyncio.ensure_future(ask(uri))
-        await asyncio.sleep(0)
-        editor.type(uri, 0, len(text), "x")
-        if not await late:
-            return uri
-    return pytest.fail("All were answered for a text that was typed on.")
-
-
-def test_a_slip_that_its_user_has_undone_or_typed_on_behind_is_not_mended(run, service):
-    uri = "file:///notes/slips.txt"
-
-    async def scene():
-        async with editing(service) as editor:
-            made = await mend(editor, uri, "We saw hte ")
-            editor.type(uri, 0, 7, "the", 10)
-            editor.type(uri, 0, 7, "hte", 10)  # undone
-            undone = await mend_again(editor, uri, "We saw hte ")
-            editor.keys(uri, 0, 11, "and hte ")
-            again = await mend_again(editor, uri, "We saw hte and hte ")
-            late = "I took hte "
-            await overtake(editor, late, lambda other: mend_again(editor, other, late))
-            return made, undone, again
-
-    service.ask("/v1/words/add", kind="always_correct", text="hte", replacement="the")
-    service.ask("/v1/switches", corrections="apply")
-    try:
-        assert run(scene()) == ([("the", 7, 10)], [], [])
-    finally:
-        service.ask("/v1/switches", corrections="offer")
-        service.ask("/v1/words/remove", text="hte")
-
-
-def test_words_for_a_text_that_was_typed_on_are_not_offered(run, editor):
-    async def scene():
-        uri = await overtake(editor, "the teal lighthouse keeper Zor", lambda it: editor.words(it, 0, 30))
-        return await editor.words(uri, 0, 31)
-
-    assert run(scene()) is not None
 
 
 def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(

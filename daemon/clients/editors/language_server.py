@@ -39,6 +39,7 @@ from idiolect.daemon.clients.link import ServiceLink, open_client_log
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session import field as session_field
+from idiolect.daemon.session.suggest_answer import read
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.text.typed_text import begun
 
@@ -210,6 +211,7 @@ class Editing:
         if found is None:
             return None
         answer, before, document = found
+        offer = read(answer, before, max_words=self._options.words)
 
         def column(characters: int) -> int:
             return int(document.position_codec.client_num_units(before[:characters]))
@@ -218,11 +220,11 @@ class Editing:
         word = (place.line, len(before) - len(begun(before)))
         # An editor does not say whether its user asks. Long after the last key, or a second time, it is the user.
         asks = time.monotonic() - one.changed_s > _BY_ITSELF_S or one.unlisted_at == place
-        if not (answer["list"]["show"] or asks or one.listed_at == word):
+        if not (offer.listed or asks or one.listed_at == word):
             one.unlisted_at = place
             return types.CompletionList(is_incomplete=True, items=[])
         one.listed_at = word
-        items = lsp_completions.completions(answer, before, place.line, column)
+        items = lsp_completions.completions(offer, before, place.line, column)
         one.offered = tuple(item.label for item in items)
         return types.CompletionList(is_incomplete=True, items=items)
 
@@ -230,11 +232,17 @@ class Editing:
         if params.context.selected_completion_info is not None:  # a ghost text would have to continue that
             return None
         found = await self._suggest(params, words=0, ghost_words=self._options.ghost_words)
-        asked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-        item = found and lsp_completions.inline_completion(found[0], params.position, asked=asked)
-        if item:
-            self._runner.open[params.text_document.uri].engine.offer(str(item.insert_text))
-        return types.InlineCompletionList(items=[item] if item else [])
+        if found is None:
+            return types.InlineCompletionList(items=[])
+        asks = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        ghost = read(*found[:2], max_words=0, asks_ghost=asks).ghost
+        if ghost is None:
+            return types.InlineCompletionList(items=[])
+        self._runner.open[params.text_document.uri].engine.offer(ghost.text)
+        show = found[0]["ghost"]["show"]
+        return types.InlineCompletionList(
+            [lsp_completions.inline_completion(ghost, params.position, show=show)]
+        )
 
     async def _suggest(
         self, params: types.CompletionParams | types.InlineCompletionParams, *, words: int, ghost_words: int
@@ -259,7 +267,10 @@ class Editing:
         self._runner.handle(events.Answered(replace(ask, silent=True), answer), one)
         text = document.source
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
-        return None if ask.silent else (answer, line, document)
+        if ask.silent or self._runner.session.choices.quiet:
+            return None
+        # A word that has ended has its quick fix; one that may be whole is asked about by its user, too.
+        return {**answer, "correction": None, "finished": 0.0}, line, document
 
     async def _ask(
         self, one: OpenDocument, document: TextDocument, place: events.CaretPlaced, more: dict[str, Any]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lsprotocol import types
 
+from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
 
 #: An editor runs this command once a suggestion was taken. Its argument holds figures, no text.
@@ -20,34 +21,27 @@ _WORD: Final = re.compile(r"[^\W_][\w'’-]*")
 
 
 def completions(
-    answer: dict[str, Any], before: str, line: int, column: Callable[[int], int]
+    offer: Offer, before: str, line: int, column: Callable[[int], int]
 ) -> list[types.CompletionItem]:
-    """Return the words of a service's answer as items, the likeliest first; each replaces the part that was typed.
+    """Return the words of an offer as items, the likeliest first; each replaces the part that was typed.
 
     `before` is the line up to the cursor; `column(n)` is where its `n`-th character begins in the editor's units.
     """
-    typed = begun(before)
-    start = len(before) - len(typed)
-    place = types.Range(types.Position(line, column(start)), types.Position(line, column(len(before))))
-    words = answer["words"]
+    typed, place = begun(before), column(len(before))
     items = []
-    for rank, word in enumerate(words):
-        replaced = word.get("replace", 0)
-        begin = len(before) - replaced if replaced else start
-        if begin < 0:  # the word begins on the line before
-            continue
-        whole = word["text"] if replaced else typed + word["text"]
-        others = [other["p"] for other in words if other is not word]
-        figures = {"kind": "word", "p": word["p"], "characters": len(word["text"]), "keystrokes": rank + 1}
+    for rank, word in enumerate(offer.words):
+        begin = len(before) - (word.replace or len(typed))
+        whole = word.text if word.replace else typed + word.text
+        others = [other.p for other in offer.words if other is not word]
+        figures = {"kind": "word", "p": word.p, "characters": len(word.text), "keystrokes": rank + 1}
+        replaced = types.Range(types.Position(line, column(begin)), types.Position(line, place))
         items.append(
             types.CompletionItem(
-                label=whole.strip(),
+                label=offer.label(word),
                 kind=types.CompletionItemKind.Text,
                 sort_text=f"{rank:02}",
-                filter_text=before[begin:] if replaced else whole,
-                text_edit=types.TextEdit(
-                    types.Range(types.Position(line, column(begin)), place.end) if replaced else place, whole
-                ),
+                filter_text=before[begin:] if word.replace else whole,
+                text_edit=types.TextEdit(replaced, whole),
                 command=types.Command("Accepted", ACCEPTED, arguments=[{**figures, "others": others}]),
             )
         )
@@ -55,21 +49,18 @@ def completions(
 
 
 def inline_completion(
-    answer: dict[str, Any], place: types.Position, *, asked: bool
-) -> types.InlineCompletionItem | None:
-    """Return the ghost text of a service's answer if it is to be shown, or if the user `asked` for it."""
-    ghost = answer["ghost"]
-    if not ghost["text"] or not (ghost["show"] or asked):
-        return None
+    ghost: OfferedGhost, place: types.Position, *, show: bool
+) -> types.InlineCompletionItem:
+    """Return a ghost text at a place; `show`: the service would have it shown by itself."""
     figures = {
         "kind": "ghost",
-        "p": ghost["p"],
-        "show": ghost["show"],
-        "characters": len(ghost["text"]),
-        "words": len(ghost["text"].split()),
+        "p": ghost.p,
+        "show": show,
+        "characters": len(ghost.text),
+        "words": len(ghost.text.split()),
     }
     return types.InlineCompletionItem(
-        insert_text=ghost["text"],
+        insert_text=ghost.text,
         range=types.Range(place, place),
         command=types.Command("Accepted", ACCEPTED, arguments=[figures]),
     )
