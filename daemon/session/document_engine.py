@@ -96,7 +96,7 @@ class DocumentEngine(Engine):
                 self._session.documents.add(self)
                 self._begin(field)
                 if self._handler.text.written is not None:
-                    self._session.check_pause()
+                    self._session.pause.check()
             case events.DocumentEdited():
                 self._edit(event)
             case events.CaretPlaced(offset, typed):
@@ -158,7 +158,7 @@ class DocumentEngine(Engine):
             self._count_key(char, self._session.clock.now_s)
         self._handler.text.characters += len(text)
         if self._handler.text.written is not None:
-            self._session.check_pause()
+            self._session.pause.check()
         if self._handler.text.written is not None:
             self._handler.text.written.add(text)
 

@@ -126,12 +126,12 @@ class Engine:
         pauses, quiets = PAUSE.fits(value, state), chosen.quiet.fits(value, state)
         if quiets or (pauses and not self.field.door_takes):
             if not state & keysyms.RELEASE:
-                self._session.toggle_pause() if pauses else self._session.toggle_quiet()
+                self._session.pause.toggle() if pauses else self._session.toggle_quiet()
             return True
         if self._context and not keysyms.is_modifier(value):
             self._here.typed_in = True
             if self._session.learns(self.field):
-                self._session.check_pause()
+                self._session.pause.check()
         if not self._follows_keys():
             return False
         ahead = self._handler.text.before.ahead
@@ -346,7 +346,7 @@ class Engine:
         self._do(self._session.menu())
 
     def _take_answer(self, ask: effects.AskService, answer: dict[str, Any]) -> None:
-        self._session.set_paused(paused=answer["paused"])
+        self._session.pause.set(paused=answer["paused"])
         self._session.take_choices(answer)
         self._session.trial = answer.get("trial", False)
         if ask.field != self._fields:

@@ -1,13 +1,4 @@
-"""What all fields of a session share: whether it learns, the menu, the typist's hand, the words that were mended.
-
-Learning, by what its user wants and what the service says:
-
-    off ──"Learn what I write"──► learns ──pause──► pausing ──the service heard it──► paused
-                                    ▲                  │ it did not hear: tried again      │
-                                    └──it heard────resuming ◄──────────resume──────────────┘
-
-Nothing is learned while pausing, paused and resuming.
-"""
+"""What all fields of a session share: whether it learns, the menu, the typist's hand, the words that were mended."""
 
 from __future__ import annotations
 
@@ -23,6 +14,7 @@ from idiolect.daemon.session.events import ChoiceNotKept, Event, Replied, Ticked
 from idiolect.daemon.session.field import Document, Field, Unknown
 from idiolect.daemon.session.field_authorship import WrittenText
 from idiolect.daemon.session.key_table import KeyTable, draw_key
+from idiolect.daemon.session.learning_pause import LearningPause
 from idiolect.daemon.session.left_fields import LeftFields
 from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.session.replied_text import FieldAnswering
@@ -34,10 +26,6 @@ from idiolect.daemon.text.replies import Reply, split
 if TYPE_CHECKING:
     from idiolect.daemon.session.engine import Engine  # it imports this module
 
-_STATUS_S: Final = 2.0  # whether learning is paused is known for so long
-_RETRY_S = 2.0  # between two attempts to tell the service of a pause
-_NEVER_S: Final = float("inf")
-_PAUSES: Final = {True: "/v1/pause", False: "/v1/resume"}
 _UNHEARD: Final = "The service did not answer, so nothing was changed."
 
 
@@ -72,11 +60,7 @@ class Session:
         # Clients that did not delete text when asked, as IBus under Wayland before 1.5.34.
         self.undeleting = {"wayland", "ibus-wayland"}
         self.trial = False  # whether one runs, by the last answer
-        self._is_paused = False  # by the service's last answer
-        self._pause = None if unheard_pause_s is None else True  # what was chosen and is not heard yet
-        self._chosen_s, self._is_unheard = unheard_pause_s or 0.0, unheard_pause_s is not None
-        self._retry_s = _NEVER_S if unheard_pause_s is None else 0.0  # when the service is told of it again
-        self._status_s = float("-inf")  # when the service last said whether it is
+        self.pause = LearningPause(self, unheard_pause_s)
         self._focused: Engine | None = None
         self.documents: set[Engine] = set()  # the engines of open documents, all of which may be typed in
         #: To be put back once its field has the focus again.
@@ -108,7 +92,7 @@ class Session:
     def wakes_at_s(self) -> float:
         """When it wants to hear of the time: something waits until then; infinity if nothing does."""
         held = (engine.held_until_s for engine in self.holding)
-        return min(self.left_fields.due_s, self._retry_s, *held)
+        return min(self.left_fields.due_s, self.pause.retry_s, *held)
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -117,12 +101,11 @@ class Session:
                 self.left_fields.learn_due(now_s)
                 for engine in [engine for engine in self.holding if engine.held_until_s <= now_s]:
                     engine.release()
-                if self._pause is not None and self._retry_s <= now_s:
-                    self._tell_pause(self._pause)
+                self.pause.retry()
             case Replied():
                 self._take_reply(event.request, event.reply)
             case ChoiceNotKept():
-                self._show_note(
+                self.show_note(
                     "That holds until you log out: it could not be written to the disk. Is it full?"
                 )
 
@@ -132,7 +115,7 @@ class Session:
 
     def learns(self, field: Field) -> bool:
         """Return whether text written in a field is sent to be learned."""
-        return self._learns and not self._is_learning_paused and field.learns(unknown=self._unknown)
+        return self._learns and not self.pause.holds and field.learns(unknown=self._unknown)
 
     # The service
 
@@ -184,99 +167,33 @@ class Session:
     def _take_reply(self, request: effects.SendRequest, reply: dict[str, Any] | None) -> None:
         match request.path:
             case "/v1/status" if reply is not None:
-                self.set_paused(paused=bool(reply.get("paused")))
+                self.pause.set(paused=bool(reply.get("paused")))
                 self.take_choices(reply)
             case "/v1/quiet" | "/v1/quiet/end" if request == self._quiet_told:
                 self._quiet_told = None
                 if reply is None:
                     self._set_quiet(quiet=request.path != "/v1/quiet")
-                    self._show_note(_UNHEARD)
-            case "/v1/pause" | "/v1/resume" if self._pause is not None:
-                told = request.path == _PAUSES[True]
-                self._hear_pause(self._pause, told=told, heard=reply is not None)
+                    self.show_note(_UNHEARD)
+            case "/v1/pause" | "/v1/resume":
+                self.pause.take_reply(request.path, heard=reply is not None)
             case "/v1/feedback" if reply is None:
                 self.do(replace(request, again=True))
             case "/v1/feedback" if reply is not None and request.body and reply.get("never_corrected"):
-                self._show_note(f"“{request.body['word']}” is not corrected any more.")
+                self.show_note(f"“{request.body['word']}” is not corrected any more.")
             case "/v1/words/add" if request.body is not None:
                 never = f"“{request.body['text']}” is not corrected any more."
-                self._show_note(never if reply is not None else _UNHEARD)
+                self.show_note(never if reply is not None else _UNHEARD)
             case "/v1/apps" if reply is None:
-                self._show_note(_UNHEARD)
+                self.show_note(_UNHEARD)
             case "/v1/apps" if self._focused is not None:
                 self._focused.ask_again()
 
-    # Whether it learns
-
-    def check_pause(self) -> None:
-        """Ask whether learning is paused if that is not known for certain: text is typed that may be learned."""
-        if self.clock.now_s - self._status_s > _STATUS_S:
-            self._status_s = self.clock.now_s
-            self.do(effects.SendRequest("/v1/status", method="GET"))
-
-    def set_paused(self, *, paused: bool) -> None:
-        """Note whether the service says that learning is paused."""
-        self._status_s = self.clock.now_s
-        if paused != self._is_paused:
-            self._change_pause(paused, self._pause)
-
-    def toggle_pause(self) -> None:
-        """Pause learning, or resume it."""
-        self._choose_pause(paused=not self._shows_paused)
-
-    @property
-    def _shows_paused(self) -> bool:
-        return self._is_paused if self._pause is None else self._pause
-
-    def _choose_pause(self, *, paused: bool) -> None:
-        is_told = self._pause is not None and self._retry_s == _NEVER_S
-        self._chosen_s = self.clock.unix_s
-        self._change_pause(self._is_paused, paused)
-        if not is_told:
-            self._tell_pause(paused)
-
-    def _tell_pause(self, paused: bool) -> None:
-        # What was written since the choice stays off the record in every program.
-        ago_s = max(self.clock.unix_s - self._chosen_s, 0.0)
-        self._retry_s = _NEVER_S
-        self.do(effects.SendRequest(_PAUSES[paused], {"ago_s": ago_s} if paused else None))
-
-    def _hear_pause(self, pause: bool, *, told: bool, heard: bool) -> None:
-        """Take the reply to what the service was `told`; its user has chosen `pause` meanwhile."""
-        if heard and told is not pause:
-            return self._tell_pause(pause)
-        self.do(effects.KeepPause(self._chosen_s if pause and not heard else None))
-        first, self._is_unheard = not (heard or self._is_unheard), not heard
-        if heard:
-            self._status_s = self.clock.now_s
-            return self._change_pause(pause, None)
-        self._retry_s = self.clock.now_s + _RETRY_S
-        if first:
-            self._show_menu()
-            self._show_note(
-                "The service did not hear that. Until it does, it is asked again, and nothing is learned."
-            )
-        return None
-
-    def _change_pause(self, is_paused: bool, pause: bool | None) -> None:
-        """Note a change. A text that was begun before learning stops or goes on is not learned."""
-        before = self._is_learning_paused
-        self._is_paused, self._pause = is_paused, pause
-        if self._is_learning_paused != before:
-            self._begin_anew()
-        else:
-            self._show_menu()
-
-    @property
-    def _is_learning_paused(self) -> bool:
-        return self._is_paused or self._pause is not None
-
-    def _begin_anew(self) -> None:
+    def begin_anew(self) -> None:
         """Discard the texts that were begun before a change of learning."""
         self.left_fields.discard()
         for engine in self._engines:
             engine.begin_anew()
-        self._show_menu()
+        self.show_menu()
 
     @property
     def _engines(self) -> set[Engine]:
@@ -289,7 +206,7 @@ class Session:
         keys = told.get("keys", {})
         if keys != self._keys_told:
             self.choices.keys, self._keys_told = KeyTable.read(keys), keys
-            self._show_menu()
+            self.show_menu()
         if self._quiet_told is None and (quiet := bool(told.get("quiet"))) != self.choices.quiet:
             self._set_quiet(quiet=quiet)
 
@@ -307,26 +224,26 @@ class Session:
         self.choices.quiet = quiet
         for engine in self._engines:
             engine.change_quiet()
-        self._show_menu()
+        self.show_menu()
 
     # The menu
 
     def set_focused(self, engine: Engine) -> None:
         """Show the menu of the engine whose field has the focus."""
         self._focused = engine
-        self._show_menu()
+        self.show_menu()
         self.do(effects.SendRequest("/v1/status", method="GET"))
 
     def menu(self) -> effects.ShowMenu:
         """Return the menu."""
-        paused, here = self._shows_paused, self._focused
+        paused, here = self.pause.shown, self._focused
         quiet, key = self.choices.quiet, draw_key(self.choices.keys.quiet)
         span = "" if quiet else f" for {QUIET_MINUTES} minutes"
         learning = "paused" if paused else "learns" if self._learns else ""
         states = {"paused": "paused", "learns": "suggests and learns", "": "suggests only"}
         state = " and ".join(filter(None, ("quiet", learning))) if quiet else states[learning]
-        state += ", but the service has not heard" if self._is_unheard else ""
-        symbol = "‖" if paused or self._is_unheard else "●" if self._learns else "○"
+        state += ", but the service has not heard" if self.pause.is_unheard else ""
+        symbol = "‖" if paused or self.pause.is_unheard else "●" if self._learns else "○"
         lines = [
             effects.MenuLine("learn", "Learn what I write", self._learns),
             effects.MenuLine("pause", "Pause learning everywhere", paused),
@@ -349,9 +266,9 @@ class Session:
         if name == "learn":
             self._learns = checked
             self.do(effects.KeepChoice(checked))
-            self._begin_anew()
+            self.begin_anew()
         elif name == "pause":
-            self._choose_pause(paused=checked)
+            self.pause.choose(paused=checked)
         elif name == "quiet":
             self._choose_quiet(quiet=checked)
         elif name in ("put_back", "never_mend") and here is not None:
@@ -365,12 +282,12 @@ class Session:
             # The rule whether an answered text is used in a program; only its user may add it.
             rule = {"app": glob.escape(here.field.app), "context": "on" if checked else "off"}
             self.do(effects.SendRequest("/v1/apps", rule, as_user=True))
-        self._show_menu()
+        self.show_menu()
 
     def offer_mended(self) -> None:
         """Offer other words in the menu to put back: one was mended or put back."""
         self._chosen = None
-        self._show_menu()
+        self.show_menu()
 
     def take_chosen(self, mended: MendedWords) -> effects.Made | None:
         """Return the one of these words that its user wants put back, once."""
@@ -380,11 +297,13 @@ class Session:
         self._chosen = None
         return chosen[1]
 
-    def _show_menu(self) -> None:
+    def show_menu(self) -> None:
+        """Show the menu anew where a field has the focus."""
         if self._focused is not None:
             self._focused.show_menu()
 
-    def _show_note(self, note: str) -> None:
+    def show_note(self, note: str) -> None:
+        """Show a sentence where a field has the focus."""
         if self._focused is not None:
             self._focused.show_note(note)
 

@@ -18,7 +18,7 @@ from idiolect.daemon.clients.keyboard.ibus_door import INTERFACE, IbusDoor
 from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.service_requests import ServiceRequests
 from idiolect.daemon.runtime.tokens import Scope
-from idiolect.daemon.session import session
+from idiolect.daemon.session import learning_pause
 from idiolect.daemon.session.effects import SendRequest
 from idiolect.daemon.session.events import Replied
 from idiolect.daemon.session.field import Field
@@ -402,7 +402,7 @@ def test_the_keys_that_pause_learning_do_so_once_though_each_is_released(program
 @pytest.fixture
 def unheard(loop, service, settings, monkeypatch):
     """A program whose text is learned, while the service does not answer."""
-    monkeypatch.setattr(session, "_RETRY_S", 0.001)
+    monkeypatch.setattr(learning_pause, "_RETRY_S", 0.001)
     LearningChoice(settings).set(learn=True)
     service.answers.clear()
     return Program(loop, service, settings)

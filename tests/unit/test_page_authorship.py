@@ -184,7 +184,7 @@ def test_nothing_is_learned_of_a_field_that_turns_out_to_hold_a_secret():
 def test_a_pause_of_which_the_session_hears_late_takes_nothing_of_what_was_typed_before():
     page = Page()
     page.type("openly spoken")
-    page.session.set_paused(paused=True)
+    page.session.pause.set(paused=True)
     page.type(" and on")
     assert page.leave() == [
         "openly spoken and on"
