@@ -14,6 +14,7 @@ import uvicorn
 from waiting import DEADLINE_S
 
 from idiolect.adapters.memory.steps import in_one_step
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.clients.setup.place import Target
 from idiolect.daemon.clients.setup.places import Connections
@@ -165,9 +166,10 @@ def serving(settings: Settings, tuning: RoundTuning = USUAL) -> Iterator[Site]:
         yield site
 
 
-def suggest(service: Service, prefix: str, *arguments: Any, **named: Any) -> Suggestion:
+def suggest(service: Service, prefix: str, **asked: Any) -> Suggestion:
     """What a service suggests, asked by a plain thread."""
-    steps = service.suggestions.suggest_in_steps(prefix, *arguments, **named)
+    apart = {name: asked.pop(name) for name in ("place", "context", "letter_ms") if name in asked}
+    steps = service.suggestions.suggest_in_steps(Question(prefix, **asked), **apart)
     return service.model.queue.run(Priority.TYPING, steps)
 
 

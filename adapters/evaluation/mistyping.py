@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion
 
 _MIN_LETTERS: Final = 2
@@ -61,7 +63,7 @@ def measure_mistyping(
     for before, word, at in letters:
         typed = mistype(word, at, rng, near)
         if len(slips) < _MAX_MISTYPED and typed not in (word, ""):
-            offers = _offers(predictor.suggest(before + typed, **_ASKED), typed)
+            offers = _offers(predictor.suggest(replace(_ASKED, prefix=before + typed)), typed)
             slips.append(_Slip(word, typed, _made(predictor, before, typed), offers))
     right = spots[:_MAX_RIGHT]
     spoilt = sum(_made(predictor, before, word) != word for before, word in right) / max(len(right), 1)
@@ -76,12 +78,7 @@ def measure_mistyping(
     }
 
 
-_ASKED: Final[dict[str, Any]] = {
-    "candidates": _OFFERED,
-    "ghost_words": 0,
-    "remember": False,
-    "corrections": True,
-}
+_ASKED: Final = Question("", candidates=_OFFERED, ghost_words=0, remember=False, corrections=True)
 
 
 def _may_slip(word: str) -> bool:
@@ -95,7 +92,7 @@ def _offers(found: Suggestion, typed: str) -> list[str]:
 
 def _made(predictor: Predictor, before: str, typed: str) -> str:
     """Return what stands for a word once a space follows, if all that is sure is mended."""
-    correction = predictor.suggest(f"{before}{typed} ", **{**_ASKED, "candidates": 0}).correction
+    correction = predictor.suggest(replace(_ASKED, prefix=f"{before}{typed} ", candidates=0)).correction
     return correction.text.strip() if correction is not None and correction.sure else typed
 
 

@@ -32,6 +32,7 @@ from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.training.child import Emit, work
 from idiolect.adapters.training.lora import Lora
@@ -257,18 +258,17 @@ def _type(writer: _Writer, test: Sequence[EvalMessage], clock: _ProgressReporter
 
     def ask(prefix: str) -> Suggestion:
         clock.count_character(arm.name)
-        return writer.predictor.suggest(
-            prefix, candidates=max(BARS), ghost_words=_GHOST_WORDS, key_ms=key_ms, answered=answered
-        )
+        return writer.predictor.suggest(replace(asked, prefix=prefix))
 
     typed = []
     for number, message in enumerate(test):
         before = clock.typed
         answered = AnsweredText(message.answered, message.sender) if arm.answers else NOTHING
+        asked = Question("", candidates=max(BARS), ghost_words=_GHOST_WORDS, key_ms=key_ms, answered=answered)
         # Long after the last message, of which nothing is being written any more. What is answered and the recent
         # entries are read before the first key.
         writer.predictor.forget_texts()
-        finish(writer.predictor.prefill_in_pieces("", answered))
+        finish(writer.predictor.prefill_in_pieces(asked))
         if number % _TIMED_EVERY:  # in few passes: five times as fast as one by one, and not to be timed
             writer.predictor.precompute(message.text)
         typed.append(type_text(message.text, ask, key_s=key_ms / 1e3))

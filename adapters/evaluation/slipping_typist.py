@@ -19,6 +19,7 @@ from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.keyboards import Layout, neighbours
 from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion, Word
 
 _REACT_S: Final = 0.25  # from seeing a slip to the first key that mends it
@@ -121,9 +122,8 @@ def _draw_slips(text: str, rng: random.Random, near: dict[str, frozenset[str]]) 
 def _answer(predictor: Predictor, page: Page, key_s: float, *, mends: bool, remember: bool) -> None:
     def ask(prefix: str, *, is_right: bool = False) -> Suggestion:
         learns = remember and is_right
-        return predictor.suggest(
-            prefix[-_PREFIX_CHARS:], key_ms=1e3 * key_s, corrections=mends, remember=learns
-        )
+        prefix = prefix[-_PREFIX_CHARS:]
+        return predictor.suggest(Question(prefix, key_ms=1e3 * key_s, corrections=mends, remember=learns))
 
     predictor.ghosts.forget_shown()
     page.right[key_s, mends] = [ask(page.text[:end], is_right=True) for end in range(len(page.text) + 1)]

@@ -15,6 +15,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
+from idiolect.adapters.memory.rare_strings import units
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD, WordVocabulary
 
 _MOST_TIMES = 2  # that a word counts as often
@@ -77,6 +78,7 @@ class Answered:
         ids: its tokens, with a line end behind them.
         memory: what follows what in it; a text of the user's is looked up behind a line end.
         sender: the first name of who wrote it, "" where that is not known.
+        units: its numbers, which give nothing away, and its sender, who may be called.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Answered:
         self.memory = FastMemory(vocab)
         self.memory.add(self.ids)
         self.sender = given.sender
+        self.units = units(f"{without_addresses(given.text)} @{given.sender}")
         self._line_end = encode("\n")
         found = Counter(word for word in WORD.findall(text) if 1 < len(word) <= MAX_WORD_CHARS)
         handles = (_HANDLE.fullmatch(one) for one in text.split() if "@" in one)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
 from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
+from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
+from idiolect.adapters.prediction.ranking import WordRanker
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.models.misspellings import are_regional_twins
 from idiolect.models.tokenizer import Tokenizer
@@ -43,7 +44,8 @@ class Mender:
 
     Args:
         tokenizer: the model's.
-        ranker: splits prefixes, and ranks the words that finish the one under the cursor.
+        reader: splits prefixes.
+        ranker: ranks the words that finish the one under the cursor.
         next_token: next-token distributions.
         meant: finds what may have been meant.
 
@@ -52,12 +54,17 @@ class Mender:
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, ranker: WordRanker, next_token: NextTokenModel, meant: MeantWords
+        self,
+        tokenizer: Tokenizer,
+        reader: CursorReader,
+        ranker: WordRanker,
+        next_token: NextTokenModel,
+        meant: MeantWords,
     ) -> None:
         self._tokenizer, self._ranker, self._next_token = tokenizer, ranker, next_token
         self._meant_words, self._user_model, self._general = meant, meant.user_model, meant.general
         self._initials = Initials(meant.user_model.memory, tokenizer)
-        self.ended_words = EndedWords(ranker, next_token, meant)
+        self.ended_words = EndedWords(reader, next_token, meant)
 
     def words(
         self,

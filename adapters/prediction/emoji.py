@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import regex
 
+from idiolect.adapters.prediction.cursor import SplitPrefix
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.ranking import SplitPrefix
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.models.tokenizer import Tokenizer
 

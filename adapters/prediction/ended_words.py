@@ -21,10 +21,10 @@ from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.spacing import contraction_of, single_space
+from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety, uses_elsewhere
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
 from idiolect.adapters.prediction.suggestion import Correction
 from idiolect.models.hashed_frequencies import other_frequencies
 
@@ -84,13 +84,13 @@ class EndedWords:
     """Mends words that have just ended. For one thread at a time.
 
     Args:
-        ranker: splits prefixes.
+        reader: splits prefixes.
         next_token: next-token distributions.
         meant: finds what may have been meant.
     """
 
-    def __init__(self, ranker: WordRanker, next_token: NextTokenModel, meant: MeantWords) -> None:
-        self._ranker, self._next_token, self._meant = ranker, next_token, meant
+    def __init__(self, reader: CursorReader, next_token: NextTokenModel, meant: MeantWords) -> None:
+        self._reader, self._next_token, self._meant = reader, next_token, meant
         self._user_model, self._general = meant.user_model, meant.general
         # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
         self._unsure: tuple[str, Judged | None] = ("", None)
@@ -147,7 +147,7 @@ class EndedWords:
         match = _NEXT.search(prefix)
         if match is None or match[3] or (judged := self._judge_unsure(prefix, match)) is None:
             return []
-        return [self._ranker.split(f"{judged.before}{it.text} ").head for it in judged.likely]
+        return [self._reader.split(f"{judged.before}{it.text} ").head for it in judged.likely]
 
     def forget_typed(self) -> None:
         """Forget which words were looked at."""
@@ -190,12 +190,12 @@ class EndedWords:
 
     def _follows(self, text: str, word: str) -> float:
         """Return how likely a word's first token is behind ``text``; 0 where no pass has told."""
-        probs = self._next_token.cached_probs(self._ranker.split(f"{text} ").head)
+        probs = self._next_token.cached_probs(self._reader.split(f"{text} ").head)
         return 0.0 if probs is None else float(probs[self._user_model.words.encode(f" {word}")[0]])
 
     def _judge(self, text: str, typed: str) -> Judged | None:
         """Weigh what may have been meant by ``typed``, the word at the end of ``text``."""
-        split = self._ranker.split(text)
+        split = self._reader.split(text)
         if split.typed != typed or fold(typed) in self._user_model.preferences.corrections.kept:
             return None
         before, words = text[: len(text) - len(typed)], self._user_model.words
@@ -279,7 +279,7 @@ class EndedWords:
             return DOUBT * (stands + new)
         if words.language_at_hand == "en" and len(typed) >= _MIN_FOREIGN:
             new += _NEW_FOREIGN * float(other_frequencies([fold(typed)])[0].max())
-        is_own = words.count_form(typed) > 0 or typed in self._ranker.words_before(split.head)[1]
+        is_own = words.count_form(typed) > 0 or typed in self._reader.words_before(split.head)[1]
         if self._general.is_spelt(typed):
             return (_OWN_SPELT if is_own else _SPELT) * stands + (new if stands else _NEW_SPELT * new)
         return (_OWN_LISTED if is_own else _LISTED) * stands + new

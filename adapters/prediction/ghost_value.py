@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import Correction, Ghost, GhostWord, Word
 
 #: What appears by itself: what saves time; more or less than that; or nothing, until it is asked for.
@@ -124,6 +125,14 @@ class GhostValue:
         """True if the typist has passed over so much that a ghost which usually pays is not shown."""
         usual = [GhostWord("a word", 0.9)]
         return replace(self, uptake=1.0).pays(usual) and not self.pays(usual)
+
+    def why_hidden(self, ghost: Ghost) -> Reason:
+        """Return the reason for which a ghost is not shown."""
+        if self.never_pays:
+            return Reason.SHOWN_WHEN_ASKED
+        if not ghost.text:
+            return Reason.NOTHING_LIKELY
+        return Reason.PASSED_OVER if self.holds_back else Reason.NOT_WORTH_A_LOOK
 
     def list_pays(self, words: Sequence[Word], ghost: Ghost, calibrate: Callable[[float], float]) -> bool:
         """Return True if a new list of these words saves more time on average than looking at it takes.

@@ -8,8 +8,8 @@ that was written once: a word that only one place of the user's text foretells m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,16 +17,14 @@ import regex
 
 from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.memory.vocabulary import WORD
-from idiolect.adapters.memory.word_matching import Matches
-from idiolect.adapters.prediction.answered import Answered
 from idiolect.adapters.prediction.calibration import Calibration
+from idiolect.adapters.prediction.cursor import Cursor, SplitPrefix
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
 from idiolect.adapters.prediction.look_ahead import NextWord
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
-from idiolect.adapters.prediction.ranking import SplitPrefix, WordRanker
-from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Correction, Ghost, GhostWord, Word, joined_text
+from idiolect.adapters.prediction.ranking import Ranked, WordRanker
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
 from idiolect.models.tokenizer import Tokenizer
 
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
@@ -36,35 +34,6 @@ _MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen 
 _RUN_TOKENS = 40  # before a ghost, in which it is seen whether it goes on with what is answered
 _KEPT = 64  # beginnings of which the further words are remembered, while the ghost is typed into
 _IN_WORD = regex.compile(r" ?[\p{L}\p{N}'’]|[\ufffd]")
-
-
-@dataclass(frozen=True)
-class GhostQuestion:
-    """What is asked of a ghost.
-
-    Attributes:
-        prefix: the text before the cursor.
-        split: the same, split.
-        matches: the words that begin as typed.
-        words: the same, as they are offered.
-        count: how many words were looked for.
-        max_words: the longest ghost, in words.
-        key_ms: the typist's time between two letters.
-        must_hide: whether a text must not be shown.
-        given_up: True if nobody waits for it any more; asked before each pass that only a ghost needs.
-        remember: whether it is kept until the finished text shows whether it was right.
-    """
-
-    prefix: str
-    split: SplitPrefix
-    matches: Matches
-    words: Sequence[Word]
-    count: int
-    max_words: int
-    key_ms: float
-    must_hide: Callable[[str], bool]
-    given_up: Callable[[], bool]
-    remember: bool
 
 
 class Ghosts:
@@ -104,30 +73,35 @@ class Ghosts:
         self.standing = StandingGhosts()
         self._unjudged = UnjudgedGhosts()  # found while nothing was answered
         self._unjudged_of_answered = UnjudgedGhosts()  # and beside what is answered now, with words of it
-        self._answered: Answered | None = None
         self.acceptance_rate = 1.0
         self.show: Show = "auto"
 
-    def start_with(self, split: SplitPrefix, word: Word) -> NextWord:
-        """Return the ghost's start that a word at the cursor makes."""
-        return NextWord(word.text, word.p, split.head + self._tokenizer.encode(split.start + word.text))
+    def starts(self, ranked: Ranked) -> list[NextWord]:
+        """Return the starts of a ghost that the two likeliest words at a cursor make."""
+        split, encode = ranked.split, self._tokenizer.encode
+        return [
+            NextWord(it.text, it.p, split.head + encode(split.start + it.text)) for it in ranked.words[:2]
+        ]
 
-    def find(self, asked: GhostQuestion, likeliest: Sequence[NextWord]) -> Ghost:
-        """Return the best ghost: it begins with one of the ``likeliest`` words, or behind the one under the cursor.
+    def find(self, cursor: Cursor, ranked: Ranked) -> Ghost:
+        """Return the best ghost: it begins with the likeliest of the ``ranked`` words, or behind the one at the cursor.
 
         What is on screen already stays where the prefix types into it.
         """
-        value, ghost = self._value(asked.key_ms), NO_GHOST
-        start = self._best_start(asked, likeliest)
+        question, must_hide = cursor.question, cursor.silence.must_hide
+        value, ghost = self.value(question.key_ms), NO_GHOST
+        start = self._best_start(cursor, ranked)
         if start is not None:
-            alike = self._alike(asked, start)
-            ghost, unjudged = self._go_on(asked, start, alike, value)
-            if asked.remember:
-                found_here = self._unjudged if self._answered is None else self._unjudged_of_answered
-                found_here.add(asked.prefix, unjudged)
-            if asked.must_hide(ghost.text):  # its tail would show too much
+            alike = self._alike(ranked, start)
+            ghost, unjudged = self._go_on(cursor, start, alike, value)
+            if question.remember:
+                is_answering = self._next_token.answered is not None
+                (self._unjudged_of_answered if is_answering else self._unjudged).add(
+                    question.prefix, unjudged
+                )
+            if must_hide(ghost.text):  # its tail would show too much
                 ghost = Ghost.of(ghost.words[:1], show=value.pays(ghost.words[:1], alike))
-        return self._keep_standing(asked, ghost, value)
+        return self._keep_standing(cursor, ghost, value)
 
     def find_unspaced(self, split: SplitPrefix, max_words: int) -> Ghost:
         """Return a ghost in a script without spaces, where words can't be told apart, token by token."""
@@ -142,12 +116,12 @@ class Ghosts:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        value = self._value(USUAL_KEY_MS)
+        value = self.value(None)
         is_likely = p * value.uptake >= _MIN_UNSPACED_PROB
         return Ghost.of([GhostWord(text, p)], show=is_likely and not value.never_pays)
 
     def list_pays(
-        self, words: Sequence[Word], ghost: Ghost, finished: float, key_ms: float, *, typed: bool
+        self, words: Sequence[Word], ghost: Ghost, finished: float, key_ms: float | None, *, typed: bool
     ) -> bool:
         """Return True if a list of ``words`` is worth a look; who wants more than that sees all lists.
 
@@ -163,24 +137,7 @@ class Ghosts:
         if finished > max(word.p for word in words):  # none of them is meant, it seems
             return False
         calibrate = self._calibration if typed else self._word_calibration
-        return self._value(key_ms).list_pays(words, ghost, calibrate)
-
-    def mends(self, word: Word, key_ms: float) -> bool:
-        """Return True if a correction of the word under the cursor is worth a look as grey text."""
-        return self._value(key_ms).mends(word)
-
-    def mends_ended(self, correction: Correction, key_ms: float) -> bool:
-        """Return True if a correction of the word that just ended is worth a look as grey text."""
-        return self._value(key_ms).mends_ended(correction)
-
-    def why_hidden(self, ghost: Ghost, key_ms: float) -> Reason:
-        """Return the reason for which a ghost is not shown, for a typist with this time between two letters."""
-        value = self._value(key_ms)
-        if value.never_pays:
-            return Reason.SHOWN_WHEN_ASKED
-        if not ghost.text:
-            return Reason.NOTHING_LIKELY
-        return Reason.PASSED_OVER if value.holds_back else Reason.NOT_WORTH_A_LOOK
+        return self.value(key_ms).list_pays(words, ghost, calibrate)
 
     def judge(self, text: str) -> None:
         """Learn from a finished text which ghosts were right."""
@@ -190,62 +147,60 @@ class Ghosts:
         for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
             calibration.learn_many((p, came) for of_whole, p, came in judged if of_whole is whole)
 
-    def answer(self, answered: Answered | None) -> None:
-        """From now on recite no whole sentence of what the user answers; forget what was found beside another text."""
+    def forget_answered(self) -> None:
+        """Forget what was found beside the text that was answered."""
         self.forget_shown()
         self._unjudged_of_answered.forget()
-        self._answered = answered
 
     def forget_shown(self) -> None:
         """Forget what is on screen, and the words that were found; what was remembered is judged later."""
         self.standing.forget()
         self._further.clear()
 
-    def _best_start(self, asked: GhostQuestion, likeliest: Sequence[NextWord]) -> NextWord | None:
-        """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""
-        starts = [*likeliest]
-        if not asked.split.spaced or asked.split.typed:
-            starts += [start for start in self._next_word(asked) if not asked.must_hide(start.text)]
+    def _best_start(self, cursor: Cursor, ranked: Ranked) -> NextWord | None:
+        """Return the start that is expected to save most: the likeliest word, or the one behind that at the cursor."""
+        starts = self.starts(ranked)[:1]
+        if not ranked.split.spaced or ranked.split.typed:
+            starts += [it for it in self._next_word(ranked) if not cursor.silence.must_hide(it.text)]
         return max(starts, key=lambda start: start.expected_saving, default=None)
 
-    def _next_word(self, asked: GhostQuestion) -> list[NextWord]:
+    def _next_word(self, ranked: Ranked) -> list[NextWord]:
         """Return the likeliest word behind the one under the cursor, if that one is probably finished.
 
         As many words are looked for as will be once its space is typed.
         """
-        split = asked.split
-        finished = self._ranker.finished_prob(split, asked.matches) if split.typed else 1.0
+        split, finished = ranked.split, ranked.finished if ranked.split.typed else 1.0
         if finished < _MIN_FINISHED_PROB:
             return []
         behind = SplitPrefix(split.head + self._tokenizer.encode(split.start), True, "")
-        ranked = self._ranker.rank(behind, self._ranker.match(behind, asked.count))[:1]
-        starts = [self.start_with(behind, word) for word in ranked]
+        starts = self.starts(self._ranker.rank(behind, ranked.count))[:1]
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
-    def _alike(self, asked: GhostQuestion, start: NextWord) -> float:
+    def _alike(self, ranked: Ranked, start: NextWord) -> float:
         """Return the probability that another word comes that begins with the same letter."""
-        calibrate = self._calibration if asked.split.typed else self._word_calibration
+        calibrate = self._calibration if ranked.split.typed else self._word_calibration
         letter = start.text[:1]
         return sum(
-            calibrate(word.p) for word in asked.words if word.text[:1] == letter and word.text != start.text
+            calibrate(word.p) for word in ranked.words if word.text[:1] == letter and word.text != start.text
         )
 
     def _go_on(
-        self, asked: GhostQuestion, start: NextWord, alike: float, value: GhostValue
+        self, cursor: Cursor, start: NextWord, alike: float, value: GhostValue
     ) -> tuple[Ghost, UnjudgedGhost]:
         """Return the ghost with this first word, and what was looked at for it: one word more than it has, too."""
-        whole = not asked.split.typed or start.text.startswith(" ")
+        question = cursor.question
+        whole = not cursor.split.typed or start.text.startswith(" ")
         calibration = self._word_calibration if whole else self._calibration
         words, further = [GhostWord(start.text, calibration(start.p))], list[Word]()
-        if value.may_pay(words[0], alike) and asked.max_words > 1 and not asked.given_up():
-            for word in self._further_words(start.ids)[: asked.max_words - 1]:
+        if value.may_pay(words[0], alike) and question.ghost_words > 1 and not question.given_up():
+            for word in self._further_words(start.ids)[: question.ghost_words - 1]:
                 further.append(word)
                 next_word = GhostWord(word.text, words[-1].p * self._word_calibration(word.p))
                 if not value.adds(next_word):
                     break
                 words.append(next_word)
         ghost = Ghost.of(words, show=value.pays(words, alike))
-        return ghost, UnjudgedGhost(len(asked.prefix), start.text, start.p, whole, tuple(further))
+        return ghost, UnjudgedGhost(len(question.prefix), start.text, start.p, whole, tuple(further))
 
     def _further_words(self, ids: list[int]) -> list[Word]:
         """Return the likeliest words behind ``ids``, as far as one pass tells, to the end of the clause.
@@ -264,12 +219,13 @@ class Ghosts:
 
     def _unless_recited(self, ids: list[int], words: list[Word]) -> list[Word]:
         """Return the words up to the first one that goes on too long with what is answered."""
-        if self._answered is None or not words:
+        answered = self._next_token.answered
+        if answered is None or not words:
             return words
         before = WORD.findall(self._tokenizer.decode(ids[-_RUN_TOKENS:]))
         for place, word in enumerate(words):
             before += WORD.findall(word.text)
-            if self._answered.recites(before):
+            if answered.recites(before):
                 return words[:place]
         return words
 
@@ -299,12 +255,12 @@ class Ghosts:
         if probs is None:
             return None
         behind = SplitPrefix(ids, True, "")
-        ranked = self._ranker.rank(behind, self._ranker.match(behind, 1))
-        if not ranked:
+        words = self._ranker.rank(behind, 1).words
+        if not words:
             return None
-        text = f" {ranked[0].text}"
+        text = f" {words[0].text}"
         first = self._next_token.judged(ids, self._tokenizer.encode(text)[0], probs)
-        return Word(text, ranked[0].p) if _is_supported(first) else None
+        return Word(text, words[0].p) if _is_supported(first) else None
 
     def _may_follow(self, token: int) -> bool:
         """Return True for a token that begins or continues a word: before any other one the clause ends."""
@@ -313,17 +269,19 @@ class Ghosts:
     def _starts_word(self, token: DraftedToken) -> bool:
         return self._tokenizer.token_bytes(token.id).startswith(b" ")
 
-    def _keep_standing(self, asked: GhostQuestion, ghost: Ghost, value: GhostValue) -> Ghost:
+    def _keep_standing(self, cursor: Cursor, ghost: Ghost, value: GhostValue) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
-        standing = self.standing.rest(asked.prefix, value)[: asked.max_words]
-        if standing and not value.never_pays and not asked.must_hide(joined_text(standing)):
+        question = cursor.question
+        standing = self.standing.rest(question.prefix, value)[: question.ghost_words]
+        if standing and not value.never_pays and not cursor.silence.must_hide(joined_text(standing)):
             ghost = Ghost.of(extended(standing, ghost.words), show=True)
         if ghost.show:
-            self.standing.show(asked.prefix, value.key_s, ghost.words)
+            self.standing.show(question.prefix, value.key_s, ghost.words)
         return ghost
 
-    def _value(self, key_ms: float) -> GhostValue:
-        return GhostValue.of(self.show, key_ms / 1e3, self.acceptance_rate)
+    def value(self, key_ms: float | None) -> GhostValue:
+        """Return the judge for a typist with this time between two letters, None for the usual one."""
+        return GhostValue.of(self.show, (key_ms or USUAL_KEY_MS) / 1e3, self.acceptance_rate)
 
 
 def _is_supported(token: DraftedToken) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -18,6 +19,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.misspellings import Misspellings
 
@@ -57,6 +59,27 @@ _LATIN = regex.compile(r"\p{Latin}")
 _PARTS = regex.compile(r"[^'’]+")  # of "l'homme" or "dell'arte"
 
 
+@dataclass(frozen=True)
+class LanguageAtCursor:
+    """What the language at a cursor means for what is offered there.
+
+    Attributes:
+        is_known: whether it is a language that the user writes.
+        may_mend: whether the word that just ended may be mended: it may be a slip that looks like another language.
+        hides: whether a text must not be shown, for each reason that the language gives.
+        least_prob: the least probability of the likeliest word for it to be offered, where little tells the language.
+    """
+
+    is_known: bool = True
+    may_mend: bool = True
+    hides: Mapping[Reason, Callable[[str], bool]] = field(default_factory=dict)
+    least_prob: float = 0.0
+
+
+ANY_LANGUAGE: Final = LanguageAtCursor()
+"""Where languages are not told apart."""
+
+
 class Languages:
     """Tells the language of texts. For one thread at a time.
 
@@ -73,6 +96,22 @@ class Languages:
         self._count = self._known + len(self._others) + 1
         self._kept = OrderedDict[int, NDArray[np.float64]]()
         self._likelihoods = dict[int, NDArray[np.float64]]()
+
+    def read(self, text: str, typed: str, follows: Callable[[], Callable[[str], bool]]) -> LanguageAtCursor:
+        """Return what the language at the cursor means.
+
+        Args:
+            text: what stands before the word under the cursor.
+            typed: the letters of that word.
+            follows: returns whether the user has written a word behind ``text``; asked in an unknown language alone.
+        """
+        least_prob = self._least_prob(text, typed)
+        if self.knows(text):
+            hides = {Reason.WORD_OF_ANOTHER_LANGUAGE: self._of_another_known(typed)}
+            return LanguageAtCursor(hides=hides, least_prob=least_prob)
+        may_mend = self.knows(text.rstrip().rpartition(" ")[0])
+        hides = {Reason.ANOTHER_LANGUAGE: self._only_own(text, typed, follows())}
+        return LanguageAtCursor(is_known=False, may_mend=may_mend, hides=hides, least_prob=least_prob)
 
     def knows(self, text: str) -> bool:
         """Return False if the last words of ``text``, all of them finished, are in a language that is not known."""
@@ -93,13 +132,7 @@ class Languages:
         belief: NDArray[np.float64] = known / known.sum()
         return belief
 
-    def least_prob(self, text: str, typed: str) -> float:
-        """Return the least probability of the likeliest word for it to be offered, where little tells the language.
-
-        Args:
-            text: what stands before the word under the cursor.
-            typed: the letters of that word.
-        """
+    def _least_prob(self, text: str, typed: str) -> float:
         if self._is_misspelt(typed):
             return 0.0
         words = len(_last_words(text, 2))
@@ -115,14 +148,8 @@ class Languages:
         """Return how probable it is that a text is in a known language."""
         return float(self._states(text)[: self._known].sum())
 
-    def only_own(self, text: str, typed: str, follows: Callable[[str], bool]) -> Callable[[str], bool]:
-        """Return a function that says whether something has a word which the user does not use in this language.
-
-        Args:
-            text: what stands before the word under the cursor, in an unknown language.
-            typed: the letters of the word under the cursor, which what is asked about goes on with.
-            follows: whether the user has written a word behind what stands before it.
-        """
+    def _only_own(self, text: str, typed: str, follows: Callable[[str], bool]) -> Callable[[str], bool]:
+        """Return a function that says whether something has a word which the user does not use in this language."""
         language = int(np.argmax(self._states(text)[self._known :]))
         # A word that stands here already is worth completing, but no guess at what comes next.
         here = {word.casefold() for word in WORD.findall(text)} if len(typed) >= _BEGUN else set()
@@ -143,12 +170,8 @@ class Languages:
 
         return lambda offered: not all(map(is_own, _words_shown(typed, offered)))
 
-    def of_another_known(self, typed: str) -> Callable[[str], bool]:
-        """Return a function that says whether something has a word of another known language than the text's.
-
-        Args:
-            typed: the letters of the word under the cursor.
-        """
+    def _of_another_known(self, typed: str) -> Callable[[str], bool]:
+        """Return a function that says whether something has a word of another known language than the text's."""
         if max(self._words.belief, default=0.0) < _SURE_LANGUAGE:
             return lambda _offered: False
         return lambda offered: any(map(self._words.is_of_another_language, _words_shown(typed, offered)))

@@ -20,7 +20,7 @@ from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.keyboards import ROWS
 from idiolect.adapters.mending.spacing import Respaced, contraction_of, joined_words, spaced_words
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.prediction.ranking import SplitPrefix
+from idiolect.adapters.prediction.cursor import SplitPrefix
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.misspellings import are_regional_twins
 

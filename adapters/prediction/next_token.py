@@ -94,7 +94,7 @@ class NextTokenModel:
         self._continues_word = continues_word
         self.mixture = mixture
         self.answered_mixture = Mixture()
-        self._answered: Answered | None = None
+        self.answered: Answered | None = None
         recent = user_model.recent
         others = 2 * recent.limit + len(recent.separator) + spare + _MAX_DRAFT_TOKENS
         self.window = max(1, min(window, model.config.context - others))
@@ -143,7 +143,7 @@ class NextTokenModel:
         self._cache.answer(something=answered is not None)
         self._predictions.clear()
         ids = answered.ids if answered is not None else []
-        self._answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
+        self.answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
 
     def next_probs(self, ids: list[int]) -> NDArray[np.float32]:
         """Return the distribution (vocab,) over the token after ``ids``, at most the window and the spare tokens."""
@@ -209,9 +209,9 @@ class NextTokenModel:
         """
         memory = self.user_model.memory
         yield memory, self.mixture, self.predict(ids)
-        if answering and self._answered is not None:
-            memory = self._answered.memory
-            prediction = memory.predict(self._answered.predict_context(ids))
+        if answering and self.answered is not None:
+            memory = self.answered.memory
+            prediction = memory.predict(self.answered.predict_context(ids))
             if prediction.order >= _MIN_ANSWERED_ORDER:
                 yield memory, self.answered_mixture, prediction
 
@@ -300,7 +300,7 @@ class NextTokenModel:
         self._cache.clear()
         self._predictions.clear()
         self._cache.answer(something=False)
-        self._answered, self._answered_ids = None, []
+        self.answered, self._answered_ids = None, []
 
     def _draft(self, ids: list[int]) -> list[int]:
         """Return the tokens that the n-gram memory expects after ``ids``, as long as it is sure enough."""

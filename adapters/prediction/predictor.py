@@ -1,45 +1,41 @@
-"""From a prefix to words and ghost text; and whether they are worth showing.
+"""From a question to an answer: words and ghost text, and whether they are worth showing.
 
-Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`, mended by
-:class:`~idiolect.adapters.prediction.autocorrection.Mender`, and continued by
-:class:`~idiolect.adapters.prediction.ghosts.Ghosts`.
+A question goes through stages: it is read (:mod:`~idiolect.adapters.prediction.cursor`), the word that just ended is
+mended, words are ranked (:mod:`~idiolect.adapters.prediction.ranking`), corrections of the word under the cursor go
+among them (:mod:`~idiolect.adapters.prediction.autocorrection`), a ghost continues them
+(:mod:`~idiolect.adapters.prediction.ghosts`), and what is worth a look is chosen.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-import regex
-
 from idiolect.adapters.memory.capitals import in_one_form
-from idiolect.adapters.memory.rare_strings import units
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
-from idiolect.adapters.memory.word_matching import Matches
 from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.typing_channel import TypingChannel
-from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, without_addresses
+from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
 from idiolect.adapters.prediction.autocorrection import Mender
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.cursor import Cursor, CursorReader
 from idiolect.adapters.prediction.emoji import EmojiFinder
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
-from idiolect.adapters.prediction.ghosts import GhostQuestion, Ghosts
-from idiolect.adapters.prediction.language import Languages
+from idiolect.adapters.prediction.ghosts import Ghosts
 from idiolect.adapters.prediction.look_ahead import LookAhead
 from idiolect.adapters.prediction.meant_words import MeantWords
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, WordRanker
+from idiolect.adapters.prediction.question import Question
+from idiolect.adapters.prediction.ranking import Ranked, WordRanker
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Correction, Ghost, Suggestion, Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
-_ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
 _SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cursor too, four bytes a letter
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
 MIN_WORD_PROB = 0.005
@@ -49,7 +45,7 @@ _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
 _JUST_NOW_S = 60.0  # after it was asked about, a text is likely to go on
-_MISTYPED: Final = "teh"
+_MISTYPED: Final = Question("teh", corrections=True)
 # With these no grey text was looked for.
 _UNFOUND: Final = frozenset((Reason.INSIDE_WORD, Reason.LONG_WORD, Reason.MISTYPED, Reason.ASKED_AGAIN))
 
@@ -72,9 +68,9 @@ class Predictor:
 
     Attributes:
         next_token: the next-token distributions.
+        reader: reads questions.
         ranker: ranks the words.
         answered: the text that the user answers.
-        answered_units: the numbers of that text, which give nothing away.
         ghosts: makes ghosts, and learns how many are right.
         look_ahead: makes passes before anybody waits for them.
     """
@@ -93,7 +89,7 @@ class Predictor:
         word_calibration: Calibration | None = None,
         min_word_prob: float = MIN_WORD_PROB,
     ) -> None:
-        self._min_word_prob = min_word_prob
+        self._min_word_prob, self._least_prob = min_word_prob, _MIN_SHARE * min_word_prob
         self.adapter_id = adapter_id
         self.adapter = adapter
         self.tokenizer = tokenizer
@@ -108,9 +104,8 @@ class Predictor:
             continues_word=tokenizer.continuing_word,
         )
         self.answered = NOTHING
-        self.answered_units: Collection[str] = ()
-        self.ranker = WordRanker(tokenizer, user_model, self.next_token)
-        self._languages = None if user_model.general is None else Languages(user_model.words)
+        self.reader = CursorReader(tokenizer, user_model, self.next_token)
+        self.ranker = WordRanker(self.reader, tokenizer, user_model, self.next_token)
         self.ghosts = Ghosts(
             self.next_token,
             self.ranker,
@@ -130,7 +125,7 @@ class Predictor:
         if (general := self.user_model.general) is not None:
             channel = hand.channel(self.user_model.channel or TypingChannel(), general)
             meant = MeantWords(self.user_model, general, channel)
-            self.mender = Mender(self.tokenizer, self.ranker, self.next_token, meant)
+            self.mender = Mender(self.tokenizer, self.reader, self.ranker, self.next_token, meant)
 
     def warm(self, former: Predictor | None = None) -> Steps[None]:
         """Read the recent entries, so that the next keystroke finds them in the KV cache; a few tokens a step.
@@ -151,20 +146,18 @@ class Predictor:
                 yield from self._read(ids)
         asked_last = self._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
-            for _ in self._read(self.ranker.split(asked_last[1]).head):
+            for _ in self._read(self.reader.split(asked_last[1]).head):
                 if self._asked_last is not asked_last:  # it went on, or was forgotten
                     return
                 yield
 
     def make_tables(self) -> None:
         """Make what the first key with corrections needs and later ones find made: it takes a tenth of a second."""
-        split = self.ranker.split(_MISTYPED)
-        matches = self.ranker.match(split, 1)
-        words = self._offered(split, matches, lambda _word: False, small_names=False)
-        if self.mender is not None and self._languages is not None:
-            is_known = self._languages.knows(_MISTYPED)
-            self.mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
-            self.mender.ended_words.mend(f"{_MISTYPED} ")
+        cursor = self.reader.read(_MISTYPED)
+        ranked = self._rank(cursor)
+        if (mender := self._mender_of(_MISTYPED)) is not None:
+            mender.words(_MISTYPED.prefix, ranked.split, ranked.matches, ranked.words, ranked.count)
+            mender.ended_words.mend(f"{_MISTYPED.prefix} ")
 
     def _read(self, ids: list[int]) -> Steps[None]:
         yield from self.next_token.prefill_in_pieces(ids)
@@ -176,182 +169,151 @@ class Predictor:
         if given == self.answered:
             return
         self.answered = given
-        # Who wrote may be called.
-        self.answered_units = units(f"{without_addresses(given.text)} @{given.sender}")
         answered = None
         if given.text:
             words = self.user_model.words
             answered = Answered(given, self.tokenizer.encode, self.user_model.memory.vocab, words)
         self.next_token.answer(answered)
-        self.ranker.answer(answered)
-        self.ghosts.answer(answered)
+        self.ranker.forget_ranked()
+        self.ghosts.forget_answered()
         self.look_ahead.forget()
 
-    def prefill_in_pieces(self, prefix: str, answered: AnsweredText = NOTHING) -> Steps[None]:
-        """Read most of what a suggestion after a long ``prefix`` needs, one forward pass a step.
+    def prefill_in_pieces(self, question: Question) -> Steps[None]:
+        """Read most of what the answer to a question with a long prefix needs, one forward pass a step.
 
-        Other suggestions can be made between two passes. There is no step where little is to be read.
+        Other questions can be answered between two passes. There is no step where little is to be read.
         """
-        self.answer(answered)
-        for _ in self.next_token.prefill_in_pieces(self.ranker.split(prefix).head):
+        self.answer(question.answered)
+        for _ in self.next_token.prefill_in_pieces(self.reader.split(question.prefix).head):
             yield
-            self.answer(answered)
+            self.answer(question.answered)
 
-    def suggest(
-        self,
-        prefix: str,
-        suffix: str = "",
-        candidates: int = 3,
-        ghost_words: int = 8,
-        *,
-        given_up: Callable[[], bool] = lambda: False,
-        remember: bool = True,
-        corrections: bool = False,
-        correct_before: bool = False,
-        key_ms: float = USUAL_KEY_MS,
-        answered: AnsweredText = NOTHING,
-    ) -> Suggestion:
-        """Return words that finish the one under the cursor or come next, and a continuation.
-
-        Args:
-            prefix: text before the cursor; only its end counts.
-            suffix: text after the cursor. Inside a word nothing is suggested, nor what stands there already.
-            candidates: words wanted, the most probable first.
-            ghost_words: the longest continuation, in words; 0 for none.
-            given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
-            remember: keep the ghost for :meth:`observe`. Without it nothing of the prefix is kept but what saves
-                reading it again, until :meth:`forget_texts`.
-            corrections: also offer what may have been meant in place of the word under the cursor, and say what was
-                meant by the word that just ended. Where a correction comes first among the words there is no
-                continuation.
-            correct_before: the correction may also be of the word before the last, where the last one makes it sure.
-            key_ms: the typist's time between two letters, for which a ghost is judged.
-            answered: what the user is answering.
-        """
+    def suggest(self, question: Question) -> Suggestion:
+        """Return words that finish the one under the cursor or come next, and a continuation."""
         started = time.perf_counter()
-        self.answer(answered)
-        words: list[Word] = []
-        ghost, correction, finished = NO_GHOST, None, 0.0
-        mender = self.mender if corrections and not WORD.match(suffix) else None
-        self._weigh_by_language(prefix)
-        split = self.ranker.split(prefix)
-        reasons = dict[Reason, None]()  # in the order in which they were found
-        before = prefix[: len(prefix) - len(split.typed)]
-        is_known = self._languages is None or self._languages.knows(before)
-        hides = {Reason.TYPED_TOO_SELDOM: self.user_model.guard(prefix, self.answered_units)}
-        if self._languages is not None and is_known:
-            hides[Reason.WORD_OF_ANOTHER_LANGUAGE] = self._languages.of_another_known(split.typed)
-        elif self._languages is not None:
-            follows = self.ranker.expected_by_memory(split)
-            hides[Reason.ANOTHER_LANGUAGE] = self._languages.only_own(before, split.typed, follows)
+        self.answer(question.answered)
+        if question.remember:
+            self._asked_last = time.monotonic(), self.next_token.truncate_text(question.prefix)
+        cursor = self.reader.read(question)
+        # First: what stands before the word is read before what stands behind it.
+        found = Suggestion((), NO_GHOST, self.adapter_id, 0.0, self._mend_ended(cursor))
+        if cursor.silence.reasons:  # within a word, or behind what is none
+            pass
+        elif cursor.is_unspaced:
+            found = replace(found, ghost=self._continue_unspaced(cursor))
+        elif question.candidates or question.ghost_words or cursor.split.typed:  # else a correction is all
+            ranked = self._rank(cursor)
+            self._look_ahead(cursor, ranked)
+            words = self._mend(cursor, ranked)
+            found = self._continue(cursor, ranked, replace(found, words=words, finished=ranked.finished))
+        found = self._choose(cursor, found)
+        return replace(found, elapsed_ms=(time.perf_counter() - started) * 1e3)
 
-        def must_hide(offered: str) -> bool:
-            reason = next((reason for reason, is_hidden in hides.items() if is_hidden(offered)), None)
-            if reason is not None:
-                reasons[reason] = None
-            return reason is not None
+    def _mender_of(self, question: Question) -> Mender | None:
+        return self.mender if question.corrections and not WORD.match(question.suffix) else None
 
-        if mender is not None:  # first: what stands before the word is read before what stands behind it
-            # A slip may make a word of another language.
-            earlier = before.rstrip().rpartition(" ")[0]
-            may_mend = is_known or self._languages is None or self._languages.knows(earlier)
-            correction = mender.ended_words.mend(prefix, is_known=may_mend, may_respace=correct_before)
-            if correction is None and correct_before and is_known:
-                correction = mender.ended_words.mend_before(prefix)
-            if correction is not None and ghost_words and self.ghosts.mends_ended(correction, key_ms):
-                correction = replace(correction, grey=True)
-        if remember:
-            self._asked_last = time.monotonic(), self.next_token.truncate_text(prefix)
-        if WORD.match(suffix):
-            reasons[Reason.INSIDE_WORD] = None
-        elif len(split.typed) > MAX_WORD_CHARS:
-            reasons[Reason.LONG_WORD] = None
-        elif _ENDS_UNSPACED.search(prefix):
-            if ghost_words and not given_up():
-                ghost = self.ghosts.find_unspaced(split, ghost_words)
-                ghost = NO_GHOST if must_hide(ghost.text) else ghost
-        elif candidates or ghost_words or split.typed:  # else the correction is all that is asked for
-            spare = self.user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
-            count = max(candidates, 1) + spare
-            matches = self.ranker.match(split, count)
-            words = self._offered(split, matches, must_hide, small_names=mender is None)
-            finished = self.ranker.finished_prob(split, matches)
-            starts = [self.ghosts.start_with(split, word) for word in words[:2]]
-            ranked = words
-            unsure = mender.ended_words.alternatives(prefix) if mender and correct_before and is_known else []
-            self.look_ahead.expect(prefix, starts, unsure, wants_tail=ghost_words > 1)
-            words = self.ranker.keep_models_word(split, words, candidates)
-            if mender is not None:
-                words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
-            if self._languages is not None and words:
-                least = self._languages.least_prob(before, split.typed)
-                if words[0].p < least:
-                    reasons[Reason.ANOTHER_LANGUAGE] = None
-                    words = []
-            words = [word for word in words if word.p >= _MIN_SHARE * self._min_word_prob]
-            mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
-            if candidates:
-                words = self._emoji.add(words, split, finished, must_hide)
-            if not ghost_words:
-                pass
-            elif mistyped and words[0].replace == len(split.typed) and self.ghosts.mends(words[0], key_ms):
-                words[0] = replace(words[0], grey=True)
-            elif mistyped or (correction is not None and correction.grey and not correction.sure):
-                reasons[Reason.MISTYPED] = None
-            elif given_up():
-                reasons[Reason.ASKED_AGAIN] = None
-            else:
-                asked = GhostQuestion(
-                    prefix, split, matches, ranked, count, ghost_words, key_ms, must_hide, given_up, remember
-                )
-                ghost = self.ghosts.find(asked, starts[:1])
-        if (behind := WORD.search(suffix)) is not None:
-            typed = split.typed
-            words = [it for it in words if typed[: len(typed) - it.replace] + it.text != behind[0]]
-            ghost = ghost.before(behind[0], split.typed)
-        shown = words[:candidates]
-        show_words = self.ghosts.show != "asked" and (
-            correction is not None
-            or self.ghosts.list_pays(shown, ghost, finished, key_ms, typed=bool(split.typed))
-        )
-        if candidates and not shown and not reasons:
-            reasons[Reason.NOTHING_LIKELY] = None
-        if shown and not show_words:
-            is_asked = self.ghosts.show == "asked"
-            reasons[Reason.SHOWN_WHEN_ASKED if is_asked else Reason.NOT_WORTH_A_LOOK] = None
-        is_grey = ghost.show or any(word.grey for word in shown)
-        if ghost_words and not is_grey and not _UNFOUND.intersection(reasons):
-            reasons[self.ghosts.why_hidden(ghost, key_ms)] = None
-        elapsed_ms = (time.perf_counter() - started) * 1e3
-        return Suggestion(
-            tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words, tuple(reasons)
-        )
+    def _mend_ended(self, cursor: Cursor) -> Correction | None:
+        """Return what was meant by the word that just ended."""
+        question, language = cursor.question, cursor.language
+        if (mender := self._mender_of(question)) is None:
+            return None
+        ended, respaces = mender.ended_words, question.correct_before
+        correction = ended.mend(question.prefix, is_known=language.may_mend, may_respace=respaces)
+        if correction is None and question.correct_before and language.is_known:
+            correction = ended.mend_before(question.prefix)
+        if correction is None or not question.ghost_words:
+            return correction
+        return replace(correction, grey=self.ghosts.value(question.key_ms).mends_ended(correction))
 
-    def _weigh_by_language(self, prefix: str) -> None:
-        """Weigh words by the language that the text before the cursor is in, where the user writes several."""
-        words = self.user_model.words
-        if self._languages is not None and len(words.languages) > 1:
-            words.weigh_by_language(self._languages.belief(*self.ranker.split_typed(prefix)).tolist())
+    def _continue_unspaced(self, cursor: Cursor) -> Ghost:
+        """Return the ghost in a script without spaces."""
+        question = cursor.question
+        if not question.ghost_words or question.given_up():
+            return NO_GHOST
+        ghost = self.ghosts.find_unspaced(cursor.split, question.ghost_words)
+        return NO_GHOST if cursor.silence.must_hide(ghost.text) else ghost
 
-    def _offered(
-        self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool], *, small_names: bool
-    ) -> list[Word]:
-        """Return the words that may be shown, the likeliest first, each in one form.
-
-        With ``small_names`` names may stand behind small letters, for who can't take those back.
-        """
-        words, least = self.ranker.rank(split, matches), _MIN_SHARE * self._min_word_prob
+    def _rank(self, cursor: Cursor) -> Ranked:
+        """Rank the words that may be shown, each in one form."""
+        question, split = cursor.question, cursor.split
+        spare = _SPARE_MATCHES if cursor.language.is_known else _SPARE_FOREIGN
+        count = max(question.candidates, 1) + self.user_model.preferences.more + spare
+        ranked, least = self.ranker.rank(split, count), self._least_prob
+        words = ranked.words
         if not split.typed:  # once the first letter is there, either form may be meant
             words = in_one_form(words)
         elif words and words[0].p >= _LIKELY_WORD_PROB:
             least = self._min_word_prob
-        return [
+        # Names may stand behind small letters for who can't take those back.
+        small_names = self._mender_of(question) is None
+        shown = [
             word
             for word in words
             if word.p >= least
-            and not must_hide(word.text)
+            and not cursor.silence.must_hide(word.text)
             and (small_names or not self.user_model.words.is_name_written_small(split.typed + word.text))
         ]
+        return replace(ranked, words=shown)
+
+    def _look_ahead(self, cursor: Cursor, ranked: Ranked) -> None:
+        """Have the passes made ahead that the likeliest next words will need."""
+        question, mender = cursor.question, self._mender_of(cursor.question)
+        may_turn = mender is not None and question.correct_before and cursor.language.is_known
+        unsure = mender.ended_words.alternatives(question.prefix) if mender and may_turn else []
+        starts = self.ghosts.starts(ranked)
+        self.look_ahead.expect(question.prefix, starts, unsure, wants_tail=question.ghost_words > 1)
+
+    def _mend(self, cursor: Cursor, ranked: Ranked) -> tuple[Word, ...]:
+        """Return the words to offer, with corrections of the one under the cursor among them."""
+        question, split, language = cursor.question, cursor.split, cursor.language
+        words = self.ranker.keep_models_word(split, ranked.words, question.candidates)
+        if (mender := self._mender_of(question)) is not None:
+            count, known = question.candidates + 1, language.is_known
+            words = mender.words(question.prefix, split, ranked.matches, words, count, is_known=known)
+        if words and words[0].p < language.least_prob:
+            cursor.silence.add(Reason.ANOTHER_LANGUAGE)
+            return ()
+        return tuple(word for word in words if word.p >= self._least_prob)
+
+    def _continue(self, cursor: Cursor, ranked: Ranked, found: Suggestion) -> Suggestion:
+        """Add emoji, and the ghost; none goes on from a mistake, whose correction may be shown in its place."""
+        question, silence, words = cursor.question, cursor.silence, [*found.words]
+        is_mistyped = bool(words) and words[0].replace > 0
+        if question.candidates:
+            words = self._emoji.add(words, cursor.split, ranked.finished, silence.must_hide)
+        correction, ghost, value = found.correction, NO_GHOST, self.ghosts.value(question.key_ms)
+        if not question.ghost_words:
+            pass
+        elif is_mistyped and words[0].replace == len(cursor.split.typed) and value.mends(words[0]):
+            words[0] = replace(words[0], grey=True)
+        elif is_mistyped or (correction is not None and correction.grey and not correction.sure):
+            silence.add(Reason.MISTYPED)
+        elif question.given_up():
+            silence.add(Reason.ASKED_AGAIN)
+        else:
+            ghost = self.ghosts.find(cursor, ranked)
+        return replace(found, words=tuple(words), ghost=ghost)
+
+    def _choose(self, cursor: Cursor, found: Suggestion) -> Suggestion:
+        """Choose what is shown, and collect the reasons for what is not."""
+        question, silence, ghost, words = cursor.question, cursor.silence, found.ghost, found.words
+        typed, key_ms, show = cursor.split.typed, question.key_ms, self.ghosts.show
+        if (behind := WORD.search(question.suffix)) is not None:
+            words = tuple(it for it in words if typed[: len(typed) - it.replace] + it.text != behind[0])
+            ghost = ghost.before(behind[0], typed)
+        shown = words[: question.candidates]
+        show_words = show != "asked" and (
+            found.correction is not None
+            or self.ghosts.list_pays(shown, ghost, found.finished, key_ms, typed=bool(typed))
+        )
+        if question.candidates and not shown and not silence.reasons:
+            silence.add(Reason.NOTHING_LIKELY)
+        if shown and not show_words:
+            silence.add(Reason.SHOWN_WHEN_ASKED if show == "asked" else Reason.NOT_WORTH_A_LOOK)
+        is_grey = ghost.show or any(word.grey for word in shown)
+        if question.ghost_words and not is_grey and _UNFOUND.isdisjoint(silence.reasons):
+            silence.add(self.ghosts.value(key_ms).why_hidden(ghost))
+        return replace(found, words=shown, ghost=ghost, show_words=show_words, reasons=silence.reasons)
 
     def precompute(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need, many positions in one pass.
@@ -365,9 +327,8 @@ class Predictor:
         """Return the probability of each of these words at the cursor, as in :class:`Word`; 0 for negligible ones."""
         if not texts:
             return []
-        split = self.ranker.split(prefix)
-        matches = self.ranker.match(split, _RANKED_WORDS)
-        probs = {word.text: word.p for word in self.ranker.rank(split, matches)}
+        words = self.ranker.rank(self.reader.split(prefix), _RANKED_WORDS).words
+        probs = {word.text: word.p for word in words}
         return [probs.get(text, 0.0) for text in texts]
 
     @property
@@ -384,7 +345,8 @@ class Predictor:
         """
         self._asked_last = None
         self.next_token.observe(ids)
-        self.ranker.finish(text)
+        self.reader.finish(text)
+        self.ranker.forget_ranked()
         self.ghosts.judge(text)
 
     def forget_texts(self) -> None:
@@ -393,7 +355,8 @@ class Predictor:
         self._asked_last = None
         self.look_ahead.forget()
         self.ghosts.forget_shown()
-        self.ranker.forget_texts()
+        self.reader.forget_texts()
+        self.ranker.forget_ranked()
         self.next_token.forget_texts()
         if self.mender is not None:
             self.mender.ended_words.forget_typed()

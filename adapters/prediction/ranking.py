@@ -7,14 +7,11 @@ no other pass.
 
 from __future__ import annotations
 
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.memory.capitals import (
@@ -26,21 +23,14 @@ from idiolect.adapters.memory.capitals import (
 )
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.memory.word_matching import Matches, match_names, match_second_parts, match_words
-from idiolect.adapters.memory.word_parts import elided_chars
 from idiolect.adapters.memory.word_table import Continuation
 from idiolect.adapters.prediction.answered import Answered, sender_share
-from idiolect.adapters.prediction.client_windows import ClientWindows
+from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.suggestion import Word
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.tokenizer import Tokenizer
 
-UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-"""Scripts in which no spaces tell words apart."""
-
-# Searched from the end: from the beginning it would try every letter of a long text.
-_TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{UNSPACED}]]*)\Z", regex.V1)
-_ENDS_PHRASE = regex.compile(r"""[.,;:!?…)\]}"”’]\Z""")  # behind these the next word needs a space before it
 _CONTINUATION_TRUST = 0.8  # in what the memory knows of a word's second token, 0 to 1
 _MIN_SHARE_FOR_PASS = 0.1  # of the words that begin as typed: those of several tokens with one first token
 _MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
@@ -52,113 +42,71 @@ _MIN_PLACES_FOR_MODEL = 3  # words on offer, of which one is kept for the model'
 _MIN_MODELS_WORD_PROB = 0.05  # ... if the model gives it at least so much
 # Letters that are typed small of a name; words with a capital that are looked at.
 _MIN_LETTERS_OF_NAME, _NAMES = 2, 8
-_MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
 _FEW_LISTED = 5  # words that begin as typed, below which compounds are made, too ...
 _SECOND_PARTS = 40  # ... of so many words
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _MATCHED_KEPT = 4  # results that are kept
 _SALUTATION_TOKENS = 8  # before the cursor, which may be a salutation
-_HEADS_KEPT, _HEAD_AGE_S = 16, 2.0  # texts before a word whose tokens are remembered, and for how long
 
 
 @dataclass(frozen=True)
-class SplitPrefix:
-    """A prefix, split before the word under the cursor.
+class Ranked:
+    """The words that may stand at a cursor.
 
-    ``head`` are the tokens of what comes before, without the last space; ``spaced`` is True if that space is there and
-    so belongs to the word's first token; ``typed`` are the letters of the word. ``behind_mark`` is True if a mark ends
-    what comes before, so that the next word may want a space first.
+    Attributes:
+        split: the prefix before it, split.
+        count: how many words were looked for.
+        matches: those that begin as typed, with unnormalized scores.
+        words: the same with probabilities, the likeliest first; without any, a guess at a word that no list knows.
+        finished: the probability that the word under the cursor ends there; 0 where no letter of one is typed.
     """
 
-    head: list[int]
-    spaced: bool
-    typed: str
-    behind_mark: bool = False
-
-    @property
-    def start(self) -> str:
-        """The text that the word's tokens begin with."""
-        return " " * self.spaced + self.typed
+    split: SplitPrefix
+    count: int
+    matches: Matches
+    words: list[Word]
+    finished: float
 
 
 class WordRanker:
     """Ranks words by what the model and the n-gram memory expect. For one thread at a time.
 
     Args:
+        reader: knows the words before a cursor.
         tokenizer: of the model.
         user_model: the words to rank, and the n-gram memory.
         next_token: next-token distributions.
     """
 
-    def __init__(self, tokenizer: Tokenizer, user_model: UserModel, next_token: NextTokenModel) -> None:
+    def __init__(
+        self, reader: CursorReader, tokenizer: Tokenizer, user_model: UserModel, next_token: NextTokenModel
+    ) -> None:
+        self._reader = reader
         self._tokenizer = tokenizer
         self._user_model = user_model
         self._next_token = next_token
-        self._heads = OrderedDict[str, tuple[list[int], float]]()
-        self._windows = ClientWindows()
-        self._before: tuple[list[int], list[str], Counter[str]] | None = (
-            None  # of the word that was ranked last
-        )
         # The latest matches: what may stand behind a word is asked for again once its space is typed.
         self._matched: list[tuple[tuple[object, ...], NDArray[np.float32], Matches]] = []
-        self._answered: Answered | None = None
 
-    def split(self, prefix: str) -> SplitPrefix:
-        """Split a prefix before the word under the cursor, and tokenize what comes before."""
-        text = self._whole_text(prefix)
-        language = self._user_model.words.language_at_hand
-        match = next(_TYPED.finditer(text))  # there is one: the pattern matches the empty string, too
-        space, typed, start = bool(match[1]), match[2], match.start()
-        if (elided := elided_chars(typed, language)) > 0:
-            space, typed, start = False, typed[elided:], match.start(2) + elided
-        behind_mark = not match[0] and _ENDS_PHRASE.search(text) is not None
-        return SplitPrefix(self._encode_head(text[:start]), space, typed, behind_mark)
+    def forget_ranked(self) -> None:
+        """Forget which words were ranked."""
+        self._matched.clear()
 
-    def _encode_head(self, text: str) -> list[int]:
-        """Return the last tokens of what stands before a word, as many as are read: the same for all its letters."""
-        now = time.monotonic()
-        while self._heads and next(iter(self._heads.values()))[1] < now - _HEAD_AGE_S:
-            self._heads.popitem(last=False)
-        known = self._heads.pop(text, None)
-        head = self._next_token.truncate_ids(self._tokenizer.encode(text)) if known is None else known[0]
-        self._heads[text] = head, now
-        if len(self._heads) > _HEADS_KEPT:
-            self._heads.popitem(last=False)
-        return head
+    def rank(self, split: SplitPrefix, count: int) -> Ranked:
+        """Rank up to ``count`` words that may stand at a cursor."""
+        matches = self._match(split, count)
+        total = self.total_score(split, matches)
+        finished = float(matches.finished / max(total, 1e-30)) if split.typed else 0.0
+        if matches.forms:
+            begun, scores = len(split.typed), zip(matches.forms, matches.scores, strict=True)
+            words = [Word(form[begun:], float(score / total)) for form, score in scores]
+        elif split.typed and not matches.finished and not any(map(str.isdigit, split.typed)):
+            words = self._spell(split)
+        else:
+            words = []
+        return Ranked(split, count, matches, words, finished)
 
-    def split_typed(self, prefix: str) -> tuple[str, str]:
-        """Return the text before the word under the cursor, and the letters of that word, whatever its language."""
-        text = self._whole_text(prefix)
-        match = next(_TYPED.finditer(text))
-        return text[: match.start(2)], match[2]
-
-    def answer(self, answered: Answered | None) -> None:
-        """From now on rank the words of what the user answers, too."""
-        self._answered = answered
-        self._before, self._matched = None, []
-        self._heads.clear()
-
-    def finish(self, text: str) -> None:
-        """Forget what was asked about in ``text``, which is finished."""
-        self._windows.forget(text)
-        self._before, self._matched = None, []
-
-    def forget_texts(self) -> None:
-        """Forget all that was asked about."""
-        self._windows.clear()
-        self._heads.clear()
-        self._before, self._matched = None, []
-
-    def _whole_text(self, prefix: str) -> str:
-        """Return the end of the text that ``prefix`` is a window on, surely more of it than is read."""
-        truncate = self._next_token.truncate_text
-        whole = self._windows.whole(truncate(prefix))
-        text = truncate(whole)
-        if text is not whole:
-            self._windows.keep_end(whole, text)
-        return text
-
-    def match(self, split: SplitPrefix, count: int) -> Matches:
+    def _match(self, split: SplitPrefix, count: int) -> Matches:
         """Return up to ``count`` words that begin as typed, with unnormalized scores.
 
         Behind a mark they are words that stand there directly, and words with a space before them.
@@ -168,16 +116,16 @@ class WordRanker:
         for known, with_probs, matches in self._matched:
             if with_probs is probs and known == key:
                 return matches
-        unknown = self.unknown_score(split, probs) if split.typed else 0.0
+        unknown = self._unknown_score(split, probs) if split.typed else 0.0
         matches = replace(self._find(split, count, probs, unknown), unknown=unknown)
         self._matched = [(key, probs, matches), *self._matched[: _MATCHED_KEPT - 1]]
         return matches
 
     def _find(self, split: SplitPrefix, count: int, probs: NDArray[np.float32], unknown: float) -> Matches:
-        words_before, in_text = self.words_before(split.head)
+        words_before, in_text = self._reader.words_before(split.head)
 
         def match(some: SplitPrefix) -> Matches:
-            return self._match(some, count, probs, in_text)
+            return self._match_typed(some, count, probs, in_text)
 
         found = match(split)
         if split.behind_mark:
@@ -232,22 +180,15 @@ class WordRanker:
                     total += prob * score
         return best_matches(scores, total, found.finished, count)
 
-    def words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
-        """Return the words before the one under the cursor, in order and with how often each stands there."""
-        if self._before is None or self._before[0] != head:
-            words = WORD.findall(self._tokenizer.decode(head))
-            self._before = head, words, Counter(words)
-        return self._before[1:]
-
     def names(self, split: SplitPrefix) -> list[tuple[str, float]]:
-        """Return names that begin as typed but for their capital, with scores on the scale of :meth:`match`."""
+        """Return names that begin as typed but for their capital, with scores on the scale of :class:`Matches`."""
         words, typed = self._user_model.words, split.typed
         if len(typed) < _MIN_LETTERS_OF_NAME or typed != typed.lower() or words.writes_names_small:
             return []
         capitalized = typed[:1].upper() + typed[1:]
         return match_names(words, capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
 
-    def _match(
+    def _match_typed(
         self, split: SplitPrefix, count: int, probs: NDArray[np.float32], in_text: Counter[str]
     ) -> Matches:
         found = match_words(
@@ -259,9 +200,8 @@ class WordRanker:
             continuation=lambda token, share: self._continuation(split, token, share),
             in_text=in_text,
         )
-        if self._answered is None:
-            return found
-        return self._with_answered(found, self._answered, split, count, probs)
+        answered = self._next_token.answered
+        return found if answered is None else self._with_answered(found, answered, split, count, probs)
 
     def _with_answered(
         self,
@@ -304,25 +244,6 @@ class WordRanker:
         probs[prediction.ids] = prediction.p
         return Continuation(probs, _CONTINUATION_TRUST)
 
-    def expected_by_memory(self, split: SplitPrefix) -> Callable[[str], bool]:
-        """Return a function that says whether the n-gram memory has seen a word begin behind what comes before."""
-        prediction = self._next_token.predict(split.head)
-        seen: set[int] = set()
-        if prediction.order >= _MIN_ORDER:
-            seen = set(prediction.ids[prediction.p >= _MIN_SEEN_PROB].tolist())
-        return lambda word: bool(seen) and self._tokenizer.encode(" " * split.spaced + word)[0] in seen
-
-    def rank(self, split: SplitPrefix, matches: Matches) -> list[Word]:
-        """Return the matches with probabilities; if there are none, a guess at a word that no list knows."""
-        if not matches.forms:
-            unknown = split.typed and not matches.finished and not any(map(str.isdigit, split.typed))
-            return self._spell(split) if unknown else []
-        total = self.total_score(split, matches)
-        return [
-            Word(form[len(split.typed) :], float(score / total))
-            for form, score in zip(matches.forms, matches.scores, strict=True)
-        ]
-
     def keep_models_word(self, split: SplitPrefix, words: list[Word], count: int) -> list[Word]:
         """Return ``words`` with the one that the model alone holds likeliest among the first ``count``.
 
@@ -345,11 +266,7 @@ class WordRanker:
             return max(1.0, matches.total)
         return matches.total + matches.finished + matches.unknown
 
-    def finished_prob(self, split: SplitPrefix, matches: Matches) -> float:
-        """Return the probability that the word under the cursor ends there; 0 where no letter of one is typed."""
-        return float(matches.finished / max(self.total_score(split, matches), 1e-30)) if split.typed else 0.0
-
-    def unknown_score(self, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
+    def _unknown_score(self, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
         """Return the score of all words that begin as typed and that no list knows."""
         start = split.start.encode()
         score = 0.0

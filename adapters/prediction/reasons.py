@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 
@@ -172,3 +173,32 @@ class Reason(StrEnum):
         "Only corrections that you take back are kept.",
         "Nothing.",
     )
+
+
+class Silence:
+    """What must not be shown at one cursor, and the reasons for which something is not, as they are found.
+
+    Args:
+        hides: for a reason whether it hides a text; the first one that does counts.
+    """
+
+    def __init__(self, hides: Mapping[Reason, Callable[[str], bool]]) -> None:
+        self._hides = hides
+        self._reasons = dict[Reason, None]()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons, in the order in which they were found."""
+        return tuple(self._reasons)
+
+    def add(self, reason: Reason) -> None:
+        """Add a reason."""
+        self._reasons[reason] = None
+
+    def must_hide(self, offered: str) -> bool:
+        """Return True if a text must not be shown, and note why."""
+        for reason, is_hidden in self._hides.items():
+            if is_hidden(offered):
+                self.add(reason)
+                return True
+        return False

@@ -111,3 +111,12 @@ class Suggestion:
     finished: float = 0.0
     show_words: bool = True
     reasons: tuple[Reason, ...] = ()
+
+    @classmethod
+    def silent(cls, adapter: int | None, reason: Reason) -> Suggestion:
+        """Return the answer where nothing is suggested, for this reason."""
+        return cls((), NO_GHOST, adapter, 0.0, show_words=False, reasons=(reason,))
+
+    def because(self, reason: Reason) -> Suggestion:
+        """Return it with another reason."""
+        return replace(self, reasons=(*self.reasons, reason))

@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from idiolect.adapters.mending.keyboards import ROWS
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.reasons import Reason
-from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.daemon.endpoint.routing import Application, JsonObject, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
@@ -62,6 +63,19 @@ class SuggestBody(PlacedBody):
     key_ms: KeyMs | None = None
     letter_ms: KeyMs | None = None
     reasons: bool = False
+
+    def question(self, given_up: Callable[[], bool]) -> Question:
+        """The question; `given_up` says that nobody waits for a ghost any more."""
+        return Question(
+            self.prefix,
+            self.suffix,
+            self.candidates,
+            self.ghost_words,
+            self.corrections,
+            self.correct_before,
+            self.key_ms,
+            given_up=given_up,
+        )
 
 
 class HistoryBody(PlacedBody):
@@ -156,27 +170,16 @@ def _register_suggestions(app: Application, service: Service) -> None:
         client = client_of(request)
         sees = policy.sees_context(asked.place)
         if (reason := policy.suggesting(asked.place)) is not None:
-            nothing = (), NO_GHOST, service.model.adapter_id, 0.0
-            found = Suggestion(*nothing, show_words=False, reasons=(reason,))
+            found = Suggestion.silent(service.model.adapter_id, reason)
         else:
             superseded = questions.begin(client.program, asked.prefix)
 
             def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
                 return superseded.is_set() or queue.crowded(client)
 
-            steps = suggestions.suggest_in_steps(
-                asked.prefix,
-                asked.suffix,
-                asked.candidates,
-                asked.ghost_words,
-                given_up=given_up,
-                place=asked.place,
-                corrections=asked.corrections,
-                correct_before=asked.correct_before,
-                key_ms=asked.key_ms,
-                letter_ms=asked.letter_ms,
-                context=asked.context if sees else (),
-            )
+            question = asked.question(given_up)
+            context = asked.context if sees else ()
+            steps = suggestions.suggest_in_steps(question, asked.place, context, asked.letter_ms)
             try:
                 work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
                 found = await unless_gone(request, work)

@@ -10,6 +10,7 @@ from typing import Any
 from idiolect.adapters.memory.steps import Steps, in_one_step
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
@@ -58,75 +59,56 @@ class Suggestions:
 
     def suggest_in_steps(
         self,
-        prefix: str,
-        suffix: str = "",
-        candidates: int = 3,
-        ghost_words: int = 8,
-        given_up: Callable[[], bool] = lambda: False,
+        question: Question,
         place: InputContext = NOWHERE,
-        corrections: bool = False,
-        correct_before: bool = False,
-        key_ms: float | None = None,
-        letter_ms: float | None = None,
         context: Sequence[str] = (),
+        letter_ms: float | None = None,
     ) -> Steps[Suggestion]:
-        """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
+        """Answer a question, unless its ghost is given up.
 
-        Ask `AppPolicy.suggesting` first whether anything may be suggested at ``place``. With `corrections` mistyped
-        words are mended, too; with `correct_before` also the word before the last. A ghost is judged for a typist who
-        takes ``key_ms`` between two letters (None: the profile's). ``letter_ms`` is what a program has measured of that
-        by now: the profile learns its own from it. ``context`` is what the user answers, the newest last: ask
-        `AppPolicy.sees_context` first. It is for this answer alone, and let go as soon as another question comes
-        without it, unless that asks for nothing. The last step makes all of the answer; those before it read a long
-        ``prefix``, a piece each.
+        Ask `AppPolicy.suggesting` first whether anything may be suggested at ``place``, and `AppPolicy.sees_context`
+        whether ``context`` may be read. The last step makes all of the answer; those before it read a long prefix, a
+        piece each.
+
+        Args:
+            question: what is asked, but for what is answered and whether it is remembered, which are decided here. Its
+                key_ms is the profile's where it has none.
+            place: where it is asked.
+            context: what the user answers, the newest last. It is for this answer alone, and let go as soon as another
+                question comes without it, unless that asks for nothing.
+            letter_ms: what a program has measured of the time between two letters: the profile learns its own from it.
         """
         self._on_typing()
         if self.quiet.left_s:
-            nothing = (), NO_GHOST, self._model.adapter_id, 0.0
-            return Suggestion(*nothing, show_words=False, reasons=(Reason.QUIET,))
-        if not (candidates or ghost_words or (prefix and corrections)):
+            return Suggestion.silent(self._model.adapter_id, Reason.QUIET)
+        wants_correction = question.corrections
+        if not (question.candidates or question.ghost_words or (question.prefix and wants_correction)):
             return Suggestion((), NO_GHOST, self._model.adapter_id, 0.0)
         self._model.learning.learn_postponed()
         texts = tuple(context)
-        answered = self._read_answered(texts)
-        yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
-        answered = self._read_answered(texts)  # another question may have come between two pieces
+        question = replace(question, answered=self._read_answered(texts))
+        yield from self._model.served.predictor.prefill_in_pieces(question)
+        self._read_answered(texts)  # another question may have come between two pieces
         served = self._model.served
+        switch = served.switches.corrections
         remember = self._app_policy.keeping(place) is None
         if not remember:
             self._model.forget_typed_later()
-        found = served.predictor.suggest(
-            prefix,
-            suffix,
-            candidates,
-            ghost_words,
-            given_up=given_up,
+        question = replace(
+            question,
             remember=remember,
-            corrections=corrections and served.switches.corrections != "off",
-            correct_before=correct_before,
-            key_ms=key_ms or self._model.stats.key_ms,
-            answered=answered,
+            corrections=wants_correction and switch != "off",
+            key_ms=question.key_ms or self._model.stats.key_ms,
         )
+        found = served.predictor.suggest(question)
         if letter_ms is not None and remember:
             self._model.stats.learn_letter_ms(letter_ms)
-        found = self._with_reasons(found, served.switches.corrections, wanted=corrections)
-        if found.correction is not None and served.switches.corrections != "apply":
-            found = replace(found, correction=replace(found.correction, sure=False))
+        if wants_correction:
+            found = _by_switch(found, switch)
         self._model.passes_ahead.expect_key()
-        found = self._with_own(served, prefix, suffix, found, candidates)
-        found = without_secrets(prefix, found)
-        return replace(found, words=found.words[:candidates])
-
-    def _with_reasons(self, found: Suggestion, switch: str, *, wanted: bool) -> Suggestion:
-        """Return a suggestion with the reasons for which no correction is made."""
-        reasons = list[Reason]()
-        if wanted and switch == "off":
-            reasons.append(Reason.CORRECTIONS_OFF)
-        elif found.correction is not None and not found.correction.sure:
-            reasons.append(Reason.CORRECTION_UNSURE)
-        elif found.correction is not None and switch != "apply":
-            reasons.append(Reason.CORRECTION_OFFERED)
-        return replace(found, reasons=(*found.reasons, *reasons)) if reasons else found
+        found = self._with_own(served, question, found)
+        found = without_secrets(question.prefix, found)
+        return replace(found, words=found.words[: question.candidates])
 
     def _read_answered(self, texts: tuple[str, ...]) -> AnsweredText:
         """Return what is answered as it is read; what was answered before is gone where it is another."""
@@ -134,7 +116,6 @@ class Suggestions:
             if not texts:
                 self.forget_answered()
             self._answered = texts, read_answered(texts) if texts else NOTHING
-            self._model.served.predictor.answer(self._answered[1])
         if texts:
             self._letting_go.ask()
         return self._answered[1]
@@ -146,11 +127,11 @@ class Suggestions:
         self._model.loaded.tokenizer.forget_words()
         forget_words()
 
-    def _with_own(
-        self, served: Served, prefix: str, suffix: str, found: Suggestion, wanted: int
-    ) -> Suggestion:
+    def _with_own(self, served: Served, question: Question, found: Suggestion) -> Suggestion:
         """A suggestion in which words of the user's own that may stand here have a place, the last ones if need be."""
-        own = self._model.preferences.rest_of_own(prefix) if wanted and not WORD.match(suffix) else []
+        prefix, wanted = question.prefix, question.candidates
+        may_stand = wanted and not WORD.match(question.suffix)
+        own = self._model.preferences.rest_of_own(prefix) if may_stand else []
         shown = {word.text for word in found.words[:wanted]}
         missing = [text for text in own if text not in shown]
         if not missing or len(own) > wanted:  # of many that begin so, typing on leaves a few
@@ -207,6 +188,17 @@ class Suggestions:
         return self._store.feedback.report(user_stats.today() - timedelta(days=days - 1))
 
 
+def _by_switch(found: Suggestion, switch: str) -> Suggestion:
+    """A suggestion whose correction is made, offered or left out as the user has chosen, with the reason for it."""
+    mended = found.correction
+    if switch == "off":
+        return found.because(Reason.CORRECTIONS_OFF)
+    if mended is None or (mended.sure and switch == "apply"):
+        return found
+    found = replace(found, correction=replace(mended, sure=False))
+    return found.because(Reason.CORRECTION_OFFERED if mended.sure else Reason.CORRECTION_UNSURE)
+
+
 def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
     """A suggestion without what would make a secret of what is typed."""
     mended = found.correction
@@ -216,5 +208,4 @@ def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
     ghost = NO_GHOST if hides(prefix, found.ghost.text) else found.ghost
     if (words, ghost, mended) == (found.words, found.ghost, found.correction):
         return found
-    reasons = (*found.reasons, Reason.COMPLETES_SECRET)
-    return replace(found, words=words, correction=mended, ghost=ghost, reasons=reasons)
+    return replace(found, words=words, correction=mended, ghost=ghost).because(Reason.COMPLETES_SECRET)

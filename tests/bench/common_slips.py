@@ -15,6 +15,7 @@ from wordfreq import word_frequency
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.models.build import find_base
 
 COUNT, TIMES, MIN_LETTERS = 200, 10, 3
@@ -40,10 +41,10 @@ def common_slips() -> dict[str, str]:
 
 def outcome(predictor: Predictor, before: str, typed: str, meant: str) -> str:
     """Return what becomes of a slip behind a text: "mended", "wrongly mended", "offered" or "left"."""
-    found = predictor.suggest(f"{before}{typed} ", "", 0, 0, corrections=True).correction
+    found = predictor.suggest(Question(f"{before}{typed} ", "", 0, 0, corrections=True)).correction
     if found is not None and found.sure:
         return "mended" if found.text.strip().lower() == meant.lower() else "wrongly mended"
-    words = predictor.suggest(f"{before}{typed}", "", 3, 0, corrections=True).words
+    words = predictor.suggest(Question(f"{before}{typed}", "", 3, 0, corrections=True)).words
     offers = [typed[: len(typed) - word.replace] + word.text for word in words]
     return "offered" if meant.lower() in map(str.lower, offers) or found is not None else "left"
 

@@ -34,6 +34,7 @@ from idiolect.adapters.mending.keyboards import ROWS, neighbours
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mending_evidence import FILE
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.models.build import find_base
 
 SEED = 1
@@ -189,7 +190,7 @@ def ask(predictor: Predictor, cases: Iterable[Case]) -> Iterator[Outcome]:
     """Type each case and a space."""
     for case in cases:
         prefix = f"{case.before}{case.typed}{case.behind}"
-        made = predictor.suggest(prefix, "", 0, 0, corrections=True, remember=False).correction
+        made = predictor.suggest(Question(prefix, "", 0, 0, corrections=True, remember=False)).correction
         put = made.text[: -len(case.behind)] if made is not None and made.sure else case.typed
         weighed = predictor.mender.ended_words.weigh(prefix) if predictor.mender else None
         likeliest, found = weighed or (put, None)

@@ -23,6 +23,7 @@ from idiolect.adapters.evaluation.run import savings
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.evaluation.evals import read_messages
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
@@ -72,7 +73,7 @@ def savings_of(
     predictor = loaded.build_predictor(known, mixture, adapter=adapter)
 
     def ask(prefix: str) -> Any:
-        return predictor.suggest(prefix, candidates=max(BARS), ghost_words=0, key_ms=USUAL_KEY_MS)
+        return predictor.suggest(Question(prefix, candidates=max(BARS), ghost_words=0, key_ms=USUAL_KEY_MS))
 
     typed: list[TypedText] = []
     started = time.process_time()

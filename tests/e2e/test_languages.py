@@ -8,6 +8,7 @@ from waiting import until
 
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.models.build import find_base
 from idiolect.models.languages import word_list_paths
 
@@ -107,5 +108,5 @@ def test_of_what_a_dictionary_has_only_accents_are_put_in_unasked_in_another_lan
         "Frag Agnieszka ": False,
     }
     for prefix, is_sure in sure.items():
-        found = both.suggest(prefix, corrections=True).correction
+        found = both.suggest(Question(prefix, corrections=True)).correction
         assert (found is not None and found.sure) is is_sure, prefix

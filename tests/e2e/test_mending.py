@@ -10,6 +10,7 @@ from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.slipping_typist import answer_pages, share_saved
 from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.serving.mending_question import find_example
 from idiolect.models.misspellings import Misspellings
 
@@ -38,7 +39,7 @@ def predictor(loaded):
 def offered(predictor, prefix, *, corrections=True):
     """Return the whole words that are offered, and those of the ghost."""
     typed = prefix.split(" ")[-1]
-    found = predictor.suggest(prefix, candidates=5, corrections=corrections)
+    found = predictor.suggest(Question(prefix, candidates=5, corrections=corrections))
     words = [typed[: len(typed) - word.replace] + word.text for word in found.words]
     return [*words, typed + found.ghost.text]
 
@@ -72,7 +73,7 @@ def test_the_command_mends_and_offers_no_misspelling(idiolect):
 )
 def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, typed, meant):
     for context in CONTEXTS:
-        correction = predictor.suggest(f"{context}{typed} ", corrections=True).correction
+        correction = predictor.suggest(Question(f"{context}{typed} ", corrections=True)).correction
         assert correction is not None, context
         assert correction.text == f"{meant} "
 
@@ -109,7 +110,7 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
     ],
 )
 def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
-    correction = predictor.suggest(prefix, corrections=True).correction
+    correction = predictor.suggest(Question(prefix, corrections=True)).correction
     sure = correction.text if correction is not None and correction.sure else None
     assert sure == (meant and f"{meant} ")
 
@@ -125,10 +126,12 @@ def test_a_slip_of_the_hand_is_mended_by_itself(predictor, prefix, meant):
     ],
 )
 def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, prefix, meant):
-    found = predictor.suggest(prefix, corrections=True)
+    found = predictor.suggest(Question(prefix, corrections=True))
     assert next((word.text for word in found.words if word.grey), None) == meant
     assert not (meant and found.ghost.show)
-    assert not any(word.grey for word in predictor.suggest(prefix, ghost_words=0, corrections=True).words)
+    assert not any(
+        word.grey for word in predictor.suggest(Question(prefix, ghost_words=0, corrections=True)).words
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,10 +139,10 @@ def test_what_was_meant_is_grey_text_while_a_mistyped_word_is_typed(predictor, p
     [("We read the dgo ", "dog "), ("I will definately ", "definitely "), ("We waited for ", None)],
 )
 def test_what_was_meant_is_grey_text_behind_a_finished_word_that_is_not_mended(predictor, prefix, meant):
-    found = predictor.suggest(prefix, corrections=True)
+    found = predictor.suggest(Question(prefix, corrections=True))
     assert (found.correction and found.correction.grey and found.correction.text) == meant
     assert not (found.ghost.show and found.correction and not found.correction.sure)
-    alone = predictor.suggest(prefix, ghost_words=0, corrections=True).correction
+    alone = predictor.suggest(Question(prefix, ghost_words=0, corrections=True)).correction
     assert alone is None or not alone.grey
 
 
@@ -160,9 +163,9 @@ def test_what_was_meant_is_grey_text_behind_a_finished_word_that_is_not_mended(p
     ],
 )
 def test_a_space_in_the_wrong_place_is_put_right(predictor, prefix, meant):
-    found = predictor.suggest(prefix, corrections=True, correct_before=True).correction
+    found = predictor.suggest(Question(prefix, corrections=True, correct_before=True)).correction
     assert (found.text if found is not None and found.sure else None) == meant
-    alone = predictor.suggest(prefix, corrections=True).correction
+    alone = predictor.suggest(Question(prefix, corrections=True)).correction
     if meant and found.replace > len(prefix.split()[-1]) + 1:
         assert alone is None  # half of what was meant would be wrong
     else:
@@ -172,7 +175,7 @@ def test_a_space_in_the_wrong_place_is_put_right(predictor, prefix, meant):
 @pytest.mark.parametrize(("text", "meant"), [("because yo are ", "you are "), ("I like tea and ", None)])
 def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
     def suggest(prefix, **more):
-        found = predictor.suggest(prefix, corrections=True, **more).correction
+        found = predictor.suggest(Question(prefix, corrections=True, **more)).correction
         finish(predictor.look_ahead.make_passes())
         return found
 
@@ -214,7 +217,8 @@ podcasting Tuomas danke Mathew Andersson Giorgia Benjamín industri familj hoje 
 @pytest.mark.parametrize("context", ["", "I think that ", "We talked about the ", "Please ask "])
 def test_none_of_some_hundred_words_that_few_lists_have_is_mended_by_itself(predictor, context):
     found = {
-        word: predictor.suggest(f"{context}{word} ", "", 0, 0, corrections=True) for word in RIGHT.split()
+        word: predictor.suggest(Question(f"{context}{word} ", "", 0, 0, corrections=True))
+        for word in RIGHT.split()
     }
     assert not {
         word: it.correction.text for word, it in found.items() if it.correction and it.correction.sure
@@ -236,7 +240,7 @@ def test_none_of_some_hundred_words_that_few_lists_have_is_mended_by_itself(pred
     ],
 )
 def test_code_addresses_and_other_endings_stand(predictor, text):
-    correction = predictor.suggest(text, corrections=True).correction
+    correction = predictor.suggest(Question(text, corrections=True)).correction
     assert correction is None or not correction.sure
 
 
@@ -266,13 +270,13 @@ def test_what_mending_saves_of_the_time_of_typing_is_counted(predictor):
     ],
 )
 def test_british_words_and_names_stand(predictor, prefix):
-    assert predictor.suggest(prefix, corrections=True).correction is None
+    assert predictor.suggest(Question(prefix, corrections=True)).correction is None
 
 
 def test_a_name_that_is_like_another_word_of_its_user_stands(loaded):
     text = "This is the plan. This is what we want. This is all."
     known = loaded.build_user_model([loaded.tokenizer.encode(text)] * 4)
-    found = loaded.build_predictor(known, None).suggest("I met Thijs ", corrections=True).correction
+    found = loaded.build_predictor(known, None).suggest(Question("I met Thijs ", corrections=True)).correction
     assert found is None or not found.sure
 
 
@@ -301,7 +305,7 @@ def test_no_answer_holds_a_misspelling(predictor, *, corrections):
     ],
 )
 def test_in_a_language_that_is_not_known_it_is_silent(predictor, prefix):
-    found = predictor.suggest(prefix, corrections=True)
+    found = predictor.suggest(Question(prefix, corrections=True))
     assert found.words == ()
     assert found.correction is None
     assert found.ghost.text == ""
@@ -309,7 +313,7 @@ def test_in_a_language_that_is_not_known_it_is_silent(predictor, prefix):
 
 @pytest.mark.parametrize("prefix", ["Mein Bru", "Die Ki", "Mi hermano", "Il ét", "Zij w"])
 def test_one_word_of_another_language_is_enough_for_silence(predictor, prefix):
-    assert predictor.suggest(prefix, corrections=True).words == ()
+    assert predictor.suggest(Question(prefix, corrections=True)).words == ()
 
 
 @pytest.mark.parametrize(
@@ -320,7 +324,7 @@ def test_the_first_words_of_an_english_text_are_offered(predictor, prefix, word)
 
 
 def test_a_known_misspelling_is_mended_as_the_first_word_too(predictor):
-    assert "a lot" in [word.text for word in predictor.suggest("alot", corrections=True).words]
+    assert "a lot" in [word.text for word in predictor.suggest(Question("alot", corrections=True)).words]
 
 
 def test_what_its_user_wrote_in_another_language_is_offered(loaded):
@@ -394,10 +398,10 @@ def with_habits(loaded):
 def test_capitals_are_put_in_and_names_parted_as_their_user_writes_them(
     predictor, with_habits, prefix, meant
 ):
-    made = with_habits.suggest(prefix, corrections=True).correction
+    made = with_habits.suggest(Question(prefix, corrections=True)).correction
     assert (made.text if made is not None and made.sure else None) == (meant and f"{meant} ")
     if prefix == "the ":  # where nothing is learned
-        assert predictor.suggest(prefix, corrections=True).correction is None
+        assert predictor.suggest(Question(prefix, corrections=True)).correction is None
 
 
 def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded):
@@ -414,6 +418,6 @@ def test_what_the_first_correction_needs_is_made_before_the_first_key(base):
     finish(predictor.warm())
     parts = (fresh.general, fresh.lexicon, fresh.tokenizer)
     made = [set(vars(part)) for part in parts]
-    correction = predictor.suggest("I will definately ", corrections=True).correction
+    correction = predictor.suggest(Question("I will definately ", corrections=True)).correction
     assert correction is not None
     assert [set(vars(part)) for part in parts] == made

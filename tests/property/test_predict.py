@@ -14,6 +14,7 @@ from idiolect.adapters.memory.rare_strings import RareStrings
 from idiolect.adapters.memory.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import NO_GHOST
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.lexicon import Lexicon, read_lexicon
@@ -98,7 +99,7 @@ def one(make):
 @slow
 @given(texts, texts, st.integers(0, 6), st.integers(0, 9))
 def test_any_text_gets_a_sound_answer(one, prefix, suffix, candidates, ghost_words):
-    found = one.suggest(prefix, suffix, candidates, ghost_words)
+    found = one.suggest(Question(prefix, suffix, candidates, ghost_words))
     assert len(found.words) <= candidates
     assert all(0 <= word.p <= 1 + 1e-6 for word in found.words)
     assert sum(word.p for word in found.words) <= 1 + 1e-5
@@ -114,7 +115,7 @@ def test_any_text_gets_a_sound_answer(one, prefix, suffix, candidates, ghost_wor
 @slow
 @given(texts, texts, st.integers(1, 60), st.integers(1, 9))
 def test_what_is_offered_spells_what_is_typed(one, prefix, suffix, candidates, ghost_words):
-    found = one.suggest(prefix, suffix, candidates, ghost_words)
+    found = one.suggest(Question(prefix, suffix, candidates, ghost_words))
     typed, following = typed_part(prefix), regex.search(rf"{LETTERS}+", suffix)
     for word in found.words:
         assert regex.fullmatch(rf"{LETTERS}+", word.text.removeprefix(" "))
@@ -131,7 +132,7 @@ def test_what_is_offered_spells_what_is_typed(one, prefix, suffix, candidates, g
     assert first is not None, "a ghost begins in the word, or behind one space"
     assert not (first[1] and regex.search(r"\s\Z", prefix) and prefix[-1] == " "), "where there is none yet"
     assert following is None or following[0] not in WORD.findall(typed + found.ghost.text)[bool(first[1]) :]
-    alone = one.suggest(prefix, suffix, candidates, 1)
+    alone = one.suggest(Question(prefix, suffix, candidates, 1))
     assert alone.ghost.p == found.ghost.p
     assert alone.ghost.text == first[0], "its p is that of the first word, which no tail makes another one"
 
@@ -143,7 +144,7 @@ def test_probabilities_of_all_words_add_up_to_no_more_than_one(make, learned, pr
         ours = make(*learned, exact=exact)
         for end in {len(prefix), len(prefix) // 2}:
             for most in (candidates, 4_000):
-                found = ours.suggest(prefix[:end], candidates=most, ghost_words=0)
+                found = ours.suggest(Question(prefix[:end], candidates=most, ghost_words=0))
                 assert sum(word.p for word in found.words) <= 1 + 1e-5
 
 
@@ -159,7 +160,7 @@ def test_every_word_that_was_written_is_found_again_wherever_it_is_cut(make, tin
     word = data.draw(st.sampled_from(words))
     cut = data.draw(st.integers(1, len(word) - 1))
     before = data.draw(st.sampled_from(["", "so ", "so\n", "(", "so  "]))
-    found = make(*learned).suggest(before + word[:cut], candidates=200_000, ghost_words=0)
+    found = make(*learned).suggest(Question(before + word[:cut], candidates=200_000, ghost_words=0))
     assert word[cut:] in {candidate.text for candidate in found.words}
 
 
@@ -171,7 +172,7 @@ def test_a_word_of_this_very_message_is_found_wherever_it_is_cut(make, said, dat
     ours = make(
         "The boat of Kwiaciarnia.", context_tokens=300
     )  # or the message's beginning would be out of sight
-    found = ours.suggest(f"{word}. {said} {word[:cut]}", candidates=200_000, ghost_words=0)
+    found = ours.suggest(Question(f"{word}. {said} {word[:cut]}", candidates=200_000, ghost_words=0))
     assert word[cut:] in {candidate.text for candidate in found.words}
 
 
@@ -183,10 +184,10 @@ def test_a_word_of_this_very_message_is_found_wherever_it_is_cut(make, said, dat
 def test_how_a_text_was_typed_leaves_no_trace(make, learned, prefix, context_tokens):
     typed, fresh = (make(*learned, exact=True, context_tokens=context_tokens) for _ in range(2))
     for end in range(len(prefix)):
-        typed.suggest(prefix[:end])
+        typed.suggest(Question(prefix[:end]))
     typed.ghosts.standing.forget()  # else a grey text that stands would go on standing, as it should
-    same(typed.suggest(prefix), fresh.suggest(prefix))
-    same(typed.suggest(prefix), fresh.suggest(prefix))
+    same(typed.suggest(Question(prefix)), fresh.suggest(Question(prefix)))
+    same(typed.suggest(Question(prefix)), fresh.suggest(Question(prefix)))
 
 
 @slow
@@ -201,8 +202,8 @@ def test_jumping_back_and_forth_leaves_no_trace(make, learned, typed, jumps):
     for place, end, ghost_words in jumps:
         prefix = typed[place % len(typed)][:end]
         ours.ghosts.standing.forget()
-        found = ours.suggest(prefix, ghost_words=ghost_words)
-    same(found, make(*learned, exact=True).suggest(prefix, ghost_words=ghost_words))
+        found = ours.suggest(Question(prefix, ghost_words=ghost_words))
+    same(found, make(*learned, exact=True).suggest(Question(prefix, ghost_words=ghost_words)))
 
 
 @slow
@@ -211,9 +212,9 @@ def test_learning_in_between_changes_nothing_but_what_was_learned(make, first, l
     ours = make(*first, exact=True)
     for text in later:
         for _ in range(data.draw(st.integers(0, 3))):
-            ours.suggest(prefix[: data.draw(st.integers(0, len(prefix)))])
+            ours.suggest(Question(prefix[: data.draw(st.integers(0, len(prefix)))]))
         learn(ours, text)
     with mock.patch(
         "idiolect.adapters.prediction.next_token.ACTIVE_S", 0.0
     ):  # once no text is under way any more
-        same(ours.suggest(prefix), make(*first, *later, exact=True).suggest(prefix))
+        same(ours.suggest(Question(prefix)), make(*first, *later, exact=True).suggest(Question(prefix)))

@@ -6,6 +6,7 @@ from serving import suggest
 
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText, sender_share
+from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.answered_text import read_answered
 from idiolect.daemon.serving.model_queue import Priority
@@ -71,7 +72,7 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(make, then):
 
 def test_its_time_ends_though_another_question_came_between_two_pieces_of_a_long_one(make):
     service = make("one")
-    long = service.suggestions.suggest_in_steps("We will be there. " * 40, context=(MESSAGE,))
+    long = service.suggestions.suggest_in_steps(Question("We will be there. " * 40), context=(MESSAGE,))
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
     words(service, "We ")
     service.model.queue.run(Priority.TYPING, in_one_step(lambda: next(long)))
@@ -235,7 +236,7 @@ def test_an_address_is_neither_read_nor_offered(make):
     address = "quilfram@zyxinder.org"
     served = service.model.served
     for end in range(address.index("@") + 1, len(address)):  # nor spelled on by the model, for who types it
-        guard = served.user_model.guard(f"ask {address[:end]}", served.predictor.answered_units)
+        guard = served.user_model.guard(f"ask {address[:end]}", served.predictor.next_token.answered.units)
         assert guard(address[end:])
 
 

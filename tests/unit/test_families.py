@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.training.export import terms_notice
 from idiolect.adapters.training.lora import Lora
 from idiolect.models.build import BasePaths, ensure_base, find_base
@@ -171,7 +172,7 @@ def test_a_round_learns_on_it_and_its_adapter_suggests(family):
     adapter = Lora.from_bytes(base64.b64decode(events[-1]["adapter"]), family.config).tensors()
     loaded = LoadedModel(family.base, threads=1, context_tokens=64, recent_tokens=40, rare_min_count=3)
     predictor = loaded.build_predictor(loaded.build_user_model(entries), None, adapter=adapter)
-    words = predictor.suggest("we met.\n\nThe boat har", candidates=3).words
+    words = predictor.suggest(Question("we met.\n\nThe boat har", candidates=3)).words
     assert "harbour" in [f"har{word.text}" for word in words]
 
 

@@ -9,6 +9,7 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 from waiting import DEADLINE_S
 
+from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.clients import outbox, service_requests, session_runner
 from idiolect.daemon.clients.keyboard import component, desktop_session, ibus_objects, serve
 from idiolect.daemon.clients.keyboard.bus import Bus
@@ -630,7 +631,7 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(program):
     for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
         body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
         program.within(
-            lambda body=body: ask.suggest(body, answered.append, ended=body["prefix"].endswith(" "))
+            lambda body=body: ask.suggest(Question(body, answered.append, ended=body["prefix"].endswith(" ")))
         )
     program.within(program.service.goes_on.set)
     program.settle()

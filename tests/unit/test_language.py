@@ -1,10 +1,14 @@
 """Whether a text is in English, in what its user writes, or in a language that is not known."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 
 from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.language import Languages
+from idiolect.adapters.prediction.reasons import Reason
 from idiolect.models.hashed_frequencies import OTHER_LANGUAGES, other_frequencies
 from idiolect.models.lexicon import read_lexicon
 
@@ -68,15 +72,21 @@ def test_english_behind_another_language_is_known_again(languages):
     assert languages().knows("Das ist doch kein Problem. But I would like to ")
 
 
+def hidden(languages: Languages, typed: str, *, follows: bool = False) -> Callable[[str], bool]:
+    there = languages.read("Wir treffen uns ", typed, lambda: lambda _word: follows)
+    assert not there.is_known
+    return there.hides[Reason.ANOTHER_LANGUAGE]
+
+
 def test_of_an_unknown_language_only_what_the_user_has_written_is_offered(languages):
-    known = languages(*["Morgen bin ich mit Kwiaciarnia im Büro, with the others."] * 2)
-    hides = known.only_own("Wir treffen uns ", "mor", lambda _word: False)
+    known = partial(hidden, languages(*["Morgen bin ich mit Kwiaciarnia im Büro, with the others."] * 2))
+    hides = known("mor")
     assert not hides("gen")
     assert hides("e")  # "more" is English
     assert hides("row")
-    assert not known.only_own("Wir treffen uns ", "Kwi", lambda _word: False)("aciarnia")
-    assert known.only_own("Wir treffen uns ", "", lambda _word: False)("Morgen")
-    assert not known.only_own("Wir treffen uns ", "", lambda _word: True)("Morgen")
+    assert not known("Kwi")("aciarnia")
+    assert known("")("Morgen")
+    assert not known("", follows=True)("Morgen")
 
 
 def test_a_word_has_a_frequency_in_each_language_that_lists_it():

@@ -15,6 +15,7 @@ from idiolect.adapters.mending.keyboards import neighbours, usual_layout
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.serving.user_languages import UserLanguages, found_languages, sample
 from idiolect.daemon.settings import Settings, locale_languages
 from idiolect.models.build import find_base
@@ -347,7 +348,7 @@ def offered(german_english):
     predictor = loaded.build_predictor(loaded.build_user_model([]), None)
 
     def ask(text: str, most: int = 3) -> list[str]:
-        return [word.text for word in predictor.suggest(text, candidates=most, ghost_words=0).words]
+        return [word.text for word in predictor.suggest(Question(text, candidates=most, ghost_words=0)).words]
 
     return ask
 

@@ -1,11 +1,14 @@
 """What is taken for a mistake in a person's text and what is not; and that none is learned or offered."""
 
+from dataclasses import replace
+
 import pytest
 
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.word_preferences import WordPreferences
 from idiolect.models.lexicon import read_lexicon
 
@@ -91,7 +94,7 @@ def test_no_mistake_is_offered_or_trained_on_and_stored_text_is_untouched(servin
     offered = [
         "recieve"[: n - word.replace] + word.text
         for n in range(3, 8)
-        for word in predictor.suggest("We " + "recieve"[:n], candidates=5).words
+        for word in predictor.suggest(Question("We " + "recieve"[:n], candidates=5)).words
     ]
     assert "recieve" not in offered
     assert user_model.must_hide("We rec", "ieve")
@@ -115,7 +118,7 @@ def test_a_correction_comes_before_a_guess_at_an_unknown_word(serving, typed, me
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
     guessed, [first, *_] = (
-        predictor.suggest(f"our {typed}", corrections=asked).words for asked in (False, True)
+        predictor.suggest(Question(f"our {typed}", corrections=asked)).words for asked in (False, True)
     )
     assert guessed
     assert (first.text.lower(), first.replace) == (meant, len(typed))
@@ -126,7 +129,7 @@ def test_a_correction_comes_before_a_guess_at_an_unknown_word(serving, typed, me
 )
 def test_a_space_in_the_wrong_place_is_mended_under_the_cursor(serving, prefix, meant, replaced):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
-    [first, *_] = serving.build_predictor(user_model, None).suggest(prefix, corrections=True).words
+    [first, *_] = serving.build_predictor(user_model, None).suggest(Question(prefix, corrections=True)).words
     assert (first.text, first.replace) == (meant, replaced)
 
 
@@ -146,14 +149,14 @@ def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving):
         "thankyou",
         " ",
     ):
-        found = predictor.suggest(prefix, candidates=5, corrections=True)
+        found = predictor.suggest(Question(prefix, candidates=5, corrections=True))
         for word in found.words:
             assert 0 <= word.replace <= len(prefix)
             assert 0 <= word.p <= 1
         if found.correction is not None:
             assert 0 < found.correction.replace <= len(prefix)
             assert prefix.endswith(found.correction.text[-1])
-        plain = predictor.suggest(prefix, candidates=5)
+        plain = predictor.suggest(Question(prefix, candidates=5))
         assert plain.correction is None
         assert all(word.replace == 0 for word in plain.words)
 
@@ -163,18 +166,19 @@ def test_a_correction_that_was_taken_back_is_not_made_again(serving):
     preferences.set([], [], decisions([], [("freind", "friend")]))
     user_model = serving.build_user_model([encode(RIGHT)], preferences=preferences)
     predictor = serving.build_predictor(user_model, None)
-    found = predictor.suggest("our freind, ", corrections=True).correction
+    found = predictor.suggest(Question("our freind, ", corrections=True)).correction
     assert found is not None
     assert (found.text, found.replace, found.sure) == ("friend, ", 8, True)
-    assert predictor.suggest("our Freind", corrections=True).words[0].text == "Friend"
+    assert predictor.suggest(Question("our Freind", corrections=True)).words[0].text == "Friend"
     preferences.set([], [], decisions(["freind"], []))
-    assert predictor.suggest("our freind, ", corrections=True).correction is None
-    assert not any(word.replace for word in predictor.suggest("our freind", corrections=True).words)
+    assert predictor.suggest(Question("our freind, ", corrections=True)).correction is None
+    assert not any(word.replace for word in predictor.suggest(Question("our freind", corrections=True)).words)
 
 
 def test_no_ghost_goes_on_from_a_mistyped_word(serving):
     user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
     predictor = serving.build_predictor(user_model, None)
-    assert predictor.suggest("our freindd").ghost.text
-    assert not predictor.suggest("our freindd", corrections=True).ghost.text
-    assert predictor.suggest("our frien", corrections=True).ghost == predictor.suggest("our frien").ghost
+    assert predictor.suggest(Question("our freindd")).ghost.text
+    assert not predictor.suggest(Question("our freindd", corrections=True)).ghost.text
+    right = Question("our frien")
+    assert predictor.suggest(replace(right, corrections=True)).ghost == predictor.suggest(right).ghost

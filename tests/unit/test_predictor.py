@@ -16,6 +16,7 @@ from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.emoji import EmojiFinder
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Word
 from idiolect.models.lexicon import Lexicon, read_lexicon
@@ -69,9 +70,9 @@ def texts(suggestion):
 def test_others_take_the_places_of_words_that_are_never_to_be_suggested(predictor, knowing):
     known = knowing(*HISTORY)
     ours = predictor(known=known)
-    ranked = texts(ours.suggest("We met the ", candidates=12))
+    ranked = texts(ours.suggest(Question("We met the ", candidates=12)))
     known.preferences.set(ranked[:5], [])
-    offered = texts(ours.suggest("We met the ", candidates=3))
+    offered = texts(ours.suggest(Question("We met the ", candidates=3)))
     assert len(offered) == 3
     assert not {*offered} & {*ranked[:5]}
 
@@ -84,13 +85,17 @@ def test_emoji_are_offered_behind_the_words_where_the_user_puts_them(predictor, 
     written = ["that is so 😂", "that is so 😂😂", "to you👍🏽", "they said! 👩\u200d🚀", "it is 👩"] * 4
     known = knowing(*written)
     ours = predictor(known=known)
-    [first, *others] = (text for text in texts(ours.suggest(before, candidates=3)) if not WORD.search(text))
+    [first, *others] = (
+        text for text in texts(ours.suggest(Question(before, candidates=3))) if not WORD.search(text)
+    )
     assert first == emoji
     assert all(any(other.strip() in text for text in written) for other in others)
-    assert not any(emoji in text for text in texts(ours.suggest("only by water ", candidates=3)))
-    assert not any(emoji in text for text in texts(predictor(*HISTORY).suggest(before, candidates=3)))
+    assert not any(emoji in text for text in texts(ours.suggest(Question("only by water ", candidates=3))))
+    assert not any(
+        emoji in text for text in texts(predictor(*HISTORY).suggest(Question(before, candidates=3)))
+    )
     known.preferences.set([emoji.strip()], [])
-    assert emoji not in texts(ours.suggest(before, candidates=3))
+    assert emoji not in texts(ours.suggest(Question(before, candidates=3)))
 
 
 def test_initials_are_offered_as_the_phrase_where_corrections_are_wanted(predictor, knowing, lexicon):
@@ -98,7 +103,9 @@ def test_initials_are_offered_as_the_phrase_where_corrections_are_wanted(predict
 
     def offered(typed, *, history=history, corrections=True):
         known = replace(knowing(*history), general=GeneralWords(lexicon))
-        found = predictor(known=known).suggest(f"it is {typed}", ghost_words=0, corrections=corrections)
+        found = predictor(known=known).suggest(
+            Question(f"it is {typed}", ghost_words=0, corrections=corrections)
+        )
         return [(word.text, word.replace) for word in found.words]
 
     assert offered("ays")[0] == ("as you said", 3)
@@ -115,7 +122,7 @@ def test_no_ghost_goes_on_from_a_slip_where_an_emoji_comes_before_its_correction
 
     def suggest(*first):
         monkeypatch.setattr(EmojiFinder, "add", lambda _, words, *_others: [*first, *words])
-        found = ours.suggest("it is ays", corrections=True)
+        found = ours.suggest(Question("it is ays", corrections=True))
         return (
             found.words[0].text,
             found.words[len(first)].replace,
@@ -129,38 +136,40 @@ def test_no_ghost_goes_on_from_a_slip_where_an_emoji_comes_before_its_correction
 
 def test_the_models_own_word_keeps_the_last_of_three_places(predictor, monkeypatch):
     ours = predictor(*HISTORY)
-    ranked = texts(ours.suggest("We met the ", candidates=6))
+    ranked = texts(ours.suggest(Question("We met the ", candidates=6)))
 
     def speaks_against(word):
         shares = [1e9 if place == word else 0.0 for place in range(6)]
         monkeypatch.setattr(ours.next_token, "own_shares", lambda *_: shares)
-        return texts(ours.suggest("We met the ", candidates=3))
+        return texts(ours.suggest(Question("We met the ", candidates=3)))
 
     for word in range(3):
         assert speaks_against(word) == ranked[:3]
     for word in range(3, 6):
         assert speaks_against(word) == [*ranked[:2], ranked[word]]
-    assert texts(ours.suggest("We met the ", candidates=2)) == ranked[:2]
-    assert texts(ours.suggest("We met the X", candidates=3))[0] == "ylographers"
+    assert texts(ours.suggest(Question("We met the ", candidates=2))) == ranked[:2]
+    assert texts(ours.suggest(Question("We met the X", candidates=3)))[0] == "ylographers"
     monkeypatch.setattr(ours.next_token, "own_shares", lambda *_: [1e-9] * 6)  # nothing is likely
-    assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
+    assert texts(ours.suggest(Question("We met the ", candidates=3))) == ranked[:3]
 
 
 def test_what_was_written_once_in_this_place_comes_first(predictor):
     ours = predictor(*HISTORY)
-    assert texts(ours.suggest("We met the X", candidates=1)) == ["ylographers"]
-    assert texts(ours.suggest("Please send the quarterly figures to Kw", candidates=1)) == ["iaciarnia"]
-    assert texts(predictor().suggest("We met the X", candidates=1)) != ["ylographers"]
+    assert texts(ours.suggest(Question("We met the X", candidates=1))) == ["ylographers"]
+    assert texts(ours.suggest(Question("Please send the quarterly figures to Kw", candidates=1))) == [
+        "iaciarnia"
+    ]
+    assert texts(predictor().suggest(Question("We met the X", candidates=1))) != ["ylographers"]
 
 
 def test_after_a_space_the_next_word_is_offered(predictor):
     ours = predictor(*[BOILERPLATE] * 5)
-    assert texts(ours.suggest("Kind regards from all of us at the "))[0] == "harbour"
-    assert texts(ours.suggest("Kind regards from "))[0] == "all"
+    assert texts(ours.suggest(Question("Kind regards from all of us at the ")))[0] == "harbour"
+    assert texts(ours.suggest(Question("Kind regards from ")))[0] == "all"
 
 
 def test_a_finished_word_is_not_offered_again(predictor, lexicon):
-    found = texts(predictor(*HISTORY).suggest("over the", candidates=50))
+    found = texts(predictor(*HISTORY).suggest(Question("over the", candidates=50)))
     assert found
     assert "" not in found
     known = {form.decode() for form in lexicon.forms}
@@ -171,7 +180,7 @@ def test_a_word_that_no_list_knows_is_spelled_on(predictor, tiny_tokenizer):
     ours = predictor(*HISTORY)
     seen = 0
     for typed in ("zzqx", "Qqqzzkj", "HELLOTHERE", "x9x9x9", "Ωμεγα", "日本", "éàü", "’’", "7"):
-        found = ours.suggest(f"so {typed}").words
+        found = ours.suggest(Question(f"so {typed}")).words
         assert len(found) <= 1
         for word in found:
             seen += 1
@@ -181,7 +190,7 @@ def test_a_word_that_no_list_knows_is_spelled_on(predictor, tiny_tokenizer):
             assert 0 < word.p <= 1
     assert seen >= 3
     for whole in ("We met the Xylographers", "It was Łódź’s", "Some photographers"):
-        assert texts(ours.suggest(whole, candidates=50)) == [], "a list knows it"
+        assert texts(ours.suggest(Question(whole, candidates=50))) == [], "a list knows it"
 
 
 def test_a_word_is_ranked_by_what_followed_its_beginning_here(predictor, tiny_tokenizer):
@@ -195,24 +204,24 @@ def test_a_word_is_ranked_by_what_followed_its_beginning_here(predictor, tiny_to
     by_use = match_words(ours.user_model.words, "th", True, chances, 100).forms
     assert by_use.index(frequent) < by_use.index(rare)
     for typed in ("", "t", "th"):
-        assert texts(ours.suggest(f"Please ask our {typed}"))[0] == rare[len(typed) :]
-        assert texts(ours.suggest(f"They drove to {typed}"))[0] == frequent[len(typed) :]
+        assert texts(ours.suggest(Question(f"Please ask our {typed}")))[0] == rare[len(typed) :]
+        assert texts(ours.suggest(Question(f"They drove to {typed}")))[0] == frequent[len(typed) :]
 
 
 @pytest.mark.parametrize("prefix", ["", " ", "A line.\n", "...\n", "👩‍💻 "])
 def test_where_nothing_is_typed_words_are_offered(predictor, prefix):
     for ours in (predictor(), predictor(*HISTORY)):
-        assert len(ours.suggest(prefix).words) == 3
+        assert len(ours.suggest(Question(prefix)).words) == 3
 
 
 def test_in_the_middle_of_a_word_nothing_is_offered(predictor):
     ours = predictor(*HISTORY)
     for suffix in ("ylographers are here", "’s", "4", "é"):
-        found = ours.suggest("We met the X", suffix)
+        found = ours.suggest(Question("We met the X", suffix))
         assert found.words == ()
         assert (found.ghost.text, found.ghost.show) == ("", False)
     for suffix in ("", " are here", ", then", "\nA line", ")"):
-        assert texts(ours.suggest("We met the X", suffix))[0] == "ylographers"
+        assert texts(ours.suggest(Question("We met the X", suffix)))[0] == "ylographers"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +241,7 @@ def test_in_the_middle_of_a_word_nothing_is_offered(predictor):
 def test_the_word_that_stands_behind_the_cursor_is_not_offered(predictor, suffix, offered):
     ours = predictor(*HISTORY, *["The Xylophone, the Xylographers."] * 3)
     for typed in ("", "X", "Xylo"):
-        found = texts(ours.suggest(f"We met the {typed}", suffix, candidates=2))
+        found = texts(ours.suggest(Question(f"We met the {typed}", suffix, candidates=2)))
         assert len(found) == (len(offered) if typed == "Xylo" else 2), "the next best comes in its place"
         words = {typed + text for text in found}
         assert words & {"Xylographers", "Xylophone"} == {*offered}
@@ -240,10 +249,10 @@ def test_the_word_that_stands_behind_the_cursor_is_not_offered(predictor, suffix
 
 def test_forms_that_differ_in_capitals_alone_share_one_place(predictor):
     ours = predictor(*["FYI the boat is late."] * 4, *["Fyi the boat is late."] * 3, "See the boat.")
-    found = texts(ours.suggest("", candidates=20))
+    found = texts(ours.suggest(Question("", candidates=20)))
     assert len({text.casefold() for text in found}) == len(found)
     assert "FYI" in found
-    assert {"YI", "yi"} <= {*texts(ours.suggest("F", candidates=20))}, (
+    assert {"YI", "yi"} <= {*texts(ours.suggest(Question("F", candidates=20)))}, (
         "once a letter is typed, either may come"
     )
 
@@ -261,12 +270,14 @@ def test_forms_that_differ_in_capitals_alone_share_one_place(predictor):
 )
 def test_mixed_case_and_capitals_are_finished_by_known_words(predictor, prefix, first):
     ours = predictor(*HISTORY, *["A photograph, one more photograph."] * 9)
-    assert first in texts(ours.suggest(prefix, candidates=100_000))
+    assert first in texts(ours.suggest(Question(prefix, candidates=100_000)))
 
 
 def test_what_is_hardly_likely_is_not_offered(predictor):
     def found(prefix, least, learned=BOILERPLATE):
-        return [*predictor(*[learned] * 6, min_word_prob=least).suggest(prefix, candidates=50).words]
+        return [
+            *predictor(*[learned] * 6, min_word_prob=least).suggest(Question(prefix, candidates=50)).words
+        ]
 
     likely, unlikely = "Kind regards from all of us at the h", ("Some t", "so")
     everything = found(likely, 0.0)
@@ -284,23 +295,25 @@ def test_what_is_hardly_likely_is_not_offered(predictor):
 @pytest.mark.parametrize("mark", ["!", ".", "?", ",", ")", "”", "?!"])
 def test_behind_a_mark_the_next_word_brings_its_space(predictor, mark):
     ours = predictor(*[f"Thanks{mark} Hermione is here. The 3.5 and 2.7 mm"] * 6)
-    found = ours.suggest(f"Thanks{mark}").words
+    found = ours.suggest(Question(f"Thanks{mark}")).words
     assert found[0].text == " Hermione"
-    assert found[0].p == pytest.approx(ours.suggest(f"Thanks{mark} ").words[0].p, rel=0.05)
-    assert texts(ours.suggest(f"Thanks{mark} "))[0] == "Hermione"
-    assert texts(ours.suggest("The 3."))[0] == "5", "what is written without a space comes without one"
+    assert found[0].p == pytest.approx(ours.suggest(Question(f"Thanks{mark} ")).words[0].p, rel=0.05)
+    assert texts(ours.suggest(Question(f"Thanks{mark} ")))[0] == "Hermione"
+    assert texts(ours.suggest(Question("The 3.")))[0] == "5", (
+        "what is written without a space comes without one"
+    )
 
 
 def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     asked = "Kind rega"
-    assert ours.suggest(asked).ghost.show
+    assert ours.suggest(Question(asked)).ghost.show
     ours.ghosts.acceptance_rate = 0.2  # of what is right, the user takes a fifth
-    assert not ours.suggest(asked).ghost.show
+    assert not ours.suggest(Question(asked)).ghost.show
     ours.ghosts.show = "more"
-    assert ours.suggest(asked).ghost.show
+    assert ours.suggest(Question(asked)).ghost.show
     ours.ghosts.show = "asked"
-    found = ours.suggest(asked)
+    found = ours.suggest(Question(asked))
     assert (found.ghost.show, found.show_words, bool(found.words)) == (False, False, True)
 
 
@@ -309,12 +322,12 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor):
 
 def test_inside_a_word_no_further_pass_is_needed(predictor, passes):
     ours = predictor(*HISTORY)
-    ours.suggest("We met the ", ghost_words=0)
+    ours.suggest(Question("We met the ", ghost_words=0))
     calls = passes(ours.next_token.session)
     for cut in range(1, len("Xylographers")):
-        ours.suggest("We met the " + "Xylographers"[:cut], ghost_words=0)
+        ours.suggest(Question("We met the " + "Xylographers"[:cut], ghost_words=0))
     for cut in range(1, len("international")):
-        ours.suggest("We met the " + "international"[:cut], ghost_words=0)
+        ours.suggest(Question("We met the " + "international"[:cut], ghost_words=0))
     assert passes(ours.next_token.session) == calls
 
 
@@ -323,13 +336,13 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(predicto
     finish(untold.look_ahead.make_passes())  # nothing was asked about: nothing to do
     assert passes(untold.next_token.session) == 0
     for ours in (told, untold):
-        assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
+        assert ours.suggest(Question("Kind rega", ghost_words=0)).words[0].text == "rds"
     before = passes(told.next_token.session)
     finish(told.look_ahead.make_passes(min_prob=1.0))  # no word is as likely as that
     assert passes(told.next_token.session) == before
     finish(told.look_ahead.make_passes())
     calls = [passes(ours.next_token.session) for ours in (told, untold)]
-    answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
+    answers = [ours.suggest(Question("Kind regards ", ghost_words=0)) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
     assert [passes(ours.next_token.session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
@@ -339,7 +352,7 @@ def test_a_word_that_is_likely_but_not_sure_is_looked_ahead_for_once_a_letter_of
 ):
     ours = predictor(*[BOILERPLATE, BOILERPLATE.replace("regards", "regarde")] * 6)
     for typed, more in (("Kind reg", 0), ("Kind regar", 0), ("Kind regard", 2)):
-        first = ours.suggest(typed, ghost_words=0).words[0]
+        first = ours.suggest(Question(typed, ghost_words=0)).words[0]
         assert first.p > 0.3
         before = passes(ours.next_token.session)
         finish(ours.look_ahead.make_passes())
@@ -353,7 +366,7 @@ def test_a_word_that_is_likely_but_not_sure_is_looked_ahead_for_once_a_letter_of
 def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(predictor, typed, stopped):
     ours, told = predictor(*[BOILERPLATE] * 6), list[bool]()
     ours.look_ahead.make_way("nothing is made ahead")
-    ours.suggest("Kind rega", ghost_words=0)
+    ours.suggest(Question("Kind rega", ghost_words=0))
     feed = ours.next_token.session.feed
 
     def meanwhile(ids, logits, interrupt):
@@ -366,8 +379,10 @@ def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(predic
     assert told
     assert told[0] is stopped
     ours.next_token.session.feed = feed
-    same_words = [word.text for word in predictor(*[BOILERPLATE] * 6).suggest("Kind regards ").words]
-    assert texts(ours.suggest("Kind regards ")) == same_words
+    same_words = [
+        word.text for word in predictor(*[BOILERPLATE] * 6).suggest(Question("Kind regards ")).words
+    ]
+    assert texts(ours.suggest(Question("Kind regards "))) == same_words
 
 
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
@@ -383,7 +398,7 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
         f"{whole}frobinca",
         "Another text of some length is written now, no zekr",
     ):
-        ours.suggest(prefix, remember=False, corrections=True, key_ms=400.0)
+        ours.suggest(Question(prefix, remember=False, corrections=True, key_ms=400.0))
         finish(ours.look_ahead.make_passes())
     assert holding(ours, secret, ids), "what saves reading it again"
     assert holding(ours, "frobinca", ids)
@@ -428,11 +443,11 @@ def test_typing_on_reads_only_what_is_new(predictor, already):
     """However long the text before the cursor is: its window moves in steps, not with every key."""
     ours = predictor(*HISTORY, context_tokens=128)
     before = ("The boat left the harbour at noon and came back late. " * 400)[:already]
-    ours.suggest(before, ghost_words=0)
+    ours.suggest(Question(before, ghost_words=0))
     fed = spy_on_feeding(ours)
     typed = " Then we walked along the old wall"
     for end in range(1, len(typed) + 1):
-        ours.suggest(before + typed[:end], ghost_words=0)
+        ours.suggest(Question(before + typed[:end], ghost_words=0))
     assert sum(fed) < 100, "a window of 128 tokens, read anew at each of 34 keys, would be thousands"
 
 
@@ -442,10 +457,10 @@ def test_a_window_that_slides_over_a_long_text_reads_only_what_is_new(predictor,
     ours = predictor(*HISTORY, context_tokens=128)
     text = "".join(f"The boat number {number} left the harbour at noon. " for number in range(60))
     window = 800
-    ours.suggest(text[:window], ghost_words=0, remember=remember)
+    ours.suggest(Question(text[:window], ghost_words=0, remember=remember))
     fed = spy_on_feeding(ours)
     for end in range(window + 1, window + 200):
-        ours.suggest(text[end - window : end], ghost_words=0, remember=remember)
+        ours.suggest(Question(text[end - window : end], ghost_words=0, remember=remember))
     assert sum(fed) < 500, "a window of 128 tokens, read anew at each of 200 keys, would be 25,000"
 
 
@@ -453,23 +468,23 @@ def test_warming_reads_recent_text_ahead(predictor):
     ours = predictor(*HISTORY)
     finish(ours.warm())
     fed = spy_on_feeding(ours)
-    ours.suggest("", ghost_words=0)
+    ours.suggest(Question("", ghost_words=0))
     assert sum(fed) == 0
-    ours.suggest("We", ghost_words=0)
+    ours.suggest(Question("We", ghost_words=0))
     assert sum(fed) == 0
-    ours.suggest("We ", ghost_words=0)
+    ours.suggest(Question("We ", ghost_words=0))
     assert sum(fed) < 6
 
 
 def test_in_a_pause_a_text_is_read_behind_what_was_learned_meanwhile(predictor, monkeypatch):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", float("inf"))
     ours, prefix = predictor(*HISTORY), f"{HISTORY[0]} We"
-    ours.suggest(prefix, ghost_words=0)
+    ours.suggest(Question(prefix, ghost_words=0))
     former = [*ours.next_token.session.tokens]
     text = "Something else that was written elsewhere"
     ours.user_model.learn(text, ours.tokenizer.encode(text))
     assert ours.next_token.keeps_recent()
-    ours.suggest(f"{prefix} ", ghost_words=0)
+    ours.suggest(Question(f"{prefix} ", ghost_words=0))
     assert ours.next_token.session.tokens[: len(former)] == former
     monkeypatch.setattr("idiolect.adapters.prediction.next_token.ACTIVE_S", 0.0)
     assert not ours.next_token.keeps_recent()
@@ -477,7 +492,7 @@ def test_in_a_pause_a_text_is_read_behind_what_was_learned_meanwhile(predictor, 
     recent = ours.user_model.recent.tokens
     assert ours.next_token.session.tokens[: len(recent)] == recent
     fed = spy_on_feeding(ours)
-    ours.suggest(f"{prefix} ", ghost_words=0)
+    ours.suggest(Question(f"{prefix} ", ghost_words=0))
     assert sum(fed) == 0
 
 
@@ -488,13 +503,13 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(predictor, make
     ours = predictor(known=former.user_model, adapter=adapter, adapter_id=7)
     written = [f"{line} We" for line in HISTORY]
     for prefix in written:
-        former.suggest(prefix, ghost_words=0)
+        former.suggest(Question(prefix, ghost_words=0))
     finish(other.warm(former))
     assert other.next_token.active_texts() == [], "it may lack what was forgotten"
     finish(ours.warm(former))
     fed = spy_on_feeding(ours)
     for prefix in written:
-        assert ours.suggest(prefix, ghost_words=0).adapter == 7
+        assert ours.suggest(Question(prefix, ghost_words=0)).adapter == 7
     assert sum(fed) == 0
 
 
@@ -504,7 +519,7 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(predictor, make
 def test_the_adapter_answers_and_is_named(predictor, tiny, make_lora):
     lora = make_lora(tiny.config)
     base, adapted = predictor(*HISTORY), predictor(*HISTORY, adapter=lora.tensors(), adapter_id=7)
-    one, other = base.suggest("The "), adapted.suggest("The ")
+    one, other = base.suggest(Question("The ")), adapted.suggest(Question("The "))
     assert (one.adapter, other.adapter) == (None, 7)
     assert [word.p for word in one.words] != [word.p for word in other.words]
     assert one.elapsed_ms > 0
@@ -512,10 +527,10 @@ def test_the_adapter_answers_and_is_named(predictor, tiny, make_lora):
 
 def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
-    whole, begun = ours.suggest("Kind regards from"), ours.suggest("Kind regards fr")
+    whole, begun = ours.suggest(Question("Kind regards from")), ours.suggest(Question("Kind regards fr"))
     assert whole.finished > max(word.p for word in whole.words)
     assert begun.finished < begun.words[0].p
-    assert ours.suggest("Kind regards ").finished == 0.0
+    assert ours.suggest(Question("Kind regards ")).finished == 0.0
 
 
 # Ghost text
@@ -524,11 +539,11 @@ def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(pr
 def test_a_ghost_has_as_many_words_as_asked_for(predictor):
     for words in range(1, 7):
         found = predictor(*[BOILERPLATE] * 6).suggest(
-            "Kind regards from all of us at the h", ghost_words=words
+            Question("Kind regards from all of us at the h", ghost_words=words)
         )
         expected = " ".join(["arbour", "office", "and", "see", "you", "soon"][:words])
         assert found.ghost.text == expected
-    assert predictor(*[BOILERPLATE] * 6).suggest("Kind regards", ghost_words=0).ghost == NO_GHOST
+    assert predictor(*[BOILERPLATE] * 6).suggest(Question("Kind regards", ghost_words=0)).ghost == NO_GHOST
 
 
 def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(predictor):
@@ -539,20 +554,20 @@ def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(predicto
         ("Kind regards from all of us at the", " harbour office"),
         ("Kind regards from all of us at the harbour office", " and see you"),
     ]:
-        found = ours.suggest(end)
+        found = ours.suggest(Question(end))
         assert found.ghost.show
         assert found.ghost.text.startswith(expected), end
         assert found.words == () or found.words[0].text != "", end
-    assert not ours.suggest("Kind regards from all of us at t").ghost.text.startswith(" ")
-    assert not ours.suggest("Kind regards ").ghost.text.startswith(" "), "there is one already"
+    assert not ours.suggest(Question("Kind regards from all of us at t")).ghost.text.startswith(" ")
+    assert not ours.suggest(Question("Kind regards ")).ghost.text.startswith(" "), "there is one already"
 
 
 def test_how_sure_it_is_that_a_word_is_finished_counts(predictor):
     """Both the word's end and the next word must come: the ghost is no surer than that."""
     ours = predictor(*["We read the news today."] * 3, *["We read the newspaper again."] * 2)
-    behind = ours.suggest("We read the news ", ghost_words=1).words[0]
-    ghost = ours.suggest("We read the news", ghost_words=1).ghost
-    longer = ours.suggest("We read the news", ghost_words=0).words
+    behind = ours.suggest(Question("We read the news ", ghost_words=1)).words[0]
+    ghost = ours.suggest(Question("We read the news", ghost_words=1)).ghost
+    longer = ours.suggest(Question("We read the news", ghost_words=0)).words
     assert behind.text == "today"
     assert ghost.text == " today"
     assert "paper" in [word.text for word in longer]
@@ -568,7 +583,7 @@ def test_what_follows_does_not_make_the_first_word_another_one(predictor):
         *(DraftedToken(token, 0.9, 0.9, 2, 0.9) for token in ours.tokenizer.encode("'s mind it.")),
         *likely(*asked, **more),
     ]
-    found = ours.suggest("so we d").ghost
+    found = ours.suggest(Question("so we d")).ghost
     assert found.show
     assert found.text == "ont"
 
@@ -576,26 +591,30 @@ def test_what_follows_does_not_make_the_first_word_another_one(predictor):
 def test_each_word_of_a_ghost_has_its_probability(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     for prefix in ("Kind regards from all of us at the h", "Kind regards", "Some "):
-        ghost = ours.suggest(prefix).ghost
+        ghost = ours.suggest(Question(prefix)).ghost
         assert "".join(word.text for word in ghost.words) == ghost.text
         assert all(len(WORD.findall(word.text)) == 1 for word in ghost.words)
         assert ghost.words[0].p == ghost.p
         chances = [word.p for word in ghost.words]
         assert chances == sorted(chances, reverse=True), "a word comes only if those before it do"
         assert all(p >= 0.5 for p in chances[1:])
-    assert [word.text for word in ours.suggest("Kind regards f").ghost.words[:3]] == ["rom", " all", " of"]
+    assert [word.text for word in ours.suggest(Question("Kind regards f")).ghost.words[:3]] == [
+        "rom",
+        " all",
+        " of",
+    ]
 
 
 def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor):
     known, prefix = [BOILERPLATE] * 6, "Kind regards from all of us at the h"
     learning = Calibration(prior=WHOLE_WORDS)
     ours = predictor(*known, word_calibration=learning)
-    first = ours.suggest(prefix).ghost
+    first = ours.suggest(Question(prefix)).ghost
     ours.observe(f"{prefix}arbour and back.", [])
     assert learning.events == 1, "words behind one that did not come tell nothing"
     assert learning(0.97) < Calibration(prior=WHOLE_WORDS)(0.97)
     never = Calibration.of_whole_words([[1e4 * p, 1e4, 0] for p in np.arange(0.05, 1, 0.1)])
-    last = predictor(*known, word_calibration=never).suggest(prefix).ghost
+    last = predictor(*known, word_calibration=never).suggest(Question(prefix)).ghost
     assert len(first.words) > 1
     assert (last.text, last.p, last.show) == ("arbour", first.p, True), "its first word is believed as ever"
 
@@ -603,19 +622,21 @@ def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor):
 @pytest.mark.parametrize("mark", [",", ".", ";", ":", "?", "!", " –", ")"])
 def test_a_ghost_ends_with_its_clause(predictor, mark):
     ours = predictor(*[f"Kind regards from the harbour office{mark} and see you soon."] * 6)
-    assert ours.suggest("Kind regards from the h").ghost.text == "arbour office"
+    assert ours.suggest(Question("Kind regards from the h")).ghost.text == "arbour office"
 
 
 def test_what_was_written_once_is_not_recited(predictor):
     """The memory of the test's user is trusted blindly, and the model, which is random, agrees with nothing."""
     said = "We met the quarterly harbour master again"
-    once, twice = (predictor(*[f"{said}."] * times).suggest("We met the q").ghost for times in (1, 2))
+    once, twice = (
+        predictor(*[f"{said}."] * times).suggest(Question("We met the q")).ghost for times in (1, 2)
+    )
     assert (once.text, once.show) == ("uarterly", True)
     assert twice.text == "uarterly harbour master again"
 
 
 def test_nothing_unlikely_is_shown(predictor):
-    found = predictor().suggest("Some ")
+    found = predictor().suggest(Question("Some "))
     assert not found.ghost.show
     assert found.ghost.text == found.words[0].text
 
@@ -636,20 +657,22 @@ def test_nothing_unlikely_is_shown(predictor):
 )
 def test_a_ghost_stops_before_what_stands_behind_the_cursor(predictor, suffix, text):
     ours = predictor(*[BOILERPLATE] * 6)
-    found = ours.suggest("Kind regards from all of us at the harb", suffix).ghost
+    found = ours.suggest(Question("Kind regards from all of us at the harb", suffix)).ghost
     assert found.text == text
     assert found.show == bool(text)
-    assert found.p == (0 if not text else ours.suggest("Kind regards from all of us at the harb").ghost.p)
+    assert found.p == (
+        0 if not text else ours.suggest(Question("Kind regards from all of us at the harb")).ghost.p
+    )
 
 
 def test_scripts_without_spaces_get_ghosts_but_no_words(predictor):
     ours = predictor(*["今天天气很好，我们去公园散步。"] * 8)
     for prefix in ("今天天气", "今天天气很好，我们"):
-        found = ours.suggest(prefix)
+        found = ours.suggest(Question(prefix))
         assert found.words == ()
         assert found.ghost.text
         assert "今天天气很好，我们去公园散步。".startswith(prefix + found.ghost.text)
-    assert ours.suggest("今天天气", ghost_words=0).ghost == NO_GHOST
+    assert ours.suggest(Question("今天天气", ghost_words=0)).ghost == NO_GHOST
 
 
 # Learning how far ghosts can be believed
@@ -659,14 +682,14 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor):
     calibration = Calibration(prior=WHOLE_WORDS)
     ours = predictor(*[BOILERPLATE] * 6, word_calibration=calibration)
     prefix = "Kind regards from all of us at the "
-    first = ours.suggest(prefix, key_ms=200.0)
+    first = ours.suggest(Question(prefix, key_ms=200.0))
     chances = []
     for _ in range(400):
-        chances.append(ours.suggest(prefix, key_ms=200.0).ghost.p)
+        chances.append(ours.suggest(Question(prefix, key_ms=200.0)).ghost.p)
         ours.observe(prefix + "hard rock.", [])
     assert first.ghost.show
     assert chances == sorted(chances, reverse=True)
-    last = ours.suggest(prefix, key_ms=200.0)
+    last = ours.suggest(Question(prefix, key_ms=200.0))
     assert last.ghost.p < 0.5
     assert not last.ghost.show
     assert last.words == first.words, "words are not touched by it"
@@ -690,7 +713,7 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor):
 def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(predictor, entry, right):
     calibration = Calibration()
     ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
-    ours.suggest("Kind regards from all of us at the har")
+    ours.suggest(Question("Kind regards from all of us at the har"))
     ours.observe(entry, [])
     assert calibration.events == (0 if right is None else 1)
     assert sum(row[2] for row in calibration.to_json()) == (right or 0)
@@ -705,7 +728,7 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(predictor, en
 
 def shown_along(ours, text, key_ms):
     """The ghost that a typist of this speed sees before each letter; None where there is none."""
-    found = [ours.suggest(text[:end], key_ms=key_ms).ghost for end in range(len(text))]
+    found = [ours.suggest(Question(text[:end], key_ms=key_ms)).ghost for end in range(len(text))]
     return [ghost.text if ghost.show else None for ghost in found]
 
 
@@ -721,22 +744,22 @@ def test_a_ghost_is_shown_to_whom_it_saves_time(predictor):
 def test_a_ghost_stays_until_a_letter_contradicts_it(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
-    ghost = ours.suggest(start).ghost
+    ghost = ours.suggest(Question(start)).ghost
     assert ghost.show
     for typed in range(1, len(ghost.text)):
-        found = ours.suggest(start + ghost.text[:typed]).ghost
+        found = ours.suggest(Question(start + ghost.text[:typed])).ghost
         assert found.show
         assert found.text.startswith(ghost.text[typed:])
-    assert not ours.suggest(f"{start}{ghost.text[:3]}q").ghost.text.startswith(ghost.text[4:])
+    assert not ours.suggest(Question(f"{start}{ghost.text[:3]}q")).ghost.text.startswith(ghost.text[4:])
 
 
 def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(predictor, tiny_tokenizer):
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
-    ghost = ours.suggest(start, remember=False).ghost
+    ghost = ours.suggest(Question(start, remember=False)).ghost
     assert ghost.show
     for typed in range(1, len(ghost.text)):
-        assert ours.suggest(start + ghost.text[:typed], remember=False).ghost.show
+        assert ours.suggest(Question(start + ghost.text[:typed], remember=False)).ghost.show
     assert not holding(ours.ghosts.standing, start, tiny_tokenizer.encode(start))
 
 
@@ -762,12 +785,12 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(predictor, tin
 def test_any_prefix_is_answered(predictor, prefix):
     ours = predictor(*HISTORY, context_tokens=64)
     for suffix in ("", " so it is", "\n", "😀", "我们", "x" * 100_000, " " * 100_000 + "so"):
-        found = ours.suggest(prefix, suffix)
+        found = ours.suggest(Question(prefix, suffix))
         assert len(found.words) <= 3
         assert all(WORD.fullmatch(word.text) for word in found.words)
         if suffix[:1] in ("我", "x"):
             assert (found.words, found.ghost) == ((), NO_GHOST)
-    assert texts(ours.suggest("We met the X"))[0] == "ylographers", "and the next one as ever"
+    assert texts(ours.suggest(Question("We met the X")))[0] == "ylographers", "and the next one as ever"
 
 
 def test_the_longest_words_of_the_widest_letters_fit(predictor, tiny_tokenizer):
@@ -777,9 +800,9 @@ def test_the_longest_words_of_the_widest_letters_fit(predictor, tiny_tokenizer):
     ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
     assert len(ours.user_model.recent.context([])) > 100
     full = "".join(" ;" if place % 2 else "," for place in range(ours.next_token.window))
-    cut = ours.ranker.split(f"{full} {first}")
+    cut = ours.reader.split(f"{full} {first}")
     assert len(cut.head) == ours.next_token.window
-    found = ours.suggest(f"{full} {first}")
+    found = ours.suggest(Question(f"{full} {first}"))
     assert found.words == ()
     assert found.ghost.text == f" {second}"
     assert found.ghost.show, "so that what comes behind it was thought of"

@@ -13,6 +13,7 @@ from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.models.lexicon import read_lexicon
 
@@ -33,7 +34,7 @@ def ours(tiny, tiny_float, tiny_tokenizer) -> Predictor:
 
 def test_a_text_that_is_shown_has_no_reason(ours):
     ours.ghosts.show = "more"
-    found = ours.suggest("Please send the quar", key_ms=400)
+    found = ours.suggest(Question("Please send the quar", key_ms=400))
     assert found.ghost.show
     assert found.show_words
     assert found.reasons == ()
@@ -53,17 +54,19 @@ def test_a_text_that_is_shown_has_no_reason(ours):
     ids=lambda value: value.name if isinstance(value, Reason) else "",
 )
 def test_what_is_not_shown_says_why(ours, prefix, more, reason):
-    assert reason in ours.suggest(prefix, **more).reasons
+    assert reason in ours.suggest(Question(prefix, **more)).reasons
 
 
 def test_nothing_appears_by_itself_where_the_user_wants_to_ask(ours):
     ours.ghosts.show = "asked"
-    assert set(ours.suggest("Please send the quar", key_ms=400).reasons) == {Reason.SHOWN_WHEN_ASKED}
+    assert set(ours.suggest(Question("Please send the quar", key_ms=400)).reasons) == {
+        Reason.SHOWN_WHEN_ASKED
+    }
 
 
 def test_grey_text_that_was_passed_over_says_so(ours):
     ours.ghosts.acceptance_rate = 0.01
-    assert Reason.PASSED_OVER in ours.suggest("Please send the quar").reasons
+    assert Reason.PASSED_OVER in ours.suggest(Question("Please send the quar")).reasons
 
 
 def test_the_endpoint_tells_reasons_to_who_asks(tiny_profile, tmp_path):

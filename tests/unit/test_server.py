@@ -49,9 +49,9 @@ def made(site, monkeypatch):
     """Of what something was made, in order: of which text before a cursor, and what that answers."""
     begun, suggest = [], site.service.suggestions.suggest_in_steps
 
-    def noted(prefix, *given, context, **more):
-        begun.append((prefix, context))
-        return (yield from suggest(prefix, *given, context=context, **more))
+    def noted(question, place, context, letter_ms):
+        begun.append((question.prefix, context))
+        return (yield from suggest(question, place, context, letter_ms))
 
     monkeypatch.setattr(site.service.suggestions, "suggest_in_steps", noted)
     return begun

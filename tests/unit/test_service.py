@@ -16,6 +16,7 @@ from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.memory.steps import in_one_step
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.profile.app_policy import InputContext
 from idiolect.daemon.profile.app_rules import SetAppRule
 from idiolect.daemon.profile.events import Published
@@ -157,7 +158,7 @@ def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     monkeypatch.setattr(
         service.model.served.predictor,
         "suggest",
-        lambda *given, remember, **more: remembered.append(remember) or predict(*given, **more),
+        lambda question: remembered.append(question.remember) or predict(question),
     )
     suggest(service, "Kind regards ")
     suggest(service, "Kind regards ", place=InputContext("org.gnome.Terminal"))
@@ -193,7 +194,7 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     learn_by_heart(service, text)
     unguarded = service.model.queue.run(
         Priority.TYPING,
-        in_one_step(lambda: service.model.served.predictor.suggest(f"the key is {secret[:6]}")),
+        in_one_step(lambda: service.model.served.predictor.suggest(Question(f"the key is {secret[:6]}"))),
     )
     assert secret[6:] in {word.text for word in unguarded.words}
     found = suggest(service, f"the key is {secret[:6]}")
@@ -363,7 +364,7 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
     try:
         assert not read.is_set()
         let_read.set()
-        assert suggest(service, "The ", "", 3, 0, lambda: False) is not None
+        assert suggest(service, "The ", ghost_words=0) is not None
         assert read.is_set()
     finally:
         let_read.set()
