@@ -4,7 +4,7 @@ Which edits its user made is told by their form, since an editor does not say wh
 
     one character more or less ──► that key
     a word, or a short burst of keys ──► a text that was taken
-    all other text: pasted, a snippet, a formatter's, read anew from the disk ──► nobody's, as in any field
+    all other text: a snippet, a formatter's, read anew from the disk ──► nobody's, but what they had typed before
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Final
 from typing_extensions import override
 
 from idiolect.daemon.session import events, keys, keysyms
-from idiolect.daemon.session.document_authorship import DocumentAuthorship
 from idiolect.daemon.session.engine import Engine
 from idiolect.daemon.session.events import DocumentEdit
 from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.session import Session
+from idiolect.daemon.session.text_authorship import TextAuthorship
 from idiolect.daemon.session.text_before_cursor import MAX_CHARS
 from idiolect.daemon.text.typed_text import kept_ends
 
@@ -101,7 +101,7 @@ class DocumentEngine(Engine):
                 self._edit(event)
             case events.CaretPlaced(offset, typed):
                 self._place_caret(offset, typed)
-            case events.DocumentSaved() if isinstance(self._handler.text.written, DocumentAuthorship):
+            case events.DocumentSaved() if isinstance(self._handler.text.written, TextAuthorship):
                 self._session.left_fields.save(
                     (self._context, self.field), self._handler.text.written.saved()
                 )
@@ -129,6 +129,9 @@ class DocumentEngine(Engine):
                 self._press_key(edit)
             elif typed and come:
                 self._take(edit.text)
+            if isinstance(own := self._handler.text.written, TextAuthorship):
+                own.put(edit.text if typed else "", replaces=not edited.by_program)
+                own.become(edit.start, edit.end, edit.text)
             self._apply_edit(edit)
 
     def _is_offered(self, edits: Sequence[DocumentEdit]) -> bool:
@@ -159,13 +162,9 @@ class DocumentEngine(Engine):
         self._handler.text.characters += len(text)
         if self._handler.text.written is not None:
             self._session.pause.check()
-        if self._handler.text.written is not None:
-            self._handler.text.written.add(text)
 
     def _apply_edit(self, edit: DocumentEdit) -> None:
         self._text = self._text[: edit.start] + edit.text + self._text[edit.end :]
-        if isinstance(self._handler.text.written, DocumentAuthorship):
-            self._handler.text.written.edit(edit.start, edit.end, edit.text)
         behind = self._offset - edit.end  # how far the caret stands behind what was replaced
         self._report_place(edit.start + len(edit.text) + max(behind, 0))
 
@@ -192,4 +191,4 @@ class DocumentEngine(Engine):
 
     @override
     def _begin_text(self) -> FieldAuthorship:
-        return DocumentAuthorship(self._session.clock, self._text)
+        return TextAuthorship(self._session.clock, self._text)

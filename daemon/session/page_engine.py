@@ -11,8 +11,8 @@ from idiolect.daemon.session import effects, events, keys, keysyms
 from idiolect.daemon.session.engine import Engine
 from idiolect.daemon.session.field import Field, PageField
 from idiolect.daemon.session.field_authorship import FieldAuthorship, Line
-from idiolect.daemon.session.page_authorship import PageAuthorship
 from idiolect.daemon.session.session import Session
+from idiolect.daemon.session.text_authorship import TextAuthorship
 
 _FIELDS_KEPT: Final = 20  # to which its user may come back
 
@@ -25,7 +25,7 @@ class PageEngine(Engine):
     def __init__(self, session: Session, door: Any) -> None:
         """Begin without a field."""
         super().__init__(session, door)
-        self._written: dict[str, PageAuthorship] = {}  # the newest fields by their context
+        self._written: dict[str, TextAuthorship] = {}  # the newest fields by their context
 
     @property
     def text_before(self) -> str:
@@ -33,9 +33,9 @@ class PageEngine(Engine):
         return self._handler.text.before.text or ""
 
     @property
-    def _own(self) -> PageAuthorship | None:
+    def _own(self) -> TextAuthorship | None:
         written = self._handler.text.written
-        return written if isinstance(written, PageAuthorship) else None
+        return written if isinstance(written, TextAuthorship) else None
 
     @override
     def _happen(self, event: events.Event) -> None:
@@ -88,7 +88,7 @@ class PageEngine(Engine):
     def _come(self, context: str, text: str) -> None:
         own = self._written.pop(context, None)
         if own is None:
-            own = PageAuthorship(self._session.clock, text)
+            own = TextAuthorship(self._session.clock, text)
         else:
             own.come_back(text)
         self._written[context] = own
@@ -112,7 +112,7 @@ class PageEngine(Engine):
 
     @override
     def _leave_text(self, written: FieldAuthorship) -> None:
-        if isinstance(written, PageAuthorship):
+        if isinstance(written, TextAuthorship):
             self._learn(written.take_all())
 
     def _learn(self, lines: Sequence[Line]) -> None:

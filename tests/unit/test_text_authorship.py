@@ -1,11 +1,12 @@
-"""Whose characters a field of a page holds, and what of them is learned."""
+"""Whose characters a field of a page or a document holds, and what of them is learned."""
 
 import time
 
 import pytest
 
 from idiolect.daemon.session import effects, events, keys, keysyms
-from idiolect.daemon.session.field import PageField
+from idiolect.daemon.session.document_engine import DocumentEngine, EditorHand
+from idiolect.daemon.session.field import Document, PageField
 from idiolect.daemon.session.field_authorship import Line, texts_of
 from idiolect.daemon.session.page_engine import PageEngine
 from idiolect.daemon.session.session import Session
@@ -231,3 +232,64 @@ def test_of_a_long_text_whose_lines_all_move_each_edit_takes_little_time():
     page.shows("\n".join(reversed(lines)))
     page.shows("\n".join("x" for _ in lines))
     assert time.process_time() - begun_s < 2.0
+
+
+OTHERS = "A line of others, which stood here from the first.\n"
+OWN = "the harbour master waves at every boat"
+
+
+class Editor:
+    """An editor that tells of each key, with one open document."""
+
+    def __init__(self):
+        self.now_s, self.text, self.learned = 1000.0, OTHERS, []
+        self.session = Session(learns=True)
+        self.engine = DocumentEngine(self.session, self, EditorHand())
+        self.tell(events.DocumentOpened(Document(uri="file:///letter.txt"), self.text))
+
+    def tell(self, event):
+        self.now_s += 0.1
+        engine = None if isinstance(event, events.Ticked) else self.engine
+        for _, effect in self.session.handle(event, engine, now_s=self.now_s, unix_s=self.now_s):
+            if isinstance(effect, effects.LearnText):
+                self.learned.append(effect.body["text"])
+
+    def edit(self, start, end, text, **how):
+        self.text = self.text[:start] + text + self.text[end:]
+        self.tell(events.DocumentEdited((events.DocumentEdit(start, end, text),), **how))
+
+    def type(self, text):
+        for char in text:
+            self.edit(len(self.text), len(self.text), char)
+
+    def save(self):
+        self.tell(events.DocumentSaved())
+        self.now_s += 10
+        self.tell(events.Ticked())
+        learned, self.learned = self.learned, []
+        return learned
+
+
+def test_what_its_user_cuts_and_pastes_elsewhere_in_a_document_stays_theirs():
+    editor = Editor()
+    editor.type(OWN)
+    editor.edit(len(OTHERS), len(editor.text), "")
+    editor.edit(0, 0, f"{OWN}\n")
+    editor.edit(0, 0, "A paragraph that was copied from elsewhere.\n")
+    assert editor.save() == [OWN]
+    assert editor.save() == []
+
+
+def test_a_document_that_is_read_anew_keeps_whose_its_lines_are():
+    editor = Editor()
+    editor.type(f"{OWN}\n")
+    changed = f"{OTHERS.upper()}{OWN}\nAnd a line that another program has added.\n"
+    editor.edit(0, len(editor.text), changed, by_program=True)
+    assert editor.save() == [OWN]
+
+
+def test_what_a_program_takes_out_of_a_document_is_not_learned():
+    editor = Editor()
+    editor.type(f"{OWN}\n")
+    editor.edit(len(OTHERS), len(editor.text), "", by_program=True)
+    assert editor.save() == []

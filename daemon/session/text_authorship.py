@@ -1,18 +1,20 @@
-"""The user's own text in a field of a web page, which may do to its field what it likes.
+"""The user's own text in a text that is known as a whole: a field of a web page, or an editor's document.
 
-A character is its user's only where the field shows exactly what a trusted key, input method or suggestion has just
-brought. All others are the page's: it gets no word into its user's mouth.
+A page or a program may do to it what it likes. A character is its user's only where the text shows exactly what a
+trusted key, input method or suggestion has just brought: nothing else gets a word into its user's mouth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from typing_extensions import override
+
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.document_authorship import DocumentAuthorship
-from idiolect.daemon.session.field_authorship import Line
+from idiolect.daemon.session.field_authorship import FieldAuthorship, Line, WrittenText, texts_of
 from idiolect.daemon.session.text_changes import Change, find_changes
 from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN
 
@@ -59,19 +61,27 @@ class _Hand:
             self.typed = self.key = ""
 
 
-class PageAuthorship(DocumentAuthorship):
-    """A field of a page, for as long as its page knows it: its user may come back to it.
+class TextAuthorship(FieldAuthorship):
+    """A field of a page for as long as its page knows it, since its user may come back; a document while it is open.
 
     Its marks are when a character was typed, in seconds since 1970: negative for what was learned before.
     """
 
     def __init__(self, clock: Clock, text: str) -> None:
         """Begin with a text of which nothing is its user's."""
-        super().__init__(clock, text)
+        super().__init__(clock)
+        self._whole = Line(text, [FOREIGN] * len(text))
+        self._live = self  # whose text this is, or was when it was saved
+        self._saved_s = float("inf")  # what was typed later is not in it
         self._hand = _Hand()
         self._parted = -1  # where the page has put spaces behind a word, which its user may go on with there
         self._removed: list[_Piece] = []  # what its user has removed, the newest last
         self._vanished: list[Line] = []  # lines that the page took away, as it does with what was sent
+
+    @property
+    def text(self) -> str:
+        """The text that stands there."""
+        return self._whole.text
 
     # What its user does
 
@@ -90,14 +100,19 @@ class PageAuthorship(DocumentAuthorship):
             self._hand.may_remove = True
 
     def put(self, text: str, *, replaces: bool) -> None:
-        """Take a text that the door has put in for its user, in place of another where it `replaces` one."""
+        """Take a text that comes in for its user at once; where it `replaces` another, that is theirs to remove."""
         self._hand = _Hand(text, "", self._clock.now_s, replaces)
 
     def point(self) -> None:
         """Note a pointer: what a key has begun is over."""
         self._hand.may_remove = False
 
-    # What the field shows
+    # What it shows
+
+    @override
+    def report(self, text: str, cursor: int) -> bool:
+        """Take no report: `become` says all."""
+        return False
 
     def come_back(self, text: str) -> None:
         """Take the whole text of a field to which its user comes: what is new is the page's."""
@@ -107,11 +122,14 @@ class PageAuthorship(DocumentAuthorship):
 
     def become(self, start: int, end: int, new: str) -> None:
         """Put a text in the place of another, as the field shows it now."""
-        hand, old = self._hand, Line(self.text, self._whole.typed_s[:])
+        hand, old, marks = self._hand, self.text, self._whole.typed_s
         hand.expire(self._clock.now_s)
-        found = old.text[:start] + new + old.text[end:]
-        changes = find_changes(old.text, found, Change(start, end, start, start + len(new)))
-        marks = self._whole.typed_s
+        found = old[:start] + new + old[end:]
+        changes = find_changes(old, found, Change(start, end, start, start + len(new)))
+        pieces = [
+            _Piece(old[one.old_start : one.old_end], marks[one.old_start : one.old_end], one.old_start)
+            for one in changes
+        ]
         for change in reversed(changes):
             marks[change.old_start : change.old_end] = [FOREIGN] * (change.end - change.start)
         self._whole.text = found
@@ -123,13 +141,8 @@ class PageAuthorship(DocumentAuthorship):
                 marks[len(found[: place.start].rstrip()) - 1] = marks[place.start] = FOREIGN
         hand.typed, self._parted = typed if place is None else place.left, -1
         may_remove = hand.may_remove
-        for change in changes:
+        for change, gone in zip(changes, pieces, strict=True):
             come = found[change.start : change.end]
-            gone = _Piece(
-                old.text[change.old_start : change.old_end],
-                old.typed_s[change.old_start : change.old_end],
-                change.old_start,
-            )
             is_typed = place is not None and change is place.change
             back = self._find_removed(come) if hand.may_remove and come and not is_typed else None
             if back is not None:
@@ -139,7 +152,7 @@ class PageAuthorship(DocumentAuthorship):
                     self._remember(gone)
                 may_remove = may_remove and not gone.text
             else:
-                self._tear(change, old.text, gone)
+                self._tear(change, old, gone)
         hand.may_remove = False
 
     def _remember(self, gone: _Piece) -> None:
@@ -192,8 +205,24 @@ class PageAuthorship(DocumentAuthorship):
     def take_all(self) -> list[Line]:
         """Return all lines in which its user has typed since they were last taken."""
         found = [*self.take_vanished(), *_split(self.text, self._whole.typed_s, "")]
-        self._whole.typed_s = [-abs(mark) for mark in self._whole.typed_s]
+        self._live._note_taken(self._saved_s)
         return found
+
+    def _note_taken(self, until_s: float) -> None:
+        self._whole.typed_s = [-mark if FOREIGN < mark <= until_s else mark for mark in self._whole.typed_s]
+
+    def saved(self) -> TextAuthorship:
+        """Return the text as it is saved now; once its texts are asked for, they count as learned."""
+        saved = copy(self)
+        saved._whole, saved._saved_s = Line(self.text, self._whole.typed_s[:]), self._clock.unix_s
+        self._vanished = []
+        return saved
+
+    @override
+    def entries(self) -> list[WrittenText]:
+        """Return the texts that stand there and were typed since texts were last asked for."""
+        self._vanished = []
+        return texts_of(self.take_all())
 
 
 def _split(text: str, typed_s: Sequence[float], above: str) -> list[Line]:
