@@ -39,6 +39,9 @@ _ELSEWHERE: Final = 0.1
 _LEAST_BELIEF: Final = 0.004  # that the text goes on in another language
 _BELIEF_STEPS: Final = 6.0  # to a power of e, to which beliefs are rounded
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
+RUN_OF_THREE: Final = regex.compile(r"(\p{L})\1\1")
+"""A letter that stands there three times."""
+_DRAWN_OUT: Final = 0.01  # words in a sentence of somebody who draws them out on purpose
 _BEGUN: Final = regex.compile(r"(?:\A|(?<=[\p{L}\p{N})][.!?…] ))(\p{L})")  # the first letter of a sentence
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
 # A word: the last few hundred words count for what was written in each language.
@@ -86,6 +89,7 @@ class WordVocabulary:
         self.general = WordTable.of(lexicon.forms, uses, lexicon.first, lexicon.second)
         self.typed = np.zeros(len(lexicon.forms), np.float32)
         self._begun_large = self._begun_small = 0  # sentences, by their first letter
+        self._drawn_out = 0  # words: "sooo"
         self.first_tokens = [np.flatnonzero(np.bincount(row)) for row in lexicon.first]
         # Weight of all words that begin with a token: (languages, alone or after a space, vocab)
         self._totals = np.stack(
@@ -113,6 +117,7 @@ class WordVocabulary:
             for letter in _BEGUN.findall(text):
                 self._begun_large += letter.isupper()
                 self._begun_small += letter.islower()
+            self._drawn_out += len(RUN_OF_THREE.findall(text))
             if len(counted) == 1:
                 counted[0].update(WORD.findall(text))
             else:
@@ -238,6 +243,11 @@ class WordVocabulary:
     def begins_large(self) -> float:
         """How many sentences the user begins with a capital for each with a small letter; 1 where nothing is known."""
         return (self._begun_large + 1) / (self._begun_small + 1)
+
+    @property
+    def draws_out(self) -> bool:
+        """Whether the user draws out words ("sooo"), or may do so, as far as is known."""
+        return self._drawn_out + 1 > _DRAWN_OUT * (self._begun_large + self._begun_small)
 
     @property
     def writes_names_small(self) -> bool:

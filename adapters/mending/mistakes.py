@@ -17,7 +17,7 @@ import regex
 
 from idiolect.adapters.memory.capitals import fold, with_capitals
 from idiolect.adapters.memory.steps import Steps, finish
-from idiolect.adapters.memory.vocabulary import WORD
+from idiolect.adapters.memory.vocabulary import RUN_OF_THREE, WORD
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.mending.inflections import are_forms_of_one
@@ -32,8 +32,6 @@ _SLIPS: Final = 3  # times; what is typed more often is a habit or a word
 _SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
 _COMMON: Final = 3e-5  # uses per word of text
 _TEXTS_A_STEP, _WORDS_A_STEP = 256, 32
-RUN_OF_THREE: Final = regex.compile(r"(.)\1\1")
-"""A letter that stands there three times."""
 _DOUBLED_END = regex.compile(r"(.)\1\Z")
 _WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}@/\\_]|[.-][\p{L}\p{N}])")
 

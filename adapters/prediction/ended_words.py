@@ -210,7 +210,7 @@ class EndedWords:
             stands >= _PLAUSIBLE
             or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
         ):
-            return Judged(before, typed, begun, stands, 0.0, known) if begun else None
+            return Judged(before, typed, probs, split.spaced, begun, stands, 0.0, known) if begun else None
         candidates = begun + [
             candidate
             for candidate in self._meant.candidates(before, split, probs, known, finished=True)
@@ -228,7 +228,8 @@ class EndedWords:
             best = max(candidates, key=lambda it: it.score * self._capital_lost(typed, it.text))
         else:
             return None
-        best = replace(best, text=self._in_capitals_of(typed, best.text))
+        if best not in begun:
+            best = replace(best, text=self._in_capitals_of(typed, best.text))
         others = [it for it in candidates if fold(it.text) != fold(best.text)]
         rest = sum(it.score for it in others)
         if _SWAPPED_CAPITAL.fullmatch(typed) and fold(best.text) != fold(typed):
@@ -236,7 +237,8 @@ class EndedWords:
         if known.meant is not None:
             least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
             best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
-        return Judged(before, typed, [best, *others[: _COMPARED - 1]], stands, rest, known)
+        likely = [best, *others[: _COMPARED - 1]]
+        return Judged(before, typed, probs, split.spaced, likely, stands, rest, known)
 
     def _correction(self, judged: Judged, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
@@ -330,7 +332,7 @@ class EndedWords:
         if self._may_stand(judged.before, typed, best):
             return -math.inf
         words, folded, meant = self._user_model.words, fold(typed), fold(best.text)
-        if folded == meant or (known.meant is not None and not uses_elsewhere(folded)):
+        if folded == meant or (known.meant is not None and not uses_elsewhere(folded, self._general)):
             return judged.odds - _SURE_LISTED
         if " " in meant and words.language_at_hand != "en":
             return judged.odds - _SURE_APART
@@ -388,6 +390,6 @@ class EndedWords:
             return True
         if "'" in folded and "''" not in folded and folded.replace("'", "") == meant.replace("'", ""):
             return True
-        if folded == meant + meant[-1] and _DRAWN_OUT.fullmatch(meant):
+        if words.draws_out and folded == meant + meant[-1] and _DRAWN_OUT.fullmatch(meant):
             return True
         return is_unlisted_form(folded, meant, general.spelling)

@@ -12,29 +12,37 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from idiolect.adapters.memory.capitals import fold, is_capitalized
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.memory.capitals import fold
+from idiolect.adapters.memory.vocabulary import RUN_OF_THREE
 from idiolect.adapters.mending.corrections import Candidate
-from idiolect.adapters.mending.mistakes import RUN_OF_THREE, is_swapped
-from idiolect.adapters.prediction.meant_words import BEGINS, Known, MeantWords
+from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.prediction.meant_words import Known, MeantWords
 from idiolect.models.hashed_frequencies import other_frequencies
 
 FILE: Final = Path(__file__).with_name("mending_weights.txt")
 """The weights, one a line, behind its name."""
 _ONE_SLIP: Final = 7.0  # nats; what costs more is more than one
 _MOST_LEAD: Final = 6.0  # nats; more tells nothing more
-_LEAST: Final = 1e-30
+_LEAST, _LEAST_EXPECTED = 1e-30, 1e-12
+_OFTEN: Final = 1e-5  # uses per word of text
 
 
 @dataclass(frozen=True)
 class Judged:
     """What was typed behind ``before``, and the words that it most probably means.
 
-    ``stands`` and ``others`` are the scores of what is typed, and of all that may be meant but the first; ``known`` is
-    what a list of misspellings says of it.
+    ``probs`` (vocab,) are those of the token there, ``spaced`` if a space stands before it. ``stands`` and ``others``
+    are the scores of what is typed, and of all that may be meant but the first; ``known`` is what a list of
+    misspellings says of it.
     """
 
     before: str
     typed: str
+    probs: NDArray[np.float32]
+    spaced: bool
     likely: list[Candidate]
     stands: float
     others: float
@@ -49,32 +57,31 @@ class Judged:
 def evidence(judged: Judged, meant_words: MeantWords) -> dict[str, float]:
     """Return what the regression weighs of the likeliest word, by name."""
     words, general = meant_words.user_model.words, meant_words.general
-    typed, best = fold(judged.typed), judged.likely[0]
+    typed, best, space = fold(judged.typed), judged.likely[0], " " * judged.spaced
     meant = fold(best.text)
     parts = best.text.split()
     is_apart = len(parts) > 1
     left_in = not is_apart and any(typed == meant[:at] + meant[at + 1 :] for at in range(len(meant)))
     run = RUN_OF_THREE.search(typed)
+    expected = float(judged.probs[words.encode(space + best.text)[0]])
     return {
         "constant": 1.0,
         "odds": judged.odds,
         "lead": min(_MOST_LEAD, math.log(max(best.score, _LEAST) / max(judged.others, _LEAST))),
         "further slips": 0.0 if is_apart else max(0.0, best.cost - _ONE_SLIP),
-        "meant was written": math.log1p(words.count_form(best.text)),
-        "typed was written": float(words.count(typed) > 0),
-        "listed": float(judged.known.listed),
-        "how common": _log_uses(general.frequency(typed)),
-        "how common elsewhere": _log_uses(uses_elsewhere(typed)),
-        "capital within": float(is_capitalized(judged.typed) and not BEGINS.search(judged.before)),
+        "meant was written": float(words.count(best.text) > 0),
+        "how common elsewhere": _log_uses(uses_elsewhere(typed, general)),
+        "how likely letters are": general.letters.log_prob(typed) / (len(typed) + 1),
+        "tokens": float(len(words.encode(space + judged.typed))),
+        "how expected": math.log(max(expected, _LEAST_EXPECTED)),
         "apostrophe alone": float(typed == meant.replace("'", "") and typed in general.spelling),
-        "last letter doubled": float(typed == meant + meant[-1]),
+        "last letter doubled": float(words.draws_out and typed == meant + meant[-1]),
         "run of three": float(run is not None),
         # "willl": one letter too many
         "run of three for two": float(
             run is not None and typed[: run.end() - 1] + typed[run.end() :] == meant
         ),
         "another first letter": float(typed[0] != meant[0]),
-        "swapped": float(is_swapped(typed, meant)),
         "a letter left out": float(left_in),
         "a first letter too many": float(typed[1:] == meant and typed[0] != typed[1]),  # "mtime"
         "two words": float(is_apart),
@@ -83,8 +90,13 @@ def evidence(judged: Judged, meant_words: MeantWords) -> dict[str, float]:
     }
 
 
-def uses_elsewhere(folded: str) -> float:
-    """Return how often the language that uses a word most does so, per word of text; English is left out."""
+def uses_elsewhere(folded: str, general: GeneralWords) -> float:
+    """Return how often the language that uses a word most does so, per word of text; English is left out.
+
+    It is 0 for what the general words often have themselves, as a misspelling, too: "dont", "im".
+    """
+    if general.frequency(folded) >= _OFTEN:
+        return 0.0
     return float(other_frequencies([folded], without="en")[0].max())
 
 

@@ -4,8 +4,9 @@
 and prints what the present weights make of them, one row a person, kind of slip and kind of word that stands. With
 ``--fit`` it fits the weights (:mod:`idiolect.adapters.prediction.mending_evidence`) on people who are not set apart,
 prints what each of them loses where the others alone are fitted on, what words of other languages and terms cost,
-and writes the weights' file. Words that nobody means otherwise come from wordfreq's lists, the programs in the
-machine's folders and Python's modules; names of people, from Faker where it is installed.
+and writes the weights' file. Words that nobody means otherwise come from wordfreq's lists and the files beside this
+one; names of people, from Faker where it is installed. They are typed where nothing is learned, and a share of them
+behind each person's text, which makes the person's own words likelier.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ PLACES: Final = (
 )
 """Where a word stands in its sentence, with what stands before it and behind it."""
 PRODUCTS: Final = Path(__file__).with_name("product_names.txt")
+TERMS: Final = Path(__file__).with_name("term_names.txt")
+"""Commands, and modules of Python."""
+SHARE: Final = 3  # of how many words that stand one is typed behind each person's text
 # Words of chats; people draw out their last letter.
 DRAWN_OUT: Final = """
     so no hey hi yes yeah please way love you me omg lol wow aww hmm ugh nice good great really very happy baby girl
@@ -63,7 +67,7 @@ COMMON_IN_ENGLISH: Final = 4.0  # on Zipf's scale, from which on a word is no fo
 RARE: Final = 3.0  # below which the program has no word in its list
 # What a case weighs in the fit beside a slip that is mended: one mended wrongly, a right word, a term, and a word that
 # is drawn out.
-WRONG, RIGHT, TERM, DRAWN = 3.0, 15.0, 8.0, 3.0
+WRONG, RIGHT, TERM, DRAWN = 3.0, 15.0, 1.5, 3.0
 RIDGE: Final = 1.0
 STEPS: Final = 50
 
@@ -145,12 +149,7 @@ def standing_words(count: int) -> dict[str, list[str]]:
     for language in LANGUAGES:
         some = [word for word in top_n_list(language, 2 * count) if len(word) > 2 and word.isalpha()]
         found["foreign"] += [word for word in some if zipf_frequency(word, "en") < COMMON_IN_ENGLISH][:count]
-    programs = {path.name for path in Path("/usr/bin").glob("*") if path.name.isalpha()}
-    modules = {name for name in sys.stdlib_module_names if name.isalpha()}
-    terms = sorted(
-        it for it in programs | modules if len(it) > 2 and zipf_frequency(it, "en") < COMMON_IN_ENGLISH
-    )
-    found["terms"] = random.Random(SEED).sample(terms, min(len(terms), 4 * count))
+    found["terms"] = TERMS.read_text("utf-8").split()
     rare = (
         word for word in top_n_list("en", 200_000) if word.isalpha() and zipf_frequency(word, "en") < RARE
     )
@@ -197,8 +196,13 @@ def ask(predictor: Predictor, cases: Iterable[Case]) -> Iterator[Outcome]:
         yield Outcome(case, put, likeliest, found)
 
 
-def of_person(loaded: LoadedModel, person: str, count: int) -> list[Outcome]:
-    """What becomes of a person's slips and right words behind their history, and of a quarter of the slips without."""
+def of_person(
+    loaded: LoadedModel, person: str, count: int, standing: Iterable[Case]
+) -> tuple[list[Outcome], list[Outcome]]:
+    """What becomes of slips and right words behind a person's history, and of a quarter of the slips without it.
+
+    Then, what becomes of some words that stand, behind the history.
+    """
     texts = [(entry["text"].strip(), entry["ts"]) for entry in entries(person) if entry["text"].strip()]
     messages = [EvalMessage(text, at, text) for text, at in texts]
     split = split_corpus(messages, name=person, seed=SEED, chars=12000)
@@ -210,23 +214,22 @@ def of_person(loaded: LoadedModel, person: str, count: int) -> list[Outcome]:
     )
     new = loaded.build_predictor(loaded.build_user_model([]), None)
     fresh = [Case(f"{case.kind}, nothing learned", *_rest(case)) for case in made[::4]]
-    return [*ask(known, made), *ask(known, right_words(test, 2 * count)), *ask(new, fresh)]
+    some = (it for it in standing if zlib.crc32((person + it.typed).encode()) % SHARE == 0)
+    outcomes = [*ask(known, made), *ask(known, right_words(test, 2 * count)), *ask(new, fresh)]
+    return outcomes, [*ask(known, some)]
 
 
 def _rest(case: Case) -> tuple[str, str, str]:
     return case.before, case.typed, case.meant
 
 
-def of_standing(loaded: LoadedModel, count: int) -> list[Outcome]:
-    """What becomes of words that nobody means otherwise, where nothing is learned."""
-    predictor = loaded.build_predictor(loaded.build_user_model([]), None)
+def standing_cases(count: int) -> list[Case]:
+    """Words that nobody means otherwise, in each place of a sentence."""
     return [
-        outcome
+        Case(f"{kind}, {place}", before, word, word, behind)
         for kind, words in standing_words(count).items()
         for place, before, behind in PLACES
-        for outcome in ask(
-            predictor, (Case(f"{kind}, {place}", before, word, word, behind) for word in words)
-        )
+        for word in words
     ]
 
 
@@ -322,6 +325,7 @@ def curve(people: Sequence[Outcome], stand: Sequence[Outcome], weights: Mapping[
                 "wrongly %": _percent(hand, lambda it: it.put not in (it.case.typed, it.case.meant)),
                 "right spoilt of 1,000": _thousand(right),
                 "names, terms, foreign of 1,000": _thousand(stood),
+                "of them, terms": _thousand([it for it in stood if it.case.kind.startswith("terms")]),
             }
         )
     show("where mended and spoilt conflict", found)
@@ -347,21 +351,37 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true", help=f"fit the weights, and write {FILE.name}")
     wanted = parser.parse_args()
     loaded = LoadedModel(find_base(BASE), threads=1)
-    people = {person: of_person(loaded, person, wanted.slips) for person in wanted.people}
-    stand = of_standing(loaded, wanted.words)
-    report("the present weights", people | {"standing": stand})
+    cases = standing_cases(wanted.words)
+    asked = {person: of_person(loaded, person, wanted.slips, cases) for person in wanted.people}
+    people = {person: outcomes for person, (outcomes, _) in asked.items()}
+    new = [*ask(loaded.build_predictor(loaded.build_user_model([]), None), cases)]
+    report(
+        "the present weights",
+        {person: [*some, *behind] for person, (some, behind) in asked.items()} | {"nothing learned": new},
+    )
     if not wanted.fit:
         return
-    fitted_on = {person: some for person, some in people.items() if person not in APART}
-    some, others = halves(stand)
+    fitted_on = [person for person in people if person not in APART]
+    stand = {person: halves(asked[person][1]) for person in people}
+    some, others = halves(new)
+
+    def fit_on(persons: Iterable[str]) -> dict[str, float]:
+        return fit([*some, *(it for person in persons for it in (*people[person], *stand[person][0]))])
+
     held_out = dict[str, list[Outcome]]()
     for person in fitted_on:
-        rest = [it for other, known in fitted_on.items() if other != person for it in known]
-        held_out[person] = decide(people[person], fit([*rest, *some]))
-    weights = fit([*(it for known in fitted_on.values() for it in known), *some])
-    report("held out", held_out | {"standing": decide(others, weights)})
-    curve([it for known in fitted_on.values() for it in known], others, weights)
-    apart = {person: decide(people[person], weights) for person in people if person in APART}
+        rest = fit_on(other for other in fitted_on if other != person)
+        held_out[person] = decide([*people[person], *stand[person][1]], rest)
+    weights = fit_on(fitted_on)
+    report("held out", held_out | {"nothing learned": decide(others, weights)})
+    curve(
+        [it for person in fitted_on for it in people[person]],
+        [it for person in fitted_on for it in stand[person][1]],
+        weights,
+    )
+    apart = {
+        person: decide([*people[person], *asked[person][1]], weights) for person in people if person in APART
+    }
     report("set apart", apart)
     FILE.write_text("".join(f"{name} {weight}\n" for name, weight in weights.items()), "utf-8")
 

@@ -102,6 +102,7 @@ def test_a_known_misspelling_is_mended_whatever_stands_before_it(predictor, type
         ("as it is, i.", None),  # "i.e."
         ("We couldve ", "could've"),
         ("Tell me whats ", "what's"),
+        ("I dont ", "don't"),  # a word in French
         ("That cant ", "can't"),
         ("as was his wont ", None),
         ("as they were wont ", None),
@@ -172,7 +173,7 @@ def test_a_space_in_the_wrong_place_is_put_right(predictor, prefix, meant):
         assert alone is None or alone.text == meant or not alone.sure
 
 
-@pytest.mark.parametrize(("text", "meant"), [("because yo are ", "you are "), ("I like tea and ", None)])
+@pytest.mark.parametrize(("text", "meant"), [("it is tue that ", "true that "), ("I like tea and ", None)])
 def test_the_next_word_decides_what_was_unsure(predictor, text, meant):
     def suggest(prefix, **more):
         found = predictor.suggest(Question(prefix, corrections=True, **more)).correction
@@ -387,12 +388,14 @@ def with_habits(loaded):
     ("prefix", "meant"),
     [
         ("the ", "The"),
+        ("whereas ", "Whereas"),  # not likely there
         ("I think it works. the ", "The"),
         ("apples, pears, etc. the ", None),
         ("I think so.\nthe ", None),
         ("lol ", None),
         ("numpy ", None),
         ("we flew to cairo ", "Cairo"),
+        ("Can you figuree ", "figure"),  # who never draws out a word
     ],
 )
 def test_capitals_are_put_in_and_names_parted_as_their_user_writes_them(
@@ -400,8 +403,9 @@ def test_capitals_are_put_in_and_names_parted_as_their_user_writes_them(
 ):
     made = with_habits.suggest(Question(prefix, corrections=True)).correction
     assert (made.text if made is not None and made.sure else None) == (meant and f"{meant} ")
-    if prefix == "the ":  # where nothing is learned
-        assert predictor.suggest(Question(prefix, corrections=True)).correction is None
+    if prefix in {"the ", "Can you figuree "}:  # where nothing is learned
+        unknown = predictor.suggest(Question(prefix, corrections=True)).correction
+        assert unknown is None or not unknown.sure
 
 
 def test_the_question_about_mending_has_a_word_that_its_user_writes_often(loaded):
