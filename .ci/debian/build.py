@@ -48,11 +48,6 @@ LEFT_OUT = re.compile(
     r"|(^|/)lib-dynload/(_test|_tkinter|_crypt|_gdbm|_dbm|nis|xx|ossaudiodev|_ctypes_test)[^/]*$|^site-packages/"
     r"|\.(pyc|pyi|a|lib|h|hpp|cuh|cmake|pxd|pyx|c|cc|cpp|proto)$|^\.\./|/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$"
 )
-LAUNCHER = """
-int Py_BytesMain(int, char **);
-extern int Py_NoUserSiteDirectory;
-int main(int count, char **words) { Py_NoUserSiteDirectory = 1; return Py_BytesMain(count, words); }
-"""
 
 
 def main() -> None:
@@ -91,26 +86,18 @@ def begin_anew(checkout: Path) -> Path:
 
 
 def _interpreter(root: Path) -> None:
-    """Copy this interpreter: its library, its standard library, and a program that starts both wherever they lie."""
+    """Copy this interpreter: its program, its library, and its standard library."""
     home = _under(root, HOME)
     stdlib = Path(sysconfig.get_path("stdlib"))
     _copy(stdlib, (p.relative_to(stdlib).as_posix() for p in stdlib.rglob("*")), home / "lib" / stdlib.name)
     library = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("INSTSONAME")
     shutil.copy(library, home / "lib" / library.name)
     (home / "bin").mkdir()
-    source = root.parent / "launcher.c"
-    source.write_text(LAUNCHER)
-    _run(
-        "cc",
-        "-O2",
-        str(source),
-        str(library),
-        "-Wl,-rpath,$ORIGIN/../lib",
-        "-o",
-        str(home / "bin" / "python3"),
-    )
-    # Libraries and modules name the folder where this interpreter lies, which is nowhere else.
+    program = _under(root, PROGRAM)
+    shutil.copy(Path(sys.executable).resolve(), program)
+    # They name the folder where this interpreter lies, which is nowhere else.
     _run("patchelf", "--remove-rpath", *map(str, _binaries((home / "lib").rglob("*"))))
+    _run("patchelf", "--set-rpath", "$ORIGIN/../lib", str(program))
 
 
 def _packages(root: Path) -> None:
@@ -192,6 +179,8 @@ def _desktop(root: Path, version: str, day: str) -> None:
     metainfo = (HERE / "idiolect.metainfo.xml").read_text("utf-8")
     pictures, icons = CHECKOUT / "daemon" / "endpoint" / "page", share / "icons" / "hicolor"
     written = {
+        # What a user has installed for themselves is nothing to this program. It starts in its place alone from now on.
+        HOME / "pyvenv.cfg": f"home = {PROGRAM.parent}\ninclude-system-site-packages = false\n",
         package.COMPONENT: component.xml(None, "default", "").decode(),
         package.UNIT: service_unit.packaged_text().decode(),
         host: f'#!/bin/sh\nexec {PROGRAM} -P -m idiolect.daemon.clients.browser "$@"\n',
@@ -259,7 +248,7 @@ def _documents(root: Path, version: str, stamp: int, day: str) -> None:
 def _compile(root: Path) -> None:
     """Compile what the program imports beforehand: nobody may write there later, and each start would do it again."""
     python, names = _under(root, PROGRAM), root.parent / "modules"
-    imported = _run(str(python), "-B", "-P", str(HERE / "imported.py"))
+    imported = _run(str(python), "-s", "-B", "-P", str(HERE / "imported.py"))
     names.write_text(imported)
     options = ["-q", "-j1", "--invalidation-mode", "unchecked-hash"]
     _run(str(python), "-B", "-m", "compileall", *options, "-s", str(root), "-p", "/", "-i", str(names))

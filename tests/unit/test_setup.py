@@ -327,6 +327,12 @@ def test_what_a_package_has_set_up_is_seen_and_nothing_is_written(target, progra
     assert f"take {package.EXTENSION}/manifest.json" in Browsers().next_step(target)
 
 
+def test_a_package_connects_no_browser_that_is_not_there(target, packaged):
+    packaged()
+    browser = states(target)["browser"]
+    assert (browser.found, browser.connected, browser.next_step) == (None, False, Browsers.missing)
+
+
 def test_beside_a_package_a_clone_gives_ibus_no_second_keyboard(target, program, packaged):
     program("ibus", IBUS.format(version="1.5.32"))
     packaged(whole=False)

@@ -168,8 +168,11 @@ def _write_extension(into: Path) -> str:
 def _state(settings: Settings, browser: Browser) -> BrowserState:
     program = settings.browser_host_path
     if package.serves(settings.home) and browser.limit is None:
-        alone = not browser.path.exists()  # a manifest of this user's would come first
-        return BrowserState(browser.name, str(browser.path), True, alone, browser.works, None)
+        there, alone = (
+            browser.present,
+            not browser.path.exists(),
+        )  # a manifest of this user's would come first
+        return BrowserState(browser.name, str(browser.path), there, alone, browser.works, None)
     installed = _names(browser.path, settings)
     current = (
         installed
