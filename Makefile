@@ -99,7 +99,7 @@ deb: .venv/.test
 	@$(BIN)/python .ci/debian/build.py
 
 release: deb
-	@$(BIN)/python .ci/release.py > /dev/null && cat dist/SHA256SUMS
+	@$(BIN)/python -W ignore .ci/release.py > /dev/null && cat dist/SHA256SUMS
 
 clean:
 	@if [ "$$(readlink '$(LINK)')" = '$(CURDIR)/$(BIN)/idiolect' ]; then rm '$(LINK)'; fi
