@@ -204,15 +204,6 @@ def test_within_a_word_nothing_is_asked_shown_or_taken(text, key):
     assert not program.typing.key(*key)[0]
 
 
-@pytest.mark.parametrize("after", ["", " and so on", ".", "' she said", ")"])
-def test_before_a_space_or_mark_words_are_offered(after):
-    program = Program()
-    program.do(program.typing.report(f"to{after}", 2, 2))
-    program.typing.key(ord("m"), 0)
-    program.do(program.typing.report(f"tom{after}", 3, 3))
-    assert program.asked == "tom"
-
-
 def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look():
     program = Program("the k")
     program.answer(ghost="eys are in")
@@ -271,14 +262,6 @@ def test_in_a_field_of_several_lines_grey_text_stands_behind_whole_words_too(how
     program.answer(ghost="for the keys")
     assert program.shown.ghost == "for the keys"
     assert program.press(TAB)
-
-
-def test_a_note_is_shown_until_the_next_key():
-    program = Program()
-    program.do(program.typing.show_note("Something to know."))
-    assert program.shown.note == "Something to know."
-    program.type("a")
-    assert program.shown == NOTHING
 
 
 # --- corrections ---
@@ -350,15 +333,6 @@ def meant(prefix, text="definitely", **more):
     program = Program(prefix)
     program.answer((text, len(prefix.split()[-1])), listed=False, grey=True, **more)
     return program
-
-
-@pytest.mark.parametrize("char", ["d", " ", "→"])
-def test_no_key_goes_along_with_what_was_meant(char):
-    program = meant("Dear all,\nso definat")
-    program.press(char)
-    assert not program.shown.ghost
-    assert program.text == f"Dear all,\nso definat{char}"
-    assert program.fates == []
 
 
 def test_where_tab_may_leave_the_field_or_nothing_can_be_replaced_what_was_meant_is_not_shown():
