@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import lock, store_key
+from idiolect.daemon.vault import lock, sealed_key, store_key
 
 KEY = "5a" * 16 + "0f" * 16
 WORDS = "four plain old words"
@@ -43,20 +43,20 @@ def test_any_tool_that_knows_scrypt_and_aes_gcm_opens_the_mark(profile):
 
 
 def test_no_salt_and_no_nonce_is_used_twice():
-    marks = [lock.seal(KEY, WORDS) for _ in range(2)]
+    marks = [sealed_key.seal(KEY, WORDS) for _ in range(2)]
     for name in ("salt", "nonce", "sealed"):
         assert marks[0][name] != marks[1][name]
     assert KEY not in json.dumps(marks)
 
 
-MARK = lock.seal(KEY, WORDS)
+MARK = sealed_key.seal(KEY, WORDS)
 
 
 @pytest.mark.parametrize("name", ["salt", "nonce", "sealed"])
 def test_a_changed_mark_gives_no_key(name):
     changed = MARK | {name: ("0" if MARK[name][0] != "0" else "1") + MARK[name][1:]}
-    with pytest.raises(lock.WrongPassphraseError):
-        lock.opened(changed, WORDS)
+    with pytest.raises(sealed_key.WrongPassphraseError):
+        sealed_key.open_sealed(changed, WORDS)
 
 
 CHANGES = [
@@ -71,7 +71,7 @@ def test_what_a_mark_may_ask_for_is_bounded(profile):
     missing = [{name: value for name, value in MARK.items() if name != gone} for gone in MARK]
     for mark in (*(MARK | change for change in CHANGES), *missing):
         with pytest.raises(ValueError, match=r"form"):
-            lock.opened(mark, WORDS)
+            sealed_key.open_sealed(mark, WORDS)
     profile.locked_path.write_text(json.dumps(MARK | CHANGES[0]))
     with process.locked(profile), pytest.raises(store_key.KeyDamagedError, match="damaged"):
         lock.unlock(profile, WORDS)
