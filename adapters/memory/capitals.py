@@ -8,12 +8,15 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
+import regex
 
 from idiolect.adapters.memory.word_matching import Matches
 
+BEGINS: Final = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")
+"""Where a capital shows nothing of a word."""
 _MIN_CAPITALS = 2  # letters of a word that is written all in capitals; "I" and "A" are words as they are
 
 

@@ -12,12 +12,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import as_written, fold, in_one_form, is_capitalized, with_capitals
+from idiolect.adapters.memory.capitals import (
+    BEGINS,
+    as_written,
+    fold,
+    in_one_form,
+    is_capitalized,
+    with_capitals,
+)
 from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
 from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
-from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, Known, MeantWords
+from idiolect.adapters.prediction.meant_words import DOUBT, KNOWN_COST, Known, MeantWords
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import WordRanker
 from idiolect.adapters.prediction.suggestion import Word

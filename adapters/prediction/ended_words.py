@@ -16,13 +16,13 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized, with_capitals
+from idiolect.adapters.memory.capitals import BEGINS, as_written, fold, is_capitalized, with_capitals
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form
 from idiolect.adapters.mending.spacing import contraction_of, single_space
 from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
-from idiolect.adapters.prediction.meant_words import BEGINS, DOUBT, KNOWN_COST, MeantWords
+from idiolect.adapters.prediction.meant_words import DOUBT, KNOWN_COST, MeantWords
 from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety, uses_elsewhere
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.suggestion import Correction

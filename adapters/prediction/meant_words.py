@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import as_written, fold, is_capitalized
+from idiolect.adapters.memory.capitals import BEGINS, as_written, fold, is_capitalized
 from idiolect.adapters.memory.word_matching import score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords
@@ -28,8 +27,6 @@ KNOWN_COST: Final = 2.5
 """Nats that a known misspelling costs."""
 DOUBT: Final = 0.05
 """What a word counts for that the general list has and no dictionary."""
-BEGINS: Final = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")
-"""Where a capital shows nothing of a word."""
 _OWN_TIMES, _OWN_WORDS = (
     2,
     1e5,
