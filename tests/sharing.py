@@ -12,7 +12,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.app_rules import SetAppRule, read_app_rules
 from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
 from idiolect.daemon.profile.profile import Profile
-from idiolect.daemon.profile.word_rules import AddWord, RemoveWord
+from idiolect.daemon.profile.words.word_rules import AddWord, RemoveWord
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.sync.sharing import Sync

@@ -14,7 +14,8 @@ from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.profile.quiet import BeQuiet
 from idiolect.daemon.profile.switches import Corrections, SetSwitches
-from idiolect.daemon.profile.word_rules import (
+from idiolect.daemon.profile.words.own_words import count_own_words, find_general
+from idiolect.daemon.profile.words.word_rules import (
     AddWord,
     ImportWords,
     RemoveWord,
@@ -24,7 +25,6 @@ from idiolect.daemon.profile.word_rules import (
 )
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.own_words import count_own_words, find_general
 from idiolect.daemon.serving.speed_trial import TrialStatus
 from idiolect.daemon.session.choices import QUIET_MINUTES
 from idiolect.daemon.session.key_table import KeyTable, choose_keys, find_uses
@@ -119,7 +119,7 @@ def register(app: Application, service: Service) -> None:
 
     @app.post("/v1/words/import", Scope.ADMIN)
     async def import_words(asked: WordListBody) -> WordImport:
-        general = await run_sync(find_general, service.model, asked.texts)
+        general = await run_sync(service.model.read_known, partial(find_general, texts=asked.texts))
         words = ImportWords(asked.texts, general)
         if asked.dry_run:
             return await run_sync(partial(words.on, service.store, dry_run=True))
@@ -128,7 +128,7 @@ def register(app: Application, service: Service) -> None:
     @app.get("/v1/words/export", Scope.ADMIN)
     async def export_words() -> JsonObject:
         own = [rule.text for rule in await run_sync(words.all) if rule.kind == "mine"]
-        counts = dict(await run_sync(count_own_words, service.model))
+        counts = dict(await run_sync(service.model.read_known, count_own_words))
         counts |= {text: 0 for text in own if text not in counts}
         return {"words": [{"text": text, "count": count} for text, count in counts.items()]}
 

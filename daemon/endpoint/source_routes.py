@@ -13,9 +13,9 @@ from idiolect.daemon.endpoint.privacy_routes import forget_answer
 from idiolect.daemon.endpoint.routing import Application, JsonObject, LineStream
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.streams import Streams
+from idiolect.daemon.profile.words.own_words import find_keywords
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.own_words import find_keywords
 
 MAX_LEARNED = 10_000
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from idiolect.daemon.profile.decisions import ServeAdapter
 from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Published
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.switches import Switches, is_set, read_switches
-from idiolect.daemon.profile.word_rules import read_word_rules
+from idiolect.daemon.profile.words.word_rules import read_word_rules
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.serving.mending_question import MendingQuestion, find_example
 from idiolect.daemon.serving.model_queue import ModelQueue, Priority
@@ -47,6 +47,8 @@ _OFF_RECORD_KEPT_S: Final = 60.0  # what saves reading a text again, after the l
 # the whole history is read for it.
 _LANGUAGES_AFTER: Final = 50
 _LANGUAGES_SHARE: Final = 0.05
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,15 @@ class LiveModel:
             if switches.languages != self._languages.chosen:
                 self._languages.chosen = switches.languages
                 self._follow_languages()
+
+    def read_known(self, read: Callable[[UserModel], Steps[T]]) -> T:
+        """Return what is read, a step at a time, of what is known of the user, once all that waits is learned."""
+
+        def work() -> Steps[T]:
+            self.learning.learn_postponed()
+            return (yield from read(self.served.user_model))
+
+        return self.queue.run(Priority.REST, work())
 
     def find_mending_question(self) -> MendingQuestion | None:
         """Return the question whether sure slips are mended; None once the user has switched corrections."""

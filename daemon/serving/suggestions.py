@@ -16,7 +16,7 @@ from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion, Word
 from idiolect.daemon.profile.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.quiet import Quiet
-from idiolect.daemon.profile.word_rules import TakeCorrectionBack
+from idiolect.daemon.profile.words.word_rules import TakeCorrectionBack
 from idiolect.daemon.serving import user_stats
 from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.live_model import LiveModel, Served

@@ -15,7 +15,7 @@ from idiolect.daemon.profile.events import Decided, Forgotten, Learned, Publishe
 from idiolect.daemon.profile.pause import PausedError, PauseLearning
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.profile.switches import SetSwitches, Switches, read_switches
-from idiolect.daemon.profile.word_rules import AddWord
+from idiolect.daemon.profile.words.word_rules import AddWord
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import encrypted_file, matching
 from idiolect.daemon.storage.errors import StoreFullError

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 
 import pytest
 from publishing import publish
@@ -22,10 +23,10 @@ from idiolect.daemon.profile.app_rules import SetAppRule
 from idiolect.daemon.profile.events import Published
 from idiolect.daemon.profile.pause import PauseLearning, ResumeLearning
 from idiolect.daemon.profile.switches import SetSwitches
-from idiolect.daemon.profile.word_rules import AddWord, UndoWord
+from idiolect.daemon.profile.words.own_words import find_general
+from idiolect.daemon.profile.words.word_rules import AddWord, UndoWord
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.daemon.serving.own_words import find_general
 from idiolect.daemon.serving.user_stats import UserStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
@@ -289,7 +290,7 @@ def test_typing_goes_before_the_rest_of_a_long_list_of_words_to_look_up(service)
             assert time.monotonic() < end_s, "it waits for the whole list"
             yield "zorb"
 
-    assert find_general(service.model, words()) == {"harbour"}
+    assert service.model.read_known(partial(find_general, texts=words())) == {"harbour"}
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):

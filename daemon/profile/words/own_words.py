@@ -9,8 +9,6 @@ from typing import Final
 from idiolect.adapters.memory.keyness import Keyword, keywords
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.daemon.serving.live_model import LiveModel
-from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.text.redaction.redact import without_placeholders
@@ -19,9 +17,13 @@ from idiolect.models.lexicon import Lexicon
 _WORDS_A_STEP: Final = 256
 
 
-def find_general(model: LiveModel, texts: Iterable[str]) -> frozenset[str]:
+def find_general(user_model: UserModel, texts: Iterable[str]) -> Steps[frozenset[str]]:
     """Return those of some words that the general word list has."""
-    return model.queue.run(Priority.REST, _find(model.served.user_model, texts))
+    found, rest = set[str](), iter(texts)
+    while some := [*islice(rest, _WORDS_A_STEP)]:
+        found.update(filter(user_model.words.general_frequency, some))
+        yield
+    return frozenset(found)
 
 
 def find_keywords(store: Store, lexicon: Lexicon, limit: int, contains: str) -> list[Keyword]:
@@ -31,27 +33,12 @@ def find_keywords(store: Store, lexicon: Lexicon, limit: int, contains: str) -> 
     return [keyword for keyword in found if folded(contains) in folded(keyword.text)][:limit]
 
 
-def count_own_words(model: LiveModel) -> list[tuple[str, int]]:
+def count_own_words(user_model: UserModel) -> Steps[list[tuple[str, int]]]:
     """Return the words that the user wrote and how often, the most written first; without what is never suggested."""
-    counted = model.queue.run(Priority.REST, _count(model))
-    return sorted(counted, key=lambda word: (-word[1], word[0]))
-
-
-def _find(user_model: UserModel, texts: Iterable[str]) -> Steps[frozenset[str]]:
-    found, rest = set[str](), iter(texts)
-    while some := [*islice(rest, _WORDS_A_STEP)]:
-        found.update(filter(user_model.words.general_frequency, some))
-        yield
-    return frozenset(found)
-
-
-def _count(model: LiveModel) -> Steps[list[tuple[str, int]]]:
-    model.learning.learn_postponed()
-    user_model = model.served.user_model
     must_hide, found = user_model.guard(""), list[tuple[str, int]]()
     for number, word in enumerate(user_model.words.typed_forms()):
         if not must_hide(word):
             found.append((word, user_model.words.count_form(word)))
         if number % _WORDS_A_STEP == _WORDS_A_STEP - 1:
             yield
-    return found
+    return sorted(found, key=lambda word: (-word[1], word[0]))
