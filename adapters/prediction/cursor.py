@@ -12,7 +12,7 @@ import regex
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
 from idiolect.adapters.memory.word_parts import elided_chars
 from idiolect.adapters.prediction.client_windows import ClientWindows
-from idiolect.adapters.prediction.language import ANY_LANGUAGE, LanguageAtCursor, Languages
+from idiolect.adapters.prediction.language import LanguageAtCursor, Languages
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.reasons import Reason, Silence
@@ -96,7 +96,7 @@ class CursorReader:
         prefix, answered = question.prefix, self._next_token.answered
         self._weigh_by_language(prefix)
         split = self.split(prefix)
-        language = ANY_LANGUAGE
+        language = LanguageAtCursor()
         if self._languages is not None:
             before = prefix[: len(prefix) - len(split.typed)]
             language = self._languages.read(before, split.typed, lambda: self._expected_by_memory(split))

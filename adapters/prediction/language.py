@@ -76,10 +76,6 @@ class LanguageAtCursor:
     least_prob: float = 0.0
 
 
-ANY_LANGUAGE: Final = LanguageAtCursor()
-"""Where languages are not told apart."""
-
-
 class Languages:
     """Tells the language of texts. For one thread at a time.
 

@@ -133,14 +133,14 @@ class NextTokenModel:
         step, excess = max(self.window // 2, 1), max(0, len(ids) - self.window)
         return ids[-(-excess // step) * step :]
 
-    def answer(self, answered: Answered | None) -> None:
+    def set_answered(self, answered: Answered | None) -> None:
         """From now on have the end of what the user answers stand in front of every text.
 
         Of what stood there before nothing is left: the keys and values behind it are overwritten with zeros.
         """
         if self._answered_ids:
             self.session.wipe(self._common())
-        self._cache.answer(something=answered is not None)
+        self._cache.set_answered(something=answered is not None)
         self._predictions.clear()
         ids = answered.ids if answered is not None else []
         self.answered, self._answered_ids = answered, ids[max(0, len(ids) - self._answered_limit) :]
@@ -299,7 +299,7 @@ class NextTokenModel:
         self.session.forget_all_texts(self._common())
         self._cache.clear()
         self._predictions.clear()
-        self._cache.answer(something=False)
+        self._cache.set_answered(something=False)
         self.answered, self._answered_ids = None, []
 
     def _draft(self, ids: list[int]) -> list[int]:

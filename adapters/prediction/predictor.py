@@ -164,7 +164,7 @@ class Predictor:
         self.next_token.next_probs(ids)
         yield
 
-    def answer(self, given: AnsweredText) -> None:
+    def set_answered(self, given: AnsweredText) -> None:
         """From now on suggest for who answers what is ``given``; of what was answered before nothing is left."""
         if given == self.answered:
             return
@@ -173,7 +173,7 @@ class Predictor:
         if given.text:
             words = self.user_model.words
             answered = Answered(given, self.tokenizer.encode, self.user_model.memory.vocab, words)
-        self.next_token.answer(answered)
+        self.next_token.set_answered(answered)
         self.ranker.forget_ranked()
         self.ghosts.forget_answered()
         self.look_ahead.forget()
@@ -183,15 +183,15 @@ class Predictor:
 
         Other questions can be answered between two passes. There is no step where little is to be read.
         """
-        self.answer(question.answered)
+        self.set_answered(question.answered)
         for _ in self.next_token.prefill_in_pieces(self.reader.split(question.prefix).head):
             yield
-            self.answer(question.answered)
+            self.set_answered(question.answered)
 
     def suggest(self, question: Question) -> Suggestion:
         """Return words that finish the one under the cursor or come next, and a continuation."""
         started = time.perf_counter()
-        self.answer(question.answered)
+        self.set_answered(question.answered)
         if question.remember:
             self._asked_last = time.monotonic(), self.next_token.truncate_text(question.prefix)
         cursor = self.reader.read(question)
@@ -351,7 +351,7 @@ class Predictor:
 
     def forget_texts(self) -> None:
         """Forget all text that was asked about: the next question about it reads it again."""
-        self.answer(NOTHING)
+        self.set_answered(NOTHING)
         self._asked_last = None
         self.look_ahead.forget()
         self.ghosts.forget_shown()

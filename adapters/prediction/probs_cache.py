@@ -60,7 +60,7 @@ class ProbsCache:
         self._mixed_probs = _LatestProbs(_MIXED_KEPT)
         self._start: Key = ()  # of the keys of what is asked for now
 
-    def answer(self, *, something: bool) -> None:
+    def set_answered(self, *, something: bool) -> None:
         """From now on keep what is computed behind another text that is answered, or if not ``something`` behind none.
 
         What was computed behind the one before is forgotten.

@@ -15,8 +15,8 @@ from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import BEYOND_LIMIT, NothingToReadError, ReadReport, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
-from idiolect.daemon.sources.reader import Looked, Reader
-from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest, passed_over
+from idiolect.daemon.sources.reader import Reader, SourceAtPath
+from idiolect.daemon.storage.paragraphs import KnownParagraph, Ledger, Originals, digest, passed_over
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
@@ -130,7 +130,7 @@ class _FileParagraphs:
             ()
             if held is None
             else self.ledger.state(
-                Known(paragraph.digest, _bounded(paragraph.entries), paragraph.off_record)
+                KnownParagraph(paragraph.digest, _bounded(paragraph.entries), paragraph.off_record)
                 for paragraph in held
             )
         )
@@ -209,7 +209,7 @@ class FileImport:
         yield before.st_size
 
     def repository(
-        self, folder: Path, looked: Looked, asked: AuthorFilter, *, origin: int | None = None
+        self, folder: Path, looked: SourceAtPath, asked: AuthorFilter, *, origin: int | None = None
     ) -> Iterator[int]:
         """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
         newest, me = looked.newest, asked.me or looked.me
@@ -289,7 +289,7 @@ class FileImport:
                     ids=new.paragraph.entries,
                 )
 
-    def _stored(self, removed: list[Known]) -> tuple[list[tuple[Known, list[str]]], bool]:
+    def _stored(self, removed: list[KnownParagraph]) -> tuple[list[tuple[KnownParagraph, list[str]]], bool]:
         """Return the removed paragraphs with their stored texts, and whether a paragraph unlike all of them may be new.
 
         It may not be where one of them was off the record or was forgotten: what looks new may be an

@@ -123,7 +123,7 @@ class Suggestions:
     def forget_answered(self) -> None:
         """Have nothing left of what was answered, whichever question put it into the predictor last."""
         self._answered = (), NOTHING
-        self._model.served.predictor.answer(NOTHING)
+        self._model.served.predictor.set_answered(NOTHING)
         self._model.loaded.tokenizer.forget_words()
         forget_words()
 

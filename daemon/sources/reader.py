@@ -67,7 +67,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Looked:
+class SourceAtPath:
     """What is at a path: the name of its kind; of a repository, its newest commit and who would commit there."""
 
     kind: str | None
@@ -116,10 +116,10 @@ class Reader:
             if isinstance(found, FoundFile | Skipped):
                 yield found
 
-    def look(self, path: Path) -> Looked:
+    def look(self, path: Path) -> SourceAtPath:
         """What is at a path. Raises NoSuchPathError, UnreadableError, GitError."""
         value = self._value({"do": "look", "path": str(path)}, f"{path} cannot be read")
-        return Looked(value["kind"], value.get("newest"), tuple(value.get("me", ())))
+        return SourceAtPath(value["kind"], value.get("newest"), tuple(value.get("me", ())))
 
     def pieces(
         self,

@@ -38,7 +38,7 @@ def digest(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownParagraph:
     """A paragraph that was seen before: its hash, and the ids of the entries that hold its words.
 
     There are no entries where it was off the record, or where none is known. Of a paragraph that is not kept, or not
@@ -56,12 +56,12 @@ class Known:
         return f"{self.digest}:{','.join(map(str, self.entries))}" if self.entries else self.digest
 
 
-def decoded(coded: str) -> Known:
-    """The opposite of `Known.coded`."""
+def decoded(coded: str) -> KnownParagraph:
+    """The opposite of `KnownParagraph.coded`."""
     name, _, mark = coded.removeprefix(_FORMER).partition(":")
     if mark == OFF_RECORD:
-        return Known(name, off_record=True)
-    return Known(name, tuple(map(int, mark.split(","))) if mark else ())
+        return KnownParagraph(name, off_record=True)
+    return KnownParagraph(name, tuple(map(int, mark.split(","))) if mark else ())
 
 
 def blurred(coded: str, gone: AbstractSet[int]) -> str:
@@ -70,12 +70,12 @@ def blurred(coded: str, gone: AbstractSet[int]) -> str:
     if gone.isdisjoint(known.entries):
         return coded
     former = _FORMER if coded.startswith(_FORMER) else ""
-    return former + Known(known.digest[:_BLURRED], known.entries).coded()
+    return former + KnownParagraph(known.digest[:_BLURRED], known.entries).coded()
 
 
-def passed_over(digest: str) -> Known:
+def passed_over(digest: str) -> KnownParagraph:
     """What is known of a forgotten paragraph: the beginning of its hash."""
-    return Known(digest[:_BLURRED])
+    return KnownParagraph(digest[:_BLURRED])
 
 
 class Ledger:
@@ -99,7 +99,7 @@ class Ledger:
         """Whether there was anything in the file."""
         return bool(self._current or self._former)
 
-    def take(self, name: str) -> Known | None:
+    def take(self, name: str) -> KnownParagraph | None:
         """Tick off a paragraph with the hash `name`; None if no more of them were known."""
         for held in (self._current, self._former):
             if left := held.get(name):
@@ -111,11 +111,11 @@ class Ledger:
                 return decoded(left.pop(0) if len(left) > 1 else left[0])
         return None
 
-    def removed(self) -> list[Known]:
+    def removed(self) -> list[KnownParagraph]:
         """Paragraphs that were there and have not been ticked off."""
         return [decoded(coded) for coded in self._left(self._current)]
 
-    def state(self, paragraphs: Iterable[Known]) -> tuple[str, ...]:
+    def state(self, paragraphs: Iterable[KnownParagraph]) -> tuple[str, ...]:
         """The file's new state: the `paragraphs` that it holds now, and the paragraphs that it held once."""
         gone = (coded for held in (self._current, self._former) for coded in self._left(held))
         former = [f"{_FORMER}{coded}" for coded, _ in zip(gone, range(_FORMER_KEPT), strict=False)]

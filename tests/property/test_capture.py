@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
+from idiolect.daemon.storage.paragraphs import OFF_RECORD, KnownParagraph, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store
 
 
@@ -114,7 +114,7 @@ def test_a_text_is_no_edit_of_itself(text):
 
 paragraphs = st.lists(
     st.builds(
-        Known,
+        KnownParagraph,
         st.text(max_size=3).map(digest),
         st.lists(st.integers(1, 999), max_size=3).map(tuple),
     ),
@@ -137,6 +137,10 @@ def test_a_ledger_remembers_what_was_and_what_is(first, then):
 
 
 def test_what_is_known_of_a_paragraph_survives_being_stored():
-    for known in (Known("0" * 16), Known("1" * 16, (7, 8)), Known("222", off_record=True)):
+    for known in (
+        KnownParagraph("0" * 16),
+        KnownParagraph("1" * 16, (7, 8)),
+        KnownParagraph("222", off_record=True),
+    ):
         assert decoded(known.coded()) == known
-    assert Known("2" * 16, off_record=True).coded().endswith(f":{OFF_RECORD}")
+    assert KnownParagraph("2" * 16, off_record=True).coded().endswith(f":{OFF_RECORD}")

@@ -57,7 +57,7 @@ def test_nothing_is_left_in_the_cache_when_another_text_is_answered(make, then):
     other_text = AnsweredText(then[0]) if then else NOTHING
 
     def answer_another():  # in one step with the look, since what is ahead is read behind it
-        service.model.served.predictor.answer(other_text)
+        service.model.served.predictor.set_answered(other_text)
         return session._cache[..., len(session.tokens) :, :].any()
 
     assert not service.model.queue.run(Priority.TYPING, in_one_step(answer_another))

@@ -24,7 +24,7 @@ from waiting import DEADLINE_S, until
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import reader_child
 from idiolect.daemon.sources.items import Item, Skipped, UnreadableError
-from idiolect.daemon.sources.reader import Limits, Looked, Reader
+from idiolect.daemon.sources.reader import Limits, Reader, SourceAtPath
 from idiolect.daemon.sources.reader_messages import unpacked
 
 TIGHT = Limits(quiet_cpu_s=0.7, memory_bytes=256 << 20)
@@ -251,7 +251,7 @@ def test_errors_of_a_reader_cross_over(tight, tmp_path):
     with pytest.raises(NoSuchPathError):
         [*tight.find(tmp_path / "no-such", ())]
     (tmp_path / "a.md").write_text("One.")
-    assert tight.look(tmp_path / "a.md") == Looked("markdown"), "and the child goes on"
+    assert tight.look(tmp_path / "a.md") == SourceAtPath("markdown"), "and the child goes on"
     assert len(children()) >= 1
 
 
