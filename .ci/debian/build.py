@@ -179,7 +179,7 @@ def _desktop(root: Path, version: str, day: str) -> None:
     metainfo = (HERE / "idiolect.metainfo.xml").read_text("utf-8")
     pictures, icons = CHECKOUT / "daemon" / "endpoint" / "page", share / "icons" / "hicolor"
     written = {
-        # What a user has installed for themselves is nothing to this program. It starts in its place alone from now on.
+        # With this file Python passes over a user's own packages. From here on the program starts only below /usr.
         HOME / "pyvenv.cfg": f"home = {PROGRAM.parent}\ninclude-system-site-packages = false\n",
         package.COMPONENT: component.xml(None, "default", "").decode(),
         package.UNIT: service_unit.packaged_text().decode(),

@@ -41,7 +41,7 @@ _BELIEF_STEPS: Final = 6.0  # to a power of e, to which beliefs are rounded
 _SENTENCE: Final = regex.compile(r"[^.!?…\n]+")
 RUN_OF_THREE: Final = regex.compile(r"(\p{L})\1\1")
 """A letter that stands there three times."""
-_DRAWN_OUT: Final = 0.01  # words in a sentence of somebody who draws them out on purpose
+_DRAWN_OUT: Final = 0.01  # words a sentence, from which on somebody draws words out on purpose
 _BEGUN: Final = regex.compile(r"(?:\A|(?<=[\p{L}\p{N})][.!?…] ))(\p{L})")  # the first letter of a sentence
 _SAME_LANGUAGE: Final = 0.3  # what a text's other sentences count for in the language of one
 # A word: the last few hundred words count for what was written in each language.
@@ -56,6 +56,11 @@ _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of 
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 MAX_WORD_CHARS = 40
 """Characters; longer runs are not words that anyone wants offered."""
+
+
+def _is_drawn_out(word: str) -> bool:
+    """Whether a word has a letter three times on purpose: no address, number of a king or code has."""
+    return word.isalpha() and word[1:].islower() and RUN_OF_THREE.search(word) is not None
 
 
 class WordVocabulary:
@@ -117,7 +122,8 @@ class WordVocabulary:
             for letter in _BEGUN.findall(text):
                 self._begun_large += letter.isupper()
                 self._begun_small += letter.islower()
-            self._drawn_out += len(RUN_OF_THREE.findall(text))
+            if RUN_OF_THREE.search(text) is not None:
+                self._drawn_out += sum(_is_drawn_out(word.strip(".,;:!?…\"'()")) for word in text.split())
             if len(counted) == 1:
                 counted[0].update(WORD.findall(text))
             else:

@@ -4,7 +4,8 @@ Which edits its user made is told by their form, since an editor does not say wh
 
     one character more or less ──► that key
     a word, or a short burst of keys ──► a text that was taken
-    all other text: a snippet, a formatter's, read anew from the disk ──► nobody's, but what they had typed before
+    all other text: pasted, a snippet, a formatter's, read anew from the disk ──► nobody's,
+        but for text that its user typed here and has removed
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from idiolect.daemon.text.typed_text import BEFORE_CHARS, FOREIGN
 
 _SEEN_S: Final = 5.0  # the page may take so long to show what was typed
 _MAX_TYPED: Final = 20_000  # characters at once, which an input method may bring
-_MAX_REMOVED: Final = 50  # pieces that its user has removed, and may bring back by undoing or pasting
+#: Pieces that its user has removed, and may bring back by undoing or pasting; and their characters together.
+_MAX_REMOVED: Final = 50
+_MAX_REMOVED_CHARS: Final = 100_000
 #: Keys and inputs that only put text in.
 _ADDS: Final = frozenset(("insertText", "insertLineBreak", "insertParagraph"))
 
@@ -72,7 +74,6 @@ class TextAuthorship(FieldAuthorship):
         super().__init__(clock)
         self._whole = Line(text, [FOREIGN] * len(text))
         self._live = self  # whose text this is, or was when it was saved
-        self._saved_s = float("inf")  # what was typed later is not in it
         self._hand = _Hand()
         self._parted = -1  # where the page has put spaces behind a word, which its user may go on with there
         self._removed: list[_Piece] = []  # what its user has removed, the newest last
@@ -100,7 +101,10 @@ class TextAuthorship(FieldAuthorship):
             self._hand.may_remove = True
 
     def put(self, text: str, *, replaces: bool) -> None:
-        """Take a text that comes in for its user at once; where it `replaces` another, that is theirs to remove."""
+        """Take a text that comes in for its user at once; where it `replaces` another, that is theirs to remove.
+
+        The text is empty for a change that its user did not make.
+        """
         self._hand = _Hand(text, "", self._clock.now_s, replaces)
 
     def point(self) -> None:
@@ -152,6 +156,9 @@ class TextAuthorship(FieldAuthorship):
                     self._remember(gone)
                 may_remove = may_remove and not gone.text
             else:
+                if may_remove and gone.text:  # pasted over, which undoing brings back
+                    self._remember(gone)
+                    may_remove = False
                 self._tear(change, old, gone)
         hand.may_remove = False
 
@@ -163,6 +170,8 @@ class TextAuthorship(FieldAuthorship):
             last.text, last.typed_s = last.text + gone.text, last.typed_s + gone.typed_s
         else:
             self._removed = [*self._removed, gone][-_MAX_REMOVED:]
+        while sum(len(one.text) for one in self._removed) > _MAX_REMOVED_CHARS:
+            del self._removed[0]
 
     def _find_removed(self, come: str) -> list[float] | None:
         """Return the marks that a text had when its user removed it; None if they did not."""
@@ -185,7 +194,8 @@ class TextAuthorship(FieldAuthorship):
         is_away = not come.strip() or "\n" in gone.text.rstrip()
         if is_whole and is_away and gone.text.strip():
             above = old[max(gone.at - BEFORE_CHARS, 0) : gone.at]
-            self._vanished.append(Line(gone.text, gone.typed_s, above))
+            if max(gone.typed_s) > FOREIGN:
+                self._vanished.append(Line(gone.text, gone.typed_s, above))
             return
         if not gone.text and come.isspace() and "\n" not in come and before.isalnum():
             self._parted = change.end
@@ -205,16 +215,18 @@ class TextAuthorship(FieldAuthorship):
     def take_all(self) -> list[Line]:
         """Return all lines in which its user has typed since they were last taken."""
         found = [*self.take_vanished(), *_split(self.text, self._whole.typed_s, "")]
-        self._live._note_taken(self._saved_s)
+        self._live._note_taken({*self._whole.typed_s})
         return found
 
-    def _note_taken(self, until_s: float) -> None:
-        self._whole.typed_s = [-mark if FOREIGN < mark <= until_s else mark for mark in self._whole.typed_s]
+    def _note_taken(self, taken: set[float]) -> None:
+        """Count as learned what was typed at one of these times; no order, since a clock may be put back."""
+        marks = self._whole.typed_s
+        self._whole.typed_s = [-mark if mark > FOREIGN and mark in taken else mark for mark in marks]
 
     def saved(self) -> TextAuthorship:
         """Return the text as it is saved now; once its texts are asked for, they count as learned."""
         saved = copy(self)
-        saved._whole, saved._saved_s = Line(self.text, self._whole.typed_s[:]), self._clock.unix_s
+        saved._whole = Line(self.text, self._whole.typed_s[:])
         self._vanished = []
         return saved
 

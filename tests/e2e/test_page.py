@@ -809,6 +809,9 @@ def test_who_begins_is_led_through_three_steps(tab, fresh):
     tab.until("document.querySelector('#said').innerText.startsWith('Read')")
     assert fresh.ask("/v1/status")["entries"] > 0
     tab.push("#source-rows button")
+    tab.until("document.querySelector('#ask').open")
+    assert fresh.ask("/v1/status")["watches"] == []
+    tab.push("#ask-yes")
     tab.until("document.querySelector('#source-rows').innerText.includes('Stop following')")
     assert fresh.ask("/v1/status")["watches"] == [str(Path(fresh.env["HOME"], "notes"))]
     tab.push("#step-next")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from idiolect.daemon.session import effects, events, keys, keysyms
+from idiolect.daemon.session import effects, events, keys, keysyms, text_authorship
 from idiolect.daemon.session.document_engine import DocumentEngine, EditorHand
 from idiolect.daemon.session.field import Document, PageField
 from idiolect.daemon.session.field_authorship import Line, texts_of
@@ -242,7 +242,7 @@ class Editor:
     """An editor that tells of each key, with one open document."""
 
     def __init__(self):
-        self.now_s, self.text, self.learned = 1000.0, OTHERS, []
+        self.now_s, self.late_s, self.text, self.learned = 1000.0, 0.0, OTHERS, []
         self.session = Session(learns=True)
         self.engine = DocumentEngine(self.session, self, EditorHand())
         self.tell(events.DocumentOpened(Document(uri="file:///letter.txt"), self.text))
@@ -250,7 +250,8 @@ class Editor:
     def tell(self, event):
         self.now_s += 0.1
         engine = None if isinstance(event, events.Ticked) else self.engine
-        for _, effect in self.session.handle(event, engine, now_s=self.now_s, unix_s=self.now_s):
+        unix_s = self.now_s + self.late_s
+        for _, effect in self.session.handle(event, engine, now_s=self.now_s, unix_s=unix_s):
             if isinstance(effect, effects.LearnText):
                 self.learned.append(effect.body["text"])
 
@@ -286,6 +287,42 @@ def test_a_document_that_is_read_anew_keeps_whose_its_lines_are():
     changed = f"{OTHERS.upper()}{OWN}\nAnd a line that another program has added.\n"
     editor.edit(0, len(editor.text), changed, by_program=True)
     assert editor.save() == [OWN]
+
+
+def test_what_is_typed_after_the_clock_was_put_back_is_learned_too():
+    editor = Editor()
+    editor.type(OWN)
+    editor.tell(events.DocumentSaved())
+    editor.late_s = -60
+    editor.type("\nSecond line of mine.")
+    editor.now_s += 10
+    editor.tell(events.Ticked())
+    assert editor.learned == [OWN]
+    editor.learned = []
+    assert editor.save() == ["Second line of mine."]
+    assert editor.save() == []
+
+
+def test_what_is_pasted_over_own_words_and_undone_leaves_them_their_users():
+    editor = Editor()
+    editor.type(OWN)
+    end = len(editor.text)
+    editor.edit(len(OTHERS), end, "A paragraph that was copied from elsewhere.")
+    editor.edit(len(OTHERS), len(editor.text), OWN)
+    assert editor.save() == [OWN]
+
+
+def test_what_programs_rewrite_and_users_remove_is_kept_within_bounds():
+    editor = Editor()
+    block = "A line that a program writes.\n" * 2_000
+    for _ in range(10):
+        editor.edit(0, len(editor.text), block.upper() if editor.text == block else block, by_program=True)
+    for _ in range(10):
+        editor.edit(0, len(editor.text), "")
+        editor.edit(0, 0, block)
+    own = editor.engine._handler.text.written
+    assert own._vanished == []
+    assert sum(len(piece.text) for piece in own._removed) <= text_authorship._MAX_REMOVED_CHARS
 
 
 def test_what_a_program_takes_out_of_a_document_is_not_learned():

@@ -298,3 +298,12 @@ def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha):
             if score > 1e-3 * max(expected.values()):
                 assert found.get(form) == pytest.approx(score), form
         assert found
+
+
+@pytest.mark.parametrize(
+    ("text", "draws_out"), [("It is sooo late.", True), ("See www.example.org, Part III, AAA.", False)]
+)
+def test_who_writes_a_letter_three_times_draws_words_out(text, draws_out):
+    words = new(sail=1.0)
+    words.learn_many(["We sail on. It is late."] * 100 + [text] * 5)
+    assert words.draws_out is draws_out

@@ -269,7 +269,7 @@ class Editing:
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
         if ask.silent or self._runner.session.choices.quiet:
             return None
-        # A word that has ended has its quick fix; one that may be whole is asked about by its user, too.
+        # A word that has ended has its quick fix. Behind one that may be whole, its user may have asked for words.
         return {**answer, "correction": None, "finished": 0.0}, line, document
 
     async def _ask(

@@ -168,11 +168,8 @@ def _write_extension(into: Path) -> str:
 def _state(settings: Settings, browser: Browser) -> BrowserState:
     program = settings.browser_host_path
     if package.serves(settings.home) and browser.limit is None:
-        there, alone = (
-            browser.present,
-            not browser.path.exists(),
-        )  # a manifest of this user's would come first
-        return BrowserState(browser.name, str(browser.path), there, alone, browser.works, None)
+        alone = not browser.path.exists()  # a manifest of this user's would come first
+        return BrowserState(browser.name, str(browser.path), browser.present, alone, browser.works, None)
     installed = _names(browser.path, settings)
     current = (
         installed

@@ -1,6 +1,6 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, ask, button, buttons, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, agreed, ask, button, buttons, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { roving } from "./grid.js";
 import { bars, curve, keyboard } from "./plot.js";
 
@@ -157,7 +157,9 @@ async function offerTextSources(names) {
 }
 
 async function followFolder(path) {
-  await read("/v1/watch", { path });
+  const sentences = [`${path} is read once more. What you newly write there is learned, too.`];
+  if (!await agreed("Follow this folder?", sentences, "Follow it", { no: "Do not follow it" })) return;
+  await read("/v1/watch", { path, confirmed: true });
   say("It is followed: what you newly write there is learned, too.");
 }
 

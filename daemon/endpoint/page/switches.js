@@ -25,7 +25,7 @@ function show(stands) {
   $("keys").textContent = `Such as F8, Ctrl+Enter or Alt+1; empty: as at first. ${uses.join(" ")}`;
   const slip = stands.mending_question;
   $("mending").hidden = !slip;
-  if (slip) $("mending-question").textContent = `Correct clear typing mistakes by itself (${slip.typed} → ${slip.meant})? Backspace undoes a correction.`;
+  if (slip) $("mending-question").textContent = `Correct clear typing mistakes as you type (${slip.typed} → ${slip.meant})? Backspace undoes a correction.`;
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */

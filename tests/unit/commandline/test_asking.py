@@ -67,7 +67,7 @@ def test_setup_asks_once_whether_slips_are_mended_and_only_somebody_at_a_termina
             found = client.get("/v1/switches")
         return found["corrections"], found["mending_question"] is not None
 
-    asked = "Mend clear slips as you type?"
+    asked = "Correct clear typing mistakes as you type?"
     assert asked not in program(home, "setup", stdin=subprocess.DEVNULL).stdout
     assert asked not in setup("--json", typed=b"y\n")
     assert switches() == ("offer", True)

@@ -138,7 +138,7 @@ def _ask_about_mending(terminal: Terminal) -> None:
         if (slip := client.get("/v1/switches")["mending_question"]) is None:
             return
         terminal.say(f"For example {plain(slip['typed'])} → {plain(slip['meant'])}. Backspace undoes it.")
-        mend = typer.confirm("Mend clear slips as you type?", default=False)
+        mend = typer.confirm("Correct clear typing mistakes as you type?", default=False)
         client.post("/v1/switches", {"corrections": "apply" if mend else "offer"})
 
 
