@@ -49,17 +49,21 @@ export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused,
 }
 
 async function set(name, value) {
-  show(await ask("/v1/switches", { [name]: value }));
+  known = await ask("/v1/switches", { [name]: value });
+  if (changes > 1) return; // what was chosen since stays as it is shown
+  show(known);
   showStatus(await ask("/v1/status"));
 }
 
 /** Sets one switch after the other, however fast they are changed. */
 let changing = Promise.resolve();
+let changes = 0; // that the service has not answered
 function choose(name, value) {
+  changes += 1;
   changing = changing.then(() => set(name, value)).catch((error) => {
     show(known); // nothing was changed
     say(error.message);
-  });
+  }).finally(() => { changes -= 1; });
 }
 
 /** `look` asks for the status anew. */
