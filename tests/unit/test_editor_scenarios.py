@@ -10,7 +10,7 @@ from lsprotocol import types
 from pygls.io_ import run_async
 from pygls.lsp.client import LanguageClient
 from pygls.workspace import TextDocument
-from typing_scenarios import Row, key_of, scenarios, text_of
+from typing_scenarios import Row, equal, key_of, scenarios, text_of
 
 from idiolect.daemon.clients import service_requests
 from idiolect.daemon.clients.editors import language_server
@@ -95,7 +95,7 @@ class EditorRow(Row):
     def begin(self):
         async def start():
             self.server = language_server._Server("idiolect", "1")
-            language_server.Editing(self.server, self.settings)
+            self.editing = language_server.Editing(self.server, self.settings)
             self.editor, self.stop = LanguageClient("tester", "1"), Event()
             there, back = Wire(), Wire()
             self.editor.protocol.set_writer(there)
@@ -293,7 +293,8 @@ class EditorRow(Row):
     def has_note(self, _rest):
         """An editor has no place for it."""
 
-    has_title = has_note
+    def has_title(self, rest):
+        equal(self.editing._runner.session.menu().title, f"idiolect: {rest}")
 
     def has_passed(self, _rest):
         """An editor's key takes nothing where nothing is shown."""
