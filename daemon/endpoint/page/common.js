@@ -132,6 +132,8 @@ export async function remove(title, path, body, after, more = []) {
 
 export const count = (number) => number.toLocaleString("en");
 export const entries = (number) => `${count(number)} ${number === 1 ? "entry" : "entries"}`;
+const LANGUAGES = new Intl.DisplayNames("en", { type: "language" });
+export const language = (code) => LANGUAGES.of(code);
 export const percent = (p) => p > 0 && p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`;
 export const serving = (adapter) => adapter === null ? "the model without personal training" : `personal model ${adapter}`;
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,10 +1,9 @@
 // "Switches": what is done about mistyped words, how much is shown, how fast its user types, languages, keys, quiet, and going off the record.
 
-import { $, ask, coded, count, make, on, say } from "./common.js";
+import { $, ask, count, language, make, on, say } from "./common.js";
 
 const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show"), speed: $("switch-speed") };
 const LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"];
-const NAMES = new Intl.DisplayNames("en", { type: "language" });
 /** What keys do. */
 const KEYS = {
   grey: "Take the grey text", next: "Take its next word", word: "Take the first word", hide: "Hide what is shown", ask: "Show the words",
@@ -29,20 +28,15 @@ function show(stands) {
 }
 
 /** Shows what the service's status says of grey text, of speed and languages, and whether anything is learned. */
-export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused, quiet, languages, better_base: better }) {
+export function showStatus({ show: much, grey_text: grey, key_ms: keyMs, paused, quiet, languages }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
-  const named = languages.map((code) => NAMES.of(code)).join(", ");
+  const named = languages.map(language).join(", ");
   const found = boxes().some((box) => box.checked) ? "" : " as found in your text";
   $("languages").textContent = `Words are offered in ${named}${found}.`;
-  $("better-base").hidden = !better;
-  if (better) {
-    $("better-base").replaceChildren(...coded(`You write ${named}. ${better.title} knows that better than the model in use `
-      + `(${better.download_mb} MB to fetch, under the ${better.licence}): \`idiolect base use ${better.name}\` in a terminal shows these terms and asks.`));
-  }
   SWITCHES.show.value = much;
   $("off-record").checked = paused;
   $("quiet").checked = quiet;
@@ -72,7 +66,7 @@ export async function start(look) {
   for (const code of LANGUAGES) {
     const box = Object.assign(document.createElement("input"), { type: "checkbox", value: code });
     const label = document.createElement("label");
-    label.append(box, ` ${NAMES.of(code)}`);
+    label.append(box, ` ${language(code)}`);
     $("switch-languages").append(label);
     box.addEventListener("change", () => choose("languages", boxes().filter((one) => one.checked).map((one) => one.value)));
   }

@@ -6,11 +6,9 @@ import math
 import pydoc
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
-from selectolax.lexbor import LexborHTMLParser
 
 from idiolect.daemon.clients.commandline.formatting import plain_lines
 from idiolect.daemon.clients.commandline.service_process import build_base, service_ended
@@ -32,6 +30,7 @@ from idiolect.models.base_choice import (
     has_accepted_terms,
     list_base_names,
     read_choice,
+    read_terms,
     resolve_base,
     write_choice,
 )
@@ -41,10 +40,6 @@ from idiolect.models.errors import DamagedModelError, IdiolectError
 from idiolect.models.known_bases import DEFAULT, KnownBase, bases_by_name, missing_bytes, terms_of
 
 EXAMPLE = "idiolect base; idiolect base use gemma3-270m; idiolect base use smollm2-135m"
-
-_AROUND_TERMS = "style, script, .nocontent, [role=navigation], devsite-toc, devsite-thumb-rating"
-_WORDS_TELL = 2000
-"""In so many words a language that the user writes has come up."""
 
 GROUP = typer.Typer(
     help="Choose the base model: the language model that your text is learned on top of. The default knows English; "
@@ -150,12 +145,9 @@ def _languages(settings: Settings, terminal: Terminal) -> tuple[Sequence[str], b
     try:
         with ServiceClient(settings) as client:
             now = client.get("/v1/status")
-            if known := client.get("/v1/switches")["languages"] or settings.languages:
-                return known, True
-            found = now["languages"]
-            if now["words"] >= _WORDS_TELL:
-                return found, True
-            return _ask_languages(settings, terminal, found, client)
+            if now.get("languages_certain"):
+                return now["languages"], True
+            return _ask_languages(settings, terminal, now["languages"], client)
     except IdiolectError:  # a locked one tells none
         return (), False
 
@@ -217,22 +209,13 @@ def _agree(settings: Settings, terminal: Terminal, known: KnownBase, *, accepted
     )
     terminal.show_whole(f"Their text: {document} and {known.terms.address}")
     terminal.say("It follows now; where it is longer than the screen, the key q goes on to the question.")
-    pydoc.pager(read_terms(document))
+    pydoc.pager(plain_lines(read_terms(document)))
     megabytes = f"{known.download_bytes / 1e6:,.0f} MB are fetched"
     if not typer.confirm(f"Do you accept them ({megabytes})?"):
         raise TermsNotAcceptedError(
             f"The {known.terms.title} were not accepted, so {known.title} was not fetched. Nothing was changed."
         )
     accept_terms(settings.base_dir, known)
-
-
-def read_terms(document: Path) -> str:
-    """Return the terms as text, without what stands around them on their page."""
-    article = LexborHTMLParser(document.read_bytes()).css_first("article")
-    for hidden in article.css(_AROUND_TERMS) if article is not None else ():
-        hidden.decompose()
-    lines = article.text(separator="").splitlines() if article is not None else []
-    return plain_lines("\n".join(line.strip() for line in lines if line.strip()))
 
 
 def _switch(settings: Settings, terminal: Terminal, choice: Choice, former: Choice) -> None:
