@@ -20,7 +20,7 @@ from idiolect.daemon.clients.setup import fcitx
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
 from idiolect.daemon.clients.setup.place import SetupRefusedError, Target
-from idiolect.daemon.clients.setup.places import PLACES, survey
+from idiolect.daemon.clients.setup.places import PLACES, Connections, survey
 from idiolect.daemon.clients.setup.vscode_place import VSCode
 from idiolect.daemon.runtime import package
 from idiolect.daemon.settings import Settings
@@ -32,6 +32,15 @@ case "$1" in
   version) echo "IBus {version}" ;;
   write-cache) ;;
   *) exit 1 ;;
+esac
+"""
+#: The same where it runs, and the keyboard is none of the lists' but known.
+IBUS_RUNS = """#!/bin/sh
+case "$1" in
+  version) echo "IBus 1.5.32" ;;
+  address) echo unix:path=/nowhere ;;
+  list-engine) echo idiolect ;;
+  engine) test -z "$2" || echo "$2" > "$0.engine"; cat "$0.engine" 2>/dev/null || echo xkb:us::eng ;;
 esac
 """
 #: A program that has the extensions that it was told to install.
@@ -277,6 +286,60 @@ def test_a_keyboard_that_does_not_run_is_not_connected(target, program):
     keyboard = states(target)["keyboard"]
     assert not keyboard.connected
     assert "does not run in this session" in keyboard.next_step
+
+
+def test_what_a_command_does_of_the_next_step_is_a_button(target, program, monkeypatch):
+    program("ibus", IBUS_RUNS)
+    program("cat", '#!/bin/sh\nexec /bin/cat "$@"\n')
+    connections = Connections(target)
+
+    def keyboard():
+        [found] = [state for state in connections.survey() if state.place == "keyboard"]
+        return found
+
+    def connect(*, dry_run=False):
+        return connections.connect("keyboard", learn=None, dry_run=dry_run)
+
+    assert (keyboard().button, connect(dry_run=True)["learns"]) == ("Connect …", False)
+    connect()
+    assert (keyboard().connected, keyboard().button) == (False, "Use it now …")
+    assert {"where": "the keyboard in use", "lines": "idiolect\n"} in connect(dry_run=True)["changes"]
+    assert keyboard().button, "nothing was done"
+    assert "It is in use." in connect()["done"]
+    assert (keyboard().connected, keyboard().next_step, keyboard().button) == (True, None, None)
+
+    monkeypatch.setenv("GTK_IM_MODULE", "xim")
+    assert keyboard().button is None, "there is no im-config"
+    assert "in the program Input Method" in keyboard().next_step
+    program("im-config", '#!/bin/sh\necho "run_im $2" > "$HOME/.xinputrc"\n')
+    assert keyboard().button == "Have them use it …"
+    assert "logged out and in again" in connect()["done"][-1]
+    assert (keyboard().connected, keyboard().button) == (False, None)
+    assert keyboard().next_step.startswith("Log out and in again")
+
+    (target.settings.home.parent / "home" / ".xinputrc").unlink()
+    program("im-config", "#!/bin/sh\nexit 1\n")
+    with pytest.raises(SetupRefusedError, match="`im-config -n ibus` says why"):
+        connect()
+
+
+def test_gnome_is_told_of_the_keyboard_before_its_user_is_to_choose_it(
+    target, program, packaged, monkeypatch
+):
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
+    for name, script in (
+        ("ibus", IBUS_RUNS),
+        ("gsettings", GSETTINGS),
+        ("cat", '#!/bin/sh\nexec /bin/cat "$@"\n'),
+    ):
+        program(name, script)
+    packaged()
+    assert (states(target)["keyboard"].button, states(target)["keyboard"].connected) == ("Connect …", False)
+    Keyboard().install(target)
+    assert (states(target)["keyboard"].button, states(target)["keyboard"].next_step) == (
+        None,
+        "It is not in use. Choose idiolect: Super+Space.",
+    )
 
 
 def test_a_place_whose_files_are_closed_is_not_found(target, program, monkeypatch):

@@ -21,6 +21,7 @@ from idiolect.daemon.clients.setup.place import (
     Change,
     Place,
     SetupRefusedError,
+    Step,
     Target,
     remove_own,
     write_own,
@@ -43,7 +44,8 @@ class KeyboardState:
     `framework` is Fcitx, where it runs, or IBus, with its version; None: neither is installed. `written`: its file is
     there by which it knows the keyboard; `current`: as it would be written now. `runs`: it runs in this session;
     `known`: it lists the keyboard. `listed`: the keyboard is among the input methods; `active`: it is the one in use.
-    `learns` is what the user chose. `mend` says what to do next, None where all is well.
+    `learns` is what the user chose. `mend` says what to do next, None where all is well; `step` is the part of it that
+    a command does.
     """
 
     framework: str | None
@@ -55,6 +57,7 @@ class KeyboardState:
     active: bool
     learns: bool
     mend: str | None
+    step: Step | None = None
 
 
 class Keyboard(Place):
@@ -123,6 +126,11 @@ class Keyboard(Place):
         """What to do next, from the first link of the chain to the last."""
         return self.state(target).mend if self.installed(target) else super().next_step(target)
 
+    @override
+    def step(self, target: Target) -> Step | None:
+        """To use it, or to have programs ask IBus or Fcitx."""
+        return self.state(target).step if self.installed(target) else None
+
     def state(self, target: Target) -> KeyboardState:
         """How the keyboard stands; this changes nothing."""
         ibus, settings = _version(), target.settings
@@ -138,7 +146,7 @@ class Keyboard(Place):
                 learns=LearningChoice(settings).learn,
                 mend=None,
             )
-            return replace(found, mend=_mend(found))
+            return _with_mend(found)
         own = component.path().exists()
         packaged = package.serves(settings.home)
         runs = ibus is not None and bool(_address())
@@ -154,7 +162,7 @@ class Keyboard(Place):
             learns=LearningChoice(settings).learn,
             mend=None,
         )
-        return replace(found, mend=_too_old(ibus) if ibus and ibus < _OLDEST else _mend(found))
+        return replace(found, mend=_too_old(ibus)) if ibus and ibus < _OLDEST else _with_mend(found)
 
 
 def _install_in_ibus(settings: Settings) -> list[str]:
@@ -201,34 +209,51 @@ def _dotted(version: Sequence[int]) -> str:
     return ".".join(map(str, version))
 
 
-def _mend(found: KeyboardState) -> str | None:
+def _with_mend(found: KeyboardState) -> KeyboardState:
+    """Say of a keyboard what to do next."""
     if found.framework is None:
-        return Keyboard.missing
-    framework = found.framework.split()[0]
+        return replace(found, mend=Keyboard.missing)
+    framework, gnome = found.framework.split()[0], "GNOME" in desktop_name()
     if not found.written:
-        return _AGAIN
+        return replace(found, mend=_AGAIN)
     if not found.current:
-        return f"It was written for another version, place or layout. {_AGAIN}"
+        return replace(found, mend=f"It was written for another version, place or layout. {_AGAIN}")
     if not found.runs:
-        return "IBus does not run in this session. Log in again; docs/keyboard.md says what your desktop needs for it."
+        why = "IBus does not run in this session. Log in again; docs/keyboard.md says what your desktop needs for it."
+        return replace(found, mend=why)
     if not found.known or (framework == "Fcitx" and not found.listed):
-        return f"{framework} does not list it. {_AGAIN}"
+        return replace(found, mend=f"{framework} does not list it. {_AGAIN}")
+    if gnome and not found.listed:
+        return replace(found, mend=f"It is not among your input sources. {_AGAIN}")
+    if not found.active and gnome:
+        return replace(found, mend="It is not in use. Choose idiolect: Super+Space.")
     if not found.active:
-        how = (
-            "Super+Space"
-            if "GNOME" in desktop_name()
-            else f"IBus's menu in the panel, or `ibus engine {ENGINE}`"
+        why = f"It is not in use. Choose idiolect: IBus's menu in the panel, or `ibus engine {ENGINE}`."
+        change = Change("the keyboard in use", f"{ENGINE}\n")
+        return replace(
+            found, mend=why, step=Step("Use it now …", change, ("ibus", "engine", ENGINE), "It is in use.")
         )
-        return f"It is not in use. Choose idiolect: {how}."
+    return found if gnome else _with_modules(found, {"IBus": "ibus", "Fcitx": "fcitx5"}[framework])
+
+
+def _with_modules(found: KeyboardState, name: str) -> KeyboardState:
+    """Say what to do where programs are told to use another input method than that of this `name`."""
     modules = input_modules()
-    name = {"IBus": "ibus", "Fcitx": "fcitx5"}[framework]
-    if modules and name[:5] not in " ".join(modules.values()) and "GNOME" not in desktop_name():
-        which = ", ".join(f"{name}={value}" for name, value in modules.items())
-        return (
-            f"Programs are told to use another input method ({which}). Choose {name} in the program Input Method, or "
-            f"run `im-config -n {name}`, and log in again."
-        )
-    return None
+    if not modules or name[:5] in " ".join(modules.values()):
+        return found
+    which = f"another input method ({', '.join(f'{one}={value}' for one, value in modules.items())})"
+    chosen = Path.home() / ".xinputrc"
+    if chosen.is_file() and f"run_im {name}" in chosen.read_text("utf-8", errors="replace"):
+        return replace(found, mend=f"Log out and in again: until then programs use {which}.")
+    why = (
+        f"Programs are told to use {which}. Choose {name} in the program Input Method, or run `im-config -n {name}`, "
+        "and log in again."
+    )
+    if shutil.which("im-config") is None:
+        return replace(found, mend=why)
+    change = Change(str(chosen), f"run_im {name}\n")
+    done = f"Programs use {name} once you have logged out and in again."
+    return replace(found, mend=why, step=Step("Have them use it …", change, ("im-config", "-n", name), done))
 
 
 def _system_folder() -> Path:

@@ -63,6 +63,19 @@ class Change:
     lines: str
 
 
+@dataclass(frozen=True)
+class Step:
+    """What is left to do once a place is set up, where a command does it.
+
+    `title` is what a button calls it, `change` what it changes, and `done` the sentence once it is done.
+    """
+
+    title: str
+    change: Change
+    command: tuple[str, ...]
+    done: str
+
+
 class Place(ABC):
     """A program that you type in. A new place is a class like this, and a row in `places.PLACES`.
 
@@ -105,6 +118,10 @@ class Place(ABC):
     @abstractmethod
     def remove(self, target: Target) -> list[str]:
         """Take all of that back; what was done, in sentences, none where it was not set up. Raises as `install`."""
+
+    def step(self, target: Target) -> Step | None:  # noqa: ARG002 (few places have one)
+        """What a command does of what `next_step` says; None where no command does it, or more is left to do first."""
+        return None
 
     def next_step(self, target: Target) -> str | None:
         """What to do for it next, None where nothing is; what is to be typed stands in backquotes."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from typing_extensions import override
 
+from idiolect.daemon.clients.learning_choice import LearningChoice
 from idiolect.daemon.clients.setup.browser_place import Browsers
 from idiolect.daemon.clients.setup.keyboard_place import Keyboard
-from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Target
+from idiolect.daemon.clients.setup.place import Change, Place, SetupRefusedError, Step, Target
 from idiolect.daemon.clients.setup.vscode_place import VSCode
 from idiolect.daemon.runtime import package
 from idiolect.daemon.runtime.service_unit import Desktop
@@ -68,6 +70,8 @@ class DesktopService(Place):
         return super().next_step(target)
 
 
+_STEP_S: Final = 20.0
+
 #: In the order in which they are shown: those first through which most programs are reached.
 PLACES: Final[tuple[Place, ...]] = (Keyboard(), Browsers(), VSCode(), DesktopService())
 
@@ -78,7 +82,7 @@ class PlaceState:
 
     `found` says which program is there, None where it is not installed. `connected`: it is set up, and all that can be
     seen of it is as it should be. `next_step` is what to do for it, None where nothing is; what is to be typed stands
-    in backquotes.
+    in backquotes. `button` is what connecting it does of that, in the words of a button.
     """
 
     place: str
@@ -86,6 +90,7 @@ class PlaceState:
     found: str | None
     connected: bool
     next_step: str | None
+    button: str | None = None
 
 
 def survey(target: Target) -> list[PlaceState]:
@@ -120,25 +125,50 @@ class Connections:
         if place is None:
             raise SetupRefusedError(f"There is no place of the name {name!r}. GET /v1/places lists them.")
         target = replace(self.target, learn=learn)
-        changes, done = find_changes(place, target), list[str]()
+        step, changes, done = place.step(target), find_changes(place, target), list[str]()
+        changes += [step.change] if step else []
         if not dry_run:
             try:
                 done = place.install(target)
+                done += [take(step)] if step else []
             except OSError as error:
                 raise SetupRefusedError(
                     f"{place.title}: {error.strerror}. In a terminal, run `idiolect setup {name}`."
                 ) from error
-        return {"changes": [asdict(change) for change in changes], "done": done, "first": place.first}
+        learns = LearningChoice(target.settings).learn if place.name == Keyboard.name else None
+        first = place.first if step is None else ""
+        return {
+            "changes": [asdict(change) for change in changes],
+            "done": done,
+            "first": first,
+            "learns": learns,
+        }
+
+
+def take(step: Step) -> str:
+    """Do what is left to do for a place. Returns what was done; raises SetupRefusedError."""
+    command = " ".join(step.command)
+    try:
+        done = subprocess.run(step.command, capture_output=True, timeout=_STEP_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        done = None
+    if done is None or done.returncode:
+        raise SetupRefusedError(f"That did not work. In a terminal, `{command}` says why.")
+    return step.done
 
 
 def _state(place: Place, target: Target) -> PlaceState:
     try:
+        found, works, next_step = place.found(target), place.works(target), place.next_step(target)
+        step = None if works else place.step(target)
+        connects = found and f"`idiolect setup {place.name}`" in (next_step or "")
         return PlaceState(
             place.name,
             place.title,
-            place.found(target),
-            connected=place.works(target),
-            next_step=place.next_step(target),
+            found,
+            connected=works,
+            next_step=next_step,
+            button=step.title if step else "Connect …" if connects else None,
         )
     except (IdiolectError, OSError):  # its files are closed to this process, or its program does not answer
         return PlaceState(place.name, place.title, None, connected=False, next_step=None)

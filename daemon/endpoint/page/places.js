@@ -4,23 +4,26 @@ import { $, agreed, ask, button, buttons, coded, make, say } from "./common.js";
 
 const LOOK_MS = 10_000; // a package that was missing, or a log-out, is noticed without a click
 
-/** What a button does for who has no terminal. */
-const COMMAND = /(Run )?`idiolect setup \w+`( again)?\.?/;
+/** What a button, or another program's menu, does for who has no terminal. */
+const COMMAND = /(Run |, or (run )?)?`[^`]+`( again)?/;
 
 /** What is said of one that is here, or that most people will want. */
-function says({ connected, found, next_step: next }) {
+function says({ connected, found, next_step: next, button: does }) {
   if (connected) return next ? `Connected. ${next}` : `Connected: ${found}`;
-  return found ? `Found, not connected. ${next.replace(COMMAND, "")}` : next;
+  const left = next.replace(COMMAND, "").replace(/\s*\.*$/, ".").replace(/^\.$/, "");
+  return `${found ? "Found, not connected. " : ""}${left}${does ? "" : " This page notices once that is done."}`;
 }
 
+const named = (does, title) => `${does.replace(" …", "")}: ${title}`;
+
 /** Shows what connecting would write, asks, and writes it. */
-async function connect({ place, title }) {
-  const { changes } = await ask("/v1/places/connect", { place, dry_run: true });
-  const learn = make("input", { type: "checkbox", role: "switch" });
+async function connect({ place, title, button: does }) {
+  const { changes, learns } = await ask("/v1/places/connect", { place, dry_run: true });
+  const learn = make("input", { type: "checkbox", role: "switch", checked: learns === true });
   const rows = changes.map(({ where, lines }) => make("details", {}, make("summary", {}, where), make("pre", { tabIndex: 0 }, lines)));
-  const about = place === "keyboard"
+  const about = learns !== null
     ? [make("label", { className: "switch" }, learn, " Learn what I write with it, but for password fields, terminals and private windows")] : [];
-  if (!await agreed(`Connect: ${title}`, ["This is written:", ...rows, ...about], "Write it", { no: "Write nothing" })) return;
+  if (!await agreed(named(does, title), ["This is written:", ...rows, ...about], "Write it", { no: "Write nothing" })) return;
   const { done, first } = await ask("/v1/places/connect", { place, learn: about.length ? learn.checked : null });
   await show();
   say([...done, first].join(" "));
@@ -36,7 +39,7 @@ async function show() {
   $("place-rows").replaceChildren(...here.map((one) => make("li", {},
     make("span", {}, one.title, one.connected ? make("span", { className: "badge active" }, "connected") : null),
     make("small", {}, ...coded(says(one))),
-    one.found && COMMAND.test(one.next_step) ? buttons(button("Connect …", `Connect: ${one.title}`, () => connect(one))) : null)));
+    one.button ? buttons(button(one.button, named(one.button, one.title), () => connect(one))) : null)));
   $("places-absent").textContent = absent.length ? `Not found here: ${absent.map((one) => one.title).join(", ")}.` : "";
 }
 
