@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 

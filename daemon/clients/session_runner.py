@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from idiolect.daemon.clients.learning_choice import LearningChoice
-from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.clients.service_requests import ServiceRequests
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events

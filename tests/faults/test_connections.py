@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from waiting import DEADLINE_S
 
 from idiolect.daemon.clients.commandline.command_table import app
-from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient, ServiceLink
+from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.tokens import Scope

@@ -221,7 +221,7 @@ TOLD = {
 @pytest.fixture
 def learned_in_page(tiny_profile, tmp_path, monkeypatch):
     """`learned_in_page(*messages)`: what is learned of them by a service that starts behind them, and what was said."""
-    monkeypatch.setattr("idiolect.daemon.clients.link._RECONNECT_S", 0.0)
+    monkeypatch.setattr("idiolect.daemon.clients.service_link._RECONNECT_S", 0.0)
     settings, said = tiny_profile(tmp_path / "profile"), []
 
     async def talk(messages):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from waiting import DEADLINE_S
 
 from idiolect.daemon.clients.commandline.command_table import app
-from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime import process, service_unit
 from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError
 from idiolect.daemon.runtime.tokens import Scope

@@ -9,7 +9,7 @@ from pygls.workspace import TextDocument
 from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.editor_runner import PrivateFiles
 from idiolect.daemon.clients.editors.quick_fixes import quick_fixes
-from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 

@@ -16,7 +16,8 @@ import pytest
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.clients.commandline import doctor_checks
-from idiolect.daemon.clients.link import ServiceClient, ServiceLink
+from idiolect.daemon.clients.link import ServiceClient
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime import process, tokens
 from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
 from idiolect.daemon.runtime.tokens import Scope

@@ -17,12 +17,11 @@ import stat
 import struct
 import sys
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import IO, Any, Final
 
-import httpx
-
 from idiolect.daemon.clients.browser.page_door import BrowserSession
-from idiolect.daemon.clients.link import ServiceLink, open_client_log
+from idiolect.daemon.clients.service_link import Answer, ServiceLink, open_client_log
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session.field import PAGE_APP
 from idiolect.daemon.settings import Settings
@@ -165,13 +164,13 @@ class Host:
         return found
 
 
-def _find_problem(answer: httpx.Response | None) -> str:
+def _find_problem(answer: Answer | None) -> str:
     """Return a word of `PROBLEMS` for an answer; "" if there is no problem."""
     if answer is None:
         return "stopped"
-    if answer.status_code == httpx.codes.LOCKED:
+    if answer.status == HTTPStatus.LOCKED:
         return "locked"
-    if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
+    if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT):
         return "busy"
     return "" if answer.is_success else "refused"
 

@@ -35,7 +35,7 @@ from idiolect.daemon.clients.editors.open_document import (
     read_changed_ns,
 )
 from idiolect.daemon.clients.editors.quick_fixes import position_at
-from idiolect.daemon.clients.link import ServiceLink, open_client_log
+from idiolect.daemon.clients.service_link import ServiceLink, open_client_log
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session import field as session_field

@@ -10,7 +10,7 @@ from pygls.workspace import TextDocument
 
 from idiolect.daemon.clients.editors import prose
 from idiolect.daemon.clients.editors.lsp_completions import DECIDED
-from idiolect.daemon.clients.link import ServiceLink
+from idiolect.daemon.clients.service_link import ServiceLink
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")

@@ -22,7 +22,7 @@ from idiolect.daemon.clients.keyboard.component import BUS_NAME
 from idiolect.daemon.clients.keyboard.desktop_session import DesktopSession
 from idiolect.daemon.clients.keyboard.fcitx_door import FcitxDoor
 from idiolect.daemon.clients.keyboard.ibus_door import IbusDoor
-from idiolect.daemon.clients.link import open_client_log
+from idiolect.daemon.clients.service_link import open_client_log
 from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError

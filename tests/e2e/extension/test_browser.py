@@ -154,7 +154,9 @@ def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
     browser.room.end_hosts()  # one of them may know the speed already
     browser.offer()
     service.tell_speed([80] * 99 + [1400] * 100)
-    until(lambda: service.tell_speed([1400]) or told() > 1000)  # the next that is faster says which of both it is
+    until(
+        lambda: service.tell_speed([1400]) or told() > 1000
+    )  # the next that is faster says which of both it is
     before, tab = told(), browser.tab
     tab.js("""void ((letters) => {
         const fake = setInterval(() => {
