@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from idiolect.daemon.session.mended_words import MendedWords
@@ -109,7 +110,7 @@ class Field:
         """Whether a ghost text is shown at the cursor here, else in the window."""
         return self.has_own_context and not self.terminal
 
-    @property
+    @cached_property
     def nameless(self) -> bool:
         """Whether IBus does not know the program's name."""
         return self.client.rpartition(":")[2].lower() in _NAMELESS
@@ -130,7 +131,7 @@ class Field:
         """Whether the program marks the field as private."""
         return bool(self.hints & HINT_PRIVATE)
 
-    @property
+    @cached_property
     def terminal(self) -> bool:
         """Whether it is a terminal, by its purpose or its program."""
         return self.input_purpose == "terminal" or (self.app is not None and bool(_TERMINAL.match(self.app)))

@@ -76,6 +76,7 @@ def test_the_typing_session_has_no_io_and_no_clock_of_its_own():
         "dataclasses",
         "datetime",
         "fnmatch",
+        "functools",
         "glob",
         "idiolect",
         "re",

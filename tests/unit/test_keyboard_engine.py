@@ -450,6 +450,16 @@ def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(pr
     assert max(map(width, found)) < 1.05 * min(map(width, found))
 
 
+def test_a_list_that_stands_there_is_not_sent_again(program):
+    program.service.words |= {"t": [("om", 0)], "to": [("m", 0)]}
+    for prefix in ("t", "to"):
+        program.press(prefix[-1])
+        program.tell(prefix)
+        program.settle()
+    assert len(program.service.bodies("/v1/suggest")) == 2
+    assert len(program.wire.sent("UpdateLookupTable")) == 2, "the first list goes out twice"
+
+
 def test_the_window_stays_a_moment_after_its_words_went(program):
     program.service.words["tom"] = [("orrow", 0)]
     program.type("tom")

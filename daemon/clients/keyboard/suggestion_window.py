@@ -45,6 +45,7 @@ class SuggestionWindow(ABC):
         self._is_moving = False  # put the window anew to the cursor with the next list
         self._cursor_y = self._shown_y = 0
         self._shown: tuple[ShowSuggestions, str] | None = None  # with the ghost text in the window
+        self._drawn: list[Entry] = []
         self._is_inline = False  # a ghost text stands at the cursor
         self._hiding: asyncio.TimerHandle | None = None
 
@@ -79,7 +80,10 @@ class SuggestionWindow(ABC):
             self._draw(*self._shown)
 
     def _draw(self, show: ShowSuggestions, ghost: str) -> None:
-        self.draw(self._entries(show, ghost), first=self._shown is None)
+        first, drawn = self._shown is None, self._drawn
+        self._drawn = self._entries(show, ghost)
+        if first or self._drawn != drawn:
+            self.draw(self._drawn, first=first)
         self._shown, self._shown_y = (show, ghost), self._cursor_y
 
     def _hide(self) -> None:
