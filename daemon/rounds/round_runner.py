@@ -44,12 +44,15 @@ log = logging.getLogger("idiolect.rounds")
 _CHECKPOINT_FORMAT = 9  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
-# For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
-# thousands of times a round; given back to the system each time, their pages would be cleared anew.
-_KEEP_MEMORY = {
+_CHILD_ENVIRONMENT = {
+    # Memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go thousands of times a
+    # round; given back to the system each time, their pages would be cleared anew.
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(1 << 26),
+    # A thread of libgomp that waits for another one spins so often before it sleeps. By itself it spins sixty times as
+    # long, and keeps that one off a processor which a busy program has left.
+    "GOMP_SPINCOUNT": "5000",
 }
 
 
@@ -62,7 +65,11 @@ class RoundFailedError(IdiolectError, code="round-failed", exit_code=ExitCode.TR
 
 
 TRAINING = ChildWork(
-    "a training round", "idiolect.adapters.training.round", RoundFailedError, (NothingNewError,), _KEEP_MEMORY
+    "a training round",
+    "idiolect.adapters.training.round",
+    RoundFailedError,
+    (NothingNewError,),
+    _CHILD_ENVIRONMENT,
 )
 
 
