@@ -30,8 +30,10 @@ def find_changes(old: str, new: str, edit: Change) -> list[Change]:
     rest = old.find("\n", edit.old_end)
     rest = len(old) - rest if rest >= 0 else 0
     gone, come = old[begin : len(old) - rest], new[begin : len(new) - rest]
-    found = _by_lines(gone, come) if "\n" in gone + come else _within(gone, come)
-    return [change.moved(begin, begin) for change in found]
+    is_in_line = "\n" not in gone and "\n" not in come
+    same = edit.old_start - begin if is_in_line else 0  # by then the line is known to be the same
+    found = _within(gone[same:], come[same:]) if is_in_line else _by_lines(gone, come)
+    return [change.moved(begin + same, begin + same) for change in found]
 
 
 def _within(old: str, new: str) -> list[Change]:

@@ -85,8 +85,12 @@ def begun(text: str) -> str:
 
 def shared(one: Sequence[str], other: Sequence[str]) -> int:
     """How many characters two texts, or lines two lists, begin with alike."""
-    lengths = range(1, min(len(one), len(other)) + 1)
-    return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
+    most, tried = min(len(one), len(other)), 1
+    while tried < most and one[:tried] == other[:tried]:  # mostly they soon differ
+        tried *= 2
+    least = tried // 2
+    lengths = range(least + 1, min(tried, most) + 1)
+    return least + bisect(lengths, False, key=lambda length: one[least:length] != other[least:length])
 
 
 def kept_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
