@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, EntryBatch, identity
-from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.commit_messages import MISSING
-from idiolect.daemon.sources.items import BEYOND_LIMIT, NothingToReadError, ReadReport, Skipped, status
+from idiolect.daemon.sources.items import BEYOND_LIMIT, Skipped, status
 from idiolect.daemon.sources.kinds import Kind
 from idiolect.daemon.sources.people import AuthorFilter, not_known
 from idiolect.daemon.sources.reader import Reader, SourceAtPath
@@ -307,13 +306,3 @@ class FileImport:
             if kept:
                 found.append((known, kept))
         return found, all_known
-
-
-def refuse_nothing(report: ReadReport) -> NothingToReadError:
-    """Return the error of an import that found no text."""
-    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
-    notes = "".join(f" {note}." for note in report.notes[:1])
-    return NothingToReadError(
-        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {kinds.SAID}, "
-        "a folder that holds some, or the .git folder of a repository."
-    )

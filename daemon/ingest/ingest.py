@@ -16,7 +16,7 @@ from typing import Final
 
 from idiolect.adapters.prediction.reasons import Reason
 from idiolect.daemon.ingest.entry_batch import EntryBatch, identity
-from idiolect.daemon.ingest.file_import import FileImport, FoundSource, refuse_nothing
+from idiolect.daemon.ingest.file_import import FileImport, FoundSource
 from idiolect.daemon.profile.app_policy import AppPolicy, InputContext
 from idiolect.daemon.profile.events import Decided
 from idiolect.daemon.profile.pause import PausedError
@@ -216,7 +216,7 @@ class Ingest:
         for path in paths:
             self._find(path.absolute(), asked or AuthorFilter(), found, report)
         if not found:
-            raise refuse_nothing(report)
+            raise kinds.refuse_nothing(report)
         if len(found) == 1:
             self._probe(*found)
         return self._import(found, report)
@@ -274,7 +274,7 @@ class Ingest:
             raise
         batch.flush()
         if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
-            raise refuse_nothing(report)
+            raise kinds.refuse_nothing(report)
         yield ImportProgress(path, report.entries, report.words, total, total, report)
 
     def _one(self, imported: FileImport, path: Path, one: FoundSource, origin: int) -> Iterator[int]:

@@ -25,7 +25,7 @@ from idiolect.daemon.sources import (
     telegram,
     whatsapp,
 )
-from idiolect.daemon.sources.items import Item, Skipped, explained, opened
+from idiolect.daemon.sources.items import Item, NothingToReadError, ReadReport, Skipped, explained, opened
 from idiolect.daemon.sources.people import AuthorFilter, called, not_known, own, writers
 from idiolect.daemon.text.lines import paragraphs
 
@@ -148,3 +148,13 @@ def kind_of(path: Path) -> Kind | None:
     if path.is_dir():
         return None
     return document_at(path) or (None if path.suffix else TEXT)
+
+
+def refuse_nothing(report: ReadReport) -> NothingToReadError:
+    """Return the error where none of the paths of an import holds text."""
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
+    notes = "".join(f" {note}." for note in report.notes[:1])
+    return NothingToReadError(
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {SAID}, "
+        "a folder that holds some, or the .git folder of a repository."
+    )

@@ -1,15 +1,18 @@
 """The page of `idiolect open` in a real browser, over the real service with the tiny model."""
 
 import contextlib
+import hashlib
 import json
+import os
 import re
 import shutil
+import subprocess
 import time
 from importlib import resources
 from pathlib import Path
 
 import pytest
-from program import Program
+from program import IDIOLECT, Program
 from publishing import publish
 from sharing import Device
 from shop import make_shop
@@ -890,6 +893,58 @@ def test_who_writes_german_is_offered_the_model_that_knows_it_and_gets_it(tab, s
     assert shop.status()["base"] == "other"
     assert tab.js("document.querySelector('#gone').hidden"), "the page stays open"
     assert tab.problems == []
+
+
+@pytest.fixture
+def begins(tiny, tiny_profile, make_gguf, tmp_path, at_start):
+    """`begins(gguf)`: a profile whose base model is still to be built, a program that opens its pages, and where."""
+    link = tmp_path / "link"
+    opener = tmp_path / "browser"
+    opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> {link}\n')
+    opener.chmod(0o700)
+    made = make_gguf(tmp_path / "made.gguf")
+    at_start("from idiolect.models import lexicon\nlexicon.SIZE = 1000\n")
+    started = []
+
+    def begin(gguf):
+        settings = tiny_profile(tmp_path / "profile")
+        settings.base_dir.unlink()
+        settings.base_dir.mkdir()
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        choice = {"name": "mine", "sha256": digest, "gguf": str(gguf or made)}
+        (settings.base_dir / "chosen.json").write_text(json.dumps(choice))
+        environment = {**os.environ, "IDIOLECT_HOME": str(settings.home), "BROWSER": f"{opener} %s"}
+        started.append(settings)
+        command = subprocess.Popen([*IDIOLECT, "open"], env=environment, stderr=subprocess.PIPE, text=True)
+        return command, until(lambda: link.exists() and link.read_text().splitlines())[0]
+
+    yield begin
+    for settings in started:
+        process.stop(settings)
+
+
+def test_the_first_start_from_a_menu_is_in_sight_and_leads_to_the_page(tab, begins):
+    tab.problems.clear()
+    tab.look()
+    command, url = begins(None)
+    with command:
+        tab.go(url)
+        tab.until("document.querySelector('h1')?.innerText === 'idiolect is being set up'")
+        axe_finds_nothing(tab)
+        tab.until("document.querySelector('#steps')?.checkVisibility()")
+        assert command.wait() == 0, command.stderr.read()
+    tab.problems.clear()  # the browser asks each new page for an icon
+
+
+def test_a_first_start_from_a_menu_that_fails_says_why_in_the_browser(tab, begins, tmp_path):
+    tab.look()
+    command, url = begins(tmp_path / "gone.gguf")
+    with command:
+        tab.go(url)
+        tab.until("document.querySelector('h1')?.innerText === 'idiolect could not be set up'")
+        assert "is not there any more" in tab.text("main")
+        assert command.wait() == 7
+    tab.problems.clear()
 
 
 # --- for everyone ---

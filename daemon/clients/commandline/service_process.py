@@ -48,7 +48,7 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
     claim(settings)  # so that a purge takes what a start leaves that does not come to its end
-    if (serving_folder(settings.base_dir) / "model" / "manifest.json").exists():
+    if is_base_built(settings):
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(import_module, "idiolect.daemon.clients.commandline.client")
@@ -64,6 +64,11 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
                 process.stop(settings)
     build_base(settings, terminal)
     return _launch(settings, terminal, port)
+
+
+def is_base_built(settings: Settings) -> bool:
+    """Return whether the base model that serves was built; whether it is whole is not looked at."""
+    return (serving_folder(settings.base_dir) / "model" / "manifest.json").exists()
 
 
 def build_base(

@@ -62,6 +62,18 @@ def test_status_tells_of_the_store_in_one_form_with_and_without_a_service(
     assert without == asked == {"state": "there", "mend": None}
 
 
+def test_a_start_with_nothing_to_read_begins_nothing(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "picture.png").write_bytes(b"\x89PNG")
+    for path, said in (
+        ("empty", "There is no text to read (skipped: 1 other file type)"),
+        ("nowhere", "no "),
+    ):
+        code, out, err = run(tmp_path / "home", "start", tmp_path / path)
+        assert (code, out, said in err) == (3, "", True), err
+        assert not (tmp_path / "home").exists()
+
+
 def test_a_profile_at_links_in_a_circle_is_one_sentence(program, tmp_path):
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.clients.commandline.arguments import Budget, Me, parse_path
+from idiolect.daemon.clients.commandline.arguments import Budget, Me, make_absolute, parse_path
 from idiolect.daemon.clients.commandline.formatting import describe_moved
 from idiolect.daemon.clients.commandline.service_process import start_service
 from idiolect.daemon.clients.commandline.terminal import Terminal
@@ -46,7 +46,10 @@ def run(
     terminal = Terminal()
     if paths and terminal.as_json:
         raise typer.BadParameter("--json is for a start without a PATH")
-    settings = (Settings() if port is None else Settings(port=port)).prepare()
+    settings = Settings() if port is None else Settings(port=port)
+    if paths:
+        _require_text(settings, paths)
+    settings.prepare()
     if rebuild:  # what it needs is slow to import, and a start is not to wait for that
         from idiolect.daemon.vault.purge import remove_base
         from idiolect.models.base_choice import read_choice, require_source, serving_folder
@@ -68,6 +71,29 @@ def run(
     from idiolect.daemon.clients.commandline.commands.first_run import learn_and_show
 
     return learn_and_show(settings, terminal, running, paths, me or [], budget)
+
+
+def _require_text(settings: Settings, paths: list[Path]) -> None:
+    """Look for something to read before minutes of work on the base model.
+
+    Raises NoSuchPathError, UnreadableError, NothingToReadError.
+    """
+    from idiolect.daemon.sources.items import ReadReport, Skipped
+    from idiolect.daemon.sources.kinds import refuse_nothing
+    from idiolect.daemon.sources.reader import Reader
+
+    reader, report, found = Reader(), ReadReport(), False
+    try:
+        for path in paths:
+            for one in reader.find(Path(make_absolute(path)), settings.exclude, most=1):
+                if isinstance(one, Skipped):
+                    report.skip(one)
+                else:
+                    found = True
+    finally:
+        reader.close()
+    if not found:
+        raise refuse_nothing(report)
 
 
 def _show(terminal: Terminal, running: Running, *, fresh: bool) -> None:
