@@ -51,25 +51,29 @@ def year() -> str:
     found = json.loads(YEAR.read_text("utf-8")) if YEAR.exists() else {}
     if not found:
         return ""
+    scenarios = ("parts", "burst", "turn")
     table = [
-        "| text, as it came | rounds, promoted | gain of what serves | of one long round | share | least at a step "
-        "| served worse | general text |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        f"| | {' | '.join(scenarios)} | gain, parts | served worse | general text |",
+        f"|---|{'---:|' * (len(scenarios) + 3)}",
     ]
-    for name, scenarios in sorted(found.items()):
-        for scenario, rows in scenarios.items():
-            promoted = [row for row in rows if row["status"] == "promoted"]
-            worse = sum(row["worse_p"] < 0.05 for row in promoted)
-            last = [row for row in rows if "joint_gain" in row][-1]
-            beside = [row for row in rows if "joint_gain" in row]
-            # Where one round over everything gains nothing, as at a turn, there is nothing to have a share of.
-            shares = [row["served_gain"] / row["joint_gain"] for row in beside if row["joint_gain"] > 0]
-            least = f"{min(shares):.2f}" if len(beside) == len(rows) else ""
-            table.append(
-                f"| {name}, {scenario} | {len(rows)}, {len(promoted)} | {last['served_gain']:.3f} | "
-                f"{last['joint_gain']:.3f} | {shares[-1]:.2f} | {least} | {worse} | {100 * last['general']:+.1f} % |"
-            )
+    for name, by_scenario in sorted(found.items()):
+        rows = [row for scenario in by_scenario.values() for row in scenario]
+        worse = sum(row.get("worse_p", 1.0) < 0.05 for row in rows if row["status"] == "promoted")
+        general = max(scenario[-1]["general"] for scenario in by_scenario.values())
+        shares = " | ".join(_share(by_scenario[scenario]) for scenario in scenarios)
+        gain = by_scenario["parts"][-1]["served_gain"]
+        table.append(f"| {name} | {shares} | {gain:.3f} | {worse} | {100 * general:+.1f} % |")
     return "\n".join(table)
+
+
+def _share(rows: list[dict[str, Any]]) -> str:
+    """How much of the joint gain is served at the end, and the least at a step; rounds promoted of all."""
+    promoted = sum(row["status"] == "promoted" for row in rows)
+    # Where one round over everything gains nothing, as at a turn, there is nothing to have a share of.
+    shares = [row["served_gain"] / row["joint_gain"] for row in rows if row.get("joint_gain", 0) > 0]
+    known = all("joint_gain" in row for row in rows)
+    least = f" ({min(shares):.2f})" if known else ""
+    return f"{shares[-1]:.2f}{least}, {promoted}/{len(rows)}"
 
 
 def _growth(rows: list[dict[str, Any]]) -> str:
