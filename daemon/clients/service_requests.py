@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.clients.outbox import Outbox
+from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
 
