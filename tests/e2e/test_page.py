@@ -11,6 +11,7 @@ import time
 from importlib import resources
 from pathlib import Path
 
+import httpx
 import pytest
 from program import IDIOLECT, Program
 from publishing import publish
@@ -928,6 +929,10 @@ def test_the_first_start_from_a_menu_is_in_sight_and_leads_to_the_page(tab, begi
     tab.look()
     command, url = begins(None)
     with command:
+        tab.go(url)
+        tab.until("document.querySelector('h1')?.innerText === 'idiolect is being set up'")
+        for path in (url, f"{url}/now"):
+            assert httpx.get(path).status_code == 404, "another user, who has read the address"
         tab.go(url)
         tab.until("document.querySelector('h1')?.innerText === 'idiolect is being set up'")
         axe_finds_nothing(tab)

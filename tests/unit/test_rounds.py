@@ -283,7 +283,7 @@ def test_a_round_goes_on_where_it_was_cut_off(profile, uninterrupted, end):
     assert profile.service.rounds.facts().new_tokens > 0
 
 
-def held_in_the_midst(service, home):
+def held_in_the_midst(service, home, *, goes_on):
     """Let a service begin a round, and hold it twice; the round's process."""
     url = json.loads(service.stdout.readline())["running"]["url"]
     token = (home / "run" / "token").read_text().strip()
@@ -306,6 +306,8 @@ def held_in_the_midst(service, home):
         until(lambda: state()["spent_s"] > at)
         client.post("/v1/pause", json={}).raise_for_status()
         until(lambda: child.status() == psutil.STATUS_STOPPED)
+        if goes_on:
+            client.post("/v1/resume").raise_for_status()
     return child
 
 
@@ -331,8 +333,10 @@ def test_a_service_killed_or_updated_in_the_midst_of_a_round_leaves_no_process_a
         command, env=environment, stdout=subprocess.PIPE, start_new_session=True
     ) as service:
         try:
-            child = held_in_the_midst(service, profile.home)
-            if end == "updated":
+            child = held_in_the_midst(service, profile.home, goes_on=end == "killed")
+            if end == "killed":
+                child.suspend()  # its threads come to a stand one after another
+            else:
                 service.send_signal(signal.SIGHUP)
                 until(lambda: any("--handed" in word for word in psutil.Process(service.pid).cmdline()))
         finally:
@@ -345,7 +349,7 @@ def test_a_service_killed_or_updated_in_the_midst_of_a_round_leaves_no_process_a
     assert [row.status for row in profile.store.rounds.all()] == ["interrupted"]
     assert profile.store.checkpoints.last() is not None
     profile.begin("asked")
-    assert profile.trained() > 100, "it begins where its checkpoint was"
+    assert profile.trained() > TOKENS_OF_A_STEP, "it begins where its checkpoint was"
     ends_as(profile, uninterrupted)
 
 

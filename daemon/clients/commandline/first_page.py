@@ -1,6 +1,7 @@
 """The page that a browser shows while the first start goes on, where it was begun from a menu: nobody sees a terminal.
 
-It is served by the command itself, at an address that nobody else knows, and leads on to the page of the service.
+It is served by the command itself, to whoever asks for it first, and leads on to the page of the service. What starts
+a browser is told the address, and other users of the machine can read that; so it opens nothing a second time.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class FirstPage(Terminal):
         """Serve the page from now on."""
         super().__init__()
         self._now, self._phase, self._told = _Now(), "", threading.Event()
-        path, nonce = f"/{secrets.token_urlsafe()}", secrets.token_urlsafe()
+        self._is_open = False  # a browser has it
+        path, nonce, cookie = (f"{before}{secrets.token_urlsafe()}" for before in ("/", "", "first="))
         policy = (
             f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
         )
@@ -78,10 +80,16 @@ class FirstPage(Terminal):
             def do_GET(self) -> None:
                 now = page._now
                 answers = {path: ("text/html", html), f"{path}/now": ("application/json", _json(now))}
-                if self.path not in answers:
+                is_first = not page._is_open and self.path == path
+                if self.path not in answers or not (
+                    is_first or cookie in self.headers.get("Cookie", "").split("; ")
+                ):
                     return self.send_error(404)
+                page._is_open = True
                 kind, body = answers[self.path]
                 self.send_response(200)
+                if is_first:
+                    self.send_header("Set-Cookie", f"{cookie}; Path={path}; HttpOnly; SameSite=Strict")
                 self.send_header("Content-Type", f"{kind}; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Content-Security-Policy", policy)
