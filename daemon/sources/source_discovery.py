@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import platformdirs
+
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.sources import kinds, mailboxes
 from idiolect.daemon.sources.file_discovery import Exclusion, find
@@ -108,6 +110,10 @@ def _candidates(home: Path, exclusion: Exclusion, search_s: float) -> Iterator[t
     for vault in _vaults(home):
         yield vault, "notes", "an Obsidian vault"
     yield from _searched(home, exclusion, time.monotonic() + search_s)
+    # As the desktop calls it in the user's language; last, since what is named above lies in it for many people.
+    documents = Path(platformdirs.user_documents_dir())
+    if documents.parent.is_relative_to(home) and documents.is_dir():
+        yield documents, "notes", "documents"
 
 
 def _folders(root: Path) -> list[Path]:
@@ -195,9 +201,9 @@ def _folder(path: Path, sort: str, says: str, exclude: Sequence[str], deadline: 
     """Return a folder if one of its documents has text."""
     size, texts = 0, False
     for file in find(path, exclude):
-        if isinstance(file, Skipped):
+        if isinstance(file, Skipped) or (kind := kinds.document_at(file)) is None:
             continue
         size += file.stat().st_size
-        if not texts and (kind := kinds.document_at(file)) is not None:
+        if not texts:
             texts = _has_text(kind.pieces(file, AuthorFilter()), deadline)
     return FoundSource(path, sort, says, (), size) if texts else None

@@ -378,10 +378,12 @@ def test_what_there_is_to_read_is_looked_for_and_read(page, profile):
     notes = f"{profile.env['HOME']}/notes"
     page.push("#find")
     page.until(f"document.querySelector('#found')?.innerText.includes({json.dumps(notes)})")
-    assert "notes · 1 KB" in page.js("document.querySelector('#found').innerText")
+    assert page.text("#found li").startswith(f"Notes\n1 KB in {notes}")
     page.push("#found button")
     page.until(f"document.querySelector('#source-rows').innerText.includes({json.dumps(notes)})")
     page.until("document.querySelector('#found').children.length === 0")
+    page.push("#find")
+    page.until("document.querySelector('#reading').innerText.startsWith('Nothing else was found.')")
     profile.ask("/v1/sources/remove", {"path": notes})
 
 
@@ -435,7 +437,7 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
         page.js("document.querySelector('#forget-text').focus()")
         page.press("Enter")
         page.until("document.querySelector('#ask').open", again=lambda: page.press("Enter"))
-        assert "12 entries" in page.text("#ask-text")
+        assert "12 texts" in page.text("#ask-text")
         if press == "Enter":
             assert page.js("document.querySelector('#ask-yes').disabled")  # it is more than a tenth of all
             page.js("document.querySelector('#ask-number').focus()")
@@ -448,7 +450,7 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
         page.until("!document.querySelector('#ask').open")
         if press == "Enter":
             page.until(
-                "/Forgotten: 12 entries. Receipt \\d+/.test(document.querySelector('#said').innerText)"
+                "/Forgotten: 12 texts. Receipt \\d+/.test(document.querySelector('#said').innerText)"
             )
         assert profile.ask("/v1/status")["entries"] == left
     page.until("document.querySelectorAll('#words tr').length === 0")

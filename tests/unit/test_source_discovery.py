@@ -79,6 +79,23 @@ def test_vaults_that_obsidian_knows_are_found_wherever_they_are_unless_excluded(
     assert list(places(home, NEVER_READ)) == []
 
 
+@pytest.mark.parametrize("name", ["Documents", "Dokumente"])
+def test_letters_are_found_where_a_desktop_keeps_documents_and_no_picture_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_CONFIG_HOME", "XDG_DOCUMENTS_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    if name != "Documents":
+        write(tmp_path / ".config" / "user-dirs.dirs", f'XDG_DOCUMENTS_DIR="$HOME/{name}"\n')
+    write(tmp_path / name / "Letters" / "1.txt", "Three words here.")
+    write(tmp_path / name / "plan.png", "No text.")
+    [found] = places(tmp_path, NEVER_READ)
+    assert (found.path, found.says, found.size_bytes) == (tmp_path / name, "documents", 17)
+    assert list(places(tmp_path, (*NEVER_READ, name))) == []
+    assert list(places(tmp_path / "elsewhere", NEVER_READ)) == []
+
+
 def test_a_mailbox_without_mail_of_the_users_is_not_found(tmp_path: Path) -> None:
     profile = tmp_path / ".thunderbird" / "abc"
     write(profile / "prefs.js", PREFS)

@@ -49,8 +49,8 @@ async function status() {
     changing = base.show(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
-    const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
-    $("next").textContent = `${outlook(now.next_round)}${failed} Training took ${span(used.used_s)} of the ${span(used.budget_s)} allowed today.`;
+    const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last training was ${last.status}: ${last.reason}.` : "";
+    $("next").textContent = `${outlook(now.next_round)}${failed} Today it has trained for ${span(used.used_s)}, of ${span(used.budget_s)} at most.`;
     $("progress").hidden = !round;
     $("train").disabled = Boolean(round);
     if (round) {

@@ -112,26 +112,26 @@ export function agreed(title, sentences, yes, { number = null, no = "Keep it" } 
 export async function remove(title, path, body, after, more = []) {
   const would = await ask(path, { ...body, dry_run: true });
   if (!would.entries && path === "/v1/forget") return say("There is no text that this fits.");
-  const sentences = [...more, `${entries(would.entries)} (${count(would.words)} ${would.words === 1 ? "word" : "words"}) would be deleted for good, and known no longer.`];
+  const sentences = [...more, `${texts(would.entries)} (${count(would.words)} ${would.words === 1 ? "word" : "words"}) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
     sentences.push(`${list("Personal model", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} is in use, and training without the text is due.`);
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
-  if (would.large) sentences.push(`That is more than a tenth of all ${entries(would.total)}.`);
+  if (would.large) sentences.push(`That is more than a tenth of all ${texts(would.total)}.`);
   if (!await agreed(title, sentences, "Forget it", { number: would.large ? would.entries : null })) return;
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.`);
+  say(`Forgotten: ${texts(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.`);
   await after();
   if (!done.near?.length) return;
-  const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
+  const forms = done.near.map((one) => `“${one.text}” (${texts(one.entries)})`).join(", ");
   await remove("Forget what is nearly the same, too?", path, { phrases: done.near.map((one) => one.text) }, after,
     [`Nearly the same is left: ${forms}.`, ...(done.near_complete ? [] : ["There may be more."])]);
 }
 
 export const count = (number) => number.toLocaleString("en");
-export const entries = (number) => `${count(number)} ${number === 1 ? "entry" : "entries"}`;
+export const texts = (number) => `${count(number)} ${number === 1 ? "text" : "texts"}`;
 const LANGUAGES = new Intl.DisplayNames("en", { type: "language" });
 export const language = (code) => LANGUAGES.of(code);
 export const percent = (p) => p > 0 && p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`;

@@ -1,6 +1,6 @@
 // "Devices": those that share the folder, each with a button that removes one that is lost.
 
-import { $, agreed, ask, entries, make, on, say } from "./common.js";
+import { $, agreed, ask, make, on, say, texts } from "./common.js";
 
 function button(one) {
   const made = make("button", { type: "button", className: "plain", "aria-label": `Remove ${one.name}` }, "Remove");
@@ -19,7 +19,7 @@ function show(sharing) {
   $("devices-folder").textContent = `They share the folder ${sharing.folder}.`;
   $("device-rows").replaceChildren(...sharing.devices.map((one) => make("li", {},
     make("span", {}, one.name),
-    make("small", {}, one.this ? "this device" : `${entries(one.entries)} came from it`),
+    make("small", {}, one.this ? "this device" : `${texts(one.entries)} came from it`),
     one.this ? null : button(one))));
 }
 

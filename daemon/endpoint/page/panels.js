@@ -1,6 +1,6 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, agreed, ask, button, buttons, coded, count, entries, follow, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, agreed, ask, button, buttons, coded, count, follow, make, moment, on, percent, remove, say, sentence, serving, texts } from "./common.js";
 import { roving } from "./grid.js";
 import { bars, curve, keyboard } from "./plot.js";
 
@@ -43,7 +43,7 @@ async function showSavings() {
 
 const VERDICT = {
   active: "In use: it predicts your recent writing clearly better",
-  waiting: "Waits for its base model, which does not serve now",
+  waiting: "Waits for its language model, which is not in use now",
   retired: "Was in use: it predicted your writing clearly better",
   refused: "Not used: it does not predict your recent writing clearly better",
   damaged: "Damaged, and never used again",
@@ -70,7 +70,7 @@ export async function showRounds() {
       : buttons(button("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
-    make("small", {}, `The base model ${base} alone; your words and phrases are still remembered.`),
+    make("small", {}, `The language model as it came, ${base}. Your words and phrases are remembered all the same.`),
     served ? buttons(button("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
   $("gained").hidden = !rounds_added;
@@ -111,15 +111,15 @@ async function showLearned() {
 async function showSources() {
   const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), ask("/v1/status")]);
   const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
-  const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${entries(number)}`).join(", ")}` : "";
+  const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${texts(number)}`).join(", ")}` : "";
   await offerTextSources(kinds.map(([name]) => name));
-  $("sources-sum").textContent = `${count(now.words)} words${by}.`;
+  $("sources-sum").textContent = now.words ? `It has ${count(now.words)} words of yours${by}.` : "";
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
     const followed = now.watches.includes(row.path);
     return make("li", {},
       make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
-      row.kind ? make("small", {}, `${row.kind} · ${entries(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
+      row.kind ? make("small", {}, `${row.kind} · ${texts(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
       buttons(followed ? button("Stop following", `Stop following ${row.path}`, () => unfollow(row.path))
         : row.kind === "folder" ? button("Follow", `Follow ${row.path}`, () => followFolder(row.path)) : null,
         row.kind ? button("Remove …", `Remove ${row.path}`, () =>
@@ -189,21 +189,23 @@ async function showRules(given) {
 /** Lists what there is to read on this machine, each with a button that reads it. */
 async function find() {
   $("reading").textContent = "Looking …";
+  let nothing = "";
   try {
     const { sources: found } = await ask("/v1/sources/find", {});
     $("found").replaceChildren(...found.map((place) => {
       const row = make("li", {},
-        make("span", {}, place.path),
-        make("small", {}, `${place.says} · ${bytes(place.size_bytes)}${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
+        make("span", {}, sentence(place.says)),
+        make("small", {}, `${bytes(place.size_bytes)} in ${place.path}${place.me.length ? `; it reads what ${place.me.join(" or ")} wrote` : ""}`),
         buttons(button("Read it", `Read ${place.path}`, async () => {
           await read("/v1/import", { paths: [place.path], me: place.me });
           row.remove();
         })));
       return row;
     }));
-    say(found.length ? `${found.length} found.` : "Nothing else was found. Name a file or folder above.");
+    if (found.length) say(`${found.length} found.`);
+    else nothing = "Nothing else was found. Name a file or folder below.";
   } finally {
-    $("reading").textContent = "";
+    $("reading").textContent = nothing;
   }
 }
 
@@ -214,7 +216,7 @@ async function read(address, asked) {
     const report = await follow(address, asked, (event) => {
       if (event.path) $("reading").textContent = `Reading ${event.path} …`;
     });
-    say(`Read: ${entries(report.entries ?? 0)} taken.`);
+    say(`Read: ${texts(report.entries ?? 0)} taken.`);
   } finally {
     $("reading").textContent = "";
   }

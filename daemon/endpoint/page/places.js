@@ -23,7 +23,7 @@ async function connect({ place, title, button: does }) {
   const rows = changes.map(({ where, lines }) => make("details", {}, make("summary", {}, where), make("pre", { tabIndex: 0 }, lines)));
   const about = learns !== null
     ? [make("label", { className: "switch" }, learn, " Learn what I write with it, but for password fields, terminals and private windows")] : [];
-  if (!await agreed(named(does, title), ["This is written:", ...rows, ...about], "Write it", { no: "Write nothing" })) return;
+  if (!await agreed(named(does, title), ["This is written on this computer; press a line to see what.", ...rows, ...about], does.replace(" …", ""), { no: "Leave it as it is" })) return;
   const { done, first } = await ask("/v1/places/connect", { place, learn: about.length ? learn.checked : null });
   await show();
   say([...done, first].join(" "));

@@ -5,7 +5,7 @@ import { $, on } from "./common.js";
 const STEPS = [
   { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what there is on this computer; it reads nothing before you press “Read it”." },
   { shows: ["rounds"], says: "It learns from what it has read, on this computer alone, while you do not type. You need not wait: what you wrote often is offered at once." },
-  { shows: ["try", "places"], says: "Try it here: the Tab key takes the grey text. Type “teh” and a space: it becomes “the”, or “the” is offered. Then connect the programs that you write in, further down." },
+  { shows: ["try", "places"], says: "Try it below: where grey text appears, the Tab key takes it. Type “teh” and a space: it offers “the”, or puts it there if you have chosen that. Further down, connect the programs that you write in." },
 ];
 const KEPT = "idiolect-steps"; // the step that one is at, or "left"
 

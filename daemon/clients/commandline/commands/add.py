@@ -55,7 +55,7 @@ def run(
         bool,
         typer.Option(
             "--find",
-            help="Look what mail, notes and commits are on this machine, or below PATH, and ask for each.",
+            help="Look what mail, notes, documents and commits are on this machine, or below PATH, and ask for each.",
         ),
     ] = False,
     yes: Annotated[
