@@ -55,6 +55,7 @@ log = logging.getLogger("idiolect")
 
 _PAUSES_TOLD = 100  # the newest
 _LOOK_EVERY_S = 3600.0  # while the service rests
+_END_S = 5.0  # for a child that was killed to be gone
 _WORDS_TELL = 2000  # in so many words a language that the user writes has come up
 
 
@@ -160,6 +161,7 @@ class Service:
         """End a round or an evaluation that holds forgotten text."""
         if not event.expired and (event.receipt is None or event.receipt.entries):
             self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
+            self._children.has_ended(_END_S)  # so that what is next is known
 
     def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""

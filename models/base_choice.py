@@ -138,9 +138,10 @@ def resolve_base(folder: Path, name_or_path: str) -> Choice:
         raise DamagedModelError(
             f"The base model {name_or_path} is damaged. Give the path of its GGUF, from which it is built anew."
         )
+    other = "that is a folder" if path.is_dir() else "no file of that name"
     near = difflib.get_close_matches(name_or_path, {**bases_by_name(), **find_built_bases(folder)}, 1)
     raise UnknownBaseError(
-        f"There is no base model {name_or_path}, and no file of that name."
+        f"There is no base model “{name_or_path}”, and {other}."
         + (f" Did you mean {near[0]}?" if near else "")
         + " `idiolect base` lists those that there are; a GGUF is given by its path."
     )

@@ -26,7 +26,7 @@ from idiolect.daemon.profile.words.word_rules import (
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.speed_trial import TrialStatus
-from idiolect.daemon.session.choices import QUIET_MINUTES
+from idiolect.daemon.session.choices import MAX_QUIET_MINUTES, QUIET_MINUTES
 from idiolect.daemon.session.key_table import KeyTable, choose_keys, find_uses
 from idiolect.daemon.settings import Language
 from idiolect.daemon.storage.records import WordRuleKind
@@ -98,7 +98,7 @@ class SwitchesBody(Body):
 class QuietBody(Body):
     """For how many minutes nothing is shown, a day at most."""
 
-    minutes: Annotated[int, pydantic.Field(ge=1, le=1440)] = QUIET_MINUTES
+    minutes: Annotated[int, pydantic.Field(ge=1, le=MAX_QUIET_MINUTES)] = QUIET_MINUTES
 
 
 def register(app: Application, service: Service) -> None:

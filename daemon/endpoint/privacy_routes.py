@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -78,6 +78,8 @@ class AppsBody(Body):
 
     @pydantic.model_validator(mode="after")
     def _one_or_the_other(self) -> AppsBody:
+        if not self.app.strip():
+            raise ValueError("there is nothing in it but white space: give the program's name")
         if sum((self.rule is not None, self.context is not None, self.remove)) != 1:
             raise ValueError("give app and one of rule, context and remove")
         return self
@@ -98,12 +100,22 @@ class PauseBody(Body):
     ago_s: Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)] = 0.0
 
 
-def forget_answer(taken: ForgetReceipt, *, dry_run: bool) -> JsonObject:
-    """The answer that says what forgetting took, or with `dry_run` would take."""
+async def forget_answer(
+    service: Service, forget: Callable[[], ForgetReceipt], *, dry_run: bool
+) -> JsonObject:
+    """Forget, and answer what that took, or with `dry_run` would take."""
+    training = service.rounds.progress() is not None
+    taken = await run_sync(forget)
     fields = asdict(taken)
     fields["receipt"] = fields.pop("id")
-    queued = taken.round_queued and not dry_run
-    return {**fields, "large": taken.large, "round_queued": queued, "dry_run": dry_run}
+    return {
+        **fields,
+        "large": taken.large,
+        "round_queued": taken.round_queued and not dry_run,
+        "round_ended": training and bool(taken.entries) and not dry_run,
+        "next_round": await run_sync(service.rounds.outlook),
+        "dry_run": dry_run,
+    }
 
 
 def register(app: Application, service: Service, streams: Streams) -> None:
@@ -112,12 +124,11 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/forget", Scope.ADMIN)
     async def forget(asked: ForgetBody) -> JsonObject:
-        forget = partial(service.profile.forget, dry_run=asked.dry_run, expect=asked.expect)
-        taken = await run_sync(forget, asked.selector)
+        forget = partial(service.profile.forget, asked.selector, dry_run=asked.dry_run, expect=asked.expect)
+        answer = await forget_answer(service, forget, dry_run=asked.dry_run)
         left = await run_sync(
             remaining, service.store, asked.selector, service.model.loaded.lexicon.__contains__
         )
-        answer = forget_answer(taken, dry_run=asked.dry_run)
         return {**answer, "near": left.near, "near_complete": left.complete}
 
     @app.get("/v1/receipts", Scope.ADMIN)

@@ -143,10 +143,14 @@ def _plain(found: ErrorDetails) -> str:
         case "missing":
             return "this field is needed"
         case "string_too_short" | "too_short" if limits["min_length"] == 1:
-            return "this must not be empty"
+            return "there is nothing in it. Nothing was done: give what is meant, or leave it out"
         case "string_too_long":
-            return f"this is longer than {limits['max_length']:,} characters"
-    return found["msg"]
+            return f"this is longer than {limits['max_length']:,} characters. Give less"
+        case "greater_than_equal":
+            return f"give a number from {limits['ge']:,} on"
+        case "less_than_equal":
+            return f"give a number up to {limits['le']:,}"
+    return found["msg"].replace("Input should", "this must")
 
 
 def sentence(where: Sequence[int | str], message: str) -> str:

@@ -81,8 +81,8 @@ def register(app: Application, service: Service, streams: Streams) -> None:
 
     @app.post("/v1/sources/remove", Scope.ADMIN)
     async def remove_source(asked: RemoveBody) -> JsonObject:
-        remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
-        return forget_answer(await run_sync(remove, asked.path), dry_run=asked.dry_run)
+        remove = partial(service.inventory.remove, asked.path, dry_run=asked.dry_run, expect=asked.expect)
+        return await forget_answer(service, remove, dry_run=asked.dry_run)
 
     @app.post("/v1/learned", Scope.ADMIN)
     async def learned(asked: LearnedBody) -> JsonObject:

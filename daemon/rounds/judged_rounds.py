@@ -73,13 +73,16 @@ def describe_gains(gains: Sequence[RoundGain]) -> str | None:
     """Return a sentence on what the last rounds added; None where no round was judged."""
     if not gains:
         return None
+    if not any(gain.promoted for gain in gains):
+        rounds = (
+            "the one round so far was refused" if len(gains) == 1 else f"all {len(gains)} rounds were refused"
+        )
+        return f"{rounds}, so no adapter serves; `idiolect adapters` says why"
     last = gains[-_LAST:]
     promoted = sum(gain.promoted for gain in last)
     now = f"your newest text is {abs(last[-1].gain):.0%} {'easier' if last[-1].gain >= 0 else 'harder'} to predict"
     if len(last) == 1:
-        return (
-            f"{now} than with the memory alone; {'the' if promoted else 'no'} adapter of the one round serves"
-        )
+        return f"{now} than with the memory alone; the adapter of the one round serves"
     return (
         f"{now} than with the memory alone ({last[0].gain:.0%} after the first of the last {len(last)} rounds, of "
         f"which {promoted} brought an adapter that serves)"

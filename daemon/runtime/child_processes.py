@@ -190,11 +190,12 @@ class ChildProcesses:
     def end(self, why: str) -> None:
         """End what is under way, if need be without what it can go on from; returns once its end is noted."""
         self.wind_up(why)
-        if not self._has_ended(_WIND_UP_S):
+        if not self.has_ended(_WIND_UP_S):
             self.cancel(why)
-            self._has_ended(_STOP_S)
+            self.has_ended(_STOP_S)
 
-    def _has_ended(self, within_s: float) -> bool:
+    def has_ended(self, within_s: float) -> bool:
+        """Wait until no work is under way any more, and return whether that came within so many seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self.doing is None, within_s)
 

@@ -9,6 +9,7 @@ from idiolect.daemon.session.effects import ShowSuggestions
 from idiolect.daemon.session.key_table import USUAL, KeyTable, draw_key
 
 QUIET_MINUTES: Final = 30  # unless its user says how long
+MAX_QUIET_MINUTES: Final = 1440  # a day
 
 
 @dataclass

@@ -161,10 +161,15 @@ class KeyTable:
             name = name_key(key)
             if not key.modifiers & ~SHIFT and (key.value == BACKSPACE or keysyms.character(key.value)):
                 raise ValueError(f"{name} is for typing: hold Ctrl, Alt or Super with it")
-            others = [other for one, other in keys.items() if one != what]
-            number = None if what == "word" else self.number(key.value, key.modifiers)
-            if key in others or key == PAUSE or number is not None:
-                raise ValueError(f"{name} does something else already")
+            if key == PAUSE:
+                raise ValueError(f"{name} pauses the learning: name another key")
+            other = next((one for one, it in keys.items() if it == key and one != what), None)
+            if other is None and what != "word" and self.number(key.value, key.modifiers) is not None:
+                other = "word"
+            if other is not None:
+                raise ValueError(
+                    f"{name} is the key of “{other}” already: name another, or change that first"
+                )
 
     def number(self, value: int, state: int) -> int | None:
         """Return of which word a key is, counted from 1; 0 is the digit before, which takes the grey text."""

@@ -153,7 +153,7 @@ def kind_of(path: Path) -> Kind | None:
 def refuse_nothing(report: ReadReport) -> NothingToReadError:
     """Return the error where none of the paths of an import holds text."""
     skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
-    notes = "".join(f" {note}." for note in report.notes[:1])
+    notes = "".join(f" {note.rstrip('.')}." for note in report.notes[:1])
     return NothingToReadError(
         f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {SAID}, "
         "a folder that holds some, or the .git folder of a repository."

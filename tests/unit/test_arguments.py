@@ -103,6 +103,11 @@ def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run
         ("audit --show x --limit many", "give a whole number"),
         ("audit --show x --limit 0", "give a number from 1 on"),
         ("pause --for 0s", "longer than 0 seconds"),
+        ("pause --for 99999999d", "3,650d at the most"),
+        *((f"quiet {wrong}", "minutes from 1 to 1,440") for wrong in ("0", "1441", "9" * 30, "soon")),
+        ("use 0", "give the number of an adapter"),
+        ("add --find /no/such", "there is no folder /no/such"),
+        *((f"restore {wrong}", f"there is no backup {wrong}") for wrong in ("/no/such", "/")),
     ],
 )
 def test_a_word_that_is_nearly_right_is_answered_with_the_right_one_in_plain_words(run, line, says):

@@ -39,6 +39,12 @@ def test_each_judged_round_has_the_gain_of_what_serves_after_it():
 
 def test_nothing_is_said_before_a_round_was_judged():
     assert describe_gains([]) is None
-    assert "no adapter" in (describe_gains(find_gains([judged(1, "refused", 40, 30, 40)], "ours")) or "")
+    refused = [judged(number, "refused", 40, 30, 40) for number in (1, 2)]
+    for rounds, says in (
+        (refused[:1], "the one round so far was refused"),
+        (refused, "all 2 rounds were refused"),
+    ):
+        said = describe_gains(find_gains(rounds, "ours")) or ""
+        assert said.startswith(f"{says}, so no adapter serves")
     worse = find_gains([judged(1, "promoted", 40, 44, 40)], "ours")
     assert "10% harder" in (describe_gains(worse) or "")

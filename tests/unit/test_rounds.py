@@ -358,6 +358,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile):
     until(lambda: profile.store.checkpoints.last() is not None)
     ids = [entry.id for entry in profile.store.entries.select()]
     profile.service.profile.forget(Selector(ids=(ids[3],)))
+    assert "is running" not in profile.service.rounds.outlook()
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, ForgottenMeanwhileError)
     assert profile.store.checkpoints.last() is None

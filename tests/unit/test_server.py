@@ -197,8 +197,8 @@ def test_what_is_forgotten_is_told_as_documented(site):
         site.post("/v1/history", {"text": text, "source": "mail"})
     told = site.post("/v1/forget", {"phrase": "kind regards", "dry_run": True}).json()
     assert " ".join(sorted(told)) == (
-        "active adapters_dropped backups dry_run entries large near near_complete receipt round_queued tokens total "
-        "words"
+        "active adapters_dropped backups dry_run entries large near near_complete next_round receipt round_ended "
+        "round_queued tokens total words"
     )
     assert (told["entries"], told["total"], told["dry_run"], told["receipt"]) == (2, 7, True, None)
     refused = site.post("/v1/forget", {"phrase": "kind regards", "expect": 4})
@@ -206,6 +206,19 @@ def test_what_is_forgotten_is_told_as_documented(site):
     told = site.post("/v1/forget", {"phrases": ["kind regards", "no such"], "text": "harbour"}).json()
     assert (told["entries"], told["dry_run"]) == (1, False)
     assert site.http.get("/v1/receipts").json()["receipts"][-1]["entries"] == 1
+
+
+def test_forgetting_tells_of_the_round_that_it_ends_and_what_is_next(site, monkeypatch):
+    site.post("/v1/history", {"text": "Kind regards from the harbour.", "source": "mail"})
+    monkeypatch.setattr(site.service.rounds, "progress", lambda: {"event": "progress"})
+    next_round = site.http.get("/v1/status").json()["next_round"]
+    for text, dry_run, ended in (
+        ("harbour", True, False),
+        ("no such", False, False),
+        ("harbour", False, True),
+    ):
+        told = site.post("/v1/forget", {"text": text, "dry_run": dry_run}).json()
+        assert (told["round_ended"], told["next_round"]) == (ended, next_round)
 
 
 def test_pause_resume_use_adapters_and_watch(site, tmp_path):
@@ -392,9 +405,14 @@ BAD = [
     ("eval", {"path": "/x", "train": False, "budget_s": 30}, "budget_s: it is the time for training"),
     ("eval", {"mistakes": True, "context": "/y"}, "context: its texts are typed for themselves"),
     ("forget", {"dry_run": True}, "Nothing is selected"),
-    ("forget", {"text": ""}, "text: this must not be empty."),
-    ("forget", {"ids": []}, "ids: this must not be empty."),
-    ("forget", {"ids": [0]}, "ids.0"),
+    ("forget", {"text": ""}, "text: there is nothing in it. Nothing was done: give what is meant"),
+    ("forget", {"ids": []}, "ids: there is nothing in it."),
+    ("forget", {"ids": [0]}, "ids.0: give a number from 1 on."),
+    ("forget", {"ids": [1 << 63]}, "ids.0: give a number up to"),
+    ("quiet", {"minutes": 1441}, "minutes: give a number up to 1,440."),
+    ("switches", {"keys": {"grey": "Ctrl+Right"}}, "Ctrl+Right is the key of “next” already: name another"),
+    ("switches", {"keys": {"grey": "Alt+2"}}, "Alt+2 is the key of “word” already"),
+    ("apps", {"app": " ", "rule": "allow"}, "there is nothing in it but white space"),
     ("import", {"paths": [f"relative/{CANARY}"]}, "paths.0: a path must be absolute"),
     ("import", {"paths": [f"/nul/\0{CANARY}"]}, "paths.0"),
     ("export", {"kind": CANARY, "path": "/x"}, "kind"),
@@ -414,6 +432,7 @@ def test_a_bad_field_is_named_in_one_sentence_and_its_value_is_not_repeated(site
     assert names in message
     assert CANARY not in answer.text
     assert message.endswith(".")
+    assert "Input should" not in message, "a library's words"
     assert "\n" not in message
 
 

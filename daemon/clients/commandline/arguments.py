@@ -20,7 +20,7 @@ from idiolect.models.regular_files import open_regular
 
 _MIN_PASSPHRASE_CHARS: Final = 8
 _MAX_DIGITS: Final = 19  # of a number that the store can hold
-_MAX_BUDGET_S: Final = 10 * 365 * 86400.0  # what the service takes
+_MAX_S: Final = 10 * 365 * 86400  # what the service takes
 _UNITS_S: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION: Final = re.compile(r"(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?", re.ASCII)
 
@@ -51,7 +51,7 @@ Me = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1, max=_MAX_BUDGET_S),
+    typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1, max=_MAX_S),
 ]
 Expect = Annotated[
     int | None,
@@ -79,7 +79,7 @@ def parse_adapter(given: str) -> int | None:
     """Return an adapter's number, None for `base`. Raises typer.BadParameter."""
     if given == "base":
         return None
-    if not (given.isascii() and given.isdigit() and len(given) < _MAX_DIGITS):
+    if not (given.isascii() and given.isdigit() and len(given) < _MAX_DIGITS and int(given)):
         raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
     return int(given)
 
@@ -92,6 +92,8 @@ def parse_duration(given: str) -> int:
         raise typer.BadParameter("give a duration longer than 0 seconds")
     if not seconds:
         raise typer.BadParameter("a duration looks like 30m, 2h, 1d or 1h30m")
+    if seconds > _MAX_S:
+        raise typer.BadParameter(f"give a duration of {_MAX_S // _UNITS_S['d']:,}d at the most")
     return seconds
 
 

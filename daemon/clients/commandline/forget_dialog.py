@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -138,8 +138,8 @@ def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool)
     if receipt["adapters_dropped"]:
         terminal.say(f"{'Then serving' if dry_run else 'Serving'} {_describe_serving(receipt)}.")
         terminal.say("Their training goes with them: the next round goes on from before it saw the text.")
-    if receipt["round_queued"]:
-        terminal.say("A training round without the text is queued; `idiolect status` says when it starts.")
+    for sentence in describe_rounds(receipt):
+        terminal.say(sentence)
     if receipt["backups"]:
         terminal.say(
             f"Backups that hold it: {', '.join(receipt['backups'])}. Make new ones and delete these."
@@ -148,6 +148,14 @@ def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool)
     if receipt["receipt"] is not None:
         terminal.say(f"Receipt {receipt['receipt']}; `idiolect forget --receipts` lists them.")
     return _show_remains(terminal, receipt)
+
+
+def describe_rounds(receipt: dict[str, Any]) -> Iterator[str]:
+    """Yield what becomes of training rounds: of the round that ran, and of the next round without the text."""
+    if receipt["round_ended"]:
+        yield "The training round that ran was ended: it had read the text."
+    if receipt["round_ended"] or receipt["round_queued"]:
+        yield f"Next round, without the text: {receipt['next_round']}."
 
 
 def _show_remains(terminal: Terminal, receipt: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
         "Then serving the base model alone.",
     ]
     assert "Receipt" not in out
-    assert "queued" not in out
+    assert "Next round" not in out
     code, out, _ = run(service, "forget", "--text", "regards", "--yes")
     assert (code, out.splitlines()[:6]) == (
         0,
@@ -39,7 +39,7 @@ def test_forget_asks_unless_told_not_to(run, knowing, tiny, make_lora):
             "Forgot 3 entries and 1 adapter that learned from it (1).",
             "Serving the base model alone.",
             "Their training goes with them: the next round goes on from before it saw the text.",
-            "A training round without the text is queued; `idiolect status` says when it starts.",
+            "Next round, without the text: rounds start only when asked for (auto_train is off).",
             "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space "
             "and snapshots of the file system.",
             "Receipt 1; `idiolect forget --receipts` lists them.",

@@ -45,7 +45,8 @@ def test_status_and_stop_work_without_a_service(run, tmp_path):
     status = json.loads(out)
     assert (code, status["running"], status["pid"], status["training"]) == (0, False, None, None)
     assert {"url", "token_file", "base", "adapter", "entries", "tokens"} <= set(status)
-    assert run(tmp_path / "home", "status")[0] == 0
+    code, out, _ = run(tmp_path / "home", "status")
+    assert (code, "Nothing is kept: there is no " in out, "kept in" in out) == (0, True, False)
     code, out, _ = run(tmp_path / "home", "stop")
     assert (code, out) == (0, f"No service runs for the profile {tmp_path / 'home'}.\n")
 

@@ -21,6 +21,7 @@ from idiolect.daemon.clients.commandline.forget_dialog import (
     Consent,
     ask_and_forget,
     ask_to_go_on,
+    describe_rounds,
     forget_text,
 )
 from idiolect.daemon.clients.commandline.formatting import minute, plain
@@ -102,7 +103,10 @@ def _forget_read(client: ServiceClient, terminal: Terminal, path: Path, consent:
     did = "Would forget" if consent.dry_run else "Removed, and forgot"
     adapters = len(receipt["adapters_dropped"])
     terminal.print_result(
-        f"{did} {receipt['entries']:,} entries of {path}; adapters: {adapters}.",
+        [
+            f"{did} {receipt['entries']:,} entries of {path}; adapters: {adapters}.",
+            *describe_rounds(receipt),
+        ],
         {**receipt, "dry_run": consent.dry_run},
     )
 

@@ -35,6 +35,8 @@ def _find(terminal: Terminal, path: Path | None, exclude: tuple[str, ...]) -> li
     from idiolect.daemon.sources.reader import Reader  # slow to import, and the list does without
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
+    if not home.is_dir():
+        raise typer.BadParameter(f"there is no folder {home}: --find looks below one")
     with terminal.waiting("Looking" if terminal.as_json else f"Looking below {home}"):
         reader = Reader()
         try:

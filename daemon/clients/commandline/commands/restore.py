@@ -12,6 +12,7 @@ from idiolect.daemon.clients.commandline.arguments import (
     PassphraseFile,
     Yes,
     confirm,
+    make_absolute,
     parse_path,
     read_passphrase,
 )
@@ -30,6 +31,8 @@ def run(
 ) -> None:
     """Make a backup the profile's store; the one before is kept until you delete it. The service must not run."""
     terminal, settings = Terminal(), Settings()
+    if not Path(make_absolute(path)).is_file():
+        raise typer.BadParameter(f"there is no backup {path}: give the path of its file")
     key = read_passphrase(passphrase_file, "Passphrase of the backup: ", new=False)
     with terminal.waiting("Reading the backup"):
         found = examine(path, key)

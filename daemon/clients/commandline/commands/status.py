@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -100,6 +101,8 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
     if now["locked"]:
         terminal.say(f"Locked{'' if now['running'] else ', and not running'}. `idiolect unlock` ends that.")
         return terminal.show_facts([("kept in", now["home"])])
+    if not now["running"] and not Path(now["home"]).exists():
+        return terminal.say(f"Nothing is kept: there is no {now['home']}. `idiolect start` begins a profile.")
     if not now["running"]:
         terminal.say("Not running. Start it with `idiolect start`.")
         return terminal.show_facts([("kept in", now["home"])])
