@@ -22,6 +22,7 @@ from idiolect.daemon.session.engine import Engine
 from idiolect.daemon.session.events import DocumentEdit
 from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.session import Session
+from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost, read
 from idiolect.daemon.session.text_authorship import TextAuthorship
 from idiolect.daemon.session.text_before_cursor import MAX_CHARS
 from idiolect.daemon.text.typed_text import kept_ends
@@ -33,6 +34,8 @@ _BURST_CHARS: Final = 40
 #: After so many changes of one character, an editor is known to report each key.
 _MANY_KEYS: Final = 20
 _OFFERS_KEPT: Final = 5
+#: An editor that asks for words by itself does so within this time of a change.
+_BY_ITSELF_S: Final = 0.6
 
 
 class EditorHand:
@@ -79,15 +82,34 @@ class DocumentEngine(Engine):
         self._hand = hand
         self._text, self._offset = "", 0
         self._offered: tuple[str, ...] = ()  # the grey texts offered last
+        self._edited_s = float("-inf")
+        self._unlisted: int | None = None  # where no words were shown since the last edit
+        self._asks = False
 
     @property
     def text(self) -> str:
         """The document's text."""
         return self._text
 
-    def offer(self, ghost: str) -> None:
-        """Note a grey text that the editor may insert as a whole or in part."""
-        self._offered = (*self._offered, ghost)[-_OFFERS_KEPT:]
+    def list_words(self, answer: dict[str, Any], line: str, most: int) -> Offer:
+        """Return the words to list behind a line, at most so many.
+
+        Those that are not worth a look are there where its user asks, as far as an editor tells.
+        """
+        # A word that has ended has its quick fix. Behind one that may be whole, its user may have asked for words.
+        offer = read({**answer, "correction": None, "finished": 0.0}, line, max_words=most)
+        offer = self._handler.shown.listed(self._handler.corrections.allowed(offer), asks=self._asks)
+        self._unlisted = self._unlisted if offer.words else self._offset
+        return offer
+
+    def show_grey(self, answer: dict[str, Any], line: str, *, asks: bool) -> OfferedGhost | None:
+        """Return the grey text behind a line, which the editor may insert as a whole or in part; None if there is none.
+
+        `asks`: its user wants one though it is not worth a look.
+        """
+        ghost = read({**answer, "correction": None}, line, max_words=0, asks_ghost=asks).ghost
+        self._offered = (*self._offered, *([ghost.text] if ghost else []))[-_OFFERS_KEPT:]
+        return ghost
 
     @override
     def _happen(self, event: events.Event) -> None:
@@ -112,7 +134,8 @@ class DocumentEngine(Engine):
             case events.Answered(ask):
                 super()._happen(event)
                 if not ask.silent:
-                    self._handler.corrections.leave_ended()  # a correction later than asked for has no way there
+                    # A correction later than asked for has no way there.
+                    self._apply(self._handler.leave_word())
             case _:
                 super()._happen(event)
 
@@ -122,6 +145,7 @@ class DocumentEngine(Engine):
             first, last = kept_ends(self._text, text)
             edit = DocumentEdit(first, len(self._text) - last, text[first : len(text) - last])
             edited = replace(edited, edits=(edit,))
+        self._edited_s, self._unlisted = self._session.clock.now_s, None
         typed = self._hand.typed(edited) or self._is_offered(edited.edits)
         for edit in edited.edits:
             self._handler.corrections.made = None  # an editor's own undo takes back
@@ -144,6 +168,7 @@ class DocumentEngine(Engine):
         """Take an edit as the key that made it."""
         if edit.end != self._offset:
             self._session.slips.key("", 0.0)
+            self._apply(self._handler.leave_word())
         self._report_place(edit.end)
         if not edit.text:
             self._press(events.KeyPressed(keys.BACKSPACE))
@@ -176,6 +201,8 @@ class DocumentEngine(Engine):
             self._report_place(offset - len(typed))
             self._apply(self._handler.key(keysyms.of_character(typed), 0)[1])
         self._report_place(offset)
+        # An editor does not say whether its user asks. Long after the last edit, or a second time, it is the user.
+        self._asks = self._session.clock.now_s - self._edited_s > _BY_ITSELF_S or self._unlisted == offset
 
     def _report_place(self, caret: int) -> None:
         """Report the text around a caret, which is certain."""

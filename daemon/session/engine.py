@@ -333,7 +333,7 @@ class Engine:
 
     def change_quiet(self) -> None:
         """Show nothing from now on, or ask what is to be shown."""
-        self._apply(self._handler.be_quiet())
+        self._apply(self._handler.leave_word())
         if not self._session.choices.quiet:
             self._apply(self._handler.ask_again())
 
@@ -354,7 +354,7 @@ class Engine:
         if self.answering.sees != (sees := answer["sees_context"]):
             self.answering = FieldAnswering(self._session.clock, sees)
             self.show_menu()
-        if not (ask.silent or self._session.choices.quiet):
+        if self._session.shows(ask):
             self._apply(self._handler.answered(read(answer, ask.prefix)))
         if not self._session.trial and self._stretch is not None:
             self._stretch = None  # it ends with its trial

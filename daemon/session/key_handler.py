@@ -6,7 +6,6 @@ service is slow or gone: there is nothing to take then.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.session import keys, keysyms
@@ -66,8 +65,8 @@ class KeyHandler:
             self._before, clock, mended or MendedWords(), mends=mends, only_typed=door_takes
         )
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
-        self._shown = ShownOffer(clock)
-        self._open = self._hidden = False  # words are shown, or hidden, until the next word
+        self.shown = ShownOffer(clock)
+        self._hidden = False  # until the next word
         self._space_owed, self._door_takes = False, door_takes
         self._asked: str | None = None
         #: The last key typed a character; was Return; was used up with Alt held.
@@ -94,9 +93,7 @@ class KeyHandler:
         if leads_on:  # a door that takes by itself knows what its keys do
             offer = offer.without_stray_ghost()
         self._answer = offer
-        self._open = self._open or offer.listed
-        offer = offer if self._open else replace(offer, words=())
-        self._shown.take_answer(offer)
+        self.shown.take_answer(self.shown.listed(offer))
         return self._show()
 
     def interrupted(self) -> list[KeyEffect]:
@@ -137,16 +134,16 @@ class KeyHandler:
         if state & keysyms.RELEASE or keysyms.is_modifier(value):
             return False, []
         made, self.corrections.made = self.corrections.made, None
-        note = self._shown.end_note()
+        note = self.shown.end_note()
         self.typed_last = self._returned = False
         takes_back = value == keys.BACKSPACE and not state & keys.HELD and not self._door_takes
         if takes_back and (found := self.corrections.find_at_cursor(made)) is not None:
             return True, self.take_back_correction(found, self._before.moved_to)
         if value == keys.BACKSPACE:
             self.corrections.erase()
-        noted = self._show() if note and self._shown.is_shown else []  # with another note, or none
+        noted = self._show() if note and self.shown.is_shown else []  # with another note, or none
         took_s, self._took_s = self._took_s, float("-inf")
-        again = not (self._shown.offer or self._door_takes) and self._choices.keys.grey.fits(value, state)
+        again = not (self.shown.offer or self._door_takes) and self._choices.keys.grey.fits(value, state)
         if again and self._clock.now_s - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
@@ -157,12 +154,12 @@ class KeyHandler:
 
     def _press(self, value: int, state: int) -> tuple[bool, list[KeyEffect]]:
         takes = not self._door_takes
-        if takes and self._shown.offer and (taken := self._take_by(value, state)) is not None:
+        if takes and self.shown.offer and (taken := self._take_by(value, state)) is not None:
             self.corrections.leave_ended()
             return True, taken
         if self._choices.keys.ask.fits(value, state) and (asked := self._ask_for_words()) is not None:
             return True, asked
-        if takes and self._shown.awaits_digit and self._choices.keys.number(value, state) is not None:
+        if takes and self.shown.awaits_digit and self._choices.keys.number(value, state) is not None:
             return True, []  # a slip
         if keysyms.is_shortcut(state):
             return False, self._shortcut(value)
@@ -173,7 +170,7 @@ class KeyHandler:
 
     def click(self, index: int) -> list[KeyEffect]:
         """Take the clicked word, or the ghost text behind the words."""
-        words = self._shown.offer.words
+        words = self.shown.offer.words
         self.corrections.leave_ended()
         if index == len(words):
             return self._take_ghost(whole=True)
@@ -181,14 +178,14 @@ class KeyHandler:
             return []
         return self._take_word(index)
 
-    def be_quiet(self) -> list[KeyEffect]:
-        """Show nothing from now on; what is asked by now is not shown, and mends nothing."""
+    def leave_word(self) -> list[KeyEffect]:
+        """End the word: what is asked by now mends nothing."""
         self.corrections.leave_ended()
         return self._end_word()
 
     def take(self, offer: Offer) -> list[KeyEffect]:
         """Take the word of an offer, or the first word of its ghost text."""
-        self._shown.offer = offer
+        self.shown.offer = offer
         self.corrections.leave_ended()
         return self._take_word(0) if offer.words else self._take_ghost(whole=False)
 
@@ -199,7 +196,7 @@ class KeyHandler:
 
     def show_note(self, note: str) -> list[KeyEffect]:
         """Show a note until the next key."""
-        self._shown.note = note
+        self.shown.note = note
         return self._show()
 
     def _ask_for_words(self) -> list[KeyEffect] | None:
@@ -207,24 +204,24 @@ class KeyHandler:
         prefix = self._prefix()
         if prefix is None or not prefix.strip():
             return None
-        self._open = True
+        self.shown.is_open = True
         if self._hidden:
             self._hidden, self._asked = False, None
             return self._ask()
         if self._answer.prefix != prefix:  # the answer is under way
             return []
-        self._shown.open(self._answer)
+        self.shown.open(self._answer)
         return self._show()
 
     # Keys that take something
 
     def _take_by(self, value: int, state: int) -> list[KeyEffect] | None:
         """Take the suggestion that a key stands for; None if it stands for none."""
-        offer, chosen = self._shown.offer, self._choices.keys
+        offer, chosen = self.shown.offer, self._choices.keys
         if chosen.hide.fits(value, state):
             return self.hide()
         pressed = keys.Key(value, state & keys.HELD)
-        ghost = offer.ghost is not None and not self._shown.is_unread(pressed, self._typed_s)
+        ghost = offer.ghost is not None and not self.shown.is_unread(pressed, self._typed_s)
         if chosen.grey.fits(value, state) and ghost:
             self._took_s = self._clock.now_s
             return self._take_ghost(whole=True)
@@ -236,27 +233,27 @@ class KeyHandler:
         return self._take_word(number - 1) if number and number <= len(offer.words) else None
 
     def _take_word(self, index: int) -> list[KeyEffect]:
-        word = self._shown.offer.words[index]
+        word = self.shown.offer.words[index]
         if word.replace:
-            return self._correct(word, mend(self._shown.offer, word))
+            return self._correct(word, mend(self.shown.offer, word))
         commit = self._put(word.text)
-        self._shown.take_word(self._shown.offer.label(word))
+        self.shown.take_word(self.shown.offer.label(word))
         outcome = SuggestionOutcome("word", "accepted", word.p, len(commit.text))
         self._space_owed = not self._door_takes
         return [commit, outcome, *self._end_word(), *self._ask()]
 
     def _take_ghost(self, *, whole: bool) -> list[KeyEffect]:
-        ghost = self._shown.offer.ghost
+        ghost = self.shown.offer.ghost
         if ghost is None:
             return []
         if ghost.word is not None:
-            return self._correct(ghost.word, mend(self._shown.offer, ghost.word))
+            return self._correct(ghost.word, mend(self.shown.offer, ghost.word))
         text = ghost.text if whole else ghost.first_word
         commit = self._put(text)
         words = max(len(text.split()), 1)
         outcome = SuggestionOutcome("ghost", "accepted", ghost.p, len(commit.text), 1, words)
-        dismissed = self._shown.take_ghost(ghost, text)
-        self._hidden = self._open = False
+        dismissed = self.shown.take_ghost(ghost, text)
+        self._hidden = self.shown.is_open = False
         return [commit, outcome, *dismissed, *self._show(), *self._ask()]
 
     def _put(self, text: str, removed: str = "") -> InsertText:
@@ -281,7 +278,7 @@ class KeyHandler:
         self._space_owed, self.typed_last = not (self._door_takes or word.ended), False
         done = [commit, *self.corrections.make(made, word.p), *self._end_word(), *self._ask()]
         self.corrections.made = self.corrections.watched = made
-        self._shown.say_mended(made)
+        self.shown.say_mended(made)
         return [*done, *self._show()]
 
     def _replace(self, removed: str, put: str, told: str | None = None) -> InsertText:
@@ -291,7 +288,7 @@ class KeyHandler:
     def take_back_correction(self, made: Made, told: str | None = None) -> list[KeyEffect]:
         """Take back a correction that stands before the cursor."""
         self._space_owed = False
-        self._shown.say_mended(None)
+        self.shown.say_mended(None)
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after, told)
         return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 
@@ -327,11 +324,11 @@ class KeyHandler:
 
     def _go_along(self, char: str) -> list[KeyEffect]:
         """Keep the suggestions that go on with this character."""
-        if not self._shown.is_shown:
+        if not self.shown.is_shown:
             return []
-        if not begun(self._shown.offer.prefix + char):
+        if not begun(self.shown.offer.prefix + char):
             return self._end_word()
-        return self._shown.type(char, spaced=self._space_owed)
+        return self.shown.type(char, spaced=self._space_owed)
 
     def _shortcut(self, value: int) -> list[KeyEffect]:
         done = self.interrupted()
@@ -346,14 +343,14 @@ class KeyHandler:
         self.corrections.leave_ended()
         if value == keys.BACKSPACE:
             self.text.take_back(1)
-            return [*self._shown.hide(), *self._ask()]
+            return [*self.shown.hide(), *self._ask()]
         if value in (keys.RETURN, keysyms.KEYPAD_ENTER):
             self.text.new_line()
             self._hidden, self._returned = False, True
             return self._end_word()
         if keysyms.is_composing(value):
             self._lose()
-            return self._shown.hide()
+            return self.shown.hide()
         if value == keys.DELETE:
             self.text.delete()
             return self._end_word()
@@ -374,10 +371,10 @@ class KeyHandler:
         prefix = self._prefix()
         if prefix is None:
             self._asked = None
-            return self._shown.hide()
+            return self.shown.hide()
         if prefix == self._asked:
             return []
-        stale = self._shown.hide() if self._shown.is_shown and self._shown.offer.prefix != prefix else []
+        stale = self.shown.hide() if self.shown.is_shown and self.shown.offer.prefix != prefix else []
         self._asked = prefix
         # In an empty field nothing is offered before the first key, except right behind Return.
         if self._hidden or not (prefix.strip() or (self._returned and self._before.reported)):
@@ -390,10 +387,11 @@ class KeyHandler:
         return [*stale, AskService(prefix, corrections, ended, self._before.behind)]
 
     def _show(self) -> list[KeyEffect]:
-        return self._shown.show(spaced=self._space_owed)
+        return self.shown.show(spaced=self._space_owed)
 
     def _end_word(self) -> list[KeyEffect]:
         """End the word, in whatever way: suggestions that were seen and not taken are dismissed."""
-        dismissed = self._shown.dismiss()
-        self._asked, self._open = None, False
-        return [*self._shown.hide(), *dismissed]
+        dismissed = self.shown.dismiss()
+        self._asked = None
+        self.shown.is_open = False
+        return [*self.shown.hide(), *dismissed]

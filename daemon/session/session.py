@@ -117,6 +117,10 @@ class Session:
         """Return whether text written in a field is sent to be learned."""
         return self._learns and not self.pause.holds and field.learns(unknown=self._unknown)
 
+    def shows(self, ask: effects.AskService) -> bool:
+        """Return whether the answer to a question may be shown."""
+        return not (ask.silent or self.choices.quiet)
+
     # The service
 
     def ask(self, ask: effects.AskService, field: Field, answering: FieldAnswering, door: Any) -> None:

@@ -27,6 +27,7 @@ class ShownOffer:
         self.offer = Offer("", (), None)
         self.note = ""  # shown until the next key
         self.is_shown = False
+        self.is_open = False  # words are shown until the next word, worth a look or not
         self._mark, self._mended_s = "", float("-inf")  # the word that was mended last, and when it was
         self._is_rest = False  # the ghost text is the rest of a taken one
         self._closed_s = float("-inf")  # when words went
@@ -56,6 +57,11 @@ class ShownOffer:
         self._see_words()
         if offer.ghost is not None and offer.ghost.word is None:
             self._ghost_p = offer.ghost.p
+
+    def listed(self, offer: Offer, *, asks: bool = False) -> Offer:
+        """Return an offer without words that are not worth a look: they wait until they are, or their user asks."""
+        self.is_open = self.is_open or offer.listed or asks
+        return offer if self.is_open else replace(offer, words=())
 
     def open(self, answer: Offer) -> None:
         """Show the words of an answer that were hidden."""

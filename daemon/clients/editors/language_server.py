@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -39,12 +37,9 @@ from idiolect.daemon.clients.service_link import ServiceLink, open_client_log
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session import field as session_field
-from idiolect.daemon.session.suggest_answer import read
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.text.typed_text import begun
 
 _SUFFIX_CHARS: Final = 1000
-_BY_ITSELF_S: Final = 0.6  # an editor that asks for words by itself does so within this time of a change
 #: The characters that end a word.
 _ENDINGS: Final = (" ", ".", ",", ";", ":", "!", "?", ")")
 
@@ -168,14 +163,11 @@ class Editing:
         self._runner.tell(one, events.DocumentOpened(field, document.text))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
-        one = self._runner.open.get(params.text_document.uri)
-        if one is not None:
-            one.changed_s, one.unlisted_at = time.monotonic(), None
-            self._follow(one, params.content_changes)
-
-    def _follow(self, one: OpenDocument, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
+        if (one := self._runner.open.get(params.text_document.uri)) is None:
+            return
         self._runner.release(one)
-        found = tuple(edited(one.engine.text, changes, self._server.workspace.position_codec))
+        codec = self._server.workspace.position_codec
+        found = tuple(edited(one.engine.text, params.content_changes, codec))
         if one.path is not None and one.changed_ns != (changed_ns := read_changed_ns(one.path)):
             one.changed_ns = changed_ns
             if holds(one.path, self._document(one.uri).source):
@@ -210,22 +202,14 @@ class Editing:
         found = await self._suggest(params, words=self._options.words, ghost_words=0)
         if found is None:
             return None
-        answer, before, document = found
-        offer = read(answer, before, max_words=self._options.words)
+        one, answer, before, document = found
+        offer = one.engine.list_words(answer, before, self._options.words)
 
         def column(characters: int) -> int:
             return int(document.position_codec.client_num_units(before[:characters]))
 
-        one, place = self._runner.open[params.text_document.uri], params.position
-        word = (place.line, len(before) - len(begun(before)))
-        # An editor does not say whether its user asks. Long after the last key, or a second time, it is the user.
-        asks = time.monotonic() - one.changed_s > _BY_ITSELF_S or one.unlisted_at == place
-        if not (offer.listed or asks or one.listed_at == word):
-            one.unlisted_at = place
-            return types.CompletionList(is_incomplete=True, items=[])
-        one.listed_at = word
-        items = lsp_completions.completions(offer, before, place.line, column)
-        one.offered = tuple(item.label for item in items)
+        items = lsp_completions.completions(offer, before, params.position.line, column)
+        one.offered = tuple(item.label for item in items) or one.offered
         return types.CompletionList(is_incomplete=True, items=items)
 
     async def _inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
@@ -234,20 +218,19 @@ class Editing:
         found = await self._suggest(params, words=0, ghost_words=self._options.ghost_words)
         if found is None:
             return types.InlineCompletionList(items=[])
+        one, answer, before, _ = found
         asks = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-        ghost = read(*found[:2], max_words=0, asks_ghost=asks).ghost
-        if ghost is None:
+        if (ghost := one.engine.show_grey(answer, before, asks=asks)) is None:
             return types.InlineCompletionList(items=[])
-        self._runner.open[params.text_document.uri].engine.offer(ghost.text)
-        show = found[0]["ghost"]["show"]
+        show = answer["ghost"]["show"]
         return types.InlineCompletionList(
             [lsp_completions.inline_completion(ghost, params.position, show=show)]
         )
 
     async def _suggest(
         self, params: types.CompletionParams | types.InlineCompletionParams, *, words: int, ghost_words: int
-    ) -> tuple[dict[str, Any], str, TextDocument] | None:
-        """Return the service's answer, the line before the cursor and the document; None for no suggestions."""
+    ) -> tuple[OpenDocument, dict[str, Any], str, TextDocument] | None:
+        """Return the document, the service's answer, and the line before the cursor; None for no suggestions."""
         one = self._runner.open.get(params.text_document.uri)
         if one is None:
             return None
@@ -267,10 +250,9 @@ class Editing:
         self._runner.handle(events.Answered(replace(ask, silent=True), answer), one)
         text = document.source
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
-        if ask.silent or self._runner.session.choices.quiet:
+        if not self._runner.session.shows(ask):
             return None
-        # A word that has ended has its quick fix. Behind one that may be whole, its user may have asked for words.
-        return {**answer, "correction": None, "finished": 0.0}, line, document
+        return one, answer, line, document
 
     async def _ask(
         self, one: OpenDocument, document: TextDocument, place: events.CaretPlaced, more: dict[str, Any]

@@ -41,9 +41,6 @@ class OpenDocument:
     hand: EditorHand
     changed_ns: int = 0  # when the file was changed last, as far as is known
     held: tuple[events.DocumentEdited, ...] = ()  # edits to what the file holds: of keys if a save follows
-    changed_s: float = float("-inf")  # when the document was changed last
-    listed_at: tuple[int, int] | None = None  # line and start of the word for which words were shown
-    unlisted_at: types.Position | None = None  # where no words were shown since the last change
     offered: tuple[str, ...] = ()  # the words offered last
     saved: str = ""  # the text as it was saved last
     ask: effects.AskService | None = None  # the session's last question

@@ -201,6 +201,8 @@ class PageRow(Row):
                 self.tab.js("field.focus()")
             if key in ("BackSpace", "Return", "1", "2"):
                 self.settle()
+            elif key == "Left":
+                until(lambda: self.scripted.hosts[-1]._typing._focused.engine.text_before == "")
 
     def do_wait(self, rest):
         time.sleep(float(rest))
