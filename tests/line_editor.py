@@ -20,7 +20,7 @@ CLIENT = "line-editor"
 SENT = {
     **dict(zip(("\t", "\x7f", "\x1b", "\x1b[3~"), ("Tab", "BackSpace", "Escape", "Delete"), strict=True)),
     **dict(zip(("\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F"), ("Right", "Left", "Home", "End"), strict=True)),
-    **dict(zip(("\x1b[1;5C", "\x1b[1;5D"), ("Ctrl+Right", "Ctrl+Left"), strict=True)),
+    **dict(zip(("\x1b[1;5C", "\x1b[1;5D", "\x1b\t"), ("Ctrl+Right", "Ctrl+Left", "Ctrl+Alt+I"), strict=True)),
     **{f"\x1bO{letter}": f"F{number}" for number, letter in enumerate("PQRS", 1)},
     **{f"\x1b[{code}~": f"F{number}" for number, code in enumerate((15, 17, 18, 19, 20, 21, 23, 24), 5)},
 }

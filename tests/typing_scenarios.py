@@ -138,7 +138,7 @@ class Row:
         self.shown = effects.ShowSuggestions()
         self.told, self.sent, self.learned = [], [], []
         self.hears, self.paused, self.known = True, False, {}
-        self.keys, self.quiet = {}, False
+        self.keys, self.quiet, self.asked_in_quiet = {}, False, False
 
     def run(self):
         begun = False
@@ -168,7 +168,7 @@ class Row:
                 case effects.ShowSuggestions():
                     self.shown, self.note = effect, effect.note
                 case effects.AskService():
-                    self.asked = effect
+                    self.asked, self.asked_in_quiet = effect, self.quiet
                     self.answer_known(effect)
                 case effects.TellOutcome(body):
                     self.told.append(
@@ -261,7 +261,7 @@ class Row:
 
     def do_late(self, rest):
         for char in text_of(rest):
-            self.press(ord(char))
+            self.press(KEYS["Return"] if char == "\n" else ord(char))
 
     def do_click(self, rest):
         self.happen(events.WordClicked(int(rest) - 1), self.engine)
@@ -307,7 +307,8 @@ class Row:
         self.happen(events.Answered(ask, answer), self.engine)
 
     def answer_to(self, prefix, words, ended, grey="", *, listed=True):
-        """What the service answers to a question about a prefix."""
+        """What the service answers to a question about a prefix: nothing if it was quiet then."""
+        words, ended, grey = ([], None, "") if self.asked_in_quiet else (words, ended, grey)
         offered = [self.word(word) for word in words]
         pieces = [{"text": text, "p": 0.9} for text in re.findall(r"\s*\S+", grey)]
         return {

@@ -334,7 +334,7 @@ class Engine:
     def change_quiet(self) -> None:
         """Show nothing from now on, or ask what is to be shown."""
         self._apply(self._handler.leave_word())
-        if not self._session.choices.quiet:
+        if self._session.is_quiet_known and not self._session.choices.quiet:
             self._apply(self._handler.ask_again())
 
     def show_note(self, note: str) -> None:

@@ -117,6 +117,11 @@ class Session:
         """Return whether text written in a field is sent to be learned."""
         return self._learns and not self.pause.holds and field.learns(unknown=self._unknown)
 
+    @property
+    def is_quiet_known(self) -> bool:
+        """Whether the service knows whether nothing is to be shown: before it has heard the end, it has no words."""
+        return self._quiet_told is None
+
     def shows(self, ask: effects.AskService) -> bool:
         """Return whether the answer to a question may be shown."""
         return not (ask.silent or self.choices.quiet)
@@ -175,8 +180,8 @@ class Session:
                 self.take_choices(reply)
             case "/v1/quiet" | "/v1/quiet/end" if request == self._quiet_told:
                 self._quiet_told = None
+                self._set_quiet(quiet=(request.path == "/v1/quiet") == (reply is not None))
                 if reply is None:
-                    self._set_quiet(quiet=request.path != "/v1/quiet")
                     self.show_note(_UNHEARD)
             case "/v1/pause" | "/v1/resume":
                 self.pause.take_reply(request.path, heard=reply is not None)

@@ -205,7 +205,7 @@ class EditorRow(Row):
         if not self.hears:
             return None
         if path == "/v1/suggest":
-            self.asked = Question(body)
+            self.asked, self.asked_in_quiet = Question(body), self.quiet
             self.questions.append(self.asked)
             self.answer_known(self.asked)
             return await self.asked.answered

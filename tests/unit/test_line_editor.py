@@ -128,7 +128,7 @@ def test_in_a_terminal_it_mends_and_learns_what_is_typed(tiny_profile, tmp_path)
         ("\x1b1", "Alt+1"),
         ("\x1b[1;5C", "Ctrl+Right"),
         ("\x1b\x11", "Ctrl+Alt+Q"),
-        ("\x1b\t", "Alt+Tab"),
+        ("\x1b\t", "Ctrl+Alt+I"),
         ("\x1bOQ", "F2"),
         ("\x1b[19~", "F8"),
     ],
