@@ -1,132 +1,47 @@
 """What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
 
-import re
-
 import pytest
+from typing_scenarios import KEYS, Row, Scenario
 
-from idiolect.daemon.session import keysyms
-from idiolect.daemon.session.choices import Choices
+from idiolect.daemon.session import events, keysyms
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.effects import (
-    AskService,
-    InsertText,
-    ShowSuggestions,
-    SuggestionOutcome,
-)
+from idiolect.daemon.session.effects import ShowSuggestions
 from idiolect.daemon.session.field import Field
 from idiolect.daemon.session.field_authorship import FieldAuthorship
-from idiolect.daemon.session.key_handler import KeyHandler
 from idiolect.daemon.session.left_fields import LeftFields
 from idiolect.daemon.session.suggest_answer import read
 from idiolect.daemon.session.text_before_cursor import TextBeforeCursor
 
-TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN, RIGHT = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54, 0xFF53
-LEFT, HOME, SHIFT_KEY, ALT_KEY = 0xFF51, 0xFF50, 0xFFE1, 0xFFE9
-ALT, CONTROL, RELEASE = 1 << 3, 1 << 2, 1 << 30
-NOTHING = ShowSuggestions()
-
-
 CLOCK = Clock(1000.0)
 
 
-def said(words=(), ghost="", *, show=True, listed=True, grey=False, **more):
-    """An answer of the service; a word is a text, or a text and how many characters it replaces."""
-    pairs = [(word, 0) if isinstance(word, str) else word for word in words]
-    pieces = [{"text": text, "p": 0.9} for text in re.findall(r"\s*\S+", ghost)]
-    return {
-        "words": [{"text": text, "p": 0.3, "replace": replace, "grey": grey} for text, replace in pairs],
-        "ghost": {"text": ghost, "p": 0.9, "show": show and ghost != "", "words": pieces},
-        "list": {"show": listed},
-        **more,
-    }
+class Program(Row):
+    """A program with a text in its field, whose reports may be late; the rest is that of the scenarios."""
+
+    def __init__(self, text=""):
+        super().__init__(Scenario("", ""))
+        self.begin()
+        self.do_type(f"{text}|")
+
+    def reset(self):
+        self.happen(events.InputReset(), self.engine)
+
+    def move(self, x, y):
+        self.happen(events.CursorMoved(x, y, 10), self.engine)
+
+    def return_late(self, last=""):
+        """Type the last characters and Return at (100, 10), of which it tells later; it resets its input then."""
+        self.move(100, 10)
+        self.do_late(last)
+        self.press(KEYS["Return"])
 
 
-class Program:
-    """A program that handles what is passed on, and tells what stands there, if it does."""
-
-    def __init__(self, text="", *, tells=True):
-        self.typing = KeyHandler(CLOCK, Choices(), FieldAuthorship(CLOCK))
-        self.text = ""
-        self.tells = tells
-        self.deletes = True
-        self.asked, self.corrections = None, False
-        self.shown = NOTHING
-        self.fates = []
-        self.tell()
-        self.type(text)
-
-    def tell(self):
-        if self.tells:
-            self.do(self.typing.report(self.text, len(self.text), len(self.text)))
-
-    def do(self, actions):
-        for action in actions:
-            match action:
-                case InsertText(text, replaced):
-                    kept = len(self.text) - (replaced if self.deletes else 0)
-                    self.text = self.text[:kept] + text
-                case AskService(prefix, corrections):
-                    self.asked, self.corrections = prefix, corrections
-                case ShowSuggestions():
-                    self.shown = action
-                case SuggestionOutcome():
-                    self.fates.append((action.kind, action.outcome, action.word or action.characters))
-
-    def press(self, value, state=0):
-        self.tell()
-        used, actions = self.typing.key(ord(value) if isinstance(value, str) else value, state)
-        self.do(actions)
-        if not used:
-            if value == BACKSPACE:
-                self.text = self.text[:-1]
-            elif value == RETURN:
-                self.text += "\n"
-            elif state == 0:
-                self.text += value if isinstance(value, str) else keysyms.character(value) or ""
-        self.tell()
-        return used
-
-    def type(self, text):
-        for char in text:
-            self.press(char)
-
-    def answer(self, *words, ghost="", prefix=None, **more):
-        prefix = self.asked if prefix is None else prefix
-        self.do(self.typing.answered(read(said(words, ghost, **more), prefix)))
-        CLOCK.now_s += 0.2  # it is read
-
-    def correct(self, text, replaced, *words, apply=False, grey=False, **more):
-        """The service corrects the word that ended."""
-        correction = {"text": text, "replace": replaced, "p": 0.9, "apply": apply, "grey": grey}
-        self.answer(*words, correction=correction, **more)
-
-    @property
-    def corrected(self):
-        return [(outcome, word) for kind, outcome, word in self.fates if kind == "correction"]
-
-    def late(self, text):
-        """The program has told of nothing since its last key, and `text` is typed; it tells again with `tell`."""
-        self.tells = False
-        self.type(text)
-        self.tells = True
+def said(words, **more):
+    """An answer of the service."""
+    return {**Program().answer_to("", words, None), **more}
 
 
 # --- what is offered and taken ---
-
-
-def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
-    program = Program("see you")
-    program.press(RETURN)
-    assert program.asked == "see you\n"
-    program.answer("Thanks")
-    assert program.press("1", ALT)
-    assert program.text == "see you\nThanks"
-    program.tells = False  # it is late
-    program.press(RETURN)
-    assert program.typing.text.before.text is None
-    program.text, program.tells, program.asked = "", True, None  # and has sent the message
-    program.tell()
-    assert program.asked == ""
 
 
 @pytest.mark.parametrize(
@@ -136,92 +51,75 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
 @pytest.mark.parametrize("first", ["told", "moved"])
 def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, guess, told, first):
     program = Program()
-    program.text = before[:-2]
-    program.type(before[-2])
-    program.tells = False  # of the new line only with the next key
-    program.type(before[-1])
-    program.press(RETURN)
-    program.do(program.typing.reset())
-    late = [lambda: program.do(program.typing.report(before, len(before), len(before)))]
-    moved = [lambda: program.do(program.typing.moved_on(down=True))]
+    program.do_report(f"{before[:-2]}|")
+    program.do_type(before[-2])
+    program.return_late(before[-1])
+    program.reset()
+    at = len(before)
+    late = [lambda: program.happen(events.TextReported(before, at, at), program.engine)]
+    moved = [lambda: program.move(0, 20)]
     for happens in late + moved if first == "told" else moved + late:  # only now of the last key before
         happens()
-    assert program.asked == guess
-    program.answer("Thanks")
-    program.text, program.tells = told.format(before), True
+    program.has_asked(f"{guess}|")
+    program.do_answer(f"[{guess}] Thanks")
+    program.text = told.format(before)
     if program.text == guess:
-        assert program.press("1", ALT)
-        assert program.text == f"{guess}Thanks"
-    program.type("at")
-    assert program.asked == f"{program.text[:-2]}at"
-    program.do(program.typing.moved_on(down=True))  # by the mouse, or as a line wraps
-    assert program.asked == f"{program.text[:-2]}at"
+        program.do_key("Alt+1")
+        program.has_stands(f"{guess}Thanks")
+    program.do_type("at")
+    program.has_asked(program.text)
+    program.move(0, 30)  # by the mouse, or as a line wraps
+    program.has_asked("nothing")
 
 
 def test_a_click_right_behind_return_takes_away_what_was_offered_on_the_new_line():
-    program = Program()
-    program.type("see you")
-    program.tells = False
-    program.press(RETURN)
-    program.do(program.typing.reset())  # by the program, for Return
-    program.do(program.typing.moved_on(down=True))
-    program.answer("Thanks")
-    assert program.shown.words
-    program.do(program.typing.reset())
-    assert not program.shown.words
+    program = Program("see you")
+    program.return_late()
+    program.reset()  # by the program, for Return
+    program.move(0, 20)
+    program.do_answer("Thanks")
+    program.has_shows("Thanks")
+    program.reset()
+    program.has_shows("nothing")
 
 
-@pytest.mark.parametrize(("before", "asked"), [("see you", ""), ("Dear all,\nsee you", None)])
+@pytest.mark.parametrize(("before", "asked"), [("see you", "|"), ("Dear all,\nsee you", "nothing")])
 def test_a_cursor_that_moves_to_the_left_behind_return_may_be_in_a_field_that_is_empty_now(before, asked):
     program = Program()
-    program.text = before[:-1]
-    program.type(before[-1])
-    program.tells, program.asked = False, None
-    program.press(RETURN)
-    program.do(program.typing.moved_on(down=False))
-    assert program.asked == asked
+    program.do_report(f"{before[:-1]}|")
+    program.do_type(before[-1])
+    program.return_late()
+    program.asked = None
+    program.move(0, 10)
+    program.has_asked(asked)
 
 
-@pytest.mark.parametrize(("finished", "words"), [(0.9, ()), (0.01, ("Friday's", "Fridays"))])
+@pytest.mark.parametrize(("finished", "words"), [(0.9, []), (0.01, ["Friday's", "Fridays"])])
 def test_behind_a_whole_word_there_are_words_only_if_one_is_likelier_than_its_end(finished, words):
-    program = Program("Friday")
-    program.answer("'s", "s", finished=finished)
-    assert program.shown.words == words
+    offer = read(said(["'s", "s"], finished=finished), "Friday")
+    assert [offer.label(word) for word in offer.words] == words
 
 
 @pytest.mark.parametrize("text", ["tomor|ow", "don|'t", "a|b1"])
-@pytest.mark.parametrize("key", [(TAB, 0), (ord("1"), ALT), (RIGHT, CONTROL)])
+@pytest.mark.parametrize("key", ["Tab", "Alt+1", "Ctrl+Right"])
 def test_within_a_word_nothing_is_asked_shown_or_taken(text, key):
     program = Program()
     before, after = text.split("|")
-    for typed in (before[:-1], before):
-        program.do(program.typing.report(f"{typed}{after}", len(typed), len(typed)))
-        if typed != before:
-            program.do(program.typing.key(ord(before[-1]), 0)[1])
-    assert program.asked is None
-    program.answer("row", ghost="row morning", prefix=before)
-    assert program.shown == NOTHING
-    assert not program.typing.key(*key)[0]
-
-
-def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look():
-    program = Program("the k")
-    program.answer(ghost="eys are in")
-    for letter in "eys":
-        _, actions = program.typing.key(ord(letter), 0)
-        program.do(actions)
-        [shown] = [one.ghost for one in actions if isinstance(one, ShowSuggestions)]  # never gone between two
-        assert shown == program.shown.ghost != ""
-    assert program.shown.ghost == " are in"
-    program.type(" a")
-    program.answer(ghost="t noon", show=False, prefix="the keys a")
-    assert program.shown == NOTHING
+    program.do_report(f"{before[:-1]}|{after}")
+    program.do_type(before[-1])
+    program.has_asked("nothing")
+    program.do_answer(f"[{before}] row / row morning")
+    assert program.shown == ShowSuggestions()
+    program.do_key(key)
+    program.has_passed("")
 
 
 def test_a_ghost_text_is_taken_by_the_pieces_that_the_service_tells():
-    told = said(ghost="eys of New York. ")
-    told["ghost"]["words"] = [{"text": text, "p": 0.9} for text in ("eys", " of", " New York", ". ")]
-    ghost = read(told, "the k").ghost
+    pieces = ("eys", " of", " New York", ". ")
+    told = {"text": "".join(pieces), "p": 0.9, "show": True}
+    told["words"] = [{"text": text, "p": 0.9} for text in pieces]
+    assert read(said([], ghost={**told, "show": False}), "the k").ghost is None, "it is not worth a look"
+    ghost = read(said([], ghost=told), "the k").ghost
     assert ghost.words == ("eys", " of", " New York", ".")
     left = ghost.without(1)
     assert (left.text, left.words) == ("ys of New York.", ("ys", " of", " New York", "."))
@@ -230,38 +128,28 @@ def test_a_ghost_text_is_taken_by_the_pieces_that_the_service_tells():
 
 
 def test_tab_is_the_programs_until_grey_text_can_have_been_read():
-    program = Program("to")
-    program.answer(ghost="morrow at ten")
-    program.type("m")
-    CLOCK.now_s += 0.1
-    assert not program.press(TAB), "a letter was typed a moment ago"
     program = Program("tom")
-    CLOCK.now_s += 0.2
-    program.answer(ghost="orrow at ten")
-    CLOCK.now_s -= 0.1
-    assert not program.press(TAB), "it has only just come"
+    program.now_s += 0.2
+    program.do_answer("/ orrow at ten")
+    program.now_s -= 0.1
+    program.do_key("Tab")
+    program.has_passed("")  # it has only just come
     program = Program("tom")
-    program.answer(ghost="orrow at ten")
-    program.answer("b", ghost="orrow at ten", prefix="tom")  # the same again
-    CLOCK.now_s -= 0.2
-    assert program.press(TAB)
+    program.do_answer("/ orrow at ten")
+    program.do_answer("[tom] b / orrow at ten")  # the same again
+    program.now_s -= 0.2
+    program.do_key("Tab")
+    program.has_used("")
 
 
-@pytest.mark.parametrize("how", ["told", "moved", "wrapped"])
-def test_in_a_field_of_several_lines_grey_text_stands_behind_whole_words_too(how):
-    program = Program("Dear all,")
-    if how == "wrapped":
-        program.typing.wrapped()
-    else:
-        program.press(RETURN)
-    if how == "moved":
-        program.tells, program.text = False, ""
-        program.do(program.typing.moved_on(down=True))
-        program.tells = True
-    program.type("thank you ")
-    program.answer(ghost="for the keys")
-    assert program.shown.ghost == "for the keys"
-    assert program.press(TAB)
+def test_a_letter_that_is_wrapped_tells_of_several_lines():
+    program = Program("Dear all, thank yo")
+    program.move(100, 10)
+    program.do_late("u")
+    program.move(0, 20)
+    program.do_type(" |")
+    program.do_answer("/ for the keys")
+    program.has_shows("/ for the keys")
 
 
 # --- corrections ---
@@ -269,26 +157,26 @@ def test_in_a_field_of_several_lines_grey_text_stands_behind_whole_words_too(how
 
 def test_a_correction_is_taken_by_a_click_where_it_is_certain_what_stands_there():
     program = Program("thier")
-    program.late(" ")
-    program.correct("their ", 6)
-    program.do(program.typing.click(0))
-    assert program.text == "thier "
-    program.tell()
-    program.do(program.typing.click(0))
-    program.do(program.typing.click(5))
-    assert program.text == "their "
+    program.do_late(" |")
+    program.do_answer("[thier ] thier→their")
+    program.do_click("1")
+    program.has_stands("thier |")
+    program.do_report("")
+    program.do_click("1")
+    program.do_click("6")
+    program.has_stands("their |")
 
 
-@pytest.mark.parametrize("prefix", ["it will accommodate ", "it will accomodate x ", "it will "])
-def test_nothing_is_corrected_where_the_program_has_changed_the_text_itself(prefix):
+@pytest.mark.parametrize("text", ["it will accommodate |", "it will accomodate x |", "it will |"])
+def test_nothing_is_corrected_where_the_program_has_changed_the_text_itself(text):
     program = Program("it will accomodate")
-    program.late(" ")
-    program.correct("accommodate ", 11, apply=True)
-    program.text = prefix
-    program.tell()
-    assert program.text == prefix
-    assert program.corrected == []
-    assert program.shown.note == ""
+    program.do_late(" |")
+    program.do_answer("[it will accomodate ] accomodate→accommodate!")
+    program.do_puts(text)
+    program.do_report("")
+    program.has_stands(text)
+    program.has_told("nothing")
+    program.has_note("nothing")
 
 
 @pytest.mark.parametrize(
@@ -313,38 +201,19 @@ def test_nothing_is_mended_by_itself_in_terminals_code_and_fields_for_a_name(fie
 
 def test_a_space_that_does_not_stand_there_yet_is_not_replaced():
     program = Program("tom")
-    program.answer("orrow")
-    program.press("1", ALT)
-    assert not program.corrections
-    program.type(" ")
-    assert program.asked == "tomorrow "
-    assert program.corrections
+    program.do_answer("orrow")
+    program.do_key("Alt+1")
+    assert not program.asked.corrections
+    program.do_type(" |")
+    assert program.asked.prefix == "tomorrow "
+    assert program.asked.corrections
 
 
 @pytest.mark.parametrize(
     ("prefix", "replaced"), [("thier\n", 6), ("thier ", 9), ("thier \N{GRINNING FACE}", 7), ("", 1)]
 )
 def test_what_is_not_on_the_line_or_is_counted_differently_is_not_replaced(prefix, replaced):
-    assert not read(said([("their", replaced)]), prefix)
-
-
-def meant(prefix, text="definitely", **more):
-    """An offer of what was meant by the word under the cursor, as grey text, too."""
-    program = Program(prefix)
-    program.answer((text, len(prefix.split()[-1])), listed=False, grey=True, **more)
-    return program
-
-
-def test_where_tab_may_leave_the_field_or_nothing_can_be_replaced_what_was_meant_is_not_shown():
-    assert not meant("so definat").shown.ghost
-    assert meant("\nso definat").shown.ghost
-    assert not meant("\nso definat", finished=0.5).shown.ghost
-    deaf = Program("\nso thier ")
-    deaf.deletes = False
-    deaf.correct("their ", 6, apply=True)
-    deaf.type("definat")
-    deaf.answer(("definitely", 7), listed=False, grey=True)
-    assert not deaf.shown.ghost
+    assert not read(said([f"{'x' * replaced}→their"]), prefix)
 
 
 # --- what stands there, and what of it is its user's ---
@@ -561,4 +430,6 @@ def test_programs_without_a_name_have_a_rule_of_their_own():
 def test_characters_of_keys():
     keys = (0x61, 0xE9, 0x1B1, 0x13BD, 0x20AC, 0x010020AC, 0xFFB5, 0xAD2)
     assert [keysyms.character(value) for value in keys] == [*"aéąœ€€5“"]
-    assert {keysyms.character(value) for value in (TAB, 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)} == {None}
+    assert {
+        keysyms.character(value) for value in (KEYS["Tab"], 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)
+    } == {None}
