@@ -449,9 +449,7 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
         page.press(press)
         page.until("!document.querySelector('#ask').open")
         if press == "Enter":
-            page.until(
-                "/Forgotten: 12 texts. Receipt \\d+/.test(document.querySelector('#said').innerText)"
-            )
+            page.until("/Forgotten: 12 texts. Receipt \\d+/.test(document.querySelector('#said').innerText)")
         assert profile.ask("/v1/status")["entries"] == left
     page.until("document.querySelectorAll('#words tr').length === 0")
 

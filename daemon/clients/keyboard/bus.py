@@ -24,7 +24,6 @@ from idiolect.models.errors import ExitCode, IdiolectError
 _ANSWER_S: Final = 10.0
 _PROGRAM: Final = "ibus"
 DAEMON: Final = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-IBUS: Final = DBusAddress("/org/freedesktop/IBus", "org.freedesktop.IBus", "org.freedesktop.IBus")
 
 
 class NoInputBusError(IdiolectError, code="no-ibus", exit_code=ExitCode.NOT_RUNNING, http_status=503):

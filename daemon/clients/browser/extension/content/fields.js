@@ -64,15 +64,16 @@ idiolect.fields ??= (() => {
   /** Whether a page says in any way that a secret belongs into a field, or shows its text as dots. */
   const isSecret = (element) => secrets.has(element) || judged(element).secret || isMasked(element) || isNamedNever(element);
 
+  const completes = (element) => (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
+
   function isNamedNever(element) {
-    const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
+    const complete = completes(element);
     return complete.length > MAX_CHARS || complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token));
   }
 
   function isRefused(element) {
-    const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
     return (
-      (element.getAttribute("spellcheck")?.toLowerCase() === "false" && complete === "off") ||
+      (element.getAttribute("spellcheck")?.toLowerCase() === "false" && completes(element) === "off") ||
       element.closest('[data-idiolect="off"], [role="search"], search') !== null ||
       ["email", "numeric", "decimal", "tel", "url", "search"].includes(element.inputMode) ||
       ["searchbox", "combobox", "spinbutton"].includes(element.getAttribute("role")) ||
@@ -105,8 +106,7 @@ idiolect.fields ??= (() => {
 
   /** Whether sure slips may be mended by themselves: not in a form's datum, nor where the page says no, as code editors do. */
   function mayMend(element) {
-    const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
-    const isDatum = element instanceof HTMLInputElement && (judged(element).datum || !["", "on", "off"].includes(complete));
+    const isDatum = element instanceof HTMLInputElement && (judged(element).datum || !["", "on", "off"].includes(completes(element)));
     return !isDatum && element.closest('[autocorrect="off"], textarea[spellcheck="false"], pre, code') === null;
   }
 

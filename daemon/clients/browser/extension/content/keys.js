@@ -10,6 +10,7 @@ idiolect.keys ??= (() => {
   let tookAt = -Infinity; // when the last key, a Tab, took a ghost
   let letterAt = -Infinity; // when the last letter was typed
 
+  /** Keep an event from the page. */
   function swallow(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -134,5 +135,5 @@ idiolect.keys ??= (() => {
     tookAt = event.timeStamp;
   }
 
-  return { onKey, onKeyAfterThePage };
+  return { swallow, onKey, onKeyAfterThePage };
 })();

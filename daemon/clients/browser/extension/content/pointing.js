@@ -1,6 +1,6 @@
 // The pointer: a click on a word takes it. The words catch none, so that a page does not see them; their place tells.
 idiolect.pointing ??= (() => {
-  const { now, overlay, showing, telling, taking, mending, visiting } = idiolect;
+  const { now, overlay, showing, telling, taking, mending, visiting, keys } = idiolect;
   const SEEN_MS = 250; // a word is taken by a click only once it has been seen
   let pressed = false; // a word was taken by this click, which the page is not to get
 
@@ -8,7 +8,7 @@ idiolect.pointing ??= (() => {
     if (!event.isTrusted || now.field === null) return;
     const shown = showing.current();
     const place = shown ? overlay.chipAt(event.clientX, event.clientY) : -1;
-    if (place >= 0 || pressed) swallow(event);
+    if (place >= 0 || pressed) keys.swallow(event);
     const down = event.type === "pointerdown";
     if (down && place >= 0) press(event, shown, place);
     else if (down && !pressed) elsewhere();
@@ -29,11 +29,6 @@ idiolect.pointing ??= (() => {
     taking.forget();
     telling.note("pointer");
     showing.hide();
-  }
-
-  function swallow(event) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
   }
 
   return { onPointer };

@@ -1,6 +1,8 @@
 // Taking what is shown: a word, or a ghost whole or by its words.
 idiolect.taking ??= (() => {
   const { now, text, caret, overlay, insert, showing, telling, mending } = idiolect;
+  /** What a space comes before behind a word that was taken; all else stands right behind the word, as in the session. */
+  const SPACED = /^[\p{L}\p{N}([{<“‘„«¿¡#]$/u;
   let spaced = false; // the last thing put in ended with a space of ours
 
   /** Whether what is shown may still be taken: it is seen, and the text is the one that it was shown for. */
@@ -46,7 +48,7 @@ idiolect.taking ??= (() => {
 
   /** A key is typed behind what was taken: a full stop, or a space, takes the place of the space that came with it. */
   function onKey({ key, ctrlKey, metaKey }) {
-    const closes = /^[ .,;:!?)\]]$/.test(key) && !ctrlKey && !metaKey;
+    const closes = key.length === 1 && !SPACED.test(key) && !ctrlKey && !metaKey;
     if (spaced && closes && text.around(now.field)?.prefix.endsWith(" ")) {
       insert.takeBack(now.field);
       telling.note("key", "Backspace", 0, 0);
