@@ -85,6 +85,7 @@ class DocumentEngine(Engine):
         self._edited_s = float("-inf")
         self._unlisted: int | None = None  # where no words were shown since the last edit
         self._asks = False
+        self._listed: tuple[str, ...] = ()  # the words listed last
 
     @property
     def text(self) -> str:
@@ -100,6 +101,7 @@ class DocumentEngine(Engine):
         offer = read({**answer, "correction": None, "finished": 0.0}, line, max_words=most)
         offer = self._handler.shown.listed(self._handler.corrections.allowed(offer), asks=self._asks)
         self._unlisted = self._unlisted if offer.words else self._offset
+        self._listed = tuple(map(offer.label, offer.words))
         return offer
 
     def show_grey(self, answer: dict[str, Any], line: str, *, asks: bool) -> OfferedGhost | None:
@@ -186,6 +188,8 @@ class DocumentEngine(Engine):
         for char in text:
             self._count_key(char, self._session.clock.now_s)
         self._handler.text.characters += len(text)
+        if any(word.endswith(text) for word in self._listed):
+            self._apply(self._handler.leave_word())
         if self._handler.text.written is not None:
             self._session.pause.check()
 

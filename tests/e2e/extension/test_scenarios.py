@@ -16,8 +16,21 @@ from idiolect.daemon.clients.browser import host
 
 CAN = {
     *("many lines", "type", "key", "puts", "report", "answer", "hidden answer", "corrects", "wait", "leaves"),
-    *("comes back", "choose", "service", "keys"),
-    *("stands", "shows", "note", "asked", "passed", "used", "menu", "no menu", "told", "sent", "learns"),
+    *("comes back", "choose", "service", "keys", "undoes"),
+    *(
+        "stands",
+        "shows",
+        "note",
+        "asked",
+        "passed",
+        "used",
+        "menu",
+        "no menu",
+        "title",
+        "told",
+        "sent",
+        "learns",
+    ),
 }
 KEYS = {
     "BackSpace": "Backspace",
@@ -28,7 +41,8 @@ KEYS = {
 ROWS = [
     row
     for row in scenarios(door="browser")
-    if {verb for _, verb, _ in row.steps} <= CAN and not any("release" in rest for _, _, rest in row.steps)
+    if {verb for _, verb, _ in row.steps} <= CAN
+    and not any("release" in rest or "Ctrl+Alt+i" in rest for _, _, rest in row.steps)
 ]
 HELD = "[field.value, field.value.slice(0, field.selectionStart)]"
 #: How many keys the page was told of, but for those that are held.
@@ -205,6 +219,11 @@ class PageRow(Row):
             elif key == "Left":
                 until(lambda: self.scripted.hosts[-1]._typing._focused.engine.text_before == "")
 
+    def do_undoes(self, rest):
+        self.tab.press("z", "Control")
+        self.has_stands(rest)
+        self.settle()
+
     def do_wait(self, rest):
         time.sleep(float(rest))
 
@@ -263,6 +282,10 @@ class PageRow(Row):
             lambda: (self.asked.prefix if self.asked else "nothing") == text_of(rest), lambda: self.asked
         )
         self.asked = None
+
+    def has_title(self, rest):
+        menu = self.scripted.hosts[-1]._typing.session.menu
+        self.until_holds(lambda: self.scripted.within(menu).title == f"idiolect: {rest}", menu)
 
     def has_menu(self, rest):
         self.until_holds(lambda: rest in self._menu(), self._menu)
