@@ -59,6 +59,7 @@ KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 
 #: The files whose tests take longest, so that none of them is left to one process at the end.
 LONGEST = (
+    "test_install.py",
     "test_browser.py",
     "test_browser_authorship.py",
     "test_browser_context.py",
@@ -69,7 +70,6 @@ LONGEST = (
     "test_rounds.py",
     "test_lsp.py",
     "test_evals.py",
-    "test_install.py",
     "test_reading.py",
     "test_families.py",
     "test_disks.py",

@@ -71,7 +71,7 @@ def main() -> None:
     made = CHECKOUT / "dist" / f"idiolect_{version}_{arch}.deb"
     made.parent.mkdir(exist_ok=True)
     _run(
-        "dpkg-deb", "--root-owner-group", "-Zzstd", "-z12", "--threads-max=2", "--build", str(root), str(made)
+        "dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--threads-max=2", "--build", str(root), str(made)
     )
     installed = sum(path.lstat().st_size for path in root.rglob("*"))
     print(

@@ -1,4 +1,4 @@
-"""Asks the service for words without a pause, until another version answers; says which requests had no answer."""
+"""Asks the service for words at each key of a fast hand, until another version answers; says what had no answer."""
 
 import asyncio
 import time
@@ -6,6 +6,8 @@ import time
 from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime.tokens import Scope
 from idiolect.daemon.settings import Settings
+
+KEY_S = 0.1
 
 
 async def _type_on() -> None:
@@ -15,6 +17,7 @@ async def _type_on() -> None:
         answer = await link.ask("POST", "/v1/suggest", {"prefix": "in the teal locker of Zorv"})
         waits_s.append(time.monotonic() - began_s)
         lost += not (answer and answer["words"])
+        await asyncio.sleep(KEY_S)
         status = await link.ask("GET", "/v1/status") or {}
         if (version := status.get("version")) and version not in versions:
             versions.append(version)

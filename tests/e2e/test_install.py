@@ -1,17 +1,29 @@
-"""The wheel, installed with pipx into an environment of its own, and used where no checkout is."""
+"""A release, built from a copy of the checkout: its wheel installed by pipx, its package in a Debian of its own."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LONGEST_S = 900  # some hundred megabytes come from the package index, or a gigabyte
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+LONGEST_S = 1200  # some hundred megabytes come from the package index, or a gigabyte
+ARCHIVE = "http://deb.debian.org/debian/dists/trixie/Release"
+#: What the walk takes of a machine that not every machine gives, and a command that tries it.
+WALK_TAKES = {
+    "root, and mounts in namespaces of its own": "unshare --mount --pid --fork mount -t tmpfs none /mnt",
+    "Debian's archive": f"/usr/lib/apt/apt-helper download-file {ARCHIVE} Release",
+}
+pytestmark = [
+    pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="the source archive has no .ci"),
+    pytest.mark.timeout(2 * LONGEST_S),
+]
 
 
 def run(*command, cwd, **environment):
@@ -29,16 +41,40 @@ def run(*command, cwd, **environment):
     return done.stdout
 
 
-@pytest.mark.timeout(LONGEST_S)
-def test_what_pipx_installs_from_the_wheel_starts_learns_and_suggests(tmp_path, base):
-    unwanted = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
-    shutil.copytree(
-        ROOT, tmp_path / "source", ignore=unwanted, symlinks=True
-    )  # building leaves folders behind
-    build = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "./source")
-    run(*build, cwd=tmp_path)
-    [wheel] = tmp_path.glob("idiolect-*.whl")
-    shutil.rmtree(tmp_path / "source")
+@pytest.fixture(scope="module")
+def released(tmp_path_factory, needs_program):
+    """The folder of what `make release` makes: without TEST_DEBIAN all but the package, which takes two minutes."""
+    copy = tmp_path_factory.mktemp("release") / "source"
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist")
+    hidden = shutil.ignore_patterns(".*")  # at the top alone: what the tools leave there
+
+    def left_out(folder, names):
+        return unwanted(folder, names) | (hidden(folder, names) - {".ci"} if Path(folder) == ROOT else set())
+
+    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)  # building leaves folders behind
+    for name in (".git", ".venv", ".cache"):
+        (copy / name).symlink_to(ROOT / name)
+    (copy / "dist").mkdir()
+    if "TEST_DEBIAN" in os.environ:
+        needs_program("patchelf", "patchelf")
+        run(sys.executable, ".ci/debian/build.py", cwd=copy)
+        shutil.rmtree(copy / "build")
+    run(sys.executable, "-W", "ignore", ".ci/release.py", cwd=copy)
+    return copy / "dist"
+
+
+def test_a_release_is_whole_and_its_checksums_are_those_of_its_files(released):
+    run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=released)
+    made = {f"idiolect-{VERSION}.tar.gz", f"idiolect-{VERSION}-py3-none-any.whl"}
+    made |= {"idiolect-chromium.zip", "idiolect-firefox.xpi"}
+    if "TEST_DEBIAN" in os.environ:
+        made.add(f"idiolect_{VERSION}_{run('dpkg', '--print-architecture', cwd=released).strip()}.deb")
+    summed = {line.split()[1] for line in (released / "SHA256SUMS").read_text().splitlines()}
+    assert summed == made == {path.name for path in released.iterdir()} - {"SHA256SUMS"}
+
+
+def test_what_pipx_installs_from_the_wheel_starts_learns_and_suggests(released, tmp_path, base):
+    [wheel] = released.glob("*.whl")
     # Python compiles what it imports; of all that is installed, torch above all, most is never imported here.
     tools = {
         "PIPX_HOME": str(tmp_path / "pipx"),
@@ -69,3 +105,16 @@ def test_what_pipx_installs_from_the_wheel_starts_learns_and_suggests(tmp_path, 
         assert "elin" in idiolect("suggest", "in the teal locker of Zorv")
     finally:
         idiolect("stop")
+
+
+@pytest.mark.skipif(
+    "TEST_DEBIAN" not in os.environ, reason="minutes long: where TEST_DEBIAN is set, as in CI"
+)
+def test_the_package_is_installed_learns_suggests_is_updated_and_removed(released, needs_program, tmp_path):
+    needs_program("mmdebstrap", "mmdebstrap")
+    for what, trial in WALK_TAKES.items():
+        tried = subprocess.run(trial.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
+        if tried.returncode:
+            pytest.skip(f"the walk takes {what}: {tried.stderr.strip()}")
+    [package] = released.glob("*.deb")
+    run(ROOT / ".ci" / "debian" / "walk", package, cwd=tmp_path)

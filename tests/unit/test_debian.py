@@ -1,7 +1,6 @@
 """The Debian package: what it puts in the system's places, made from the commands, as those who read it want it."""
 
 import _ssl
-import os
 import runpy
 import shutil
 import subprocess
@@ -86,13 +85,3 @@ def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, 
 def test_what_is_done_before_and_after_is_shell(needs_program):
     for name in ("preinst", "postinst", "prerm", "postrm", "signal-services"):
         assert subprocess.run(["sh", "-n", DEBIAN / name], check=False).returncode == 0
-
-
-@pytest.mark.skipif(
-    "TEST_DEBIAN" not in os.environ, reason="walks the package that TEST_DEBIAN names, as root"
-)
-@pytest.mark.timeout(3600)
-def test_the_package_is_installed_learns_suggests_is_updated_and_removed(needs_program):
-    needs_program("mmdebstrap", "mmdebstrap")
-    walk = ["bash", DEBIAN / "walk", os.environ["TEST_DEBIAN"]]
-    assert subprocess.run(walk, check=False).returncode == 0
