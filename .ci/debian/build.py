@@ -2,7 +2,7 @@
 
 The package carries the interpreter and the environment that build it, the base model, and the compiled addon of Fcitx:
 neither a compiler nor an index is needed where it is installed. The same environment makes the same package, byte by
-byte: no file is newer than the newest commit, and names are sorted.
+byte: each file is as old as the newest commit, and names are sorted.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> None:
     _desktop(root, version, day)
     _documents(root, version, int(stamp), day)
     _control(root, version)
-    set_modes(root)
+    forget_the_checkout(root, int(stamp))
     arch = _run("dpkg", "--print-architecture").strip()
     made = CHECKOUT / "dist" / f"idiolect_{version}_{arch}.deb"
     made.parent.mkdir(exist_ok=True)
@@ -291,9 +291,10 @@ def _libraries(files: list[Path]) -> dict[str, str]:
     return {"@LIBC@": f"libc6 (>= {'.'.join(map(str, libc))})", "@DEPENDS@": ", ".join(packages)}
 
 
-def set_modes(root: Path) -> None:
-    """Let folders be entered, programs be run, and all be read, whatever a checkout or a wheel says of its files."""
+def forget_the_checkout(root: Path, stamp_s: int) -> None:
+    """Let folders be entered, programs be run, and all be read and of one time, whatever a checkout or a wheel says."""
     for path in [root, *root.rglob("*")]:
+        os.utime(path, (stamp_s, stamp_s), follow_symlinks=False)
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
 

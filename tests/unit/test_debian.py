@@ -66,7 +66,9 @@ def test_a_module_that_has_left_the_source_leaves_the_package(tmp_path, monkeypa
     assert not former.exists()
 
 
-def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, monkeypatch):
+def test_programs_are_run_texts_are_read_and_all_is_of_one_time_whatever_a_checkout_says(
+    tmp_path, monkeypatch
+):
     monkeypatch.syspath_prepend(str(DEBIAN))
     root, scripts = tmp_path / "root", ("preinst", "postinst", "prerm", "postrm", "signal-services")
     (root / "DEBIAN").mkdir(parents=True)
@@ -76,8 +78,9 @@ def test_programs_are_run_and_texts_are_read_whatever_a_checkout_says(tmp_path, 
     shutil.copy(sys.executable, root / "python3")
     shutil.copy(_ssl.__file__, root / "_ssl.so")
     (root / "linked").symlink_to("nowhere")
-    runpy.run_path(str(DEBIAN / "build.py"))["set_modes"](root)
+    runpy.run_path(str(DEBIAN / "build.py"))["forget_the_checkout"](root, 1_000_000_000)
     modes = {path.name: path.stat().st_mode & 0o777 for path in root.rglob("*") if not path.is_symlink()}
+    assert {path.lstat().st_mtime for path in [root, *root.rglob("*")]} == {1_000_000_000}
     programs = dict.fromkeys((*scripts, "python3", "DEBIAN"), 0o755)
     assert modes == {**programs, **dict.fromkeys(("control", "build.py", "_ssl.so"), 0o644)}
 
