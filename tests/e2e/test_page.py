@@ -501,10 +501,10 @@ def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
     page.push("#forget-text")
     page.until("document.querySelector('#ask').open")
     page.push("#ask-yes")
-    page.until("document.querySelector('#ask-text').innerText.includes('“zanthilfeathers” (1 entry)')")
+    page.until("document.querySelector('#ask-text').innerText.includes('“zanthilfeathers” (1 text)')")
     assert profile.ask("/v1/status")["entries"] == held - 1
     page.js("document.querySelector('#said').textContent = ''; document.querySelector('#ask-yes').click()")
-    page.until("document.querySelector('#said').innerText.startsWith('Forgotten: 1 entry.')")
+    page.until("document.querySelector('#said').innerText.startsWith('Forgotten: 1 text.')")
     page.until("!document.querySelector('#ask').open")
     assert profile.ask("/v1/status")["entries"] == held - 2
     profile.ask("/v1/forget", {"source": "near"})
@@ -754,6 +754,7 @@ def test_a_program_is_connected_from_the_page(page, profile):
     page.until(f"({connect}.click(), document.querySelector('#ask').open)")
     page.push("#ask-yes")
     page.until(f"{connect} === null")
+    page.until("document.querySelector('#said').innerText.startsWith('Load the extension')")
     assert [path.suffix for path in manifests.iterdir()] == [".json"]
     states = {one["place"]: one["connected"] for one in profile.ask("/v1/places")["places"]}
     assert states["browser"]

@@ -26,7 +26,7 @@ async function connect({ place, title, button: does }) {
   if (!await agreed(named(does, title), ["This is written on this computer; press a line to see what.", ...rows, ...about], does.replace(" …", ""), { no: "Leave it as it is" })) return;
   const { done, first } = await ask("/v1/places/connect", { place, learn: about.length ? learn.checked : null });
   await show();
-  say([...done, first].join(" "));
+  say(first || done.at(-1)); // which files were written, the user has read and agreed to; the row says the rest
 }
 
 let shown = "";
