@@ -12,8 +12,8 @@ from jeepney import DBusAddress, HeaderFields, MatchRule, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
 from idiolect.daemon.clients.keyboard import ibus_objects
-from idiolect.daemon.clients.keyboard.bus import IBUS
 
+IBUS = DBusAddress("/org/freedesktop/IBus", "org.freedesktop.IBus", "org.freedesktop.IBus")
 CAN_DO = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5  # show grey text and words, have the focus, report its text
 RETURN = 0xFF0D
 WAIT_S = 120

@@ -1,6 +1,7 @@
 """The Debian package: what it puts in the system's places, made from the commands, as those who read it want it."""
 
 import _ssl
+import ast
 import runpy
 import shutil
 import subprocess
@@ -83,6 +84,13 @@ def test_programs_are_run_texts_are_read_and_all_is_of_one_time_whatever_a_check
     assert {path.lstat().st_mtime for path in [root, *root.rglob("*")]} == {1_000_000_000}
     programs = dict.fromkeys((*scripts, "python3", "DEBIAN"), 0o755)
     assert modes == {**programs, **dict.fromkeys(("control", "build.py", "_ssl.so"), 0o644)}
+
+
+def test_what_builds_and_walks_finds_the_parts_of_the_program_that_it_uses():
+    for path in DEBIAN.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("idiolect."):
+                exec(ast.unparse(node), {})
 
 
 def test_what_is_done_before_and_after_is_shell(needs_program):
