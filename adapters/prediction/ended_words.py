@@ -38,7 +38,7 @@ _SURE_LISTED, _SURE_APART, _SURE_OTHERS, _SURE_ODD = 1.0, 5.5, 2.0, 4.0
 # Probability of a space in another place, and how often people use a word, per word of text, that may stand beside it.
 _SURE_SPACE, _LISTED_WORD = 0.99, 2e-6
 _COMPARED: Final = 3  # words that the next one is weighed behind; each takes a pass, made ahead
-_LEAST_ODDS: Final = -4.0  # that the next word may yet turn
+_LEAST_ODDS: Final = -4.0  # that the model's opinion, or the next word, may yet turn
 # What a word counts for as it was typed: in a dictionary, in a list alone; and if its user wrote it before.
 _SPELT, _OWN_SPELT, _LISTED, _OWN_LISTED = 1.0, 2.0, 0.3, 5.0
 # A word that no list has: of all words, times its letters; how much likelier it is as a name, and if a dictionary has
@@ -112,9 +112,11 @@ class EndedWords:
             return None
         if (respaced := self._respaced(prefix, match)) is not None:
             return respaced if may_respace else None
-        if (judged := self._judge(prefix[: match.end(1)], typed)) is None:
-            return None
-        return self._correction(judged, behind)
+        text = prefix[: match.end(1)]
+        judged = self._judge(text, typed)
+        margin = -math.inf if judged is None else self._surety(judged)
+        self._unsure = text, judged if _may_turn(judged, margin) else None
+        return None if judged is None else self._correction(judged, margin, behind)
 
     def mend_before(self, prefix: str) -> Correction | None:
         """Return what was meant by the word before the last, where that is sure only now that the last one stands.
@@ -139,7 +141,7 @@ class EndedWords:
         usual = (as_typed + sum(as_meant)) / (1 + len(as_meant))
         others = rest * usual + sum(it.score for it in likely) - best.score
         judged = replace(judged, likely=[best], stands=judged.stands * as_typed, others=others)
-        made = self._correction(judged, prefix[match.end(1) :])
+        made = self._correction(judged, self._surety(judged), prefix[match.end(1) :])
         return made if made is not None and made.sure else None
 
     def alternatives(self, prefix: str) -> list[list[int]]:
@@ -181,11 +183,8 @@ class EndedWords:
             return None
         if self._unsure[0] != text:
             judged = self._judge(text, match[1])
-            if judged is not None and not (
-                judged.odds >= _LEAST_ODDS and -math.inf < self._surety(judged) < 0
-            ):
-                judged = None
-            self._unsure = text, judged
+            margin = -math.inf if judged is None else self._surety(judged)
+            self._unsure = text, judged if _may_turn(judged, margin) else None
         return self._unsure[1]
 
     def _follows(self, text: str, word: str) -> float:
@@ -210,7 +209,7 @@ class EndedWords:
             stands >= _PLAUSIBLE
             or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
         ):
-            return Judged(before, typed, probs, split.spaced, begun, stands, 0.0, known) if begun else None
+            return Judged(before, split, begun, stands, 0.0, known) if begun else None
         candidates = begun + [
             candidate
             for candidate in self._meant.candidates(before, split, probs, known, finished=True)
@@ -238,12 +237,12 @@ class EndedWords:
             least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
             best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
         likely = [best, *others[: _COMPARED - 1]]
-        return Judged(before, typed, probs, split.spaced, likely, stands, rest, known)
+        return Judged(before, split, likely, stands, rest, known)
 
-    def _correction(self, judged: Judged, behind: str) -> Correction | None:
+    def _correction(self, judged: Judged, margin: float, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
         before, typed, best, odds = judged.before, judged.typed, judged.likely[0], judged.odds
-        sure = self._surety(judged) >= 0
+        sure = margin >= 0
         if (odds < _OFFERED_ODDS and not sure) or self._user_model.must_hide(before, best.text):
             return None
         return Correction(best.text + behind, len(typed) + len(behind), 1 / (1 + math.exp(-odds)), sure)
@@ -319,12 +318,12 @@ class EndedWords:
             return None
         text = judged.likely[0].text
         is_hidden = self._user_model.must_hide(judged.before, text)
-        return None if is_hidden else (text, evidence(judged, self._meant))
+        return None if is_hidden else (text, evidence(judged, self._meant, self._next_token))
 
     def _surety(self, judged: Judged) -> float:
         """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
         ruled = self._by_rule(judged)
-        return surety(evidence(judged, self._meant)) if ruled is None else ruled
+        return surety(evidence(judged, self._meant, self._next_token)) if ruled is None else ruled
 
     def _by_rule(self, judged: Judged) -> float | None:
         """Return :meth:`_surety` where a rule says it, else None."""
@@ -340,7 +339,7 @@ class EndedWords:
             is_accent = best.cost <= _MOST_ACCENTS * self._meant.channel.costs.accent and "'" not in meant
             usual = _SURE_LISTED if is_accent else _SURE_OTHERS
             return judged.odds - (usual if best.cost < _MOST_COST else _SURE_ODD)
-        return None
+        return None if judged.odds >= _LEAST_ODDS else -math.inf
 
     def _may_stand(self, before: str, typed: str, best: Candidate) -> bool:
         """Return True if what is typed may stand there on purpose, so that nothing is put in its place unasked."""
@@ -393,3 +392,8 @@ class EndedWords:
         if words.draws_out and folded == meant + meant[-1] and _DRAWN_OUT.fullmatch(meant):
             return True
         return is_unlisted_form(folded, meant, general.spelling)
+
+
+def _may_turn(judged: Judged | None, margin: float) -> bool:
+    """Return True if a word is not sure, and the next one may yet make it so."""
+    return judged is not None and judged.odds >= _LEAST_ODDS and -math.inf < margin < 0

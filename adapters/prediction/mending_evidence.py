@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from idiolect.adapters.memory.capitals import fold
 from idiolect.adapters.memory.vocabulary import RUN_OF_THREE
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.general_words import GeneralWords
+from idiolect.adapters.prediction.cursor import SplitPrefix
 from idiolect.adapters.prediction.meant_words import Known, MeantWords
+from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.models.hashed_frequencies import other_frequencies
 
 FILE: Final = Path(__file__).with_name("mending_weights.txt")
 """The weights, one a line, behind its name."""
 _ONE_SLIP: Final = 7.0  # nats; what costs more is more than one
 _MOST_LEAD: Final = 6.0  # nats; more tells nothing more
-_LEAST, _LEAST_EXPECTED = 1e-30, 1e-12
+_LEAST: Final = 1e-30
 _OFTEN: Final = 1e-5  # uses per word of text
 
 
@@ -34,19 +33,23 @@ _OFTEN: Final = 1e-5  # uses per word of text
 class Judged:
     """What was typed behind ``before``, and the words that it most probably means.
 
-    ``probs`` (vocab,) are those of the token there, ``spaced`` if a space stands before it. ``stands`` and ``others``
-    are the scores of what is typed, and of all that may be meant but the first; ``known`` is what a list of
-    misspellings says of it.
+    ``split`` is the text up to the end of the word. ``stands`` and ``others`` are the scores of what is typed, and of
+    all that may be meant but the first; ``known`` is what a list of misspellings says of it. ``log_probs`` are those
+    of whole words there, as far as they were asked for.
     """
 
     before: str
-    typed: str
-    probs: NDArray[np.float32]
-    spaced: bool
+    split: SplitPrefix
     likely: list[Candidate]
     stands: float
     others: float
     known: Known
+    log_probs: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def typed(self) -> str:
+        """The word as it was typed."""
+        return self.split.typed
 
     @property
     def odds(self) -> float:
@@ -54,16 +57,22 @@ class Judged:
         return math.log(max(self.likely[0].score, _LEAST) / max(self.stands + self.others, _LEAST))
 
 
-def evidence(judged: Judged, meant_words: MeantWords) -> dict[str, float]:
-    """Return what the regression weighs of the likeliest word, by name."""
+def evidence(judged: Judged, meant_words: MeantWords, next_token: NextTokenModel) -> dict[str, float]:
+    """Return what the regression weighs of the likeliest word, by name.
+
+    The model reads what was meant and what was typed, a pass each: the next word needs the second one, too.
+    """
     words, general = meant_words.user_model.words, meant_words.general
-    typed, best, space = fold(judged.typed), judged.likely[0], " " * judged.spaced
+    typed, best, space = fold(judged.typed), judged.likely[0], " " * judged.split.spaced
     meant = fold(best.text)
     parts = best.text.split()
     is_apart = len(parts) > 1
     left_in = not is_apart and any(typed == meant[:at] + meant[at + 1 :] for at in range(len(meant)))
     run = RUN_OF_THREE.search(typed)
-    expected = float(judged.probs[words.encode(space + best.text)[0]])
+    for text in (best.text, judged.typed):
+        if text not in judged.log_probs:
+            ids = words.encode(space + text)
+            judged.log_probs[text] = next_token.word_log_prob(judged.split.head, ids)
     return {
         "constant": 1.0,
         "odds": judged.odds,
@@ -73,7 +82,6 @@ def evidence(judged: Judged, meant_words: MeantWords) -> dict[str, float]:
         "how common elsewhere": _log_uses(uses_elsewhere(typed, general)),
         "how likely letters are": general.letters.log_prob(typed) / (len(typed) + 1),
         "tokens": float(len(words.encode(space + judged.typed))),
-        "how expected": math.log(max(expected, _LEAST_EXPECTED)),
         "apostrophe alone": float(typed == meant.replace("'", "") and typed in general.spelling),
         "last letter doubled": float(words.draws_out and typed == meant + meant[-1]),
         "run of three": float(run is not None),
@@ -87,6 +95,8 @@ def evidence(judged: Judged, meant_words: MeantWords) -> dict[str, float]:
         "two words": float(is_apart),
         "odds of two words": judged.odds * is_apart,
         "the rarer of two words": is_apart * min(_log_uses(meant_words.uses(part)) for part in parts),
+        "how likely as typed": judged.log_probs[judged.typed],
+        "how likely as meant": judged.log_probs[best.text],
     }
 
 

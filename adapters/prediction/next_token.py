@@ -7,6 +7,7 @@ a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this
 # Tokens in a row that what is answered has, too: one says that it is there, not where.
 _MIN_ANSWERED_ORDER = 2
 _ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
+_LEAST_P, _LEAST_END = 1e-12, 1e-6  # of a token, and of a word's end, where the logarithm is taken
 _PREDICTIONS_KEPT = 128  # of the n-gram memory: each key asks for the same ones as the key before
 
 
@@ -153,6 +155,20 @@ class NextTokenModel:
         """Return the distribution (vocab,) over the token after ``ids`` if it needs no forward pass, else None."""
         return self._cache.get(ids)
 
+    def word_log_prob(self, ids: list[int], word: list[int]) -> float:
+        """Return the log probability that the tokens of ``word`` come after ``ids``, and that no word goes on there.
+
+        One pass reads all of the word that is not cached.
+        """
+        rows = [self.next_probs(ids), *self._probs_along_draft([*ids, word[0]], word[1:])]
+        ends = max(self._word_ends(rows.pop()), _LEAST_END)
+        return math.log(ends) + sum(
+            math.log(max(float(probs[token]), _LEAST_P)) for probs, token in zip(rows, word, strict=True)
+        )
+
+    def _word_ends(self, probs: NDArray[np.float32]) -> float:
+        return max(1.0 - float(probs @ self._continues_word), 0.0)
+
     def verified_draft(self, ids: list[int], accepts: Callable[[int], bool]) -> list[DraftedToken]:
         """Return the likeliest tokens after ``ids``, as long as each is likely enough.
 
@@ -166,8 +182,7 @@ class NextTokenModel:
         draft, tokens = self._draft(ids), list[DraftedToken]()
         for probs in self._probs_along_draft(ids, draft):
             if tokens:
-                word_ends = max(1.0 - float(probs @ self._continues_word), 0.0)
-                tokens[-1] = replace(tokens[-1], word_ends=word_ends)
+                tokens[-1] = replace(tokens[-1], word_ends=self._word_ends(probs))
             token = int(np.argmax(probs))
             if probs[token] < _MIN_DRAFT_PROB or not accepts(token):
                 break

@@ -67,7 +67,7 @@ COMMON_IN_ENGLISH: Final = 4.0  # on Zipf's scale, from which on a word is no fo
 RARE: Final = 3.0  # below which the program has no word in its list
 # What a case weighs in the fit beside a slip that is mended: one mended wrongly, a right word, a term, and a word that
 # is drawn out.
-WRONG, RIGHT, TERM, DRAWN = 3.0, 15.0, 1.5, 3.0
+WRONG, RIGHT, TERM, DRAWN = 2.0, 9.0, 1.75, 2.0
 RIDGE: Final = 1.0
 STEPS: Final = 50
 
@@ -382,7 +382,8 @@ def main() -> None:
     apart = {
         person: decide([*people[person], *asked[person][1]], weights) for person in people if person in APART
     }
-    report("set apart", apart)
+    if apart:
+        report("set apart", apart)
     FILE.write_text("".join(f"{name} {weight}\n" for name, weight in weights.items()), "utf-8")
 
 

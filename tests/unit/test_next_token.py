@@ -211,6 +211,24 @@ def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(tiny_tokenize
     assert drafted(make(knowing()), entry) == [], "nor is what is not likely enough"
 
 
+@pytest.mark.parametrize("word", [" harbour", " Kwiaciarnia", " a"])
+def test_a_word_is_as_likely_as_its_tokens_and_its_end_and_one_pass_tells(
+    tiny_float, tiny_tokenizer, knowing, make, passes, word
+):
+    continues = np.random.default_rng(1).integers(0, 2, tiny_float.config.vocab).astype(np.float32)
+    user_model = knowing(*HISTORY * 3)
+    model, anew = make(user_model, continues_word=continues), make(user_model)
+    entry, ids = tiny_tokenizer.encode("The boat left the old"), tiny_tokenizer.encode(word)
+    model.next_probs(entry)
+    calls = passes(model.session)
+    found = model.word_log_prob(entry, ids)
+    model.next_probs(entry + ids)
+    assert passes(model.session) == calls + 1, "what comes next needs the same one"
+    each = [np.log(anew.next_probs(entry + ids[:at])[token]) for at, token in enumerate(ids)]
+    ends = np.log(1 - anew.next_probs(entry + ids) @ continues)
+    assert found == pytest.approx(sum(each) + ends, rel=2e-3)
+
+
 # The window
 
 
