@@ -100,7 +100,7 @@ _WORDS: Final[dict[Cue, str]] = {
         gross klein grossgeschrieben kleingeschrieben kleinbuchstaben zusammen zusammengeschrieben leerzeichen raute
         sternchen geburtstag satz merksatz
         majuscule majuscules minuscule minuscules attaché espace espaces envers étoile dièse anniversaire
-        mayúscula mayúsculas minúscula minúsculas junto espacio espacios tilde asterisco cumple cumpleaños frase
+        mayúscula mayúsculas minúscula minúsculas espacio espacios tilde asterisco cumple cumpleaños frase
         maiuscola maiuscolo minuscola minuscolo attaccato spazi contrario cancelletto compleanno
         maiúscula maiúsculas minúscula minúsculas espaços aniversário
         hoofdletter hoofdletters kleine elkaar spaties hekje sterretje verjaardag zin""",

@@ -3,11 +3,13 @@
 `python tests/bench/secret_tagger.py` writes its weights. It learns from the sentences of tests/bench/secrets
 and, as text without secrets, from the corpora beside the project. With `--choose` it writes nothing: it learns
 without the half `seen` and prints after each pass how much of that half is found; by this PASSES and the other
-settings below were chosen. What the tagger finds, `python tests/bench/redaction.py` prints.
+settings below were chosen. With `--further` it begins with the weights that are there. What the tagger finds,
+`python tests/bench/redaction.py` prints. It needs the packages of `pip install '.[words]'`.
 
 In each pass each secret gets another value: passwords and passphrases are swapped, digits drawn anew, plain words
 replaced by other rare ones. So the network learns where secrets stand, and none by heart. The weights that are kept
-are a moving average of those of all steps (Polyak and Juditsky 1992), which errs less from run to run. With the same
+are a moving average of those of all steps (Polyak and Juditsky 1992), which errs less from run to run. Each pass also
+makes sentences that have a word for a secret and none in them, with words so rare that they are odd. With the same
 texts it writes the same weights; our documents and the rules' examples are among them, and they go on.
 """
 
@@ -17,6 +19,7 @@ import argparse
 import copy
 import json
 import random
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,13 +50,20 @@ WHOLE = 0.5  # of the passphrases that are swapped become another one, of the ot
 UNQUOTED = 0.4  # of the quotes around a secret are left out in each pass
 LOWERED = 0.1  # of the texts are in small letters in each pass
 JOINED = 0.15  # of the texts have another one, without a secret, before or behind them in each pass
-RARE_ZIPF = 4.5
+RARE_ZIPF, ODD_ZIPF = 4.5, 2.8
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 DIGITS, UPPER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TAKEN_BEFORE = 0.1  # of the secrets are shown as rules leave them: gone
 HELD_OUT = 0.3  # of what people wrote: by it the thresholds are set
 TAKEN_PER_100_KB = (0.5, 1.5)  # plain words and others of texts without secrets
 SHOWN = 9_000  # texts without secrets that are learned from in a pass
+ORDINARY = 6_000  # sentences with a word for a secret and without one that a pass makes
+FURTHER = {"passes": 2, "rate": 6e-4}
+FROM_CORPORA = 0.35  # of these go on as somebody wrote, ...
+REPLACED = (0, 0.2, 0.5)  # ... and such shares of their words are replaced by others ...
+UNKNOWN = 0.6  # ... of which no table has the frequency
 HARD = 0.05  # a text with a word of this probability is learned from again
+SENTENCES = re.compile(r"(?<![^.!?\s])[^\W\d_][^.!?\d_@#/\\<>|{}\[\]=*]{25,140}[.!?](?= |\Z)")
 QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("«", "»"), ("« ", " »"), ("‘", "’"), ("`", "`"))
 EXAMPLES = ("privacy.md", "files.md", "clients.md")  # they hold examples of secrets
 
@@ -124,16 +134,19 @@ class Swap:
         for one in given:
             if not one.secrets:
                 self.around.setdefault(one.lang, []).append(one.text)
-        self.rare = {
-            lang: [
-                word
-                for centibels, listed in enumerate(get_frequency_list(lang, "small"))
-                if 9 - centibels / 100 < RARE_ZIPF
-                for word in listed
-                if word.isalpha() and len(word) > 3
-            ]
-            for lang in ("en", "de", "fr", "es", "it", "pt", "nl")
-        }
+        self.rare, self.odd = (
+            {
+                lang: [
+                    word
+                    for centibels, listed in enumerate(get_frequency_list(lang, size))
+                    if 9 - centibels / 100 < most
+                    for word in listed
+                    if word.isalpha() and len(word) > 3
+                ]
+                for lang in LANGUAGES
+            }
+            for size, most in (("small", RARE_ZIPF), ("large", ODD_ZIPF))
+        )
 
     def __call__(self, one: Sentence) -> Sentence:
         text, secrets = one.text, []
@@ -208,6 +221,48 @@ def example(one: Sentence) -> Example:
     return Example(vectors, buckets, np.zeros_like(labels), 1 - labels)  # found by other rules: neither nor
 
 
+class Ordinary:
+    """Makes sentences without a secret that have a word for one: hard ones, for they go on with odd words."""
+
+    def __init__(self, swap: Swap, texts: dict[str, list[str]]) -> None:
+        self.swap, self.draw = swap, swap.draw
+        self.parts: dict[str, tuple[list[str], list[str]]] = {}  # by language: how they begin, and go on
+        for line in (SECRETS / "ordinary" / "learned.txt").read_text(encoding="utf-8").splitlines():
+            if line.startswith("== "):
+                begins, ends = self.parts[line[3:]] = [], []
+            else:
+                (begins if line.startswith("> ") else ends).append(line[2:])
+        self.written = {
+            lang: [sentence for text in those for sentence in SENTENCES.findall(text.replace("\n", " "))]
+            for lang, those in texts.items()
+        }
+
+    def __call__(self, count: int) -> list[Sentence]:
+        made = []
+        for _ in range(count):
+            lang, (begins, ends) = self.draw.choice([*self.parts.items()])
+            written = self.written.get(lang)
+            begin, end = self.draw.choice(begins), self.draw.choice(ends)
+            if written and self.draw.random() < FROM_CORPORA:
+                end = self.draw.choice(written)
+                end = end if lang == "de" or self.draw.random() < 0.3 else end[:1].lower() + end[1:]
+            odd = (self.swap.odd if self.draw.random() < UNKNOWN else self.swap.rare)[lang]
+            end = re.sub(r"\{\}", lambda _, odd=odd: self.draw.choice(odd), end)
+            share = self.draw.choice(REPLACED)
+            end = re.sub(
+                r"[^\W\d_]{5,}", lambda word, odd=odd, share=share: self._other(word[0], odd, share), end
+            )
+            text = f"{begin} {end}" if self.draw.random() > 0.1 else f"{end} {begin.rstrip(',:;')}"
+            made.append(Sentence("none", lang, text.lower() if self.draw.random() < LOWERED else text))
+        return made
+
+    def _other(self, word: str, odd: list[str], share: float) -> str:
+        if self.draw.random() >= share:
+            return word
+        other = self.draw.choice(odd)
+        return other.title() if word.istitle() else other
+
+
 def network() -> Any:
     import torch
     from torch import nn
@@ -246,8 +301,17 @@ def network() -> Any:
             both = self.mix(self.drop(torch.cat([seen, alone, whole], 2)))
             return self.out(self.drop(F.gelu(both, approximate="tanh")))[..., 0]
 
+        def restore(self, weights: dict[str, np.ndarray]) -> None:
+            """Take over weights that were written by :meth:`weights`."""
+            with torch.no_grad():
+                for name, value in self._named().items():
+                    value.copy_(torch.from_numpy(weights[name].astype(np.float32)))
+
         def weights(self) -> dict[str, np.ndarray]:
             """By the names that Tagger.probabilities knows, in half precision."""
+            return {name: value.detach().numpy().astype(np.float16) for name, value in self._named().items()}
+
+        def _named(self) -> dict[str, Any]:
             named = {
                 "embedding": self.embedding.weight,
                 "in": self.first.weight.T,
@@ -262,7 +326,7 @@ def network() -> Any:
             for layer, conv in enumerate(self.convs):
                 named[f"conv{layer}"] = conv.weight.permute(2, 1, 0)
                 named[f"conv{layer}_bias"] = conv.bias
-            return {name: value.detach().numpy().astype(np.float16) for name, value in named.items()}
+            return named
 
     return Tagger()
 
@@ -292,14 +356,18 @@ def trained(
     plain: list[str],
     *,
     always: list[str],
+    texts: dict[str, list[str]],
     seed: int = SEED,
     passes: int = PASSES,
+    rate: float = RATE,
+    begin: dict[str, np.ndarray] | None = None,
     watch: Callable[[int, Any], None] | None = None,
 ) -> Any:
     """A network that was shown the sentences, and texts in which nothing is a secret.
 
     Each pass shows all of `always` and :data:`SHOWN` of `plain`, and of these all that the network took for one a pass
-    before. `watch` is called after each pass with its number and the network as it would be kept.
+    before; of `texts`, by language, sentences are made. It begins with the weights `begin` where there are some.
+    `watch` is called after each pass with its number and the network as it would be kept.
     """
     import torch
     from torch.nn import functional as F
@@ -307,6 +375,7 @@ def trained(
     torch.manual_seed(seed)
     draw = random.Random(seed)
     swap = Swap(given, draw)
+    ordinary = Ordinary(swap, texts)
     plain = [
         text for text in plain if tagger.may_hold_one(text, words(text))
     ]  # all others are never looked at
@@ -314,10 +383,12 @@ def trained(
     known = [example(Sentence("none", "en", text)) for text in always if text.strip()]
     hard: list[int] = []
     net, average = network(), network()
+    if begin is not None:
+        net.restore(begin)
     average.load_state_dict(net.state_dict())
     average.eval()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
-    a_pass = (len(given) + len(known) + min(SHOWN, len(nothing))) // BATCH
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=DECAY)
+    a_pass = (len(given) + len(known) + ORDINARY + min(SHOWN, len(nothing))) // BATCH
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / a_pass, max(0.02, 2 * (1 - step / (passes * a_pass))))
     )
@@ -326,7 +397,9 @@ def trained(
         net.train()
         drawn = draw.sample(range(len(nothing)), min(SHOWN, len(nothing)))
         shown = [nothing[place] for place in {*drawn[: SHOWN - len(hard)], *hard}]
+        made = ordinary(ORDINARY)
         examples = [example(swap(one) if number else one) for one in given] + known + shown
+        examples += map(example, made)
         total = 0.0
         for batch in _batches(examples, draw):
             vectors, buckets, there, labels, counts = collated(batch)
@@ -401,15 +474,16 @@ def look_alikes() -> list[str]:
     return misses + [case.text for case in negatives()] + paragraphs
 
 
-def plain_texts() -> tuple[list[str], list[str]]:
-    """What people wrote without secrets: what is learned from, and what sets the thresholds."""
+def plain_texts() -> tuple[dict[str, list[str]], list[str]]:
+    """What people wrote without secrets: what is learned from, by language, and what sets the thresholds."""
     draw = random.Random(SEED)
-    shown, quiet = [], []
-    for texts in corpora().values():
+    shown, quiet = dict[str, list[str]](), list[str]()
+    for name, texts in corpora().items():
+        lang = name[-2:] if name.startswith("abroad_") else "en"  # such as abroad_notes_de
         short = [text for text in texts if len(text) < 1500]
         draw.shuffle(short)
         for text in short:
-            (quiet if draw.random() < HELD_OUT else shown).append(text)
+            (quiet if draw.random() < HELD_OUT else shown.setdefault(lang, [])).append(text)
     return shown, quiet
 
 
@@ -419,19 +493,26 @@ def main() -> None:
     parser.add_argument(
         "--choose", action="store_true", help="learn without `seen`, and print what is found of it"
     )
+    parser.add_argument("--further", action="store_true", help="begin with the weights that are there")
+    asked = parser.parse_args()
     import torch
 
     torch.set_num_threads(1)  # sums in one order: the same weights each time
-    shown, quiet = plain_texts()
-    if parser.parse_args().choose:
+    texts, quiet = plain_texts()
+    shown = [text for those in texts.values() for text in those]
+    if asked.choose:
         trained(
             sentences("train"),
             shown,
             always=look_alikes(),
+            texts=texts,
             watch=lambda number, net: report(number, net, quiet),
         )
         return
-    net = trained(sentences("train") + sentences("seen"), shown, always=look_alikes())
+    begin = dict(np.load(tagger.WEIGHTS)) if asked.further else None
+    further = FURTHER if asked.further else {}
+    given = sentences("train") + sentences("seen")
+    net = trained(given, shown, always=look_alikes(), texts=texts, begin=begin, **further)
     np.savez_compressed(tagger.WEIGHTS, **with_thresholds(net.weights(), quiet, *TAKEN_PER_100_KB))
 
 

@@ -16,13 +16,13 @@ def test_what_a_rule_must_take(rule: Rule, text: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(("rule", "text"), left())
-def test_what_a_rule_must_not_take(rule: Rule, text: str) -> None:
+def test_what_a_rule_must_not_take(rule: Rule | None, text: str) -> None:
     assert redact(text) == (text, 0)
 
 
 def test_every_rule_has_examples() -> None:
     assert {rule.name for rule, *_ in taken()} == {rule.name for rule in RULES}
-    assert {rule.name for rule, _ in left()} == {rule.name for rule in RULES}
+    assert {rule.name for rule, _ in left() if rule is not None} == {rule.name for rule in RULES}
 
 
 def test_the_rest_of_the_text_is_kept_and_each_secret_counted() -> None:

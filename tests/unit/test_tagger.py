@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from redaction_examples import told
 
 from idiolect.adapters.memory.corpus import read_general_passages
 from idiolect.daemon.text.redaction.redact import redact
@@ -37,7 +38,7 @@ FOUND = (
 )
 
 
-@pytest.mark.parametrize(("text", "secret"), FOUND)
+@pytest.mark.parametrize(("text", "secret"), (*FOUND, *told()))
 def test_secrets_in_sentences_are_taken_and_the_rest_is_kept(text, secret):
     left, count = redact(text)
     assert count >= 1

@@ -12,7 +12,6 @@ from idiolect.daemon.text.redaction.check_digits import check
 from idiolect.daemon.text.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.text.redaction.harmless_numbers import counts_something
 from idiolect.daemon.text.redaction.random_strings import (
-    is_code,
     is_drawn_base32,
     is_drawn_key,
     is_grouped_by_hand,
@@ -168,49 +167,6 @@ def sent_codes(text: str) -> Iterator[Span]:
     """Where codes are in `text` that were sent once, or are typed at a door, each as [start, end)."""
     return (span for span in SENT.find(text) if not counts_something(text, *span))
 
-
-_FIVE: Final = r"[a-z0-9]{4,5}"
-_CAPITAL_FIVE: Final = r"[A-Z0-9]{4,5}"
-#: Kept for the day when a telephone is lost.
-KEPT: Final = Grammar(
-    "[0-9]",
-    (
-        (
-            r"backup|back-up|recovery|rescue codes?|emergency codes?|scratch codes?|respaldo|recuperaci[óo]n"
-            r"|recupera[çc][ãa]o|recupero|riserva|secours|récupération|herstel|reservecode|wiederherstell|ersatzcode"
-            r"|notfallcode|notfall-code|reserva\b|second factor|noodcode|codes? d.urgence|codes for\b",
-            "reserve?",
-        ),
-        (
-            r"recovery (?:codes?|one)\b|backup[ -]codes?|herstelcode|wiederherstellungscode|code de secours"
-            r"|codice di (?:recupero|riserva)",
-            "single",
-        ),
-    ),
-    {
-        "reserve": Form(
-            rf"{DONE}(?:(?=[a-z]{{0,5}}\d){_FIVE}(?:[ -]{_FIVE}(?!\w)){{1,5}}"
-            rf"|(?=[a-z]{{4,5}}[ -][a-z]{{0,5}}\d){_FIVE}[ -](?=[a-z]{{0,5}}\d[a-z]|[a-z]{{1,5}}\d){_FIVE}"
-            rf"|(?=[A-Z]{{0,5}}\d|[A-Z]{{4,5}}[ -][A-Z]{{0,5}}\d){_CAPITAL_FIVE}"
-            rf"(?:[ -]{_CAPITAL_FIVE}(?!\w)){{1,5}}|\d{{2}}(?: \d{{2}}){{2,4}}|\d{{8}})",
-            is_code,
-            behind=14,
-            unless=_COUNTS,
-        ),
-        "single": Form(
-            rf"{DONE}(?=[A-Z]{{0,9}}\d)(?=\d{{0,9}}[A-Z])[A-Z0-9]{{5,10}}",
-            behind=10,
-            before=6,
-            unless=_COUNTS,
-        ),
-    },
-    begin=_AT,
-    end=_TO,
-)
-KEPT_HINTS: Final = (
-    "backup|back-up|recover|rescue|emergency|scratch|respaldo|recupera|recuper|riserva|secours|récup|herstel|reserve"
-    "|wiederherstell|ersatzcode|notfall|reserva|factor|noodcode|urgence|codes"
-)
 
 # --- papers
 

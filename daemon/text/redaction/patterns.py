@@ -15,7 +15,6 @@ from idiolect.daemon.text.redaction import (
     random_strings,
     recovery_seeds,
     service_tokens,
-    spoken_secrets,
     told_answers,
     typed_codes,
 )
@@ -187,17 +186,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",
-        "behind a name",
-        r"(?i:(?<![^\W_])(?:credentials|log-?in|(?:zugangs|anmelde|login-?)daten|identifiants|credenciales|credenziali"
-        r"|credenciais|inloggegevens)[ \t]{0,2}[:=][ \t]{0,4}[\w.@+-]{2,60}[ \t]{0,2}[/|,;][ \t]{0,2})"
-        rf"(?P<s>{DONE}(?:{labels.NO_TAG}[^\s\"'`]){{4,}})",
-        check=labels.no_word,
-        hints="credential|login|log-in|zugangsdaten|anmeldedaten|identifiant|credenciales|credenziali|credenciais"
-        "|inloggegevens",
-        signs=":=",
-    ),
-    Rule(
-        "password",
         "between tags",
         r"(?i:<(?:[a-z]+:)?(?:\w{0,20}password|passwd|pwd|secret|api-?key)>)"
         rf"(?P<s>{DONE}[^<\n]{{3,200}})(?=</)",
@@ -270,14 +258,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",
-        "before a word for a code",
-        r"(?i:(?<![\w.,-])(?:G-)?(?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:is|ist|est|es) (?:your|ihr|dein|votre|tu|su) "
-        r"(?:[\w-]{1,20} ){0,5}(?:code|pin|otp|passcode|password|\w{1,14}code))",
-        hints="code|pin|otp|password",
-        figures=3,
-    ),
-    Rule(
-        "pin",
         "to be entered",
         r"(?i:(?<![a-z])(?:use|enter|type|using) (?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:to|as|for) "
         r"(?:log|sign|verif|confirm|reset|your))",
@@ -336,36 +316,8 @@ RULES: Final[tuple[Rule, ...]] = (
         hints=labels.RECOVERY_HINTS,
     ),
     Rule("password", "an answer to a security question", find=told_answers.find, hints=told_answers.HINTS),
-    Rule(
-        "password",
-        "the same word still",
-        spoken_secrets.STILL,
-        check=spoken_secrets.still,
-        hints=spoken_secrets.LABEL_HINTS,
-    ),
     Rule("password", "a network's key", find=typed_codes.network_keys, hints=typed_codes.NETWORK_HINTS),
-    Rule(
-        "password",
-        "changed to a word",
-        spoken_secrets.CHANGED,
-        check=spoken_secrets.rare_word,
-        hints=spoken_secrets.LABEL_HINTS,
-    ),
-    Rule(
-        "password",
-        "one word beside a user's name",
-        spoken_secrets.BESIDE_NAME,
-        check=spoken_secrets.rare_word,
-        hints=spoken_secrets.LABEL_HINTS,
-    ),
-    Rule(
-        "password",
-        'several words behind "is"',
-        spoken_secrets.SEVERAL,
-        check=spoken_secrets.row_of_rare_words,
-        hints=spoken_secrets.LABEL_HINTS,
-    ),
-    Rule("pin", "the turns of a safe", spoken_secrets.TURNS, hints=spoken_secrets.TURNS_HINTS, figures=1),
+    Rule("pin", "the turns of a safe", typed_codes.TURNS, hints=typed_codes.TURNS_HINTS, figures=1),
     Rule("pin", "a lock's row", find=typed_codes.rows, hints=typed_codes.LOCK_HINTS),
     Rule("pin", "typed at a door", find=typed_codes.typed, figures=1),
     # Numbers that a word or a number near them tells.
@@ -383,14 +335,6 @@ RULES: Final[tuple[Rule, ...]] = (
         long_word=11,
     ),
     Rule("pin", "with a G", r"(?<![\w-])(?P<s>G-\d{6})(?![\w-])", hints="g-", figures=3),
-    Rule(  # as it is typed at a door
-        "pin",
-        "with the key that ends it",
-        r"(?<![\w.,/:+&#-])(?P<s>[A-Z]?\d{4,6}#)(?![\w#-])",
-        signs="#",
-        figures=3,
-    ),
     Rule("pin", "sent once", find=near_words.sent_codes, figures=3),
-    Rule("pin", "kept for later", find=near_words.KEPT.find, hints=near_words.KEPT_HINTS, figures=1),
     Rule("random", "drawn at random", find=random_strings.find, long_word=random_strings.SHORTEST),
 )

@@ -244,13 +244,6 @@ def _is_no_word(group: str) -> bool:
     return not group.isalpha() or group.isupper() or any(map(str.isupper, group[1:]))
 
 
-def is_code(written: str) -> bool:
-    """Whether groups are figures alone, or one of them has letters as well; not a word and a year."""
-    groups = _GAPS.split(written)
-    mixed = any(not group.isdigit() and not group.isalpha() for group in groups)
-    return mixed or (written[:2] not in ("19", "20") and all(map(str.isdigit, groups)))
-
-
 _BESIDE: Final = re.compile(r"[2-7](?:(?=[A-Za-z])|(?<=[A-Za-z][2-7]))")
 _MIXED: Final = re.compile(r"(?<![\w])(?=[A-Za-z]{0,3}[2-7])(?=[2-7]{0,3}[A-Za-z])[A-Za-z2-7]{4}(?!\w)")
 _BASE32_GROUPS: Final = re.compile(

@@ -1,4 +1,4 @@
-"""Codes told beside what they open: typed at an alarm or a door, the key of a network, a lock's row."""
+"""Codes told beside what they open: typed at an alarm or a door, the key of a network, the turns of a lock."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import Final
 
 from idiolect.adapters.memory.secret_cues import Cue, cues, folded
 from idiolect.daemon.text.redaction.harmless_numbers import counts_something
-from idiolect.daemon.text.redaction.labels import frequency
 from idiolect.daemon.text.redaction.rule import DONE, Span, lazy
-from idiolect.daemon.text.redaction.word_features import STATE
 
 _NEAR: Final = 110  # characters on either side in which it is said what is opened
-_RARE: Final = 3.4  # on Zipf's scale: a rarer word is hardly ever said of a key
 
 #: What is opened, as its words begin; or as they end, in German and Dutch.
 _OPENED: Final = lazy(
@@ -93,8 +90,7 @@ _NETWORK_KEY: Final = lazy(
     rf"|[^\W\d_]{{2,12}})){{0,3}}?(?:[ ]{{0,2}}[:=]|,?[ ]{_IS}:?)"
     rf"(?:[ ](?:just|simply|einfach|the|die|der|le|la|el|il|o|de|still|noch|immer|now"
     rf"|jetzt)){{0,2}}[ ]{{1,2}}[\"'“„«]?"
-    rf"(?P<s>{DONE}(?:\d(?:[ -]?\d){{5,62}}|(?=[^\s]{{0,60}}\d)[^\W_][\w!?#$%&*+@.-]{{5,62}}\w|[^\W\d_](?:[^\W_]"
-    rf"|-(?=\w)){{4,40}}))"
+    rf"(?P<s>{DONE}\d(?:[ -]?\d){{5,62}})"
     r"(?=[\"'”“»]?(?:[,;!?)]|\.?[ \t]{0,4}(?:\n|\Z)|\.[ ]|[ ][-–(]|[ ](?:and|und|et|y|e|en|steht|all|tout|todo"
     r"|tutto|tudo|alles)(?![^\W_]))))"
 )
@@ -115,14 +111,31 @@ NETWORK_HINTS: Final = (
 
 
 def network_keys(text: str) -> Iterator[Span]:
-    """Where a network's key is told in `text`, each as [start, end): figures, or a word that no sentence would have."""
-    for match in _NETWORK_KEY.finditer(text):
-        key = match["s"]
-        if not key.isalpha() or (frequency(key) < _RARE and not STATE.match(key)):
-            yield match.span("s")
-    for match in _KEY_OF_NETWORK.finditer(text):
-        yield match.span("s")
+    """Where a network's key is told in `text`, each as [start, end): more figures than the tagger takes for a code."""
+    for pattern in (_NETWORK_KEY, _KEY_OF_NETWORK):
+        yield from (match.span("s") for match in pattern.finditer(text))
 
+
+# --- the turns of a safe
+
+_SIDE: Final = (
+    r"(?:left|right|clockwise|anti-?clockwise|counter-?clockwise|links|rechts|(?:à )?(?:gauche|droite)"
+    r"|(?:a la )?(?:izquierda|derecha)"
+    r"|(?:a )?(?:sinistra|destra)|(?:à )?(?:esquerda|direita))"
+)
+_FILLED: Final = (
+    r"(?:[ \t:]{1,2}(?:to|on|at|past|stop|auf|bis|zur|zu|die|sur|jusqu['’]?(?:à|au)|hasta|el|al|a|su"
+    r"|fino|até|o|tot|op|naar)){0,2}"
+)
+_TURN: Final = rf"(?:{_SIDE}{_FILLED}[ \t:]{{1,3}}\d{{1,2}}|\d{{1,2}}[ \t]{{1,2}}{_SIDE})(?![\w])(?!\.\d|,\d)"
+_NEXT: Final = (
+    r"[ \t]{0,3}[,;.·–/-]?[ \t\n]{1,3}(?:(?:then|and|und|dann|wieder|again|back|turn|puis|ensuite|et"
+    r"|luego|después|y|poi|e|depois|dan|en|twice|zweimal)[ \t]{1,2}){0,3}"
+)
+TURNS: Final = rf"(?i:(?<![^\W_])(?P<s>{_TURN}(?:{_NEXT}{_TURN}){{2,9}}))"
+TURNS_HINTS: Final = (
+    "left|right|clockwise|links|gauche|droite|izquierda|derecha|sinistra|destra|esquerda|direita"
+)
 
 # --- the row of a lock
 
