@@ -24,6 +24,7 @@ _PIECE_TOKENS = 192  # tokens scored in one pass
 _STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE_TOKENS
 _TOP_K = 3
 _LEVEL = 0.05  # the nominal rate of promotions by chance
+_DOUBT = 1 / 3  # how often chance must bring a successor's loss, for it to count as none
 _TOLERANCE = 0.02  # the rise of general perplexity that is allowed, as a share
 
 
@@ -172,7 +173,8 @@ def decide(
 
     A successor is what the training of the serving adapter has gone on to. One round adds less than some hundred
     held-out tokens can tell from chance, and so the gain that must be beyond chance is the one over the memory alone
-    (``memory``); beside what is served, a successor must be better in the mean.
+    (``memory``); beside what is served, a successor must be better in the mean, or so little worse that chance alone
+    would often make it look so: it has learned more, and was refused what the next text showed to be a gain.
 
     ``candidate``, ``serving`` (what is served now) and, for a successor, ``memory`` are scores on the same text, with
     the memory; ``general_before`` and ``general_after`` are the base's and the candidate's perplexity on general text.
@@ -183,10 +185,10 @@ def decide(
     tokens = np.array(candidate.tokens)
     signs = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains)))
     chance, worse = p_value(gains.sum(), signs @ gains), p_value(-gains.sum(), signs @ gains)
-    proof = chance
+    proof, doubt = chance, 1.0
     if memory is not None and not judged:
         over_memory = np.array(memory.nats) - np.array(candidate.nats)
-        proof = p_value(over_memory.sum(), signs @ over_memory)
+        proof, doubt = p_value(over_memory.sum(), signs @ over_memory), _DOUBT
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
@@ -196,18 +198,20 @@ def decide(
             f"general text became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * _TOLERANCE:.0f} % allowed"
         )
-    elif gain_bits <= 0:
+    elif gain_bits <= 0 and worse <= doubt:
         promising = worse > _LEVEL
         reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
     elif proof > _LEVEL / (1 + judged):
         promising = True
-        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
+        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {proof:.2f})"
+        if gain_bits <= 0:
+            reason = f"its gain over the memory alone on your newest text may be chance (p = {proof:.2f})"
     else:
         promoted = True
         general = f"{abs(100 * rise):.1f} % {'worse, which is allowed' if rise > 0 else 'better'}"
+        beyond = f"{', which may be chance' * (gain_bits <= 0)}, and better than the memory alone beyond chance"
         reason = (
-            f"it predicts your newest text {better:.1f} % better than what was served"
-            f"{', beyond chance,' if chance <= _LEVEL else ', and better than the memory alone beyond chance,'} and "
-            f"general text {general}"
+            f"it predicts your newest text {abs(better):.1f} % {'better' if gain_bits > 0 else 'worse'} than what "
+            f"was served{', beyond chance' if chance <= _LEVEL else beyond}, and general text {general}"
         )
     return Verdict(promoted, promising, reason, round(gain_bits, 4), round(chance, 4))

@@ -103,9 +103,23 @@ def test_a_successor_proves_itself_against_memory_and_is_better_in_the_mean_than
     assert found.promoted
     assert "memory alone beyond chance" in found.reason
     assert not verdict(small, over_memory=small).promoted, "memory may be as good"
-    assert not verdict(-small, over_memory=clear).promoted, "what serves is better"
+    assert not verdict(np.resize([-1.0, 0.5], 40), over_memory=clear).promoted, "what serves is better"
     assert not verdict(small, over_memory=clear, general=1.05).promoted
     assert not verdict(small, over_memory=clear, judged=1).promoted, "the text has judged its like before"
+
+
+def test_a_successor_whose_loss_may_as_well_be_chance_is_served_since_it_has_learned_more():
+    even, clear = np.resize([-1.0, 0.9], 40), np.full(40, 2.0)
+    found = verdict(even, over_memory=clear)
+    assert found.promoted
+    assert found.gain_bits < 0
+    assert "worse than what was served, which may be chance, and better than the memory alone" in found.reason
+    assert not verdict(even).promoted, "of a first adapter, or one gone on from what was refused, more is asked"
+    assert not verdict(even, over_memory=clear, judged=1).promoted
+    unproven = verdict(even, over_memory=even)
+    assert not unproven.promoted
+    assert unproven.promising
+    assert "over the memory alone" in unproven.reason
 
 
 def test_text_that_has_judged_before_asks_for_more_certainty():
