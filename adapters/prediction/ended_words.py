@@ -55,10 +55,10 @@ _SMALL_I: Final = 0.02  # how often it is written small by a user of whom nothin
 _MOST_COST: Final = 9.0  # nats of the mistakes in one
 _MOST_ACCENTS: Final = 2  # that are put into a word of another language than English
 _OWN_TIMES: Final = 2  # that the user wrote a name
-# The end of a sentence, and a space: a word of three letters that is no abbreviation, or digits.
+# The end of a sentence, and a space: a word of three letters that is no abbreviation, or digits; not "...".
 _SENTENCE_ENDED = regex.compile(
     r"(?ri)\b(?!(?:etc|mrs|inc|ltd|vol|fig|approx|dept|est|e?spp?|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.)"
-    r"(?:\p{L}{3,}|\p{N}+)[.!?]+ \Z"
+    r"(?:\p{L}{3,}|\p{N}+)(?:\.|[!?]+) \Z"
 )
 # Letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(

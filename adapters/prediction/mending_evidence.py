@@ -79,6 +79,8 @@ def evidence(judged: Judged, meant_words: MeantWords, next_token: NextTokenModel
         "lead": min(_MOST_LEAD, math.log(max(best.score, _LEAST) / max(judged.others, _LEAST))),
         "further slips": 0.0 if is_apart else max(0.0, best.cost - _ONE_SLIP),
         "meant was written": float(words.count(best.text) > 0),
+        "spelt": float(general.is_spelt(judged.typed)),
+        "how common": general.is_spelt(judged.typed) * _log_uses(general.frequency(typed)),
         "how common elsewhere": _log_uses(uses_elsewhere(typed, general)),
         "how likely letters are": general.letters.log_prob(typed) / (len(typed) + 1),
         "tokens": float(len(words.encode(space + judged.typed))),

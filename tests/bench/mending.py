@@ -4,7 +4,8 @@
 and prints what the present weights make of them, one row a person, kind of slip and kind of word that stands. With
 ``--fit`` it fits the weights (:mod:`idiolect.adapters.prediction.mending_evidence`) on people who are not set apart,
 prints what each of them loses where the others alone are fitted on, what words of other languages and terms cost,
-and writes the weights' file. Words that nobody means otherwise come from wordfreq's lists and the files beside this
+and writes the weights' file. A right word that no list has, and its writer wrote once or twice, may be a slip of
+theirs: such words are counted apart, and not fitted on. Words that nobody means otherwise come from wordfreq's lists and the files beside this
 one; names of people, from Faker where it is installed. They are typed where nothing is learned, and a share of them
 behind each person's text, which makes the person's own words likelier.
 """
@@ -15,7 +16,7 @@ import argparse
 import random
 import sys
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -39,6 +40,7 @@ from idiolect.adapters.prediction.question import Question
 from idiolect.models.build import find_base
 
 SEED = 1
+CHARS: Final = 40_000  # of a person's newest text, that is typed
 APART: Final = ("email_mills", "notes_willison")
 """People whom ``--fit`` leaves out."""
 PLACES: Final = (
@@ -65,9 +67,11 @@ LOCALES: Final = (
 )  # fmt: skip # several to a line
 COMMON_IN_ENGLISH: Final = 4.0  # on Zipf's scale, from which on a word is no foreign one
 RARE: Final = 3.0  # below which the program has no word in its list
+RIGHT_WORDS: Final = 20  # for each slip: near to what people type
+SLIP_TIMES: Final = 2  # that a person wrote a word in no list, which may be a slip
 # What a case weighs in the fit beside a slip that is mended: one mended wrongly, a right word, a term, and a word that
 # is drawn out.
-WRONG, RIGHT, TERM, DRAWN = 2.0, 9.0, 1.75, 2.0
+WRONG, RIGHT, TERM, DRAWN = 2.0, 4.0, 1.75, 2.0
 RIDGE: Final = 1.0
 STEPS: Final = 50
 
@@ -131,11 +135,12 @@ def slips(texts: Sequence[str], count: int, rng: random.Random) -> list[Case]:
     return [case for _, case in sorted(made, key=lambda it: it[0])]
 
 
-def right_words(texts: Sequence[str], count: int) -> Iterator[Case]:
-    """The first words as they were written."""
+def right_words(texts: Sequence[str], count: int, times: Counter[str]) -> Iterator[Case]:
+    """The first words as they were written; ``times`` says how often its writer wrote one, in small letters."""
     spots = ((text, match) for text in texts for match in WORD.finditer(text))
     for (text, match), _ in zip(spots, range(count), strict=False):
-        yield Case("right", text[: match.start()], match[0], match[0])
+        may_slip = zipf_frequency(match[0], "en") < RARE and times[match[0].lower()] <= SLIP_TIMES
+        yield Case("right, or a slip" if may_slip else "right", text[: match.start()], match[0], match[0])
 
 
 def standing_words(count: int) -> dict[str, list[str]]:
@@ -205,8 +210,9 @@ def of_person(
     """
     texts = [(entry["text"].strip(), entry["ts"]) for entry in entries(person) if entry["text"].strip()]
     messages = [EvalMessage(text, at, text) for text, at in texts]
-    split = split_corpus(messages, name=person, seed=SEED, chars=12000)
+    split = split_corpus(messages, name=person, seed=SEED, chars=CHARS)
     rng, test = random.Random(f"{SEED}:{person}"), [message.text for message in split.test]
+    times = Counter(word[0].lower() for text, _ in texts for word in WORD.finditer(text))
     made = slips(test, count, rng)
     encode = loaded.tokenizer.encode
     known = loaded.build_predictor(
@@ -215,7 +221,7 @@ def of_person(
     new = loaded.build_predictor(loaded.build_user_model([]), None)
     fresh = [Case(f"{case.kind}, nothing learned", *_rest(case)) for case in made[::4]]
     some = (it for it in standing if zlib.crc32((person + it.typed).encode()) % SHARE == 0)
-    outcomes = [*ask(known, made), *ask(known, right_words(test, 2 * count)), *ask(new, fresh)]
+    outcomes = [*ask(known, made), *ask(known, right_words(test, RIGHT_WORDS * count, times)), *ask(new, fresh)]
     return outcomes, [*ask(known, some)]
 
 
@@ -262,7 +268,7 @@ def weight_of(outcome: Outcome) -> float:
         return 1.0 if outcome.likeliest == case.meant else WRONG
     if case.kind.startswith("drawn out"):  # few people do
         return DRAWN
-    return RIGHT if case.kind == "right" else TERM
+    return {"right": RIGHT, "right, or a slip": 0.0}.get(case.kind, TERM)
 
 
 def fit(outcomes: Iterable[Outcome]) -> dict[str, float]:

@@ -52,6 +52,7 @@ def released(tmp_path_factory, needs_program):
         return unwanted(folder, names) | (hidden(folder, names) - {".ci"} if Path(folder) == ROOT else set())
 
     shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)  # building leaves folders behind
+    (ROOT / ".cache").mkdir(exist_ok=True)  # which building fills
     for name in (".git", ".venv", ".cache"):
         (copy / name).symlink_to(ROOT / name)
     (copy / "dist").mkdir()
