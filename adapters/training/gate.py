@@ -209,7 +209,9 @@ def decide(
     else:
         promoted = True
         general = f"{abs(100 * rise):.1f} % {'worse, which is allowed' if rise > 0 else 'better'}"
-        beyond = f"{', which may be chance' * (gain_bits <= 0)}, and better than the memory alone beyond chance"
+        beyond = (
+            f"{', which may be chance' * (gain_bits <= 0)}, and better than the memory alone beyond chance"
+        )
         reason = (
             f"it predicts your newest text {abs(better):.1f} % {'better' if gain_bits > 0 else 'worse'} than what "
             f"was served{', beyond chance' if chance <= _LEVEL else beyond}, and general text {general}"

@@ -5,9 +5,9 @@ and prints what the present weights make of them, one row a person, kind of slip
 ``--fit`` it fits the weights (:mod:`idiolect.adapters.prediction.mending_evidence`) on people who are not set apart,
 prints what each of them loses where the others alone are fitted on, what words of other languages and terms cost,
 and writes the weights' file. A right word that no list has, and its writer wrote once or twice, may be a slip of
-theirs: such words are counted apart, and not fitted on. Words that nobody means otherwise come from wordfreq's lists and the files beside this
-one; names of people, from Faker where it is installed. They are typed where nothing is learned, and a share of them
-behind each person's text, which makes the person's own words likelier.
+theirs: such words are counted apart, and not fitted on. Words that nobody means otherwise come from wordfreq's lists
+and the files beside this one; names of people, from Faker where it is installed. They are typed where nothing is
+learned, and a share of them behind each person's text, which makes the person's own words likelier.
 """
 
 from __future__ import annotations
@@ -221,7 +221,11 @@ def of_person(
     new = loaded.build_predictor(loaded.build_user_model([]), None)
     fresh = [Case(f"{case.kind}, nothing learned", *_rest(case)) for case in made[::4]]
     some = (it for it in standing if zlib.crc32((person + it.typed).encode()) % SHARE == 0)
-    outcomes = [*ask(known, made), *ask(known, right_words(test, RIGHT_WORDS * count, times)), *ask(new, fresh)]
+    outcomes = [
+        *ask(known, made),
+        *ask(known, right_words(test, RIGHT_WORDS * count, times)),
+        *ask(new, fresh),
+    ]
     return outcomes, [*ask(known, some)]
 
 

@@ -114,7 +114,9 @@ def test_a_successor_whose_loss_may_as_well_be_chance_is_served_since_it_has_lea
     assert found.promoted
     assert found.gain_bits < 0
     assert "worse than what was served, which may be chance, and better than the memory alone" in found.reason
-    assert not verdict(even).promoted, "of a first adapter, or one gone on from what was refused, more is asked"
+    assert not verdict(even).promoted, (
+        "of a first adapter, or one gone on from what was refused, more is asked"
+    )
     assert not verdict(even, over_memory=clear, judged=1).promoted
     unproven = verdict(even, over_memory=even)
     assert not unproven.promoted

@@ -72,9 +72,12 @@ idiolect.mending ??= (() => {
     return false;
   }
 
-  /** Browsers select what undoing has brought back; the next key would type it away. */
+  /** Browsers select what undoing has brought back; the next key would type it away, and no text stands before it. */
   function afterUndo() {
-    if (undoing !== null && now.field !== null) insert.unselect(now.field);
+    if (undoing !== null && now.field !== null) {
+      insert.unselect(now.field);
+      telling.tell();
+    }
     undoing = null;
   }
 
