@@ -75,7 +75,9 @@ class SyncSchedule(FileSystemEventHandler):
             self._wake.notify_all()
         if self._thread is not None:
             self._thread.join(_STOP_S)
-        self._unobserve()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(_STOP_S)
 
     def send_soon(self, *, at_once: bool = False) -> None:
         """Write what was learned, decided or forgotten, with what comes in the next seconds unless `at_once`."""
@@ -140,11 +142,12 @@ class SyncSchedule(FileSystemEventHandler):
         self._unobserve()
         if not wanted or self._stopping:
             return
-        self._observer = observer = Observer()
+        if self._observer is None:  # one for good: each costs threads, and is tried again and again
+            self._observer = Observer()
+            self._observer.start()
         try:
-            observer.start()
             for path in wanted:
-                observer.schedule(self, path)
+                self._observer.schedule(self, path)
         except OSError:  # the system can watch no more
             self._unobserve()
         else:
@@ -159,7 +162,6 @@ class SyncSchedule(FileSystemEventHandler):
         return wanted
 
     def _unobserve(self) -> None:
-        observer, self._observer, self._observed = self._observer, None, {}
-        if observer is not None:
-            observer.stop()
-            observer.join(_STOP_S)
+        self._observed = {}
+        if self._observer is not None:
+            self._observer.unschedule_all()
