@@ -98,8 +98,8 @@ class Site:
             go_on.set()
             slow.join(DEADLINE_S)
 
-    def leave(self, path: str, body: object) -> None:
-        """Ask for something that waits for the model, and go away."""
+    def leave(self, path: str, body: object, begun: threading.Event | None = None) -> None:
+        """Ask for something that waits for the model, and go away: once it waits, or once it has `begun`."""
         before = len(self.service.model.queue) - self.left_over
         way = httpx.AsyncHTTPTransport(uds=self.running.socket) if self.running.socket else None
 
@@ -109,7 +109,10 @@ class Site:
                 base_url=self.running.url, headers=headers, timeout=None, transport=way, trust_env=False
             ) as http:
                 asking = asyncio.create_task(http.post(path, json=body))
-                await asyncio.to_thread(self.until_asked, before + 1)
+                if begun is None:
+                    await asyncio.to_thread(self.until_asked, before + 1)
+                else:
+                    assert await asyncio.to_thread(begun.wait, DEADLINE_S)
                 asking.cancel()
 
         asyncio.run(go())

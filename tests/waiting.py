@@ -22,10 +22,10 @@ def until(
     `seen` says what there is instead when the deadline has passed; `again` is called after each few seconds in vain,
     where a key may be lost.
     """
-    begun_s = asked_s = time.monotonic()
+    begun_s = asked_s = now_s = time.monotonic()
     while not (found := condition()):
-        now_s = time.monotonic()
         assert now_s < begun_s + DEADLINE_S, f"It did not happen: {seen()}"
+        now_s = time.monotonic()
         if now_s > asked_s + _AGAIN_S:
             again()
             asked_s = time.monotonic()

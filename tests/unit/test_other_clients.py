@@ -302,7 +302,7 @@ def test_a_text_ends_when_its_client_goes_away(site, service, slow, stream):
             assert next(lines).startswith("data: ")
             assert not slow.closed.acquire(blocking=False)
     else:
-        site.leave("/v1/completions", body)
+        site.leave("/v1/completions", body, slow.begun)
     assert slow.closed.acquire(timeout=DEADLINE_S)
     assert len(service.model.queue) == 0
 

@@ -241,13 +241,17 @@ class PageRow(Row):
     def do_answer(self, rest, *, listed=True):
         prefix = rest[1:].partition("] ")[0] if rest.startswith("[") else self.tab.js(CARET)
         found = until(
-            lambda: next((one for one in reversed(self.questions) if one.prefix == prefix), None),
-            lambda: (prefix, [one.prefix for one in self.questions]),
+            lambda: next((one for one in self.open_questions() if one.prefix == prefix), None),
+            lambda: (prefix, [one.prefix for one in self.open_questions()]),
         )
         self.asked, asked = found, self.asked
         super().do_answer(rest.partition("] ")[2] if rest.startswith("[") else rest, listed=listed)
         self.asked = asked
         time.sleep(0.25)  # what is shown can be read
+
+    def open_questions(self):
+        """Those that wait for their answer, the last first: the same may be asked again."""
+        return [one for one in reversed(self.questions) if not one.answered.done()]
 
     # What holds, after a while
 
@@ -279,7 +283,8 @@ class PageRow(Row):
 
     def has_asked(self, rest):
         self.until_holds(
-            lambda: (self.asked.prefix if self.asked else "nothing") == text_of(rest), lambda: self.asked
+            lambda: (self.asked.prefix if self.asked else "nothing") == text_of(rest),
+            lambda: self.asked and self.asked.prefix,
         )
         self.asked = None
 
