@@ -119,7 +119,7 @@ class RoundPolicy:
 
     def slowed_by(self, load: float) -> str | None:
         """What slows down a round that waits for nothing, or None: it has the processors for itself."""
-        return "is slowed down: other programs use the processor" if load > self.max_load else None
+        return "goes slowly, so that your other programs stay quick" if load > self.max_load else None
 
     def _not_wanted(self, facts: RoundFacts) -> str | None:
         if not self._settings.auto_train:

@@ -213,7 +213,7 @@ def test_whoever_waits_for_a_round_is_told_what_it_waits_for(profile, monkeypatc
     profile.begin("asked")
     load = 0.62  # it goes on, if slowly
     at = profile.trained()
-    until(lambda: waits() == ["is slowed down: other programs use the processor"])
+    until(lambda: waits() == ["goes slowly, so that your other programs stay quick"])
     until(lambda: profile.trained() > at)
     load = 0.0
     until(lambda: waits()[-1] is None)

@@ -387,7 +387,7 @@ def test_what_a_package_has_set_up_is_seen_and_nothing_is_written(target, progra
         assert "another version" not in (place.next_step(target) or "")
     assert tree(target) == {}
     assert str(package.EXTENSION) in "".join(Browsers().install(target))
-    assert f"take {package.EXTENSION}/manifest.json" in Browsers().next_step(target)
+    assert f"{package.EXTENSION}" in Browsers().next_step(target)
 
 
 def test_a_package_connects_no_browser_that_is_not_there(target, packaged):

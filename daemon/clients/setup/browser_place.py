@@ -32,9 +32,16 @@ export IDIOLECT_HOME={{home}}
 exec {{python}} -P -m idiolect.daemon.clients.browser "$@"
 """
 
+#: How a browser takes the extension from a folder, one step a line.
 _LOAD: Final = """\
-Chromium, Chrome, Brave, Edge: open chrome://extensions, switch on Developer mode, choose Load unpacked, and take {0}.
-Firefox: open about:debugging#/runtime/this-firefox, choose Load Temporary Add-on, and take {0}/manifest.json."""
+Add the extension to {browsers}:
+1. Open `chrome://extensions`.
+2. Switch on “Developer mode”.
+3. Press “Load unpacked”, and choose the folder `{folder}`."""
+_LOAD_GECKO: Final = """\
+Add the extension to {browsers}, anew each time that it starts:
+1. Open `about:debugging#/runtime/this-firefox`.
+2. Press “Load Temporary Add-on”, and choose the file `{folder}/manifest.json`."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,14 @@ class Browsers(Place):
         if files:
             settings.browser_host_path.chmod(0o700)
         limits = [f"{state.browser}: {state.limit}." for state in self.states(target) if state.limit]
-        load = (
-            _LOAD.format(package.EXTENSION) if _is_packaged(target) else _write_extension(_extension(target))
-        )
-        return [*removed, *(f"Wrote {path}." for path in files), *limits, *load.splitlines()]
+        if not _is_packaged(target):
+            _write_extension(_extension(target))
+        return [
+            *removed,
+            *(f"Wrote {path}." for path in files),
+            *limits,
+            *self._loading(target).splitlines(),
+        ]
 
     def remove(self, target: Target) -> list[str]:
         """Remove the program, the manifests that name it, and the extension in the profile. Raises OSError."""
@@ -116,11 +127,21 @@ class Browsers(Place):
         if not self.installed(target):
             step = super().next_step(target)
         elif self.works(target):
-            folder = package.EXTENSION if _is_packaged(target) else _extension(target) / "extension"
-            step = f"Each browser needs the extension, too. {_LOAD.format(folder)}"
+            return "\n".join([*(f"{limit}." for limit in limits), self._loading(target)])
         else:
             step = "It was written for another version. Run `idiolect setup browser` again"
         return ". ".join([*([step.rstrip(".")] if step else []), *limits]) if limits else step
+
+    def _loading(self, target: Target) -> str:
+        """How the browsers that are there load the extension, in lines."""
+        folder = package.EXTENSION if _is_packaged(target) else _extension(target) / "extension"
+        able = {state.browser for state in self._able(target)}
+        there = [browser for browser in browsers() if browser.name in able]
+        ways = []
+        for load, gecko in ((_LOAD, False), (_LOAD_GECKO, True)):
+            if names := [browser.name for browser in there if browser.gecko == gecko]:
+                ways.append(load.format(browsers=" and ".join(names), folder=folder))
+        return "\n".join(ways)
 
     def states(self, target: Target) -> list[BrowserState]:
         """How each browser stands that is there, or that has a manifest of ours."""
@@ -157,12 +178,11 @@ def _is_packaged(target: Target) -> bool:
     return target.into is None and package.serves(target.settings.home)
 
 
-def _write_extension(into: Path) -> str:
-    """Write the extension to a folder, and an archive of it; return how each browser loads it. Raises OSError."""
+def _write_extension(into: Path) -> None:
+    """Write the extension to a folder, and an archive of it. Raises OSError."""
     folder = into / "extension"
     write_extension(folder)
-    archive = Path(shutil.make_archive(str(into / "idiolect"), "zip", folder)).replace(into / "idiolect.xpi")
-    return _LOAD.format(folder).removesuffix(".") + f", or install {archive}."
+    Path(shutil.make_archive(str(into / "idiolect"), "zip", folder)).replace(into / "idiolect.xpi")
 
 
 def _state(settings: Settings, browser: Browser) -> BrowserState:

@@ -13,7 +13,7 @@ import * as trial from "./trial.js";
 import * as words from "./words.js";
 
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
-const PHASE = { prepare: "Preparing", train: "Training", export: "Exporting", judge: "Judging" };
+const PHASE = { prepare: "Preparing", train: "Learning", export: "Saving what it learned", judge: "Checking what it learned" };
 
 let paused = false, training = false, changing = false, timer;
 
@@ -40,7 +40,7 @@ async function status() {
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
     const serves = now.adapter === null ? "" : sentence(serving(now.adapter));
     const hides = now.quiet ? `Quiet: ${span(now.quiet_for_s)} left` : "";
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : hides || serves);
+    state(paused ? "paused" : "learning", paused ? "Paused" : "On", paused ? left : hides || serves);
     $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
     $("version").textContent = `idiolect ${now.version}`;

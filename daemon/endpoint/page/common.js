@@ -81,7 +81,7 @@ export function button(text, name, work) {
 export const buttons = (...given) => make("div", {}, ...given);
 
 /** Whether the user agrees; `sentences`, or elements, say to what. With a `number`, that has to be typed before they can. */
-export function agreed(title, sentences, yes, { number = null, no = "Keep it" } = {}) {
+export function agreed(title, sentences, yes, { number = null, no = "Keep it", danger = false } = {}) {
   const typed = $("ask-number");
   const check = () => { $("ask-yes").disabled = number !== null && typed.value.trim() !== String(number); };
   $("ask-much").hidden = number === null;
@@ -98,6 +98,7 @@ export function agreed(title, sentences, yes, { number = null, no = "Keep it" } 
   $("ask-text").replaceChildren(...sentences.map((one) => typeof one === "string" ? make("p", {}, one) : one));
   $("ask-no").textContent = no;
   $("ask-yes").textContent = yes;
+  $("ask-yes").className = danger ? "danger" : "";
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
@@ -119,7 +120,7 @@ export async function remove(title, path, body, after, more = []) {
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
   if (would.large) sentences.push(`That is more than a tenth of all ${texts(would.total)}.`);
-  if (!await agreed(title, sentences, "Forget it", { number: would.large ? would.entries : null })) return;
+  if (!await agreed(title, sentences, "Forget it", { danger: true, number: would.large ? would.entries : null })) return;
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   say(`Forgotten: ${texts(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.`);

@@ -61,7 +61,7 @@ function details(row) {
 }
 
 export async function showRounds() {
-  const [{ adapters }, { base, rounds_added, round_gains }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
+  const [{ adapters }, { rounds_added, round_gains }] = await Promise.all([ask("/v1/adapters"), ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
   const rows = adapters.toReversed().map((row) => make("li", {},
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
@@ -70,7 +70,7 @@ export async function showRounds() {
       : buttons(button("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
     make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
-    make("small", {}, `The language model as it came, ${base}. Your words and phrases are remembered all the same.`),
+    make("small", {}, "idiolect uses what everybody writes, plus your own words and phrases."),
     served ? buttons(button("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
   $("gained").hidden = !rounds_added;
@@ -104,7 +104,7 @@ async function showLearned() {
   roving($("words-grid"));
   $("words-more").textContent = words.length > SHOWN ? `The first ${SHOWN} are listed. Search for others.` : "";
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
-    : "Nothing yet. It learns from what it may read, and from programs that you type in."));
+    : "Nothing yet. idiolect learns from what you let it read, and from the programs that you type in."));
   $("words-none").hidden = words.length > 0;
 }
 
@@ -113,17 +113,17 @@ async function showSources() {
   const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
   const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${texts(number)}`).join(", ")}` : "";
   await offerTextSources(kinds.map(([name]) => name));
-  $("sources-sum").textContent = now.words ? `It has ${count(now.words)} words of yours${by}.` : "";
+  $("sources-sum").textContent = now.words ? `idiolect has read ${count(now.words)} words of yours${by}.` : "";
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
     const followed = now.watches.includes(row.path);
     return make("li", {},
-      make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
-      row.kind ? make("small", {}, `${row.kind} · ${texts(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
+      make("span", { title: row.path }, row.path.split("/").at(-1) || row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
+      row.kind ? make("small", {}, `${row.path} · ${texts(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
       buttons(followed ? button("Stop following", `Stop following ${row.path}`, () => unfollow(row.path))
         : row.kind === "folder" ? button("Follow", `Follow ${row.path}`, () => followFolder(row.path)) : null,
         row.kind ? button("Remove …", `Remove ${row.path}`, () =>
-          remove("Remove this source?", "/v1/sources/remove", { path: row.path }, showAll)) : null));
+          remove("Forget what was read here?", "/v1/sources/remove", { path: row.path }, showAll, ["Your own files stay as they are."])) : null));
   }));
 }
 
@@ -195,7 +195,7 @@ async function find() {
     $("found").replaceChildren(...found.map((place) => {
       const row = make("li", {},
         make("span", {}, sentence(place.says)),
-        make("small", {}, `${bytes(place.size_bytes)} in ${place.path}${place.me.length ? `; it reads what ${place.me.join(" or ")} wrote` : ""}`),
+        make("small", {}, `${bytes(place.size_bytes)} in ${place.path}${place.me.length ? `. Only what ${place.me.join(" or ")} wrote is read.` : ""}`),
         buttons(button("Read it", `Read ${place.path}`, async () => {
           await read("/v1/import", { paths: [place.path], me: place.me });
           row.remove();

@@ -3,9 +3,9 @@
 import { $, on } from "./common.js";
 
 const STEPS = [
-  { shows: ["sources"], says: "Choose what of your own writing it may read. Below is what there is on this computer; it reads nothing before you press “Read it”." },
-  { shows: ["rounds"], says: "It learns from what it has read, on this computer alone, while you do not type. You need not wait: what you wrote often is offered at once." },
-  { shows: ["try", "places"], says: "Try it below: where grey text appears, the Tab key takes it. Type “teh” and a space: it offers “the”, or puts it there if you have chosen that. Further down, connect the programs that you write in." },
+  { shows: ["sources"], says: "Choose what idiolect may read of your own writing. Below is what it found on this computer. It reads nothing before you press “Read it”." },
+  { shows: ["rounds"], says: "idiolect learns from what it has read, on this computer alone, while you do not type. You need not wait. Phrases you use often are suggested straight away." },
+  { shows: ["try", "places"], says: "Try it below. Press Tab to take grey text. Type “teh” and a space: idiolect offers “the”. Further down, connect the programs that you write in." },
 ];
 const KEPT = "idiolect-steps"; // the step that one is at, or "left"
 

@@ -1,6 +1,6 @@
 // What one sees first: an example that types itself, and one sentence on what is known and saved.
 
-import { $, button, count, sentence } from "./common.js";
+import { $, button, count } from "./common.js";
 
 const KEY_MS = 90, READ_MS = 1800;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -10,13 +10,13 @@ const EXAMPLES = ["Thanks for the quick re|ply", "See you tomor|row", "Let me kn
 /** Shows the sentence, from the service's status and report. */
 export function show(status) {
   const texts = status.entries === 1 ? "1 text" : `${count(status.entries)} texts`;
-  const learned = `it has learned from ${texts} of yours`;
-  const text = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
-    : `${sentence(learned)}. Type to see what it offers.`;
+  const learned = `learned from ${texts} of yours`;
+  const text = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes. It has ${learned}.`
+    : `idiolect has ${learned}. Type to see what it suggests.`;
   if (status.entries) $("story").textContent = text;
   else if (!$("story").children.length) { // the focus stays where it is
-    const choose = button("Choose what it may read", "Choose what it may read", () => $("steps-open").click());
-    $("story").replaceChildren("It knows nothing of you yet. ", choose);
+    const choose = button("Choose what idiolect may read", "Choose what idiolect may read", () => $("steps-open").click());
+    $("story").replaceChildren("idiolect knows nothing of you yet. ", choose);
   }
 }
 

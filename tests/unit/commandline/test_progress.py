@@ -7,7 +7,7 @@ from rich.console import Console
 from idiolect.daemon.clients.commandline.progress import follow_phases, show_base_build
 from idiolect.daemon.clients.commandline.terminal import Terminal
 
-SLOW = "is slowed down: other programs use the processor"
+SLOW = "goes slowly, so that your other programs stay quick"
 
 
 def event(done, waits):
@@ -29,7 +29,7 @@ def test_each_reason_to_wait_and_each_tenth_are_told_once(capsys):
     assert capsys.readouterr().err.splitlines() == [
         "Learning how you write …",
         "  10 % done, 1:00 left",
-        "  it is slowed down: other programs use the processor",
+        "  it goes slowly, so that your other programs stay quick",
         "  20 % done, 1:00 left",
         "  30 % done, 1:00 left",
         "  it waits until `idiolect pause --end`",
@@ -43,7 +43,7 @@ def test_the_bar_shows_what_the_work_waits_for():
     terminal, shown = Terminal(), io.StringIO()
     terminal.errors = Console(file=shown, force_terminal=True, width=80, highlight=False)
     follow_phases(terminal, "Training", EVENTS[:3])  # it is drawn once more as it ends
-    assert "it is slowed down: other programs use the processor" in shown.getvalue()
+    assert "it goes slowly, so that your other programs stay quick" in shown.getvalue()
 
 
 def test_a_build_without_a_bar_says_how_far_it_is(capsys):
