@@ -761,8 +761,11 @@ def test_a_program_is_connected_from_the_page(page, profile):
     steps = page.js("[...document.querySelectorAll('#place-rows ol li code')].map((code) => code.innerText)")
     assert steps == ["chrome://extensions", str(profile.settings.browser_extension_path / "extension")]
     page.send("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
-    page.push("#place-rows [aria-label='Copy chrome://extensions']")
-    page.until("document.querySelector('#said').innerText === 'Copied.'")
+    page.send("Page.bringToFront")  # only a page that has the focus may write to the clipboard
+    copy = "#place-rows [aria-label='Copy chrome://extensions']"
+    page.js(f"document.querySelector({json.dumps(copy)}).scrollIntoView({{ block: 'center' }})")
+    page.click(copy)
+    page.until("document.querySelector('#said').innerText === 'Copied.'", again=lambda: page.click(copy))
     assert page.js("navigator.clipboard.readText()") == "chrome://extensions"
 
 

@@ -106,11 +106,16 @@ def test_a_sandbox_is_said_to_keep_the_extension_from_its_host(settings, tmp_pat
 
 
 def test_the_whole_extension_is_written_and_it_is_said_how_each_browser_loads_it(settings, tmp_path):
-    (tmp_path / ".config/chromium").mkdir(parents=True)
-    *_, chromium, firefox = Browsers().install(Target(settings, into=tmp_path / "built"))
+    for place in (".config/chromium", ".mozilla/firefox"):
+        (tmp_path / place).mkdir(parents=True)
+    chromium, firefox = "\n".join(Browsers().install(Target(settings, into=tmp_path / "built"))).split(
+        "Add the extension to "
+    )[1:]
     folder, archive = tmp_path / "built/extension", tmp_path / "built/idiolect.xpi"
-    assert f"take {folder}." in chromium
-    assert f"take {folder}/manifest.json, or install {archive}." in firefox
+    assert chromium.startswith("Chromium:\n1. Open `chrome://extensions`.")
+    assert f"choose the folder `{folder}`." in chromium
+    assert firefox.startswith("Firefox, anew each time that it starts:\n1. Open `about:debugging")
+    assert f"choose the file `{folder}/manifest.json`." in firefox
     files = {path.relative_to(EXTENSION).as_posix() for path in EXTENSION.rglob("*") if path.is_file()}
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == files
     with zipfile.ZipFile(archive) as packed:
